@@ -1,0 +1,56 @@
+"""What every test gets: nothing is left behind, and missing programs are named."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+
+def _descriptors() -> dict[int, str]:
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue  # the one that listed the folder
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Threads and descriptors return to where they were."""
+    threads, before = set(threading.enumerate()), _descriptors()
+    yield
+    deadline = time.monotonic() + 5.0
+    for thread in set(threading.enumerate()) - threads:
+        if not thread.name.startswith("tuihost-shared"):  # the process's one executor stays
+            thread.join(max(0.0, deadline - time.monotonic()))
+            assert not thread.is_alive(), f"the thread {thread.name} is left behind"
+    after = _descriptors()
+    if len(after) > len(before):
+        gc.collect()
+        after = _descriptors()
+    left = {fd: what for fd, what in after.items() if fd not in before}
+    assert len(after) <= len(before), f"descriptors are left behind: {left}"
+
+
+@pytest.fixture
+def program() -> Callable[[str], str]:
+    """The path of a real program; skips the test by name where it is missing, except in CI,
+    where every one must be there."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            if os.environ.get("CI"):
+                pytest.fail(f"{name} is not installed, and in CI it must be")
+            pytest.skip(f"{name} is not installed")
+        return path
+
+    return find

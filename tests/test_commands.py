@@ -1,0 +1,281 @@
+"""Commands: what a method's parameters come to on a command line, and what people are told."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+import pytest
+
+from tuihost.app import App, FunctionApp, command
+from tuihost.commands import check_commands, run_command
+from tuihost.errors import AppLoadError, Disconnected
+from tuihost.session import Account, Session
+from tuihost.terminal import TerminalFacts
+from tuihost.wire import Stream, WindowSize
+
+if TYPE_CHECKING:
+    from nowhere import Unknown  # type: ignore[import-not-found]
+
+
+class Colour(enum.Enum):
+    RED = 1
+    DARK_BLUE = 2
+
+
+class Size(enum.Enum):
+    S = "small"
+    L = "large"
+
+
+class Guestbook(App):
+    """Sign the book, read the book.
+
+    More about the book.
+    """
+
+    name = "guestbook"
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    @command
+    def sign(self, session: Unknown, text: str, *, loud: bool = False, times: int = 1) -> int:
+        """Sign the book.
+
+        What you write stays.
+        """
+        self.seen.append((text, loud, times))
+        session.print(text.upper() if loud else text)
+        return 0
+
+    @command
+    def read_all(self, session: Session, first: int = 1, last: int | None = None) -> None:
+        self.seen.append((first, last))
+
+    @command
+    def several(
+        self,
+        session: Session,
+        *names: str,
+        tag: tuple[str, ...] = ("a",),
+        number: list[int] | None = None,
+    ) -> int:
+        self.seen.append((names, tag, number))
+        return len(names)
+
+    @command(name="pick")
+    def choose(
+        self,
+        session: Session,
+        colour: Colour,
+        *,
+        size: Size = Size.S,
+        level: Literal[1, 2] = 2,
+        where: Path = Path("here"),
+        share: Annotated[float, "How much of it."] = 0.5,
+        color: bool = True,
+        needed: str,
+    ) -> None:
+        self.seen.append((colour, size, level, where, share, color, needed))
+
+    @command
+    async def later(self, session: Session, files: list[Path]) -> int:
+        await asyncio.sleep(0)
+        self.seen.append(files)
+        return 3
+
+    @command
+    def leave(self, session: Session) -> None:
+        raise Disconnected
+
+    @command
+    def wrong(self, session: Session) -> str:
+        return "text"
+
+
+class Stage:
+    """Keeps what was printed."""
+
+    def __init__(self, columns: int) -> None:
+        self.facts = TerminalFacts(size=WindowSize(columns, 24))
+        self.out = ""
+        self.err = ""
+
+    def print(self, items: Sequence[Any], stream: Stream) -> None:
+        text = " ".join(str(item) for item in items) + "\n"
+        if stream is Stream.OUT:
+            self.out += text
+        else:
+            self.err += text
+
+
+def run(app: App, *words: str, columns: int = 80) -> tuple[int, str, str]:
+    stage = Stage(columns)
+    session = Session(
+        account=Account("ada"),
+        app=app.name,
+        env={},
+        host=cast(Any, None),
+        theme=cast(Any, None),
+        log=cast(Any, None),
+        data=Path(),
+        memory={},
+        stage=cast(Any, stage),
+    )
+    status = run_command(app, session, words, run_async=asyncio.run)
+    return status, stage.out, stage.err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("sign", "hi"), ("hi", False, 1)),
+        (("sign", "hi", "--loud", "--times", "3"), ("hi", True, 3)),
+        (("sign", "--times=3", "--", "--loud"), ("--loud", False, 3)),
+        (("sign", ""), ("", False, 1)),
+        (("read-all",), (1, None)),
+        (("read-all", "2", "5"), (2, 5)),
+        (("several",), ((), ("a",), [])),
+        (("several", "--tag", "x", "--tag", "y"), ((), ("x", "y"), [])),
+        (("several", "--number", "1", "--number", "2"), ((), ("a",), [1, 2])),
+        (
+            ("pick", "dark_blue", "--needed", "n"),
+            (Colour.DARK_BLUE, Size.S, 2, Path("here"), 0.5, True, "n"),
+        ),
+        (
+            (
+                *("pick", "RED", "--size", "large", "--level", "1", "--where", "/x"),
+                *("--share", ".25", "--no-color", "--needed", "n"),
+            ),
+            (Colour.RED, Size.L, 1, Path("/x"), 0.25, False, "n"),
+        ),
+    ],
+)
+def test_words_become_the_parameters_of_the_method(words: tuple[str, ...], expected: Any) -> None:
+    app = Guestbook()
+    status, _, err = run(app, *words)
+    assert (status, err, app.seen) == (0, "", [expected])
+
+
+def test_the_int_that_a_method_returns_is_the_exit_status() -> None:
+    assert run(Guestbook(), "several", "a", "b")[0] == 2
+
+
+def test_coroutines_are_run_by_the_caller() -> None:
+    app = Guestbook()
+    assert run(app, "later", "a", "b")[0] == 3
+    assert app.seen == [[Path("a"), Path("b")]]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sing", "hi"), "No such command 'sing'. Did you mean 'sign'?"),
+        (("zzz",), "No such command 'zzz'."),
+        (("sign",), "Missing argument 'TEXT'"),
+        (("sign", "a", "b"), "unexpected extra argument"),
+        (("sign", "a", "--lout"), "No such option '--lout'"),
+        (("sign", "a", "--times", "x"), "'x' is not a valid integer"),
+        (("pick", "green", "--needed", "n"), "'green' is not one of 'red', 'dark_blue'"),
+        (("pick", "red"), "Missing option '--needed'"),
+        (("later",), "Missing argument 'FILES...'"),
+        (("--what",), "No such option '--what'"),
+    ],
+)
+def test_mistakes_go_to_the_error_stream_with_status_2(words: tuple[str, ...], said: str) -> None:
+    app = Guestbook()
+    status, out, err = run(app, *words)
+    assert (status, out, app.seen) == (2, "", [])
+    assert said.lower().replace("'", "") in err.lower().replace("'", "")
+    assert err.startswith("Usage: guestbook")
+
+
+@pytest.mark.parametrize("words", [(), ("--help",)])
+def test_no_words_and_help_show_what_the_app_can_do(words: tuple[str, ...]) -> None:
+    status, out, err = run(Guestbook(), *words)
+    assert (status, err) == (0, "")
+    assert "Usage: guestbook COMMAND [ARGS]..." in out.replace("[OPTIONS] ", "")
+    assert "Sign the book, read the book." in out
+    assert "sign" in out
+    assert "read-all" in out
+
+
+def test_a_command_has_a_help_of_its_own() -> None:
+    status, out, err = run(Guestbook(), "sign", "--help")
+    assert (status, err) == (0, "")
+    assert "Usage: guestbook sign [OPTIONS] TEXT" in out
+    assert "What you write stays." in out
+    assert "--loud" in out
+    assert "How much of it." in run(Guestbook(), "pick", "--help")[1]
+
+
+def test_help_fits_the_window() -> None:
+    narrow = run(Guestbook(), "pick", "--help", columns=50)[1]
+    assert max(len(line) for line in narrow.splitlines()) <= 50
+    wide = run(Guestbook(), "pick", "--help", columns=400)[1]
+    assert max(len(line) for line in wide.splitlines()) <= 100
+
+
+def test_an_app_without_commands_has_help_too() -> None:
+    async def talk(session: Session) -> None:
+        """Says hello."""
+
+    status, out, _ = run(FunctionApp("hello", talk))
+    assert status == 0
+    assert "Says hello" in out
+
+
+def test_nothing_reaches_the_standard_streams(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ((), ("sign", "--help"), ("sign",), ("nothing",), ("sign", "x")):
+        run(Guestbook(), *words)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_environment_of_the_host_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_GUESTBOOK_COMPLETE", "bash_source")
+    monkeypatch.setenv("GUESTBOOK_SIGN_TIMES", "9")
+    app = Guestbook()
+    run(app, "sign", "hi")
+    assert app.seen == [("hi", False, 1)]
+
+
+def test_what_a_method_raises_comes_out_again() -> None:
+    with pytest.raises(Disconnected):
+        run(Guestbook(), "leave")
+    with pytest.raises(TypeError, match="'wrong' returned str, not an int"):
+        run(Guestbook(), "wrong")
+
+
+def _with(method: Any) -> App:
+    return cast(App, SimpleNamespace(command_methods=lambda: {"go": method}))
+
+
+def test_parameters_that_no_command_line_can_give_are_found_when_the_app_is_loaded() -> None:
+    def mapping(session: Session, what: dict[str, str]) -> None: ...
+    def union(session: Session, what: int | str) -> None: ...
+    def nested(session: Session, what: list[list[str]]) -> None: ...
+    def keywords(session: Session, **what: str) -> None: ...
+    def unknown(session: Session, what: Nothing) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+    def greedy(session: Session, first: list[str], *rest: str) -> None: ...
+    def alone() -> None: ...
+    def helpful(session: Session, *, help: str) -> None: ...
+
+    for method, said in [
+        (mapping, "'what' has a type that no command line can give"),
+        (union, "no command line can give"),
+        (nested, "no command line can give"),
+        (keywords, "cannot take a parameter 'what'"),
+        (unknown, "a type hint cannot be read"),
+        (greedy, "two parameters would take all that is left"),
+        (alone, "the first parameter has to be the session"),
+        (helpful, "cannot take a parameter 'help'"),
+    ]:
+        with pytest.raises(AppLoadError, match=r"^command 'go': ") as caught:
+            check_commands(_with(method))
+        assert said in str(caught.value)
+    check_commands(Guestbook())

@@ -1,0 +1,58 @@
+"""tuihost: interactive terminal applications over SSH.
+
+The names that an app's author needs; each is imported when it is first used, so that the
+command line stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "Accepts": "tuihost.core.policy",
+    "Account": "tuihost.session",
+    "App": "tuihost.app",
+    "AppLoadError": "tuihost.errors",
+    "Disconnected": "tuihost.errors",
+    "ForwardRule": "tuihost.core.policy",
+    "Launch": "tuihost.session",
+    "Session": "tuihost.session",
+    "Theme": "tuihost.theme",
+    "TuihostError": "tuihost.errors",
+    "app": "tuihost.app",
+    "clean": "tuihost.text",
+    "command": "tuihost.app",
+}
+
+__all__ = [*_PLACES, "__version__"]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from tuihost.app import App as App
+    from tuihost.app import app as app
+    from tuihost.app import command as command
+    from tuihost.core.policy import Accepts as Accepts
+    from tuihost.core.policy import ForwardRule as ForwardRule
+    from tuihost.errors import AppLoadError as AppLoadError
+    from tuihost.errors import Disconnected as Disconnected
+    from tuihost.errors import TuihostError as TuihostError
+    from tuihost.session import Account as Account
+    from tuihost.session import Launch as Launch
+    from tuihost.session import Session as Session
+    from tuihost.text import clean as clean
+    from tuihost.theme import Theme as Theme
+
+
+def __getattr__(name: str) -> Any:
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'tuihost' has no attribute {name!r}")
+    value = getattr(import_module(place), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

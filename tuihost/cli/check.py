@@ -1,0 +1,63 @@
+"""`tuihost check`: everything that can be found out without opening a port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuihost import logs
+from tuihost.cli.common import config_option, read_settings
+from tuihost.errors import SettingsError
+from tuihost.host.catalog import Catalog
+from tuihost.settings import Settings
+from tuihost.ssh.keys import HostKeys
+
+
+@click.command()
+@config_option
+@click.pass_context
+def check(context: click.Context, config: Path | None) -> None:
+    """Say what is wrong with settings, apps, themes and host keys; opens no port.
+
+    Exit status: 0 all is well, 1 something is broken, 78 the settings are wrong.
+    """
+    settings = read_settings(config)
+    logs.configure(level="critical")  # the lines below say it all
+    catalog = Catalog.load(settings, log=logs.event_log())
+    wrong = _wrong_settings(settings, catalog)
+    broken = [f"app {one.name}: {one.reason} ({one.source})" for one in catalog.broken]
+    broken += [f"theme {reason}" for reason in catalog.broken_themes]
+    for line in [*wrong, *broken]:
+        click.echo(line, err=True)
+    if wrong:
+        raise SettingsError(())
+    where = f"{settings.server.host}:{settings.server.port}"
+    counts = f"{_count(len(catalog.apps), 'app')}, {_count(len(catalog.themes), 'theme')}"
+    state = f"{_count(len(broken), 'mistake')}" if broken else "all is well"
+    click.echo(f"{where}, {counts}: {state}")
+    context.exit(1 if broken else 0)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _wrong_settings(settings: Settings, catalog: Catalog) -> list[str]:
+    """What each setting says well by itself and yet cannot be, with what there is here."""
+    wrong = []
+    default, theme = settings.server.default_app, settings.server.theme
+    if default not in catalog.apps:
+        wrong.append(f"server.default_app: there is no app {default!r} that works")
+    if theme not in catalog.themes:
+        known = ", ".join(sorted(catalog.themes))
+        wrong.append(f"server.theme: there is no theme {theme!r}; there are {known}")
+    wrong += [f"app.{name}: there is no app of that name" for name in catalog.unused_options()]
+    for path in settings.server.host_keys:
+        # One that does not exist yet is made when the host starts: not now.
+        if path.exists():
+            try:
+                HostKeys.load_or_create(path)
+            except SettingsError as error:
+                wrong += error.problems
+    return wrong

@@ -1,0 +1,66 @@
+"""`tuihost init`: a folder in which a host can live."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from tuihost.cli.common import SETTINGS_FILE
+from tuihost.settings import load
+from tuihost.settings_doc import example
+from tuihost.ssh.keys import HostKeys
+
+_HELLO = '''\
+"""The smallest app: `ssh -t -p 8022 localhost hello`."""
+
+from tuihost import app
+
+
+@app("hello")
+async def hello(session):
+    """Says hello."""
+    name = await session.ask("Your name? ")
+    await session.say(f"Hello, {name}!")
+'''
+
+_VALUES = {
+    "server.state_dir": "state",
+    "apps.folders": ["apps"],
+    "themes.folders": ["themes"],
+}
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+def init(folder: Path) -> None:
+    """Write a settings file, a host key and a first app into FOLDER (here, if it is left out).
+
+    Nothing that exists is overwritten.
+    """
+    file = folder / SETTINGS_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_new(file, example(_VALUES))
+        for name in ("apps", "themes"):
+            (folder / name).mkdir(exist_ok=True)
+        hello = folder / "apps" / "hello.py"
+        if not hello.exists():
+            _write_new(hello, _HELLO)
+    except FileExistsError as error:
+        raise click.ClickException(f"{error.filename} exists already; it stays as it is.") from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    key_path = load(file).server.host_keys[0]
+    card = HostKeys.load_or_create(key_path).cards()[0]
+    click.echo(f"Settings   {file}")
+    click.echo(f"Apps       {hello.parent}{os.sep}   (hello.py is one)")
+    click.echo(f"Host key   {key_path}")
+    click.echo(f"           {card.sha256}")
+    click.echo(f"\nNow: tuihost serve --config {file}")
+
+
+def _write_new(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,78 @@
+"""`tuihost …`: the command line. Every subcommand is imported when it is called, none before."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from importlib import import_module
+
+import click
+
+import tuihost
+from tuihost.errors import SettingsError, TuihostError
+
+EX_CONFIG = 78  # sysexits.h: something is wrong with the configuration
+
+# Help has to answer at once, so the one line about each stands here and not beside its code.
+_COMMANDS = {
+    "demo": ("tuihost.cli.demo:demo", "Start a host on this machine that anyone here may enter."),
+    "init": ("tuihost.cli.init:init", "Write a settings file and make a host key."),
+    "check": ("tuihost.cli.check:check", "Say what is wrong with settings, apps and themes."),
+    "serve": ("tuihost.cli.serve:serve", "Run the host."),
+    "apps": ("tuihost.cli.apps:apps", "List the apps."),
+    "themes": ("tuihost.cli.themes:themes", "List, show and import themes."),
+    "run": ("tuihost.cli.run:run", "Run one app in this terminal, without SSH."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows the names of its commands and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = _COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, attribute = place[0].partition(":")
+        found = getattr(import_module(module), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            close = difflib.get_close_matches(name, _COMMANDS, n=1, cutoff=0.5)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"No such command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tuihost.__version__, prog_name="tuihost")
+def cli() -> None:
+    """Host interactive terminal apps over SSH.
+
+    Start with `tuihost demo`, and type `ssh -p 8022 localhost` in another terminal.
+    """
+
+
+def main() -> None:
+    """The program `tuihost`. Exit status: 0 well, 1 a failure, 2 a command line that makes no
+    sense, 78 wrong settings."""
+    try:
+        cli.main(prog_name="tuihost")
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(EX_CONFIG)
+    except TuihostError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,30 @@
+"""`tuihost run APP`: one app in this terminal, without SSH."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuihost.cli.common import config_option, open_log, read_settings
+from tuihost.local import run_app
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@config_option
+@click.option("--verbose", "-v", is_flag=True, help="Log to standard error, also what is small.")
+@click.argument("app")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+@click.pass_context
+def run(
+    context: click.Context, config: Path | None, verbose: bool, app: str, words: tuple[str, ...]
+) -> None:
+    """Run APP here as it would run over SSH; with ARGS, run its command.
+
+    The exit status is the app's.
+    """
+    settings = read_settings(config)
+    open_log(settings, "debug" if verbose else "error")
+    context.exit(run_app(app, words, settings))

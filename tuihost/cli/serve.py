@@ -1,0 +1,23 @@
+"""`tuihost serve`: the host, by its settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuihost.cli.common import bind, config_option, open_log, read_settings, serve_until_told
+from tuihost.host.catalog import Catalog
+
+
+@click.command()
+@config_option
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", "-p", type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--verbose", "-v", is_flag=True, help="Log everything.")
+def serve(config: Path | None, host: str | None, port: int | None, verbose: bool) -> None:
+    """Run the host until it is told to stop (SIGTERM or Ctrl-C)."""
+    settings = read_settings(config, {"server.host": host, "server.port": port})
+    log = open_log(settings, "debug" if verbose else None)
+    server = bind(settings, Catalog.load(settings, log=log), log)
+    serve_until_told(server)

@@ -1,0 +1,75 @@
+"""How much one client may have: the numbers by which a connection is kept bounded.
+
+Every length is in bytes, every span in seconds. The defaults suit a host on the open internet;
+none of them is felt by a person at a terminal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_PACKET = 32_704  # what one message carries: RFC 4253 §6.1's 32768 less room for its header
+
+
+@dataclass(frozen=True, slots=True)
+class TransportLimits:
+    """The bounds of one connection, from accept to close.
+
+    login_grace: from accept to the end of the login.
+    max_tries: failed proofs in one connection (RFC 4252 §4).
+    preauth_bytes, preauth_packets: what a client may send before it is logged in.
+    rekey_bytes: sent or received under one set of keys (RFC 4253 §9).
+    rekey_timeout: for the client to finish a key exchange that was begun.
+    channels: open at one time.
+    channel_opens: asked for in the life of the connection.
+    window: of each channel, what a client may send before it was read (RFC 4254 §5.2); also
+        the bound on what is held of it in memory.
+    packet: the largest data that one message to us may carry.
+    requests, requests_rate: global and channel requests, opens and other small messages: so
+        many at once, and so many a second in the long run.
+    keepalive_interval: of silence before the client is asked whether it is still there;
+        zero never asks.
+    keepalive_count: questions in a row without any sign of life before the connection ends.
+    """
+
+    login_grace: float = 30.0
+    max_tries: int = 6
+    preauth_bytes: int = 512 * 1024
+    preauth_packets: int = 300
+    rekey_bytes: int = 2**30
+    rekey_timeout: float = 30.0
+    channels: int = 16
+    channel_opens: int = 10_000
+    window: int = 131_072
+    packet: int = 32_768
+    requests: int = 2_000
+    requests_rate: float = 500.0
+    keepalive_interval: float = 30.0
+    keepalive_count: int = 3
+
+
+@dataclass(slots=True)
+class Allowance:
+    """A token bucket: `burst` at once, `rate` a second in the long run. The time is given to it."""
+
+    burst: float
+    rate: float
+    left: float
+    at: float
+
+    @classmethod
+    def full(cls, burst: float, rate: float, now: float) -> Allowance:
+        return cls(burst, rate, burst, now)
+
+    def take(self, now: float, count: float = 1.0) -> bool:
+        """Takes `count` where that many are left."""
+        self.left = min(self.burst, self.left + max(0.0, now - self.at) * self.rate)
+        self.at = now
+        if self.left < count:
+            return False
+        self.left -= count
+        return True
+
+    def earn(self, count: float) -> None:
+        """Puts `count` back, up to `burst`."""
+        self.left = min(self.burst, self.left + count)

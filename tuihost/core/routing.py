@@ -1,0 +1,94 @@
+"""Which app a session is for: `ssh host`, `ssh user+app@host`, `ssh -t host app`, `ssh host app args`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tuihost.wire import ExecRequest, Program, ShellRequest, SubsystemRequest
+
+COMMAND_LIMIT = 8192  # characters of a command line
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApp:
+    """Open the app on the person's terminal, or line by line where there is none."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """Run one of the app's commands; no words at all asks for its help."""
+
+    app: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSubsystem:
+    """Serve a subsystem, from whichever app declares it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchApp:
+    """Nothing of that name is here."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadCommand:
+    """The command line cannot be understood."""
+
+    reason: str
+
+
+Route = OpenApp | RunCommand | OpenSubsystem | NoSuchApp | BadCommand
+
+
+def split_user(name: str) -> tuple[str, str | None]:
+    """The person and the app of `ada+notes`; a name without `+` asks for no app."""
+    user, plus, target = name.rpartition("+")
+    return (user, target) if plus and user and target else (name, None)
+
+
+def route(
+    program: Program, *, target: str | None, default: str, apps: Collection[str], pty: bool
+) -> Route:
+    """Where a session goes. `target` is the app in the user's name, `apps` what there is."""
+    match program:
+        case SubsystemRequest(name=name):
+            return OpenSubsystem(name)
+        case ShellRequest() | ExecRequest(command=""):
+            name = target or default
+            return OpenApp(name) if name in apps else NoSuchApp(name)
+        case ExecRequest(command=line):
+            return _route_command(line, target, apps, pty)
+
+
+def _route_command(line: str, target: str | None, apps: Collection[str], pty: bool) -> Route:
+    if len(line) > COMMAND_LIMIT:
+        return BadCommand(f"the command line is longer than {COMMAND_LIMIT} characters")
+    if "\0" in line:
+        return BadCommand("the command line holds a NUL character")
+    try:
+        words = tuple(shlex.split(line))
+    except ValueError as error:
+        return BadCommand(f"the command line cannot be split into words: {error}")
+    if target is not None:
+        if target not in apps:
+            return NoSuchApp(target)
+        name, rest = target, words
+    elif not words:
+        return BadCommand("the command line is empty")
+    else:
+        name, rest = words[0], words[1:]
+        if name not in apps:
+            return NoSuchApp(name)
+    if not rest and pty:
+        return OpenApp(name)
+    return RunCommand(name, rest)

@@ -1,0 +1,48 @@
+"""The errors of tuihost, one tree, and the ids by which a person can ask about one."""
+
+from __future__ import annotations
+
+import secrets
+
+
+class TuihostError(Exception):
+    """Anything that tuihost raises on purpose."""
+
+
+class SettingsError(TuihostError):
+    """The settings are wrong. Holds every mistake that was found, not only the first."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class AppLoadError(TuihostError):
+    """An app, step or theme could not be loaded; the text is one sentence for the operator."""
+
+
+class AppCrashed(TuihostError):
+    """Code of an app raised. The person sees `incident`, the log holds the trace under it."""
+
+    def __init__(self, app: str, incident: str) -> None:
+        super().__init__(f"{app} stopped with an error (incident {incident})")
+        self.app = app
+        self.incident = incident
+
+
+class PeerError(TuihostError):
+    """The client broke a rule of the protocol; its connection ends, nobody else's does."""
+
+
+class MisuseError(TuihostError):
+    """Code used tuihost in a way that can never work: a bug on this side, loud in tests."""
+
+
+class Disconnected(TuihostError, EOFError):
+    """The person is gone. Raised into an app that reads or writes after that."""
+
+
+def new_incident() -> str:
+    """A short id that a person can read out over the telephone, such as `7F3A-91C2`."""
+    digits = secrets.token_hex(4).upper()
+    return f"{digits[:4]}-{digits[4:]}"

@@ -1,0 +1,1 @@
+"""The running server: where the SSH side and the screen side meet."""

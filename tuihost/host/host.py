@@ -1,0 +1,209 @@
+"""The Host: everything that the sessions of one process share, with or without SSH.
+
+It implements `session.HostView`, the part of itself that apps may look at. Threads: any, after
+`start`.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tuihost
+from tuihost.app import App
+from tuihost.core.policy import env_for
+from tuihost.errors import TuihostError
+from tuihost.host.catalog import Catalog, may_use, note_use
+from tuihost.host.preferences import AccountPreferences, PreferenceStore
+from tuihost.host.roster import Roster
+from tuihost.host.watchdog import Watchdog
+from tuihost.logs import Event, EventLog
+from tuihost.session import (
+    Account,
+    AppCard,
+    Gauges,
+    HostKeyCard,
+    Presence,
+    Session,
+    Stage,
+)
+from tuihost.settings import Settings
+from tuihost.theme import Theme
+
+
+class Host:
+    """The running host."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        log: EventLog,
+        *,
+        keys: tuple[HostKeyCard, ...] = (),
+        state_dir: Path | None = None,
+    ) -> None:
+        self.settings = settings
+        self.catalog = catalog
+        self.log = log
+        self.roster = Roster(self.now)
+        self.watchdog = Watchdog(log)
+        self.stuck_threads = 0
+        self.connections = 0
+        self.address: tuple[str, int] | None = None
+        self._keys = keys
+        self._state_dir = state_dir or settings.server.state_dir
+        self._started = time.monotonic()
+        self._default_theme = self._theme(settings.server.theme)
+        self._count_lock = threading.Lock()
+
+    def _theme(self, name: str) -> Theme:
+        themes = self.catalog.themes
+        if name in themes:
+            return themes[name]
+        raise TuihostError(f"no theme is called {name!r}; there are: {', '.join(sorted(themes))}")
+
+    def start(self) -> None:
+        """Opens what is kept on disk and starts the apps."""
+        self._state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.preference_store = PreferenceStore(self._state_dir / "host.sqlite3", self.log)
+        self.watchdog.start()
+        self.catalog.start(self._state_dir)
+
+    def stop(self) -> None:
+        """Stops the apps and closes what is kept on disk."""
+        self.catalog.stop()
+        self.watchdog.stop()
+        self.preference_store.close()
+
+    # ---------------------------------------------------------------- for the programs
+
+    def session(
+        self,
+        account: Account,
+        app: str,
+        stage: Stage,
+        *,
+        env: Mapping[str, str],
+        memory: dict[str, Any],
+        from_menu: bool,
+        log: EventLog,
+    ) -> Session:
+        """What an app holds while it runs for `account`."""
+        loaded = self.catalog.apps[app]
+        return Session(
+            account=account,
+            app=app,
+            env=env_for(env, loaded.app.accepts),
+            host=self,
+            theme=self.theme_of(account),
+            log=log.bound(app=app),
+            data=loaded.app.data,
+            memory=memory,
+            stage=stage,
+            from_menu=from_menu,
+        )
+
+    def theme_of(self, account: Account) -> Theme:
+        chosen = self.preferences(account).get("theme")
+        return self.catalog.themes.get(chosen, self._default_theme)
+
+    def names_for(self, account: Account) -> frozenset[str]:
+        """The apps that this account may use, hidden ones too."""
+        return frozenset(
+            name for name, loaded in self.catalog.apps.items() if may_use(loaded.app, account)
+        )
+
+    def used(self, account: Account, app: str) -> None:
+        """Remembers when an app was opened, for the menu's order."""
+        if app != self.default_app:
+            note_use(self.preferences(account), app, self.now())
+
+    def subsystem_app(self, name: str) -> App | None:
+        """The app that serves the subsystem `name`."""
+        for loaded in self.catalog.apps.values():
+            if name in loaded.app.accepts.subsystems:
+                return loaded.app
+        return None
+
+    def count_stuck(self, change: int) -> None:
+        with self._count_lock:
+            self.stuck_threads += change
+
+    # ---------------------------------------------------------------- HostView
+
+    @property
+    def name(self) -> str:
+        return self.settings.server.name
+
+    @property
+    def version(self) -> str:
+        return tuihost.__version__
+
+    @property
+    def escape_label(self) -> str:
+        key = self.settings.menu.escape
+        return f"^{key[2:].upper()}" if key.startswith("c-") else key.upper()
+
+    @property
+    def default_app(self) -> str:
+        return self.settings.server.default_app
+
+    def now(self) -> float:
+        return time.time()
+
+    def apps(self, account: Account) -> tuple[AppCard, ...]:
+        return self.catalog.cards(account, self.preferences(account))
+
+    def people(self) -> tuple[Presence, ...]:
+        return self.roster.people()
+
+    def keys(self) -> tuple[HostKeyCard, ...]:
+        return self._keys
+
+    def gauges(self) -> Gauges:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return Gauges(
+            uptime=time.monotonic() - self._started,
+            connections=self.connections,
+            sessions=self.roster.count,
+            sessions_total=self.roster.total,
+            threads=threading.active_count(),
+            stuck_threads=self.stuck_threads,
+            memory_bytes=_resident_bytes(),
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            load=os.getloadavg(),
+        )
+
+    def themes(self) -> tuple[Theme, ...]:
+        return tuple(theme for _, theme in sorted(self.catalog.themes.items()))
+
+    def preferences(self, account: Account) -> AccountPreferences:
+        return self.preference_store.of(account.key)
+
+
+def _resident_bytes() -> int:
+    """Memory of this process: now where the system tells (Linux), else the most it ever was."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return int(pages) * resource.getpagesize()
+
+
+def log_start(host: Host) -> None:
+    """One line that tells which host this is and what it serves."""
+    host.log.info(
+        Event.HOST_START,
+        version=host.version,
+        address="{}:{}".format(*host.address) if host.address else None,
+        apps=len(host.catalog.apps),
+        broken=len(host.catalog.broken),
+        themes=len(host.catalog.themes),
+        pid=os.getpid(),
+    )

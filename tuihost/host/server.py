@@ -1,0 +1,249 @@
+"""The Server: a Host that listens. Start, accept, say good-bye, stop.
+
+Thread: `serve_forever` is the main thread's; it owns the listening sockets and the signals.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import selectors
+import signal
+import socket
+import threading
+from collections import Counter
+from contextlib import suppress
+from itertools import count
+from time import monotonic
+from types import FrameType
+
+from tuihost.core.auth import AuthMachine, OpenGuests, Verifier
+from tuihost.core.limits import TransportLimits
+from tuihost.host.catalog import Catalog
+from tuihost.host.connection import Connection, log_refusal
+from tuihost.host.host import Host, log_start
+from tuihost.logs import Event, EventLog
+from tuihost.settings import Settings
+from tuihost.ssh.keys import HostKeys
+from tuihost.wire import Peer
+
+BACKLOG = 128
+ACCEPT_PAUSE = 0.2
+"""Seconds without accepting when the process has no descriptors left."""
+FAREWELL_TIMEOUT = 5.0
+
+_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Server:
+    """A host that people can reach."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        log: EventLog,
+        *,
+        keys: HostKeys | None = None,
+        chains: tuple[tuple[str, ...], ...] = (("none",),),
+        verifier: Verifier | None = None,
+        limits: TransportLimits | None = None,
+    ) -> None:
+        self.settings = settings
+        self.keys = keys or HostKeys.load_or_create(*settings.server.host_keys)
+        self.host = Host(settings, catalog, log, keys=self.keys.cards())
+        self._log = log
+        self._chains = chains
+        self._verifier = verifier or OpenGuests()
+        self._limits = limits or limits_of(settings)
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+        self._connections: dict[int, Connection] = {}
+        self._per_address: Counter[str] = Counter()
+        self._empty = threading.Condition(self._lock)
+        self._listeners: list[socket.socket] = []
+        self._stopping = threading.Event()
+        self._waker, self._wake_end = socket.socketpair()
+        self._waker.setblocking(False)
+        self._wake_end.setblocking(False)
+        self._previous: dict[int, object] = {}
+
+    # ---------------------------------------------------------------- start
+
+    def start(self) -> None:
+        """Opens the port, then everything behind it. Raises OSError where the port is taken."""
+        where = self.settings.server
+        self._listeners = _listen(where.host, where.port)
+        address = self._listeners[0].getsockname()
+        self.host.address = (address[0], address[1])
+        self.host.start()
+        log_start(self.host)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens, with the real port where the settings say 0."""
+        assert self.host.address is not None, "the server has not started"
+        return self.host.address
+
+    def install_signals(self) -> None:
+        """SIGINT and SIGTERM end `serve_forever`; a second one ends it without good-byes."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._signalled)
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        if self._stopping.is_set():
+            raise KeyboardInterrupt
+        self.request_stop()
+
+    def request_stop(self) -> None:
+        """Ends `serve_forever`. Any thread, and signal handlers."""
+        self._stopping.set()
+        with suppress(BlockingIOError, OSError):
+            self._wake_end.send(b"\0")
+
+    # ---------------------------------------------------------------- serve
+
+    def serve_forever(self) -> None:
+        """Accepts clients until `request_stop`."""
+        _settle_memory()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._waker, selectors.EVENT_READ)
+            for listener in self._listeners:
+                selector.register(listener, selectors.EVENT_READ, listener)
+            while not self._stopping.is_set():
+                for ready, _ in selector.select():
+                    listener = ready.data
+                    if listener is not None and not self._accept(listener):
+                        self._stopping.wait(ACCEPT_PAUSE)
+
+    def _accept(self, listener: socket.socket) -> bool:
+        """Takes one client in; False when the process can take no more just now."""
+        try:
+            sock, address = listener.accept()
+        except OSError as error:
+            if error.errno in _FULL:
+                self._log.error(Event.HOST_ERROR, where="accept", reason=str(error))
+                return False
+            return True  # the client went away before it was accepted
+        self.admit(sock, Peer(address[0], address[1]))
+        return True
+
+    def admit(self, sock: socket.socket, peer: Peer) -> Connection | None:
+        """Makes a connection of an accepted socket, or turns it away. Any thread."""
+        reason = self._refusal(peer)
+        if reason is not None:
+            log_refusal(self._log, peer, reason)
+            with suppress(OSError):
+                sock.setblocking(False)
+                sock.send(f"{reason}\r\n".encode())
+            sock.close()
+            return None
+        connection = Connection(
+            next(self._numbers),
+            sock,
+            peer,
+            host=self.host,
+            keys=self.keys,
+            auth=AuthMachine(self._chains, self._verifier, max_tries=self.settings.login.max_tries),
+            limits=self._limits,
+            ended=self._forget,
+        )
+        with self._lock:
+            self._connections[connection.number] = connection
+            self._per_address[peer.address] += 1
+            self.host.connections = len(self._connections)
+        try:
+            connection.start()
+        except RuntimeError as error:  # no thread to be had
+            self._log.error(Event.HOST_ERROR, where="accept", reason=str(error))
+            sock.close()
+            self._forget(connection)
+            return None
+        return connection
+
+    def _refusal(self, peer: Peer) -> str | None:
+        limits = self.settings.server
+        with self._lock:
+            if self._stopping.is_set():
+                return "The host is closing"
+            if len(self._connections) >= limits.max_connections:
+                return "Too many connections"
+            if self._per_address[peer.address] >= limits.per_address:
+                return "Too many connections from your address"
+            waiting = sum(one.identity is None for one in self._connections.values())
+        return "Too many logins at once" if waiting >= limits.max_unauthenticated else None
+
+    def _forget(self, connection: Connection) -> None:
+        with self._lock:
+            if self._connections.pop(connection.number, None) is not None:
+                self._per_address[connection.peer.address] -= 1
+                if not self._per_address[connection.peer.address]:
+                    del self._per_address[connection.peer.address]
+            self.host.connections = len(self._connections)
+            if not self._connections:
+                self._empty.notify_all()
+
+    # ---------------------------------------------------------------- stop
+
+    def stop(self, sentence: str = "The host is closing. Good-bye!") -> None:
+        """Stops listening, shows everybody out with `sentence`, and closes what is left."""
+        self._stopping.set()
+        for listener in self._listeners:
+            listener.close()
+        deadline = monotonic() + FAREWELL_TIMEOUT
+        for connection in self._open():
+            connection.farewell(sentence)
+        for connection in self._open():
+            for program in connection.programs():
+                program.join(max(0.0, deadline - monotonic()))
+        for connection in self._open():
+            connection.close(sentence)
+        with self._lock:
+            self._empty.wait_for(lambda: not self._connections, FAREWELL_TIMEOUT)
+        self.host.stop()
+        self._waker.close()
+        self._wake_end.close()
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)  # type: ignore[arg-type]
+        self._previous.clear()
+        self._log.info(Event.HOST_STOP)
+
+    def _open(self) -> tuple[Connection, ...]:
+        with self._lock:
+            return tuple(self._connections.values())
+
+
+def limits_of(settings: Settings) -> TransportLimits:
+    """The bounds of one connection that the operator's settings come to."""
+    return TransportLimits(
+        login_grace=settings.login.grace,
+        max_tries=settings.login.max_tries,
+        channels=settings.limits.channels,
+        keepalive_interval=settings.limits.keepalive,
+        keepalive_count=settings.limits.keepalive_count,
+    )
+
+
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """A socket for every address that `host` stands for, all on one port."""
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(infos):
+            if sockets:  # port 0: the others take the port that the first one got
+                address = (address[0], sockets[0].getsockname()[1], *address[2:])
+            sockets.append(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+            sockets[-1].setblocking(False)
+    except OSError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+def _settle_memory() -> None:
+    """What is loaded now stays for good: the collector need not walk it ever again, and may
+    come less often, since each frame leaves some garbage that is in a circle."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

@@ -1,0 +1,156 @@
+"""One line an event: stable names, `conn=… chan=… user=… app=…`, as text or as JSON.
+
+Nothing that a client sent can forge a line: every value is quoted where it holds anything but
+plain characters. No secret is ever given to these functions.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+from enum import StrEnum
+from typing import TextIO
+
+from tuihost.text import clean
+
+
+class Event(StrEnum):
+    """Every event that the host logs. `docs/logs.md` explains each; a test compares the two."""
+
+    HOST_START = "host.start"
+    HOST_STOP = "host.stop"
+    HOST_ERROR = "host.error"
+    CONN_OPEN = "conn.open"
+    CONN_REFUSED = "conn.refused"
+    CONN_CLOSED = "conn.closed"
+    CONN_ERROR = "conn.error"
+    AUTH_OK = "auth.ok"
+    AUTH_PARTIAL = "auth.partial"
+    AUTH_FAILED = "auth.failed"
+    CHANNEL_OPEN = "channel.open"
+    CHANNEL_REFUSED = "channel.refused"
+    REQUEST_REFUSED = "request.refused"
+    SESSION_START = "session.start"
+    SESSION_END = "session.end"
+    APP_START = "app.start"
+    APP_END = "app.end"
+    APP_ERROR = "app.error"
+    APP_STUCK = "app.stuck"
+    APP_ABANDONED = "app.abandoned"
+    APP_BROKEN = "app.broken"
+    THEME_BROKEN = "theme.broken"
+    APP_LOG = "app.log"
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/@+,\[\]-]+")
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=True)
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-11-23T09:15:02Z INFO conn.open conn=7 peer=127.0.0.1:50122`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+        fields: dict[str, object] = getattr(record, "fields", {})
+        name = getattr(record, "event", None)
+        parts = [stamp, record.levelname, name or record.name]
+        if name is None:
+            parts.append(clean(record.getMessage(), limit=2000))
+        parts += [f"{key}={_value(value)}" for key, value in fields.items() if value is not None]
+        line = " ".join(parts)
+        if record.exc_info:
+            # A trace holds our own source lines and the text of the exception, which a client
+            # may have written: each line is cleaned and indented, so none can pass for an event.
+            trace = self.formatException(record.exc_info)
+            line += "".join(f"\n    {clean(part, limit=500)}" for part in trace.splitlines())
+        return line
+
+
+class JsonFormatter(logging.Formatter):
+    """The same as one JSON object a line, ASCII only."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, object] = getattr(record, "fields", {})
+        name = getattr(record, "event", None)
+        line: dict[str, object] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "event": str(name) if name else record.name,
+        }
+        if name is None:
+            line["message"] = record.getMessage()
+        line |= {key: value for key, value in fields.items() if value is not None}
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=True, default=str)
+
+
+class EventLog:
+    """Writes events with fields that stay: `log.bound(conn=7).info(Event.CONN_OPEN, peer=…)`.
+
+    Threads: any. Cheap where the level is off.
+    """
+
+    __slots__ = ("_fields", "_logger")
+
+    def __init__(self, logger: logging.Logger, **fields: object) -> None:
+        self._logger = logger
+        self._fields = fields
+
+    def bound(self, **fields: object) -> EventLog:
+        """The same log with more fields on every line."""
+        return EventLog(self._logger, **{**self._fields, **fields})
+
+    def debug(self, event: Event, **fields: object) -> None:
+        self._write(logging.DEBUG, event, fields)
+
+    def info(self, event: Event, **fields: object) -> None:
+        self._write(logging.INFO, event, fields)
+
+    def warning(self, event: Event, **fields: object) -> None:
+        self._write(logging.WARNING, event, fields)
+
+    def error(self, event: Event, *, trace: BaseException | None = None, **fields: object) -> None:
+        self._write(logging.ERROR, event, fields, trace)
+
+    def _write(
+        self,
+        level: int,
+        event: Event,
+        fields: dict[str, object],
+        trace: BaseException | None = None,
+    ) -> None:
+        if self._logger.isEnabledFor(level):
+            extra = {"event": event.value, "fields": {**self._fields, **fields}}
+            info = (type(trace), trace, trace.__traceback__) if trace is not None else None
+            self._logger.log(level, event.value, extra=extra, exc_info=info)
+
+
+def event_log() -> EventLog:
+    """The log of the host."""
+    return EventLog(logging.getLogger("tuihost"))
+
+
+def configure(*, as_json: bool = False, level: str = "info", stream: TextIO | None = None) -> None:
+    """Sends the log to `stream` (stderr). A log that cannot be written is dropped, never fatal."""
+    logging.raiseExceptions = False
+    out = logging.StreamHandler(stream or sys.stderr)
+    out.setFormatter(JsonFormatter() if as_json else TextFormatter())
+    root = logging.getLogger("tuihost")
+    root.handlers[:] = [out]
+    root.setLevel(level.upper())
+    root.propagate = False
+    # paramiko writes what clients send into its messages, with traces, one set for each scanner;
+    # the host logs the same facts itself, once, cleaned.
+    library = logging.getLogger("paramiko")
+    library.handlers[:] = [logging.NullHandler()]
+    library.propagate = False
+    library.setLevel(logging.CRITICAL)

@@ -1,0 +1,287 @@
+"""What an app holds: one person, at one terminal or with one command, for as long as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tuihost.wire import Peer, SessionEvent, Stream
+
+if TYPE_CHECKING:
+    from tuihost.logs import EventLog
+    from tuihost.terminal import TerminalFacts
+    from tuihost.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who a person is to the apps. `key` is what an app stores their data under.
+
+    A guest proved nothing: whoever gives the same name gets the same `key`.
+    """
+
+    name: str
+    guest: bool = True
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        return f"guest:{self.name}" if self.guest else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A result of an Application, or of `App.talk`: run that app here, then me again."""
+
+    app: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppCard:
+    """An app as the menu shows it. `broken` is the reason why it cannot be opened."""
+
+    name: str
+    title: str
+    description: str = ""
+    group: str = "Apps"
+    icon: str = ""
+    order: int = 100
+    broken: str | None = None
+    last_used: float | None = None
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody who is here now. `since` and `touched` (the last key) are Unix times."""
+
+    id: int
+    user: str
+    guest: bool
+    app: str
+    since: float
+    touched: float
+    peer: Peer
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostKeyCard:
+    """A key of the host, for people to compare with what their client shows."""
+
+    kind: str
+    bits: int
+    sha256: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """How the host's process is, at one moment."""
+
+    uptime: float
+    connections: int
+    sessions: int
+    sessions_total: int
+    threads: int
+    stuck_threads: int
+    memory_bytes: int
+    cpu_seconds: float
+    load: tuple[float, float, float]
+
+
+class Preferences(Protocol):
+    """Small things remembered for one account: the theme, what was used last. Any thread."""
+
+    def get(self, name: str, default: str = "") -> str: ...
+
+    def set(self, name: str, value: str) -> None: ...
+
+
+class HostView(Protocol):
+    """The running host, as far as an app may look. Every method from any thread, none blocks."""
+
+    @property
+    def name(self) -> str:
+        """What the operator calls it."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Where it listens; None without SSH."""
+
+    @property
+    def escape_label(self) -> str:
+        """The keys that lead back to the menu from anywhere, as shown to a person: `^]`."""
+
+    @property
+    def default_app(self) -> str: ...
+
+    def now(self) -> float:
+        """Unix time."""
+
+    def apps(self, account: Account) -> tuple[AppCard, ...]:
+        """What this account may use, broken ones included, most recently used first."""
+
+    def people(self) -> tuple[Presence, ...]:
+        """Who is here, longest first."""
+
+    def keys(self) -> tuple[HostKeyCard, ...]: ...
+
+    def gauges(self) -> Gauges: ...
+
+    def themes(self) -> tuple[Theme, ...]:
+        """All themes, by name."""
+
+    def preferences(self, account: Account) -> Preferences: ...
+
+
+class Stage(Protocol):
+    """Where a session plays: a screen, plain lines, or a command's two outputs.
+
+    The host implements it; an app uses the methods of `Session` instead.
+    """
+
+    @property
+    def facts(self) -> TerminalFacts: ...
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str: ...
+
+    async def say(self, what: Any) -> None: ...
+
+    def print(self, items: Sequence[Any], stream: Stream) -> None: ...
+
+    def write(self, data: bytes, stream: Stream) -> None: ...
+
+    def read(self, limit: int) -> bytes: ...
+
+    def invoke(self, action: Callable[[], None]) -> None: ...
+
+    def subscribe(self, listener: Callable[[SessionEvent], None]) -> Callable[[], None]: ...
+
+    def copy(self, text: str) -> bool: ...
+
+    def theme_changed(self, theme: Theme) -> None: ...
+
+    @property
+    def ended(self) -> bool: ...
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of one app for one person.
+
+    Thread: the app's own. From any other thread only `invoke` may be called.
+    """
+
+    account: Account
+    app: str
+    env: Mapping[str, str]
+    host: HostView
+    theme: Theme
+    log: EventLog
+    data: Path
+    memory: dict[str, Any]
+    stage: Stage = field(repr=False)
+    from_menu: bool = False
+
+    # ------------------------------------------------------------------ who and where
+
+    @property
+    def user(self) -> str:
+        """The person's name."""
+        return self.account.name
+
+    @property
+    def terminal(self) -> TerminalFacts:
+        """The terminal as it is now: TERM, size, colours."""
+        return self.stage.facts
+
+    @property
+    def ended(self) -> bool:
+        """True once the person is gone."""
+        return self.stage.ended
+
+    @property
+    def preferences(self) -> Preferences:
+        """Small things remembered for this account."""
+        return self.host.preferences(self.account)
+
+    # ------------------------------------------------------------------ conversation
+
+    async def ask(self, question: str, *, default: str = "", hidden: bool = False) -> str:
+        """Asks and waits for one line. `hidden` does not show what is typed.
+
+        Raises `Disconnected` when the person goes instead of answering.
+        """
+        return await self.stage.ask(question, hidden=hidden, default=default)
+
+    async def say(self, what: Any = "") -> None:
+        """Shows text or anything that rich can draw."""
+        await self.stage.say(what)
+
+    # ------------------------------------------------------------------ commands
+
+    def print(self, *items: Any) -> None:
+        """To the command's standard output: text, or anything that rich can draw. Colours only
+        where the other end is a terminal. Text is shown as it is: no markup, no control codes."""
+        self.stage.print(items, Stream.OUT)
+
+    def error(self, *items: Any) -> None:
+        """The same to standard error."""
+        self.stage.print(items, Stream.ERR)
+
+    def write(self, data: bytes) -> None:
+        """Bytes to standard output, untouched. Waits while the client does not read."""
+        self.stage.write(data, Stream.OUT)
+
+    def read(self, limit: int = 65536) -> bytes:
+        """Bytes from standard input, at least one; b"" at its end. Waits."""
+        return self.stage.read(limit)
+
+    def lines(self) -> Iterator[str]:
+        """Standard input line by line, without line ends, undecodable bytes replaced."""
+        rest = b""
+        while chunk := self.read():
+            *full, rest = (rest + chunk).split(b"\n")
+            for line in full:
+                yield line.rstrip(b"\r").decode("utf-8", "replace")
+        if rest:
+            yield rest.decode("utf-8", "replace")
+
+    # ------------------------------------------------------------------ the rest
+
+    def invoke(self, action: Callable[[], None]) -> None:
+        """Runs `action` on this session's thread, soon. Any thread; nothing after the end."""
+        self.stage.invoke(action)
+
+    def subscribe(self, listener: Callable[[SessionEvent], None]) -> Callable[[], None]:
+        """Calls `listener` on this session's thread for signals, breaks, resizes and end of
+        input; returns what stops that."""
+        return self.stage.subscribe(listener)
+
+    def copy(self, text: str) -> bool:
+        """Puts `text` on the clipboard of the person's own machine (OSC 52). Whether the terminal
+        obeys, nobody says: show the text too. False where it is too long or there is no screen."""
+        return self.stage.copy(text)
+
+    def set_theme(self, name: str, *, remember: bool = True) -> None:
+        """Redraws this session in another theme; `remember` keeps it for the account."""
+        theme = next((theme for theme in self.host.themes() if theme.name == name), None)
+        if theme is None:
+            raise LookupError(f"no theme is called {name!r}")
+        self.theme = theme
+        self.stage.theme_changed(theme)
+        if remember:
+            self.preferences.set("theme", name)
+
+
+def by_recency(cards: Iterable[AppCard]) -> tuple[AppCard, ...]:
+    """Most recently used first, then by the order that their authors chose, then by title."""
+    return tuple(
+        sorted(cards, key=lambda card: (-(card.last_used or 0), card.order, card.title.lower()))
+    )

@@ -1,0 +1,323 @@
+"""What the operator decides: one frozen model a section, and how they are read.
+
+A file (TOML) gives way to the environment (`TUIHOST_SERVER__PORT=8022`), and both give way to
+options of the command line. Every mistake is reported at once, with its place in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+
+from tuihost.errors import SettingsError
+
+MAX_FILE = 1 << 20  # bytes; a settings file has a few thousand
+ENV_PREFIX = "TUIHOST_"
+ENV_DEPTH = 16  # names between `__`; the settings need three
+
+_APP_NAME = r"[a-z][a-z0-9-]{0,31}"
+_ESCAPE = re.compile(r"c-[a-z@\[\]\\^_]|f([1-9]|1[0-9]|2[0-4])")
+
+
+def _from_file(path: Path, info: ValidationInfo) -> Path:
+    """`~` is the home of who runs the host; what is relative is so to the settings file."""
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise ValueError("names a home folder that does not exist") from None
+    if "\0" in str(path):
+        raise ValueError("holds a NUL character")
+    return Path((info.context or {}).get("base", ".")) / path
+
+
+def _known_key(text: str) -> str:
+    if not _ESCAPE.fullmatch(text):
+        raise ValueError("should be a key such as 'c-]' (Ctrl and ]) or 'f12'")
+    return text
+
+
+def _listed(value: Any) -> Any:
+    # The environment has no lists: `a, b` and `["a", "b"]` both mean two.
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+AnyPath = Annotated[Path, AfterValidator(_from_file)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Paths = Annotated[tuple[AnyPath, ...], BeforeValidator(_listed)]
+AppName = Annotated[str, Field(pattern=f"^{_APP_NAME}$")]
+OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Section(BaseModel):
+    """One table of the file: frozen, and nothing in it that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Server(Section):
+    """Where the host listens and what it is called."""
+
+    host: Annotated[str, Field(min_length=1, max_length=255)] = Field(
+        default="127.0.0.1",
+        description="Address to listen on. 0.0.0.0 or :: lets other machines in.",
+    )
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=8022, description="Port to listen on; 0 takes any that is free."
+    )
+    name: Annotated[OneLine, Field(min_length=1)] = Field(
+        default="tuihost", description="What the host calls itself to people."
+    )
+    default_app: AppName = Field(
+        default="menu", description="The app that `ssh host` opens where no app is named."
+    )
+    theme: str = Field(default="harbor-night", description="The theme of who has not chosen one.")
+    state_dir: AnyPath = Field(
+        default_factory=lambda: platformdirs.user_state_path("tuihost"),
+        description="Where host keys, preferences and the data of apps are kept.",
+    )
+    host_keys: Paths = Field(
+        default_factory=lambda data: (data["state_dir"] / "host_ed25519",),
+        description="Private keys of the host. The first is made where it does not exist.",
+    )
+    max_connections: Count = Field(default=512, description="Connections at one time, at most.")
+    max_unauthenticated: Count = Field(
+        default=100, description="Connections that have not logged in yet, at most."
+    )
+    per_address: Count = Field(default=32, description="Connections from one address, at most.")
+
+
+class Login(Section):
+    """Who may enter, and how long they may take."""
+
+    guests: bool = Field(default=True, description="Whether people without an account may enter.")
+    grace: Annotated[Seconds, Field(gt=0)] = Field(
+        default=30.0, description="Seconds that a whole login may take."
+    )
+    max_tries: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=6, description="Failed attempts before the connection ends."
+    )
+    banner: Annotated[str, Field(max_length=4000)] = Field(
+        default="", description="Text that clients show before the login."
+    )
+
+
+class Limits(Section):
+    """What one connection may use."""
+
+    channels: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=16, description="Channels that one connection may have open."
+    )
+    keepalive: Seconds = Field(
+        default=30.0,
+        description="Seconds between two questions whether a client is still there; 0 is off.",
+    )
+    keepalive_count: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=3, description="Unanswered questions before the connection ends."
+    )
+    write_stall: Annotated[Seconds, Field(gt=0)] = Field(
+        default=60.0, description="Seconds that a client may leave our output unread."
+    )
+    idle: Seconds = Field(
+        default=0.0, description="Seconds without a key before a session ends; 0 is off."
+    )
+
+
+class Logs(Section):
+    """Where the log goes."""
+
+    format: Literal["text", "json"] = Field(
+        default="text", description="One line an event, as which."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important events that are logged."
+    )
+    file: AnyPath | None = Field(
+        default=None,
+        description="A file that the log is added to; standard error where there is none.",
+    )
+
+
+class Apps(Section):
+    """Which apps there are. Options of one app stand in `[app.NAME]`."""
+
+    folders: Paths = Field(
+        default=(),
+        description="Folders of apps, each `NAME.py` or `NAME/` one app. The first wins.",
+    )
+    modules: Names = Field(
+        default=(), description="Apps by their place in a module: `package.module:attr`."
+    )
+    enabled: Names = Field(default=("*",), description="Names of apps to load; `*` is all.")
+    disabled: Names = Field(
+        default=(), description="Names of apps to leave out, even where enabled."
+    )
+
+
+class Themes(Section):
+    """Where themes are found, beside the ones that come along."""
+
+    folders: Paths = Field(
+        default=(), description="Folders of themes, each file `NAME.toml` one theme."
+    )
+
+
+class Menu(Section):
+    """The first screen."""
+
+    title: OneLine = Field(default="", description="Title of the menu; the host's name if empty.")
+    motd: Annotated[str, Field(max_length=4000)] = Field(
+        default="", description="A message of the day, shown above the apps."
+    )
+    escape: Annotated[str, AfterValidator(_known_key)] = Field(
+        default="c-]", description="The key that leads back to the menu from anywhere."
+    )
+
+
+class Settings(Section):
+    """Everything that the operator decides."""
+
+    server: Server = Server()
+    login: Login = Login()
+    limits: Limits = Limits()
+    logs: Logs = Logs()
+    apps: Apps = Apps()
+    themes: Themes = Themes()
+    menu: Menu = Menu()
+    app: dict[AppName, dict[str, Any]] = Field(
+        default={}, description="Options of single apps: what an app finds in its `options`."
+    )
+
+
+def load(
+    path: Path | None,
+    env: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """The settings in `path` (none: all defaults), changed by `env` and then by `overrides`.
+
+    `overrides` has dotted names, such as `server.port`; a value of None was not given.
+    Raises `SettingsError` with every mistake.
+    """
+    text = _read(path) if path is not None else ""
+    merged = _Merged(_parse(path, text) if path is not None else {})
+    for names, value, origin in _from_environment(env or {}, merged):
+        merged.put(names, value, origin)
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            option = "--" + name.rpartition(".")[2].replace("_", "-")
+            merged.put(tuple(name.split(".")), value, option)
+    base = path.absolute().parent if path is not None else Path.cwd()
+    try:
+        settings = Settings.model_validate(merged.tree, context={"base": base})
+    except ValidationError as error:
+        # What explains mistakes costs an import that a host without mistakes can do without.
+        from tuihost.settings_errors import Place, describe
+
+        problems = describe(error, Settings, Place(path, text, merged.origins))
+        raise SettingsError((*merged.problems, *problems)) from None
+    if merged.problems:
+        raise SettingsError(tuple(merged.problems))
+    return settings
+
+
+@dataclass(slots=True)
+class _Merged:
+    """The values from every place, and where those that are not the file's came from."""
+
+    tree: dict[str, Any]
+    origins: dict[tuple[str, ...], str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def put(self, names: tuple[str, ...], value: Any, origin: str) -> None:
+        table = self.tree
+        for name in names[:-1]:
+            inner = table.get(name)
+            if not isinstance(inner, dict):
+                inner = table[name] = {}
+            table = inner
+        table[names[-1]] = value
+        self.origins[names] = origin
+
+
+def _read(path: Path) -> str:
+    """The text of the file, or one sentence on why there is none."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE + 1)
+    except FileNotFoundError:
+        raise SettingsError((f"{path}: there is no such file",)) from None
+    except IsADirectoryError:
+        raise SettingsError((f"{path}: is a folder, not a file",)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError((f"{path}: cannot be read: {reason}",)) from None
+    if len(raw) > MAX_FILE:
+        raise SettingsError((f"{path}: is larger than 1 MiB, which no settings file is",))
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise SettingsError((f"{path}:{line}: is not UTF-8 text",)) from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
+        if where:
+            problem = f"{path}:{where[2]}:{where[3]}: {where[1]}"
+        else:
+            problem = f"{path}:{text.count(chr(10)) + 1}: {error}"
+        raise SettingsError((problem,)) from None
+    except RecursionError:
+        raise SettingsError((f"{path}: is nested too deeply",)) from None
+
+
+def _from_environment(
+    env: Mapping[str, str], merged: _Merged
+) -> Iterator[tuple[tuple[str, ...], Any, str]]:
+    """The settings in the environment, and the variables that must have been meant as some."""
+    for variable in sorted(env):
+        if not variable.startswith(ENV_PREFIX):
+            continue
+        rest = variable.removeprefix(ENV_PREFIX)
+        names = tuple(rest.lower().split("__"))
+        if 1 < len(names) <= ENV_DEPTH and all(names):
+            yield names, _value(env[variable]), variable
+            continue
+        section = rest.lower().partition("_")[0]
+        if section in Settings.model_fields and section != "app":
+            key = rest.lower().removeprefix(section).strip("_")
+            meant = f"{ENV_PREFIX}{section}__{key}".upper()
+            merged.problems.append(f"{variable}: no such setting; did you mean {meant!r}?")
+
+
+def _value(text: str) -> Any:
+    """Text as it is, except for the lists and tables that JSON can say."""
+    if text[:1] in ("[", "{"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+    return text

@@ -1,0 +1,1 @@
+"""The SSH side: paramiko, never prompt_toolkit."""

@@ -1,0 +1,271 @@
+"""The login protocol, RFC 4252 and 4256: reading requests, asking the core, sending its verdicts.
+
+Takes the place of paramiko's AuthHandler on a server. Nothing is decided here but what a message
+is and whether a signature is right; every verdict is `AuthMachine`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import paramiko
+from paramiko.auth_handler import AuthHandler
+
+from tuihost.core.auth import (
+    INTERACTIVE,
+    MAX_PASSWORD,
+    NONE,
+    Ask,
+    AuthMachine,
+    Failure,
+    Hangup,
+    Partial,
+    Query,
+    Success,
+    Verdict,
+)
+from tuihost.errors import PeerError
+from tuihost.logs import Event, EventLog
+from tuihost.ssh.fields import Fields
+from tuihost.ssh.userkeys import UserKey
+from tuihost.text import clean
+from tuihost.wire import Disconnect, Identity
+
+if TYPE_CHECKING:
+    from tuihost.ssh.transport import HostTransport
+
+SERVICE_REQUEST, SERVICE_ACCEPT = 5, 6
+REQUEST, FAILURE, SUCCESS = 50, 51, 52
+PK_OK = INFO_REQUEST = 60
+INFO_RESPONSE = 61
+
+MAX_PROBES = 20  # a person's agent rarely holds more keys; a list of strangers' keys does
+MAX_ANSWERS = 32
+MAX_ANSWER = 1024  # bytes
+
+
+class LoginRefused(PeerError):
+    """The login ends here; the client is told that there are no more methods."""
+
+    code = Disconnect.NO_MORE_AUTH_METHODS
+
+
+class ServiceRefused(PeerError):
+    """The client asked for a service that does not exist."""
+
+    code = Disconnect.SERVICE_NOT_AVAILABLE
+
+
+class UserAuth(AuthHandler):  # type: ignore[misc]
+    """The login of one connection. Thread: its transport's.
+
+    `send` sends a message, `session_id` is RFC 4253 §7.2's. `finished` once there is an identity.
+    """
+
+    def __init__(
+        self,
+        transport: HostTransport,
+        machine: AuthMachine,
+        send: Callable[[paramiko.Message], None],
+        log: EventLog,
+    ) -> None:
+        super().__init__(transport)
+        self._machine = machine
+        self._send = send
+        self._events = log
+        self._probes = 0
+        self._serving = False  # ssh-userauth was asked for
+        self._user = ""
+        self._why = ""  # what is known, beyond the verdict, of why a request failed
+
+    @property
+    def finished(self) -> Identity | None:
+        """Who logged in."""
+        return self._machine.identity
+
+    # ------------------------------------------------------------------ messages of the client
+
+    def service_request(self, body: bytes) -> None:
+        """SERVICE_REQUEST, RFC 4253 §10."""
+        service = Fields(body).text(64)
+        if service != "ssh-userauth" or self.authenticated:
+            raise ServiceRefused("the client asked for a service that is not there")
+        self._serving = True
+        accept = paramiko.Message()
+        accept.add_byte(bytes([SERVICE_ACCEPT]))
+        accept.add_string(service)
+        self._send(accept)
+
+    def request(self, body: bytes) -> None:
+        """USERAUTH_REQUEST, RFC 4252 §5. After the login it is ignored (§5.3)."""
+        if self.authenticated:
+            return
+        if not self._serving:
+            raise PeerError("a login request came before its service was asked for")
+        fields = Fields(body)
+        # Bytes that are no UTF-8 become a name that nobody can have, and so a plain failure.
+        self._user = self.auth_username = fields.text(errors="surrogateescape")
+        service = fields.text()
+        method = fields.text()
+        self._judge(method, lambda: self._verdict(body, fields, service, method))
+
+    def info_response(self, body: bytes) -> None:
+        """USERAUTH_INFO_RESPONSE, RFC 4256 §3.4."""
+        if self.authenticated:
+            return
+        if not self._machine.question_open:
+            raise PeerError("answers came that no question asked for")
+        fields = Fields(body)
+        count = fields.integer()
+        if count > MAX_ANSWERS:
+            raise PeerError(f"{count} answers came at once")
+        raw = [fields.string() for _ in range(count)]
+        self._judge(INTERACTIVE, lambda: self._answer(raw))
+
+    def abort(self) -> None:
+        """The connection is over; a step that waits for answers is told."""
+        super().abort()
+        self._guarded(self._machine.abandon)
+
+    # ------------------------------------------------------------------------- the methods
+
+    def _verdict(self, body: bytes, fields: Fields, service: str, method: str) -> Verdict | None:
+        early = self._machine.start(self._user, service)
+        if early is not None:
+            return early
+        match method:
+            case "none":
+                return self._machine.none(self._user)
+            case "password":
+                return self._password(fields)
+            case "publickey":
+                return self._publickey(body, fields)
+            case "keyboard-interactive":
+                fields.string()  # a language, which RFC 4256 §3.1 calls deprecated
+                return self._machine.interactive(self._user, fields.text())
+            case _:
+                return self._failed("there is no such method")
+
+    def _password(self, fields: Fields) -> Verdict:
+        change = fields.boolean()
+        raw = fields.string()
+        if change or len(raw) > MAX_PASSWORD:
+            return self._failed("the password is too long, or to be changed")
+        try:
+            password = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return self._failed("the password is no UTF-8")
+        return self._machine.password(self._user, password)
+
+    def _publickey(self, body: bytes, fields: Fields) -> Verdict | None:
+        signed = fields.boolean()
+        algorithm = fields.text()
+        blob = fields.string()
+        key = UserKey.parse(algorithm, blob)
+        if not signed:
+            self._probes += 1
+            if self._probes > MAX_PROBES:
+                return Hangup("too many keys were offered")
+            if key is None or not self._machine.key_offered(self._user, key.offer):
+                self._say_failure(self._machine.methods, partial=False)
+            else:
+                self._key_would_do(algorithm, blob)
+            return None
+        before = body[: len(body) - len(fields.rest)]
+        signature = fields.string()
+        if key is None:
+            return self._failed("the key is of no kind that is taken")
+        if not self._machine.key_offered(self._user, key.offer):
+            return self._failed("the key is not theirs")
+        # RFC 4252 §7: what is signed is the session, then the request up to the signature.
+        session_id: bytes = self.transport.session_id
+        data = len(session_id).to_bytes(4, "big") + session_id + bytes([REQUEST]) + before
+        if not key.verify(signature, data):
+            return self._failed("the signature is wrong")
+        return self._machine.key_proved(self._user, key.offer)
+
+    def _answer(self, raw: list[bytes]) -> Verdict:
+        if any(len(answer) > MAX_ANSWER for answer in raw):
+            return self._failed("an answer is too long")
+        try:
+            answers = tuple(answer.decode("utf-8") for answer in raw)
+        except UnicodeDecodeError:
+            return self._failed("an answer is no UTF-8")
+        return self._machine.answers(answers)
+
+    def _failed(self, why: str) -> Verdict:
+        self._why = why
+        return self._machine.failed()
+
+    # ------------------------------------------------------------------------- the verdicts
+
+    def _judge(self, method: str, verdict: Callable[[], Verdict | None]) -> None:
+        """Asks for a verdict and sends it. A fault in a verifier or a step is a failed try."""
+        self._why = "not accepted"
+        try:
+            found = verdict()
+        except PeerError:
+            raise
+        except Exception as fault:  # noqa: BLE001  (code of a plugin; its fault costs one try)
+            self._events.error(Event.AUTH_FAILED, trace=fault, method=clean(method, limit=40))
+            found = self._guarded(self._machine.failed) or Hangup("the login is broken")
+        if found is not None:
+            self._tell(method, found)
+
+    def _guarded(self, act: Callable[[], Verdict | None]) -> Verdict | None:
+        try:
+            return act()
+        except Exception as fault:  # noqa: BLE001  (a step's generator may raise when closed)
+            self._events.error(Event.AUTH_FAILED, trace=fault)
+            return None
+
+    def _tell(self, method: str, verdict: Verdict) -> None:
+        who = {"user": clean(self._user, limit=64), "method": clean(method, limit=40)}
+        match verdict:
+            case Success(identity):
+                factors = "+".join(identity.factors)
+                self._events.info(Event.AUTH_OK, **who, factors=factors, key=identity.fingerprint)
+                message = paramiko.Message()
+                message.add_byte(bytes([SUCCESS]))
+                self._send(message)
+                self.authenticated = True
+            case Partial(methods):
+                self._events.info(Event.AUTH_PARTIAL, **who)
+                self._say_failure(methods, partial=True)
+            case Failure(methods):
+                # Every client begins with `none` to learn the methods: no news to anybody.
+                note = self._events.debug if method == NONE else self._events.info
+                note(Event.AUTH_FAILED, **who, reason=self._why)
+                self._say_failure(methods, partial=False)
+            case Ask(query):
+                self._say_query(query)
+            case Hangup(reason):
+                self._events.info(Event.AUTH_FAILED, **who, reason=reason)
+                raise LoginRefused(reason)
+
+    def _key_would_do(self, algorithm: str, blob: bytes) -> None:
+        message = paramiko.Message()
+        message.add_byte(bytes([PK_OK]))
+        message.add_string(algorithm)
+        message.add_string(blob)
+        self._send(message)
+
+    def _say_failure(self, methods: tuple[str, ...], *, partial: bool) -> None:
+        message = paramiko.Message()
+        message.add_byte(bytes([FAILURE]))
+        message.add_string(",".join(methods))
+        message.add_boolean(partial)
+        self._send(message)
+
+    def _say_query(self, query: Query) -> None:
+        message = paramiko.Message()
+        message.add_byte(bytes([INFO_REQUEST]))
+        message.add_string(query.title)
+        message.add_string(query.instruction)
+        message.add_string("")
+        message.add_int(len(query.prompts))
+        for prompt in query.prompts:
+            message.add_string(prompt.text)
+            message.add_boolean(prompt.echo)
+        self._send(message)

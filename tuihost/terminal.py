@@ -1,0 +1,103 @@
+"""Facts about a person's terminal, worked out from what the client said and from nothing else.
+
+TERM, LANG, COLORTERM and NO_COLOR are the client's: the server's own environment is never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from tuihost.wire import PtyRequest, WindowSize
+
+
+class Colors(IntEnum):
+    """How many colours a terminal shows, as bits."""
+
+    MONO = 1
+    ANSI16 = 4
+    ANSI256 = 8
+    TRUE = 24
+
+
+_TRUE_COLOR_TERMS = (
+    "xterm-kitty",
+    "xterm-ghostty",
+    "alacritty",
+    "wezterm",
+    "foot",
+    "contour",
+    "rio",
+)
+_ANSI16_TERMS = ("linux", "ansi", "cygwin", "eterm-color", "vt220-color")
+_MONO_TERMS = ("vt100", "vt102", "vt220", "xterm-mono")
+_TRUE_COLOR_PROGRAMS = ("iterm2", "iterm.app", "wezterm", "vscode", "ghostty")
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalFacts:
+    """What is known about a terminal. `pty` is False for a session without one; `dumb` is a
+    terminal that cannot move its cursor: both get plain lines instead of screens."""
+
+    term: str = "xterm-256color"
+    size: WindowSize = WindowSize()
+    colors: Colors = Colors.ANSI256
+    unicode: bool = True
+    pty: bool = True
+    erase: str = "\x7f"
+
+    @property
+    def dumb(self) -> bool:
+        return not self.pty or self.term in ("dumb", "unknown", "")
+
+    def resized(self, size: WindowSize) -> TerminalFacts:
+        return replace(self, size=size)
+
+
+def colors_of(term: str, env: Mapping[str, str]) -> Colors:
+    """The depth that TERM and the client's environment promise (https://no-color.org)."""
+    name = term.lower()
+    if env.get("NO_COLOR") or name in ("dumb", "unknown", "") or name in _MONO_TERMS:
+        return Colors.MONO
+    program = (env.get("LC_TERMINAL") or env.get("TERM_PROGRAM") or "").lower()
+    if (
+        env.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+        or name.startswith(_TRUE_COLOR_TERMS)
+        or name.endswith("-direct")
+        or program in _TRUE_COLOR_PROGRAMS
+    ):
+        return Colors.TRUE
+    if "256color" in name or name.startswith(
+        ("xterm", "screen-256", "tmux", "rxvt-unicode", "putty")
+    ):
+        return Colors.ANSI256
+    return Colors.ANSI16
+
+
+def speaks_unicode(term: str, env: Mapping[str, str]) -> bool:
+    """Whether characters beyond ASCII can be shown: by locale where the client sent one, else
+    yes for everything but the Linux console and old hardware terminals."""
+    locale = env.get("LC_ALL") or env.get("LC_CTYPE") or env.get("LANG")
+    if locale:
+        return "utf-8" in locale.lower() or "utf8" in locale.lower()
+    return term.lower() not in (*_MONO_TERMS, "linux", "ansi", "cygwin", "dumb")
+
+
+VERASE = 3  # RFC 4254 §8
+
+
+def facts_of(pty: PtyRequest | None, env: Mapping[str, str]) -> TerminalFacts:
+    """The facts of a session that asked for `pty` (or for none) and sent `env`."""
+    if pty is None:
+        return TerminalFacts(
+            term="dumb", colors=Colors.MONO, unicode=speaks_unicode("", env), pty=False
+        )
+    erase = pty.modes.get(VERASE, 0x7F)
+    return TerminalFacts(
+        term=pty.term,
+        size=pty.size,
+        colors=colors_of(pty.term, env),
+        unicode=speaks_unicode(pty.term, env),
+        erase=chr(erase) if 0 < erase < 0x80 else "\x7f",
+    )

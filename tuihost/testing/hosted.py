@@ -1,0 +1,220 @@
+"""The real host for tests: over socket pairs, with real handshakes, without a port."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paramiko
+
+from tuihost.app import App
+from tuihost.core.auth import Verifier
+from tuihost.core.limits import TransportLimits
+from tuihost.host.catalog import Catalog, Loaded
+from tuihost.host.server import Server
+from tuihost.logs import EventLog
+from tuihost.settings import load
+from tuihost.ssh.keys import HostKeys
+from tuihost.testing.pilot import DEADLINE, Pilot
+from tuihost.wire import Peer
+
+_PEER = Peer("127.0.0.1", 50_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command came to."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        return self.stdout.decode()
+
+    @property
+    def errors(self) -> str:
+        return self.stderr.decode()
+
+
+class Records(logging.Handler):
+    """The log of a host under test, as events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self._changed = threading.Condition()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = dict(getattr(record, "fields", {}))
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["error"] = record.exc_info[1]
+        with self._changed:
+            self.events.append((getattr(record, "event", record.getMessage()), fields))
+            self._changed.notify_all()
+
+    def named(self, event: str) -> list[dict[str, Any]]:
+        """The fields of every event of that name."""
+        return [fields for name, fields in tuple(self.events) if name == event]
+
+    def wait_for(self, event: str, *, seconds: float = DEADLINE) -> dict[str, Any]:
+        """Waits for the first event of that name; its fields."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.named(event), seconds):
+                seen = [name for name, _ in self.events]
+                raise AssertionError(f"no event {event!r} in {seconds:g} s; there were {seen}")
+            return self.named(event)[0]
+
+
+class Hosted:
+    """A running host that nothing but this test can reach."""
+
+    def __init__(self, server: Server, records: Records) -> None:
+        self.server = server
+        self.host = server.host
+        self.log = records
+
+    def connect(self, user: str = "ada") -> paramiko.Transport:
+        """A client that has shaken hands and come in as `user`. Close it."""
+        transport = self.dial()
+        try:
+            transport.auth_none(user)
+        except BaseException:
+            transport.close()
+            raise
+        return transport
+
+    def dial(self) -> paramiko.Transport:
+        """A client that has shaken hands but not logged in. Close it."""
+        transport = paramiko.Transport(self.plug_in())
+        transport.start_client(timeout=DEADLINE)
+        return transport
+
+    def plug_in(self) -> socket.socket:
+        """The client's end of a new connection, before the first byte."""
+        near, far = socket.socketpair()
+        if self.server.admit(far, _PEER) is None:
+            near.close()
+            raise ConnectionRefusedError("the host turned the connection away")
+        return near
+
+    def open(
+        self,
+        app: str | None = None,
+        *,
+        user: str = "ada",
+        size: tuple[int, int] = (80, 24),
+        term: str = "xterm-256color",
+        env: Mapping[str, str] | None = None,
+    ) -> Pilot:
+        """Opens an app (the default one if None) as a person at a terminal."""
+        transport = self.connect(user)
+        channel = transport.open_session(timeout=DEADLINE)
+        for name, value in (env or {"LANG": "C.UTF-8"}).items():
+            channel.set_environment_variable(name, value)
+        channel.get_pty(term, *size)
+        if app is None:
+            channel.invoke_shell()
+        else:
+            channel.exec_command(app)
+        return Pilot(channel, lambda: hang_up(transport), *size)
+
+    def lines(self, command: str | None = None, *, user: str = "ada") -> Pilot:
+        """A session without a terminal: plain lines."""
+        transport = self.connect(user)
+        channel = transport.open_session(timeout=DEADLINE)
+        channel.set_combine_stderr(True)
+        if command is None:
+            channel.invoke_shell()
+        else:
+            channel.exec_command(command)
+        return Pilot(channel, lambda: hang_up(transport), 200, 100)
+
+    def run(self, command: str, *, user: str = "ada", stdin: bytes = b"") -> Outcome:
+        """Runs a command to its end: `ssh host COMMAND`."""
+        transport = self.connect(user)
+        try:
+            channel = transport.open_session(timeout=DEADLINE)
+            channel.settimeout(DEADLINE)
+            channel.exec_command(command)
+            if stdin:
+                channel.sendall(stdin)
+            channel.shutdown_write()
+            out = channel.makefile("rb").read()
+            errors = channel.makefile_stderr("rb").read()
+            return Outcome(channel.recv_exit_status(), out, errors)
+        finally:
+            hang_up(transport)
+
+
+def hang_up(transport: paramiko.Transport) -> None:
+    """Closes a paramiko client and waits for its thread."""
+    transport.close()
+    transport.join(DEADLINE)
+
+
+@contextmanager
+def hosted(
+    *apps: App,
+    bundled: bool | Sequence[str] = False,
+    settings: Mapping[str, Any] | None = None,
+    state_dir: Path | None = None,
+    keys: HostKeys | None = None,
+    limits: TransportLimits | None = None,
+    chains: tuple[tuple[str, ...], ...] = (("none",),),
+    verifier: Verifier | None = None,
+) -> Iterator[Hosted]:
+    """A host with these apps, and with the bundled ones (all or some) where asked for.
+
+    The first app is the default one where the bundled menu is not there. `settings` have dotted
+    names, such as `{"server.name": "test"}`. What the host kept is removed after the test, unless
+    `state_dir` says where.
+    """
+    folder = state_dir or Path(tempfile.mkdtemp(prefix="tuihost-"))
+    given = {"server.state_dir": str(folder), **(settings or {})}
+    given.setdefault("apps.enabled", ["*"] if bundled is True else list(bundled or ()))
+    if apps and not bundled:
+        given.setdefault("server.default_app", apps[0].name)
+    logger = logging.Logger("tuihost.test", logging.DEBUG)
+    records = Records()
+    logger.addHandler(records)
+    log = EventLog(logger)
+    loaded = load(None, {}, given)
+    catalog = Catalog.load(loaded, log=log)
+    for app in apps:
+        catalog.apps[app.name] = Loaded(app, "the test")
+    server = Server(
+        loaded,
+        catalog,
+        log,
+        keys=keys or _test_keys(),
+        chains=chains,
+        verifier=verifier,
+        limits=limits,
+    )
+    server.host.start()
+    try:
+        yield Hosted(server, records)
+    finally:
+        server.stop()
+        if state_dir is None:
+            shutil.rmtree(folder)
+
+
+_keys: HostKeys | None = None
+
+
+def _test_keys() -> HostKeys:
+    """One key for all tests of a process: making keys takes longer than using them."""
+    global _keys
+    _keys = _keys or HostKeys.fresh()
+    return _keys

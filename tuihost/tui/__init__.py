@@ -1,0 +1,1 @@
+"""The screen side: prompt_toolkit and rich, never paramiko."""

@@ -1,0 +1,116 @@
+"""What every Application needs, made once a process, and the doors of prompt_toolkit that lead
+from a person's session into the server, closed.
+
+prompt_toolkit loads its 550 default key bindings and merges its default styles anew for every
+Application, which is most of the time and memory that one costs. Both are replaced where
+`Application` looks for them. The contract tests notice when a version looks elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any, cast
+
+from prompt_toolkit.application import application as application_module
+from prompt_toolkit.application.application import Application
+from prompt_toolkit.application.current import get_app
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.filters import Always, Filter
+from prompt_toolkit.key_binding.bindings.page_navigation import load_page_navigation_bindings
+from prompt_toolkit.key_binding.defaults import load_key_bindings
+from prompt_toolkit.key_binding.key_bindings import KeyBindingsBase
+from prompt_toolkit.layout.screen import _CHAR_CACHE
+from prompt_toolkit.styles import (
+    BaseStyle,
+    DynamicStyle,
+    default_pygments_style,
+    default_ui_style,
+    merge_styles,
+)
+
+from tuihost.logs import Event, event_log
+
+CELLS_KEPT = 250_000
+"""Distinct cells (a character in a style) that the process remembers; prompt_toolkit would keep a
+million, some 300 MB that visitors could fill."""
+
+# ------------------------------------------------------------------------------------- sharing
+
+
+@cache
+def shared_key_bindings() -> KeyBindingsBase:
+    """prompt_toolkit's default key bindings. Never add to them: everybody has them."""
+    return load_key_bindings()
+
+
+@cache
+def shared_page_bindings() -> KeyBindingsBase:
+    """Its bindings for page up and page down."""
+    return load_page_navigation_bindings()
+
+
+@cache
+def base_style() -> BaseStyle:
+    """Its default style, for its own widgets and for Pygments."""
+    return merge_styles([default_ui_style(), default_pygments_style()])
+
+
+_stock_merged_style = Application._create_merged_style
+
+
+def _create_merged_style(
+    self: Application[Any], include_default_pygments_style: Filter
+) -> BaseStyle:
+    if not isinstance(include_default_pygments_style, Always):
+        return _stock_merged_style(self, include_default_pygments_style)
+    return merge_styles([base_style(), DynamicStyle(lambda: self.style)])
+
+
+def share_defaults() -> None:
+    """From now on, Applications share their default key bindings and styles. Does nothing the
+    second time. An Application behaves as before; it only costs less."""
+    vars(application_module).update(
+        load_key_bindings=shared_key_bindings,
+        load_page_navigation_bindings=shared_page_bindings,
+    )
+    Application._create_merged_style = _create_merged_style  # type: ignore[method-assign]
+    _CHAR_CACHE.size = min(_CHAR_CACHE.size, CELLS_KEPT)
+
+
+# ------------------------------------------------------------------------------------- refusing
+
+
+def _refuse(what: str) -> None:
+    event_log().warning(Event.APP_LOG, refused=what, reason="it would act on the server")
+
+
+def _no_breakpoint(*args: object, **options: object) -> None:
+    _refuse("breakpoint")
+
+
+def _no_suspend(self: Application[Any], suspend_group: bool = True) -> None:
+    _refuse("suspend_to_background")
+
+
+async def _no_command(self: Application[Any], *args: object, **options: object) -> None:
+    _refuse("run_system_command")
+
+
+def _no_editor(self: Buffer, validate_and_handle: bool = False) -> asyncio.Task[None]:
+    async def refuse() -> None:
+        _refuse("open_in_editor")
+
+    return get_app().create_background_task(refuse())
+
+
+def close_side_doors() -> None:
+    """Refuses, in this process, what prompt_toolkit would do to the server on a person's behalf:
+    suspend it, run commands and editors on it, stop in a debugger. Each leaves a line in the log
+    and changes nothing for the person. Does nothing the second time."""
+    sys.breakpointhook = cast(Callable[..., Any], _no_breakpoint)
+    Application.suspend_to_background = _no_suspend  # type: ignore[method-assign]
+    Application.run_system_command = _no_command  # type: ignore[method-assign]
+    Buffer.open_in_editor = _no_editor  # type: ignore[method-assign]

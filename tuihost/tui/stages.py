@@ -1,0 +1,327 @@
+"""Where a session plays: on a screen, line by line, or as a command with two outputs.
+
+Each stage is what stands behind `Session` (tuihost.session.Stage). Their own thread is the app's;
+`invoke` and `deliver` may be called from any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextvars
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tuihost.errors import Disconnected, MisuseError
+from tuihost.terminal import Colors, TerminalFacts
+from tuihost.tui.richview import render_ansi
+from tuihost.wire import ByteChannel, SessionEvent, SignalSent, Stream
+
+if TYPE_CHECKING:
+    from tuihost.theme import Theme
+    from tuihost.tui.terminal import Terminal
+
+Listener = Callable[[SessionEvent], None]
+
+DEADLY = ("INT", "TERM", "HUP", "QUIT", "KILL")
+"""Signals that end a command which does not listen for them."""
+
+
+class Signalled(Exception):
+    """A command was ended by a signal of its client, RFC 4254 §6.9."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class Stage:
+    """What all stages share: listeners, and refusals for what a stage has not."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.theme = theme
+        self._listeners: list[Listener] = []
+
+    @property
+    def facts(self) -> TerminalFacts:
+        raise NotImplementedError
+
+    @property
+    def ended(self) -> bool:
+        raise NotImplementedError
+
+    def invoke(self, action: Callable[[], None]) -> None:
+        raise NotImplementedError
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
+        raise MisuseError("session.ask belongs to `talk` and to function apps")
+
+    async def say(self, what: Any) -> None:
+        raise MisuseError("session.say belongs to `talk` and to function apps")
+
+    def print(self, items: Sequence[Any], stream: Stream) -> None:
+        raise MisuseError("session.print belongs to commands")
+
+    def write(self, data: bytes, stream: Stream) -> None:
+        raise MisuseError("session.write belongs to commands")
+
+    def read(self, limit: int) -> bytes:
+        raise MisuseError("session.read belongs to commands")
+
+    def copy(self, text: str) -> bool:
+        return False
+
+    def theme_changed(self, theme: Theme) -> None:
+        self.theme = theme
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        self._listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return stop
+
+    def deliver(self, event: SessionEvent) -> None:
+        """Tells the listeners, on the app's thread. Any thread."""
+        self.invoke(lambda: self._tell(event))
+
+    def _tell(self, event: SessionEvent) -> None:
+        for listener in tuple(self._listeners):
+            listener(event)
+
+
+class LoopStage(Stage):
+    """A stage with a Terminal and, while a program runs, an event loop."""
+
+    def __init__(self, terminal: Terminal, theme: Theme) -> None:
+        super().__init__(theme)
+        self.terminal = terminal
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._context: contextvars.Context | None = None
+
+    def enter(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The program starts on `loop`, in the context of the caller."""
+        self._context = contextvars.copy_context()
+        self._loop = loop
+
+    def leave(self) -> None:
+        """The program has ended."""
+        self._loop = self._context = None
+
+    @property
+    def facts(self) -> TerminalFacts:
+        return self.terminal.facts
+
+    @property
+    def ended(self) -> bool:
+        return self.terminal.closed
+
+    def invoke(self, action: Callable[[], None]) -> None:
+        loop, context = self._loop, self._context
+        if loop is None or context is None:
+            return
+        try:
+            # A copy, since a context can be entered only once at a time.
+            loop.call_soon_threadsafe(lambda: context.copy().run(action))
+        except RuntimeError:
+            return  # closed between the look and the call: the program has ended
+
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
+
+
+class LineStage(LoopStage):
+    """Plain lines, for clients without a terminal, for TERM=dumb, for screen readers and scripts.
+
+    With a pty nobody else echoes and edits what is typed, so this does; without one the client's
+    own terminal does it, or there is no person at all.
+    """
+
+    def __init__(self, terminal: Terminal, theme: Theme) -> None:
+        super().__init__(terminal, theme)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._typed = ""
+        self._after_return = False
+        self._readable = asyncio.Event()
+
+    @property
+    def _newline(self) -> str:
+        return "\r\n" if self.facts.pty else "\n"
+
+    async def say(self, what: Any) -> None:
+        facts = self.facts
+        width = facts.size.columns if facts.pty else None
+        data = render_ansi(
+            (what,), width=width, colors=Colors.MONO, unicode=facts.unicode, theme=self.theme
+        )
+        await self._put(data.decode("utf-8"))
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
+        suffix = f"[{default}] " if default else ""
+        await self._put(question + suffix)
+        line = await self._line(echo=self.facts.pty and not hidden)
+        return line or default
+
+    async def _put(self, text: str) -> None:
+        if self.terminal.closed:
+            raise Disconnected("the person is gone")
+        if not self.facts.unicode:
+            text = text.encode("ascii", "replace").decode("ascii")
+        self.terminal.write(text.replace("\n", self._newline).encode())
+        while self.terminal.congested and not self._gone:
+            free = asyncio.Event()
+            self.terminal.on_drain(free.set)
+            await free.wait()
+
+    @property
+    def _gone(self) -> bool:
+        channel = self.terminal.channel
+        return self.terminal.closed or (channel is not None and channel.closed)
+
+    async def _line(self, *, echo: bool) -> str:
+        """One line, with the little editing that a dumb terminal allows."""
+        line: list[str] = []
+        while True:
+            while self._typed:
+                char, self._typed = self._typed[0], self._typed[1:]
+                if char == "\n" and self._after_return:
+                    self._after_return = False
+                    continue
+                self._after_return = char == "\r"
+                if char in "\r\n":
+                    if self.facts.pty:
+                        await self._put("\n")
+                    return "".join(line)
+                await self._edit(line, char, echo=echo)
+            if not await self._more():
+                if line and not self.facts.pty:
+                    return "".join(line)
+                raise Disconnected("end of input")
+
+    async def _edit(self, line: list[str], char: str, *, echo: bool) -> None:
+        if char == "\x03":
+            raise KeyboardInterrupt
+        if char == "\x04" and not line:
+            raise Disconnected("end of input")
+        if char in ("\x7f", "\x08", self.facts.erase):
+            if line:
+                line.pop()
+                if echo:
+                    await self._put("\b \b")
+        elif char == "\x15":
+            if echo:
+                await self._put("\b \b" * len(line))
+            line.clear()
+        elif char.isprintable() and len(line) < 4096:
+            line.append(char)
+            if echo:
+                await self._put(char)
+
+    async def _more(self) -> bool:
+        """Reads more of what was typed; False at the end."""
+        while True:
+            data = self.terminal.read(4096)
+            if data == b"":
+                return False
+            if data:
+                text = self._decoder.decode(data)
+                self._typed += _ESCAPES.sub("", text) if self.facts.pty else text
+                return True
+            self._readable.clear()
+            self.terminal.set_reader(self._readable.set)
+            await self._readable.wait()
+            self.terminal.set_reader(None)
+
+
+class CommandStage(Stage):
+    """A command: bytes in, bytes out on two streams, no loop. Everything here may wait."""
+
+    def __init__(self, channel: ByteChannel, facts: TerminalFacts, theme: Theme) -> None:
+        super().__init__(theme)
+        self._channel = channel
+        self._facts = facts
+        self._actions: deque[Callable[[], None]] = deque()
+        self._signal: str | None = None
+        channel.set_wake(None)
+
+    @property
+    def facts(self) -> TerminalFacts:
+        return self._facts
+
+    @facts.setter
+    def facts(self, facts: TerminalFacts) -> None:
+        self._facts = facts
+
+    @property
+    def ended(self) -> bool:
+        return self._channel.closed
+
+    def invoke(self, action: Callable[[], None]) -> None:
+        """Runs at the command's next read or write: nothing else of it can be interrupted."""
+        self._actions.append(action)
+
+    def _tell(self, event: SessionEvent) -> None:
+        if not self._listeners and isinstance(event, SignalSent) and event.name in DEADLY:
+            raise Signalled(event.name)
+        super()._tell(event)
+
+    def end_with_signal(self, name: str) -> None:
+        """Ends the command at its next read or write. Any thread."""
+
+        def act() -> None:
+            raise Signalled(name)
+
+        self._actions.append(act)
+
+    def _run_actions(self) -> None:
+        while self._actions:
+            self._actions.popleft()()
+
+    def print(self, items: Sequence[Any], stream: Stream) -> None:
+        facts = self._facts
+        data = render_ansi(
+            tuple(items),
+            width=self._width(),
+            colors=facts.colors if facts.pty else Colors.MONO,
+            unicode=facts.unicode,
+            theme=self.theme,
+        )
+        self.write(data.replace(b"\n", b"\r\n") if facts.pty else data, stream)
+
+    def _width(self) -> int | None:
+        return self._facts.size.columns if self._facts.pty else None
+
+    def write(self, data: bytes, stream: Stream) -> None:
+        rest = memoryview(data)
+
+        def gone() -> bool:
+            nonlocal rest
+            rest = rest[self._channel.write(rest, stream) :]
+            return not rest or self._channel.closed or bool(self._actions)
+
+        while rest:
+            self._run_actions()
+            if self._channel.closed:
+                raise Disconnected("the client is gone")
+            self._channel.wait(gone)
+        self._run_actions()
+
+    def read(self, limit: int) -> bytes:
+        data: bytes | None = None
+
+        def arrived() -> bool:
+            nonlocal data
+            data = self._channel.read(limit)
+            return data is not None or bool(self._actions)
+
+        while True:
+            self._run_actions()
+            self._channel.wait(arrived)
+            if data is not None:
+                if not data and self._channel.closed:
+                    raise Disconnected("the client is gone")
+                return data

@@ -1,0 +1,229 @@
+"""Key bindings that know what they are for: one source for what keys do, for the line of keys
+and for the help.
+
+    keys = Keymap()
+    @keys.add("n", label="new note")
+    def _(event): ...
+
+A letter is a command only while no text is being typed; the line and the help show only the
+bindings that work at that moment, read from where prompt_toolkit itself reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from prompt_toolkit.application import get_app
+from prompt_toolkit.application.application import Application
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.key_binding.key_bindings import Binding, KeyBindingsBase
+from prompt_toolkit.key_binding.key_processor import KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.containers import Container, Window
+from prompt_toolkit.layout.controls import BufferControl
+
+Handler = Callable[[KeyPressEvent], Any]
+AnyHandler = TypeVar("AnyHandler", bound=Callable[..., Any])
+When = Callable[[], bool]
+
+_SIGNS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "enter": "⏎"}
+_WORDS = {
+    "up": "Up", "down": "Dn", "left": "Left", "right": "Right", "enter": "Enter",
+    "escape": "Esc", "tab": "Tab", "s-tab": "Shift-Tab", "space": "Space", "backspace": "Bksp",
+    "delete": "Del", "insert": "Ins", "home": "Home", "end": "End", "pageup": "PgUp",
+    "pagedown": "PgDn", "c-@": "^Space", "<any>": "",
+}  # fmt: skip
+_ALIASES = {"c-m": "enter", "c-i": "tab", "c-h": "backspace", " ": "space"}
+
+
+def key_name(key: str, unicode: bool = True) -> str:
+    """A key as a person knows it: `⏎`, `^S`, `Esc`, `F2`, `Alt-x`."""
+    if " " in key.strip():
+        first, *rest = key.split()
+        following = " ".join(key_name(part, unicode) for part in rest)
+        return f"Alt-{following}" if first == "escape" else f"{key_name(first, unicode)} {following}"
+    key = _ALIASES.get(key, key)
+    if unicode and key in _SIGNS:
+        return _SIGNS[key]
+    if key in _WORDS:
+        return _WORDS[key]
+    if key.startswith("c-"):
+        return "^" + key_name(key[2:], unicode).upper()
+    if key.startswith("s-"):
+        return "Shift-" + key_name(key[2:], unicode)
+    return key.upper() if len(key) > 1 and key[0] == "f" else key
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One thing that keys do. `keys` are the equal ways to type it, the first the shown one;
+    `name` stands instead of their names where it is given. `rank` orders the line of keys."""
+
+    keys: tuple[str, ...]
+    label: str
+    group: str = ""
+    show: bool = True
+    name: str = ""
+    rank: int = 50
+
+
+class _Described:
+    """A handler that carries its hint. prompt_toolkit passes handlers on as they are, through
+    merged and conditional bindings, so a hint is found wherever its binding is."""
+
+    __slots__ = ("handler", "hint")
+
+    def __init__(self, handler: Handler, hint: Hint) -> None:
+        self.handler = handler
+        self.hint = hint
+
+    def __call__(self, event: KeyPressEvent) -> Any:
+        return self.handler(event)
+
+
+class Keymap:
+    """Key bindings with descriptions. `group` heads them in the help.
+
+    `bindings` is what prompt_toolkit takes: `HSplit(…, key_bindings=keys.bindings)`.
+    """
+
+    def __init__(self, group: str = "") -> None:
+        self.group = group
+        self.bindings = KeyBindings()
+
+    def add(
+        self,
+        *keys: str,
+        label: str = "",
+        group: str = "",
+        show: bool = True,
+        when: When | None = None,
+        while_typing: bool = False,
+        eager: bool = False,
+        name: str = "",
+        rank: int = 50,
+    ) -> Callable[[AnyHandler], AnyHandler]:
+        """Binds equal `keys` to a handler, which takes the event and may be `async`.
+
+        A key is prompt_toolkit's name for it ("c-s", "enter", "n"); several in a row stand with
+        blanks between ("escape x"). Without a `label` a binding works but is shown nowhere;
+        `show=False` keeps it out of the line of keys and in the help. `when` says whether it
+        works now. Letters, digits and signs rest while text is typed, unless `while_typing`.
+        """
+        hint = Hint(keys, label, group or self.group, show and bool(label), name, rank)
+
+        def bind(handler: AnyHandler) -> AnyHandler:
+            described = _Described(handler, hint)
+            for key in keys:
+                sequence = tuple(key.split()) if key != " " else ("space",)
+                self.bindings.add(*sequence, filter=_filter(sequence, when, while_typing), eager=eager)(
+                    described
+                )
+            return handler
+
+        return bind
+
+
+def _filter(sequence: tuple[str, ...], when: When | None, while_typing: bool) -> Any:
+    """One Condition a binding. `&` would do, but keeps its result in the filter on its left for
+    as long as that lives, which for a filter of the module is for ever."""
+    is_text = len(sequence) == 1 and (len(sequence[0]) == 1 or sequence[0] == "space")
+    if is_text and not while_typing:
+        return Condition(lambda: not typing() and (when is None or when()))
+    return True if when is None else Condition(when)
+
+
+def typing() -> bool:
+    """Whether a key would be text now: an editable buffer has the focus, or a window that
+    says so by a method `typing`."""
+    window = get_app().layout.current_window
+    if isinstance(window.content, BufferControl):
+        return not window.content.buffer.read_only()
+    said = getattr(window, "typing", None)
+    return bool(said()) if said is not None else False
+
+
+# ------------------------------------------------------------------- what works at this moment
+
+
+def live_hints(app: Application[Any]) -> list[Hint]:
+    """What keys do at this moment, innermost first; each key counts where it is bound first.
+
+    Walks the way that prompt_toolkit walks to find a binding: the focused control, then every
+    container around it up to a modal one, then the application.
+    """
+    claimed: set[tuple[Keys | str, ...]] = set()
+    hints: list[Hint] = []
+    for bindings in _registries(app):
+        active = [binding for binding in bindings.bindings if binding.filter()]
+        for binding in active:
+            hint = _hint(binding)
+            if hint is not None and hint not in hints and binding.keys not in claimed:
+                hints.append(hint)
+        claimed.update(binding.keys for binding in active)
+    return hints
+
+
+def _hint(binding: Binding) -> Hint | None:
+    handler = binding.handler
+    return handler.hint if isinstance(handler, _Described) and handler.hint.label else None
+
+
+def _registries(app: Application[Any]) -> Iterator[KeyBindingsBase]:
+    container: Container | None = app.layout.current_window
+    while container is not None:
+        if isinstance(container, Window):
+            own = container.content.get_key_bindings()
+            if own is not None:
+                yield own
+        around = container.get_key_bindings()
+        if around is not None and not isinstance(container, Window):
+            yield around
+        if container.is_modal():
+            break
+        container = app.layout.get_parent(container)
+    if app.key_bindings is not None:
+        yield app.key_bindings
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLabel:
+    """What is shown for one label: the names of its keys, and the label."""
+
+    keys: str
+    label: str
+    group: str
+    rank: int
+    press: str
+
+
+def labels(hints: list[Hint], *, unicode: bool, every_alias: bool = False) -> list[KeyLabel]:
+    """Hints as they are shown, one for each label: `↑` and `↓` that both say "move" become
+    `↑↓ move`. The line shows the first of equal keys, the help (`every_alias`) all of them."""
+    grouped: dict[tuple[str, str], list[Hint]] = {}
+    for hint in hints:
+        if every_alias or hint.show:
+            grouped.setdefault((hint.group, hint.label), []).append(hint)
+    shown: list[KeyLabel] = []
+    for (group, label), same in grouped.items():
+        named = next((hint.name for hint in same if hint.name), "")
+        rows = zip(*(hint.keys for hint in same), strict=False) if len(same) > 1 else []
+        if named:
+            text = named
+        elif not every_alias:
+            text = _join([key_name(hint.keys[0], unicode) for hint in same])
+        elif len(same) > 1:
+            text = " ".join(_join([key_name(key, unicode) for key in row]) for row in rows)
+        else:
+            text = " ".join(key_name(key, unicode) for key in same[0].keys)
+        first = min(same, key=lambda hint: hint.rank)
+        shown.append(KeyLabel(text, label, group, first.rank, same[0].keys[0]))
+    return shown
+
+
+def _join(names: list[str]) -> str:
+    """`↑↓`, but `PgUp/PgDn`."""
+    return "".join(names) if all(len(name) == 1 for name in names) else "/".join(names)
