@@ -36,7 +36,7 @@ types: $(DEV_STAMP) ## mypy --strict
 check: lint types test ## all that has to be well before a commit
 
 bench: $(DEV_STAMP) ## how fast and how large it is here
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 fuzz: $(DEV_STAMP) ## property tests, at length
 	$(PYTEST) -q --timeout 1800 --hypothesis-profile fuzz -k "fuzz or property" $(ARGS)

@@ -154,14 +154,14 @@ def keys(
     app: Application[Any], source: Menu, written: Callable[[], int]
 ) -> Iterator[tuple[float, int]]:
     """One key after another: the CPU seconds and the bytes of its frame."""
-    app._is_running = True
-    with set_app(app):
+    with create_app_session(input=app.input, output=app.output), set_app(app):
+        app._is_running = True
         app.context = contextvars.copy_context()
-    while True:
-        source.cursor = (source.cursor + 1) % source.row_count()
-        before, began = written(), time.thread_time()
-        app._redraw()
-        yield time.thread_time() - began, written() - before
+        while True:
+            source.cursor = (source.cursor + 1) % source.row_count()
+            before, began = written(), time.thread_time()
+            app._redraw()
+            yield time.thread_time() - began, written() - before
 
 
 def tenth(values: list[float]) -> float:

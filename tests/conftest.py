@@ -10,6 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+
+# The same examples every time; `make fuzz` takes new ones, and many.
+hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("fuzz", max_examples=5000, deadline=None)
+hypothesis_settings.load_profile("same")
 
 
 def _descriptors() -> dict[int, str]:

@@ -94,8 +94,9 @@ def imports(path: Path, module: str) -> Iterator[Import]:
                 above = ".".join(parents[: len(parents) - node.level + 1])
                 base = f"{above}.{base}".strip(".")
             names = [f"{base}.{alias.name}" for alias in node.names]
-            submodules = [name for name in names if is_module(name)]
-            # `from tuihost.tui import rows` is about `rows` and no more.
+            # `from tuihost.tui import rows` is about `rows` and no more; but `from tuihost import
+            # app` is the decorator of that name.
+            submodules = [name for name in names if is_module(name) and name != "tuihost.app"]
             for name in submodules or [base]:
                 yield Import(name, node.lineno, unseen)
 

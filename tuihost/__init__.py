@@ -6,7 +6,9 @@ command line stays quick.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -15,10 +17,12 @@ _PLACES = {
     "Accepts": "tuihost.core.policy",
     "Account": "tuihost.session",
     "App": "tuihost.app",
+    "AppCard": "tuihost.session",
     "AppLoadError": "tuihost.errors",
     "Disconnected": "tuihost.errors",
     "ForwardRule": "tuihost.core.policy",
     "Launch": "tuihost.session",
+    "Presence": "tuihost.session",
     "Session": "tuihost.session",
     "Theme": "tuihost.theme",
     "TuihostError": "tuihost.errors",
@@ -39,7 +43,9 @@ if TYPE_CHECKING:
     from tuihost.errors import Disconnected as Disconnected
     from tuihost.errors import TuihostError as TuihostError
     from tuihost.session import Account as Account
+    from tuihost.session import AppCard as AppCard
     from tuihost.session import Launch as Launch
+    from tuihost.session import Presence as Presence
     from tuihost.session import Session as Session
     from tuihost.text import clean as clean
     from tuihost.theme import Theme as Theme
@@ -56,3 +62,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """`tuihost.app` is the decorator, also after somebody imported the module of that name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "app" and isinstance(value, ModuleType):
+            value = value.app
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -70,7 +70,7 @@ class App:
     data: Path
     """A folder of this app's own, made by the host before `start`."""
     options: Mapping[str, Any]
-    """The table `[apps.NAME]` of the settings."""
+    """The table `[app.NAME]` of the settings."""
 
     def start(self) -> None:
         """Called once, before the first session. Raise `AppLoadError` to be shown as broken."""

@@ -134,9 +134,6 @@ class Limits(Section):
     keepalive_count: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=3, description="Unanswered questions before the connection ends."
     )
-    write_stall: Annotated[Seconds, Field(gt=0)] = Field(
-        default=60.0, description="Seconds that a client may leave our output unread."
-    )
     idle: Seconds = Field(
         default=0.0, description="Seconds without a key before a session ends; 0 is off."
     )
@@ -301,15 +298,16 @@ def _from_environment(
     for variable in sorted(env):
         if not variable.startswith(ENV_PREFIX):
             continue
-        rest = variable.removeprefix(ENV_PREFIX)
-        names = tuple(rest.lower().split("__"))
+        rest = variable.removeprefix(ENV_PREFIX).lower()
+        names = tuple(rest.split("__"))
         if 1 < len(names) <= ENV_DEPTH and all(names):
+            if names[0] == "app":  # the environment has no `-`, and names of apps no `_`
+                names = ("app", names[1].replace("_", "-"), *names[2:])
             yield names, _value(env[variable]), variable
             continue
-        section = rest.lower().partition("_")[0]
-        if section in Settings.model_fields and section != "app":
-            key = rest.lower().removeprefix(section).strip("_")
-            meant = f"{ENV_PREFIX}{section}__{key}".upper()
+        section, _, key = rest.partition("_")
+        if section in Settings.model_fields and key.strip("_"):
+            meant = f"{ENV_PREFIX}{section}__{key.strip('_')}".upper()
             merged.problems.append(f"{variable}: no such setting; did you mean {meant!r}?")
 
 

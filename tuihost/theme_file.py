@@ -55,9 +55,9 @@ def read_parts(text: str, source: str) -> Parts:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        where = f"{source}:{found[1]}:{found[2]}" if found else source
+        place = f"{found[1]}:{found[2]}" if found else str(max(1, len(text.splitlines())))
         what = str(error).split(" (at ")[0]
-        raise ThemeError([f"{where}: is not TOML: {what[:1].lower()}{what[1:]}"]) from None
+        raise ThemeError([f"{source}:{place}: is not TOML: {what[:1].lower()}{what[1:]}"]) from None
     return _Reader(text, table, source).parts()
 
 

@@ -87,8 +87,9 @@ _BASE16 = {
     "info": "base0C",
 }
 _YAML_LINE = re.compile(
-    r"""\s*([A-Za-z][\w-]*)\s*:\s*(?:"([^"]*)"|'([^']*)'|([^#]*?|\#\w+))\s*(?:\s\#.*)?"""
+    r"""\s*([A-Za-z][\w-]*)\s*:\s*(?:"((?:\\.|[^"\\])*)"|'([^']*)'|([^#]*|\#\w+))(?:\s*\#.*)?\s*"""
 )
+_MAX_LINE = 500
 
 
 def _base16(text: str) -> Scheme:
@@ -96,8 +97,10 @@ def _base16(text: str) -> Scheme:
     matter are understood, which is all that a scheme has."""
     values: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if found := _YAML_LINE.fullmatch(line):
-            values[found[1].lower()] = number, (found[2] or found[3] or found[4] or "").strip()
+        if found := _YAML_LINE.fullmatch(line[:_MAX_LINE]):
+            quoted = re.sub(r"\\(.)", r"\1", found[2] or "")
+            value = quoted or found[3] or (found[4] or "").strip()
+            values[found[1].lower()] = number, value
     missing = [key for key in _BASE16_KEYS if key.lower() not in values]
     if len(missing) == len(_BASE16_KEYS):
         raise _SchemeError(": is neither a base16 scheme nor one of Windows Terminal's")

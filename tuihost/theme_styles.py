@@ -208,19 +208,37 @@ def ptk_rules(roles: Roles, syntax: Roles) -> list[tuple[str, str]]:
     ink = roles["text"]
     # The rule without a class gives the cells that no class claims the theme's ground.
     rules = [("", ptk_string(ink))]
-    rules += [(name, ptk_string(roles[role], _EVERY_MARK)) for name, role in _PTK_CLASSES]
-    for name, role, place in _PTK_FILLED:
-        color = getattr(roles[role], place) or "default"
-        mark = "" if roles[role].fg or roles[role].bg or place == "bg" else " reverse"
-        rules.append((name, f"bg:{color}{mark}"))
+    for name, played in _PTK_CLASSES:
+        rules.append((name, ptk_string(_over_default(name, roles[played], ink), _EVERY_MARK)))
+    for name, played, place in _PTK_FILLED:
+        color = getattr(roles[played], place)
+        # Without colours a bar is still seen: as a reversed blank.
+        rules.append(
+            (name, f"bg:{color or 'default'}{'' if color or place == 'bg' else ' reverse'}")
+        )
     # A theme's own roles come last, parents before children: "button" is also a class of
     # prompt_toolkit's, and a child takes off what its parent put on.
     for name in sorted(roles):
-        rules.append((name, ptk_string(roles[name], roles.get(name.rpartition(".")[0]))))
-    for name, role_ in syntax.items():
-        style = ptk_string(role_, _EVERY_MARK)
+        role = _over_default(name, roles[name], ink)
+        rules.append((name, ptk_string(role, roles.get(name.rpartition(".")[0]))))
+    for name, role in syntax.items():
+        style = ptk_string(role, _EVERY_MARK)
         rules += [(f"pygments.{token}".lower(), style) for token in _TOKENS[name].split()]
     return rules
+
+
+def _over_default(name: str, role: Role, ink: Role) -> Role:
+    """`role` with the plain colours where it has none and prompt_toolkit has its own for `name`:
+    white on dark red would shine through otherwise."""
+    from prompt_toolkit.styles import default_ui_style
+
+    classes = " ".join(f"class:{part}" for part in name.split())
+    theirs = default_ui_style().get_attrs_for_style_str(classes)
+    return replace(
+        role,
+        fg=role.fg or ((ink.fg or "default") if theirs.color else ""),
+        bg=role.bg or ((ink.bg or "default") if theirs.bgcolor else ""),
+    )
 
 
 def ptk_style(roles: Roles, syntax: Roles) -> BaseStyle:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from tuihost.terminal import Colors
 from tuihost.theme import Theme, parse_theme
+from tuihost.theme_roles import PALETTE
 from tuihost.tui.richview import render_ansi, render_lines
 
 
@@ -30,10 +31,7 @@ def printed(system: str, text: Text, **more: object) -> str:
 def theme() -> Theme:
     palette = "\n".join(
         f'{name} = "{"#101010" if name in ("ground", "raised", "sunken", "select") else "#d0d0d0"}"'
-        for name in (
-            "ground raised sunken select line faint soft ink accent on-accent "
-            "success warning error info"
-        ).split()
+        for name in PALETTE
     )
     return parse_theme(f'title = "Plain"\ndark = true\n[palette]\n{palette}\n', "plain")
 
@@ -50,7 +48,7 @@ def test_a_style_remembers_the_codes_of_the_first_terminal_and_ours_does_not(the
 
 def test_a_color_downgrades_itself_without_memory() -> None:
     color = Color.parse("#ff0000")
-    assert color.downgrade(ColorSystem.STANDARD).get_ansi_codes() == ("91",)
+    assert color.downgrade(ColorSystem.STANDARD).get_ansi_codes() == ("31",)
     assert color.downgrade(ColorSystem.EIGHT_BIT).get_ansi_codes()[:2] == ("38", "5")
     assert color.downgrade(ColorSystem.TRUECOLOR).get_ansi_codes()[:2] == ("38", "2")
 

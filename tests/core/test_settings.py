@@ -50,13 +50,15 @@ def test_the_environment_can_say_lists_booleans_and_options_of_apps() -> None:
         "TUIHOST_APPS__MODULES": '["a:b"]',
         "TUIHOST_LOGIN__GUESTS": "false",
         "TUIHOST_APP__NOTES__PER_PERSON": "5",
+        "TUIHOST_APP__MY_APP__DEEP__ER": '{"x": 1}',
+        "TUIHOST_SERVER": "not ours",
         "TUIHOST_CONFIG": "/somewhere",
     }
     settings = load(None, env)
     assert settings.apps.enabled == ("menu", "notes")
     assert settings.apps.modules == ("a:b",)
     assert settings.login.guests is False
-    assert settings.app == {"notes": {"per_person": "5"}}
+    assert settings.app == {"notes": {"per_person": "5"}, "my-app": {"deep": {"er": {"x": 1}}}}
 
 
 def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:

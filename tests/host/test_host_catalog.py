@@ -138,6 +138,7 @@ def test_nothing_called_apps_is_imported_and_two_catalogs_share_no_module(tmp_pa
     ("text", "reason"),
     [
         ("import nothing_of_that_name", "ModuleNotFoundError: No module named 'nothing_of_that_"),
+        ("import sys\nraise ImportError(__name__)", "ImportError: bad (bad.py:2)"),
         ("x = 1\ny = (", "SyntaxError: '(' was never closed (bad.py:2)"),
         ("\n1 / 0", "ZeroDivisionError: division by zero (bad.py:2)"),
         ("raise SystemExit(3)", "SystemExit: 3 (bad.py:1)"),

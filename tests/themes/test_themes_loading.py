@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tuihost.terminal import Colors
 from tuihost.theme import Theme, ThemeError, find_themes, load_theme, parse_theme
 from tuihost.theme_roles import PALETTE, Role, RoleError, parse_role
 
-COLORS = {name: "#101418" for name in PALETTE} | {"ink": "#e0e4e8", "accent": "#60c0e0"}
+COLORS = dict.fromkeys(PALETTE, "#101418") | {"ink": "#e0e4e8", "accent": "#60c0e0"}
 WHOLE = 'title = "Plain"\ndark = true\n[palette]\n' + "".join(
     f'{name} = "{color}"\n' for name, color in COLORS.items()
 )
@@ -95,7 +96,7 @@ def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_name() -> N
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('title = "x', "plain.toml:1:11: is not TOML:"),
+        ('title = "x', "plain.toml:1: is not TOML:"),
         ("title = 3\ndark = true\n", "plain.toml:1: title must be a text, not 3"),
         ('palette = "x"\n' + WHOLE.split("[palette]")[0], "palette must be a table: [palette]"),
         (WHOLE.replace("dark = true", 'dark = "yes"'), "dark must be true or false, not 'yes'"),
@@ -180,10 +181,8 @@ def test_inline_leaves_the_ground_to_the_terminal() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_of_a_role_is_more_than_a_mistake(text: str) -> None:
-    try:
-        parse_role(text, COLORS)
-    except RoleError as error:
-        assert str(error)
+    with contextlib.suppress(RoleError):
+        assert isinstance(parse_role(text, COLORS), Role)
 
 
 @settings(max_examples=100, deadline=None)

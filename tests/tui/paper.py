@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,12 +10,16 @@ from typing import Any
 
 import pyte
 from prompt_toolkit.application import Application, create_app_session
+from prompt_toolkit.application.current import set_app
+from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import DummyInput
-from prompt_toolkit.layout.screen import Char, Screen
+from prompt_toolkit.layout.screen import _CHAR_CACHE, Char, Screen
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from tuihost.terminal import Colors, TerminalFacts
+from tuihost.terminal import TerminalFacts
 from tuihost.tui.output import TerminalOutput
+from tuihost.tui.renderer import install
 from tuihost.wire import WindowSize
 
 
@@ -34,10 +39,14 @@ class Paper:
         self.drains.append(callback)
 
     def drain(self) -> None:
+        """The line is free again."""
         self.congested = False
         drains, self.drains = self.drains, []
         for callback in drains:
             callback()
+
+    def resize(self, columns: int, rows: int) -> None:
+        self.facts = self.facts.resized(WindowSize(columns, rows))
 
     def take(self) -> bytes:
         """All that was written since the last time."""
@@ -74,48 +83,44 @@ class Eyes:
 
 def stock_output(paper: Paper) -> tuple[Vt100_Output, io.StringIO]:
     """prompt_toolkit's own output of the same size, with what it writes."""
-    from prompt_toolkit.data_structures import Size
-    from prompt_toolkit.output import ColorDepth
-
-    size = paper.facts.size
     stream = io.StringIO()
+
+    def size() -> Size:
+        return Size(rows=paper.facts.size.rows, columns=paper.facts.size.columns)
+
+    depth = ColorDepth.DEPTH_8_BIT
     output = Vt100_Output(
-        stream,
-        lambda: Size(rows=size.rows, columns=size.columns),
-        term="xterm-256color",
-        default_color_depth=ColorDepth.DEPTH_8_BIT,
-        enable_cpr=False,
+        stream, size, term="xterm-256color", default_color_depth=depth, enable_cpr=False
     )
     return output, stream
 
 
 @contextmanager
-def running(app_maker: Callable[[], Application[Any]], output: Any) -> Iterator[Application[Any]]:
-    """An Application that believes it runs, for frames drawn by hand."""
-    import contextvars
-
-    with create_app_session(input=DummyInput(), output=output):
-        app = app_maker()
+def on_stage(app: Application[Any]) -> Iterator[Application[Any]]:
+    """An Application that believes it runs, for frames drawn by hand: `app._redraw()`."""
+    with create_app_session(input=app.input, output=app.output), set_app(app):
         app._is_running = True
         app.context = contextvars.copy_context()
-        from prompt_toolkit.application.current import set_app
-
-        with set_app(app):
-            app.context = contextvars.copy_context()
+        try:
             yield app
-        app._is_running = False
+        finally:
+            app._is_running = False
 
 
-def true_color(paper: Paper) -> TerminalOutput:
-    output = TerminalOutput(paper)
-    output.use(TerminalFacts(size=paper.facts.size, colors=Colors.TRUE))
-    return output
+@contextmanager
+def hosted(paper: Paper, theme: Any = None, **options: Any) -> Iterator[Application[Any]]:
+    """An installed Application on `paper`; nothing is written yet."""
+    app: Application[Any] = Application(
+        input=DummyInput(), output=TerminalOutput(paper), **{"full_screen": True, **options}
+    )
+    install(app, paper, theme)
+    paper.take()
+    with on_stage(app):
+        yield app
 
 
 def screen_of(rows: list[list[tuple[str, str]]], height: int) -> Screen:
     """A `Screen` with these rows of (style, text)."""
-    from prompt_toolkit.layout.screen import _CHAR_CACHE
-
     screen = Screen()
     screen.height = height
     for y, row in enumerate(rows):

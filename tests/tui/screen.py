@@ -147,9 +147,7 @@ def make_session(
     app: str = "test",
 ) -> Session:
     """A session of ada's in a window of that size."""
-    facts = TerminalFacts(
-        size=WindowSize(columns, rows), colors=Colors.TRUE, unicode=unicode
-    )
+    facts = TerminalFacts(size=WindowSize(columns, rows), colors=Colors.TRUE, unicode=unicode)
     loaded = load_theme(THEMES / f"{theme}.toml") if isinstance(theme, str) else theme
     host = StubHost(here=people(3), all_themes=(loaded,))
     return Session(

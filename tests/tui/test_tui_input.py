@@ -171,7 +171,7 @@ def test_a_burst_longer_than_a_read_stays_text(terminal: FakeTerminal, reader: R
     terminal.loop.run()
     assert set(reader.keys[:-1]) == {"<bracketed-paste>"}
     assert reader.keys[-1] == "c-m"
-    pasted = "".join(key.data for turn in reader.turns for key in turn[:]).replace("\r", "\n")
+    pasted = "".join(key.data for turn in reader.turns for key in turn).replace("\r", "\n")
     assert pasted == text.replace("\r", "\n")
 
 
@@ -518,7 +518,7 @@ def hosted(
         try:
             with create_app_session(input=source, output=DummyOutput()):
                 outcome.append(loop.run_until_complete(play(source, line)))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the outcome, whatever it is
             outcome.append(error)
         finally:
             source.close()
@@ -569,7 +569,7 @@ def test_an_application_gets_keys_and_a_lone_escape() -> None:
             if key == "b":
                 line.type(b"\x1b")
             elif key == str(Keys.Escape):
-                line.type("\x1b[200~p\r\nq\x1b[201~q".encode())
+                line.type(b"\x1b[200~p\r\nq\x1b[201~q")
 
         return await run(application(seen=[], then=then))
 
@@ -656,11 +656,9 @@ def test_nothing_is_read_while_something_else_has_the_terminal() -> None:
 def test_the_host_s_key_ends_an_application_from_outside() -> None:
     line = Line()
     line.type(b"\x1d")
-    left: list[Application[Any]] = []
 
     async def play(source: TerminalInput, line: Line) -> Any:
         app = application(seen=[])
-        left.append(app)
         source.on_escape = lambda: app.exit(result=["menu"])
         return await run(app)
 

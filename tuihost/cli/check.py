@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tuihost import logs
-from tuihost.cli.common import config_option, read_settings
+from tuihost.cli.common import config_option, counted, read_settings
 from tuihost.errors import SettingsError
 from tuihost.host.catalog import Catalog
 from tuihost.settings import Settings
@@ -33,14 +33,10 @@ def check(context: click.Context, config: Path | None) -> None:
     if wrong:
         raise SettingsError(())
     where = f"{settings.server.host}:{settings.server.port}"
-    counts = f"{_count(len(catalog.apps), 'app')}, {_count(len(catalog.themes), 'theme')}"
-    state = f"{_count(len(broken), 'mistake')}" if broken else "all is well"
+    counts = f"{counted(len(catalog.apps), 'app')}, {counted(len(catalog.themes), 'theme')}"
+    state = f"{counted(len(broken), 'mistake')}" if broken else "all is well"
     click.echo(f"{where}, {counts}: {state}")
     context.exit(1 if broken else 0)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _wrong_settings(settings: Settings, catalog: Catalog) -> list[str]:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 import tuihost
 from tuihost.app import App
-from tuihost.cli.common import bind, open_log, serve_until_told
+from tuihost.cli.common import bind, counted, open_log, serve_until_told
 from tuihost.host.catalog import Catalog
 from tuihost.session import HostKeyCard
 from tuihost.settings import Settings, load
@@ -138,7 +138,7 @@ def _who(host: str) -> str:
 
 
 def _inside(catalog: Catalog) -> str:
-    parts = [f"{len(catalog.apps)} apps", f"{len(catalog.themes)} themes"]
+    parts = [counted(len(catalog.apps), "app"), counted(len(catalog.themes), "theme")]
     broken = len(catalog.broken) + len(catalog.broken_themes)
     if broken:
         parts.append(f"{broken} that could not be loaded (tuihost apps, tuihost themes)")

@@ -109,13 +109,9 @@ class Connection:
             reason = str(error) or reason
         finally:
             self.link.part(reason)
-            self._part(reason)
-
-    def _part(self, reason: str) -> None:
-        for slot in tuple(self._slots.values()):
-            self.channel_closed(slot.channel)
-        self._log.info(Event.CONN_CLOSED, reason=clean(reason, limit=200))
-        self._ended(self)
+            for slot in tuple(self._slots.values()):
+                self.channel_closed(slot.channel)
+            self._ended(self)
 
     def close(self, reason: str) -> None:
         """Ends the connection now."""

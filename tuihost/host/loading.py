@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import itertools
+import re
 import sys
 import traceback
 from importlib.machinery import ModuleSpec
@@ -23,6 +24,7 @@ from tuihost.core.policy import Accepts
 from tuihost.errors import AppLoadError
 from tuihost.text import clean
 
+_PRIVATE = "_tuihost_app_"
 _numbers = itertools.count(1)
 
 _HOOKS = sorted(
@@ -53,7 +55,7 @@ def candidates(folder: Path) -> list[Path]:
 
 def load_path(path: Path) -> App:
     """The app in a folder or in a file. Raises `AppLoadError`; leaves no half of it imported."""
-    private = f"_tuihost_app_{next(_numbers)}_{path.stem.replace('-', '_')}"
+    private = f"{_PRIVATE}{next(_numbers)}_{path.stem.replace('-', '_')}"
     try:
         return _prepared(_app_in(_import_path(path, private)), name_of(path))
     except (Exception, SystemExit) as error:  # whatever somebody's module does
@@ -129,6 +131,7 @@ def _as_load_error(error: BaseException, path: Path | None = None) -> AppLoadErr
     else:
         place = _line_in(error, path)
         text = str(error)
+    text = re.sub(rf"{_PRIVATE}\d+_", "", text)
     reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return AppLoadError(clean(" ".join(reason.split()), limit=300) + place)
 

@@ -91,6 +91,7 @@ class Program:
         self._stage: CommandStage | LoopStage | None = None
         self._farewell = ""
         self._ladder: list[Cancellable] = []
+        self._idle: Cancellable | None = None
         self._stuck = False
         self._ended = threading.Event()
         self.thread = threading.Thread(target=self.run, name=f"app-{channel.number}", daemon=True)
@@ -154,6 +155,17 @@ class Program:
     def join(self, timeout: float) -> bool:
         return self._ended.wait(timeout)
 
+    def _watch_idle(self) -> None:
+        """Shows out who has not pressed a key for `limits.idle` seconds. Looks only then."""
+        limit, terminal = self.host.settings.limits.idle, self._terminal
+        if not limit or terminal is None or self._ended.is_set():
+            return
+        left = limit - (time.monotonic() - terminal.touched)
+        if left > 0:
+            self._idle = self.host.watchdog.call_later(left, self._watch_idle)
+        else:
+            self.farewell("Nobody pressed a key for a while, so the session has ended.")
+
     # ---------------------------------------------------------------- the thread
 
     def run(self) -> None:
@@ -195,8 +207,9 @@ class Program:
             self.channel.finish(end)
         finally:
             self._ended.set()
-            for step in self._ladder:
-                step.cancel()
+            for step in (*self._ladder, self._idle):
+                if step is not None:
+                    step.cancel()
             if self._stuck:
                 self.host.count_stuck(-1)
             self._runner = self._terminal = self._stage = None
@@ -221,6 +234,7 @@ class Program:
             idle=lambda: time.monotonic() - terminal.touched,
             size=lambda: (terminal.facts.size.columns, terminal.facts.size.rows),
         )
+        self._watch_idle()
         try:
             if terminal.facts.dumb:
                 runner = None

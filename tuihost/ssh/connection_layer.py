@@ -155,6 +155,7 @@ class ConnectionLayer:
             _, channel = self._open.popitem()
             channel.lost()
             self._told("channel_closed", self.answerer.channel_closed, channel)
+        self._channel_table = {}  # it holds this object, which holds it
 
     # ------------------------------------------------------------------------------ opening
 

@@ -51,7 +51,8 @@ class Keepalive:
             self._schedule()
 
     def stop(self) -> None:
-        """Never again."""
+        """Never again; and lets go of the connection, which holds this."""
+        self._heard, self._ask, self._give_up = int, bool, lambda: None
         with self._lock:
             self._stopped = True
             scheduled, self._scheduled = self._scheduled, None

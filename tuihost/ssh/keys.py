@@ -115,15 +115,17 @@ def _load(path: Path) -> paramiko.PKey:
         raise _Unusable("others can write to its folder; run chmod go-w on that")
     # Nonblocking, so that a named pipe in its place cannot hold up the start.
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as file:
-        about = os.fstat(file.fileno())
+    try:
+        about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             raise _Unusable("is no regular file")
         if about.st_mode & 0o077:
             raise _Unusable(f"others can read it (mode {about.st_mode & 0o777:o}); run chmod 600")
         if about.st_uid not in (0, os.geteuid()):
             raise _Unusable("belongs to another user")
-        text = file.read(_MAX_FILE)
+        text = os.read(handle, _MAX_FILE)
+    finally:
+        os.close(handle)
     return _to_paramiko(_parse(text))
 
 

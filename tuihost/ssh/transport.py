@@ -430,9 +430,11 @@ class HostTransport(ConnectionLayer, paramiko.Transport):  # type: ignore[misc]
             if not self.active:
                 return
             self.active = False
-        self._say_disconnect(*self._ending)
-        with contextlib.suppress(OSError):  # it may be gone already
-            self.sock.shutdown(socket.SHUT_RDWR)
+            # Still under the lock, so that the transport's thread does not close the socket
+            # between the two; neither waits for anything.
+            self._say_disconnect(*self._ending)
+            with contextlib.suppress(OSError):  # it may be gone already
+                self.sock.shutdown(socket.SHUT_RDWR)
         self.clear_to_send.set()  # whoever waited there looks at `active` next
 
     def stop_thread(self) -> None:

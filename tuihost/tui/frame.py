@@ -369,7 +369,7 @@ def draw_difference(
     cursor on the line below it.
     """
     if done:
-        old = None
+        old, absolute = None, False
     pencil = _Pencil(position, size.columns, pens, absolute, links=not output.plain)
     if old is None:
         if absolute:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -83,8 +84,16 @@ class LightLoop(asyncio.BaseEventLoop):
     def remove_writer(self, *args: Any, **options: Any) -> NoReturn:
         raise _refusal("remove_writer")
 
-    def add_signal_handler(self, *args: Any, **options: Any) -> NoReturn:  # type: ignore[override]
-        raise _refusal("add_signal_handler")
+    def add_signal_handler(  # type: ignore[override]
+        self, sig: int, *args: Any, **options: Any
+    ) -> None:
+        """Signals are the process's, not a session's. prompt_toolkit asks for SIGWINCH on the
+        main thread: it is heard and ignored, since a session's terminal tells its size itself."""
+        if sig != signal.SIGWINCH:
+            raise _refusal("add_signal_handler")
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        return False
 
     async def create_connection(self, *args: Any, **options: Any) -> NoReturn:
         raise _refusal("create_connection")
@@ -168,7 +177,7 @@ class SharedExecutor(ThreadPoolExecutor):
             self._jobs.put((future, lambda: fn(*args, **kwargs)))
         if starts:
             try:
-                threading.Thread(target=self._work, name="tuihost-work", daemon=True).start()
+                threading.Thread(target=self._work, name="tuihost-shared", daemon=True).start()
             except RuntimeError:  # no more threads: the job waits for one that exists
                 with self._guard:
                     self._running -= 1

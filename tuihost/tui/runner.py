@@ -9,14 +9,17 @@ the person to press Enter); what an app raises comes out of `run_screen` and `ru
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import ctypes
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.application.application import Application
+from prompt_toolkit.styles import BaseStyle
 
 from tuihost.errors import Disconnected
 from tuihost.logs import Event, EventLog
@@ -91,6 +94,21 @@ class ScreenStage(LoopStage):
             self.application.invalidate()
 
 
+class _Look:
+    """The stage's theme as the terminal that is attached now can show it."""
+
+    def __init__(self, stage: ScreenStage) -> None:
+        self._stage = stage
+
+    @property
+    def theme(self) -> _Look:
+        return self
+
+    @property
+    def style(self) -> BaseStyle:
+        return self._stage.theme.style_for(self._stage.facts.colors)
+
+
 class Runner:
     """One person's programs. Made and used on the session's thread."""
 
@@ -127,16 +145,13 @@ class Runner:
         """
 
         async def play() -> Result:
-            with create_app_session(input=self.input, output=self.output):
-                self.stage.enter(asyncio.get_running_loop())
-                application = build()
-                install(application, self.terminal, self.stage)
-                self.stage.application = application
-                self.terminal.attached_anew = self._repaint
-                result = await application.run_async(
-                    set_exception_handler=False, handle_sigint=False
-                )
-                return result if isinstance(result, (int, Launch)) else None
+            self.stage.enter(asyncio.get_running_loop())
+            application = build()
+            install(application, self.terminal, _Look(self.stage))
+            self.stage.application = application
+            self.terminal.attached_anew = self._repaint
+            result = await application.run_async(set_exception_handler=False, handle_sigint=False)
+            return result if isinstance(result, (int, Launch)) else None
 
         try:
             return self._run(play(), loop, self.stage)
@@ -192,8 +207,10 @@ class Runner:
         loop = self._loop = new_loop(kind)
         self._fault = None
         loop.set_exception_handler(self._unhandled)
+        context, app_session = contextvars.copy_context(), self._app_session()
+        context.run(app_session.__enter__)
         try:
-            self._task = loop.create_task(main)
+            self._task = loop.create_task(main, context=context)
             self.terminal.bind(
                 loop, resized=lambda: self._resized(stage), ended=lambda: self._end(stage)
             )
@@ -215,6 +232,12 @@ class Runner:
             self.terminal.unbind()
             stage.leave()
             self._close(loop)
+            context.run(app_session.__exit__, None, None, None)
+
+    def _app_session(self) -> AbstractContextManager[object]:
+        """What prompt_toolkit takes a program's input and output from. It is entered outside the
+        program's task: one that is cut off could not leave it in the right context."""
+        return create_app_session(input=self.input, output=self.output)
 
     def _close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Ends what the program left behind: its tasks get a moment to clean up."""
@@ -309,6 +332,8 @@ class Runner:
             return
 
         def act() -> None:
+            if self._loop is not loop:
+                return  # the program has ended, and its loop is being cleared
             task.cancel()
             if force is Force.STOP_LOOP:
                 self._stopped = True

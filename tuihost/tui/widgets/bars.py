@@ -13,10 +13,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from prompt_toolkit.application import get_app
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session import Session
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, length, spread, width_of
-from tuihost.tui.widgets.keymap import KeyLabel, labels, live_hints
+from tuihost.tui.widgets.keymap import KeyLabel, labels, live_hints, parsed
 
 COMPACT_ROWS = 14
 """Windows with fewer rows have no rules: each row is worth more than the line."""
@@ -54,7 +56,7 @@ class TitleBar:
         return 1 if compact(self.session) else 2
 
     def row_key(self, index: int) -> Hashable:
-        look = (self.session.theme.name, self.session.terminal.unicode)
+        look = (self.session.theme, self.session.terminal.unicode)
         if index:
             return ("rule", look)
         return (
@@ -71,7 +73,7 @@ class TitleBar:
         if index:
             return rule(session, width)
         dot = f" {glyph(session, 'middot')} "
-        wide = width >= NARROW
+        wide = clock_shown(session)
         left: Fragments = [("class:bar", " ")]
         if wide:
             left.append(("class:bar,muted", session.host.name + dot))
@@ -104,7 +106,7 @@ class KeyBar:
         return 1 if compact(self.session) else 2
 
     def row_key(self, index: int) -> Hashable:
-        look = (self.session.theme.name, self.session.terminal.unicode)
+        look = (self.session.theme, self.session.terminal.unicode)
         if index < self.row_count() - 1:
             return ("rule", look)
         found = labels(live_hints(get_app()), unicode=self.session.terminal.unicode)
@@ -122,7 +124,7 @@ class KeyBar:
         if leave is not None:
             shown.remove(leave)
             if not escape:
-                escape = _piece(leave.keys, leave.label)
+                escape = _piece(leave.keys, leave.label, leave.press)
         pinned = [label for label in shown if label.press == "?"]
         room = width - 1 - length(escape) - sum(_width(label) for label in pinned)
         left: Fragments = [("class:bar", " ")]
@@ -132,14 +134,26 @@ class KeyBar:
             room -= _width(label)
             if room < 0:
                 break
-            left += _piece(label.keys, label.label)
+            left += _piece(label.keys, label.label, label.press)
         for label in pinned:
-            left += _piece(label.keys, label.label)
+            left += _piece(label.keys, label.label, label.press)
         return spread(left, escape, width, "class:bar")
 
 
-def _piece(keys: str, label: str) -> Fragments:
-    return [("class:key", keys), ("class:bar,muted", f" {label}  ")]
+def _piece(keys: str, label: str, press: str = "") -> Fragments:
+    """A key and what it does; a click on it presses it, where `press` is a key."""
+    if not press or press.startswith("<"):
+        return [("class:key", keys), ("class:bar,muted", f" {label}  ")]
+
+    def clicked(event: MouseEvent) -> object:
+        if event.event_type is not MouseEventType.MOUSE_UP:
+            return NotImplemented
+        # The mouse event is itself a key that is being processed: this one comes next.
+        processor = get_app().key_processor
+        processor.feed_multiple([KeyPress(key) for key in parsed(press)], first=True)
+        return None
+
+    return [("class:key", keys, clicked), ("class:bar,muted", f" {label}  ", clicked)]
 
 
 def _width(label: KeyLabel) -> int:
@@ -149,6 +163,11 @@ def _width(label: KeyLabel) -> int:
 def rule(session: Session, width: int) -> Fragments:
     """A line across the screen, a cell short of either edge."""
     return [("class:border", " " + glyph(session, "rule") * max(0, width - 2) + " ")]
+
+
+def clock_shown(session: Session) -> bool:
+    """Whether the time has room in the title line."""
+    return session.terminal.size.columns >= NARROW
 
 
 def clock(session: Session) -> str:

@@ -115,3 +115,25 @@ def _wrap(text: str, width: int) -> Iterator[str]:
             word = word[len(head) :]
         line = word
     yield line
+
+
+def restyled(fragments: Fragments, spans: Iterable[tuple[int, int, str]]) -> Fragments:
+    """Fragments with styles added to spans of characters (start, end, style). Spans come in
+    order; where two overlap the later one is added to the earlier."""
+    for start, end, style in spans:
+        changed: Fragments = []
+        at = 0
+        for fragment in fragments:
+            own, text, *rest = fragment
+            first = min(max(start - at, 0), len(text))
+            last = min(max(end - at, 0), len(text))
+            for part, look in (
+                (text[:first], own),
+                (text[first:last], f"{own} {style}"),
+                (text[last:], own),
+            ):
+                if part:
+                    changed.append((look, part, *rest))  # type: ignore[arg-type]
+            at += len(text)
+        fragments = changed
+    return fragments

@@ -92,8 +92,8 @@ class Paragraphs:
         room = max(1, self.session.terminal.size.rows - self.keep)
         if len(lines) > room:
             lines = lines[:room]
-            lines[-1] = fit(lines[-1], max(1, self.width() - 2)) + " " + glyph(
-                self.session, "ellipsis"
+            lines[-1] = (
+                fit(lines[-1], max(1, self.width() - 2)) + " " + glyph(self.session, "ellipsis")
             )
         return lines
 
@@ -120,15 +120,15 @@ class Buttons(Generic[Value]):
         self.window = Window(control, height=1, dont_extend_height=True)
         many = len(buttons) > 1
 
-        @keys.add("left", "s-tab", label="move", when=lambda: many)
+        @keys.add("left", "s-tab", label="move", rank=10, when=lambda: many)
         def _left(event: Any) -> None:
             self.chosen = (self.chosen - 1) % len(self.buttons)
 
-        @keys.add("right", "tab", label="move", when=lambda: many)
+        @keys.add("right", "tab", label="move", rank=10, when=lambda: many)
         def _right(event: Any) -> None:
             self.chosen = (self.chosen + 1) % len(self.buttons)
 
-        @keys.add("enter", "space", label="choose" if many else "close")
+        @keys.add("enter", "space", label="choose" if many else "close", rank=20)
         def _enter(event: Any) -> None:
             self.press(self.buttons[self.chosen][1])
 
@@ -282,6 +282,8 @@ def _identity(options: Sequence[Value]) -> Callable[[Value], int]:
     """A key for options that may not be hashable: their place."""
 
     def place(value: Value) -> int:
-        return next((i for i, option in enumerate(options) if option is value or option == value), -1)
+        return next(
+            (i for i, option in enumerate(options) if option is value or option == value), -1
+        )
 
     return place

@@ -71,20 +71,22 @@ class FilterLine:
         def _begin(event: Any) -> None:
             self.begin()
 
-        shown = f"to {label}" if starts else ""
-
-        @keys.add(
-            "<any>", label=shown, name="type", rank=60, when=lambda: starts or self.active
-        )
         def _type(event: Any) -> Any:
             return self._type(event.key_sequence[-1].key, event.data)
+
+        keys.add("<any>", when=self.typing)(_type)
+        if starts:
+            to_start = keys.add(
+                "<any>", label=f"to {label}", name="type", rank=60, when=lambda: not self.active
+            )
+            to_start(_type)
 
         @keys.add(Keys.BracketedPaste.value, when=lambda: starts or self.active)
         def _paste(event: Any) -> None:
             self.active = True
             self.set(self.text + " ".join(event.data.split()))
 
-        @keys.add("escape", label=f"clear the {label}", show=False, when=self._has_something)
+        @keys.add("escape", label="clear", rank=25, when=self._has_something)
         def _clear(event: Any) -> None:
             self.clear()
 
@@ -119,7 +121,7 @@ class FilterLine:
         return 1
 
     def row_key(self, index: int) -> Hashable:
-        look = (self.session.theme.name, self.session.terminal.unicode)
+        look = (self.session.theme, self.session.terminal.unicode)
         return (self.text, self.active, self.placeholder, self.status(), look)
 
     def row(self, index: int, width: int) -> Fragments:

@@ -56,8 +56,7 @@ class Guard(Container):
         now = f"{size.columns}{times}{size.rows}"
         needs = f"{max(self.min_size[0], size.columns)}{times}{max(self.min_size[1], size.rows)}"
         for text in (
-            f"This window is {now}, a little small for this. "
-            f"Make it {needs}, or press q to leave.",
+            f"This window is {now}, a little small for this. Make it {needs}, or press q to leave.",
             f"Too small: {now}. Please make it {needs}.",
         ):
             lines = wrap(text, width)

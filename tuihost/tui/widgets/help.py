@@ -42,7 +42,7 @@ class HelpOverlay:
         return len(self.rows)
 
     def row_key(self, index: int) -> Hashable:
-        return (index, self.rows[index], self.session.theme.name)
+        return (index, self.rows[index], self.session.theme)
 
     def row(self, index: int, width: int) -> Fragments:
         match self.rows[index]:
@@ -66,11 +66,11 @@ def help_dialog(session: Session, hints: Sequence[Hint], text: str = "") -> Dial
     def _close(event: Any) -> None:
         dialog.close(True)
 
-    @keys.add("up", "k", label="scroll")
+    @keys.add("up", "k", label="scroll", rank=10)
     def _up(event: Any) -> None:
         window.scroll(-1)
 
-    @keys.add("down", "j", label="scroll")
+    @keys.add("down", "j", label="scroll", rank=10)
     def _down(event: Any) -> None:
         window.scroll(1)
 

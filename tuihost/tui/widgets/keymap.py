@@ -12,14 +12,14 @@ bindings that work at that moment, read from where prompt_toolkit itself reads t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings
-from prompt_toolkit.key_binding.key_bindings import Binding, KeyBindingsBase
+from prompt_toolkit.key_binding.key_bindings import KeyBindingsBase
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import Container, Window
@@ -44,7 +44,9 @@ def key_name(key: str, unicode: bool = True) -> str:
     if " " in key.strip():
         first, *rest = key.split()
         following = " ".join(key_name(part, unicode) for part in rest)
-        return f"Alt-{following}" if first == "escape" else f"{key_name(first, unicode)} {following}"
+        return (
+            f"Alt-{following}" if first == "escape" else f"{key_name(first, unicode)} {following}"
+        )
     key = _ALIASES.get(key, key)
     if unicode and key in _SIGNS:
         return _SIGNS[key]
@@ -74,11 +76,12 @@ class _Described:
     """A handler that carries its hint. prompt_toolkit passes handlers on as they are, through
     merged and conditional bindings, so a hint is found wherever its binding is."""
 
-    __slots__ = ("handler", "hint")
+    __slots__ = ("handler", "hint", "key")
 
-    def __init__(self, handler: Handler, hint: Hint) -> None:
+    def __init__(self, handler: Handler, hint: Hint, key: str) -> None:
         self.handler = handler
         self.hint = hint
+        self.key = key
 
     def __call__(self, event: KeyPressEvent) -> Any:
         return self.handler(event)
@@ -116,12 +119,12 @@ class Keymap:
         hint = Hint(keys, label, group or self.group, show and bool(label), name, rank)
 
         def bind(handler: AnyHandler) -> AnyHandler:
-            described = _Described(handler, hint)
             for key in keys:
-                sequence = tuple(key.split()) if key != " " else ("space",)
-                self.bindings.add(*sequence, filter=_filter(sequence, when, while_typing), eager=eager)(
-                    described
-                )
+                described = _Described(handler, hint, key)
+                sequence = _sequence(key)
+                self.bindings.add(
+                    *sequence, filter=_filter(sequence, when, while_typing), eager=eager
+                )(described)
             return handler
 
         return bind
@@ -134,6 +137,17 @@ def _filter(sequence: tuple[str, ...], when: When | None, while_typing: bool) ->
     if is_text and not while_typing:
         return Condition(lambda: not typing() and (when is None or when()))
     return True if when is None else Condition(when)
+
+
+def parsed(key: str) -> tuple[Keys | str, ...]:
+    """A key's name as `Keymap.add` takes it, as the keys that prompt_toolkit processes."""
+    probe = KeyBindings()
+    probe.add(*_sequence(key))(lambda event: None)
+    return probe.bindings[0].keys
+
+
+def _sequence(key: str) -> tuple[str, ...]:
+    return tuple(key.split()) if key != " " else ("space",)
 
 
 def typing() -> bool:
@@ -156,20 +170,18 @@ def live_hints(app: Application[Any]) -> list[Hint]:
     container around it up to a modal one, then the application.
     """
     claimed: set[tuple[Keys | str, ...]] = set()
-    hints: list[Hint] = []
+    found: dict[int, tuple[Hint, list[str]]] = {}
     for bindings in _registries(app):
-        active = [binding for binding in bindings.bindings if binding.filter()]
-        for binding in active:
-            hint = _hint(binding)
-            if hint is not None and hint not in hints and binding.keys not in claimed:
-                hints.append(hint)
-        claimed.update(binding.keys for binding in active)
-    return hints
-
-
-def _hint(binding: Binding) -> Hint | None:
-    handler = binding.handler
-    return handler.hint if isinstance(handler, _Described) and handler.hint.label else None
+        # Of equal bindings in one place the last one counts.
+        active = {binding.keys: binding for binding in bindings.bindings if binding.filter()}
+        for keys, binding in active.items():
+            handler = binding.handler
+            if isinstance(handler, _Described) and handler.hint.label and keys not in claimed:
+                hint = handler.hint
+                found.setdefault(id(hint), (hint, []))[1].append(handler.key)
+        claimed.update(active)
+    # Of equal keys only those that work now: `q` may rest while Ctrl-C does not.
+    return [replace(hint, keys=tuple(keys)) for hint, keys in found.values()]
 
 
 def _registries(app: Application[Any]) -> Iterator[KeyBindingsBase]:

@@ -116,7 +116,9 @@ class ListView(Selectable[Item]):
             entries.append(item)
         self._label_width = max((width_of(clean(self.label(item))) for item, _ in found), default=0)
         icon = self.icon
-        self._icon_width = max((width_of(icon(item)) for item, _ in found), default=0) if icon else 0
+        self._icon_width = (
+            max((width_of(icon(item)) for item, _ in found), default=0) if icon else 0
+        )
         return entries
 
     def _found(self) -> list[tuple[Item, tuple[int, ...]]]:

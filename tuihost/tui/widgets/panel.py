@@ -145,4 +145,3 @@ class Panel(Container):
 
 def _swallow(event: MouseEvent) -> None:
     """A click on the ground of a panel is not a click on what is beneath."""
-

@@ -1,13 +1,14 @@
 """The frame around every app: a title line, the work, a line of keys, and what floats above.
 
-    screen = Screen(session, "Notes", ListView(session, notes, label=str), keys=keys)
-    return screen.application()
+screen = Screen(session, "Notes", ListView(session, notes, label=str), keys=keys)
+return screen.application()
 
-    if await screen.confirm("Delete this note?"): ...
+if await screen.confirm("Delete this note?"): ...
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ from prompt_toolkit.layout.containers import (
 
 from tuihost.session import Session
 from tuihost.tui.rows import RowWindow
-from tuihost.tui.widgets.bars import KeyBar, Text, TitleBar
+from tuihost.tui.widgets.bars import KeyBar, Text, TitleBar, clock_shown
 from tuihost.tui.widgets.dialogs import (
     Dialog,
     choose_dialog,
@@ -75,6 +76,7 @@ class Screen:
         self.key_bar = KeyBar(session)
         self.toasts = Toasts(session)
         self._leave = leave
+        self._minute: asyncio.TimerHandle | None = None
         self._floats: list[Float] = [self.toasts.float]
         own = self._own_keys(quits).bindings
         self._main = HSplit(
@@ -91,23 +93,39 @@ class Screen:
 
     # ------------------------------------------------------------------ running
 
-    def application(self, *, focus: Any = None, mouse: bool = True, **more: Any) -> Application[Any]:
+    def application(
+        self, *, focus: Any = None, mouse: bool = True, **more: Any
+    ) -> Application[Any]:
         """A full-screen Application of this screen. `focus` is what has the keys at first, the
-        first that can take them by default; `more` goes to `Application`."""
+        first that can take them by default; `more` goes to `Application`. It has no style: the
+        host gives it the session's theme, which may change while it runs."""
         if self.session.preferences.get("mouse", "on") == "off":
             mouse = False
         layout = Layout(self.container, focused_element=focus or self.body)
         # prompt_toolkit does this after each frame; the line of keys needs it for the first.
         layout.update_parents_relations()
-        return Application(
+        self._minute = None
+        application: Application[Any] = Application(
             layout=layout,
             key_bindings=more.pop("key_bindings", None) or KeyBindings(),
-            style=self.session.theme.style,
             include_default_pygments_style=False,
             full_screen=True,
             mouse_support=mouse,
             **more,
         )
+        application.after_render += self._keep_time
+        return application
+
+    def _keep_time(self, application: Application[Any]) -> None:
+        """Draws the title line again when the minute has passed."""
+        if self._minute is None and clock_shown(self.session):
+            left = 60 - self.session.host.now() % 60
+            loop = asyncio.get_running_loop()
+            self._minute = loop.call_later(left, self._minute_passed, application)
+
+    def _minute_passed(self, application: Application[Any]) -> None:
+        self._minute = None
+        application.invalidate()
 
     def show(self, body: AnyContainer, *, title: Text | None = None, focus: Any = None) -> None:
         """Puts another body between the two lines and gives it the keys."""
@@ -160,7 +178,13 @@ class Screen:
         await self.open(dialog)
 
     async def confirm(
-        self, question: str, *, detail: str = "", yes: str = "Yes", no: str = "No", default: bool = False
+        self,
+        question: str,
+        *,
+        detail: str = "",
+        yes: str = "Yes",
+        no: str = "No",
+        default: bool = False,
     ) -> bool:
         """Asks for a yes or a no; Esc is a no. `default` is what Enter says at first."""
         dialog = confirm_dialog(self.session, question, detail, yes=yes, no=no, default=default)
@@ -259,4 +283,3 @@ class Screen:
 
     def _many_parts(self) -> bool:
         return len(get_app().layout.get_visible_focusable_windows()) > 1
-

@@ -112,7 +112,10 @@ class Selectable(Generic[Item]):
             self._go(self._near(self.cursor))
 
     def _filtered(self) -> None:
-        """The best match is chosen, whatever was before."""
+        """The best match is chosen, whatever was before; when all is shown again, it stays so."""
+        if not self.filter.text:
+            self.refresh()
+            return
         self.entries = self.arrange()
         self._go(self._near(0))
 
@@ -165,7 +168,7 @@ class Selectable(Generic[Item]):
     @property
     def look(self) -> Hashable:
         """What every row depends on beside its content."""
-        return (self.session.theme.name, self.session.terminal.unicode, self.focused)
+        return (self.session.theme, self.session.terminal.unicode, self.focused)
 
     def count_text(self) -> str:
         """`2 of 9`, while something is filtered; else how many there are."""

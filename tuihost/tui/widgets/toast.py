@@ -1,6 +1,6 @@
 """Short notes in a corner that go by themselves.
 
-    screen.toast("Saved", kind="success")
+screen.toast("Saved", kind="success")
 """
 
 from __future__ import annotations
@@ -76,5 +76,5 @@ class Toasts:
                 fragments.append(("", "\n"))
             sign = glyph(self.session, _GLYPHS[toast.kind])
             fragments.append((f"class:{toast.kind}", f" {sign} "))
-            fragments.append(("", pad(toast.text, width - 2 - width_of(sign)) ))
+            fragments.append(("", pad(toast.text, width - 2 - width_of(sign))))
         return fragments

@@ -1,0 +1,116 @@
+"""The menu line by line: for screen readers, dumb terminals and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuihost import Disconnected, Launch, Session, clean
+from tuihost.session import AppCard, Presence
+from tuihost.widgets import filter_items
+
+from .people import places, what_they_do
+from .words import OUT_OF_ORDER, how_many, steady
+
+QUESTION = "Type a number or a name, ? for help, q to leave: "
+HELP = """\
+A number or a name opens an app; the first letters of a name are enough.
+l lists the apps again.
+w tells who is here.
+q leaves, and so does the end of input."""
+OFFERED = 4
+"""Names that are offered when several could be meant."""
+
+
+async def converse(session: Session, motd: str) -> int | Launch:
+    """Asks until an app is chosen or the person leaves; the end of input leaves, too."""
+    cards = steady(session)
+    try:
+        await session.say(_greeting(session, cards, motd))
+        while True:
+            answer = (await session.ask(QUESTION)).strip()
+            found = meant(answer, cards)
+            match found:
+                case "q":
+                    await session.say(f"Good-bye, {clean(session.user, limit=40)}. Come back soon.")
+                    return 0
+                case [AppCard(broken=None) as card]:
+                    return Launch(card.name)
+                case _:
+                    await session.say(_reply(session, answer, found, cards))
+    except Disconnected:
+        return 0
+
+
+def meant(answer: str, cards: Sequence[AppCard]) -> str | list[AppCard]:
+    """One of the letters `?`, `l`, `w`, `q`; or the apps that could be meant: by number, by whole
+    name, by how a name begins, by a few letters of it, whichever finds any first."""
+    if answer.isdecimal() and answer.isascii():
+        return list(cards[int(answer) - 1 : int(answer)]) if int(answer[:9]) > 0 else []
+    word = answer.casefold()
+    names = [(card, (card.name, card.title.casefold())) for card in cards]
+    exact = [card for card, both in names if word in both]
+    if exact:
+        return exact
+    if word in ("?", "l", "w", "q"):
+        return word
+    begin = [card for card, both in names if word and any(name.startswith(word) for name in both)]
+    if begin or not word:
+        return begin
+    return [card for card, _ in filter_items(answer, cards, lambda card: card.title)]
+
+
+def listing(cards: Sequence[AppCard], *, brief: bool = False) -> str:
+    """The apps with their numbers, one a line; `brief` leaves out what they are for."""
+    if not cards:
+        return "No apps are installed here yet."
+    return "\n".join(
+        f"{number}. {_entry(card, brief)}" for number, card in enumerate(cards, start=1)
+    )
+
+
+def _entry(card: AppCard, brief: bool) -> str:
+    title = clean(card.title)
+    if card.broken is not None:
+        return f"{title} ({OUT_OF_ORDER})"
+    return title if brief or not card.description else f"{title}: {clean(card.description)}"
+
+
+def _greeting(session: Session, cards: Sequence[AppCard], motd: str) -> str:
+    """All of it on arrival; after an app only the names, since the rest was heard before."""
+    if session.memory.get("greeted"):
+        return listing(cards, brief=True)
+    session.memory["greeted"] = True
+    name = clean(session.user, limit=40)
+    welcome = f"Welcome to {clean(session.host.name)}, {name}."
+    around = how_many(len(session.host.people()))
+    parts = [f"{welcome} {around}", clean(motd, lines=True), listing(cards)]
+    return "\n".join(part for part in parts if part)
+
+
+def _reply(
+    session: Session, answer: str, found: str | list[AppCard], cards: Sequence[AppCard]
+) -> str:
+    """What is said to everything that opens nothing."""
+    match found:
+        case "?":
+            return HELP
+        case "l":
+            return listing(cards)
+        case "w":
+            return _people(session, session.host.people(), cards)
+        case [AppCard() as card]:
+            return f"{clean(card.title)} is {OUT_OF_ORDER}: {clean(card.broken or '')}"
+        case [*several] if several:
+            titles = [clean(card.title) for card in several[:OFFERED]]
+            return f"Which one: {', '.join(titles[:-1])} or {titles[-1]}?"
+    hint = f"A number from 1 to {len(cards)} opens an app." if len(cards) > 1 else listing(cards)
+    return f"Nothing here is called {clean(answer, limit=30)}. {hint}" if answer else hint
+
+
+def _people(session: Session, people: Sequence[Presence], cards: Sequence[AppCard]) -> str:
+    known, now = places(session, cards), session.host.now()
+    return "\n".join(
+        f"{clean(one.user, limit=40)}{' (guest)' if one.guest else ''}: "
+        f"{what_they_do(one, known, now)}"
+        for one in people
+    )

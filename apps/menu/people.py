@@ -1,0 +1,58 @@
+"""Who is here: name, app, since when, and how long without a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tuihost import Session, clean
+from tuihost.session import AppCard, Presence
+from tuihost.widgets import Dialog, Keymap, ListView
+
+from .words import MINUTE, lasting
+
+IDLE = 5 * MINUTE
+"""Seconds without a key after which somebody counts as away."""
+
+
+def people_dialog(session: Session, cards: Iterable[AppCard]) -> Dialog[Any]:
+    """Everybody, those who came first at the top."""
+    known = places(session, cards)
+    keys = Keymap(group="People")
+    people = session.host.people()
+    view: ListView[Presence] = ListView(
+        session,
+        people,
+        label=_name,
+        description=lambda one: what_they_do(one, known, session.host.now()),
+        key=lambda one: one.id,
+        filterable=False,
+        empty="Nobody is here.",
+    )
+    title = f"{len(people)} here" if len(people) > 1 else "Only you are here"
+    dialog: Dialog[Any] = Dialog(session, title, view, focus=view.window, width=64, keys=keys)
+
+    @keys.add("enter", "q", "w", "@", label="close", rank=20)
+    def _close(event: Any) -> None:
+        dialog.close(None)
+
+    return dialog
+
+
+def places(session: Session, cards: Iterable[AppCard]) -> dict[str, str]:
+    """What the apps are called that this person knows of, and the menu itself."""
+    return {session.app: "the menu", **{card.name: clean(card.title, limit=24) for card in cards}}
+
+
+def what_they_do(one: Presence, known: dict[str, str], now: float) -> str:
+    """`in Notes, here 12 min`, and `, idle 6 min` where they are away. An app that is not for
+    everybody to see is not named."""
+    text = f"in {known[one.app]}, " if one.app in known else "elsewhere, "
+    text += f"here {lasting(now - one.since)}" if now - one.since >= MINUTE else "just came"
+    if now - one.touched >= IDLE:
+        text += f", idle {lasting(now - one.touched)}"
+    return text
+
+
+def _name(one: Presence) -> str:
+    return f"{one.user} (guest)" if one.guest else one.user

@@ -1,0 +1,212 @@
+"""The menu on a screen: apps by group, a filter, and on wide windows the chosen app's page."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
+
+from tuihost import Launch, Session, Theme, clean
+from tuihost.session import AppCard
+from tuihost.widgets import Fragments, Keymap, ListView, RowWindow, Screen, fit, glyph
+
+from .page import AppPage, Greeting
+from .people import people_dialog
+from .words import MINUTE, OUT_OF_ORDER, last_used, steady
+
+WIDE = 100
+"""From so many columns on the chosen app's page stands at the right."""
+HEADED = 14
+"""From so many rows on the groups have headings."""
+GREETED = 18
+"""From so many rows on there is room for the operator's words."""
+SPELLED = 78
+"""From so many columns on the line of keys says in full how to come back."""
+
+
+class CardList(ListView[AppCard]):
+    """The apps, under quiet headings; those that are out of order stand back."""
+
+    def row(self, index: int, width: int) -> Fragments:
+        fragments = super().row(index, width)
+        card = self.entries[index] if self.entries else None
+        if card is None:
+            return [(style.replace("heading", "muted bold"), text) for style, text, *_ in fragments]
+        if card.broken is not None:
+            return [(style.replace("text", "muted"), text) for style, text, *_ in fragments]
+        return fragments
+
+    def count_text(self) -> str:
+        return f"{super().count_text()} {'app' if len(self.items) == 1 else 'apps'}"
+
+
+class MenuScreen:
+    """One person's menu. Ends with the Launch of what they chose, or with 0 when they leave."""
+
+    def __init__(self, session: Session, title: str, motd: str) -> None:
+        self.session = session
+        self.cards = steady(session)
+        self._leaving = False
+        self._headed = self._has_headings()
+        self.view = CardList(
+            session,
+            self.cards,
+            label=lambda card: card.title,
+            description=lambda card: card.description,
+            icon=self._icon,
+            note=self._note,
+            section=self._section,
+            key=lambda card: card.name,
+            on_open=self.open,
+            number_keys=True,
+            empty="No apps are installed here yet.",
+        )
+        self._come_back()
+        self.screen = Screen(
+            session,
+            title,
+            self._body(motd),
+            keys=self._keys(),
+            leave=self.leave,
+            min_size=(24, 6),
+        )
+
+    def application(self) -> Application[Any]:
+        """A fresh Application; the loop that it will have must run already."""
+        application = self.screen.application(focus=self.view.window)
+        application.style = None  # the session's theme alone, which changes while one is chosen
+        application.before_render += lambda _: self._fit()
+        application.after_render += self._wave
+        self._every_minute(application)
+        return application
+
+    # ------------------------------------------------------------------ leaving and coming back
+
+    def open(self, card: AppCard) -> None:
+        """Opens an app, or says why it cannot be."""
+        if card.broken is not None:
+            self.screen.toast(f"{card.title} is {OUT_OF_ORDER}: {card.broken}", "warning", 5.0)
+            return
+        self.session.memory.update(chosen=card.name, filter=self.view.filter.text)
+        self.screen.exit(Launch(card.name))
+
+    def leave(self) -> None:
+        self._leaving = True
+        self.screen.exit(0)
+
+    def _come_back(self) -> None:
+        """What was filtered and chosen when an app was opened is so again."""
+        self.view.filter.set(self.session.memory.get("filter", ""))
+        self.view.select(self.session.memory.get("chosen"))
+
+    def _wave(self, application: Application[Any]) -> None:
+        """Good-bye, where the shell's own lines stand again after the last frame."""
+        if self._leaving and application.is_done:
+            name = clean(self.session.user, limit=40)
+            application.output.write(f"Good-bye, {name}. Come back soon.\r\n")
+            application.output.flush()
+
+    # ------------------------------------------------------------------ what is shown
+
+    def _body(self, motd: str) -> HSplit | VSplit:
+        page = AppPage(self.session, lambda: self.view.selected)
+        beside = VSplit([Window(width=3), RowWindow(page, width=page.columns, focusable=False)])
+        wide = Condition(lambda: self.session.terminal.size.columns >= WIDE)
+        parts = VSplit([self.view, ConditionalContainer(beside, filter=wide)])
+        if not motd:
+            return parts
+        greeting = Greeting(self.session, motd)
+        above = RowWindow(greeting, height=greeting.row_count, focusable=False)
+        roomy = Condition(lambda: self.session.terminal.size.rows >= GREETED)
+        return HSplit([ConditionalContainer(above, filter=roomy), parts])
+
+    def _icon(self, card: AppCard) -> str:
+        if card.broken is not None:
+            return glyph(self.session, "warn")
+        return fit(card.icon, 2, "") if self.session.terminal.unicode else ""
+
+    def _note(self, card: AppCard) -> str:
+        if card.broken is None:
+            return last_used(self.session, card)
+        return "" if self._headed and not self.view.filter.text else OUT_OF_ORDER
+
+    def _section(self, card: AppCard) -> str:
+        if not self._headed:
+            return ""
+        return OUT_OF_ORDER.capitalize() if card.broken is not None else card.group
+
+    def _has_headings(self) -> bool:
+        several = len({(card.group, card.broken is None) for card in self.cards}) > 1
+        return several and self.session.terminal.size.rows >= HEADED
+
+    def _fit(self) -> None:
+        """Headings come and go with the height of the window."""
+        if self._headed != self._has_headings():
+            self._headed = self._has_headings()
+            self.view.refresh()
+
+    def _every_minute(self, application: Application[Any]) -> None:
+        """The clock, how many are here, and how long ago things were."""
+        application.invalidate()
+        wait = MINUTE - self.session.host.now() % MINUTE
+        asyncio.get_running_loop().call_later(wait, self._every_minute, application)
+
+    # ------------------------------------------------------------------ keys
+
+    def _keys(self) -> Keymap:
+        keys = Keymap(group="Menu")
+        self._show_the_way_back(keys)
+
+        @keys.add("t", label="theme", rank=50)
+        async def _theme(event: Any) -> None:
+            await self.choose_theme()
+
+        @keys.add("w", "@", label="who", rank=55)
+        async def _who(event: Any) -> None:
+            await self.screen.open(people_dialog(self.session, self.cards))
+
+        if any(card.name == "shell" and card.broken is None for card in self.cards):
+
+            @keys.add(":", label="shell", rank=45)
+            def _shell(event: Any) -> None:
+                self.open(next(card for card in self.cards if card.name == "shell"))
+
+        return keys
+
+    def _show_the_way_back(self, keys: Keymap) -> None:
+        """The host itself takes this key, in every app, and none reaches us: it is bound here to
+        stand in the line of keys and in the help, where people learn of it."""
+        label = self.session.host.escape_label
+        key = f"c-{label[1:].lower()}" if label.startswith("^") else label.lower()
+
+        def roomy() -> bool:
+            return self.session.terminal.size.columns >= SPELLED
+
+        @keys.add(key, label="back here from any app", name=label, rank=30, when=roomy)
+        @keys.add(key, label="back here", name=label, rank=30, when=lambda: not roomy())
+        def _here(event: Any) -> None:
+            self.screen.toast("This is the menu already")
+
+    async def choose_theme(self) -> None:
+        """A theme from a list; the screen shows each as one stands on it. Esc takes it back."""
+        before = self.session.theme
+        chosen = await self.screen.choose(
+            "Theme",
+            self.session.host.themes(),
+            label=lambda theme: theme.title,
+            description=lambda theme: theme.description,
+            selected=before,
+            on_change=self._preview,
+        )
+        if chosen is None:
+            self._preview(before)
+        else:
+            self.session.set_theme(chosen.name)
+            self.screen.toast(f"{chosen.title} it is", "success")
+
+    def _preview(self, theme: Theme) -> None:
+        if theme is not self.session.theme:
+            self.session.set_theme(theme.name, remember=False)

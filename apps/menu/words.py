@@ -1,0 +1,70 @@
+"""What the menu says in both its forms: when something was, who is where, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tuihost import Session, clean
+from tuihost.session import AppCard, Presence
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+OUT_OF_ORDER = "out of order"
+
+
+def ago(now: float, then: float) -> str:
+    """How long ago, as one would say it: `just now`, `2 min ago`, `yesterday`, `3 weeks ago`."""
+    seconds = max(0, int(now - then))
+    if seconds < MINUTE:
+        return "just now"
+    if seconds < DAY:
+        return f"{lasting(seconds)} ago"
+    days = seconds // DAY
+    if days == 1:
+        return "yesterday"
+    if days < 14:
+        return f"{days} days ago"
+    return f"{days // 7} weeks ago" if days < 60 else f"{days // 30} months ago"
+
+
+def lasting(seconds: float) -> str:
+    """A span of time in one unit: `5 min`, `3 h`, `2 days`."""
+    whole = int(seconds)
+    if whole < HOUR:
+        return f"{whole // MINUTE} min"
+    return f"{whole // HOUR} h" if whole < 2 * DAY else f"{whole // DAY} days"
+
+
+def last_used(session: Session, card: AppCard) -> str:
+    """When this person opened the app last; empty where they never did."""
+    return ago(session.host.now(), card.last_used) if card.last_used else ""
+
+
+def people_in(people: Iterable[Presence], app: str) -> tuple[str, ...]:
+    """The names of those who are in an app now, each once."""
+    return tuple(dict.fromkeys(clean(one.user, limit=20) for one in people if one.app == app))
+
+
+def how_many(count: int) -> str:
+    """`You are the only one here.`, or how many others there are."""
+    if count <= 1:
+        return "You are the only one here."
+    return "One other person is here." if count == 2 else f"{count - 1} other people are here."
+
+
+def steady(session: Session) -> list[AppCard]:
+    """The apps by group, in each the most recently used first, broken ones at the end.
+
+    The order is the one that a person found on arrival and stays so for their visit: nothing
+    changes its place, or its number, because it was opened.
+    """
+    cards = session.host.apps(session.account)
+    order: list[str] = session.memory.setdefault("order", [])
+    order += [card.name for card in cards if card.name not in order]
+    first: dict[str, int] = {}
+    for card in cards:
+        first[card.group] = min(card.order, first.get(card.group, card.order))
+
+    def place(card: AppCard) -> tuple[bool, int, str, int]:
+        return card.broken is not None, first[card.group], card.group, order.index(card.name)
+
+    return sorted(cards, key=place)

@@ -1,0 +1,162 @@
+"""What the connection layer relies on in paramiko: one fact a test."""
+
+from __future__ import annotations
+
+import inspect
+import socket
+import threading
+from typing import Any
+
+import paramiko
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from paramiko import common
+from paramiko.buffered_pipe import BufferedPipe, PipeTimeout
+
+from tuihost.ssh import messages
+from tuihost.ssh.channel import HostChannel
+from tuihost.ssh.connection_layer import ConnectionLayer
+
+
+def own_names(kind: type) -> set[str]:
+    """What a class defines, and what its methods set on themselves."""
+    names = set(vars(kind)) - {"__module__", "__doc__", "__annotations__", "__dict__"}
+    for member in vars(kind).values():
+        if inspect.isfunction(member):
+            source = inspect.getsource(member)
+            names |= {
+                word.split("self.")[1].split("=")[0].split(":")[0].strip()
+                for word in source.splitlines()
+                if word.strip().startswith("self.") and ("=" in word or ":" in word)
+            }
+    return {name for name in names if name.isidentifier()}
+
+
+def test_the_layers_names_are_free_in_paramikos_transport() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        transport = paramiko.Transport(ours)
+        taken = own_names(ConnectionLayer) & (set(dir(transport)) | set(vars(transport)))
+    common_to_all = {"__weakref__"}
+    assert taken - common_to_all == set()
+
+
+def test_the_channels_names_are_paramikos_where_they_are_meant_to_be() -> None:
+    channel = paramiko.Channel(1)
+    taken = own_names(HostChannel) & (set(dir(channel)) | set(vars(channel)))
+    kept = {"active", "closed", "eof_received", "remote_chanid", "transport"}
+    kept |= {"in_window_size", "in_window_sofar", "in_window_threshold"}
+    kept |= {"out_window_size", "out_max_packet_size"}
+    replaced = {"__init__", "__del__", "__repr__", "close", "_check_add_window"}
+    assert taken == kept | replaced
+    assert kept <= set(vars(channel))
+
+
+def test_a_channels_condition_is_on_its_lock() -> None:
+    channel = paramiko.Channel(1)
+    assert isinstance(channel.out_buffer_cv, threading.Condition)
+    with channel.lock:
+        assert not channel.out_buffer_cv.acquire(blocking=False)
+
+
+def test_the_in_buffer_never_waits_where_it_is_told_not_to() -> None:
+    pipe = BufferedPipe()
+    with pytest.raises(PipeTimeout):
+        pipe.read(10, 0.0)
+    pipe.feed(b"abc")
+    assert len(pipe) == 3
+    assert pipe.read(2, 0.0) == b"ab"
+    pipe.close()
+    assert pipe.read(10, 0.0) == b"c"
+    assert pipe.read(10, 0.0) == b""
+
+
+def test_the_in_buffers_event_comes_before_the_bytes() -> None:
+    """Why a wake of ours is not paramiko's `set_event`."""
+    pipe = BufferedPipe()
+    seen: list[int] = []
+
+    class Event:
+        def set(self) -> None:
+            seen.append(len(pipe._buffer))
+
+        def clear(self) -> None:
+            pass
+
+    pipe.set_event(Event())
+    pipe.feed(b"abc")
+    assert seen == [0]
+
+
+def test_recv_asks_how_much_window_to_give_back() -> None:
+    channel = paramiko.Channel(1)
+    asked: list[int] = []
+    channel._check_add_window = lambda count: asked.append(count) or 0
+    channel.in_buffer.feed(b"abc")
+    assert channel.recv(10) == b"abc"  # and sends nothing: it has no transport
+    assert asked == [3]
+
+
+def test_a_channel_that_is_collected_would_be_closed_there_and_then() -> None:
+    """Why ours does nothing then: any thread may be the one that collects."""
+    closed: list[bool] = []
+
+    class Channel(paramiko.Channel):  # type: ignore[misc]
+        def close(self) -> None:
+            closed.append(True)
+
+    Channel(1).__del__()
+    assert closed
+
+
+def test_paramikos_own_map_of_channels_does_not_keep_them() -> None:
+    """Why the layer has one of its own."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        transport = paramiko.Transport(ours)
+        transport._channels.put(1, paramiko.Channel(1))
+        assert transport._channels.get(1) is None
+
+
+def test_a_message_gives_what_is_left_and_takes_any_buffer() -> None:
+    message = paramiko.Message(b"\0\0\0\7rest")
+    assert message.get_int() == 7
+    assert message.get_remainder() == message.get_remainder() == b"rest"
+    message = paramiko.Message()
+    message.add_bytes(memoryview(b"xabcx")[1:4])
+    assert message.asbytes() == b"abc"
+
+
+def test_a_message_pads_what_is_missing_with_zeros() -> None:
+    """Why fields are read by `Fields`."""
+    assert paramiko.Message(b"\1").get_int() == 0x01000000
+
+
+def test_an_rsa_key_signs_with_the_algorithm_it_is_given() -> None:
+    key = paramiko.RSAKey(key=generate_private_key(65537, 2048))
+    assert key.get_name() == "ssh-rsa"
+    signature = paramiko.Message(key.sign_ssh_data(b"data", "rsa-sha2-512").asbytes())
+    assert signature.get_text() == "rsa-sha2-512"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (messages.GLOBAL_REQUEST, common.MSG_GLOBAL_REQUEST),
+        (messages.REQUEST_SUCCESS, common.MSG_REQUEST_SUCCESS),
+        (messages.REQUEST_FAILURE, common.MSG_REQUEST_FAILURE),
+        (messages.CHANNEL_OPEN, common.MSG_CHANNEL_OPEN),
+        (messages.CHANNEL_OPEN_CONFIRMATION, common.MSG_CHANNEL_OPEN_SUCCESS),
+        (messages.CHANNEL_OPEN_FAILURE, common.MSG_CHANNEL_OPEN_FAILURE),
+        (messages.CHANNEL_WINDOW_ADJUST, common.MSG_CHANNEL_WINDOW_ADJUST),
+        (messages.CHANNEL_DATA, common.MSG_CHANNEL_DATA),
+        (messages.CHANNEL_EXTENDED_DATA, common.MSG_CHANNEL_EXTENDED_DATA),
+        (messages.CHANNEL_EOF, common.MSG_CHANNEL_EOF),
+        (messages.CHANNEL_CLOSE, common.MSG_CHANNEL_CLOSE),
+        (messages.CHANNEL_REQUEST, common.MSG_CHANNEL_REQUEST),
+        (messages.CHANNEL_SUCCESS, common.MSG_CHANNEL_SUCCESS),
+        (messages.CHANNEL_FAILURE, common.MSG_CHANNEL_FAILURE),
+    ],
+)
+def test_the_numbers_of_messages(ours: int, theirs: Any) -> None:
+    assert ours == theirs

@@ -1,0 +1,202 @@
+"""Where sessions go, and what they end with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prompt_toolkit.application import Application, get_app
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.layout import FormattedTextControl, Layout, Window
+
+from tuihost import App, Launch, Session, app, command
+from tuihost.testing import hosted
+from tuihost.wire import WindowChange
+
+
+class Box(App):
+    """Counts what is pressed."""
+
+    name = "box"
+    title = "Box"
+
+    def build(self, session: Session) -> Application[Any]:
+        keys = KeyBindings()
+        count = session.memory.setdefault("count", [0])
+        seen: list[str] = []
+
+        @keys.add("j")
+        def _(event: Any) -> None:
+            count[0] += 1
+
+        @keys.add("q")
+        def _(event: Any) -> None:
+            event.app.exit(result=3)
+
+        @keys.add("h")
+        def _(event: Any) -> None:
+            event.app.exit(result=Launch("hello"))
+
+        @keys.add("n")
+        def _(event: Any) -> None:
+            event.app.exit(result=Launch("nowhere"))
+
+        @keys.add("x")
+        def _(event: Any) -> None:
+            raise ZeroDivisionError("a mistake with \x1b[2J in it")
+
+        @keys.add("b")
+        def _(event: Any) -> None:
+            async def fail() -> None:
+                raise LookupError("in the background")
+
+            event.app.create_background_task(fail())
+
+        session.subscribe(lambda event: seen.append(type(event).__name__) or get_app().invalidate())
+
+        def text() -> str:
+            size = session.terminal.size
+            return f"count {count[0]} size {size.columns}x{size.rows} {session.env} {seen}"
+
+        return Application(
+            layout=Layout(Window(FormattedTextControl(text), wrap_lines=True)),
+            key_bindings=keys,
+            full_screen=True,
+        )
+
+    @command
+    def echo(self, session: Session, *words: str, fail: bool = False) -> int:
+        """Says it again."""
+        session.print(*words)
+        if fail:
+            session.error("it failed")
+        return 9 if fail else 0
+
+    @command
+    def upper(self, session: Session) -> None:
+        """Makes its input large."""
+        while data := session.read():
+            session.write(data.upper())
+
+    @command
+    def crash(self, session: Session) -> None:
+        """Fails."""
+        raise ZeroDivisionError("a mistake")
+
+
+@app("hello")
+async def hello(session: Session) -> None:
+    """Greets."""
+    name = await session.ask("Your name? ")
+    await session.say(f"Hello, {name}!")
+
+
+def test_the_default_app_opens_and_a_resize_reaches_it() -> None:
+    with hosted(Box(), hello) as host, host.open() as pilot:
+        pilot.wait_for("count 0 size 80x24").press("j").wait_for("count 1")
+        pilot.resize(100, 30).wait_for("size 100x30").wait_for(WindowChange.__name__)
+        pilot.resize(0, 0).press("j").wait_for("count 2 size 100x30")
+        pilot.press("q")
+        assert pilot.wait_end() == 3
+        assert not pilot.screen.alternate
+
+
+@pytest.mark.parametrize(("user", "asked"), [("ada+hello", None), ("ada", "hello")])
+def test_an_app_opens_by_user_name_and_by_command(user: str, asked: str | None) -> None:
+    with hosted(Box(), hello) as host, host.open(asked, user=user) as pilot:
+        pilot.wait_for("Your name?").type("Ada").press("enter").wait_for("Hello, Ada!")
+        pilot.press("enter")
+        assert pilot.wait_end() == 0
+
+
+def test_an_app_that_was_launched_leads_back_and_the_place_is_kept() -> None:
+    with hosted(Box(), hello) as host, host.open() as pilot:
+        pilot.wait_for("count 0").press("j", "h").wait_for("Your name?")
+        pilot.press("c-]").wait_for("count 1")
+        pilot.press("n").wait_for("No app is called nowhere").press("enter").wait_for("count 1")
+
+
+def test_the_way_to_the_menu_works_from_an_app_that_was_asked_for() -> None:
+    with hosted(Box(), hello) as host, host.open("hello") as pilot:
+        pilot.wait_for("Your name?").press("c-]").wait_for("count 0")
+
+
+def test_commands_have_both_outputs_and_an_exit_status() -> None:
+    with hosted(Box(), hello) as host:
+        done = host.run("box echo one 'two three' --fail")
+        assert (done.status, done.text, done.errors) == (9, "one two three\n", "it failed\n")
+        assert host.run("echo hi", user="ada+box").text == "hi\n"
+        assert host.run("box upper", stdin=b"abc\x00" * 50_000).stdout == b"ABC\x00" * 50_000
+        assert "upper" in host.run("box").text
+
+
+def test_a_name_that_is_not_there_is_127_and_one_sentence() -> None:
+    with hosted(Box(), hello) as host:
+        done = host.run("bux echo hi")
+        assert (done.status, done.stdout) == (127, b"")
+        assert done.errors == "tuihost: no app is called bux; did you mean box?\n"
+        assert host.run("x", user="ada+no\x1b[2Jpe").errors.count("\n") == 1
+        assert host.run("box 'unclosed").status == 2
+
+
+def test_a_crash_costs_one_sentence_and_the_log_has_the_trace_under_its_id() -> None:
+    with hosted(Box(), hello) as host:
+        done = host.run("box crash")
+        assert done.status == 70
+        event = host.log.named("app.error")[0]
+        assert event["incident"] in done.errors
+        assert isinstance(event["error"], ZeroDivisionError)
+        assert "Traceback" not in done.errors
+
+
+@pytest.mark.parametrize("key", ["x", "b"])
+def test_a_crash_on_the_screen_leads_back_to_the_menu(key: str) -> None:
+    @app("menu")
+    async def menu(session: Session) -> Launch:
+        await session.ask("Which? ")
+        return Launch("box")
+
+    with hosted(menu, Box()) as host, host.open() as pilot:
+        pilot.wait_for("Which?").press("enter").wait_for("count 0")
+        pilot.press(key).wait_for("because of a mistake")
+        incident = host.log.named("app.error")[0]["incident"]
+        assert incident in pilot.text
+        assert "Traceback" not in pilot.text
+        pilot.press("enter").wait_for("Which?")
+
+
+def test_without_a_terminal_an_app_talks_line_by_line() -> None:
+    with hosted(hello) as host, host.lines() as pilot:
+        pilot.wait_for("Your name?").type("Bob\n").wait_for("Hello, Bob!")
+        assert pilot.wait_end() == 0
+        assert b"\x1b" not in pilot.received
+
+
+def test_a_dumb_terminal_gets_plain_lines_with_an_echo() -> None:
+    with hosted(hello) as host, host.open(term="dumb") as pilot:
+        pilot.wait_for("Your name?").type("Bobx").press("backspace").wait_for("Bob")
+        pilot.press("enter").wait_for("Hello, Bob!")
+        assert pilot.wait_end() == 0
+        assert b"\x1b" not in pilot.received
+
+
+def test_a_screen_without_a_terminal_is_refused_kindly() -> None:
+    with hosted(Box()) as host, host.lines() as pilot:
+        pilot.wait_for("Box needs a terminal that can draw")
+        assert pilot.wait_end() == 69
+
+
+def test_only_the_clients_own_environment_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "xx_SERVER")
+    monkeypatch.setenv("NO_COLOR", "1")
+    env = {"LANG": "de_DE.UTF-8", "LD_PRELOAD": "/evil.so"}
+    with hosted(Box()) as host, host.open(env=env) as pilot:
+        pilot.wait_for("{'LANG': 'de_DE.UTF-8'}")
+
+
+def test_one_program_a_session() -> None:
+    with hosted(Box(), hello) as host, host.open() as pilot:
+        pilot.wait_for("count 0")
+        with pytest.raises(Exception, match="rejected|closed"):
+            pilot._channel.exec_command("box echo hi")  # paramiko then closes the channel
+        assert "already" in host.log.wait_for("request.refused")["reason"]

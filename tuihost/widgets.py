@@ -1,0 +1,54 @@
+"""The widgets for screens, under one name: what an app's author imports beside `tuihost`.
+
+from tuihost.widgets import ListView, Screen
+
+def build(self, session):
+    notes = ListView(session, self.notes(session), on_open=self.read)
+    return Screen(session, "Notes", notes).application()
+"""
+
+from __future__ import annotations
+
+from tuihost.tui.rows import RowSource, RowWindow
+from tuihost.tui.widgets.cells import Fragments, fit, glyph, pad, spread, width_of, wrap
+from tuihost.tui.widgets.charts import meter, sparkline
+from tuihost.tui.widgets.dialogs import Dialog
+from tuihost.tui.widgets.editor import TextEditor
+from tuihost.tui.widgets.filterline import FilterLine
+from tuihost.tui.widgets.fuzzy import Match, filter_items, match
+from tuihost.tui.widgets.help import HelpOverlay
+from tuihost.tui.widgets.keymap import Keymap, typing
+from tuihost.tui.widgets.listview import ListView
+from tuihost.tui.widgets.panel import Panel
+from tuihost.tui.widgets.richview import RichView
+from tuihost.tui.widgets.screen import Screen
+from tuihost.tui.widgets.table import Column, Table
+
+__all__ = [
+    "Column",
+    "Dialog",
+    "FilterLine",
+    "Fragments",
+    "HelpOverlay",
+    "Keymap",
+    "ListView",
+    "Match",
+    "Panel",
+    "RichView",
+    "RowSource",
+    "RowWindow",
+    "Screen",
+    "Table",
+    "TextEditor",
+    "filter_items",
+    "fit",
+    "glyph",
+    "match",
+    "meter",
+    "pad",
+    "sparkline",
+    "spread",
+    "typing",
+    "width_of",
+    "wrap",
+]
