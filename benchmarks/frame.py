@@ -169,7 +169,7 @@ def tenth(values: list[float]) -> float:
 
 
 def compare(kind: type[Menu], columns: int, rows: int, frames: int) -> None:
-    sides = []
+    sides: list[tuple[Iterator[tuple[float, int]], list[float], list[int]]] = []
     for make in (stock, ours):
         source = kind()
         app, written = make(source, columns, rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from prompt_toolkit.application import Application
@@ -15,7 +14,7 @@ from tuihost.widgets import Fragments, Keymap, ListView, RowWindow, Screen, fit,
 
 from .page import AppPage, Greeting
 from .people import people_dialog
-from .words import MINUTE, OUT_OF_ORDER, last_used, steady
+from .words import OUT_OF_ORDER, last_used, steady
 
 WIDE = 100
 """From so many columns on the chosen app's page stands at the right."""
@@ -75,12 +74,10 @@ class MenuScreen:
         )
 
     def application(self) -> Application[Any]:
-        """A fresh Application; the loop that it will have must run already."""
+        """A fresh Application."""
         application = self.screen.application(focus=self.view.window)
-        application.style = None  # the session's theme alone, which changes while one is chosen
         application.before_render += lambda _: self._fit()
         application.after_render += self._wave
-        self._every_minute(application)
         return application
 
     # ------------------------------------------------------------------ leaving and coming back
@@ -147,12 +144,6 @@ class MenuScreen:
         if self._headed != self._has_headings():
             self._headed = self._has_headings()
             self.view.refresh()
-
-    def _every_minute(self, application: Application[Any]) -> None:
-        """The clock, how many are here, and how long ago things were."""
-        application.invalidate()
-        wait = MINUTE - self.session.host.now() % MINUTE
-        asyncio.get_running_loop().call_later(wait, self._every_minute, application)
 
     # ------------------------------------------------------------------ keys
 

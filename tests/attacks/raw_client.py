@@ -193,6 +193,7 @@ def plain_pair(server: paramiko.ServerInterface) -> Iterator[tuple[Any, RawClien
         yield transport, client
     finally:
         client.close()
+        transport.packetizer.complete_handshake()  # its timer is a thread
         transport.close()
         transport.join(DEADLINE)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import paramiko
 import pytest
-from raw_client import DEADLINE, Gone, Raw, RawClient, host_pair, packed, plain_pair
+from raw_client import DEADLINE, Raw, RawClient, host_pair, packed, plain_pair
 
-from tuihost.core.auth import OpenGuests
+from tuihost.core.auth import OpenGuests, Prompt, Query
 from tuihost.core.limits import TransportLimits
 from tuihost.ssh import kex
 
@@ -118,8 +118,6 @@ def test_a_count_of_four_billion_costs_nothing(number: int) -> None:
 
 class _Asking(Nobody):
     def step(self, name: str, user: str) -> Any:
-        from tuihost.core.auth import Prompt, Query
-
         yield Query("Code", (Prompt("Code: "),))
         return True
 
@@ -137,14 +135,14 @@ def _swallows(sock: socket.socket, size: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("length", [0x7FFFFFF0, 0xFFFFFFFC, 35_004])
+@pytest.mark.parametrize("length", [0x7FFFFFF4, 0xFFFFFFFC, 35_004])
 def test_a_length_is_judged_before_the_packet_is_read(length: int) -> None:
     header = length.to_bytes(4, "big") + b"\x04\x14"
-    if length < 2**31:
+    if length == 0x7FFFFFF4:
         with plain_pair(Plain()) as (transport, client):
             client.hello()
             client.send_bytes(header + bytes(2))
-            assert _swallows(client.sock, min(SWALLOWED, length - 1000))
+            assert _swallows(client.sock, SWALLOWED)
             assert transport.is_active()
     with host_pair() as (host, client):
         client.hello()
@@ -315,9 +313,8 @@ def _guess(client: RawClient) -> None:
 
 
 def test_a_wrong_guess_is_passed_over() -> None:
-    with plain_pair(Plain()) as (_, client), pytest.raises((Gone, EOFError, OSError)):
+    with plain_pair(Plain()) as (_, client), pytest.raises(EOFError):
         _guess(client)
-        client.expect(6)
     with host_pair() as (_, client):
         _guess(client)
         client.expect(6)

@@ -200,3 +200,14 @@ def test_one_program_a_session() -> None:
         with pytest.raises(Exception, match="rejected|closed"):
             pilot._channel.exec_command("box echo hi")  # paramiko then closes the channel
         assert "already" in host.log.wait_for("request.refused")["reason"]
+
+
+def test_nothing_flashes_up_between_two_apps() -> None:
+    with hosted(Box(), hello) as host, host.open() as pilot:
+        pilot.wait_for("count 0")
+        del pilot.received[:]
+        pilot.press("h").wait_for("Your name?")
+        leave, enter = pilot.received.find(b"\x1b[?1049l"), pilot.received.find(b"\x1b[?1049h")
+        assert 0 <= leave < enter
+        between = bytes(pilot.received[leave:enter])
+        assert b"\x1b[?2026l" not in between, "they are two pictures, not one"

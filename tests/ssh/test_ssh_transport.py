@@ -17,7 +17,7 @@ from typing import Any
 import asyncssh
 import paramiko
 import pytest
-from transport_bench import DEADLINE, Gone, Host, Recorder, host_pair
+from transport_bench import DEADLINE, Gone, Host, Recorder, host_pair, plain_pair
 
 from tuihost.core.limits import TransportLimits
 from tuihost.ssh import kex
@@ -260,6 +260,37 @@ def test_a_client_may_ask_for_new_keys() -> None:
         client.exchange_keys(begin=True)
         client.open_session()
         assert host.transport.session_id == before
+
+
+def test_plain_paramiko_waits_for_itself_where_ours_does_not() -> None:
+    with plain_pair(_Sessions()) as (transport, client):
+        transport.packetizer.REKEY_BYTES = 20_000
+        transport.clear_to_send_timeout = 0.2  # thirty seconds, else
+        client.log_in()
+        number = client.open_session()
+        client.send(94, number, bytes(24_000))
+        client.send(98, number, "env", True, "LANG", "C")
+        assert client.gone()
+    with host_pair(limits=TransportLimits(rekey_bytes=20_000)) as (_, client):
+        client.log_in()
+        number = client.open_session()
+        client.send(94, number, bytes(24_000))
+        client.send(98, number, "env", True, "LANG", "C")
+        while (message := client.read())[0] != 20:
+            pass
+        offer = paramiko.Message(message[1].rest)
+        offer.seqno = 0
+        client.transport._negotiate_keys(offer)
+        client.exchange_keys(begin=False)
+        client.expect(99)
+
+
+class _Sessions(paramiko.ServerInterface):  # type: ignore[misc]
+    def check_auth_none(self, username: str) -> int:
+        return int(paramiko.AUTH_SUCCESSFUL)
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return int(paramiko.OPEN_SUCCEEDED)
 
 
 def _until_kexinit(client: Any) -> None:

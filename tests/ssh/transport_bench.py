@@ -7,7 +7,18 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "attacks"))
 
-from raw_client import DEADLINE, KEYS, Gone, Host, Raw, RawClient, Recorder, host_pair, packed
+from raw_client import (
+    DEADLINE,
+    KEYS,
+    Gone,
+    Host,
+    Raw,
+    RawClient,
+    Recorder,
+    host_pair,
+    packed,
+    plain_pair,
+)
 
 __all__ = [
     "DEADLINE",
@@ -19,4 +30,5 @@ __all__ = [
     "Recorder",
     "host_pair",
     "packed",
+    "plain_pair",
 ]

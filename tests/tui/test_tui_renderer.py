@@ -36,7 +36,8 @@ from prompt_toolkit.styles import DummyStyleTransformation, Style
 
 from tuihost.errors import MisuseError
 from tuihost.tui.defaults import base_style
-from tuihost.tui.frame import FrameScreen, MouseRegions, Pens, draw_difference
+from tuihost.tui.difference import Pens, draw_difference
+from tuihost.tui.frame import FrameScreen, MouseRegions
 from tuihost.tui.loop import run
 from tuihost.tui.output import SYNC_BEGIN, SYNC_END, TerminalOutput
 from tuihost.tui.renderer import HostRenderer, install

@@ -287,11 +287,17 @@ def test_prompt_takes_a_line_checks_it_and_gives_it() -> None:
     def validate(text: str) -> str | None:
         return None if text.strip() else "It needs a title"
 
-    ask = asking(session, lambda s: s.prompt("Title", default="Old", validate=validate), answers)
+    ask = asking(
+        session,
+        lambda s: s.prompt("Title", default="Old", placeholder="in a word", validate=validate),
+        answers,
+    )
     with play(ask, session) as me:
         me.press("a")
         assert "Old" in me.text
+        assert "in a word" not in me.text
         me.press("c-u", "enter")
+        assert "in a word" in me.text
         assert "✗ It needs a title" in me.text
         me.type("New?")
         assert "It needs a title" not in me.text
@@ -457,3 +463,34 @@ def test_a_person_at_rest_costs_nothing() -> None:
         me.wait(1.0)
         me.wait(1.0)
         assert me.frames == before
+
+
+def test_styles_stay_cheap() -> None:
+    """prompt_toolkit's work on a style string doubles with every class name in it."""
+    session = make_session()
+    keys = Keymap()
+    view = ListView(session, ["one", "two", "three"], description=str.upper, number_keys=True)
+    screen = Screen(session, "Notes", view, keys=keys)
+
+    @keys.add("a", label="ask")
+    async def _ask(event: Any) -> None:
+        await screen.choose("Which", [str(number) for number in range(20)])
+
+    with play(screen.application, session) as me:
+        me.press("a")
+        me.type("1")
+        me._in_app(lambda: screen.toast("Hello"))
+        for style in {style for row in me.cells for _, style in row}:
+            names = {
+                name
+                for word in style.split()
+                if word.startswith("class:")
+                for dotted in word[6:].split(",")
+                for name in _prefixes(dotted)
+            }
+            assert len(names) <= 5, style
+
+
+def _prefixes(dotted: str) -> set[str]:
+    parts = dotted.split(".")
+    return {".".join(parts[: end + 1]) for end in range(len(parts))}

@@ -35,7 +35,7 @@ from tuihost.session import Account, Launch, Session
 from tuihost.terminal import TerminalFacts
 from tuihost.text import clean
 from tuihost.tui.loop import run as run_coroutine
-from tuihost.tui.output import RESTORE
+from tuihost.tui.output import restore
 from tuihost.tui.pages import notice
 from tuihost.tui.runner import Escaped, Farewell, Force, Result, Runner, raise_in
 from tuihost.tui.stages import CommandStage, LineStage, LoopStage, Signalled
@@ -218,7 +218,8 @@ class Program:
     def _give_back(self, terminal: Terminal) -> None:
         if terminal.drawn and terminal.facts.pty:
             text = f"{self._farewell}\r\n" if self._farewell else ""
-            terminal.write((b"" if terminal.facts.dumb else RESTORE) + text.encode())
+            goodbye = b"" if terminal.facts.dumb else restore(terminal.facts)
+            terminal.write(goodbye + text.encode())
         terminal.flush(FLUSH_TIMEOUT)
 
     # ---------------------------------------------------------------- apps on a terminal

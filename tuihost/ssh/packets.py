@@ -24,6 +24,7 @@ from tuihost.errors import PeerError
 PREAUTH_PACKET = 35_000  # RFC 4253 §6.1: what every implementation must be able to take
 PACKET = 40_000  # room for the 32 KiB of data that a channel takes at a time, and its headers
 REKEY_PACKETS = 2**31
+MOMENT = 0.02  # seconds: what it takes another thread to seal and write a packet, and to spare
 _READ = 65536
 _HELLO = 255  # RFC 4253 §4.2, with its CR and LF
 
@@ -266,7 +267,8 @@ class PacketStream:
 
     def try_send(self, message: paramiko.Message) -> bool:
         """Sends a short message only where that cannot block, and says whether it did."""
-        if not self._lock.acquire(blocking=False):
+        # With room on the line, another sender is done in a moment.
+        if self.line_full() or not self._lock.acquire(timeout=MOMENT):
             return False
         try:
             if self.line_full():

@@ -182,6 +182,7 @@ class SharedExecutor(ThreadPoolExecutor):
                 with self._guard:
                     self._running -= 1
                     if not self._running:
+                        future.cancel()
                         raise
         return future
 

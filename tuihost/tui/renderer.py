@@ -29,7 +29,8 @@ from prompt_toolkit.styles import (
 
 from tuihost.errors import MisuseError
 from tuihost.tui.defaults import base_style, close_side_doors, share_defaults
-from tuihost.tui.frame import FrameScreen, MouseRegions, Pens, draw_difference
+from tuihost.tui.difference import Pens, draw_difference
+from tuihost.tui.frame import FrameScreen, MouseRegions
 from tuihost.tui.output import Screenside, TerminalOutput
 
 REDRAW_INTERVAL = 0.02

@@ -13,7 +13,7 @@ import contextvars
 import ctypes
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,7 +28,7 @@ from tuihost.tui.defaults import close_side_doors, share_defaults
 from tuihost.tui.input import TerminalInput
 from tuihost.tui.loop import close_loop, new_loop
 from tuihost.tui.output import TerminalOutput
-from tuihost.tui.renderer import install
+from tuihost.tui.renderer import HostRenderer, install
 from tuihost.tui.stages import LoopStage
 from tuihost.wire import WindowChange
 
@@ -129,6 +129,8 @@ class Runner:
         self._fault: BaseException | None = None
         self._stopped = False
         self._evicted_by: BaseException | None = None
+        self._renderer: HostRenderer
+        self._held = ExitStack()
         self.input.escape = escape
         self.can_escape = True
         self.input.on_escape = self._escape
@@ -147,9 +149,12 @@ class Runner:
         async def play() -> Result:
             self.stage.enter(asyncio.get_running_loop())
             application = build()
-            install(application, self.terminal, _Look(self.stage))
+            self._renderer = install(application, self.terminal, _Look(self.stage))
             self.stage.application = application
             self.terminal.attached_anew = self._repaint
+            if application.full_screen:
+                application.pre_run_callables.append(self._hold_the_end)
+            application.pre_run_callables.append(self._release)
             result = await application.run_async(set_exception_handler=False, handle_sigint=False)
             return result if isinstance(result, (int, Launch)) else None
 
@@ -189,6 +194,8 @@ class Runner:
         async def play() -> Result:
             stage.enter(asyncio.get_running_loop())
             return await talk()
+
+        self._release()
 
         try:
             return self._run(play(), loop, stage)
@@ -246,8 +253,27 @@ class Runner:
         if not close_loop(loop, CLEANUP):
             self._log.warning(Event.APP_STUCK, what="tasks that do not end")
 
+    def _hold_the_end(self) -> None:
+        """What the Application writes when it leaves goes out with the first frame of the next
+        one: a person does not see their own screen flash up between two apps."""
+        application = self.stage.application
+        assert application is not None
+        assert application.future is not None
+
+        def hold(future: object) -> None:
+            self._held = ExitStack()
+            self._held.enter_context(self.output.held())
+
+        application.future.add_done_callback(hold)
+
+    def _release(self) -> None:
+        self._held.close()
+
     def close(self) -> None:
-        """The session ends: what prompt_toolkit remembers of it is forgotten."""
+        """The session ends: the last screen is left, and what prompt_toolkit remembers of the
+        session is forgotten."""
+        self._release()
+        self.output.flush()
         self.input.close()
 
     # ---------------------------------------------------------------- what happens meanwhile
@@ -296,7 +322,7 @@ class Runner:
         if application is not None:
             self.input.start_over()
             self.output.use(self.terminal.facts)
-            application.renderer.reset()
+            self._renderer.attached()
             application.invalidate()
 
     def _end(self, stage: LoopStage) -> None:

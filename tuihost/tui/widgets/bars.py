@@ -125,7 +125,7 @@ class KeyBar:
             shown.remove(leave)
             if not escape:
                 escape = _piece(leave.keys, leave.label, leave.press)
-        pinned = [label for label in shown if label.press == "?"]
+        pinned = [label for label in shown if label.press in ("?", "f1")]
         room = width - 1 - length(escape) - sum(_width(label) for label in pinned)
         left: Fragments = [("class:bar", " ")]
         for label in shown:

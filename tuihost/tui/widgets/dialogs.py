@@ -15,10 +15,16 @@ from typing import Any, Generic, TypeVar
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.layout.containers import AnyContainer, HSplit, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
-from prompt_toolkit.layout.processors import PasswordProcessor, Processor
+from prompt_toolkit.layout.processors import (
+    AfterInput,
+    ConditionalProcessor,
+    PasswordProcessor,
+    Processor,
+)
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session import Session
@@ -219,9 +225,16 @@ def prompt_dialog(
         multiline=False,
         on_text_changed=lambda _: wrong.clear(),
     )
-    dots: list[Processor] = [PasswordProcessor(glyph(session, "bullet"))] if hidden else []
+    processors: list[Processor] = [
+        ConditionalProcessor(
+            AfterInput(clean(placeholder), style="class:input.placeholder"),
+            Condition(lambda: not buffer.text),
+        )
+    ]
+    if hidden:
+        processors.append(PasswordProcessor(glyph(session, "bullet")))
     line = Window(
-        BufferControl(buffer, input_processors=dots),
+        BufferControl(buffer, input_processors=processors),
         height=1,
         style="class:input",
         dont_extend_height=True,
@@ -230,7 +243,7 @@ def prompt_dialog(
     def below() -> Any:
         if wrong:
             return [("class:error", f"{glyph(session, 'cross')} {wrong[0]}")]
-        return [("class:input.placeholder", placeholder)] if placeholder else []
+        return []
 
     @keys.add("enter", label="done", rank=20)
     def _done(event: Any) -> None:

@@ -26,13 +26,13 @@ from tuihost.tui.widgets.selectable import Open, Selectable
 Item = TypeVar("Item")
 Sort = tuple[int, bool]
 """A column by its place, and whether the order is turned around."""
-NARROWEST = 4
+NARROWEST = 12
 GAP = 2
 SAMPLE = 200
 """Rows that are measured for a column without a width."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: with them Python 3.11 cannot make a `Column[Note](…)`
 class Column(Generic[Item]):
     """One column. With a `width` it has so many cells, with `flex` its share of what is left, else
     as many as its texts need.
@@ -163,7 +163,7 @@ class Table(Selectable[Item]):
 
     def widths(self, width: int) -> list[int]:
         """The cells of each column that has room in `width`, from the left."""
-        room = width - 4
+        room = max(0, width - 4)
         taken: list[int] = []
         for place, column in enumerate(self.columns):
             head = width_of(column.title) + (2 if column.sortable else 0)

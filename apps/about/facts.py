@@ -1,0 +1,109 @@
+"""What the host says about itself: how to reach it, and how to know that it is the right one."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuihost import Session
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+ANYWHERE = ("", "0.0.0.0", "::")
+UNKNOWN = "HOST"
+"""Stands for the host's name where it does not know by which one people reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where people reach the host: what they type, not where it listens."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, session: Session, options: Mapping[str, Any]) -> Address:
+        """The option `address` of the app, as `name` or `name:port`; else where the host
+        listens, as far as that says anything to others."""
+        listens = session.host.address or ("", 22)
+        port = listens[1]
+        name, _, told = str(options.get("address", "")).strip().rpartition(":")
+        if not name or not told.isdecimal():
+            name, told = str(options.get("address", "")).strip(), ""
+        name = name.strip("[]") or (UNKNOWN if listens[0] in ANYWHERE else listens[0])
+        return cls(name, int(told) if told else port)
+
+    def ssh(self, *words: str, options: str = "") -> str:
+        """A command line for one's own shell: `ssh -p 8022 HOST notes list`."""
+        port = f"-p {self.port}" if self.port != 22 else ""
+        return " ".join(part for part in ("ssh", options, port, self.host, *words) if part)
+
+    @property
+    def known_as(self) -> str:
+        """The name under which OpenSSH remembers the host."""
+        return self.host if self.port == 22 else f"[{self.host}]:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class HostKey:
+    """A key of the host. `line` is for a `known_hosts` file, `picture` is OpenSSH's drawing."""
+
+    kind: str
+    bits: int
+    sha256: str
+    line: str
+    picture: tuple[str, ...]
+
+
+def host_keys(session: Session, address: Address) -> list[HostKey]:
+    """All of them, the one that clients should prefer first."""
+    return [
+        HostKey(
+            kind=key.kind.removeprefix("ssh-").upper(),
+            bits=key.bits,
+            sha256=key.sha256,
+            line=f"{address.known_as} {key.line}",
+            picture=picture(key.sha256, f"{key.kind.removeprefix('ssh-').upper()} {key.bits}"),
+        )
+        for key in session.host.keys()
+    ]
+
+
+SIGNS = " .o+=*BOX@%&#/^"
+ACROSS, DOWN = 17, 9
+
+
+def picture(sha256: str, title: str) -> tuple[str, ...]:
+    """What `ssh -o VisualHostKey=yes` draws for a fingerprint: the path of a walker who starts
+    in the middle and takes a diagonal step for each two bits, in a room of 17 by 9.
+
+    Where they came often the sign is heavier; S is where they began, E where they ended.
+    """
+    text = sha256.removeprefix("SHA256:")
+    walked = base64.b64decode(text + "=" * (-len(text) % 4))
+    visits = [[0] * ACROSS for _ in range(DOWN)]
+    x, y = ACROSS // 2, DOWN // 2
+    for byte in walked:
+        for shift in (0, 2, 4, 6):
+            step = byte >> shift
+            x = min(max(0, x + (1 if step & 1 else -1)), ACROSS - 1)
+            y = min(max(0, y + (1 if step & 2 else -1)), DOWN - 1)
+            visits[y][x] += 1
+    rows = [[SIGNS[min(times, len(SIGNS) - 1)] for times in row] for row in visits]
+    rows[DOWN // 2][ACROSS // 2] = "S"
+    rows[y][x] = "E"
+    return (
+        f"+{f'[{title}]'.center(ACROSS, '-')}+",
+        *(f"|{''.join(row)}|" for row in rows),
+        f"+{'[SHA256]'.center(ACROSS, '-')}+",
+    )
+
+
+def span(seconds: float) -> str:
+    """How long the host has been up: `12 minutes`, `3 hours`, `2 days`."""
+    for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        whole = int(seconds // size)
+        if whole:
+            return f"{whole} {name}" + ("s" if whole > 1 else "")
+    return "less than a minute"

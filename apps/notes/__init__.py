@@ -1,0 +1,138 @@
+"""Notes: write, find and keep them, on a screen, line by line, or from your own shell."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from prompt_toolkit.application import Application
+from rich.markdown import Markdown
+from rich.table import Table
+
+from tuihost import App, AppLoadError, Session, clean, command
+
+from .limits import MAX_NOTE
+from .lines import converse
+from .note import StoreError, ago, as_json, owner_of
+from .screen import NotesScreen
+from .store import Store
+
+
+class Notes(App):
+    """Write, find and keep your notes."""
+
+    name = "notes"
+    title = "Notes"
+    group = "Everyday"
+    icon = "✎"
+    order = 10
+
+    def start(self) -> None:
+        self.store = Store(self.data / "notes.sqlite3")
+        try:
+            self.store.open()
+        except StoreError as error:
+            raise AppLoadError(str(error)) from error
+
+    def build(self, session: Session) -> Application[Any]:
+        return NotesScreen(session, self.store).application()
+
+    async def talk(self, session: Session) -> int:
+        return await converse(session, self.store)
+
+    # ------------------------------------------------------------------ from a shell
+
+    @command(name="list")
+    def list_(self, session: Session, *words: str, json: bool = False) -> int:
+        """Lists your notes, the latest first: all, or those that hold every one of WORDS."""
+        try:
+            notes = self.store.summaries(owner_of(session), words)
+        except StoreError as error:
+            return _failed(session, str(error))
+        if json:
+            session.print(_json([as_json(note) for note in notes]))
+        elif notes:
+            table = Table.grid(padding=(0, 2))
+            table.add_column(justify="right", style="muted")
+            table.add_column(overflow="ellipsis", no_wrap=True)
+            table.add_column(style="muted", no_wrap=True)
+            now = session.host.now()
+            for note in notes:
+                table.add_row(str(note.number), clean(note.title), ago(now, note.changed))
+            session.print(table)
+        if notes:
+            return 0
+        if words:
+            return _failed(session, f"No note of yours holds {_shown(' '.join(words))}.")
+        session.error("You have no notes yet.")
+        return 0
+
+    @command
+    def add(self, session: Session, *text: str, json: bool = False) -> int:
+        """Keeps TEXT as a new note, or what comes by standard input where there is none or "-"."""
+        try:
+            given = " ".join(text) if text and text != ("-",) else _input(session)
+            note = self.store.add(owner_of(session), given)
+        except StoreError as error:
+            return _failed(session, str(error))
+        session.print(_json({"id": note.number}) if json else f"Note {note.number} added.")
+        return 0
+
+    @command
+    def show(self, session: Session, id: int, *, json: bool = False) -> int:
+        """Shows the note with the number ID."""
+        try:
+            note = self.store.get(owner_of(session), id)
+        except StoreError as error:
+            return _failed(session, str(error))
+        if note is None:
+            return _failed(session, f"You have no note {id}.")
+        if json:
+            session.print(_json(as_json(note)))
+        else:
+            session.print(Markdown(note.text) if session.terminal.pty else note.text)
+        return 0
+
+    @command
+    def remove(self, session: Session, id: int) -> int:
+        """Removes the note with the number ID, for good."""
+        try:
+            note = self.store.remove(owner_of(session), id)
+        except StoreError as error:
+            return _failed(session, str(error))
+        if note is None:
+            return _failed(session, f"You have no note {id}.")
+        session.print(f"Note {id} removed: {_shown(note.title)}.")
+        return 0
+
+
+def _failed(session: Session, sentence: str) -> int:
+    session.error(sentence)
+    return 1
+
+
+def _shown(text: str) -> str:
+    return clean(text, limit=60)
+
+
+def _json(value: Any) -> str:
+    # Whatever a note holds, the line is ASCII: nothing in it can steer a terminal.
+    return json.dumps(value)
+
+
+def _input(session: Session) -> str:
+    """Standard input as text. Raises `StoreError` where there is none, or it is no text."""
+    if session.terminal.pty:
+        raise StoreError("Say what to add: notes add TEXT")
+    data = b""
+    while chunk := session.read():
+        data += chunk
+        if len(data) > 2 * MAX_NOTE:
+            raise StoreError(f"That is too long: a note can have {MAX_NOTE // 1024} KiB.")
+    try:
+        return data.decode("utf-8").strip("\n")
+    except UnicodeDecodeError:
+        raise StoreError("That is no text in UTF-8, so it was not kept.") from None
+
+
+app = Notes()

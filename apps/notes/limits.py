@@ -1,0 +1,38 @@
+"""How much an account can keep."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from .note import StoreError, tidy
+
+MAX_NOTE = 256 * 1024
+"""Bytes of one note."""
+MAX_NOTES = 5000
+MAX_TOTAL = 32 * 1024 * 1024
+"""Bytes of all notes of one account."""
+MAX_DRAFTS = 20
+
+
+def measured(text: str) -> str:
+    """The text as it is kept. Raises `StoreError` where it is empty or too long."""
+    text = tidy(text)
+    size = len(text.encode())
+    if not text.strip():
+        raise StoreError("There is nothing in it yet.")
+    if size > MAX_NOTE:
+        raise StoreError(
+            f"A note can have {MAX_NOTE // 1024} KiB, and this one has {-(-size // 1024)}."
+        )
+    return text
+
+
+def make_room(db: sqlite3.Connection, owner: str, size: int, notes: int = 0) -> None:
+    """Raises `StoreError` where an account would have more than it can."""
+    count, total = db.execute(
+        "SELECT count(*), coalesce(sum(size), 0) FROM note WHERE owner = ?", (owner,)
+    ).fetchone()
+    if count + notes > MAX_NOTES:
+        raise StoreError(f"There are {MAX_NOTES} notes already, which is all that fit.")
+    if size > 0 and total + size > MAX_TOTAL:
+        raise StoreError(f"All notes together can have {MAX_TOTAL // 1024**2} MiB.")

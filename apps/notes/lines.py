@@ -1,0 +1,144 @@
+"""Notes line by line: for screen readers, dumb terminals and scripts."""
+
+from __future__ import annotations
+
+from tuihost import Disconnected, Session, clean
+
+from .note import Draft, Note, StoreError, Summary, ago, counted, guest_hint, owner_of
+from .store import Store
+
+QUESTION = "A number shows a note. add, delete, find, list, ? for help, q to leave: "
+HELP = """\
+A number shows that note.
+add TEXT keeps a note; add alone asks for one of several lines.
+delete NUMBER removes a note.
+find WORDS lists the notes that hold all of them.
+list lists the latest notes, list all every one of them.
+keep saves the drafts that you left unsaved.
+q leaves, and so does the end of input."""
+LATEST = 20
+END = "."
+
+
+async def converse(session: Session, store: Store) -> int:
+    """Asks until the person leaves; the end of input leaves, too."""
+    lines = Lines(session, store)
+    try:
+        await session.say(lines.greeting())
+        while True:
+            verb, _, rest = (await session.ask(QUESTION)).strip().partition(" ")
+            if verb.casefold() in ("q", "quit"):
+                return 0
+            try:
+                await session.say(await lines.answer(verb.casefold(), rest.strip()))
+            except StoreError as error:
+                await session.say(str(error))
+    except Disconnected:
+        return 0
+
+
+class Lines:
+    """The answers to what one person types."""
+
+    def __init__(self, session: Session, store: Store) -> None:
+        self.session = session
+        self.store = store
+        self.owner = owner_of(session)
+
+    def greeting(self) -> str:
+        parts = [guest_hint(self.session)]
+        try:
+            parts.append(self.listing(LATEST))
+            if drafts := self.store.drafts(self.owner):
+                titles = ", ".join(clean(draft.title, limit=40) for draft in drafts)
+                parts.append(f"Left unsaved: {titles}. Type keep to save it.")
+        except StoreError as error:
+            parts.append(str(error))
+        return "\n".join(part for part in parts if part)
+
+    async def answer(self, verb: str, rest: str) -> str:
+        """What is said to one line. Raises `StoreError`."""
+        match verb:
+            case "" | "?" | "help":
+                return HELP
+            case "add" | "a":
+                return await self.add(rest)
+            case "delete" | "d" | "remove":
+                return await self.delete(rest)
+            case "find" | "f" | "/":
+                return self.found(self.store.summaries(self.owner, rest.split()), rest)
+            case "list" | "l":
+                return self.listing(None if rest else LATEST)
+            case "keep" | "k":
+                return self.keep()
+            case "show" | "s":
+                return self.show(rest)
+            case _ if verb.isdecimal():
+                return self.show(verb)
+            case _:
+                return f"{clean(verb, limit=30)} is nothing to do here. Type ? for help."
+
+    def listing(self, most: int | None) -> str:
+        notes = self.store.summaries(self.owner)
+        if not notes:
+            return "You have no notes yet. Type add and a text to keep the first."
+        lines = [f"You have {counted(len(notes))}, the latest first:"]
+        lines += [self._entry(note) for note in notes[:most]]
+        if most is not None and len(notes) > most:
+            lines.append(f"And {len(notes) - most} more: list all.")
+        return "\n".join(lines)
+
+    def found(self, notes: list[Summary], words: str) -> str:
+        if not words:
+            return "Say what to find: find WORDS"
+        if not notes:
+            return f"No note holds {clean(words, limit=40)}."
+        return "\n".join([f"Found {counted(len(notes))}:", *map(self._entry, notes)])
+
+    def show(self, which: str) -> str:
+        note = self._note(which)
+        return note if isinstance(note, str) else note.text
+
+    async def add(self, text: str) -> str:
+        note = self.store.add(self.owner, text or await self._many_lines())
+        return f"Note {note.number} added."
+
+    async def _many_lines(self) -> str:
+        """Lines up to one with a dot. What was typed before the line dropped is kept as a draft."""
+        await self.session.say(f"Write; a line with only {END} ends the note.")
+        lines: list[str] = []
+        try:
+            while (line := await self.session.ask("> ")) != END:
+                lines.append(line)
+        except Disconnected:
+            if any(lines):
+                self.store.keep_draft(self.owner, Draft(text="\n".join(lines)))
+            raise
+        return "\n".join(lines)
+
+    async def delete(self, which: str) -> str:
+        note = self._note(which)
+        if isinstance(note, str):
+            return note
+        title = clean(note.title, limit=60)
+        if (await self.session.ask(f"Delete {title}? yes or no: ")).strip().lower() != "yes":
+            return "It stays."
+        self.store.remove(self.owner, note.number, note.revision)
+        return f"Note {note.number} is deleted."
+
+    def keep(self) -> str:
+        saved = [self.store.save(self.owner, draft) for draft in self.store.drafts(self.owner)]
+        if not saved:
+            return "Nothing was left unsaved."
+        return "\n".join(f"Note {one.note.number} saved: {clean(one.note.title)}" for one in saved)
+
+    def _note(self, which: str) -> Note | str:
+        """The note that a number means, or what is wrong with it."""
+        if not which.isdecimal():
+            return "Say which one, by its number."
+        note = self.store.get(self.owner, int(which[:18]))
+        return note if note is not None else f"You have no note {which[:18]}."
+
+    def _entry(self, note: Summary) -> str:
+        when = ago(self.session.host.now(), note.changed)
+        return f"{note.number}. {clean(note.title, limit=70)} ({when})"

@@ -1,0 +1,144 @@
+"""What a note is, and the few words that the app says about one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tuihost import Session, clean
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+MAX_TITLE = 200
+UNTITLED = "Untitled"
+
+
+class StoreError(Exception):
+    """Notes cannot be read or kept; the text is a sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note. `revision` counts its changes; times are Unix times."""
+
+    number: int
+    revision: int
+    created: float
+    changed: float
+    text: str
+
+    @property
+    def title(self) -> str:
+        return title_of(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A note as a list shows it; `size` is in bytes."""
+
+    number: int
+    revision: int
+    created: float
+    changed: float
+    size: int
+    title: str
+    preview: str
+
+    @classmethod
+    def of(
+        cls, number: int, revision: int, created: float, changed: float, size: int, head: str
+    ) -> Summary:
+        """`head` is how the text begins."""
+        _, _, rest = head.strip().partition("\n")
+        preview = " ".join(rest.split())
+        return cls(number, revision, created, changed, size, title_of(head), preview)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text that is being written: a change of note `number` as it was at `revision`, or a new
+    note. `id` is 0 as long as it was not kept."""
+
+    id: int = 0
+    number: int | None = None
+    revision: int = 0
+    changed: float = 0.0
+    text: str = ""
+
+    @property
+    def title(self) -> str:
+        return title_of(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of a save. `apart`: it became a note of its own, beside one that was changed."""
+
+    note: Note
+    apart: bool
+
+
+def tidy(text: str) -> str:
+    """A text as it is kept: one kind of line end, no control characters."""
+    return clean(text.replace("\r\n", "\n").replace("\r", "\n"), lines=True)
+
+
+def title_of(text: str) -> str:
+    """The first line that says something, without Markdown's marks in front of it."""
+    for line in text.splitlines():
+        if title := " ".join(line.strip(" \t#>*-+`_").split()):
+            return title[:MAX_TITLE]
+    return UNTITLED
+
+
+def ago(now: float, then: float) -> str:
+    """How long ago: `just now`, `5 min ago`, `yesterday`, `3 days ago`, else the date."""
+    seconds = max(0, int(now - then))
+    if seconds < MINUTE:
+        return "just now"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE} min ago"
+    if seconds < DAY:
+        return f"{seconds // HOUR} h ago"
+    if seconds < 2 * DAY:
+        return "yesterday"
+    if seconds < 14 * DAY:
+        return f"{seconds // DAY} days ago"
+    return datetime.fromtimestamp(then, UTC).strftime("%Y-%m-%d")
+
+
+def counted(count: int) -> str:
+    return "1 note" if count == 1 else f"{count} notes"
+
+
+def owner_of(session: Session) -> str:
+    """The key that a person's notes stand under. A name that is no UTF-8 gets one that is."""
+    return session.account.key.encode("utf-8", "backslashreplace").decode()
+
+
+def guest_hint(session: Session, *, brief: bool = False) -> str:
+    """What a guest ought to know about notes; empty for everybody else."""
+    if not session.account.guest:
+        return ""
+    name = clean(session.user, limit=20)
+    if brief:
+        return f"Whoever comes as {name} reads these."
+    return f"You are a guest: whoever comes as {name} can read and change these notes."
+
+
+def as_json(note: Note | Summary) -> dict[str, Any]:
+    """A note for programs; times as ISO 8601 in UTC."""
+    size = note.size if isinstance(note, Summary) else len(note.text.encode())
+    about: dict[str, Any] = {
+        "id": note.number,
+        "title": note.title,
+        "created": _iso(note.created),
+        "changed": _iso(note.changed),
+        "revision": note.revision,
+        "size": size,
+    }
+    return about | ({"text": note.text} if isinstance(note, Note) else {})
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,204 @@
+"""The notes on disk: one SQLite file for everybody, each account's under its key.
+
+Two rules: nothing that somebody wrote is ever lost to somebody else's save, and whatever cannot be
+done is told in one sentence, a `StoreError`. Threads: any.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .database import Database
+from .limits import MAX_DRAFTS, MAX_NOTE, make_room, measured
+from .note import Draft, Note, Saved, StoreError, Summary, tidy
+
+_NOTE = "SELECT number, revision, created, changed, text FROM note WHERE owner = ? AND number = ?"
+
+
+class Store:
+    """All notes and drafts. Numbers count up for each account and are never used twice."""
+
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+        self._database = Database(path)
+        self._now = now
+        self._lock = threading.Lock()
+        self._held: set[int] = set()
+        self._listeners: list[tuple[str, Callable[[], None]]] = []
+
+    def open(self) -> None:
+        """Makes the file, or brings an older one up to date."""
+        self._database.open()
+
+    # ------------------------------------------------------------------ reading
+
+    def summaries(self, owner: str, words: Sequence[str] = ()) -> list[Summary]:
+        """What a list shows, most recently changed first; only notes that hold all `words`."""
+        query = (
+            "SELECT number, revision, created, changed, size, substr(text, 1, 1000)"
+            " FROM note WHERE owner = ?" + " AND instr(fold(text), ?) > 0" * len(words)
+        )
+        query += " ORDER BY changed DESC, number DESC"
+        with self._database.reading() as db:
+            rows = db.execute(query, (owner, *(word.casefold() for word in words)))
+            return [Summary.of(*row) for row in rows]
+
+    def excerpts(self, owner: str, words: Sequence[str]) -> dict[int, str]:
+        """By number, for notes that hold all `words`: the text around each of them."""
+        around = "substr(text, max(1, instr(fold(text), ?) - 20), 80)"
+        texts = " || ' … ' || ".join([around] * len(words))
+        query = f"SELECT number, {texts} FROM note WHERE owner = ?"
+        query += " AND instr(fold(text), ?) > 0" * len(words)
+        folded = [word.casefold() for word in words]
+        with self._database.reading() as db:
+            rows = db.execute(query, (*folded, owner, *folded)) if words else ()
+            return {number: " ".join(text.split()) for number, text in rows}
+
+    def get(self, owner: str, number: int) -> Note | None:
+        """One note; None where there is none of that number."""
+        with self._database.reading() as db:
+            return _find(db, owner, number)
+
+    def drafts(self, owner: str) -> list[Draft]:
+        """Texts that were never saved, the latest first; those that are being written now are
+        left out."""
+        query = (
+            "SELECT id, number, revision, changed, text FROM draft WHERE owner = ?"
+            " ORDER BY changed DESC, id DESC"
+        )
+        with self._database.reading() as db:
+            drafts = [Draft(*row) for row in db.execute(query, (owner,))]
+        with self._lock:
+            return [draft for draft in drafts if draft.id not in self._held]
+
+    # ------------------------------------------------------------------ writing
+
+    def add(self, owner: str, text: str) -> Note:
+        """Keeps a new note under the next number."""
+        text = measured(text)
+        with self._writing(owner) as db:
+            return self._insert(db, owner, text)
+
+    def save(self, owner: str, draft: Draft) -> Saved:
+        """Keeps the text of `draft` and forgets the draft. Where the note that it began from was
+        changed or removed meanwhile, the text becomes a note of its own, and both stay."""
+        text = measured(draft.text)
+        with self._writing(owner) as db:
+            db.execute("DELETE FROM draft WHERE owner = ? AND id = ?", (owner, draft.id))
+            if draft.number is not None:
+                size, now = len(text.encode()), self._now()
+                before = _find(db, owner, draft.number)
+                if before is not None and before.revision == draft.revision:
+                    make_room(db, owner, size - len(before.text.encode()))
+                    db.execute(
+                        "UPDATE note SET revision = revision + 1, changed = ?, size = ?, text = ?"
+                        " WHERE owner = ? AND number = ?",
+                        (now, size, text, owner, draft.number),
+                    )
+                    changed = Note(draft.number, draft.revision + 1, before.created, now, text)
+                    return Saved(changed, apart=False)
+            return Saved(self._insert(db, owner, text), apart=draft.number is not None)
+
+    def remove(self, owner: str, number: int, revision: int | None = None) -> Note | None:
+        """Takes a note away and returns it, for `restore`; None where there is none. With a
+        `revision`, raises `StoreError` for a note that was changed meanwhile."""
+        with self._writing(owner) as db:
+            note = _find(db, owner, number)
+            if note is not None and revision not in (None, note.revision):
+                raise StoreError("It was changed elsewhere meanwhile. Look at it first.")
+            db.execute("DELETE FROM note WHERE owner = ? AND number = ?", (owner, number))
+            return note
+
+    def restore(self, owner: str, note: Note) -> None:
+        """Brings back what was removed, as it was and under its number."""
+        with self._writing(owner) as db:
+            size = len(note.text.encode())
+            make_room(db, owner, size, notes=1)
+            db.execute(
+                "INSERT OR IGNORE INTO note VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (owner, note.number, note.revision, note.created, note.changed, size, note.text),
+            )
+
+    def keep_draft(self, owner: str, draft: Draft) -> int:
+        """Keeps a text that is being written; its id. A draft without an id gets one."""
+        text, now = tidy(draft.text)[:MAX_NOTE], self._now()
+        with self._writing(None) as db:
+            known = db.execute(
+                "UPDATE draft SET number = ?, revision = ?, changed = ?, text = ?"
+                " WHERE owner = ? AND id = ?",
+                (draft.number, draft.revision, now, text, owner, draft.id),
+            )
+            if known.rowcount:
+                return draft.id
+            query = "SELECT count(*) FROM draft WHERE owner = ?"
+            if db.execute(query, (owner,)).fetchone()[0] >= MAX_DRAFTS:
+                raise StoreError(f"There are {MAX_DRAFTS} unsaved drafts already.")
+            kept = db.execute(
+                "INSERT INTO draft (owner, number, revision, changed, text) VALUES (?, ?, ?, ?, ?)",
+                (owner, draft.number, draft.revision, now, text),
+            )
+            return kept.lastrowid or 0
+
+    def drop_draft(self, owner: str, draft: int) -> None:
+        """Forgets an unsaved text."""
+        with self._writing(owner) as db:
+            db.execute("DELETE FROM draft WHERE owner = ? AND id = ?", (owner, draft))
+
+    def _insert(self, db: sqlite3.Connection, owner: str, text: str) -> Note:
+        size, now = len(text.encode()), self._now()
+        make_room(db, owner, size, notes=1)
+        db.execute("INSERT OR IGNORE INTO account VALUES (?, 0)", (owner,))
+        db.execute("UPDATE account SET last_number = last_number + 1 WHERE owner = ?", (owner,))
+        query = "SELECT last_number FROM account WHERE owner = ?"
+        (number,) = db.execute(query, (owner,)).fetchone()
+        db.execute(
+            "INSERT INTO note VALUES (?, ?, 1, ?, ?, ?, ?)", (owner, number, now, now, size, text)
+        )
+        return Note(number, 1, now, now, text)
+
+    # ------------------------------------------------------------------ who else is at it
+
+    def hold(self, draft: int) -> None:
+        """Somebody is writing this draft now."""
+        with self._lock:
+            self._held.add(draft)
+
+    def release(self, draft: int) -> None:
+        """Nobody is any more."""
+        with self._lock:
+            self._held.discard(draft)
+
+    def subscribe(self, owner: str, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls `listener`, on whichever thread, after each change of this account's notes;
+        returns what stops that."""
+        entry = (owner, listener)
+        with self._lock:
+            self._listeners.append(entry)
+
+        def stop() -> None:
+            with self._lock:
+                if entry in self._listeners:
+                    self._listeners.remove(entry)
+
+        return stop
+
+    @contextmanager
+    def _writing(self, owner: str | None) -> Iterator[sqlite3.Connection]:
+        """One transaction, after which the listeners of `owner` are called."""
+        with self._database.writing() as db:
+            yield db
+        with self._lock:
+            listeners = [listener for whose, listener in self._listeners if whose == owner]
+        for listener in listeners:
+            listener()
+
+
+def _find(db: sqlite3.Connection, owner: str, number: int) -> Note | None:
+    if not 0 < number < 2**63:  # what SQLite can count
+        return None
+    row = db.execute(_NOTE, (owner, number)).fetchone()
+    return Note(*row) if row is not None else None

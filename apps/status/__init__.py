@@ -1,0 +1,133 @@
+"""The host itself, live: how it is, and who is here."""
+
+from __future__ import annotations
+
+from json import dumps
+from typing import Any
+
+from prompt_toolkit.application import Application
+from rich.table import Table
+
+from tuihost import App, Session, clean, command
+
+from .people import Person, people
+from .samples import Sample, Sampler
+from .screen import StatusScreen
+from .words import brief, count, memory, percent, span
+
+
+class Status(App):
+    """How the host is, and who is here."""
+
+    name = "status"
+    title = "Status"
+    group = "Host"
+    icon = "◔"
+    order = 80
+
+    def start(self) -> None:
+        self.sampler = Sampler()
+
+    def build(self, session: Session) -> Application[Any]:
+        return StatusScreen(session, self.sampler).application()
+
+    async def talk(self, session: Session) -> int:
+        """The facts as sentences, for those who listen to them."""
+        now = self.sampler.look(session)
+        here = people(session)
+        one, five, fifteen = now.load
+        await session.say(
+            f"{clean(session.host.name)} has been up for {span(now.uptime)}. "
+            f"It has {count(now.sessions, 'session')} over "
+            f"{count(now.connections, 'connection')} now, "
+            f"and had {count(now.sessions_total, 'session')} since its start.\n"
+            f"The load of the machine is {one:.2f} over the last minute, {five:.2f} over five "
+            f"and {fifteen:.2f} over fifteen.\n"
+            f"The host uses {memory(now.memory)} of memory and {count(now.threads, 'thread')}"
+            + (f", of which {now.stuck} got stuck." if now.stuck else ".")
+        )
+        for person in here:
+            idle = f", idle for {brief(person.idle)}" if person.idle_text else ""
+            await session.say(
+                f"{clean(person.name, limit=60)} is in {clean(person.title, limit=40)}, "
+                f"here for {brief(person.here)}{idle}."
+            )
+        return 0
+
+    @command
+    def now(self, session: Session, *, json: bool = False) -> None:
+        """How the host is at this moment. The CPU is in percent of one processor."""
+        sample = self.sampler.look(session)
+        if json:
+            session.print(dumps(_sample_data(sample), indent=2))
+            return
+        stuck = f", {sample.stuck} stuck" if sample.stuck else ""
+        facts = {
+            "Up": span(sample.uptime),
+            "CPU": _cpu(sample),
+            "Load": "  ".join(f"{load:.2f}" for load in sample.load),
+            "Memory": memory(sample.memory),
+            "Sessions": f"{sample.sessions}, {sample.sessions_total} since the start",
+            "Connections": f"{sample.connections}",
+            "Threads": f"{sample.threads}{stuck}",
+        }
+        for label, text in facts.items():
+            session.print(f"{label:<13}{text}")
+
+    @command
+    def people(self, session: Session, *, json: bool = False) -> None:
+        """Who is here, who came first first."""
+        here = people(session)
+        if json:
+            session.print(dumps([_person_data(one) for one in here], indent=2))
+            return
+        if not here:
+            session.print("Nobody is at a screen here.")
+            return
+        table = Table(box=None, pad_edge=False, header_style="table.header")
+        for title in ("Who", "In", "Here", "Idle", "Window"):
+            table.add_column(title)
+        for one in here:
+            table.add_row(
+                clean(one.name), clean(one.title), brief(one.here), one.idle_text, one.window
+            )
+        session.print(table)
+
+
+def _cpu(sample: Sample) -> str:
+    """The CPU now; where nobody looked a moment ago only the whole time can be told."""
+    if sample.cpu is not None:
+        return percent(sample.cpu)
+    return f"{percent(100 * sample.cpu_seconds / max(sample.uptime, 0.1))} since the start"
+
+
+def _sample_data(sample: Sample) -> dict[str, Any]:
+    return {
+        "uptime_seconds": round(sample.uptime, 1),
+        "cpu_percent": None if sample.cpu is None else round(sample.cpu, 1),
+        "cpu_seconds": round(sample.cpu_seconds, 2),
+        "load": [round(load, 2) for load in sample.load],
+        "memory_bytes": sample.memory,
+        "sessions": sample.sessions,
+        "sessions_total": sample.sessions_total,
+        "connections": sample.connections,
+        "threads": sample.threads,
+        "stuck_threads": sample.stuck,
+    }
+
+
+def _person_data(one: Person) -> dict[str, Any]:
+    columns, rows = one.size or (None, None)
+    data = {
+        "user": one.user,
+        "guest": one.guest,
+        "app": one.app,
+        "since": round(one.since),
+        "idle_seconds": round(one.idle),
+        "columns": columns,
+        "rows": rows,
+    }
+    return {**data, "address": one.address} if one.address else data
+
+
+app = Status()

@@ -1,0 +1,178 @@
+"""The gauges: what the host is doing in words, and the last five minutes of it as lines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from tuihost import Session
+from tuihost.widgets import Fragments, glyph, pad, sparkline, spread
+
+from .samples import Sample, Slices, means, slices
+from .words import count, memory, percent, span
+
+LOW = 14
+"""Windows with fewer rows show the essentials only."""
+NARROW = 60
+"""Windows with fewer columns use shorter words."""
+WIDE = 120
+"""From so many columns on the gauges stand in two columns."""
+LONGEST = 120
+"""Cells of a line at most: each is a moment of two seconds and more."""
+INDENT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One thing that is measured. Its line begins at zero and ends at `top`, or where that times
+    two, four, eight … has room for all of it: so the scale stays as it is most of the time."""
+
+    label: str
+    measure: Callable[[Sample], float | None]
+    text: Callable[[Sample], str]
+    short: Callable[[Sample], str]
+    top: float
+
+
+def _gauge(
+    label: str,
+    measure: Callable[[Sample], float | None],
+    text: Callable[[Sample], str],
+    top: float,
+    short: Callable[[Sample], str] | None = None,
+) -> Gauge:
+    return Gauge(label, measure, text, short or text, top)
+
+
+def _loads(sample: Sample) -> str:
+    return "  ".join(f"{load:.2f}" for load in sample.load)
+
+
+CPU = _gauge("CPU", lambda now: now.cpu, lambda now: percent(now.cpu), 100.0)
+LOAD = _gauge(
+    "Load",
+    lambda now: now.load[0],
+    _loads,
+    float(os.cpu_count() or 1),
+    lambda now: f"{now.load[0]:.2f}",
+)
+MEMORY = _gauge("Memory", lambda now: now.memory, lambda now: memory(now.memory), 64.0 * 2**20)
+SESSIONS = _gauge("Sessions", lambda now: now.sessions, lambda now: f"{now.sessions}", 4.0)
+CONNECTIONS = _gauge(
+    "Connections", lambda now: now.connections, lambda now: f"{now.connections}", 4.0
+)
+THREADS = _gauge("Threads", lambda now: now.threads, lambda now: f"{now.threads}", 16.0)
+
+ALL = (CPU, LOAD, MEMORY, SESSIONS, CONNECTIONS, THREADS)
+ESSENTIAL = (CPU, LOAD, MEMORY, SESSIONS)
+
+
+class Board:
+    """Rows for a `RowWindow`. `show` is told what to show, and nothing changes in between."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._now: Sample | None = None
+        self._samples: Sequence[Sample] = ()
+        self._rows: list[Fragments] = []
+        self._made_of: Hashable = None
+
+    def show(self, now: Sample, samples: Sequence[Sample]) -> None:
+        self._now, self._samples = now, samples
+
+    # ------------------------------------------------------------------ rows
+
+    def row_count(self) -> int:
+        """Asked once a frame: here the rows are made anew where something has changed."""
+        session = self.session
+        made_of = (
+            self._now,
+            session.terminal.size,
+            session.theme.invalidation,
+            session.terminal.unicode,
+        )
+        if made_of != self._made_of:
+            self._made_of = made_of
+            self._rows = self._draw(self._now) if self._now is not None else []
+        return len(self._rows)
+
+    def row_key(self, index: int) -> Hashable:
+        return (index, self._made_of)
+
+    def row(self, index: int, width: int) -> Fragments:
+        return self._rows[index]
+
+    def _draw(self, now: Sample) -> list[Fragments]:
+        size = self.session.terminal.size
+        if size.rows < LOW:
+            stuck = [self._stuck(now)] if now.stuck else []
+            return [self._headline(now), *self._column(ESSENTIAL, now, size.columns), *stuck]
+        if size.columns >= WIDE:
+            half = size.columns // 2
+            left = self._column(ALL[:3], now, half)
+            right = self._column(ALL[3:], now, size.columns - half)
+            lines = [[*first, *second] for first, second in zip(left, right, strict=True)]
+        else:
+            lines = self._column(ALL, now, size.columns)
+        return [[], self._headline(now), [], *lines, []]
+
+    def _headline(self, now: Sample) -> Fragments:
+        """How long the host runs; and what the lines below it stand for."""
+        up = f"Up {span(now.uptime)}"
+        narrow = self.session.terminal.size.columns < NARROW
+        left: Fragments = [("", " " * INDENT), ("class:title", up)]
+        if not narrow:
+            total = count(now.sessions_total, "session")
+            dot = glyph(self.session, "middot")
+            left.append(("class:muted", f" {dot} {total} since the start"))
+        right: Fragments = [("class:muted", "5 min " if narrow else "the last 5 minutes  ")]
+        return spread(left, right, self.session.terminal.size.columns)
+
+    def _column(self, gauges: Sequence[Gauge], now: Sample, width: int) -> list[Fragments]:
+        narrow = width < NARROW
+        label, text = (10, 9) if narrow else (13, 19)
+        margin = 1 if narrow else 2
+        cells = min(LONGEST, max(0, width - INDENT - label - text - margin))
+        parts = slices(self._samples, now.at, cells)
+        lines: list[Fragments] = []
+        for gauge in gauges:
+            words = (gauge.short if narrow else gauge.text)(now)
+            line: Fragments = [
+                ("", " " * INDENT),
+                ("class:muted", pad(gauge.label, label)),
+                ("class:text", words),
+            ]
+            room = text - len(words)
+            if gauge is THREADS and now.stuck:
+                mark = f"  {glyph(self.session, 'warn')} {now.stuck} stuck"
+                line.append(("class:warning", mark))
+                room -= len(mark)
+            line.append(("", " " * max(0, room)))
+            line += [*self._line(gauge, parts), ("", " " * margin)]
+            lines.append(spread(line, [], width))
+        return lines
+
+    def _line(self, gauge: Gauge, parts: Slices) -> Fragments:
+        """The measure over time; dots where nobody looked."""
+        values = means(parts, gauge.measure)
+        top = gauge.top
+        while top < max((value for value in values if value is not None), default=0.0):
+            top *= 2
+        # In ASCII the dot is a dash, which is one of the heights of a line, too.
+        dot = glyph(self.session, "middot") if self.session.terminal.unicode else " "
+        fragments: Fragments = []
+        run: list[float] = []
+        for value in [*values, None]:
+            if value is not None:
+                run.append(value)
+                continue
+            if run:
+                fragments += sparkline(run, len(run), self.session, top=top)
+                run = []
+            fragments.append(("class:chart.muted", dot))
+        return fragments[:-1]  # without the dot that ended the last run
+
+    def _stuck(self, now: Sample) -> Fragments:
+        mark = f"{glyph(self.session, 'warn')} {count(now.stuck, 'thread')} stuck"
+        return [("", " " * INDENT), ("class:warning", mark)]

@@ -1,0 +1,82 @@
+"""Who is here, as rows for the table and for scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuihost import Session
+from tuihost.widgets import Column
+
+from .words import AWAY, brief
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is here. `since` is a Unix time, `here` and `idle` are seconds. `address` is
+    where they come from, empty for those whom it does not concern."""
+
+    id: int
+    user: str
+    guest: bool
+    app: str
+    title: str
+    since: float
+    here: float
+    idle: float
+    size: tuple[int, int] | None
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.user} (guest)" if self.guest else self.user
+
+    @property
+    def idle_text(self) -> str:
+        return brief(self.idle) if self.idle >= AWAY else ""
+
+    @property
+    def window(self) -> str:
+        return "{}x{}".format(*self.size) if self.size else ""
+
+
+def people(session: Session) -> list[Person]:
+    """Everybody, who came first first. Guests do not learn where the others come from."""
+    now = session.host.now()
+    titles = {card.name: card.title for card in session.host.apps(session.account)}
+    return [
+        Person(
+            id=one.id,
+            user=one.user,
+            guest=one.guest,
+            app=one.app,
+            title=titles.get(one.app, one.app.capitalize()),
+            since=one.since,
+            here=max(0.0, now - one.since),
+            idle=max(0.0, now - one.touched),
+            size=one.size,
+            address="" if session.account.guest else one.peer.address,
+        )
+        for one in session.host.people()
+    ]
+
+
+def columns(session: Session) -> list[Column[Person]]:
+    """The most telling first: a narrow window leaves out the last ones."""
+    shown: list[Column[Person]] = [
+        Column("Who", flex=1, value=lambda one: one.name),
+        Column("In", 11, value=lambda one: one.title),
+        Column("Here", 7, align="right", value=lambda one: brief(one.here), order=_here),
+        Column("Idle", 7, align="right", value=lambda one: one.idle_text, order=_idle),
+        Column("Window", 8, align="right", style="class:muted", value=lambda one: one.window),
+    ]
+    if not session.account.guest:
+        shown.append(Column("From", 16, style="class:muted", value=lambda one: one.address))
+    return shown
+
+
+def _here(one: Person) -> float:
+    return one.here
+
+
+def _idle(one: Person) -> float:
+    return one.idle

@@ -1,0 +1,119 @@
+"""The last minutes of the host, measured while somebody looks and never otherwise."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tuihost import Session
+
+KEPT = 300.0
+"""Seconds that are remembered."""
+FRESH = 0.9
+"""Seconds for which a sample serves everybody who looks."""
+GAP = 15.0
+"""Seconds between two samples from which on nobody can say what was between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The host at one moment; `at` and `uptime` are seconds. `cpu` is in percent of one
+    processor since the sample before, or None where that is too long ago."""
+
+    at: float
+    uptime: float
+    cpu: float | None
+    cpu_seconds: float
+    load: tuple[float, float, float]
+    memory: int
+    sessions: int
+    sessions_total: int
+    connections: int
+    threads: int
+    stuck: int
+
+
+class Sampler:
+    """One for all who look: whoever comes first in a second measures, the others read.
+
+    Threads: any; each person's session has its own.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._samples: deque[Sample] = deque(maxlen=int(KEPT / FRESH))
+
+    def look(self, session: Session) -> Sample:
+        """The host as it is now."""
+        with self._lock:
+            now = self._clock()
+            last = self._samples[-1] if self._samples else None
+            if last is not None and now - last.at < FRESH:
+                return last
+            sample = _measure(session, now, last)
+            self._samples.append(sample)
+            return sample
+
+    def recent(self) -> tuple[Sample, ...]:
+        """Everything that is remembered, the oldest first."""
+        with self._lock:
+            return tuple(self._samples)
+
+
+def _measure(session: Session, now: float, last: Sample | None) -> Sample:
+    gauges = session.host.gauges()
+    cpu = None
+    if last is not None and now - last.at <= GAP:
+        cpu = 100 * max(0.0, gauges.cpu_seconds - last.cpu_seconds) / (now - last.at)
+    return Sample(
+        at=now,
+        uptime=gauges.uptime,
+        cpu=cpu,
+        cpu_seconds=gauges.cpu_seconds,
+        load=gauges.load,
+        memory=gauges.memory_bytes,
+        sessions=gauges.sessions,
+        sessions_total=gauges.sessions_total,
+        connections=gauges.connections,
+        threads=gauges.threads,
+        stuck=gauges.stuck_threads,
+    )
+
+
+Slices = list[list[Sample]]
+
+
+def slices(samples: Sequence[Sample], now: float, count: int) -> Slices:
+    """The last `KEPT` seconds in `count` equal parts, the newest last.
+
+    The parts begin at fixed times, so that what was drawn once moves on but never changes. A
+    part between two samples that are near each other holds the first of them; one in which
+    nobody looked is empty.
+    """
+    step = KEPT / max(1, count)
+    first = int(now // step) - count + 1
+    found: Slices = [[] for _ in range(count)]
+    before: Sample | None = None
+    for sample in samples:
+        place = int(sample.at // step) - first
+        if before is not None and sample.at - before.at <= GAP:
+            between = range(max(0, int(before.at // step) - first + 1), min(place, count))
+            for empty in between:
+                found[empty].append(before)
+        if 0 <= place < count:
+            found[place].append(sample)
+        before = sample
+    return found
+
+
+def means(parts: Slices, measure: Callable[[Sample], float | None]) -> list[float | None]:
+    """The mean of a measure in each part; None where it is not known."""
+    result: list[float | None] = []
+    for part in parts:
+        known = [value for value in map(measure, part) if value is not None]
+        result.append(sum(known) / len(known) if known else None)
+    return result

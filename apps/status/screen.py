@@ -1,0 +1,132 @@
+"""The status on a screen: gauges above, who is here below, a sample a second while one looks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
+from prompt_toolkit.layout.dimension import Dimension
+
+from tuihost import Session
+from tuihost.widgets import Keymap, RowWindow, Screen, Table
+
+from .board import Board
+from .people import Person, columns, people
+from .samples import Sampler
+
+INTERVALS = (1, 2, 5, 10)
+"""Seconds from one sample to the next that a person can choose."""
+WIDEST = 100
+"""Columns of the table at most: what belongs together stays together."""
+HELP = (
+    "The lines show the last five minutes, from zero up. What is missing nobody looked at: the host "
+    "is measured only while somebody does."
+)
+
+
+class StatusScreen:
+    """One person's view of the host. What they chose is so again when they come back."""
+
+    def __init__(self, session: Session, sampler: Sampler) -> None:
+        self.session = session
+        self.sampler = sampler
+        self.paused = False
+        self.interval: int = session.memory.get("interval", INTERVALS[0])
+        self.board = Board(session)
+        self.table: Table[Person] = Table(
+            session,
+            columns(session),
+            key=lambda one: one.id,
+            sort=session.memory.get("sort"),
+            empty="Nobody is at a screen here.",
+            place="people",
+        )
+        board = RowWindow(self.board, height=self.board.row_count, focusable=False)
+        self.screen = Screen(
+            session,
+            "Status",
+            HSplit([board, VSplit([self.table, self._beside()])]),
+            keys=self._keys(),
+            status=self._status,
+            help_text=HELP,
+            min_size=(30, 8),
+        )
+        self._changed = asyncio.Event()
+
+    def application(self) -> Application[Any]:
+        """A fresh Application that measures while it runs."""
+        self.look()
+        application = self.screen.application(focus=self.table.window)
+
+        def start() -> None:
+            application.create_background_task(self._watch(application))
+
+        application.pre_run_callables.append(start)
+        return application
+
+    def look(self) -> None:
+        """Shows the host as it is now."""
+        now = self.sampler.look(self.session)
+        self.board.show(now, self.sampler.recent())
+        self.table.items = people(self.session)
+
+    async def _watch(self, application: Application[Any]) -> None:
+        """Looks again and again, and rests while it is paused."""
+        while True:
+            await self._wait()
+            if not self.paused:
+                self.look()
+                application.invalidate()
+
+    async def _wait(self) -> None:
+        """Until the next look is due, or a key has changed when that is."""
+        self._changed.clear()
+        try:
+            timeout = None if self.paused else self.interval
+            await asyncio.wait_for(self._changed.wait(), timeout)
+        except TimeoutError:
+            pass
+
+    def _beside(self) -> ConditionalContainer:
+        """The room that very wide windows leave beside the table."""
+
+        def left() -> int:
+            return self.session.terminal.size.columns - WIDEST
+
+        empty = Window(width=lambda: Dimension.exact(max(0, left())))
+        return ConditionalContainer(empty, filter=Condition(lambda: left() > 0))
+
+    def _status(self) -> str:
+        self.session.memory["sort"] = self.table.sort
+        return "paused" if self.paused else f"every {self.interval} s"
+
+    # ------------------------------------------------------------------ keys
+
+    def _keys(self) -> Keymap:
+        keys = Keymap(group="Status")
+
+        @keys.add("space", label="pause", rank=30, when=lambda: not self.paused)
+        @keys.add("space", label="go on", rank=30, when=lambda: self.paused)
+        def _pause(event: Any) -> None:
+            self.paused = not self.paused
+            self._changed.set()
+
+        @keys.add("+", "=", label="interval", rank=40)
+        def _longer(event: Any) -> None:
+            self._step(1)
+
+        @keys.add("-", label="interval", rank=40)
+        def _shorter(event: Any) -> None:
+            self._step(-1)
+
+        return keys
+
+    def _step(self, step: int) -> None:
+        """The next longer interval, or the next shorter one for -1."""
+        place = INTERVALS.index(self.interval) + step
+        self.interval = INTERVALS[min(max(0, place), len(INTERVALS) - 1)]
+        self.session.memory["interval"] = self.interval
+        self._changed.set()
