@@ -31,7 +31,7 @@ _PLACES = {
     "command": "tuihost.app",
 }
 
-__all__ = [*_PLACES, "__version__"]  # noqa: PLE0604
+__all__ = [*_PLACES, "__version__"]
 
 if TYPE_CHECKING:
     from tuihost.app import App as App

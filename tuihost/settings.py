@@ -181,10 +181,6 @@ class Themes(Section):
 class Menu(Section):
     """The first screen."""
 
-    title: OneLine = Field(default="", description="Title of the menu; the host's name if empty.")
-    motd: Annotated[str, Field(max_length=4000)] = Field(
-        default="", description="A message of the day, shown above the apps."
-    )
     escape: Annotated[str, AfterValidator(_known_key)] = Field(
         default="c-]", description="The key that leads back to the menu from anywhere."
     )

@@ -68,6 +68,8 @@ def colors_of(term: str, env: Mapping[str, str]) -> Colors:
         or program in _TRUE_COLOR_PROGRAMS
     ):
         return Colors.TRUE
+    if name.endswith(("-16color", "-88color")):
+        return Colors.ANSI16
     if "256color" in name or name.startswith(
         ("xterm", "screen-256", "tmux", "rxvt-unicode", "putty")
     ):

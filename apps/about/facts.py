@@ -36,8 +36,12 @@ class Address:
 
     def ssh(self, *words: str, options: str = "") -> str:
         """A command line for one's own shell: `ssh -p 8022 HOST notes list`."""
-        port = f"-p {self.port}" if self.port != 22 else ""
-        return " ".join(part for part in ("ssh", options, port, self.host, *words) if part)
+        return " ".join(part for part in ("ssh", options, self.target, *words) if part)
+
+    @property
+    def target(self) -> str:
+        """The host as `ssh` and its sisters want it: `-p 8022 HOST`."""
+        return self.host if self.port == 22 else f"-p {self.port} {self.host}"
 
     @property
     def known_as(self) -> str:
@@ -58,15 +62,16 @@ class HostKey:
 
 def host_keys(session: Session, address: Address) -> list[HostKey]:
     """All of them, the one that clients should prefer first."""
+    cards = session.host.keys()
     return [
         HostKey(
-            kind=key.kind.removeprefix("ssh-").upper(),
-            bits=key.bits,
-            sha256=key.sha256,
-            line=f"{address.known_as} {key.line}",
-            picture=picture(key.sha256, f"{key.kind.removeprefix('ssh-').upper()} {key.bits}"),
+            kind=(kind := card.kind.removeprefix("ssh-").upper()),
+            bits=card.bits,
+            sha256=card.sha256,
+            line=f"{address.known_as} {card.line}",
+            picture=picture(card.sha256, f"{kind} {card.bits}"),
         )
-        for key in session.host.keys()
+        for card in cards
     ]
 
 
@@ -94,9 +99,9 @@ def picture(sha256: str, title: str) -> tuple[str, ...]:
     rows[DOWN // 2][ACROSS // 2] = "S"
     rows[y][x] = "E"
     return (
-        f"+{f'[{title}]'.center(ACROSS, '-')}+",
+        f"+{f'[{title}]':-^{ACROSS}}+",
         *(f"|{''.join(row)}|" for row in rows),
-        f"+{'[SHA256]'.center(ACROSS, '-')}+",
+        f"+{'[SHA256]':-^{ACROSS}}+",
     )
 
 

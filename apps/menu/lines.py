@@ -45,18 +45,19 @@ def meant(answer: str, cards: Sequence[AppCard]) -> str | list[AppCard]:
     """One of the letters `?`, `l`, `w`, `q`; or the apps that could be meant: by number, by whole
     name, by how a name begins, by a few letters of it, whichever finds any first."""
     if answer.isdecimal() and answer.isascii():
-        return list(cards[int(answer) - 1 : int(answer)]) if int(answer[:9]) > 0 else []
+        number = int(answer[:9])
+        return list(cards[number - 1 : number]) if number else []
     word = answer.casefold()
+    if not word:
+        return []
     names = [(card, (card.name, card.title.casefold())) for card in cards]
     exact = [card for card, both in names if word in both]
     if exact:
         return exact
     if word in ("?", "l", "w", "q"):
         return word
-    begin = [card for card, both in names if word and any(name.startswith(word) for name in both)]
-    if begin or not word:
-        return begin
-    return [card for card, _ in filter_items(answer, cards, lambda card: card.title)]
+    begin = [card for card, both in names if any(name.startswith(word) for name in both)]
+    return begin or [card for card, _ in filter_items(answer, cards, lambda card: card.title)]
 
 
 def listing(cards: Sequence[AppCard], *, brief: bool = False) -> str:

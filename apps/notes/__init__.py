@@ -42,8 +42,8 @@ class Notes(App):
 
     # ------------------------------------------------------------------ from a shell
 
-    @command(name="list")
-    def list_(self, session: Session, *words: str, json: bool = False) -> int:
+    @command
+    def list(self, session: Session, *words: str, json: bool = False) -> int:
         """Lists your notes, the latest first: all, or those that hold every one of WORDS."""
         try:
             notes = self.store.summaries(owner_of(session), words)

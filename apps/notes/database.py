@@ -12,8 +12,6 @@ from .note import StoreError
 BUSY = 2.0
 """Seconds to wait for somebody else's save."""
 
-_MISSING = -1
-
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE account (owner TEXT PRIMARY KEY, last_number INTEGER NOT NULL)",

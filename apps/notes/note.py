@@ -11,6 +11,8 @@ from tuihost import Session, clean
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MAX_TITLE = 200
 UNTITLED = "Untitled"
+_MARKS = " \t#>*-+`_|"
+"""What Markdown puts around the words of a line."""
 
 
 class StoreError(Exception):
@@ -50,7 +52,8 @@ class Summary:
     ) -> Summary:
         """`head` is how the text begins."""
         _, _, rest = head.strip().partition("\n")
-        preview = " ".join(rest.split())
+        lines = (line.strip(_MARKS) for line in rest.splitlines() if not line.startswith("```"))
+        preview = " ".join(" ".join(lines).split())
         return cls(number, revision, created, changed, size, title_of(head), preview)
 
 
@@ -86,7 +89,7 @@ def tidy(text: str) -> str:
 def title_of(text: str) -> str:
     """The first line that says something, without Markdown's marks in front of it."""
     for line in text.splitlines():
-        if title := " ".join(line.strip(" \t#>*-+`_").split()):
+        if title := " ".join(line.strip(_MARKS).split()):
             return title[:MAX_TITLE]
     return UNTITLED
 

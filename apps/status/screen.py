@@ -22,8 +22,8 @@ INTERVALS = (1, 2, 5, 10)
 WIDEST = 100
 """Columns of the table at most: what belongs together stays together."""
 HELP = (
-    "The lines show the last five minutes, from zero up. What is missing nobody looked at: the host "
-    "is measured only while somebody does."
+    "The lines show the last five minutes, from zero up. Dots are times at which nobody looked: "
+    "only then is the host not measured."
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,11 +21,10 @@ STEPS = tuple((at / 10, force) for at, force in program.STOP_LADDER)
 
 
 @pytest.fixture
-def quick_ladder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same ladder, ten times as fast."""
     monkeypatch.setattr(program, "STOP_LADDER", STEPS)
     monkeypatch.setattr(program, "ABANDON_AFTER", program.ABANDON_AFTER / 10)
-    yield
 
 
 class Deaf(App):

@@ -11,6 +11,7 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
 from tuihost import App, Launch, Session, app, command
 from tuihost.testing import hosted
+from tuihost.testing.hosted import hang_up
 from tuihost.wire import WindowChange
 
 
@@ -197,7 +198,7 @@ def test_only_the_clients_own_environment_is_seen(monkeypatch: pytest.MonkeyPatc
 def test_one_program_a_session() -> None:
     with hosted(Box(), hello) as host, host.open() as pilot:
         pilot.wait_for("count 0")
-        with pytest.raises(Exception, match="rejected|closed"):
+        with pytest.raises(Exception, match=r"rejected|closed"):
             pilot._channel.exec_command("box echo hi")  # paramiko then closes the channel
         assert "already" in host.log.wait_for("request.refused")["reason"]
 
@@ -211,3 +212,26 @@ def test_nothing_flashes_up_between_two_apps() -> None:
         assert 0 <= leave < enter
         between = bytes(pilot.received[leave:enter])
         assert b"\x1b[?2026l" not in between, "they are two pictures, not one"
+
+
+def test_the_operators_banner_is_shown_before_the_login() -> None:
+    settings = {"login.banner": "Be kind.\nOr else."}
+    with hosted(hello, settings=settings) as host:
+        transport = host.connect()
+        try:
+            assert transport.get_banner() == b"Be kind.\r\nOr else.\r\n"
+        finally:
+            hang_up(transport)
+
+
+def test_lines_typed_ahead_go_to_the_app_that_asks() -> None:
+    @app("menu")
+    async def menu(session: Session) -> Launch | None:
+        answer = await session.ask("Which? ")
+        return Launch(answer) if answer != "q" else None
+
+    with hosted(menu, hello) as host:
+        done = host.run("menu", stdin=b"hello\nAda\nhello\nBob\nq\n")
+        assert done.status == 0
+        assert "Hello, Ada!" in done.text
+        assert "Hello, Bob!" in done.text

@@ -52,19 +52,20 @@ def open_log(settings: Settings, level: str | None = None) -> logs.EventLog:
 
 
 def bind(settings: Settings, catalog: Catalog, log: logs.EventLog) -> Server:
-    """A server that listens. A port that cannot be had is one sentence and exit status 1."""
+    """A server that listens, and minds signals from now on. A port that cannot be had is one
+    sentence and exit status 1."""
     server = Server(settings, catalog, log)
     try:
         server.start()
     except OSError as error:
         raise click.ClickException(_why_not(error, settings)) from None
+    server.install_signals()
     return server
 
 
 def serve_until_told(server: Server) -> None:
     """Serves until a signal asks for the end, then shows everybody out. A second signal during
     that ends it at once."""
-    server.install_signals()
     try:
         server.serve_forever()
     finally:

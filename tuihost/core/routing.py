@@ -1,4 +1,4 @@
-"""Which app a session is for: `ssh host`, `ssh user+app@host`, `ssh -t host app`, `ssh host app args`."""
+"""Which app a session is for: `ssh host`, `ssh user+app@host`, `ssh host app args…`."""
 
 from __future__ import annotations
 

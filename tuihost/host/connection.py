@@ -67,6 +67,7 @@ class Connection:
         keys: HostKeys,
         auth: AuthMachine,
         limits: TransportLimits,
+        banner: str,
         ended: Callable[[Connection], None],
     ) -> None:
         self.number = number
@@ -87,6 +88,7 @@ class Connection:
             timer=host.watchdog,
             log=self._log,
             story=self.run,
+            banner=banner,
         )
 
     def start(self) -> None:

@@ -89,6 +89,7 @@ class Program:
         self._terminal: Terminal | None = None
         self._runner: Runner | None = None
         self._stage: CommandStage | LoopStage | None = None
+        self._lines: LineStage | None = None
         self._farewell = ""
         self._ladder: list[Cancellable] = []
         self._idle: Cancellable | None = None
@@ -313,7 +314,9 @@ class Program:
 
     def _run_in_lines(self, app: App, from_menu: bool) -> Result:
         assert self._terminal is not None
-        stage = self._stage = LineStage(self._terminal, self.host.theme_of(self.visit.account))
+        if self._lines is None:
+            self._lines = LineStage(self._terminal, self.host.theme_of(self.visit.account))
+        stage = self._stage = self._lines
         session = self._session(app, stage, from_menu)
         runner = self._runner = self._line_runner(stage)
         if app.has_talk:

@@ -19,6 +19,7 @@ from types import FrameType
 
 from tuihost.core.auth import AuthMachine, OpenGuests, Verifier
 from tuihost.core.limits import TransportLimits
+from tuihost.errors import SettingsError
 from tuihost.host.catalog import Catalog
 from tuihost.host.connection import Connection, log_refusal
 from tuihost.host.host import Host, log_start
@@ -49,6 +50,8 @@ class Server:
         verifier: Verifier | None = None,
         limits: TransportLimits | None = None,
     ) -> None:
+        if verifier is None and not settings.login.guests:
+            raise SettingsError(("login.guests is false, and guests are all that there are yet",))
         self.settings = settings
         self.keys = keys or HostKeys.load_or_create(*settings.server.host_keys)
         self.host = Host(settings, catalog, log, keys=self.keys.cards())
@@ -138,16 +141,12 @@ class Server:
                 sock.send(f"{reason}\r\n".encode())
             sock.close()
             return None
-        connection = Connection(
-            next(self._numbers),
-            sock,
-            peer,
-            host=self.host,
-            keys=self.keys,
-            auth=AuthMachine(self._chains, self._verifier, max_tries=self.settings.login.max_tries),
-            limits=self._limits,
-            ended=self._forget,
-        )
+        try:
+            connection = self._connection(sock, peer)
+        except OSError as error:  # the client went away before anything could be said
+            log_refusal(self._log, peer, str(error))
+            sock.close()
+            return None
         with self._lock:
             self._connections[connection.number] = connection
             self._per_address[peer.address] += 1
@@ -160,6 +159,19 @@ class Server:
             self._forget(connection)
             return None
         return connection
+
+    def _connection(self, sock: socket.socket, peer: Peer) -> Connection:
+        return Connection(
+            next(self._numbers),
+            sock,
+            peer,
+            host=self.host,
+            keys=self.keys,
+            auth=AuthMachine(self._chains, self._verifier, max_tries=self._limits.max_tries),
+            limits=self._limits,
+            banner=self.settings.login.banner,
+            ended=self._forget,
+        )
 
     def _refusal(self, peer: Peer) -> str | None:
         limits = self.settings.server

@@ -61,6 +61,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         timer: Timer,
         log: EventLog,
         story: Story | None = None,
+        banner: str = "",
     ) -> None:
         prepare(sock)
         KeyedTransport.__init__(self, sock, keys=keys, limits=limits, timer=timer)
@@ -76,7 +77,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         self._handlers: dict[int, Callable[[paramiko.Message], None]] = {}
         self._client_gone = False
         self.server_object = ServerAdapter(answerer, auth, log)
-        self.auth_handler = UserAuth(self, auth, self.reply, log)
+        self.auth_handler = UserAuth(self, auth, self.reply, log, banner)
         self._init_connection_layer()
 
     # ------------------------------------------------------------------------- what others see

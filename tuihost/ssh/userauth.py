@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tuihost.ssh.transport import HostTransport
 
 SERVICE_REQUEST, SERVICE_ACCEPT = 5, 6
-REQUEST, FAILURE, SUCCESS = 50, 51, 52
+REQUEST, FAILURE, SUCCESS, BANNER = 50, 51, 52, 53
 PK_OK = INFO_REQUEST = 60
 INFO_RESPONSE = 61
 
@@ -69,8 +69,10 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         machine: AuthMachine,
         send: Callable[[paramiko.Message], None],
         log: EventLog,
+        banner: str = "",
     ) -> None:
         super().__init__(transport)
+        self._banner = banner
         self._machine = machine
         self._send = send
         self._events = log
@@ -96,6 +98,8 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         accept.add_byte(bytes([SERVICE_ACCEPT]))
         accept.add_string(service)
         self._send(accept)
+        if self._banner:
+            self._say_banner()
 
     def request(self, body: bytes) -> None:
         """USERAUTH_REQUEST, RFC 4252 §5. After the login it is ignored (§5.3)."""
@@ -249,6 +253,16 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         message.add_byte(bytes([PK_OK]))
         message.add_string(algorithm)
         message.add_string(blob)
+        self._send(message)
+
+    def _say_banner(self) -> None:
+        """RFC 4252 §5.4; once, however often the service is asked for."""
+        message = paramiko.Message()
+        message.add_byte(bytes([BANNER]))
+        lines = clean(self._banner, lines=True).strip("\n").splitlines()
+        message.add_string("".join(f"{line}\r\n" for line in lines))
+        message.add_string("")
+        self._banner = ""
         self._send(message)
 
     def _say_failure(self, methods: tuple[str, ...], *, partial: bool) -> None:

@@ -19,6 +19,7 @@ from tuihost.app import App
 from tuihost.core.auth import Verifier
 from tuihost.core.limits import TransportLimits
 from tuihost.host.catalog import Catalog, Loaded
+from tuihost.host.loading import load_object
 from tuihost.host.server import Server
 from tuihost.logs import EventLog
 from tuihost.settings import load
@@ -119,7 +120,7 @@ class Hosted:
         """Opens an app (the default one if None) as a person at a terminal."""
         transport = self.connect(user)
         channel = transport.open_session(timeout=DEADLINE)
-        for name, value in (env or {"LANG": "C.UTF-8"}).items():
+        for name, value in ({"LANG": "C.UTF-8"} if env is None else env).items():
             channel.set_environment_variable(name, value)
         channel.get_pty(term, *size)
         if app is None:
@@ -191,7 +192,7 @@ def hosted(
     loaded = load(None, {}, given)
     catalog = Catalog.load(loaded, log=log)
     for app in apps:
-        catalog.apps[app.name] = Loaded(app, "the test")
+        catalog.apps[app.name] = Loaded(load_object(app, app.name), "the test")
     server = Server(
         loaded,
         catalog,

@@ -138,7 +138,8 @@ class LineStage(LoopStage):
     """Plain lines, for clients without a terminal, for TERM=dumb, for screen readers and scripts.
 
     With a pty nobody else echoes and edits what is typed, so this does; without one the client's
-    own terminal does it, or there is no person at all.
+    own terminal does it, or there is no person at all. One stage serves all apps of a visit: what
+    is typed ahead of one goes to the next.
     """
 
     def __init__(self, terminal: Terminal, theme: Theme) -> None:
@@ -146,7 +147,6 @@ class LineStage(LoopStage):
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._typed = ""
         self._after_return = False
-        self._readable = asyncio.Event()
 
     @property
     def _newline(self) -> str:
@@ -231,9 +231,9 @@ class LineStage(LoopStage):
                 text = self._decoder.decode(data)
                 self._typed += _ESCAPES.sub("", text) if self.facts.pty else text
                 return True
-            self._readable.clear()
-            self.terminal.set_reader(self._readable.set)
-            await self._readable.wait()
+            readable = asyncio.Event()
+            self.terminal.set_reader(readable.set)
+            await readable.wait()
             self.terminal.set_reader(None)
 
 

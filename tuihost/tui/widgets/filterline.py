@@ -132,9 +132,9 @@ class FilterLine:
         while width_of(text) > max(1, room):
             text = text[1:]  # the end of the text is where one types
         if text:
-            left.append(("class:text bold", text))
+            left.append(("bold", text))
         if self.active:
-            left.append(("class:text reverse", " "))
+            left.append(("reverse", " "))
         elif not text:
             left.append(("class:faint", fit(self.placeholder, max(0, room))))
         return spread(left, [("class:faint", f"{status} ")], width)

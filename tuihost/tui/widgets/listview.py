@@ -213,5 +213,5 @@ def _styles(chosen: bool, focused: bool) -> tuple[str, str, str]:
     if chosen and focused:
         return "class:selection", "class:selection.muted", "class:match.selection"
     if chosen:
-        return "class:text bold", "class:muted", "class:match"
-    return "class:text", "class:muted", "class:match"
+        return "bold", "class:muted", "class:match"
+    return "", "class:muted", "class:match"

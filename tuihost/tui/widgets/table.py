@@ -204,7 +204,7 @@ class Table(Selectable[Item]):
         item = self.entries[index]
         assert item is not None, "a table has no rows that cannot be chosen"
         chosen = index == self.cursor
-        base = "class:table.stripe" if self.stripes and index % 2 else "class:text"
+        base = "class:table.stripe" if self.stripes and index % 2 else ""
         match = "class:match"
         if chosen and self.focused:
             base, match = "class:selection", "class:match.selection"

@@ -1,0 +1,73 @@
+"""What this host is, how to know it again, and what your terminal shows."""
+
+from __future__ import annotations
+
+from json import dumps
+from typing import Any
+
+from prompt_toolkit.application import Application
+
+from tuihost import App, Session, clean, command
+
+from .card import advice, card, thoughts
+from .facts import Address, host_keys
+from .screen import AboutScreen
+from .words import plain, sections
+
+
+class About(App):
+    """This host, its keys, and your terminal."""
+
+    name = "about"
+    title = "About"
+    group = "Host"
+    icon = "ⓘ"
+    order = 90
+
+    def build(self, session: Session) -> Application[Any]:
+        return AboutScreen(session, self.options).application()
+
+    async def talk(self, session: Session) -> int:
+        """Everything that the pages say, but for the pictures."""
+        for section in sections(session, self.options):
+            await session.say(clean(plain(section), lines=True))
+            await session.say()
+        thought = ", ".join(f"{name.lower()}: {text}" for name, text in thoughts(session))
+        await session.say(f"What the host thinks of your terminal: {clean(thought)}.")
+        return 0
+
+    @command
+    def fingerprints(
+        self, session: Session, *, json: bool = False, known_hosts: bool = False
+    ) -> None:
+        """The fingerprints of the host's keys; with --known-hosts lines for that file."""
+        keys = host_keys(session, Address.of(session, self.options))
+        if json:
+            data = [
+                {
+                    "kind": key.kind,
+                    "bits": key.bits,
+                    "sha256": key.sha256,
+                    "known_hosts": key.line,
+                }
+                for key in keys
+            ]
+            session.print(dumps(data, indent=2))
+            return
+        for key in keys:
+            session.print(key.line if known_hosts else f"{key.bits} {key.sha256} ({key.kind})")
+
+    @command
+    def terminal(self, session: Session) -> None:
+        """What the host thinks of your terminal, with a card to compare (ssh -t)."""
+        facts, address = session.terminal, Address.of(session, self.options)
+        if facts.pty:
+            session.print(card(session, address, min(100, facts.size.columns)))
+            return
+        for name, text in thoughts(session):
+            session.print(f"{name:<13}{text}")
+        for text in advice(session, address):
+            session.print(text)
+
+
+app = About()

@@ -1,0 +1,157 @@
+"""The list of notes, with the chosen note's page beside it where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.layout.containers import (
+    AnyContainer,
+    ConditionalContainer,
+    HSplit,
+    VSplit,
+    Window,
+)
+from prompt_toolkit.layout.controls import FormattedTextControl
+from prompt_toolkit.layout.dimension import Dimension
+from rich.markdown import Heading, Markdown
+
+from tuihost import Session
+from tuihost.widgets import Keymap, ListView, RichView, fit
+
+from .note import Draft, StoreError, Summary, ago, guest_hint, owner_of
+from .store import Store
+
+WIDE = 100
+"""From so many columns on the chosen note's page stands beside the list."""
+SHOWN = 8000
+"""Characters of a note that its page shows: enough to know it again."""
+EMPTY = "No notes yet: n writes the first."
+Row = Summary | Draft
+
+
+class _Heading(Heading):
+    """Headings stand at the left, as in the list."""
+
+    LEVEL_ALIGN: ClassVar = {}
+
+
+class NotePage(Markdown):
+    """A note as it is read."""
+
+    elements: ClassVar = {**Markdown.elements, "heading_open": _Heading}
+
+
+class Contents:
+    """One person's notes, those left unsaved first. `keys` are what can be done with them."""
+
+    def __init__(
+        self, session: Session, store: Store, keys: Keymap, on_open: Callable[[Row], None]
+    ) -> None:
+        self.session = session
+        self.store = store
+        self.owner = owner_of(session)
+        self._excerpts: tuple[str, dict[int, str]] = ("", {})
+        self._has_drafts = False
+        self.page = RichView(session)
+        self.view: ListView[Row] = ListView(
+            session,
+            [],
+            label=lambda row: row.title,
+            description=self._about,
+            note=lambda row: ago(session.host.now(), row.changed),
+            section=self._section,
+            key=_key,
+            on_open=on_open,
+            on_change=self._show_page,
+            empty=EMPTY,
+            place="list",
+        )
+        self.view.filter.set(session.memory.get("filter", ""))
+        self.reload()
+        self.body = self._body(keys)
+
+    def reload(self) -> None:
+        """Reads the list anew; the chosen note stays chosen."""
+        self._excerpts = ("", {})
+        try:
+            drafts, notes = self.store.drafts(self.owner), self.store.summaries(self.owner)
+        except StoreError as error:
+            drafts, notes = [], []
+            self.view.empty = str(error)
+        else:
+            self.view.empty = EMPTY
+        self._has_drafts = bool(drafts)
+        self.view.items = [*drafts, *notes]
+        self._show_page(self.view.selected)
+
+    def select(self, number: int) -> None:
+        """Chooses the note with this number, where the filter shows it."""
+        self.view.select(("note", number))
+
+    # ------------------------------------------------------------------ one row
+
+    def _section(self, row: Row) -> str:
+        if not self._has_drafts:
+            return ""
+        return "Left unsaved" if isinstance(row, Draft) else "Notes"
+
+    def _about(self, row: Row) -> str:
+        """What stands beside a title: how the text goes on, or where what was typed occurs."""
+        wanted = self.view.filter.text
+        if isinstance(row, Draft):
+            return "a change that was not saved" if row.number else "a new note"
+        if not wanted.strip():
+            return row.preview
+        if self._excerpts[0] != wanted:
+            try:
+                self._excerpts = (wanted, self.store.excerpts(self.owner, wanted.split()[:8]))
+            except StoreError:
+                self._excerpts = (wanted, {})  # titles and beginnings are searched all the same
+        return self._excerpts[1].get(row.number, row.preview)
+
+    # ------------------------------------------------------------------ the page
+
+    def _show_page(self, row: Row | None) -> None:
+        """The page is read and drawn when it comes into view, not before."""
+        self.page.content = lambda _width: self._drawn(row) if row is not None else ""
+
+    def _drawn(self, row: Row) -> Any:
+        if isinstance(row, Draft):
+            text = row.text
+        else:
+            try:
+                note = self.store.get(self.owner, row.number)
+            except StoreError as error:
+                return str(error)
+            text = note.text if note is not None else ""
+        return NotePage(text[:SHOWN] + ("\n\n…" if len(text) > SHOWN else ""))
+
+    # ------------------------------------------------------------------ layout
+
+    def _body(self, keys: Keymap) -> HSplit:
+        page_keys = Keymap(group="Page")
+
+        @page_keys.add("escape", label="to the list", rank=30)
+        def _back(event: Any) -> None:
+            event.app.layout.focus(self.view.window)
+
+        page = HSplit([self.page], width=self._page_width, key_bindings=page_keys.bindings)
+        wide = Condition(lambda: self.session.terminal.size.columns >= WIDE)
+        parts: list[AnyContainer] = [VSplit([self.view, ConditionalContainer(page, filter=wide)])]
+        if self.session.account.guest:
+            parts.append(Window(FormattedTextControl(self._hint), height=1))
+        return HSplit(parts, key_bindings=keys.bindings)
+
+    def _page_width(self) -> Dimension:
+        return Dimension.exact(min(104, self.session.terminal.size.columns * 11 // 20))
+
+    def _hint(self) -> Any:
+        columns = self.session.terminal.size.columns
+        text = guest_hint(self.session, brief=columns < 80)
+        return [("class:guest", "   " + fit(text, columns - 4))]
+
+
+def _key(row: Row) -> tuple[str, int]:
+    return ("draft", row.id) if isinstance(row, Draft) else ("note", row.number)

@@ -1,0 +1,163 @@
+"""Notes on a screen: from the list to the editor and back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from prompt_toolkit.application import Application
+
+from tuihost import Session
+from tuihost.widgets import Keymap, Screen, fit
+
+from .contents import Contents, Row
+from .note import Draft, StoreError, Summary, guest_hint, owner_of
+from .store import Store
+from .writing import Writing
+
+
+class NotesScreen:
+    """One person's notes. Keeps their place, and their text, in `session.memory`."""
+
+    def __init__(self, session: Session, store: Store) -> None:
+        self.session = session
+        self.store = store
+        self.owner = owner_of(session)
+        self.memory = session.memory
+        self.writing: Writing | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self.contents = Contents(session, store, self._keys(), self.open)
+        again = Writing.again(session, store, self._closed)
+        self.screen = Screen(
+            session,
+            lambda: f"Notes: {self.writing.title}" if self.writing else "Notes",
+            again.body if again else self.contents.body,
+            status=lambda: self.writing.status() if self.writing else "",
+            help_text=guest_hint(session),
+            min_size=(24, 6),
+        )
+        if again is not None:
+            self._take(again)
+
+    def application(self) -> Application[Any]:
+        """A fresh Application; the loop that it will have must run already."""
+        focus = self.writing.editor.area if self.writing else self.contents.view.window
+        self._application = application = self.screen.application(focus=focus)
+
+        def begin() -> None:
+            application.create_background_task(self._live())
+            if self.writing is not None:
+                self._keep_safe(self.writing)
+
+        application.pre_run_callables.append(begin)
+        return application
+
+    async def _live(self) -> None:
+        """Shows what other sessions of this account change, as long as this one runs."""
+        stop = self.store.subscribe(self.owner, lambda: self.session.invoke(self._changed))
+        try:
+            if self.writing is not None and self.writing.editor.dirty:
+                self.screen.toast("Your unsaved text is here again")
+            await asyncio.get_running_loop().create_future()
+        finally:
+            stop()
+            self.memory["filter"] = self.contents.view.filter.text
+
+    def _changed(self) -> None:
+        self.contents.reload()
+        self._application.invalidate()
+
+    # ------------------------------------------------------------------ the editor
+
+    def open(self, row: Row) -> None:
+        """Opens a note, or takes an unsaved text up again."""
+        try:
+            note = self.store.get(self.owner, row.number) if row.number is not None else None
+        except StoreError as error:
+            self._tell(error)
+            return
+        if isinstance(row, Draft):
+            self._write(row, note.text if note is not None else "")
+        elif note is not None:
+            self._write(Draft(0, note.number, note.revision, note.changed, note.text), note.text)
+        else:
+            self._changed()  # another session has removed it
+
+    def _write(self, draft: Draft, saved: str) -> None:
+        writing = Writing(self.session, self.store, draft, saved, self._closed)
+        self._take(writing)
+        self._keep_safe(writing)
+        self.screen.show(writing.body, focus=writing.editor.area)
+
+    def _take(self, writing: Writing) -> None:
+        self.writing = writing
+        writing.screen = self.screen
+
+    def _keep_safe(self, writing: Writing) -> None:
+        self._keeper = self._application.create_background_task(writing.keep_safe())
+
+    def _closed(self, number: int | None) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+        self.writing = self._keeper = None
+        self.contents.reload()
+        if number is not None:
+            self.contents.select(number)
+        self.screen.show(self.contents.body, focus=self.contents.view.window)
+
+    # ------------------------------------------------------------------ the list
+
+    def _keys(self) -> Keymap:
+        keys = Keymap(group="Notes")
+
+        @keys.add("n", label="new note", rank=30)
+        def _new(event: Any) -> None:
+            self._write(Draft(), "")
+
+        @keys.add("d", "delete", label="delete", rank=40, when=lambda: self._selected is not None)
+        async def _delete(event: Any) -> None:
+            if self._selected is not None:
+                await self.delete(self._selected)
+
+        @keys.add("u", label="undo", rank=35, when=lambda: "removed" in self.memory)
+        def _undo(event: Any) -> None:
+            self.bring_back()
+
+        return keys
+
+    @property
+    def _selected(self) -> Row | None:
+        return self.contents.view.selected
+
+    async def delete(self, row: Row) -> None:
+        """Deletes a note, or forgets an unsaved text, after a question."""
+        detail = "u brings it back." if isinstance(row, Summary) else "It was never saved."
+        if not await self.screen.confirm(
+            f"Delete “{fit(row.title, 40)}”?", detail=detail, yes="Delete", no="Keep"
+        ):
+            return
+        try:
+            if isinstance(row, Draft):
+                self.store.drop_draft(self.owner, row.id)
+            elif note := self.store.remove(self.owner, row.number, row.revision):
+                self.memory["removed"] = note
+                self.screen.toast("Deleted; u brings it back", seconds=6.0)
+        except StoreError as error:
+            self._tell(error)
+        self.contents.reload()
+
+    def bring_back(self) -> None:
+        """Undoes the last deletion of this visit."""
+        note = self.memory["removed"]
+        try:
+            self.store.restore(self.owner, note)
+        except StoreError as error:
+            self._tell(error)
+            return
+        del self.memory["removed"]
+        self.contents.reload()
+        self.contents.select(note.number)
+        self.screen.toast("It is back", "success")
+
+    def _tell(self, error: StoreError) -> None:
+        self.screen.toast(str(error), "error", 6.0)

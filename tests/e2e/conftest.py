@@ -1,0 +1,135 @@
+"""One demo and one tmux for all tests of a process; a window of one's own for each test."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from e2e_demo import DEADLINE, Demo, clean_env
+from e2e_tmux import Terminal, Tmux
+
+SSH = """\
+#!/bin/sh
+# As Debian ships it: the locale goes along. Nothing of this account's own settings.
+exec {ssh} -F /dev/null -o UserKnownHostsFile={folder}/known_hosts -o IdentityFile=none \\
+  -o StrictHostKeyChecking=accept-new -o "SendEnv=LANG LC_*" "$@"
+"""
+
+Open = Callable[..., Terminal]
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A home folder with an `ssh` that keeps its host keys there."""
+
+    folder: Path
+
+    @property
+    def bin(self) -> Path:
+        return self.folder / "bin"
+
+
+@pytest.fixture(scope="session")
+def place() -> Iterator[Place]:
+    # Not pytest's: a socket's path may have about a hundred characters only.
+    folder = Path(tempfile.mkdtemp(prefix="tuihost-e2e-"))
+    (folder / "bin").mkdir()
+    found = shutil.which("ssh")
+    if found:
+        script = folder / "bin" / "ssh"
+        script.write_text(SSH.format(ssh=found, folder=folder))
+        script.chmod(0o755)
+    yield Place(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo that runs for all tests; it must end well after all of them."""
+    demo = Demo(tmp_path_factory.mktemp("demo"))
+    try:
+        yield demo
+        demo.interrupt()
+        assert demo.wait_end() == 0
+        assert not demo.events("host.error"), demo.log
+        assert not demo.events("conn.error"), demo.log
+        assert not demo.events("app.abandoned"), demo.log
+    finally:
+        demo.close()
+
+
+@pytest.fixture
+def own_demo(tmp_path: Path) -> Iterator[Demo]:
+    """A demo for one test, which may end it."""
+    demo = Demo(tmp_path)
+    yield demo
+    demo.close()
+
+
+@pytest.fixture(scope="session")
+def _tmux(place: Place) -> Iterator[Callable[[str], Tmux]]:
+    started: list[Tmux] = []
+
+    def start(program: str) -> Tmux:
+        if not started:
+            started.append(Tmux(program, place.folder, place.bin))
+        return started[0]
+
+    yield start
+    for tmux in started:
+        tmux.close()
+
+
+@pytest.fixture
+def open_terminal(
+    _tmux: Callable[[str], Tmux], program: Callable[[str], str]
+) -> Iterator[Open]:
+    """Opens terminals with a shell, in which `ssh` is OpenSSH's; closes them after the test."""
+    program("ssh")
+    tmux = _tmux(program("tmux"))
+    opened: list[Terminal] = []
+
+    def open(columns: int = 80, rows: int = 24, env: Mapping[str, str] | None = None) -> Terminal:
+        opened.append(tmux.open(columns, rows, env))
+        return opened[-1]
+
+    yield open
+    for terminal in opened:
+        terminal.close()
+
+
+@pytest.fixture
+def visit(demo: Demo, open_terminal: Open) -> Open:
+    """Opens a terminal and in it `ssh`, to the first screen."""
+
+    def visit(
+        user: str, columns: int = 80, rows: int = 24, *, asks: str = "", first: str = "Menu"
+    ) -> Terminal:
+        terminal = open_terminal(columns, rows)
+        terminal.shell(f"ssh {'-t ' if asks else ''}-p {demo.port} {user}@127.0.0.1 {asks}")
+        return terminal.wait_for(first)
+
+    return visit
+
+
+@pytest.fixture
+def ssh(demo: Demo, place: Place, program: Callable[[str], str]) -> Run:
+    """`ssh -p PORT WORDS…` without a terminal, to its end."""
+    program("ssh")
+
+    def run(*words: str, input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [str(place.bin / "ssh"), "-p", str(demo.port), *words],
+            input=input,
+            capture_output=True,
+            timeout=DEADLINE,
+            env=clean_env(place.folder),
+        )
+
+    return run

@@ -1,0 +1,135 @@
+"""A demo as people start it: a process of its own, found by its start page, ended by Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+DEADLINE = 15.0
+"""Seconds that any wait lasts at most; only a fault comes near."""
+LOOK_EVERY = 0.02
+
+CHECKOUT = Path(__file__).parents[2]
+APPS = Path(__file__).parent / "apps"
+
+Value = TypeVar("Value")
+
+
+def until(
+    look: Callable[[], Value],
+    what: str,
+    *,
+    seconds: float = DEADLINE,
+    shown: Callable[[], str] = str,
+) -> Value:
+    """What `look` gives as soon as that is true; past the deadline an error with what is shown."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s for {what}\n{shown()}")
+        pause.wait(LOOK_EVERY)
+    return found
+
+
+def clean_env(home: Path, **more: str) -> dict[str, str]:
+    """The environment of somebody who has just logged in: nothing of who runs the tests."""
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **more}
+
+
+class Demo:
+    """`tuihost demo` with a state folder of its own, the apps of this folder, and a log."""
+
+    def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self._page, self._log = folder / "page", folder / "log"
+        command = [sys.executable, "-m", "tuihost", "demo", "-v", "--port", "0"]
+        with self._page.open("wb") as page, self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*command, "--apps", str(APPS)],
+                stdin=subprocess.DEVNULL,
+                stdout=page,
+                stderr=log,
+                cwd=folder,
+                env=clean_env(
+                    folder,
+                    PYTHONPATH=str(CHECKOUT),
+                    TUIHOST_SERVER__STATE_DIR=str(folder / "state"),
+                    # Every client of these tests comes from one address.
+                    TUIHOST_SERVER__PER_ADDRESS="200",
+                    **(env or {}),
+                ),
+            )
+        try:
+            until(
+                lambda: "Ctrl-C" in self.page or self._process.poll() is not None,
+                "the demo's start page",
+                shown=self._everything,
+            )
+            found = re.search(r"listening on 127\.0\.0\.1:(\d+)", self.page)
+            assert found, f"the start page names no port\n{self._everything()}"
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+        self.port = int(found[1])
+
+    @property
+    def page(self) -> str:
+        """What the person who started it reads."""
+        return self._page.read_text()
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    @property
+    def fingerprint(self) -> str:
+        found = re.search(r"SHA256:\S+", self.page)
+        assert found, self.page
+        return found[0]
+
+    def events(self, name: str, **fields: str) -> list[str]:
+        """The lines of one event with these fields."""
+        wanted = [f" {name} ", *(f" {key}={value} " for key, value in fields.items())]
+        lines = [f"{line} " for line in self.log.splitlines()]
+        return [line for line in lines if all(part in line for part in wanted)]
+
+    def wait_event(
+        self, name: str, *, seconds: float = DEADLINE, count: int = 1, **fields: str
+    ) -> str:
+        """The last of `count` events of that name."""
+
+        def look() -> list[str]:
+            found = self.events(name, **fields)
+            return found if len(found) >= count else []
+
+        what = f"{count} x {name} with {fields} in the log"
+        return until(look, what, seconds=seconds, shown=self._everything)[-1]
+
+    def interrupt(self) -> None:
+        """Ctrl-C, where it was started."""
+        self._process.send_signal(signal.SIGINT)
+
+    def wait_end(self) -> int:
+        """Its exit status."""
+        try:
+            return self._process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the demo does not end\n{self._everything()}") from None
+
+    def close(self) -> None:
+        """Ends it, well or not."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def _everything(self) -> str:
+        return f"--- page\n{self.page}\n--- log\n{self.log}"
