@@ -110,6 +110,33 @@ class Login(Section):
     """Who may enter, and how long they may take."""
 
     guests: bool = Field(default=True, description="Whether people without an account may enter.")
+    guest_names: Names = Field(
+        default=("*",),
+        description="Names under which guests may enter; never one that an account has.",
+    )
+    chains: Names = Field(
+        default=("publickey", "password, totp", "password"),
+        description="Ways in for accounts, each a list of factors: `publickey, totp`.",
+    )
+    app_chains: dict[AppName, Names] = Field(
+        default={}, description="Ways in that single apps ask for, instead of the host's."
+    )
+    authorized_keys: Names = Field(
+        default=(),
+        description="Files of keys beside the account's own; %u stands for the account's name.",
+    )
+    trusted_ca: Paths = Field(
+        default=(), description="Public keys whose user certificates are accepted."
+    )
+    revoked_keys: AnyPath | None = Field(
+        default=None, description="A file of keys that are never accepted: lines, or a KRL."
+    )
+    terms: AnyPath | None = Field(
+        default=None, description="A text that the factor `terms` asks people to accept."
+    )
+    password_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=2, description="Passwords that are verified at one time, at most."
+    )
     grace: Annotated[Seconds, Field(gt=0)] = Field(
         default=30.0, description="Seconds that a whole login may take."
     )
@@ -137,6 +164,57 @@ class Limits(Section):
     idle: Seconds = Field(
         default=0.0, description="Seconds without a key before a session ends; 0 is off."
     )
+
+
+class Sources(Section):
+    """What one source of connections may do before it has to wait."""
+
+    startups: Annotated[str, Field(pattern=r"^\d+:\d+:\d+$")] = Field(
+        default="10:30:100",
+        description="Logins under way from which on some are dropped, at which percentage, "
+        "and from which on all are.",
+    )
+    prefix_v4: Annotated[int, Field(ge=8, le=32)] = Field(
+        default=32, description="Bits of an IPv4 address that make one source."
+    )
+    prefix_v6: Annotated[int, Field(ge=32, le=128)] = Field(
+        default=64, description="Bits of an IPv6 address that make one source."
+    )
+    penalties: bool = Field(
+        default=True, description="Whether sources that fail have to wait, longer each time."
+    )
+    penalty_max: Seconds = Field(default=600.0, description="The longest that a source waits.")
+    exempt: Names = Field(
+        default=("127.0.0.0/8", "::1/128"), description="Networks that never have to wait."
+    )
+    lockout_failures: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=10,
+        description="Failures for one account from one source before it is locked; 0 is off.",
+    )
+    lockout: Seconds = Field(
+        default=900.0, description="Seconds that it is locked, and in which failures add up."
+    )
+    proxies: Names = Field(
+        default=(), description="Networks of proxies that tell the true source (PROXY protocol)."
+    )
+
+
+class Accounts(Section):
+    """Where accounts are kept."""
+
+    url: str = Field(default="", description="`sqlite:///path`; a file in `state_dir` if empty.")
+    secret_key: AnyPath | None = Field(
+        default=None,
+        description="The key that secrets are encrypted with; in `state_dir` if empty.",
+    )
+
+
+class Role(Section):
+    """What a role may use, as patterns of names. A person may what any of their roles may."""
+
+    apps: Names = Field(default=("*",), description="Apps.")
+    commands: Names = Field(default=("*",), description="Commands, as `app command`.")
+    forwards: Names = Field(default=(), description="Targets of forwards, as `host:port`.")
 
 
 class Logs(Section):
@@ -192,6 +270,11 @@ class Settings(Section):
     server: Server = Server()
     login: Login = Login()
     limits: Limits = Limits()
+    sources: Sources = Sources()
+    accounts: Accounts = Accounts()
+    roles: dict[AppName, Role] = Field(
+        default={}, description="Roles, by name; `guest` is that of guests, `user` everybody's."
+    )
     logs: Logs = Logs()
     apps: Apps = Apps()
     themes: Themes = Themes()

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from tuihost.settings import ENV_PREFIX, Section, Settings
+from tuihost.settings import ENV_PREFIX, Role, Section, Settings
 
 _HOST_KEYS = "state_dir/host_ed25519"
 
@@ -54,7 +54,18 @@ def page() -> str:
             variable = f"{ENV_PREFIX}{name}__{key}".upper()
             default = _shown_default(key, field)
             parts.append(f"| `{key}` | {default} | {_help(field)} | `{variable}` |\n")
+    parts.append(_roles())
     parts.append(_APP_TABLES)
+    return "".join(parts)
+
+
+def _roles() -> str:
+    parts = [
+        f"\n## `[roles.NAME]`\n\n{_about(Role)} {Settings.model_fields['roles'].description}\n\n"
+    ]
+    parts.append("| name | default | what it is |\n|---|---|---|\n")
+    for key, field in Role.model_fields.items():
+        parts.append(f"| `{key}` | {_shown_default(key, field)} | {_help(field)} |\n")
     return "".join(parts)
 
 
@@ -72,6 +83,9 @@ def example(values: Mapping[str, Any] | None = None) -> str:
                 parts.append(f"{key} = {_toml(chosen[dotted])}\n")
             else:
                 parts.append(f"#{key} = {_toml(_default(key, field))}\n")
+    parts.append(
+        '\n# What roles may use, one table each.\n#[roles.guest]\n#apps = ["menu", "about"]\n'
+    )
     parts.append("\n# Options of single apps, one table each.\n#[app.notes]\n#per_person = 200\n")
     return "".join(parts)
 
@@ -102,12 +116,17 @@ def _default(key: str, field: FieldInfo) -> Any:
             return [_HOST_KEYS]
         case "file":
             return "tuihost.log"
+        case "revoked_keys" | "terms" | "secret_key":
+            return f"{key}.txt" if key == "terms" else key
     return field.default
 
 
 def _shown_default(key: str, field: FieldInfo) -> str:
-    if key == "file":
-        return "standard error"
+    match key:
+        case "file":
+            return "standard error"
+        case "revoked_keys" | "terms" | "secret_key":
+            return "none"
     return f"`{_toml(_default(key, field))}`".replace("|", "\\|")
 
 
@@ -117,6 +136,8 @@ def _toml(value: Any) -> str:
             return "true" if value else "false"
         case int() | float():
             return repr(value)
+        case dict():
+            return "{" + ", ".join(f"{one} = {_toml(value[one])}" for one in value) + "}"
         case tuple() | list():
             return "[" + ", ".join(_toml(one) for one in value) + "]"
         case Path() | str():

@@ -104,14 +104,14 @@ def _unknown(path: Path_, given: Any, model: type[BaseModel]) -> str:
     if parents == ["apps"] and isinstance(given, dict):
         return f"no such setting; the options of one app stand in [app.{last}]"
     known = _names_at(model, parents)
-    close = difflib.get_close_matches(last.lower().replace("-", "_"), known, n=1, cutoff=0.5)
-    if close:
-        return f"no such setting; did you mean {close[0]!r}?"
     elsewhere = [
         f"[{section}]" for section in model.model_fields if last in _names_at(model, [section])
     ]
     if elsewhere and not parents:
         return f"no such setting here; it stands in {' and in '.join(elsewhere)}"
+    close = difflib.get_close_matches(last.lower().replace("-", "_"), known, n=1, cutoff=0.5)
+    if close:
+        return f"no such setting; did you mean {close[0]!r}?"
     return f"no such setting; there are {', '.join(known)}"
 
 

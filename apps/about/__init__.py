@@ -14,6 +14,9 @@ from .facts import Address, host_keys
 from .screen import AboutScreen
 from .words import plain, sections
 
+WIDEST = 100
+"""Columns of the card at most."""
+
 
 class About(App):
     """This host, its keys, and your terminal."""
@@ -32,8 +35,8 @@ class About(App):
         for section in sections(session, self.options):
             await session.say(clean(plain(section), lines=True))
             await session.say()
-        thought = ", ".join(f"{name.lower()}: {text}" for name, text in thoughts(session))
-        await session.say(f"What the host thinks of your terminal: {clean(thought)}.")
+        thought = "\n".join(f"{name}: {text}" for name, text in thoughts(session))
+        await session.say(clean(f"What the host thinks of your terminal.\n{thought}", lines=True))
         return 0
 
     @command
@@ -62,7 +65,7 @@ class About(App):
         """What the host thinks of your terminal, with a card to compare (ssh -t)."""
         facts, address = session.terminal, Address.of(session, self.options)
         if facts.pty:
-            session.print(card(session, address, min(100, facts.size.columns)))
+            session.print(card(session, address, min(WIDEST, facts.size.columns)))
             return
         for name, text in thoughts(session):
             session.print(f"{name:<13}{text}")

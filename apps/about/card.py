@@ -35,9 +35,11 @@ DEPTHS = {1: "none", 4: "16", 8: "256", 24: "16 million"}
 
 
 def thoughts(session: Session) -> tuple[tuple[str, str], ...]:
-    """What the host believes about the terminal, and nobody else told it than the client."""
+    """What the host believes about the terminal: all that the client told it."""
     facts = session.terminal
     characters = "Unicode" if facts.unicode else "ASCII only"
+    if not facts.pty:
+        return (("Terminal", "none in this session"), ("Characters", characters))
     return (
         ("Terminal", facts.term or "not named"),
         ("Window", f"{facts.size.columns} columns, {facts.size.rows} rows"),
@@ -50,6 +52,8 @@ def advice(session: Session, address: Address) -> list[str]:
     """How to tell the host more, where it knows less than a terminal may be able to do."""
     facts = session.terminal
     found = []
+    if not facts.pty:
+        return [f"With a terminal there is more to tell: {address.ssh('about', options='-t')}"]
     if session.env.get("NO_COLOR"):
         found.append("There are no colours because your client sent NO_COLOR.")
     elif facts.colors < max(DEPTHS):

@@ -168,7 +168,7 @@ def _plain(address: Address) -> Section:
 
 def plain(section: Section) -> str:
     """A section as it is read out: no columns, no pictures."""
-    lines = [f"{section.title}."]
+    lines = [section.title if section.title.endswith("?") else f"{section.title}."]
     for block in section.blocks:
         match block:
             case Words(text=text):

@@ -52,7 +52,7 @@ class Contents:
         self.session = session
         self.store = store
         self.owner = owner_of(session)
-        self._excerpts: tuple[str, dict[int, str]] = ("", {})
+        self._excerpts: tuple[list[str], dict[int, str]] = ([], {})
         self._has_drafts = False
         self.page = RichView(session)
         self.view: ListView[Row] = ListView(
@@ -74,7 +74,7 @@ class Contents:
 
     def reload(self) -> None:
         """Reads the list anew; the chosen note stays chosen."""
-        self._excerpts = ("", {})
+        self._excerpts = ([], {})
         try:
             drafts, notes = self.store.drafts(self.owner), self.store.summaries(self.owner)
         except StoreError as error:
@@ -99,17 +99,21 @@ class Contents:
 
     def _about(self, row: Row) -> str:
         """What stands beside a title: how the text goes on, or where what was typed occurs."""
-        wanted = self.view.filter.text
         if isinstance(row, Draft):
             return "a change that was not saved" if row.number else "a new note"
-        if not wanted.strip():
+        words = self.view.filter.text.casefold().split()[:8]
+        if all(word in row.title.casefold() for word in words):
             return row.preview
-        if self._excerpts[0] != wanted:
+        return self._around(words).get(row.number, row.preview)
+
+    def _around(self, words: list[str]) -> dict[int, str]:
+        """The places where `words` occur, by number; looked for once for each filter."""
+        if self._excerpts[0] != words:
             try:
-                self._excerpts = (wanted, self.store.excerpts(self.owner, wanted.split()[:8]))
+                self._excerpts = (words, self.store.excerpts(self.owner, words))
             except StoreError:
-                self._excerpts = (wanted, {})  # titles and beginnings are searched all the same
-        return self._excerpts[1].get(row.number, row.preview)
+                self._excerpts = (words, {})  # titles and beginnings are searched all the same
+        return self._excerpts[1]
 
     # ------------------------------------------------------------------ the page
 

@@ -47,10 +47,10 @@ class Status(App):
             + (f", of which {now.stuck} got stuck." if now.stuck else ".")
         )
         for person in here:
-            idle = f", idle for {brief(person.idle)}" if person.idle_text else ""
+            idle = f", idle for {span(person.idle)}" if person.idle_text else ""
             await session.say(
                 f"{clean(person.name, limit=60)} is in {clean(person.title, limit=40)}, "
-                f"here for {brief(person.here)}{idle}."
+                f"here for {span(person.here)}{idle}."
             )
         return 0
 
@@ -95,10 +95,10 @@ class Status(App):
 
 
 def _cpu(sample: Sample) -> str:
-    """The CPU now; where nobody looked a moment ago only the whole time can be told."""
+    """The CPU now; where nobody looked a moment ago, what the process has used in all."""
     if sample.cpu is not None:
         return percent(sample.cpu)
-    return f"{percent(100 * sample.cpu_seconds / max(sample.uptime, 0.1))} since the start"
+    return f"{sample.cpu_seconds:.1f} s since the start"
 
 
 def _sample_data(sample: Sample) -> dict[str, Any]:

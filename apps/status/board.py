@@ -16,7 +16,7 @@ LOW = 14
 """Windows with fewer rows show the essentials only."""
 NARROW = 60
 """Windows with fewer columns use shorter words."""
-WIDE = 120
+WIDE = 150
 """From so many columns on the gauges stand in two columns."""
 LONGEST = 120
 """Cells of a line at most: each is a moment of two seconds and more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from prompt_toolkit.application import Application
@@ -22,8 +23,8 @@ INTERVALS = (1, 2, 5, 10)
 WIDEST = 100
 """Columns of the table at most: what belongs together stays together."""
 HELP = (
-    "The lines show the last five minutes, from zero up. Dots are times at which nobody looked: "
-    "only then is the host not measured."
+    "The lines show the last five minutes, from zero up. The host is measured only while somebody "
+    "looks: what nobody saw is missing."
 )
 
 
@@ -65,7 +66,12 @@ class StatusScreen:
             application.create_background_task(self._watch(application))
 
         application.pre_run_callables.append(start)
+        application.after_render += lambda _: self._remember()
         return application
+
+    def _remember(self) -> None:
+        """What was chosen on this screen, for when they come back to it."""
+        self.session.memory.update(interval=self.interval, sort=self.table.sort)
 
     def look(self) -> None:
         """Shows the host as it is now."""
@@ -84,11 +90,9 @@ class StatusScreen:
     async def _wait(self) -> None:
         """Until the next look is due, or a key has changed when that is."""
         self._changed.clear()
-        try:
-            timeout = None if self.paused else self.interval
+        timeout = None if self.paused else self.interval
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), timeout)
-        except TimeoutError:
-            pass
 
     def _beside(self) -> ConditionalContainer:
         """The room that very wide windows leave beside the table."""
@@ -100,7 +104,6 @@ class StatusScreen:
         return ConditionalContainer(empty, filter=Condition(lambda: left() > 0))
 
     def _status(self) -> str:
-        self.session.memory["sort"] = self.table.sort
         return "paused" if self.paused else f"every {self.interval} s"
 
     # ------------------------------------------------------------------ keys
@@ -128,5 +131,4 @@ class StatusScreen:
         """The next longer interval, or the next shorter one for -1."""
         place = INTERVALS.index(self.interval) + step
         self.interval = INTERVALS[min(max(0, place), len(INTERVALS) - 1)]
-        self.session.memory["interval"] = self.interval
         self._changed.set()

@@ -1,0 +1,87 @@
+"""The reader: the Markdown pages of a folder, the handbook of this host by default."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from prompt_toolkit.application import Application
+from rich.table import Table
+
+from tuihost import App, AppLoadError, Session, clean, command
+
+from .library import Library, Unreadable
+from .lines import converse, matches
+from .markdown import PageMarkdown
+from .screen import ReaderScreen
+
+
+class Reader(App):
+    """Read the handbook of this host."""
+
+    name = "reader"
+    title = "Reader"
+    group = "Everyday"
+    icon = "▤"
+    order = 20
+
+    def start(self) -> None:
+        folder = Path(self.options.get("folder") or Path(__file__).parent / "pages").expanduser()
+        if not folder.is_dir():
+            raise AppLoadError(f"the folder of pages is not there: {folder}")
+        self.library = Library(folder)
+
+    def build(self, session: Session) -> Application[Any]:
+        return ReaderScreen(session, self.library).application()
+
+    async def talk(self, session: Session) -> int:
+        return await converse(session, self.library)
+
+    # ------------------------------------------------------------------ from a shell
+
+    @command
+    def list(self, session: Session, *, json: bool = False) -> int:
+        """Lists the pages: the names by which `show` knows them, and their titles."""
+        pages = self.library.pages()
+        if json:
+            names = ("name", "title", "file", "size", "problem")
+            session.print(_json([{name: getattr(page, name) for name in names} for page in pages]))
+            return 0
+        table = Table.grid(padding=(0, 2))
+        for page in pages:
+            table.add_row(page.name, page.problem or page.title)
+        session.print(table)
+        return 0
+
+    @command
+    def show(self, session: Session, page: str) -> int:
+        """Shows PAGE, by its name, its title or its number."""
+        found = self.library.find(page)
+        if found is None:
+            session.error(f"There is no page {clean(page, limit=60)}. `reader list` names them.")
+            return 1
+        try:
+            _, text = self.library.text(found)
+        except Unreadable as error:
+            session.error(f"{found.title}: {error}")
+            return 1
+        session.print(PageMarkdown(text) if session.terminal.pty else text.rstrip("\n"))
+        return 0
+
+    @command
+    def search(self, session: Session, word: str, *words: str) -> int:
+        """Finds the lines that hold every WORD, as `page:line: text`."""
+        found = matches(self.library, [word, *words])
+        for line in found:
+            session.print(line)
+        if not found:
+            session.error(f"No page holds {clean(' '.join([word, *words]), limit=60)}.")
+        return 0 if found else 1
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value)
+
+
+app = Reader()

@@ -1,0 +1,180 @@
+"""The pages of a folder of Markdown files. Nothing outside the folder is ever read."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tuihost import clean
+
+from .markdown import first_words, headings
+
+MAX_FILE = 256 * 1024
+"""Bytes of a page; a larger file is refused."""
+HEAD = 16_000
+"""Characters in which the title is looked for."""
+MAX_PAGES = 500
+MAX_DEPTH = 4
+SUFFIXES = (".md", ".markdown")
+FIRST = ("index", "readme", "welcome")
+_NUMBER = re.compile(r"\d+[-_. ]+(?=.)")
+
+
+class Unreadable(Exception):
+    """A page cannot be shown; the text is a sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One file. `name` is what people type, `file` its path in the folder, `version` changes with
+    its content; `problem` says why it cannot be shown, where it cannot."""
+
+    name: str
+    title: str
+    about: str
+    file: str
+    size: int
+    version: tuple[int, int]
+    problem: str = ""
+
+
+class Library:
+    """A folder of pages, read anew where a file has changed. Threads: any."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self._lock = threading.Lock()
+        self._known: dict[str, Page] = {}
+
+    def pages(self) -> list[Page]:
+        """Every page, in the order of the file names; numbers before them (`1-welcome.md`) sort
+        and are not shown."""
+        found = [page for file in self._files() if (page := self._page(file)) is not None]
+        found.sort(key=lambda page: (page.name not in FIRST, page.file.casefold()))
+        return found
+
+    def text(self, page: Page) -> tuple[Page, str]:
+        """The page as it is now, and its text. Raises `Unreadable`."""
+        now = self._page(page.file)
+        if now is None:
+            raise Unreadable("It is no longer there.")
+        return now, _text_of(self.folder / now.file)
+
+    def now(self, page: Page) -> Page | None:
+        """The page as it is now; None where it is no longer there."""
+        return self._page(page.file)
+
+    def find(self, wanted: str) -> Page | None:
+        """The page that a person means: by its number in the list, its name or its title."""
+        pages = self.pages()
+        word = wanted.strip().casefold()
+        if word.isdecimal():
+            return next(iter(pages[int(word[:6]) - 1 : int(word[:6])]), None) if int(word) else None
+        for names in ("name", "file", "title"):
+            for page in pages:
+                if getattr(page, names).casefold() == word:
+                    return page
+        begin = [page for page in pages if word and page.name.casefold().startswith(word)]
+        return begin[0] if len(begin) == 1 else None
+
+    def linked(self, page: Page, link: str) -> tuple[Page | None, str]:
+        """Where a relative link in `page` leads: a page, and a place in it."""
+        parts = urlsplit(link)
+        path = unquote(parts.path)
+        if not path:
+            return page, unquote(parts.fragment)
+        file = os.path.normpath(os.path.join(os.path.dirname(page.file), path))
+        return self._page(file), unquote(parts.fragment)
+
+    # ------------------------------------------------------------------ files
+
+    def _files(self) -> Iterator[str]:
+        """The files that may be pages, as paths in the folder."""
+        count = 0
+        for folder, folders, files in os.walk(self.folder):
+            inside = Path(folder).relative_to(self.folder)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            if len(inside.parts) >= MAX_DEPTH:
+                folders.clear()
+            for name in sorted(files):
+                if name.endswith(SUFFIXES) and not name.startswith("."):
+                    count += 1
+                    if count > MAX_PAGES:
+                        return
+                    yield (inside / name).as_posix()
+
+    def _page(self, file: str) -> Page | None:
+        """The page in a file, from memory where it has not changed; None for what is no file of
+        the folder, or leads out of it."""
+        try:
+            path = (self.folder / file).resolve(strict=True)
+            about = path.stat()
+        except (OSError, ValueError):  # gone, or a path that can be none
+            return None
+        hidden = any(part.startswith(".") for part in Path(file).parts)
+        inside = path.is_relative_to(self.folder) and file.endswith(SUFFIXES) and not hidden
+        if not inside or not stat.S_ISREG(about.st_mode):
+            return None
+        with self._lock:
+            known = self._known.get(file)
+        if known is not None and known.version == _version(about):
+            return known
+        page = _read(path, file, about)
+        with self._lock:
+            if len(self._known) > 2 * MAX_PAGES:
+                self._known.clear()
+            self._known[file] = page
+        return page
+
+
+def _version(about: os.stat_result) -> tuple[int, int]:
+    return about.st_mtime_ns, about.st_size
+
+
+def _read(path: Path, file: str, about: os.stat_result) -> Page:
+    name, problem = _name_of(file), ""
+    try:
+        head = _text_of(path)[:HEAD]
+    except Unreadable as error:
+        head, problem = "", str(error)
+    title = next((heading.title for heading in headings(head)), "") or name
+    return Page(
+        name=name,
+        title=clean(title, limit=100),
+        about=problem or first_words(head),
+        file=file,
+        size=about.st_size,
+        version=_version(about),
+        problem=problem,
+    )
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file. Raises `Unreadable`."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE + 1)
+    except OSError:
+        raise Unreadable("This file cannot be read.") from None
+    if len(data) > MAX_FILE:
+        raise Unreadable(f"This file is larger than {MAX_FILE // 1024} KiB.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable("This file is not text in UTF-8.") from None
+    if "\0" in text:
+        raise Unreadable("This file is not text.")
+    return clean(text.replace("\r\n", "\n"), lines=True)
+
+
+def _name_of(file: str) -> str:
+    """`guide/1-first_steps.md` is `guide/first_steps`."""
+    *folders, last = file.split("/")
+    stem = last.removesuffix(".markdown").removesuffix(".md")
+    return clean("/".join([*folders, _NUMBER.sub("", stem, count=1)]), limit=100)

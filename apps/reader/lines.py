@@ -1,0 +1,79 @@
+"""Reading line by line: numbered pages, shown a piece at a time."""
+
+from __future__ import annotations
+
+from tuihost import Disconnected, Session, clean
+
+from .library import Library, Page, Unreadable
+from .markdown import PageMarkdown, chunks
+
+QUESTION = "A number opens a page, l lists them, ? is help, q leaves: "
+HELP = """\
+A number or a name opens a page; it is shown a piece at a time.
+Between the pieces Enter goes on and q stops.
+find WORDS tells where they stand.
+l lists the pages again.
+q leaves, and so does the end of input."""
+MORE = "Enter for more, q to stop: "
+FEW, PIECE = 8, 20
+"""Lines of a piece: at least, and where the height of the window is not known."""
+
+
+async def converse(session: Session, library: Library) -> int:
+    """Asks until the person leaves; the end of input leaves, too."""
+    try:
+        await session.say(listing(library))
+        while True:
+            answer = (await session.ask(QUESTION)).strip()
+            verb, _, rest = answer.partition(" ")
+            if verb.casefold() in ("q", "quit"):
+                return 0
+            if answer in ("", "?"):
+                await session.say(HELP)
+            elif answer == "l":
+                await session.say(listing(library))
+            elif verb.casefold() == "find" and rest.strip():
+                found = list(matches(library, rest.split()))
+                await session.say("\n".join(found) or f"Nothing holds {clean(rest, limit=40)}.")
+            elif (page := library.find(answer)) is not None:
+                await show(session, library, page)
+            else:
+                await session.say(f"There is no page {clean(answer, limit=40)}; l lists them.")
+    except Disconnected:
+        return 0
+
+
+def listing(library: Library) -> str:
+    """The pages with their numbers, one a line."""
+    pages = library.pages()
+    lines = [f"{number}. {page.title}" for number, page in enumerate(pages, start=1)]
+    return "\n".join(lines) or "There are no pages here yet."
+
+
+async def show(session: Session, library: Library, page: Page) -> None:
+    """Shows a page, with a pause after each piece."""
+    try:
+        page, text = library.text(page)
+    except Unreadable as error:
+        await session.say(f"{page.title}: {error}")
+        return
+    rows = max(FEW, session.terminal.size.rows - 4) if session.terminal.pty else PIECE
+    for number, piece in enumerate(chunks(text, rows)):
+        if number and (await session.ask(MORE)).strip().casefold() == "q":
+            return
+        await session.say(PageMarkdown(piece))
+
+
+def matches(library: Library, words: list[str]) -> list[str]:
+    """`page:line: text` for every line that holds all the words, whatever their case."""
+    wanted = [word.casefold() for word in words]
+    found = []
+    for page in library.pages():
+        try:
+            _, text = library.text(page)
+        except Unreadable:
+            continue  # the list says what is wrong with it
+        for number, line in enumerate(text.splitlines(), start=1):
+            if all(word in line.casefold() for word in wanted):
+                found.append(f"{page.name}:{number}: {line.strip()}")
+    return found

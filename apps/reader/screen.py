@@ -1,0 +1,245 @@
+"""Reading on a screen: the contents, a page, and the links between pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit
+from prompt_toolkit.layout.dimension import Dimension
+
+from tuihost import Session, clean
+from tuihost.widgets import Keymap, ListView, RichView, Screen
+
+from .library import Library, Page, Unreadable
+from .markdown import Heading, PageMarkdown, headings
+
+WIDE = 100
+"""From so many columns on the chosen page stands beside the contents."""
+STEPS = 100
+"""Steps back that are remembered."""
+
+
+class ReaderScreen:
+    """One person's reading. Where they are, and how far on each page, stays in `session.memory`:
+    `page`, `places` by page, and `trail`, the pages that lead here."""
+
+    def __init__(self, session: Session, library: Library) -> None:
+        self.session = session
+        self.library = library
+        self.memory = session.memory
+        self.page: Page | None = None
+        self._text = ""
+        self._checked = 0.0
+        self._places: dict[str, int] = self.memory.setdefault("places", {})
+        self._trail: list[str] = self.memory.setdefault("trail", [])
+        self.preview = RichView(session)
+        self.view = RichView(session, on_link=self.follow)
+        self.list: ListView[Page] = ListView(
+            session,
+            library.pages(),
+            label=lambda page: page.title,
+            description=lambda page: page.about,
+            key=lambda page: page.name,
+            on_open=self.open,
+            on_change=self._show_preview,
+            place="contents",
+            empty="There are no pages here yet.",
+        )
+        self.contents = self._contents()
+        self.reading = HSplit([self.view], key_bindings=self._page_keys().bindings)
+        self._come_back()
+        self.screen = Screen(
+            session,
+            lambda: self.page.title if self.page else "Reader",
+            self.reading if self.page else self.contents,
+            status=lambda: self.view.position_text() if self.page else "",
+            min_size=(24, 6),
+        )
+
+    def application(self) -> Application[Any]:
+        """A fresh Application."""
+        focus = self.view.window if self.page else self.list.window
+        application = self.screen.application(focus=focus)
+        application.before_render += lambda _: self._keep_up()
+        return application
+
+    # ------------------------------------------------------------------ from page to page
+
+    def open(self, page: Page, anchor: str = "") -> None:
+        """Shows a page, at `anchor` or where the person stopped reading it."""
+        try:
+            self._load(page)
+        except Unreadable as error:
+            self.screen.toast(f"{page.title}: {error}", "warning", 5.0)
+            return
+        self._go_to(anchor)
+        self.screen.show(self.reading, focus=self.view.window)
+
+    def follow(self, link: str) -> Any:
+        """Follows a link: to a page here, or, where it leads out, shows it to be copied."""
+        assert self.page is not None
+        try:
+            parts = urlsplit(link)
+        except ValueError:
+            parts = None
+        if parts is None or parts.scheme or parts.netloc:
+            return self._show_link(link)
+        target, anchor = self.library.linked(self.page, link)
+        if target is None:
+            self.screen.toast(f"There is no page {clean(link, limit=40)} here", "warning")
+        elif target.name == self.page.name:
+            self._go_to(anchor)
+        else:
+            self._trail.append(self.page.name)
+            del self._trail[:-STEPS]
+            self._places.pop(target.name, None)
+            self.open(target, anchor)
+        return None
+
+    async def _show_link(self, link: str) -> None:
+        if not await self.screen.confirm(
+            "This link leads out of here:", detail=link, yes="Copy it", no="Close", default=True
+        ):
+            return
+        if self.session.copy(link):
+            self.screen.toast("Copied, if your terminal allows it", "success")
+        else:
+            self.screen.toast("This terminal cannot copy it", "warning")
+
+    def back(self) -> None:
+        """To the page that led here, or to the contents."""
+        while self._trail:
+            page = self.library.find(self._trail.pop())
+            if page is not None and not page.problem:
+                self.open(page)
+                return
+        name = self.page.name if self.page else ""
+        self.page = None
+        self.memory.pop("page", None)
+        self.list.items = self.library.pages()
+        self.list.select(name)
+        self.screen.show(self.contents, focus=self.list.window)
+
+    def _beside(self, step: int) -> None:
+        """To the next page of the contents, or the one before."""
+        pages = [page for page in self.library.pages() if not page.problem]
+        names = [page.name for page in pages]
+        if self.page is not None and self.page.name in names:
+            at = names.index(self.page.name) + step
+            if 0 <= at < len(pages):
+                self.open(pages[at])
+
+    # ------------------------------------------------------------------ one page
+
+    def _load(self, page: Page) -> None:
+        self.page, self._text = self.library.text(page)
+        self.memory["page"] = page.name
+        self.view.content = PageMarkdown(self._text)
+        self.view.window.offset = self._places.get(page.name, 0)
+
+    def _come_back(self) -> None:
+        """The page that was open when the person left is open again."""
+        page = self.library.find(self.memory.get("page", ""))
+        if page is not None:
+            with suppress(Unreadable):  # then the contents are shown
+                self._load(page)
+
+    def _keep_up(self) -> None:
+        """Before each frame: remembers how far one has read, and once a second looks whether the
+        file has changed."""
+        if self.page is None:
+            return
+        self._places[self.page.name] = self.view.window.offset
+        now = self.session.host.now()
+        if abs(now - self._checked) < 1:
+            return
+        self._checked = now
+        page = self.library.now(self.page)
+        if page is not None and page.version != self.page.version:
+            with suppress(Unreadable):  # what was read so far stays to be read
+                self.page, self._text = self.library.text(page)
+                self.view.update(PageMarkdown(self._text))
+
+    async def outline(self) -> None:
+        """The headings of the page, to go to one."""
+        found = headings(self._text)
+        if not found:
+            self.screen.toast("This page has no headings")
+            return
+        top = min(heading.level for heading in found)
+        chosen = await self.screen.choose(
+            "On this page", found, label=lambda one: "  " * (one.level - top) + one.title
+        )
+        if chosen is not None:
+            self._go_to(chosen.anchor)
+
+    def _go_to(self, anchor: str) -> None:
+        if anchor:
+            for heading, row in self._heading_rows():
+                if heading.anchor == anchor.lower():
+                    self.view.scroll(row - self.view.window.offset)
+                    return
+
+    def _heading_rows(self) -> Iterator[tuple[Heading, int]]:
+        """Where each heading stands now: rows are found by their words, in order."""
+        waiting = headings(self._text)
+        width = self.view.window.columns
+        for index in range(self.view.row_count()):
+            row = "".join(part[1] for part in self.view.row(index, width)).strip()
+            for at, heading in enumerate(waiting[:4]):
+                long = len(row) > 20 and heading.title.startswith(row)  # over several rows
+                if row == heading.title or long:
+                    yield heading, index
+                    del waiting[: at + 1]
+                    break
+
+    # ------------------------------------------------------------------ layout and keys
+
+    def _show_preview(self, page: Page | None) -> None:
+        self.preview.content = lambda _width: self._drawn(page) if page is not None else ""
+
+    def _drawn(self, page: Page) -> Any:
+        try:
+            return PageMarkdown(self.library.text(page)[1])
+        except Unreadable as error:
+            return str(error)
+
+    def _contents(self) -> HSplit:
+        keys = Keymap(group="Page")
+
+        @keys.add("escape", label="to the contents", rank=30)
+        def _back(event: Any) -> None:
+            event.app.layout.focus(self.list.window)
+
+        page = HSplit([self.preview], width=self._page_width, key_bindings=keys.bindings)
+        wide = Condition(lambda: self.session.terminal.size.columns >= WIDE)
+        return HSplit([VSplit([self.list, ConditionalContainer(page, filter=wide)])])
+
+    def _page_width(self) -> Dimension:
+        return Dimension.exact(min(104, self.session.terminal.size.columns * 11 // 20))
+
+    def _page_keys(self) -> Keymap:
+        keys = Keymap(group="Pages")
+
+        @keys.add("o", label="outline", rank=50)
+        async def _outline(event: Any) -> None:
+            await self.outline()
+
+        @keys.add("left", label="other pages", rank=55)
+        def _before(event: Any) -> None:
+            self._beside(-1)
+
+        @keys.add("right", label="other pages", rank=55)
+        def _after(event: Any) -> None:
+            self._beside(1)
+
+        @keys.add("escape", "backspace", label="back", rank=40)
+        def _back(event: Any) -> None:
+            self.back()
+
+        return keys

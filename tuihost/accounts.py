@@ -1,0 +1,155 @@
+"""Accounts: what the host keeps about the people who may enter, and the small protocol behind
+which it is kept.
+
+Every change that must happen once (a code used, an invitation taken) is one atomic call that says
+whether it happened: two connections, or two hosts on one store, never both get a yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tuihost.errors import TuihostError
+
+
+class StoreError(TuihostError):
+    """The store is locked, missing, full or damaged. Whoever needs it refuses, loudly."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """One account. `chains` are its own ways in; empty means the host's."""
+
+    name: str
+    roles: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    disabled: bool = False
+    created: float = 0.0
+    password_hash: str | None = None
+    password_expired: bool = False
+    totp: bool = False
+    recovery_left: int = 0
+    terms: str = ""
+    chains: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A public key of an account; `line` is it as in authorized_keys, options included."""
+
+    account: str
+    fingerprint: str
+    name: str
+    line: str
+    added: float = 0.0
+    last_used: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """An invitation: whoever has its code may make an account with these roles, once."""
+
+    roles: frozenset[str] = frozenset()
+    note: str = ""
+    created: float = 0.0
+    expires: float | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRecord:
+    """One login, for the person's own history."""
+
+    account: str
+    at: float
+    address: str
+    factors: tuple[str, ...]
+    fingerprint: str | None = None
+    success: bool = True
+
+
+class AccountStore(Protocol):
+    """Where accounts are kept. Threads: any. Raises `StoreError` where it cannot do its work."""
+
+    def close(self) -> None: ...
+
+    # ------------------------------------------------------------------ accounts
+
+    def get(self, name: str) -> AccountRecord | None: ...
+
+    def all(self) -> Sequence[AccountRecord]: ...
+
+    def create(self, record: AccountRecord) -> bool:
+        """False where the name is taken, in any letter case."""
+
+    def update(
+        self,
+        name: str,
+        *,
+        roles: frozenset[str] | None = None,
+        groups: frozenset[str] | None = None,
+        disabled: bool | None = None,
+        password_hash: str | None = None,
+        password_expired: bool | None = None,
+        terms: str | None = None,
+        chains: tuple[tuple[str, ...], ...] | None = None,
+    ) -> bool:
+        """Changes what is given; False where there is no such account."""
+
+    def delete(self, name: str) -> bool:
+        """The account with all its keys, secrets, codes and history."""
+
+    # ------------------------------------------------------------------ keys
+
+    def keys(self, name: str) -> Sequence[KeyRecord]: ...
+
+    def add_key(self, key: KeyRecord) -> bool:
+        """False where this account has it already."""
+
+    def rename_key(self, name: str, fingerprint: str, label: str) -> bool: ...
+
+    def remove_key(self, name: str, fingerprint: str) -> bool: ...
+
+    def key_used(self, name: str, fingerprint: str, at: float) -> None: ...
+
+    # ------------------------------------------------------------------ second factor
+
+    def totp_secret(self, name: str) -> bytes | None: ...
+
+    def set_totp(self, name: str, secret: bytes | None) -> None:
+        """Sets or takes away the secret; the counter starts over."""
+
+    def take_totp(self, name: str, counter: int) -> bool:
+        """True once for each counter, and only for one later than every one before."""
+
+    def set_recovery(self, name: str, hashes: Sequence[bytes]) -> None:
+        """Replaces all recovery codes."""
+
+    def take_recovery(self, name: str, code_hash: bytes) -> bool:
+        """True once for each code."""
+
+    # ------------------------------------------------------------------ invitations
+
+    def add_invite(self, code_hash: bytes, invite: Invite) -> None: ...
+
+    def peek_invite(self, code_hash: bytes, now: float) -> Invite | None:
+        """The invitation, where it is still good."""
+
+    def take_invite(self, code_hash: bytes, now: float, record: AccountRecord) -> bool:
+        """Makes the account and uses the invitation up, both or neither."""
+
+    # ------------------------------------------------------------------ failures and history
+
+    def note_failure(self, key: str, now: float, window: float) -> int:
+        """Counts a failed try under `key`; how many there were in the last `window` seconds."""
+
+    def failures(self, key: str, now: float, window: float) -> int: ...
+
+    def clear_failures(self, key: str) -> None: ...
+
+    def record_login(self, login: LoginRecord) -> None: ...
+
+    def logins(self, name: str, limit: int = 50) -> Sequence[LoginRecord]:
+        """The latest first."""
