@@ -55,11 +55,30 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class Restrictions:
+    """What the key that somebody came in with takes away, sshd(8) "AUTHORIZED_KEYS FILE FORMAT".
+
+    `command` replaces whatever the client asks to run; `permit_open` and `permit_listen` are
+    `host:port` patterns, None where the key says nothing.
+    """
+
+    command: str | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    pty: bool = True
+    port_forwarding: bool = True
+    x11_forwarding: bool = True
+    agent_forwarding: bool = True
+    permit_open: tuple[str, ...] | None = None
+    permit_listen: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who a client proved to be, settled once, at the end of the login.
 
     `user` is the name without an app (`ada` of `ada+notes`), `target` that app or None.
     `factors` names what was settled, in order, such as ("publickey", "totp") or ("none",).
+    `roles` are the account's, `restrictions` those of the key that settled a factor.
     """
 
     user: str
@@ -67,6 +86,8 @@ class Identity:
     guest: bool = True
     factors: tuple[str, ...] = ()
     fingerprint: str | None = None
+    roles: frozenset[str] = frozenset()
+    restrictions: Restrictions | None = None
 
 
 # ------------------------------------------------------------- what a session channel asks for

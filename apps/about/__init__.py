@@ -1,4 +1,8 @@
-"""What this host is, how to know it again, and what your terminal shows."""
+"""What this host is, how to know it again, and what your terminal shows.
+
+[app.about]
+address = "demo.example.org:2222"   # what people type, where that is not where it listens
+"""
 
 from __future__ import annotations
 

@@ -64,11 +64,11 @@ class AboutScreen:
     def _keys(self) -> Keymap:
         keys = Keymap(group="About")
 
-        @keys.add("1", label="this host", rank=20, when=lambda: self.number != 0)
+        @keys.add("1", label="this host", rank=5, when=lambda: self.number != 0)
         def _host(event: Any) -> None:
             self.turn(0)
 
-        @keys.add("2", label="your terminal", rank=20, when=lambda: self.number != 1)
+        @keys.add("2", label="your terminal", rank=5, when=lambda: self.number != 1)
         def _terminal(event: Any) -> None:
             self.turn(1)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuihost import Disconnected, Launch, Session, clean
-from tuihost.session import AppCard, Presence
+from tuihost import AppCard, Disconnected, Launch, Presence, Session, clean
 from tuihost.widgets import filter_items
 
 from .people import places, what_they_do

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from tuihost import Session, clean
-from tuihost.session import AppCard
+from tuihost import AppCard, Session, clean
 from tuihost.widgets import Fragments, fit, glyph, wrap
 
 from .words import OUT_OF_ORDER, last_used, people_in

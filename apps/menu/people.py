@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tuihost import Session, clean
-from tuihost.session import AppCard, Presence
+from tuihost import AppCard, Presence, Session, clean
 from tuihost.widgets import Dialog, Keymap, ListView
 
 from .words import MINUTE, lasting

@@ -8,8 +8,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
 
-from tuihost import Launch, Session, Theme, clean
-from tuihost.session import AppCard
+from tuihost import AppCard, Launch, Session, Theme, clean
 from tuihost.widgets import Fragments, Keymap, ListView, RowWindow, Screen, fit, glyph
 
 from .page import AppPage, Greeting

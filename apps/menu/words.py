@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tuihost import Session, clean
-from tuihost.session import AppCard, Presence
+from tuihost import AppCard, Presence, Session, clean
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 OUT_OF_ORDER = "out of order"

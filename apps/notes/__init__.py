@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from prompt_toolkit.application import Application
 from rich.markdown import Markdown
-from rich.table import Table
 
 from tuihost import App, AppLoadError, Session, clean, command
 
 from .limits import MAX_NOTE
 from .lines import converse
-from .note import StoreError, ago, as_json, owner_of
+from .note import StoreError, Summary, ago, as_json, owner_of
 from .screen import NotesScreen
 from .store import Store
 
@@ -52,14 +52,7 @@ class Notes(App):
         if json:
             session.print(_json([as_json(note) for note in notes]))
         elif notes:
-            table = Table.grid(padding=(0, 2))
-            table.add_column(justify="right", style="muted")
-            table.add_column(overflow="ellipsis", no_wrap=True)
-            table.add_column(style="muted", no_wrap=True)
-            now = session.host.now()
-            for note in notes:
-                table.add_row(str(note.number), clean(note.title), ago(now, note.changed))
-            session.print(table)
+            session.print(_listing(session, notes))
         if notes:
             return 0
         if words:
@@ -104,6 +97,15 @@ class Notes(App):
             return _failed(session, f"You have no note {id}.")
         session.print(f"Note {id} removed: {_shown(note.title)}.")
         return 0
+
+
+def _listing(session: Session, notes: Sequence[Summary]) -> str:
+    """One line a note: number, when it was changed, title."""
+    now = session.host.now()
+    digits = len(str(max(note.number for note in notes)))
+    return "\n".join(
+        f"{note.number:>{digits}}  {ago(now, note.changed):<11}  {note.title}" for note in notes
+    )
 
 
 def _failed(session: Session, sentence: str) -> int:

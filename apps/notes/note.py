@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +12,8 @@ from tuihost import Session, clean
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MAX_TITLE = 200
 UNTITLED = "Untitled"
-_MARKS = " \t#>*-+`_|"
-"""What Markdown puts around the words of a line."""
+_MARKS = re.compile(r"^(?:[\s>|]|#{1,6}\s|[-*+]\s|[-=]{3,}$)*")
+"""What Markdown puts in front of the words of a line."""
 
 
 class StoreError(Exception):
@@ -52,8 +53,7 @@ class Summary:
     ) -> Summary:
         """`head` is how the text begins."""
         _, _, rest = head.strip().partition("\n")
-        lines = (line.strip(_MARKS) for line in rest.splitlines() if not line.startswith("```"))
-        preview = " ".join(" ".join(lines).split())
+        preview = " ".join(map(_plain, rest.splitlines()))
         return cls(number, revision, created, changed, size, title_of(head), preview)
 
 
@@ -87,11 +87,16 @@ def tidy(text: str) -> str:
 
 
 def title_of(text: str) -> str:
-    """The first line that says something, without Markdown's marks in front of it."""
+    """The first line that says something, without Markdown's marks."""
     for line in text.splitlines():
-        if title := " ".join(line.strip(_MARKS).split()):
+        if title := _plain(line):
             return title[:MAX_TITLE]
     return UNTITLED
+
+
+def _plain(line: str) -> str:
+    words = _MARKS.sub("", line)
+    return " ".join(words.replace("**", "").replace("`", "").split())
 
 
 def ago(now: float, then: float) -> str:

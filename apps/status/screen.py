@@ -53,7 +53,7 @@ class StatusScreen:
             keys=self._keys(),
             status=self._status,
             help_text=HELP,
-            min_size=(30, 8),
+            min_size=(30, 9),
         )
         self._changed = asyncio.Event()
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-DEADLINE = 15.0
+DEADLINE = 10.0
 """Seconds that any wait lasts at most; only a fault comes near."""
 LOOK_EVERY = 0.02
 
@@ -47,10 +47,12 @@ def clean_env(home: Path, **more: str) -> dict[str, str]:
 class Demo:
     """`tuihost demo` with a state folder of its own, the apps of this folder, and a log."""
 
-    def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, env: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self._page, self._log = folder / "page", folder / "log"
-        command = [sys.executable, "-m", "tuihost", "demo", "-v", "--port", "0"]
+        command = [sys.executable, "-m", "tuihost", "demo", "-v", "--port", str(port)]
         with self._page.open("wb") as page, self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*command, "--apps", str(APPS)],

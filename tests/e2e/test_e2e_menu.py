@@ -1,18 +1,160 @@
-"""OpenSSH in a real terminal: the first screen, walking the menu, the theme, the size."""
+"""OpenSSH in a real terminal: the first screen, walking the menu, the theme, the window's size."""
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 from conftest import Open
-from e2e_tmux import WELL
+from e2e_demo import Demo
+from e2e_tmux import WELL, Terminal
 
 
-def test_first(visit: Open) -> None:
-    for size in ((40, 12), (80, 24), (200, 60)):
-        terminal = visit("ada", *size)
-        terminal.wait_for("Probe")
-        print("\n".join("|" + line for line in terminal.lines))
-        print(terminal.flags())
+def chosen(terminal: Terminal, title: str) -> Terminal:
+    """Waits until the mark of the chosen row stands beside `title`."""
+    return terminal.wait_until(
+        lambda text: re.search(rf"^ ?[▌┃].*\b{title}\b", text, re.MULTILINE), f"{title} chosen"
+    )
+
+
+def colours(terminal: Terminal) -> list[str]:
+    """The colours of the title line, in their order."""
+    return re.findall(r"\x1b\[([0-9;:]*)m", terminal.coloured.split("\n")[0])
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(40, 12), (80, 24), (200, 60)])
+def test_the_first_screen_fits_the_window(visit: Open, columns: int, rows: int) -> None:
+    terminal = visit("ada", columns, rows).wait_for("Menu", "Notes", "? keys", "q leave")
+    lines = terminal.lines
+    assert len(lines) == rows
+    assert "Menu" in lines[0]
+    assert "q leave" in lines[-1]
+    text = terminal.text
+    assert ("Write" in text) == (columns > 40)  # what each app is for
+    assert bool(re.search(r"ada · \d+ here · \d\d:\d\d", lines[0])) == (columns > 40)
+    assert ("^] back here from any app" in lines[-1]) == (columns > 40)
+    assert ("ssh -t host notes" in text) == (columns >= 100)  # the chosen app's page
+    if columns == 40:
+        names = [line for line in lines[1:-1] if line]
+        assert all(len(line) < 24 for line in names), "only names and keys have room here"
+    terminal.press("q").wait_shell(0)
+    assert terminal.flags() == WELL
+
+
+def test_arrows_and_letters_move_and_the_place_is_kept(visit: Open) -> None:
+    terminal = chosen(visit("bea"), "Notes")
+    chosen(terminal.press("Down"), "Reader")
+    chosen(terminal.press("j"), "Status")
+    chosen(terminal.press("k"), "Reader")
+    chosen(terminal.press("Up"), "Notes")
+    chosen(terminal.press("End"), "Probe")
+    terminal.press("Enter").wait_for("size 80x24")
+    chosen(terminal.press("C-]").wait_for("Menu"), "Probe")
+
+
+def test_a_number_opens_at_once(visit: Open) -> None:
+    terminal = visit("cay").wait_for("Probe")
+    number = re.search(r"(\d) +Probe", terminal.text)
+    assert number
+    terminal.press(number[1]).wait_for("size 80x24")
+    chosen(terminal.press("q").wait_for("Menu"), "Probe")
+
+
+def test_letters_filter_and_escape_takes_it_back(visit: Open) -> None:
+    terminal = visit("dan").type("prb").wait_for("› prb", "1 of").wait_gone("Notes")
+    chosen(terminal, "Probe")
+    terminal.press("Escape").wait_for("Notes", "Type to filter", seconds=1.0)
+    terminal.type("zzz").wait_for("Nothing matches")
+    terminal.press("Escape").wait_for("Notes").type("prb").wait_for("1 of")
+    terminal.press("Enter").wait_for("size 80x24")
+
+
+def test_a_click_chooses_and_another_opens(visit: Open) -> None:
+    terminal = visit("eve").wait_for("Probe")
+    row = next(at for at, line in enumerate(terminal.lines) if "Probe" in line)
+    chosen(terminal.click(10, row), "Probe")
+    terminal.click(10, row).wait_for("size 80x24")
+
+
+def test_keys_and_people_are_told_above_the_menu(visit: Open) -> None:
+    terminal = visit("fay")
+    terminal.press("?").wait_row("^]", "back here").press("Escape").wait_gone("Everywhere")
+    terminal.press("w").wait_row("fay", "guest", "in the menu").press("Escape").wait_gone("guest")
+
+
+def test_a_theme_is_seen_before_it_is_chosen_and_remembered(visit: Open) -> None:
+    terminal = visit("gil")
+    before = colours(terminal)
+    terminal.press("t").wait_for("Theme", "Paper").type("paper").wait_for("1 of")
+    terminal.wait_until(lambda _: colours(terminal) != before, "the preview")
+    seen = colours(terminal)
+    terminal.press("C-c").wait_gone("╭")
+    terminal.wait_until(lambda _: colours(terminal) == before, "the colours from before")
+    terminal.press("t").wait_for("Theme").type("paper").wait_for("1 of").press("Enter")
+    terminal.wait_for("Paper it is").press("q").wait_shell(0)
+    again = visit("gil")
+    assert colours(again) == seen
+    assert colours(visit("gus")) == before
+
+
+def test_the_screen_follows_the_window(visit: Open) -> None:
+    terminal = visit("hal").wait_for("tuihost · Menu")
+    for columns, rows in ((40, 12), (120, 40)):
+        terminal.resize(columns, rows).wait_until(
+            lambda text, rows=rows: text.split("\n")[rows - 1 :] and "q leave" in text,
+            f"a screen of {columns}x{rows}",
+        )
+    terminal.resize(20, 5).wait_for("20×5").resize(80, 24).wait_for("tuihost · Menu", "Notes")
+    terminal.press("End", "Enter").wait_for("size 80x24")
+    terminal.resize(132, 43).wait_for("size 132x43").resize(31, 9).wait_for("size 31x9")
+    terminal.press("q").wait_for("Menu").press("q").wait_shell(0)
+    assert terminal.flags() == WELL
+
+
+def test_a_lone_escape_is_quick_and_a_key_is_whole(visit: Open) -> None:
+    terminal = visit("ida", asks="probe", first="size 80x24")
+    best = 9.0
+    for number in range(1, 4):
+        begun = time.monotonic()
+        terminal.press("Escape").wait_for(f"{number} key Escape")
+        best = min(best, time.monotonic() - begun)
+    assert best < 0.4, f"a lone Escape took {best:.2f} s"
+    terminal.press("F5").wait_for("4 key Keys.F5").press("M-a").wait_for("5 key Escape", "6 key a")
+
+
+def test_a_paste_is_one_and_a_click_has_its_place(visit: Open) -> None:
+    terminal = visit("jan", asks="probe", first="size 80x24")
+    # The keys of the menu and of the crash are text here; the first is none that can be shown.
+    terminal.paste("one\ntwo\x1dx").wait_row("1 paste of 8", "one", "two")
+    terminal.click(5, 4).wait_for("MOUSE_DOWN 5,2", "MOUSE_UP 5,2")
+
+
+def test_the_host_key_is_asked_about_once(own_demo: Demo, open_terminal: Open) -> None:
+    terminal = open_terminal()
+    line = f"ssh -p {own_demo.port} kim@127.0.0.1"
+    terminal.shell(line).wait_for("Menu").press("q").wait_shell()
+    terminal.wait_for("Permanently added")
+    own_demo.interrupt()
+    assert own_demo.wait_end() == 0
+    again = Demo(own_demo.folder, port=own_demo.port)
+    try:
+        terminal.shell("clear").wait_gone("added").shell(line).wait_for("Menu")
         terminal.press("q").wait_shell(0)
-        print(terminal.text)
-        assert terminal.flags() == WELL
+        assert "added" not in terminal.text
+        assert again.fingerprint == own_demo.fingerprint
+    finally:
+        again.close()
+
+
+def test_every_line_of_the_start_page_works_as_it_stands(demo: Demo, open_terminal: Open) -> None:
+    lines = re.findall(r"^ +(ssh .+?)   ", demo.page, re.MULTILINE)
+    assert len(lines) >= 3, demo.page
+    for line in lines:
+        terminal = open_terminal()
+        terminal.shell(line)
+        if line.endswith("localhost"):
+            terminal.wait_for("Menu", "Notes").press("q")
+        elif " -t " in line:
+            terminal.wait_for("tuihost · Notes").press("q")
+        terminal.wait_shell(0)

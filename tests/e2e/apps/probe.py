@@ -27,15 +27,15 @@ class Probe(App):
         def _crash(event: Any) -> None:
             raise ZeroDivisionError("a mistake with \x1b[2J in it")
 
-        @keys.add("<any>", label="show")
+        @keys.add("<any>", label="show", show=False)
         def _any(event: Any) -> None:
             seen.append(f"key {event.key_sequence[-1].key!s} {event.data!r}")
 
-        @keys.add("escape", label="show")
+        @keys.add("escape", label="show", show=False)
         def _escape(event: Any) -> None:
             seen.append("key Escape")
 
-        @keys.add("<bracketed-paste>", label="show")
+        @keys.add("<bracketed-paste>", label="show", show=False)
         def _paste(event: Any) -> None:
             seen.append(f"paste of {len(event.data)}: {event.data[:20]!r}")
 

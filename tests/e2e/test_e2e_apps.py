@@ -1,0 +1,100 @@
+"""Every bundled app in a real terminal: opened, left, entered again, and found as it was."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from conftest import Open, Run
+from e2e_demo import CHECKOUT, Demo
+from e2e_tmux import WELL, Terminal
+
+APPS = sorted(
+    folder.name
+    for folder in (CHECKOUT / "apps").iterdir()
+    if (folder / "__init__.py").exists() and folder.name != "menu"
+)
+SIZES = [(40, 12), (80, 24), (200, 60)]
+
+
+def titled(title: str) -> re.Pattern[str]:
+    """The first row of an app, also where the window is narrow."""
+    return re.compile(rf"\A (tuihost · )?{title}")
+
+
+def wait_title(terminal: Terminal, title: str) -> Terminal:
+    return terminal.wait_until(titled(title).search, f"the title {title}")
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_opens_from_the_menu_and_leads_back(visit: Open, app: str) -> None:
+    title = app.capitalize()
+    terminal = visit(f"nia-{app}", *SIZES[APPS.index(app) % len(SIZES)]).wait_for(title)
+    number = re.search(rf"(\d) +\S* *{title}", terminal.text)
+    assert number, terminal.text
+    for way_back in ("q", "Escape", "C-]"):
+        wait_title(terminal.press(number[1]), title)
+        wait_title(terminal.press(way_back), "Menu")
+        terminal.wait_until(
+            re.compile(rf"^ [▌┃].*{title}", re.MULTILINE).search, f"{title} chosen in the menu"
+        )
+    terminal.press("q").wait_shell(0)
+    assert terminal.flags() == WELL
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_opens_at_once_and_its_help_tells_the_keys(visit: Open, app: str) -> None:
+    title = app.capitalize()
+    terminal = wait_title(visit("oda", asks=app, first=title), title)
+    terminal.press("?").wait_for("╭").wait_row("q", "leave").press("Escape").wait_gone("╭")
+    terminal.resize(40, 12).wait_until(
+        lambda text: len(text.split("\n")) == 12 and "? keys" in text, "a small screen"
+    )
+    wait_title(terminal.resize(160, 50), title).press("q").wait_shell(0)
+    assert terminal.flags() == WELL
+
+
+def test_the_name_of_the_app_may_go_with_the_persons(visit: Open) -> None:
+    terminal = wait_title(visit("pia+notes", first="Notes"), "Notes")
+    wait_title(terminal.press("C-]"), "Menu").press("q").wait_shell(0)
+    terminal = wait_title(visit("pia+notes", first="Notes"), "Notes")
+    terminal.press("q").wait_shell(0)
+
+
+def test_a_pasted_note_is_kept_and_read_from_the_shell(visit: Open, ssh: Run) -> None:
+    terminal = visit("quin", asks="notes", first="No notes yet")
+    terminal.press("n").wait_for("New note").paste("Milk\n  and bread\n* q ?\n")
+    terminal.wait_for("Milk", "  and bread", "* q ?", "unsaved")
+    terminal.press("C-s").wait_for("Saved").press("Escape").wait_for("n new note", "Milk")
+    terminal.press("q").wait_shell(0)
+    assert ssh("quin@127.0.0.1", "notes", "show", "1").stdout == b"Milk\n  and bread\n* q ?\n"
+
+
+def test_what_was_not_saved_survives_a_dropped_line(demo: Demo, visit: Open) -> None:
+    terminal = visit("rob", asks="notes", first="No notes yet")
+    terminal.press("n").wait_for("New note").type("Half a thought").wait_for("Half a thought")
+    begun = time.monotonic()
+    terminal.kill_client()
+    demo.wait_event("session.end", user="rob", seconds=1.0)
+    assert time.monotonic() - begun < 1.0
+    terminal.wait_for("Killed")
+    again = visit("rob", asks="notes", first="Half a thought")
+    again.press("Enter").wait_for("unsaved").type("!").wait_for("Half a thought!")
+    again.press("C-s").wait_for("Saved").press("Escape").wait_for("n new note")
+    again.press("q").wait_shell(0)
+
+
+def test_the_place_is_kept_between_two_visits_of_an_app(visit: Open, ssh: Run) -> None:
+    for text in ("first", "second", "third"):
+        assert ssh("sam@127.0.0.1", "notes", "add", text).returncode == 0
+    terminal = visit("sam").press("1").wait_for("tuihost · Notes", "third")
+    chosen = re.compile(r"^ [▌┃].*first", re.MULTILINE).search
+    terminal.press("End").wait_until(chosen, "the last row chosen")
+    wait_title(terminal.press("C-]"), "Menu")
+    wait_title(terminal.press("1"), "Notes").wait_until(chosen, "the last row chosen again")
+
+
+def test_two_people_see_each_other(visit: Open) -> None:
+    visit("tom", asks="status", first="Status").wait_row("tom", "Status")
+    visit("una", asks="status", first="Status").wait_row("tom", "Status").wait_row("una", "Status")
