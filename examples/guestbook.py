@@ -3,6 +3,7 @@
 # tuihost demo --apps examples, then in another terminal: ssh -t -p 8022 localhost guestbook
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable
@@ -85,9 +86,21 @@ class Guestbook(App):
         def reload() -> None:
             session.invoke(show)  # from the thread of whoever wrote to this one
 
+        async def follow() -> None:
+            with self.lock:
+                self.readers.add(reload)
+            show()  # what was written since the list was made
+            try:
+                await asyncio.Event().wait()
+            finally:
+                with self.lock:
+                    self.readers.discard(reload)
+
+        def begin() -> None:
+            application.create_background_task(follow())  # it ends with the Application
+
         application = screen.application()
-        application.pre_run_callables.append(lambda: self.readers.add(reload))
-        application.after_run = lambda: self.readers.discard(reload)
+        application.pre_run_callables.append(begin)
         return application
 
     # ------------------------------------------------------------------ line by line

@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from tuihost.core.routing import NoSuchApp, OpenApp, Route, RunCommand
 from tuihost.host.catalog import Catalog
 from tuihost.host.host import Host
-from tuihost.host.program import Program, Visit
+from tuihost.host.journey import Visit
+from tuihost.host.program import Program
 from tuihost.logs import event_log
 from tuihost.session import Account
 from tuihost.settings import Settings

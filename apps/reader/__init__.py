@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from prompt_toolkit.application import Application
-from rich.table import Table
 
 from tuihost import App, AppLoadError, Session, clean, command
 
@@ -48,10 +47,9 @@ class Reader(App):
             names = ("name", "title", "file", "size", "problem")
             session.print(_json([{name: getattr(page, name) for name in names} for page in pages]))
             return 0
-        table = Table.grid(padding=(0, 2))
+        width = max((len(page.name) for page in pages), default=0)
         for page in pages:
-            table.add_row(page.name, page.problem or page.title)
-        session.print(table)
+            session.print(f"{page.name:<{width}}  {page.problem or page.title}")
         return 0
 
     @command

@@ -115,7 +115,7 @@ class Library:
         try:
             path = (self.folder / file).resolve(strict=True)
             about = path.stat()
-        except (OSError, ValueError):  # gone, or a path that can be none
+        except (OSError, ValueError, RuntimeError):  # gone, a path that is none, a loop of links
             return None
         hidden = any(part.startswith(".") for part in Path(file).parts)
         inside = path.is_relative_to(self.folder) and file.endswith(SUFFIXES) and not hidden

@@ -57,8 +57,9 @@ async def show(session: Session, library: Library, page: Page) -> None:
     except Unreadable as error:
         await session.say(f"{page.title}: {error}")
         return
-    rows = max(FEW, session.terminal.size.rows - 4) if session.terminal.pty else PIECE
-    for number, piece in enumerate(chunks(text, rows)):
+    size = session.terminal.size
+    rows = max(FEW, size.rows - 4) if session.terminal.pty else PIECE
+    for number, piece in enumerate(chunks(text, rows, max(1, size.columns))):
         if number and (await session.ask(MORE)).strip().casefold() == "q":
             return
         await session.say(PageMarkdown(piece))

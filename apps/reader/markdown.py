@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, ClassVar
 
 from rich.markdown import Heading as RichHeading
@@ -60,18 +60,21 @@ def first_words(text: str) -> str:
     return ""
 
 
-def chunks(text: str, lines: int) -> Iterator[str]:
-    """A page in pieces of about so many lines, cut between its blocks, before headings first."""
-    rows = text.splitlines()
+def chunks(text: str, rows: int, width: int) -> Iterator[str]:
+    """A page in pieces of about so many rows on a screen, cut between its blocks, and rather in
+    front of a heading than behind it."""
+    lines = text.splitlines()
+    below = [0, *accumulate(1 + len(line) // width for line in lines)]
     start = 0
     for token in Markdown(text).parsed:
         if token.level or token.nesting < 0 or not token.map or token.map[0] <= start:
             continue
         at, end = token.map
-        if end - start > lines or (token.type == "heading_open" and at - start > lines // 2):
-            yield "\n".join(rows[start:at]).strip("\n")
+        full = below[end] - below[start] > rows
+        if full or (token.type == "heading_open" and below[at] - below[start] > rows // 2):
+            yield "\n".join(lines[start:at]).strip("\n")
             start = at
-    yield "\n".join(rows[start:]).strip("\n")
+    yield "\n".join(lines[start:]).strip("\n")
 
 
 def _words(inline: Any) -> str:

@@ -141,6 +141,7 @@ class ReaderScreen:
         self.memory["page"] = page.name
         self.view.content = PageMarkdown(self._text)
         self.view.window.offset = self._places.get(page.name, 0)
+        self.view.row_count()  # drawn now: the next key may be for its links already
 
     def _come_back(self) -> None:
         """The page that was open when the person left is open again."""

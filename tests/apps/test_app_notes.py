@@ -85,7 +85,7 @@ def test_unsaved_text_is_there_again_after_the_way_to_the_menu(host: Hosted) -> 
     with host.open() as pilot:
         pilot.wait_for("Notes").press("enter").wait_for("No notes yet").press("n")
         pilot.wait_for("New note").type("half a thought").wait_for("unsaved  1:15")
-        pilot.press("left", "c-]").wait_for("Menu").press("enter")
+        pilot.press("left").wait_for("unsaved  1:14").press("c-]").wait_for("Menu").press("enter")
         pilot.wait_for("half a thought").wait_for("unsaved  1:14")
 
 

@@ -134,4 +134,5 @@ class Demo:
             self._process.wait()
 
     def _everything(self) -> str:
-        return f"--- page\n{self.page}\n--- log\n{self.log}"
+        last = "\n".join(self.log.splitlines()[-40:])
+        return f"--- page\n{self.page}\n--- end of the log\n{last}"

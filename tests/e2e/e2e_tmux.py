@@ -66,6 +66,7 @@ class Terminal:
     def __init__(self, tmux: Tmux, name: str) -> None:
         self._tmux = tmux
         self.name = name
+        self._open = True
 
     # ---------------------------------------------------------------- doing
 
@@ -107,7 +108,9 @@ class Terminal:
 
     def close(self) -> None:
         """Closes the window, with whatever runs in it."""
-        self._tmux.run("kill-session", "-t", self.name)
+        if self._open:
+            self._open = False
+            self._tmux.run("kill-session", "-t", self.name)
 
     # ---------------------------------------------------------------- seeing
 
@@ -165,7 +168,7 @@ class Terminal:
 
     def wait_shell(self, status: int | None = None) -> Self:
         """Waits for the shell's prompt, and looks at what the last program ended with."""
-        self.wait_until(lambda text: text.split("\n")[-1].strip() == PROMPT, "the shell's prompt")
+        self.wait_until(lambda text: text.endswith(PROMPT), "the shell's prompt")
         if status is not None:
             self.shell("echo status $?")
             self.wait_until(lambda text: f"status {status}\n" in text, f"exit status {status}")

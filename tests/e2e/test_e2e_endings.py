@@ -8,7 +8,7 @@ import time
 import pytest
 from conftest import Open
 from e2e_demo import Demo
-from e2e_tmux import WELL
+from e2e_tmux import PROMPT, WELL
 
 
 def test_the_lines_from_before_stand_again_and_a_good_bye(visit: Open) -> None:
@@ -59,7 +59,7 @@ def test_the_host_says_good_bye_to_everybody_inside(own_demo: Demo, open_termina
 def test_a_crash_leads_back_to_the_menu(demo: Demo, visit: Open) -> None:
     terminal = visit("guy").press("End", "Enter").wait_for("size 80x24").press("x")
     terminal.wait_for("because of a mistake")
-    incident = re.search(r"finds it as\s+(\S+)\.", terminal.text)
+    incident = re.search(r"findsitas([0-9A-F-]+)", re.sub(r"\s", "", terminal.text))
     assert incident, terminal.text
     demo.wait_event("app.error", user="guy", incident=incident[1])
     assert "Traceback" not in terminal.text
@@ -87,11 +87,12 @@ def test_a_dropped_line_ends_the_session_within_a_second(
         terminal.close()
     demo.wait_event("session.end", user=user, seconds=1.0)
     assert time.monotonic() - begun < 1.0
-    demo.wait_event("conn.closed", user=user, seconds=1.0)
     assert not demo.events("app.stuck", user=user)
     visit(user, asks=asks, first="? keys").press("q").wait_shell(0)
 
 
 def test_openssh_can_cut_the_line_itself(demo: Demo, visit: Open) -> None:
-    visit("jo").press("Enter").wait_for("tuihost · Notes").press("Enter").type("~.").wait_shell(255)
+    terminal = visit("jo").press("End", "Enter").wait_for("size 80x24").press("Enter")
+    # Nobody else is left who could give the terminal back: the prompt stands on what was drawn.
+    terminal.wait_for("1 key").type("~.").wait_for("Connection to 127.0.0.1 closed", PROMPT)
     demo.wait_event("session.end", user="jo", seconds=1.0)

@@ -127,7 +127,7 @@ def test_a_paste_is_one_and_a_click_has_its_place(visit: Open) -> None:
     terminal = visit("jan", asks="probe", first="size 80x24")
     # The keys of the menu and of the crash are text here; the first is none that can be shown.
     terminal.paste("one\ntwo\x1dx").wait_row("1 paste of 8", "one", "two")
-    terminal.click(5, 4).wait_for("MOUSE_DOWN 5,2", "MOUSE_UP 5,2")
+    terminal.click(5, 3).wait_for("MOUSE_DOWN 5,1", "MOUSE_UP 5,1")
 
 
 def test_the_host_key_is_asked_about_once(own_demo: Demo, open_terminal: Open) -> None:

@@ -21,7 +21,7 @@ def test_commands_have_two_outputs_and_an_exit_status(ssh: Run) -> None:
     done = ssh("vic@127.0.0.1", "notes", "lst")
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"list" in done.stderr
-    assert ssh("vic+notes@127.0.0.1", "list").stdout.split()[:2] == [b"1", b"milk"]
+    assert ssh("vic+notes@127.0.0.1", "list").stdout.split()[::3] == [b"1", b"milk"]
 
 
 def test_standard_input_goes_through_untouched(ssh: Run) -> None:

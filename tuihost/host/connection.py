@@ -18,7 +18,8 @@ from tuihost.core.routing import route
 from tuihost.core.session import SessionMachine
 from tuihost.errors import PeerError
 from tuihost.host.host import Host
-from tuihost.host.program import Program, Visit
+from tuihost.host.journey import Visit
+from tuihost.host.program import Program
 from tuihost.logs import Event, EventLog
 from tuihost.session import Account
 from tuihost.ssh.keys import HostKeys

@@ -246,7 +246,6 @@ class CommandStage(Stage):
         self._facts = facts
         self._actions: deque[Callable[[], None]] = deque()
         self._signal: str | None = None
-        channel.set_wake(None)
 
     @property
     def facts(self) -> TerminalFacts:

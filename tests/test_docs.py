@@ -1,0 +1,359 @@
+"""What the documents say is true: their code runs, their names exist, their lists are complete."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import shlex
+import sys
+import textwrap
+import tomllib
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from tuihost import App, Session
+from tuihost.cli.main import cli
+from tuihost.host.catalog import ENTRY_POINTS
+from tuihost.logs import Event
+from tuihost.settings import Role, Settings, load
+from tuihost.ssh import kex
+from tuihost.testing import Hosted, Outcome, hosted
+from tuihost.testing.fixtures import tuihost_host as tuihost_host
+from tuihost.theme import parse_theme
+from tuihost.theme_roles import DECORATION, GLYPHS, PALETTE, ROLES, SYNTAX
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+RUN = [ROOT / "README.md", DOCS / "writing-apps.md"]
+"""Pages whose Python is run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One fenced block. `line` is that of its first line, from one."""
+
+    page: Path
+    line: int
+    kind: str
+    text: str
+
+
+def blocks(page: Path, kind: str) -> list[Block]:
+    found = []
+    fenced = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    text = page.read_text("utf-8")
+    for match in fenced.finditer(text):
+        if match[1] == kind:
+            line = text.count("\n", 0, match.start(2)) + 1
+            found.append(Block(page, line, kind, match[2]))
+    return found
+
+
+def prose(page: Path) -> str:
+    """The page without its blocks."""
+    return re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def rows(page: Path, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading."""
+    _, _, rest = page.read_text("utf-8").partition(f"\n{heading}\n")
+    assert rest, f"{page.name} has no heading {heading!r}"
+    lines = rest.partition("\n#")[0].splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table[2:]]
+
+
+def quoted(cell: str) -> list[str]:
+    """The words between backquotes."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+# ------------------------------------------------------------------------------------- code
+
+
+@pytest.fixture(params=RUN, ids=name)
+def page(request: pytest.FixtureRequest) -> Iterator[types.ModuleType]:
+    """A page of documents as a module: its blocks one after the other."""
+    module = types.ModuleType("page")
+    module.page = request.param  # type: ignore[attr-defined]
+    sys.modules["page"] = module
+    for block in blocks(request.param, "python"):
+        if not block.text.startswith("# examples/"):
+            # Line numbers are the page's, so that a trace points into it.
+            source = "\n" * (block.line - 1) + block.text
+            exec(compile(source, str(block.page), "exec"), vars(module))
+    yield module
+    del sys.modules["page"]
+
+
+def apps_of(page: types.ModuleType) -> list[App]:
+    """The apps that a page defines, made anew."""
+    made: list[App] = []
+    for value in vars(page).values():
+        if isinstance(value, App):
+            made.append(value)
+        elif isinstance(value, type) and issubclass(value, App) and value.__module__ == "page":
+            made.append(value())
+    return made
+
+
+def test_the_python_of_a_page_runs_and_its_tests_pass(
+    page: types.ModuleType, request: pytest.FixtureRequest
+) -> None:
+    tests = [value for key, value in vars(page).items() if key.startswith("test_")]
+    for test in tests:
+        wanted = inspect.signature(test).parameters
+        test(**{one: request.getfixturevalue(one) for one in wanted})
+
+
+def test_console_blocks_show_what_commands_really_say(page: types.ModuleType) -> None:
+    apps = apps_of(page)
+    if not apps:
+        return
+    with hosted(*apps) as host:
+        for block in blocks(page.page, "console"):
+            for typed, shown in dialogues(block.text):
+                done = said(host, typed)
+                if done is not None:
+                    where = f"{block.page.name}:{block.line}: {typed}"
+                    assert done.text + done.errors == shown, where
+
+
+def dialogues(text: str) -> Iterator[tuple[str, str]]:
+    """What is typed in a console block after each `$`, and what is shown below it."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        typed, _, shown = part.partition("\n")
+        yield typed, shown
+
+
+def said(host: Hosted, typed: str) -> Outcome | None:
+    """What a line of a console block says; None where it opens a screen or is another program."""
+    piped = re.fullmatch(r"(?:printf '(.*)' \| )?ssh -p 8022 localhost (.+)", typed)
+    if piped is None:
+        return None
+    stdin = (piped[1] or "").encode().decode("unicode_escape").encode()
+    return host.run(piped[2], stdin=stdin)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_command_lines_of_tuihost_are_ones_that_there_are(path: Path) -> None:
+    for block in blocks(path, "console"):
+        for typed, _ in dialogues(block.text):
+            words = shlex.split(typed)
+            if words[0] != "tuihost":
+                continue
+            command, options = words[1], [one for one in words[2:] if one.startswith("--")]
+            shown = CliRunner().invoke(cli, [command, "--help"])
+            assert shown.exit_code == 0, f"{path.name}:{block.line}: {shown.output}"
+            assert all(option in shown.output for option in options), typed
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_quotes_from_the_examples_are_quotes(path: Path) -> None:
+    for block in blocks(path, "python"):
+        if block.text.startswith("# examples/"):
+            first, _, quote = block.text.partition("\n")
+            source = (ROOT / first.removeprefix("# ")).read_text("utf-8")
+            assert quote in source, f"{path.name}:{block.line} is not in {first}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_blocks_of_toml_are_what_they_look_like(path: Path, tmp_path: Path) -> None:
+    for block in blocks(path, "toml"):
+        if "[palette]" in block.text or "[roles]" in block.text:
+            parse_theme(block.text, "mine", f"{path.name}:{block.line}")
+        elif "[project]" in block.text:
+            project = tomllib.loads(block.text)["project"]
+            assert list(project["entry-points"]) == [ENTRY_POINTS]
+        else:
+            file = tmp_path / "tuihost.toml"
+            file.write_text(block.text, "utf-8")
+            load(file, {}, None)
+
+
+def test_python_of_other_pages_is_python() -> None:
+    for path in PAGES:
+        for block in blocks(path, "python"):
+            ast.parse(textwrap.dedent(block.text), f"{path.name}:{block.line}")
+
+
+# ------------------------------------------------------------------------------------- links
+
+
+def anchors(page: Path) -> set[str]:
+    """The places in a page that can be linked to, as GitHub names them."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    plain = (re.sub(r"[^\w\s-]", "", heading.lower()) for heading in headings)
+    return {heading.strip().replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_links_lead_somewhere(path: Path) -> None:
+    wrong = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
+        if target.startswith(("https://", "mailto:")):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        if not there.exists() or (anchor and anchor not in anchors(there)):
+            wrong.append(target)
+    assert not wrong, f"{path.name} links to what is not there: {wrong}"
+
+
+def test_the_index_names_every_page() -> None:
+    linked = set(re.findall(r"\]\(([\w-]+\.md)", (DOCS / "index.md").read_text("utf-8")))
+    assert linked == {page.name for page in DOCS.glob("*.md")} - {"index.md"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_tests_that_a_page_names_exist(path: Path) -> None:
+    for file, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", path.read_text("utf-8")):
+        assert (ROOT / file).is_file(), f"{path.name} names {file}"
+        text = (ROOT / file).read_text("utf-8")
+        assert re.search(rf"^(async )?def {test}\(", text, re.MULTILINE), f"{file}::{test}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_modules_that_a_page_names_exist(path: Path) -> None:
+    for module in re.findall(r"`tuihost/([\w/]+)(?:\.py|/)`", path.read_text("utf-8")):
+        there = ROOT / "tuihost" / module
+        assert there.is_dir() or there.with_suffix(".py").is_file(), f"tuihost/{module}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_settings_that_a_page_names_exist(path: Path) -> None:
+    sections = {key: field.annotation for key, field in Settings.model_fields.items()}
+    for section, key in re.findall(r"`([a-z_]+)\.([a-z_]+)`", prose(path)):
+        model: Any = Role if section == "roles" else sections.get(section)
+        if section not in ("app", "apps") and hasattr(model, "model_fields"):
+            assert key in model.model_fields, f"{path.name} names the setting {section}.{key}"
+
+
+def test_promises_name_their_tests() -> None:
+    """Every paragraph and every item of the page of promises ends in the test that shows it."""
+    text = (DOCS / "server-behaviour.md").read_text("utf-8").partition("\n## ")[2]
+    items = [one for one in re.split(r"\n(?=- )|\n\n", text) if one.startswith("- ")]
+    assert len(items) > 30
+    assert [one for one in items if "`tests/" not in one] == []
+
+
+# ------------------------------------------------------------------------------------- lists
+
+
+def test_every_event_is_explained_and_every_explained_event_exists() -> None:
+    explained = [quoted(row[0])[0] for row in event_rows()]
+    assert sorted(explained) == sorted(event.value for event in Event)
+
+
+def event_rows() -> list[list[str]]:
+    headings = re.findall(r"^(## .+)$", (DOCS / "logs.md").read_text("utf-8"), re.MULTILINE)
+    tables = [rows(DOCS / "logs.md", heading) for heading in headings]
+    return [row for table in tables for row in table if len(row) == 4]
+
+
+def test_every_event_is_logged_somewhere_with_the_fields_that_are_explained() -> None:
+    logged = events_in_source()
+    for row in event_rows():
+        event, fields_said = quoted(row[0])[0], set(quoted(row[2]))
+        assert event in logged, f"nothing logs {event}"
+        missing = logged[event] - fields_said
+        assert not missing, f"docs/logs.md does not explain {missing} of {event}"
+
+
+def events_in_source() -> dict[str, set[str]]:
+    """The names of the fields that the source gives to each event, by event."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "tuihost").rglob("*.py"):
+        if path.name == "logs.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                event = node.args[0]
+                text = ast.unparse(event)
+                if isinstance(event, ast.Attribute) and text.startswith("Event."):
+                    names = {word.arg for word in node.keywords if word.arg}
+                    found.setdefault(Event[event.attr].value, set()).update(names - {"trace"})
+    return found
+
+
+def table_of(heading: str, page: str = "themes.md") -> dict[str, list[str]]:
+    return {quoted(row[0])[0]: row[1:] for row in rows(DOCS / page, heading)}
+
+
+def test_the_tables_of_a_theme_are_those_of_the_code() -> None:
+    assert {key: row[0] for key, row in table_of("## Palette").items()} == PALETTE
+    roles = table_of("## Roles")
+    assert {key: row[0].strip("`") for key, row in roles.items()} == ROLES
+    assert all(row[1] for row in roles.values()), "every role says what it is for"
+    assert {key for key, row in roles.items() if "decoration" in row[1]} == DECORATION
+    syntax = {key: row[0].strip("`") for key, row in table_of("## Source code").items()}
+    assert syntax == SYNTAX
+    glyphs = {key: (row[0].strip("`"), row[1].strip("`")) for key, row in glyph_table().items()}
+    assert glyphs == {
+        key: (a.replace("|", "\\|"), b.replace("|", "\\|")) for key, (a, b) in GLYPHS.items()
+    }
+
+
+def glyph_table() -> dict[str, list[str]]:
+    return table_of("## Glyphs")
+
+
+def test_the_algorithms_are_those_that_are_offered() -> None:
+    table = {row[0]: quoted(row[1]) for row in rows(DOCS / "security.md", "## Algorithms")}
+    offered = [kex.KEX, kex.HOST_KEYS, kex.CIPHERS, kex.MACS]
+    # Where the library has no ML-KEM it is left out, and the page says so.
+    known = [[one for one in names if "mlkem" not in one] for names in table.values()]
+    assert known == [[one for one in names if "mlkem" not in one] for names in offered]
+
+
+def test_a_session_is_explained_as_it_is() -> None:
+    table = rows(DOCS / "writing-apps.md", "## What a session gives")
+    explained = {one for row in table for one in quoted(row[0])}
+    members = {one.name for one in fields(Session)} | set(vars(Session))
+    public = {one for one in members if not one.startswith("_")} - {"stage"}
+    assert explained == public
+
+
+def test_every_subcommand_is_in_the_readme() -> None:
+    table = rows(ROOT / "README.md", "## Commands")
+    named = {quoted(row[0])[0].split()[1] for row in table}
+    assert named == set(cli.list_commands(None))  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------- pictures
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "images").glob("*.svg")), ids=name)
+def test_a_picture_is_small_and_needs_nothing_beside_itself(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.encode()) < 40_000
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "href" not in text
+    assert "url(" not in text
+    words = "".join(root.itertext())
+    assert "harbor" in words
+
+
+def test_the_pictures_can_be_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    import make_images  # type: ignore[import-not-found]
+
+    made: Callable[[], Iterator[tuple[str, str]]] = make_images.pictures
+    contents = dict(made())
+    assert set(contents) == {path.name for path in (DOCS / "images").glob("*.svg")}
+    for text in contents.values():
+        ElementTree.fromstring(text)

@@ -1,0 +1,87 @@
+"""What people may use by their roles: apps, commands and forwards, as patterns of names.
+
+A person may what any of their roles may. Guests have the role `guest` and no other; everybody
+with an account has `user` beside their own. Where the operator says nothing about these two they
+may use every app and every command, and no forward. A role that nobody described gives nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+GUEST, USER = "guest", "user"
+
+
+class Grants(Protocol):
+    """What one role gives."""
+
+    @property
+    def apps(self) -> tuple[str, ...]: ...
+
+    @property
+    def commands(self) -> tuple[str, ...]: ...
+
+    @property
+    def forwards(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What somebody may use. Patterns are those of fnmatch: `*`, `?`, `[…]`."""
+
+    apps: tuple[str, ...] = ("*",)
+    commands: tuple[str, ...] = ("*",)
+    forwards: tuple[str, ...] = ()
+
+    def app(self, name: str) -> bool:
+        """May they open the app of that name?"""
+        return _listed(name, self.apps)
+
+    def command(self, app: str, command: str) -> bool:
+        """May they run this command of the app? Only where they may open it, too."""
+        return self.app(app) and _listed(f"{app} {command}", self.commands)
+
+    def forward(self, host: str, port: int) -> bool:
+        """May they forward to this target?"""
+        return _listed(f"{host}:{port}", self.forwards)
+
+
+def rights_of(table: Mapping[str, Grants], *, guest: bool, roles: Iterable[str]) -> Rights:
+    """The rights of a guest, or of an account with `roles`, by the operator's `table`."""
+    named = (GUEST,) if guest else (USER, *sorted(set(roles) - {GUEST, USER}))
+    grants: list[Grants] = [table[name] for name in named if name in table]
+    if named[0] not in table:
+        grants.insert(0, Rights())
+    return Rights(
+        apps=_joined(one.apps for one in grants),
+        commands=_joined(one.commands for one in grants),
+        forwards=_joined(one.forwards for one in grants),
+    )
+
+
+def proved(factors: tuple[str, ...], chains: Iterable[tuple[str, ...]]) -> bool:
+    """Whether a login that settled `factors` proves what one of `chains` asks for, in its order;
+    what was proved beyond that does no harm."""
+    return any(_within(chain, factors) for chain in chains)
+
+
+def chains_of(lines: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """The chains that settings write as `publickey, totp`, each once, in their order."""
+    chains = (tuple(f.strip() for f in line.split(",") if f.strip()) for line in lines)
+    return tuple(dict.fromkeys(chain for chain in chains if chain))
+
+
+def _within(chain: tuple[str, ...], factors: tuple[str, ...]) -> bool:
+    rest = iter(factors)
+    return all(factor in rest for factor in chain)
+
+
+def _joined(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(pattern for group in groups for pattern in group))
+
+
+def _listed(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
