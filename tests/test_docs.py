@@ -28,6 +28,7 @@ from tuihost.ssh import kex
 from tuihost.testing import Hosted, Outcome, hosted
 from tuihost.testing.fixtures import tuihost_host as tuihost_host
 from tuihost.theme import parse_theme
+from tuihost.theme_contrast import too_faint
 from tuihost.theme_roles import DECORATION, GLYPHS, PALETTE, ROLES, SYNTAX
 
 ROOT = Path(__file__).parents[1]
@@ -152,11 +153,12 @@ def said(host: Hosted, typed: str) -> Outcome | None:
 def test_command_lines_of_tuihost_are_ones_that_there_are(path: Path) -> None:
     for block in blocks(path, "console"):
         for typed, _ in dialogues(block.text):
-            words = shlex.split(typed)
+            words = [word for word in shlex.split(typed) if not word.startswith("TUIHOST_")]
             if words[0] != "tuihost":
                 continue
-            command, options = words[1], [one for one in words[2:] if one.startswith("--")]
-            shown = CliRunner().invoke(cli, [command, "--help"])
+            options = [one for one in words[2:] if one.startswith("--")]
+            command = words[1:3] if words[1] == "themes" and len(words) > 2 else words[1:2]
+            shown = CliRunner().invoke(cli, [*command, "--help"])
             assert shown.exit_code == 0, f"{path.name}:{block.line}: {shown.output}"
             assert all(option in shown.output for option in options), typed
 
@@ -172,9 +174,13 @@ def test_quotes_from_the_examples_are_quotes(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
 def test_blocks_of_toml_are_what_they_look_like(path: Path, tmp_path: Path) -> None:
+    theme = ""
     for block in blocks(path, "toml"):
-        if "[palette]" in block.text or "[roles]" in block.text:
-            parse_theme(block.text, "mine", f"{path.name}:{block.line}")
+        if "[palette]" in block.text:
+            theme = block.text
+        if "[palette]" in block.text or "[syntax]" in block.text:
+            more = "" if block.text == theme else block.text  # it goes on with the one above
+            assert not too_faint(parse_theme(theme + more, "mine", f"{path.name}:{block.line}"))
         elif "[project]" in block.text:
             project = tomllib.loads(block.text)["project"]
             assert list(project["entry-points"]) == [ENTRY_POINTS]
@@ -301,14 +307,9 @@ def test_the_tables_of_a_theme_are_those_of_the_code() -> None:
     assert {key for key, row in roles.items() if "decoration" in row[1]} == DECORATION
     syntax = {key: row[0].strip("`") for key, row in table_of("## Source code").items()}
     assert syntax == SYNTAX
-    glyphs = {key: (row[0].strip("`"), row[1].strip("`")) for key, row in glyph_table().items()}
-    assert glyphs == {
-        key: (a.replace("|", "\\|"), b.replace("|", "\\|")) for key, (a, b) in GLYPHS.items()
-    }
-
-
-def glyph_table() -> dict[str, list[str]]:
-    return table_of("## Glyphs")
+    glyphs = {key: (row[0][1:-1], row[1][1:-1]) for key, row in table_of("## Glyphs").items()}
+    written = {key: tuple(one.replace("|", "\\|") for one in pair) for key, pair in GLYPHS.items()}
+    assert glyphs == written
 
 
 def test_the_algorithms_are_those_that_are_offered() -> None:

@@ -28,7 +28,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 from tuihost.core.policy import Accepts
 from tuihost.errors import AppLoadError
@@ -142,6 +142,14 @@ def app(name: str, **about: Any) -> Callable[[Talk], FunctionApp]:
         return FunctionApp(name, talk, **about)
 
     return make
+
+
+@overload
+def command(method: _Method) -> _Method: ...
+
+
+@overload
+def command(*, name: str = "") -> Callable[[_Method], _Method]: ...
 
 
 def command(method: _Method | None = None, *, name: str = "") -> Any:

@@ -27,6 +27,7 @@ class Event(StrEnum):
     CONN_REFUSED = "conn.refused"
     CONN_CLOSED = "conn.closed"
     CONN_ERROR = "conn.error"
+    SOURCE_WAITS = "source.waits"
     AUTH_OK = "auth.ok"
     AUTH_PARTIAL = "auth.partial"
     AUTH_FAILED = "auth.failed"

@@ -53,7 +53,7 @@ class Summary:
     ) -> Summary:
         """`head` is how the text begins."""
         _, _, rest = head.strip().partition("\n")
-        preview = " ".join(map(_plain, rest.splitlines()))
+        preview = " ".join(filter(None, map(_plain, rest.splitlines())))
         return cls(number, revision, created, changed, size, title_of(head), preview)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from prompt_toolkit.application import Application
 
 from tuihost import Session
-from tuihost.widgets import Keymap, Screen, fit
+from tuihost.widgets import Keymap, Screen, fit, glyph
 
 from .contents import Contents, Row
 from .note import Draft, StoreError, Summary, guest_hint, owner_of
@@ -30,7 +30,7 @@ class NotesScreen:
         again = Writing.again(session, store, self._closed)
         self.screen = Screen(
             session,
-            lambda: f"Notes: {self.writing.title}" if self.writing else "Notes",
+            self._title,
             again.body if again else self.contents.body,
             status=lambda: self.writing.status() if self.writing else "",
             help_text=guest_hint(session),
@@ -38,6 +38,12 @@ class NotesScreen:
         )
         if again is not None:
             self._take(again)
+
+    def _title(self) -> str:
+        if self.writing is None:
+            return "Notes"
+        room = max(8, self.session.terminal.size.columns // 2 - 4)  # the other half is the status's
+        return fit(f"Notes: {self.writing.title}", room, glyph(self.session, "ellipsis"))
 
     def application(self) -> Application[Any]:
         """A fresh Application; the loop that it will have must run already."""

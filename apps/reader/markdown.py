@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -12,6 +13,9 @@ from rich.markdown import Heading as RichHeading
 from rich.markdown import Markdown
 
 MAX_ABOUT = 200
+LONG = 20
+"""Characters from which on a row may be a part of a heading."""
+_NO_LETTER = re.compile(r"[^A-Za-z0-9]+")
 
 
 class _Heading(RichHeading):
@@ -75,6 +79,18 @@ def chunks(text: str, rows: int, width: int) -> Iterator[str]:
             yield "\n".join(lines[start:at]).strip("\n")
             start = at
     yield "\n".join(lines[start:]).strip("\n")
+
+
+def begins_with(title: str, row: str) -> bool:
+    """Whether a row of a drawn page is a heading's, or the first of several that it takes. On a
+    terminal without Unicode the row's letters have lost their accents."""
+    if row == title or (len(row) > LONG and title.startswith(row)):
+        return True
+    if title.isascii() or not row.isascii():
+        return False
+    plain = _NO_LETTER.sub("", unicodedata.normalize("NFD", title))
+    drawn = _NO_LETTER.sub("", row)
+    return bool(drawn) and (drawn == plain or (len(drawn) > LONG and plain.startswith(drawn)))
 
 
 def _words(inline: Any) -> str:

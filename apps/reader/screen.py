@@ -16,7 +16,7 @@ from tuihost import Session, clean
 from tuihost.widgets import Keymap, ListView, RichView, Screen
 
 from .library import Library, Page, Unreadable
-from .markdown import Heading, PageMarkdown, headings
+from .markdown import Heading, PageMarkdown, begins_with, headings
 
 WIDE = 100
 """From so many columns on the chosen page stands beside the contents."""
@@ -193,8 +193,7 @@ class ReaderScreen:
         for index in range(self.view.row_count()):
             row = "".join(part[1] for part in self.view.row(index, width)).strip()
             for at, heading in enumerate(waiting[:4]):
-                long = len(row) > 20 and heading.title.startswith(row)  # over several rows
-                if row == heading.title or long:
+                if begins_with(heading.title, row):
                     yield heading, index
                     del waiting[: at + 1]
                     break

@@ -106,6 +106,17 @@ def test_the_place_is_kept_on_the_way_to_the_menu(reading: Reading) -> None:
         pilot.wait_until(lambda: "Part 17" in pilot.screen.lines[2], "the same place")
 
 
+@pytest.mark.parametrize(("lang", "shown"), [("C.UTF-8", "Für später"), ("C", "Fur spater")])
+def test_the_outline_finds_a_heading_however_it_is_drawn(
+    reading: Reading, lang: str, shown: str
+) -> None:
+    page = LONG + "## Für später\n\n" + "end\n\n" * 40
+    with reading({"long.md": page}).open("reader", env={"LANG": lang}) as pilot:
+        at(pilot.wait_for("Long").press("enter"), "Long").press("o").wait_for("On this page")
+        pilot.press("end").wait_for(shown).press("enter").wait_gone("On this page")
+        pilot.wait_until(lambda: shown in pilot.screen.lines[2], "the heading on top")
+
+
 def test_a_page_is_searched(reading: Reading) -> None:
     with reading({"long.md": LONG + "The needle.\n\n## End\n"}).open("reader") as pilot:
         pilot.wait_for("▌ Long").press("enter").wait_for("Part 1").press("/").type("needle")

@@ -62,6 +62,26 @@ def rights_of(table: Mapping[str, Grants], *, guest: bool, roles: Iterable[str])
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The operator's ways in: the host's, and those of apps that ask for others."""
+
+    host: tuple[tuple[str, ...], ...]
+    apps: Mapping[str, tuple[tuple[str, ...], ...]]
+
+    def to(self, target: str | None) -> tuple[tuple[str, ...], ...]:
+        """The ways in for somebody who asks for the app `target`."""
+        return self.apps.get(target or "", self.host)
+
+    def open(self, app: str, *, factors: tuple[str, ...], target: str | None, guest: bool) -> bool:
+        """Whether a login with `factors`, made for `target`, leads to `app`. An app with ways of
+        its own asks for one of them, however somebody came in; and who came in by such ways gets
+        no further by them than to that app, unless they are the host's too."""
+        if app in self.apps:
+            return proved(factors, self.apps[app])
+        return guest or target not in self.apps or proved(factors, self.host)
+
+
 def proved(factors: tuple[str, ...], chains: Iterable[tuple[str, ...]]) -> bool:
     """Whether a login that settled `factors` proves what one of `chains` asks for, in its order;
     what was proved beyond that does no harm."""

@@ -16,7 +16,6 @@ from tuihost.core.limits import TransportLimits
 from tuihost.core.policy import TERMINAL_ENV
 from tuihost.core.routing import route
 from tuihost.core.session import SessionMachine
-from tuihost.errors import PeerError
 from tuihost.host.host import Host
 from tuihost.host.journey import Visit
 from tuihost.host.program import Program
@@ -89,6 +88,7 @@ class Connection:
             timer=host.watchdog,
             log=self._log,
             story=self.run,
+            ended=self._parted,
             banner=banner,
         )
 
@@ -99,22 +99,17 @@ class Connection:
     # ---------------------------------------------------------------- the story
 
     def run(self) -> None:
-        """Shakes hands, logs in, serves channels, parts."""
+        """Shakes hands, logs in, serves channels. What ends the story, and how it parts, is the
+        link's to tell: whatever is raised here passes through it."""
         self._log.info(Event.CONN_OPEN, peer=self.peer)
-        reason = "the client left"
-        try:
-            self.link.shake_hands()
-            self.link.log_in()
-            self.link.serve()
-        except PeerError as error:
-            reason = str(error)
-        except (EOFError, OSError) as error:
-            reason = str(error) or reason
-        finally:
-            self.link.part(reason)
-            for slot in tuple(self._slots.values()):
-                self.channel_closed(slot.channel)
-            self._ended(self)
+        self.link.shake_hands()
+        self.link.log_in()
+        self.link.serve()
+
+    def _parted(self) -> None:
+        for slot in tuple(self._slots.values()):
+            self.channel_closed(slot.channel)
+        self._ended(self)
 
     def close(self, reason: str) -> None:
         """Ends the connection now."""

@@ -12,10 +12,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tuihost.accounts import StoreError
-from tuihost.host.accounts_schema import MIGRATIONS, NotOurs, migrate
+from tuihost.host.accounts_schema import MIGRATIONS, NotOurs, check, migrate
 
 BUSY_SECONDS = 5.0
 
@@ -32,11 +33,25 @@ _WHY = {
 }
 
 
+@dataclass(slots=True)
+class _Line:
+    """One connection to the file, and the file that it was opened on."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    database: sqlite3.Connection | None = None
+    file: tuple[int, int] | None = None
+
+    def close(self) -> None:
+        if self.database is not None:
+            self.database.close()
+            self.database = None
+
+
 class Database:
     """The file `path`. Threads: any; one reads and one writes at a time.
 
-    `created` is called once when the file has been made. `absent`, where given, says why a file
-    that does not exist must not be made.
+    `created` is called when the file has been made. `absent` says why a file that does not exist
+    must not be made, where that is so.
     """
 
     def __init__(
@@ -45,20 +60,16 @@ class Database:
         *,
         busy: float = BUSY_SECONDS,
         migrations: tuple[tuple[str, ...], ...] = MIGRATIONS,
-        created: Callable[[], None] | None = None,
-        absent: Callable[[], str | None] | None = None,
+        created: Callable[[], None] = lambda: None,
+        absent: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.path = path
         self._busy = busy
         self._migrations = migrations
         self._created = created
         self._absent = absent
-        self._opening = threading.RLock()
-        self._read_turn, self._write_turn = threading.Lock(), threading.Lock()
-        self._reader: sqlite3.Connection | None = None
-        self._writer: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-        self._closed = False
+        self._reader, self._writer = _Line(), _Line()
+        self._seen = self._closed = False
 
     # ------------------------------------------------------------------ use
 
@@ -69,81 +80,74 @@ class Database:
             if not self._there():
                 yield None
                 return
-            with self._turn(self._read_turn):
-                reader, _ = self._open()
-                yield reader
+            with self._turn(self._reader.turn):
+                yield self._open(self._reader)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection inside a transaction that nobody else writes beside; kept where the block
         ends well, undone where it raises. Makes the file where there is none."""
-        with self._translated(), self._turn(self._write_turn):
-            _, writer = self._open()
-            writer.execute("begin immediate")
+        with self._translated(), self._turn(self._writer.turn):
+            database = self._open(self._writer)
+            database.execute("begin immediate")
             try:
-                yield writer
-                writer.execute("commit")
+                yield database
+                database.execute("commit")
             finally:
-                if writer.in_transaction:
-                    writer.execute("rollback")
+                if database.in_transaction:
+                    database.execute("rollback")
 
     def close(self) -> None:
         """Closes the file; whoever comes later gets a `StoreError`."""
-        with self._read_turn, self._write_turn, self._opening:
-            self._closed = True
-            self._shut()
+        self._closed = True
+        for line in (self._writer, self._reader):
+            with line.turn:
+                line.close()
 
     # ------------------------------------------------------------------ open
 
     def _there(self) -> bool:
         """Whether there is a file. One that was there must not be gone."""
-        if self.path.exists():
-            return True
         if self._closed:
             raise StoreError("the account store is closed")
-        if self._file is not None:
+        if self.path.exists():
+            return True
+        if self._seen:
             raise StoreError(f"the account store {self.path} is gone")
-        reason = self._absent() if self._absent is not None else None
-        if reason is None and not self.path.parent.is_dir():
-            reason = f"the folder of the account store {self.path} does not exist"
+        if not self.path.parent.is_dir():
+            raise StoreError(f"the folder of the account store {self.path} does not exist")
+        reason = self._absent()
         if reason is not None:
-            raise StoreError(reason)
+            raise StoreError(f"the account store {self.path} is gone: {reason}")
         return False
 
-    def _open(self) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-        with self._opening:
-            if self._closed:
-                raise StoreError("the account store is closed")
-            fresh = not self._there()
-            if self._reader is not None and self._writer is not None:
-                if self._identify() == self._file:
-                    return self._reader, self._writer
-                self._shut()  # put back from a copy, say: what is open is not that file
-            if fresh:
-                # SQLite would let others read it.
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            try:
-                self._writer = self._connect()
-                migrate(self._writer, self._migrations)
-                self._reader = self._connect()
-            except BaseException:
-                self._shut()
-                raise
-            self._file = self._identify()
-            if fresh and self._created is not None:
-                self._created()
-            return self._reader, self._writer
+    def _open(self, line: _Line) -> sqlite3.Connection:
+        fresh = not self._there()
+        if line.database is not None:
+            if self._identify() == line.file:
+                return line.database
+            line.close()  # put back from a copy, say: what is open is not that file
+        if fresh:
+            # Made here, since SQLite would let others read it.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        database = self._connect()
+        line.database, line.file, self._seen = database, self._identify(), True
+        if fresh:
+            self._created()
+        return database
 
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(
             self.path, timeout=self._busy, isolation_level=None, check_same_thread=False
         )
         try:
+            check(database, len(self._migrations))  # before anything of it is changed
             database.execute("pragma journal_mode = wal")
             # A code that was used stays used, whatever happens to the machine.
             database.execute("pragma synchronous = full")
             database.execute("pragma foreign_keys = on")
             database.execute("pragma secure_delete = on")
+            migrate(database, self._migrations)
         except BaseException:
             database.close()
             raise
@@ -152,12 +156,6 @@ class Database:
     def _identify(self) -> tuple[int, int]:
         about = self.path.stat()
         return about.st_dev, about.st_ino
-
-    def _shut(self) -> None:
-        for database in (self._reader, self._writer):
-            if database is not None:
-                database.close()
-        self._reader = self._writer = None
 
     # ------------------------------------------------------------------ faults
 

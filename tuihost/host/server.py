@@ -11,7 +11,6 @@ import selectors
 import signal
 import socket
 import threading
-from collections import Counter
 from contextlib import suppress
 from itertools import count
 from time import monotonic
@@ -21,8 +20,10 @@ from tuihost.core.auth import AuthMachine, OpenGuests, Verifier
 from tuihost.core.limits import TransportLimits
 from tuihost.errors import SettingsError
 from tuihost.host.catalog import Catalog
-from tuihost.host.connection import Connection, log_refusal
+from tuihost.host.connection import Connection
+from tuihost.host.gate import Counted, Gate, GateRules, Pass, Refusal, networks_of
 from tuihost.host.host import Host, log_start
+from tuihost.host.introductions import Introduction, Introductions
 from tuihost.logs import Event, EventLog
 from tuihost.settings import Settings
 from tuihost.ssh.keys import HostKeys
@@ -62,7 +63,8 @@ class Server:
         self._numbers = count(1)
         self._lock = threading.Lock()
         self._connections: dict[int, Connection] = {}
-        self._per_address: Counter[str] = Counter()
+        self.gate = Gate(GateRules.of(settings, self._limits), self.host.watchdog, log)
+        self._proxies = networks_of(settings, "proxies")
         self._empty = threading.Condition(self._lock)
         self._listeners: list[socket.socket] = []
         self._stopping = threading.Event()
@@ -113,13 +115,20 @@ class Server:
             selector.register(self._waker, selectors.EVENT_READ)
             for listener in self._listeners:
                 selector.register(listener, selectors.EVENT_READ, listener)
+            introductions = Introductions(
+                selector, self.host.watchdog, self._introduced, self.gate.refused
+            )
             while not self._stopping.is_set():
                 for ready, _ in selector.select():
-                    listener = ready.data
-                    if listener is not None and not self._accept(listener):
-                        self._stopping.wait(ACCEPT_PAUSE)
+                    match ready.data:
+                        case socket.socket() as listener:
+                            if not self._accept(listener, introductions):
+                                self._stopping.wait(ACCEPT_PAUSE)
+                        case Introduction() as introduction:
+                            introductions.proceed(introduction)
+            introductions.close()
 
-    def _accept(self, listener: socket.socket) -> bool:
+    def _accept(self, listener: socket.socket, introductions: Introductions) -> bool:
         """Takes one client in; False when the process can take no more just now."""
         try:
             sock, address = listener.accept()
@@ -128,69 +137,65 @@ class Server:
                 self._log.error(Event.HOST_ERROR, where="accept", reason=str(error))
                 return False
             return True  # the client went away before it was accepted
-        self.admit(sock, Peer(address[0], address[1]))
+        peer = Peer(address[0], address[1])
+        if peer.address in self._proxies:
+            introductions.begin(sock, peer)
+        else:
+            self.admit(sock, peer)
         return True
 
-    def admit(self, sock: socket.socket, peer: Peer) -> Connection | None:
-        """Makes a connection of an accepted socket, or turns it away. Any thread."""
-        reason = self._refusal(peer)
-        if reason is not None:
-            log_refusal(self._log, peer, reason)
+    def _introduced(self, sock: socket.socket, peer: Peer, itself: bool) -> None:
+        self.admit(sock, peer, trusted=itself)
+
+    def admit(self, sock: socket.socket, peer: Peer, *, trusted: bool = False) -> Connection | None:
+        """Makes a connection of an accepted socket, or turns it away. Any thread. `trusted`: a
+        proxy that speaks for itself."""
+        leave = (
+            Refusal.CLOSING if self._stopping.is_set() else self.gate.admit(peer, trusted=trusted)
+        )
+        if isinstance(leave, Refusal):
             with suppress(OSError):
                 sock.setblocking(False)
-                sock.send(f"{reason}\r\n".encode())
+                sock.send(f"{leave}\r\n".encode())
             sock.close()
             return None
         try:
-            connection = self._connection(sock, peer)
+            connection = self._connection(sock, peer, leave)
         except OSError as error:  # the client went away before anything could be said
-            log_refusal(self._log, peer, str(error))
+            self.gate.refused(peer, str(error))
             sock.close()
+            leave.ended()
             return None
         with self._lock:
             self._connections[connection.number] = connection
-            self._per_address[peer.address] += 1
             self.host.connections = len(self._connections)
         try:
             connection.start()
         except RuntimeError as error:  # no thread to be had
             self._log.error(Event.HOST_ERROR, where="accept", reason=str(error))
             sock.close()
-            self._forget(connection)
+            self._forget(connection, leave)
             return None
         return connection
 
-    def _connection(self, sock: socket.socket, peer: Peer) -> Connection:
+    def _connection(self, sock: socket.socket, peer: Peer, leave: Pass) -> Connection:
+        verifier = Counted(self._verifier, leave)
         return Connection(
             next(self._numbers),
             sock,
             peer,
             host=self.host,
             keys=self.keys,
-            auth=AuthMachine(self._chains, self._verifier, max_tries=self._limits.max_tries),
+            auth=AuthMachine(self._chains, verifier, max_tries=self._limits.max_tries),
             limits=self._limits,
             banner=self.settings.login.banner,
-            ended=self._forget,
+            ended=lambda connection: self._forget(connection, leave),
         )
 
-    def _refusal(self, peer: Peer) -> str | None:
-        limits = self.settings.server
+    def _forget(self, connection: Connection, leave: Pass) -> None:
+        leave.ended()
         with self._lock:
-            if self._stopping.is_set():
-                return "The host is closing"
-            if len(self._connections) >= limits.max_connections:
-                return "Too many connections"
-            if self._per_address[peer.address] >= limits.per_address:
-                return "Too many connections from your address"
-            waiting = sum(one.identity is None for one in self._connections.values())
-        return "Too many logins at once" if waiting >= limits.max_unauthenticated else None
-
-    def _forget(self, connection: Connection) -> None:
-        with self._lock:
-            if self._connections.pop(connection.number, None) is not None:
-                self._per_address[connection.peer.address] -= 1
-                if not self._per_address[connection.peer.address]:
-                    del self._per_address[connection.peer.address]
+            self._connections.pop(connection.number, None)
             self.host.connections = len(self._connections)
             if not self._connections:
                 self._empty.notify_all()
@@ -200,6 +205,7 @@ class Server:
     def stop(self, sentence: str = "The host is closing. Good-bye!") -> None:
         """Stops listening, shows everybody out with `sentence`, and closes what is left."""
         self._stopping.set()
+        self.gate.close()
         for listener in self._listeners:
             listener.close()
         deadline = monotonic() + FAREWELL_TIMEOUT

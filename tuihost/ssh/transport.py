@@ -61,6 +61,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         timer: Timer,
         log: EventLog,
         story: Story | None = None,
+        ended: Callable[[], None] | None = None,
         banner: str = "",
     ) -> None:
         prepare(sock)
@@ -71,6 +72,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         self.log = log
         self._peer = peer
         self._story = story
+        self._ended = ended
         self._ending: tuple[str, Disconnect] | None = None
         self._ending_lock = threading.Lock()
         self._parted = False
@@ -111,6 +113,8 @@ class HostTransport(ConnectionLayer, KeyedTransport):
             self.part("a fault of the host")
         finally:
             self.part("the story ended")
+            if self._ended is not None:
+                self._ended()
 
     def default_story(self) -> None:
         """The story of one client."""

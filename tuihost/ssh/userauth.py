@@ -16,6 +16,8 @@ from tuihost.core.auth import (
     INTERACTIVE,
     MAX_PASSWORD,
     NONE,
+    PASSWORD,
+    PUBLICKEY,
     Ask,
     AuthMachine,
     Failure,
@@ -28,7 +30,7 @@ from tuihost.core.auth import (
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.fields import Fields
-from tuihost.ssh.userkeys import UserKey
+from tuihost.ssh.userkeys import UserKey, fingerprint
 from tuihost.text import clean
 from tuihost.wire import Disconnect, Identity
 
@@ -40,7 +42,6 @@ REQUEST, FAILURE, SUCCESS, BANNER = 50, 51, 52, 53
 PK_OK = INFO_REQUEST = 60
 INFO_RESPONSE = 61
 
-MAX_PROBES = 20  # a person's agent rarely holds more keys; a list of strangers' keys does
 MAX_ANSWERS = 32
 MAX_ANSWER = 1024  # bytes
 
@@ -76,10 +77,9 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         self._machine = machine
         self._send = send
         self._events = log
-        self._probes = 0
         self._serving = False  # ssh-userauth was asked for
         self._user = ""
-        self._why = ""  # what is known, beyond the verdict, of why a request failed
+        self._key: str | None = None  # the fingerprint of the key that the request is about
 
     @property
     def finished(self) -> Identity | None:
@@ -110,6 +110,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         fields = Fields(body)
         # Bytes that are no UTF-8 become a name that nobody can have, and so a plain failure.
         self._user = self.auth_username = fields.text(errors="surrogateescape")
+        self._key = None
         service = fields.text()
         method = fields.text()
         self._judge(method, lambda: self._verdict(body, fields, service, method))
@@ -149,17 +150,17 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
                 fields.string()  # a language, which RFC 4256 §3.1 calls deprecated
                 return self._machine.interactive(self._user, fields.text())
             case _:
-                return self._failed("there is no such method")
+                return self._machine.failed("there is no such method")
 
     def _password(self, fields: Fields) -> Verdict:
         change = fields.boolean()
         raw = fields.string()
         if change or len(raw) > MAX_PASSWORD:
-            return self._failed("the password is too long, or to be changed")
+            return self._machine.failed("the password is too long, or to be changed", PASSWORD)
         try:
             password = raw.decode("utf-8")
         except UnicodeDecodeError:
-            return self._failed("the password is no UTF-8")
+            return self._machine.failed("the password is no UTF-8", PASSWORD)
         return self._machine.password(self._user, password)
 
     def _publickey(self, body: bytes, fields: Fields) -> Verdict | None:
@@ -167,53 +168,53 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         algorithm = fields.text()
         blob = fields.string()
         key = UserKey.parse(algorithm, blob)
+        self._key = fingerprint(blob)
         if not signed:
-            self._probes += 1
-            if self._probes > MAX_PROBES:
-                return Hangup("too many keys were offered")
-            if key is None or not self._machine.key_offered(self._user, key.offer):
-                self._say_failure(self._machine.methods, partial=False)
-            else:
-                self._key_would_do(algorithm, blob)
-            return None
+            return self._key_named(key, algorithm, blob)
         before = body[: len(body) - len(fields.rest)]
         signature = fields.string()
         if key is None:
-            return self._failed("the key is of no kind that is taken")
+            return self._machine.failed("the key is of no kind that is taken", PUBLICKEY)
         if not self._machine.key_offered(self._user, key.offer):
-            return self._failed("the key is not theirs")
+            return self._machine.failed("the key is not theirs")
         # RFC 4252 §7: what is signed is the session, then the request up to the signature.
         session_id: bytes = self.transport.session_id
         data = len(session_id).to_bytes(4, "big") + session_id + bytes([REQUEST]) + before
         if not key.verify(signature, data):
-            return self._failed("the signature is wrong")
+            return self._machine.failed("the signature is wrong")
         return self._machine.key_proved(self._user, key.offer)
+
+    def _key_named(self, key: UserKey | None, algorithm: str, blob: bytes) -> Verdict | None:
+        would_do = self._machine.key_named(self._user, None if key is None else key.offer)
+        if isinstance(would_do, Hangup):
+            return would_do
+        if would_do:
+            self._key_would_do(algorithm, blob)
+        else:
+            self._say_failure(self._machine.methods, partial=False)
+        return None
 
     def _answer(self, raw: list[bytes]) -> Verdict:
         if any(len(answer) > MAX_ANSWER for answer in raw):
-            return self._failed("an answer is too long")
+            return self._machine.failed("an answer is too long")
         try:
             answers = tuple(answer.decode("utf-8") for answer in raw)
         except UnicodeDecodeError:
-            return self._failed("an answer is no UTF-8")
+            return self._machine.failed("an answer is no UTF-8")
         return self._machine.answers(answers)
-
-    def _failed(self, why: str) -> Verdict:
-        self._why = why
-        return self._machine.failed()
 
     # ------------------------------------------------------------------------- the verdicts
 
     def _judge(self, method: str, verdict: Callable[[], Verdict | None]) -> None:
         """Asks for a verdict and sends it. A fault in a verifier or a step is a failed try."""
-        self._why = "not accepted"
         try:
             found = verdict()
         except PeerError:
             raise
         except Exception as fault:  # noqa: BLE001  (code of a plugin; its fault costs one try)
             self._events.error(Event.AUTH_FAILED, trace=fault, method=clean(method, limit=40))
-            found = self._guarded(self._machine.failed) or Hangup("the login is broken")
+            # Where the count cannot be kept either, the machine has counted all the same.
+            found = self._guarded(lambda: self._machine.failed("a fault")) or self._machine.standing
         if found is not None:
             self._tell(method, found)
 
@@ -225,22 +226,28 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
             return None
 
     def _tell(self, method: str, verdict: Verdict) -> None:
-        who = {"user": clean(self._user, limit=64), "method": clean(method, limit=40)}
+        """One line in the log for each decision, and then the reply."""
+        who = {
+            "user": clean(self._user, limit=64),
+            "method": clean(method, limit=40),
+            "key": self._key,
+            "peer": self.transport.peer,
+        }
         match verdict:
             case Success(identity):
-                factors = "+".join(identity.factors)
-                self._events.info(Event.AUTH_OK, **who, factors=factors, key=identity.fingerprint)
+                who |= {"user": identity.user, "key": identity.fingerprint}
+                self._events.info(Event.AUTH_OK, **who, factors="+".join(identity.factors))
                 message = paramiko.Message()
                 message.add_byte(bytes([SUCCESS]))
                 self._send(message)
                 self.authenticated = True
-            case Partial(methods):
-                self._events.info(Event.AUTH_PARTIAL, **who)
+            case Partial(methods, settled):
+                self._events.info(Event.AUTH_PARTIAL, **who, factor=settled)
                 self._say_failure(methods, partial=True)
-            case Failure(methods):
+            case Failure(methods, factor, reason):
                 # Every client begins with `none` to learn the methods: no news to anybody.
-                note = self._events.debug if method == NONE else self._events.info
-                note(Event.AUTH_FAILED, **who, reason=self._why)
+                note = self._events.debug if factor == NONE else self._events.info
+                note(Event.AUTH_FAILED, **who, factor=factor or None, reason=reason)
                 self._say_failure(methods, partial=False)
             case Ask(query):
                 self._say_query(query)
@@ -275,11 +282,17 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
     def _say_query(self, query: Query) -> None:
         message = paramiko.Message()
         message.add_byte(bytes([INFO_REQUEST]))
-        message.add_string(query.title)
-        message.add_string(query.instruction)
+        message.add_string(_plain(query.title))
+        message.add_string(_plain(query.instruction))
         message.add_string("")
         message.add_int(len(query.prompts))
         for prompt in query.prompts:
-            message.add_string(prompt.text)
+            message.add_string(clean(prompt.text, lines=True))
             message.add_boolean(prompt.echo)
         self._send(message)
+
+
+def _plain(text: str) -> str:
+    """Without what could steer a terminal, and in ASCII: OpenSSH before 10.3 shows title and
+    instruction as it writes its log, with `\\342\\226\\210` for anything else."""
+    return clean(text, lines=True).encode("ascii", "replace").decode("ascii")

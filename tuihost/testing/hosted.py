@@ -8,7 +8,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,9 +147,10 @@ class Hosted:
             channel = transport.open_session(timeout=DEADLINE)
             channel.settimeout(DEADLINE)
             channel.exec_command(command)
-            if stdin:
-                channel.sendall(stdin)
-            channel.shutdown_write()
+            with suppress(OSError):  # a command may end before it has read everything
+                if stdin:
+                    channel.sendall(stdin)
+                channel.shutdown_write()
             out = channel.makefile("rb").read()
             errors = channel.makefile_stderr("rb").read()
             return Outcome(channel.recv_exit_status(), out, errors)

@@ -30,6 +30,9 @@ READS_A_TURN = 16
 ESCAPE_WAIT = 0.05
 """Seconds after which an Escape is a key: nothing followed that would make it a sequence."""
 
+_HOST_KEY = KeyPress(Keys.Ignore)
+"""Stands among the keys for the host's own."""
+
 _numbers = count(1)
 
 
@@ -53,9 +56,8 @@ class TerminalInput(Input):
     """The keys of one terminal. Everything on the thread of its loop, which may be another loop
     for every Application.
 
-    `escape` is the host's own key: it is taken out before any Application sees it, `on_escape`
-    is called soon after, and what was typed before it and is still unread is dropped. In a
-    paste it is text like any other. `on_reply` gets the replies announced by `expect`.
+    `escape` is the host's own key: it is taken out before any Application sees it, and `on_escape`
+    is called once what was typed before it has been read. In a paste it is text like any other. `on_reply` gets the replies announced by `expect`.
     """
 
     def __init__(
@@ -85,7 +87,13 @@ class TerminalInput(Input):
         if self._paused:
             return []
         drained = self._fill()
-        keys = [self._keys.popleft() for _ in range(min(KEYS_A_TURN, len(self._keys)))]
+        keys: list[KeyPress] = []
+        while self._keys and len(keys) < KEYS_A_TURN:
+            key = self._keys.popleft()
+            if key is _HOST_KEY:
+                self._call_escape()
+                break
+            keys.append(key)
         if self._keys or not drained:
             self._wake_soon()
         return keys
@@ -228,13 +236,15 @@ class TerminalInput(Input):
     def _take(self, keys: list[KeyPress]) -> None:
         for key in keys:
             if key.key == self.escape and self.on_escape is not None:
-                self._keys.clear()
-                if self._ready is None:
-                    self.on_escape()
-                else:  # soon and not now: this is inside the Application that is to be left
-                    self._terminal.loop.call_soon(self.on_escape)
+                # In its place among the keys: what was typed before it is still the app's.
+                self._keys.append(_HOST_KEY)
             else:
                 self._keys.append(key)
+
+    def _call_escape(self) -> None:
+        """Soon and not now: this is inside the Application that is to be left."""
+        if self.on_escape is not None:
+            self._terminal.loop.call_soon(self.on_escape)
 
     # ------------------------------------------------------------------ a lone Escape
 

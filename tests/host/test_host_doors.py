@@ -1,0 +1,95 @@
+"""Who is turned away at the door, and what is refused to those who are inside."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import paramiko
+import pytest
+
+from tuihost import Session, app
+from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
+from tuihost.wire import Peer
+
+HERE, ELSEWHERE = Peer("127.0.0.1", 50_001), Peer("198.51.100.4", 50_002)
+
+
+@app("hello")
+async def hello(session: Session) -> None:
+    await session.say("Hello!")
+
+
+def knock(host: Hosted, peer: Peer) -> str | None:
+    """What a client reads that is turned away; None where it is let in."""
+    near, far = socket.socketpair()
+    with closing(near):
+        if host.server.admit(far, peer) is not None:
+            return None
+        near.settimeout(5)
+        return b"".join(iter(lambda: near.recv(4096), b"")).decode()
+
+
+@pytest.mark.parametrize(
+    ("limit", "logged_in", "peer", "sentence"),
+    [
+        ("max_connections", True, ELSEWHERE, "Too many connections"),
+        ("per_address", True, HERE, "Too many connections from your address"),
+        ("max_unauthenticated", False, ELSEWHERE, "Too many logins at once"),
+    ],
+)
+def test_a_full_house_says_so_and_costs_no_thread(
+    limit: str, logged_in: bool, peer: Peer, sentence: str
+) -> None:
+    with hosted(hello, settings={f"server.{limit}": 1}) as host:
+        first = host.connect() if logged_in else host.dial()
+        try:
+            before = threading.active_count()
+            assert knock(host, peer) == f"{sentence}\r\n"
+            assert threading.active_count() == before
+            refused = host.log.wait_for("conn.refused")
+            assert (refused["peer"], refused["reason"]) == (peer, sentence)
+        finally:
+            hang_up(first)
+        host.log.wait_for("conn.closed")
+
+
+def test_from_another_address_there_is_still_room() -> None:
+    with hosted(hello, settings={"server.per_address": 1}) as host:
+        first = host.connect()
+        assert knock(host, ELSEWHERE) is None
+        hang_up(first)
+
+
+@pytest.fixture
+def inside() -> Iterator[tuple[Hosted, paramiko.Transport]]:
+    with hosted(hello) as host:
+        transport = host.connect()
+        yield host, transport
+        hang_up(transport)
+
+
+def test_forwards_are_refused_and_the_connection_goes_on(
+    inside: tuple[Hosted, paramiko.Transport],
+) -> None:
+    host, transport = inside
+    with pytest.raises(paramiko.ChannelException) as refused:
+        transport.open_channel("direct-tcpip", ("localhost", 22), ("127.0.0.1", 1), timeout=5)
+    assert refused.value.code == 1  # prohibited, RFC 4254 §5.1
+    with pytest.raises(paramiko.SSHException):
+        transport.request_port_forward("", 0)
+    assert host.log.wait_for("channel.refused")["kind"] == "direct-tcpip"
+    channel = transport.open_session(timeout=5)
+    channel.exec_command("hello")
+    assert channel.makefile("rb").read() == b"Hello!\n"
+
+
+def test_x11_is_refused(inside: tuple[Hosted, paramiko.Transport]) -> None:
+    host, transport = inside
+    channel = transport.open_session(timeout=5)
+    with pytest.raises(paramiko.SSHException):
+        channel.request_x11()
+    assert host.log.wait_for("request.refused")["kind"] == "x11-req"

@@ -1,0 +1,113 @@
+"""The public names: what authors may rely on. Whoever changes this list changes the changelog."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+PUBLIC = {
+    "tuihost": {
+        "Accepts",
+        "Account",
+        "App",
+        "AppCard",
+        "AppLoadError",
+        "Disconnected",
+        "ForwardRule",
+        "Launch",
+        "Presence",
+        "Session",
+        "Theme",
+        "TuihostError",
+        "__version__",
+        "app",
+        "clean",
+        "command",
+    },
+    "tuihost.widgets": {
+        "Column",
+        "Dialog",
+        "FilterLine",
+        "Fragments",
+        "HelpOverlay",
+        "Keymap",
+        "ListView",
+        "Match",
+        "Panel",
+        "RichView",
+        "RowSource",
+        "RowWindow",
+        "Screen",
+        "Table",
+        "TextEditor",
+        "filter_items",
+        "fit",
+        "glyph",
+        "match",
+        "meter",
+        "pad",
+        "sparkline",
+        "spread",
+        "typing",
+        "width_of",
+        "wrap",
+    },
+    "tuihost.testing": {"Hosted", "Outcome", "Pilot", "Screen", "hosted"},
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_public_names_are_these(name: str) -> None:
+    module = import_module(name)
+    assert set(module.__all__) == PUBLIC[name]
+    assert len(module.__all__) == len(set(module.__all__))
+    for one in PUBLIC[name]:
+        assert hasattr(module, one)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_classes_and_functions_say_what_they_are(name: str) -> None:
+    module = import_module(name)
+    named = {one: getattr(module, one) for one in PUBLIC[name] - {"__version__", "Fragments"}}
+    assert [one for one, value in named.items() if not (value.__doc__ or "").strip()] == []
+
+
+def test_app_is_the_decorator_whoever_imports_the_module_of_that_name() -> None:
+    code = "import tuihost.app; from tuihost import app; print(callable(app), app.__name__)"
+    shown = _python(code)
+    assert shown == "True app"
+
+
+def test_importing_the_package_imports_no_library() -> None:
+    heavy = ("paramiko", "prompt_toolkit", "rich", "pydantic", "click", "cryptography")
+    code = f"import sys, tuihost; print([one for one in {heavy} if one in sys.modules])"
+    assert _python(code) == "[]"
+
+
+def test_the_types_of_the_package_are_there_for_others() -> None:
+    assert (ROOT / "tuihost" / "py.typed").is_file()
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
+    import tuihost
+
+    with pytest.raises(AttributeError, match="no attribute 'Server'"):
+        _ = tuihost.Server
+
+
+def _python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=ROOT,
+        check=True,
+    )
+    return done.stdout.strip()

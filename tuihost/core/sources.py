@@ -1,0 +1,62 @@
+"""Where connections come from, as the host counts them: one source is a block of addresses.
+
+A person has one IPv4 address at most, but billions of IPv6 ones, so a source of those is a prefix
+(RFC 6177 §2: a site has a /64 at least).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+def address_of(text: str) -> Address | None:
+    """The address that `text` writes, without its zone; an IPv4 address within IPv6 is that IPv4
+    address (RFC 4291 §2.5.5.2). None where it is no address."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBlocks:
+    """How large a source is: bits of an IPv4 and of an IPv6 address."""
+
+    bits_v4: int = 32
+    bits_v6: int = 64
+
+    def source(self, address: str) -> str:
+        """The source of an address, such as `192.0.2.1` or `2001:db8:7:1::/64`."""
+        found = address_of(address)
+        if found is None:
+            return address
+        bits = self.bits_v4 if found.version == 4 else self.bits_v6
+        block = ip_network((found, bits), strict=False)
+        return str(found) if bits == found.max_prefixlen else str(block)
+
+
+class Networks:
+    """A list of networks that addresses can be in. Raises ValueError for what is no network."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._networks: tuple[Network, ...] = tuple(ip_network(name) for name in names)
+
+    def __contains__(self, address: object) -> bool:
+        found = address_of(address) if isinstance(address, str) else None
+        return found is not None and any(found in network for network in self._networks)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)

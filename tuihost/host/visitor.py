@@ -1,0 +1,56 @@
+"""Who came in, and what they may use: the account of somebody who logged in on this host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuihost.core.rights import Rights, Ways, rights_of
+from tuihost.session import Account
+from tuihost.settings import Settings
+from tuihost.wire import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor(Account):
+    """An account as it came in. `confined` names the one app that a forced command leads to;
+    `connection` is the number of the connection that this is."""
+
+    rights: Rights = Rights()
+    ways: Ways | None = None
+    factors: tuple[str, ...] = ()
+    target: str | None = None
+    confined: str | None = None
+    fingerprint: str | None = None
+    connection: int = 0
+
+    @classmethod
+    def of(
+        cls, identity: Identity, settings: Settings, ways: Ways | None, connection: int = 0
+    ) -> Visitor:
+        """Whoever `identity` is, with what the operator's roles give them."""
+        guest, roles = identity.guest, identity.roles
+        return cls(
+            name=identity.user,
+            guest=guest,
+            roles=roles,
+            rights=rights_of(settings.roles, guest=guest, roles=roles),
+            ways=ways,
+            factors=identity.factors,
+            target=identity.target,
+            fingerprint=identity.fingerprint,
+            connection=connection,
+        )
+
+    def may_open(self, app: str) -> bool:
+        """Whether roles, factors and a forced command let them open the app of that name."""
+        if self.confined is not None and app != self.confined:
+            return False
+        if self.ways is not None and not self.ways.open(
+            app, factors=self.factors, target=self.target, guest=self.guest
+        ):
+            return False
+        return self.rights.app(app)
+
+    def may_run(self, app: str, command: str) -> bool:
+        """Whether they may run that command of the app."""
+        return self.may_open(app) and self.rights.command(app, command)

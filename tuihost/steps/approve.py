@@ -1,0 +1,28 @@
+"""Somebody who is inside already says yes or no."""
+
+from __future__ import annotations
+
+from tuihost.login import Attempt, Conversation, Query, Step
+
+
+class Approve(Step):
+    """Waits until another person lets this one in. No answer within `seconds` is a no.
+
+    `seconds` has to be below the login grace, which ends the connection whoever waits.
+    """
+
+    name = "approve"
+
+    def __init__(self, seconds: float = 20.0) -> None:
+        self.seconds = seconds
+
+    def ask(self, attempt: Attempt) -> Conversation:
+        yield Query(
+            instruction=f"Waiting up to {self.seconds:.0f} seconds for somebody to let you in."
+        )
+        known = attempt.account is not None
+        approval = attempt.services.approvals.wait(
+            attempt.user, attempt.peer, self.seconds, listed=known
+        )
+        # What has happened to the account meanwhile counts too.
+        return approval is not None and approval.granted and attempt.account is not None

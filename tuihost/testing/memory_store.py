@@ -1,0 +1,237 @@
+"""An account store in memory: for tests of steps, and as the plainest telling of what one does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
+from tuihost.core.names import folded, name_problem
+
+KEPT_LOGINS = 200
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@dataclass(slots=True)
+class _Account:
+    record: AccountRecord
+    keys: dict[str, KeyRecord] = field(default_factory=dict)
+    secret: bytes | None = None
+    counter: int = -1
+    recovery: set[bytes] = field(default_factory=set)
+    logins: list[LoginRecord] = field(default_factory=list)
+
+
+def _alone(
+    method: Callable[Concatenate[MemoryAccounts, _P], _R],
+) -> Callable[Concatenate[MemoryAccounts, _P], _R]:
+    """One call at a time, and none where the store is `broken`."""
+
+    @wraps(method)
+    def locked(self: MemoryAccounts, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with self._lock:
+            if self.broken:
+                raise StoreError(self.broken)
+            return method(self, *args, **kwargs)
+
+    return locked
+
+
+class MemoryAccounts:
+    """Implements `accounts.AccountStore`. Threads: any. Gone with the object."""
+
+    def __init__(self) -> None:
+        self.broken = ""
+        """A reason here makes every call raise `StoreError`, as a full disk would."""
+        self._lock = threading.RLock()
+        self._accounts: dict[str, _Account] = {}
+        self._invites: dict[bytes, Invite] = {}
+        self._failures: dict[str, list[float]] = {}
+
+    def close(self) -> None:
+        pass
+
+    # ------------------------------------------------------------------ accounts
+
+    @_alone
+    def get(self, name: str) -> AccountRecord | None:
+        account = self._accounts.get(name)
+        return None if account is None else _whole(account)
+
+    @_alone
+    def all(self) -> Sequence[AccountRecord]:
+        found = [_whole(account) for account in self._accounts.values()]
+        return tuple(sorted(found, key=lambda record: folded(record.name)))
+
+    @_alone
+    def create(self, record: AccountRecord) -> bool:
+        problem = name_problem(record.name)
+        if problem is not None:
+            raise ValueError(problem)
+        if folded(record.name) in {folded(name) for name in self._accounts}:
+            return False
+        self._accounts[record.name] = _Account(record)
+        return True
+
+    @_alone
+    def update(
+        self,
+        name: str,
+        *,
+        roles: frozenset[str] | None = None,
+        groups: frozenset[str] | None = None,
+        disabled: bool | None = None,
+        password_hash: str | None = None,
+        password_expired: bool | None = None,
+        terms: str | None = None,
+        chains: tuple[tuple[str, ...], ...] | None = None,
+    ) -> bool:
+        account = self._accounts.get(name)
+        if account is None:
+            return False
+        given: dict[str, Any] = {
+            "roles": roles,
+            "groups": groups,
+            "disabled": disabled,
+            "password_hash": password_hash,
+            "password_expired": password_expired,
+            "terms": terms,
+            "chains": chains,
+        }
+        changes = {key: value for key, value in given.items() if value is not None}
+        account.record = replace(account.record, **changes)
+        return True
+
+    @_alone
+    def delete(self, name: str) -> bool:
+        return self._accounts.pop(name, None) is not None
+
+    # ------------------------------------------------------------------ keys
+
+    @_alone
+    def keys(self, name: str) -> Sequence[KeyRecord]:
+        account = self._accounts.get(name)
+        found = () if account is None else account.keys.values()
+        return tuple(sorted(found, key=lambda key: (key.added, key.fingerprint)))
+
+    @_alone
+    def add_key(self, key: KeyRecord) -> bool:
+        account = self._accounts.get(key.account)
+        if account is None or key.fingerprint in account.keys:
+            return False
+        account.keys[key.fingerprint] = key
+        return True
+
+    @_alone
+    def rename_key(self, name: str, fingerprint: str, label: str) -> bool:
+        return self._change_key(name, fingerprint, name=label)
+
+    @_alone
+    def remove_key(self, name: str, fingerprint: str) -> bool:
+        account = self._accounts.get(name)
+        return account is not None and account.keys.pop(fingerprint, None) is not None
+
+    @_alone
+    def key_used(self, name: str, fingerprint: str, at: float) -> None:
+        self._change_key(name, fingerprint, last_used=at)
+
+    def _change_key(self, name: str, fingerprint: str, **changes: Any) -> bool:
+        account = self._accounts.get(name)
+        if account is None or fingerprint not in account.keys:
+            return False
+        account.keys[fingerprint] = replace(account.keys[fingerprint], **changes)
+        return True
+
+    # ------------------------------------------------------------------ second factor
+
+    @_alone
+    def totp_secret(self, name: str) -> bytes | None:
+        account = self._accounts.get(name)
+        return None if account is None else account.secret
+
+    @_alone
+    def set_totp(self, name: str, secret: bytes | None) -> None:
+        account = self._present(name)
+        account.secret, account.counter = secret, -1
+
+    @_alone
+    def take_totp(self, name: str, counter: int) -> bool:
+        account = self._accounts.get(name)
+        if account is None or account.secret is None or counter <= account.counter:
+            return False
+        account.counter = counter
+        return True
+
+    @_alone
+    def set_recovery(self, name: str, hashes: Sequence[bytes]) -> None:
+        self._present(name).recovery = set(hashes)
+
+    @_alone
+    def take_recovery(self, name: str, code_hash: bytes) -> bool:
+        account = self._accounts.get(name)
+        if account is None or code_hash not in account.recovery:
+            return False
+        account.recovery.remove(code_hash)
+        return True
+
+    # ------------------------------------------------------------------ invitations
+
+    @_alone
+    def add_invite(self, code_hash: bytes, invite: Invite) -> None:
+        self._invites[code_hash] = invite
+
+    @_alone
+    def peek_invite(self, code_hash: bytes, now: float) -> Invite | None:
+        invite = self._invites.get(code_hash)
+        good = invite is not None and (invite.expires is None or invite.expires > now)
+        return invite if good else None
+
+    @_alone
+    def take_invite(self, code_hash: bytes, now: float, record: AccountRecord) -> bool:
+        if self.peek_invite(code_hash, now) is None or not self.create(record):
+            return False
+        del self._invites[code_hash]
+        return True
+
+    # ------------------------------------------------------------------ failures and history
+
+    @_alone
+    def note_failure(self, key: str, now: float, window: float) -> int:
+        self._failures.setdefault(key, []).append(now)
+        return self.failures(key, now, window)
+
+    @_alone
+    def failures(self, key: str, now: float, window: float) -> int:
+        return sum(at > now - window for at in self._failures.get(key, ()))
+
+    @_alone
+    def clear_failures(self, key: str) -> None:
+        self._failures.pop(key, None)
+
+    @_alone
+    def record_login(self, login: LoginRecord) -> None:
+        account = self._accounts.get(login.account)
+        if account is not None:
+            account.logins = [*account.logins, login][-KEPT_LOGINS:]
+
+    @_alone
+    def logins(self, name: str, limit: int = 50) -> Sequence[LoginRecord]:
+        account = self._accounts.get(name)
+        return () if account is None else tuple(reversed(account.logins))[: max(0, limit)]
+
+    def _present(self, name: str) -> _Account:
+        account = self._accounts.get(name)
+        if account is None:
+            raise StoreError("there is no account of that name any more")
+        return account
+
+
+def _whole(account: _Account) -> AccountRecord:
+    return replace(
+        account.record, totp=account.secret is not None, recovery_left=len(account.recovery)
+    )
