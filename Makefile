@@ -44,6 +44,7 @@ fuzz: $(DEV_STAMP) ## property tests, at length
 docs: $(DEV_STAMP) ## the pages that are made from the code
 	$(BIN)/python -m tuihost.settings_doc > docs/settings.md.new
 	@mv docs/settings.md.new docs/settings.md
+	$(BIN)/python docs/make_images.py
 
 clean: ## takes away what was made, the environment too
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -71,8 +71,8 @@ def test_who_reads_the_guestbook_sees_who_signs_it(guestbook: Hosted) -> None:
 def test_a_reader_who_is_gone_is_told_nothing_more(guestbook: Hosted) -> None:
     app = guestbook.host.catalog.apps["guestbook"].app
     with guestbook.open() as pilot:
-        guestbook.run("guestbook sign hello")
-        pilot.wait_for("hello")
+        pilot.wait_for("sign").press("n").wait_for("What do you want to say?")
+        pilot.type("hello").press("enter").wait_for("ada").wait_for("hello")
         assert len(app.readers) == 1  # type: ignore[attr-defined]
         pilot.drop()
         guestbook.log.wait_for("session.end")

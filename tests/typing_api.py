@@ -87,6 +87,10 @@ class Notes(App):
         session.print(clean(" ".join(words), limit=10))
         return 0
 
+    @command
+    def show(self, session: Session, number: int, *, json: bool = False) -> None:
+        """Shows one of them."""
+
     @command(name="list")
     def list_all(self, session: Session) -> None:
         """Lists them."""
@@ -118,7 +122,7 @@ def tests() -> None:
     with hosted(Notes(), greeting, settings={"server.name": "test"}) as host:
         assert_type(host, Hosted)
         assert_type(host.run("notes add milk"), Outcome)
-        assert_type(host.run("notes list").status, int)
+        assert_type(host.run("notes show 1").status, int)
         with host.open("notes", size=(40, 12)) as pilot:
             assert_type(pilot, Pilot)
             assert_type(pilot.press("down", "enter").wait_for("Notes"), Pilot)

@@ -31,7 +31,9 @@ class Event(StrEnum):
     AUTH_OK = "auth.ok"
     AUTH_PARTIAL = "auth.partial"
     AUTH_FAILED = "auth.failed"
-    CHANNEL_OPEN = "channel.open"
+    AUTH_DENIED = "auth.denied"
+    STORE_ERROR = "store.error"
+    KEYS_BROKEN = "keys.broken"
     CHANNEL_REFUSED = "channel.refused"
     REQUEST_REFUSED = "request.refused"
     SESSION_START = "session.start"
@@ -42,6 +44,7 @@ class Event(StrEnum):
     APP_STUCK = "app.stuck"
     APP_ABANDONED = "app.abandoned"
     APP_BROKEN = "app.broken"
+    STEP_BROKEN = "step.broken"
     THEME_BROKEN = "theme.broken"
     APP_LOG = "app.log"
 

@@ -28,7 +28,7 @@ class About(App):
     name = "about"
     title = "About"
     group = "Host"
-    icon = "ⓘ"
+    icon = "◈"
     order = 90
 
     def build(self, session: Session) -> Application[Any]:

@@ -83,7 +83,7 @@ class Notes(App):
         if json:
             session.print(_json(as_json(note)))
         else:
-            session.print(Markdown(note.text) if session.terminal.pty else note.text)
+            session.print(Markdown(note.text) if session.terminal.pty else note.text.rstrip("\n"))
         return 0
 
     @command

@@ -12,13 +12,15 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from prompt_toolkit.application import Application
+from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.application import application as application_module
+from prompt_toolkit.application.current import set_app
 from prompt_toolkit.input import DummyInput, create_pipe_input, typeahead
 from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.input.base import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.key_binding.bindings.mouse import typical_mouse_events, xterm_sgr_mouse_events
+from prompt_toolkit.key_binding.key_processor import _Flush
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import DummyOutput
 
@@ -281,3 +283,25 @@ def test_the_mouse_tables_are_keyed_by_number_and_final_character() -> None:
     assert (64, "M") in xterm_sgr_mouse_events
     assert all(isinstance(e, int) and final in "mM" for e, final in xterm_sgr_mouse_events)
     assert 32 in typical_mouse_events
+
+
+def test_a_key_that_begins_a_longer_binding_acts_at_once_after_this_word() -> None:
+    pressed: list[str] = []
+    keys = KeyBindings()
+    keys.add("escape", "x")(lambda event: pressed.append("escape x"))
+    keys.add("escape")(lambda event: pressed.append("escape"))
+
+    async def scene() -> None:
+        with create_app_session(input=DummyInput(), output=DummyOutput()):
+            application: Application[None] = Application(key_bindings=keys)
+            processor = application.key_processor
+            with set_app(application):
+                processor.feed(KeyPress(Keys.Escape))
+                processor.process_keys()
+                assert pressed == [], "it waits for the x"
+                processor.feed(_Flush)
+                processor.process_keys()
+                assert pressed == ["escape"]
+            await application.cancel_and_wait_for_background_tasks()
+
+    asyncio.run(scene())

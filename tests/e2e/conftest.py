@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from e2e_demo import DEADLINE, Demo, clean_env
-from e2e_tmux import Terminal, Tmux
+from e2e_demo import DEADLINE, Demo, Run, clean_env
+from e2e_tmux import Open, Terminal, Tmux
 
 SSH = """\
 #!/bin/sh
@@ -19,9 +19,6 @@ SSH = """\
 exec {ssh} -F /dev/null -o UserKnownHostsFile={folder}/known_hosts -o IdentityFile=none \\
   -o StrictHostKeyChecking=accept-new -o "SendEnv=LANG LC_*" "$@"
 """
-
-Open = Callable[..., Terminal]
-Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +84,7 @@ def _tmux(place: Place) -> Iterator[Callable[[str], Tmux]]:
 
 
 @pytest.fixture
-def open_terminal(
-    _tmux: Callable[[str], Tmux], program: Callable[[str], str]
-) -> Iterator[Open]:
+def open_terminal(_tmux: Callable[[str], Tmux], program: Callable[[str], str]) -> Iterator[Open]:
     """Opens terminals with a shell, in which `ssh` is OpenSSH's; closes them after the test."""
     program("ssh")
     tmux = _tmux(program("tmux"))

@@ -21,6 +21,8 @@ CHECKOUT = Path(__file__).parents[2]
 APPS = Path(__file__).parent / "apps"
 
 Value = TypeVar("Value")
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+"""A client with these words and this `input`, to its end."""
 
 
 def until(

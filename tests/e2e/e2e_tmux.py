@@ -183,3 +183,6 @@ WELL = {
     "wrap_flag": 1,
 }
 """The modes of a terminal that was given back as it was."""
+
+Open = Callable[..., Terminal]
+"""Opens a terminal: the fixtures say with what in it."""

@@ -6,9 +6,8 @@ import re
 import time
 
 import pytest
-from conftest import Open, Run
-from e2e_demo import CHECKOUT, Demo
-from e2e_tmux import WELL, Terminal
+from e2e_demo import CHECKOUT, Demo, Run
+from e2e_tmux import WELL, Open, Terminal
 
 APPS = sorted(
     folder.name

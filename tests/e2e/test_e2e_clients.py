@@ -8,9 +8,8 @@ from typing import Any
 
 import asyncssh
 import pytest
-from conftest import Open
 from e2e_demo import DEADLINE, Demo
-from e2e_tmux import WELL, Terminal
+from e2e_tmux import WELL, Open, Terminal
 
 from tuihost.testing.pilot import key_bytes
 from tuihost.testing.screen import Screen
@@ -19,14 +18,18 @@ from tuihost.testing.screen import Screen
 def plink(terminal: Terminal, demo: Demo, user: str, *words: str) -> Terminal:
     asks = " ".join(words)
     key = f"-hostkey {demo.fingerprint}"
-    terminal.shell(f"plink -ssh -P {demo.port} -l {user} {key} {'-t ' * bool(asks)}127.0.0.1 {asks}")
+    terminal.shell(
+        f"plink -ssh -P {demo.port} -l {user} {key} {'-t ' * bool(asks)}127.0.0.1 {asks}"
+    )
     # PuTTY marks where its own words end: what a host draws could pass for them.
     return terminal.wait_for("Press Return to begin session").press("Enter")
 
 
 def dbclient(terminal: Terminal, demo: Demo, user: str, *words: str) -> Terminal:
     asks = " ".join(words)
-    return terminal.shell(f"dbclient -y -y -p {demo.port} {'-t ' * bool(asks)}{user}@127.0.0.1 {asks}")
+    return terminal.shell(
+        f"dbclient -y -y -p {demo.port} {'-t ' * bool(asks)}{user}@127.0.0.1 {asks}"
+    )
 
 
 Dial = Callable[..., Terminal]

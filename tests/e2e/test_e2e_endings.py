@@ -6,9 +6,8 @@ import re
 import time
 
 import pytest
-from conftest import Open
 from e2e_demo import Demo
-from e2e_tmux import PROMPT, WELL
+from e2e_tmux import PROMPT, WELL, Open
 
 
 def test_the_lines_from_before_stand_again_and_a_good_bye(visit: Open) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from conftest import Open, Run
-from e2e_demo import Demo
-from e2e_tmux import WELL
+from e2e_demo import Demo, Run
+from e2e_tmux import WELL, Open
 
 
 def test_commands_have_two_outputs_and_an_exit_status(ssh: Run) -> None:

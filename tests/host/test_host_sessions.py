@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from prompt_toolkit.application import Application, get_app
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
-from tuihost import App, Launch, Session, app, command
+from tuihost import Account, App, Launch, Session, app, command
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.wire import WindowChange
@@ -235,3 +236,20 @@ def test_lines_typed_ahead_go_to_the_app_that_asks() -> None:
         assert done.status == 0
         assert "Hello, Ada!" in done.text
         assert "Hello, Bob!" in done.text
+
+
+def test_keys_typed_ahead_of_a_dialog_go_to_the_dialog() -> None:
+    with hosted(bundled=["menu", "about"]) as host, host.open() as pilot:
+        pilot.wait_for("About")
+        pilot.type("tpaper\r")  # one packet: open, filter, take
+        chosen = lambda: host.host.theme_of(Account("ada")).name  # noqa: E731
+        pilot.wait_until(lambda: chosen() == "paper", "the theme to change")
+
+
+def test_a_lone_escape_acts_at_once_also_in_a_text() -> None:
+    with hosted(hello) as host, host.open() as pilot:
+        pilot.wait_for("Your name?")
+        begun = time.monotonic()
+        pilot.press("escape")
+        assert pilot.wait_end() == 130
+        assert time.monotonic() - begun < 0.25, "it waited for a longer binding"

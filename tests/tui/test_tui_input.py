@@ -14,6 +14,7 @@ from prompt_toolkit.application.current import create_app_session
 from prompt_toolkit.application.run_in_terminal import in_terminal
 from prompt_toolkit.input import typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
+from prompt_toolkit.key_binding.key_processor import _Flush
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import DummyOutput
 
@@ -105,7 +106,8 @@ class Reader:
 
     @property
     def keys(self) -> list[str]:
-        return [str(getattr(k.key, "value", k.key)) for turn in self.turns for k in turn]
+        keys = [key for turn in self.turns for key in turn if key is not _Flush]
+        return [str(getattr(key.key, "value", key.key)) for key in keys]
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def reader(terminal: FakeTerminal) -> Iterator[Reader]:
 
 def test_keys_come_as_they_are_typed(terminal: FakeTerminal, reader: Reader) -> None:
     terminal.type("hi\x1b[A")
-    assert reader.keys == ["h", "i", "up"]
+    assert reader.keys == ["h"], "the next one when what this one sets going has begun"
     terminal.loop.run()
     assert reader.keys == ["h", "i", "up"]
 
@@ -347,7 +349,7 @@ def test_the_host_s_key_is_taken_out_before_the_application(terminal: FakeTermin
     reader = Reader(terminal, on_escape=lambda: escapes.append(None))
     with reader.input.attach(reader.ready):
         terminal.type("unread\x1dnext")
-        assert (reader.keys, escapes) == (list("unread"), []), "not inside the Application"
+        assert escapes == [], "not inside the Application"
         terminal.loop.run()
         assert len(escapes) == 1
         assert reader.keys == list("unreadnext"), "what was typed before it is still the app's"
@@ -415,7 +417,8 @@ def test_drop_pending_forgets_all_that_was_typed(terminal: FakeTerminal) -> None
         assert len(reader.keys) == before
         assert typeahead.get_typeahead(source) == []
         terminal.type(b" a paste\x1b[201~y")
-        assert [key.data for key in reader.turns[-1]] == ["", "y"]
+        terminal.loop.run()
+        assert [key.data for turn in reader.turns for key in turn][-2:] == ["", "y"]
     source.close()
 
 

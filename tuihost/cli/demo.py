@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,11 +16,14 @@ from rich.text import Text
 import tuihost
 from tuihost.app import App
 from tuihost.cli.common import bind, counted, open_log, serve_until_told
+from tuihost.cli.demo_accounts import ADA, DOOR, DemoAccounts, current_code, picture, prepare
 from tuihost.host.catalog import Catalog
 from tuihost.session import HostKeyCard
 from tuihost.settings import Settings, load
 
 _INDENT = 2
+_GRACE = 180.0
+"""Seconds for a login: whoever sees this for the first time reads before they type."""
 
 
 @click.command()
@@ -34,14 +38,26 @@ _INDENT = 2
     help="A folder of apps of your own; may be given more than once.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Log who comes and goes.")
+@click.option("--qr", is_flag=True, help="Show the QR code of ada's second factor, too.")
+@click.option("--code", is_flag=True, help="Say the code of the moment, and no more.")
 def demo(
-    host: str | None, port: int | None, theme: str | None, folders: tuple[Path, ...], verbose: bool
+    host: str | None,
+    port: int | None,
+    theme: str | None,
+    folders: tuple[Path, ...],
+    verbose: bool,
+    qr: bool,
+    code: bool,
 ) -> None:
     """Start a host that anyone on this machine may enter as a guest.
 
-    Its host key is kept, so that ssh asks about it only the first time. Ctrl-C stops it.
+    It has an account, ada, with a password and a second factor, and an invitation. Its host key
+    is kept, so that ssh asks about it only the first time. Ctrl-C stops it.
     """
     settings = _settings(host, port, theme, folders)
+    if code:
+        click.echo(current_code(settings))
+        return
     log = open_log(settings, "info" if verbose else "warning")
     catalog = Catalog.load(settings, log=log)
     if settings.server.theme not in catalog.themes:
@@ -49,8 +65,11 @@ def demo(
         raise click.ClickException(
             f"There is no theme {settings.server.theme!r}; there are {known}."
         )
+    accounts = prepare(settings)
     server = bind(settings, catalog, log)
-    page = start_page(settings, catalog, server.address, server.keys.cards()[0])
+    page = start_page(settings, catalog, server.address, server.keys.cards()[0], accounts)
+    if qr and accounts.ada is not None:
+        page.append("".join(f"  {line}\n" for line in (*picture(accounts.ada, settings), "")))
     Console(highlight=False, soft_wrap=True).print(page, end="")
     serve_until_told(server)
     click.echo("\n  Good-bye.")
@@ -68,12 +87,20 @@ def _settings(
     }
     if "TUIHOST_SERVER__STATE_DIR" not in os.environ:
         # Apart from a host that is run in earnest: a demo's key must not be able to pass for it.
-        overrides["server.state_dir"] = platformdirs.user_state_path("tuihost") / "demo"
+        folder = platformdirs.user_state_path("tuihost") / "demo"
+        overrides["server.state_dir"] = folder
+        overrides["accounts.url"] = f"sqlite:///{folder / 'accounts.sqlite3'}"
+    if "TUIHOST_LOGIN__GRACE" not in os.environ:
+        overrides["login.grace"] = _GRACE
     return load(None, os.environ, overrides)
 
 
 def start_page(
-    settings: Settings, catalog: Catalog, where: tuple[str, int], key: HostKeyCard
+    settings: Settings,
+    catalog: Catalog,
+    where: tuple[str, int],
+    key: HostKeyCard,
+    accounts: DemoAccounts,
 ) -> Text:
     """What the person who started the demo reads: what to type, and how to know the host."""
     address, port = where
@@ -90,11 +117,13 @@ def start_page(
     page.append("\n")
     line("Type in another terminal:")
     page.append("\n")
-    ways = _ways(settings, catalog, address, port)
+    ways = _ways(settings, catalog, accounts, address, port)
     width = max(len(typed) for typed, _ in ways)
     for typed, what in ways:
         line("  ", (f"{typed:<{width}}", "bold cyan"), (f"   {what}", "dim"))
     page.append("\n")
+    for label, value, about in _proofs(accounts):
+        line((f"{label:<11}", "dim"), (f"{value:<19}", "bold"), (f"   {about}", "dim"))
     line(("Host key   ", "dim"), key.sha256)
     line(("Inside     ", "dim"), _inside(catalog))
     line(("Who        ", "dim"), _who(settings.server.host))
@@ -103,9 +132,24 @@ def start_page(
     return page
 
 
-def _ways(settings: Settings, catalog: Catalog, address: str, port: int) -> list[tuple[str, str]]:
+def _proofs(accounts: DemoAccounts) -> list[tuple[str, str, str]]:
+    """What the host asks the demo's accounts for."""
+    lines = []
+    if accounts.ada is not None:
+        code, left = accounts.ada.code(time.time())
+        lines.append(("Password", accounts.ada.password, f"of {ADA}"))
+        lines.append(("Code", code, f"good for {left} s; the next: tuihost demo --code"))
+    if accounts.invitation is not None:
+        lines.append(("Invitation", accounts.invitation, "good once"))
+    return lines
+
+
+def _ways(
+    settings: Settings, catalog: Catalog, accounts: DemoAccounts, address: str, port: int
+) -> list[tuple[str, str]]:
     """Lines to type, each for something that is really there."""
-    at = f"-p {port} {_reachable(address)}" if port != 22 else _reachable(address)
+    option, name = f"-p {port} " if port != 22 else "", _reachable(address)
+    at = f"{option}{name}"
     default = settings.server.default_app
     ways = [(f"ssh {at}", "the menu" if default == "menu" else default)]
     apps = [one.app for name, one in catalog.apps.items() if name != default]
@@ -113,6 +157,10 @@ def _ways(settings: Settings, catalog: Catalog, address: str, port: int) -> list
         ways.append((f"ssh -t {at} {screen.name}", f"{screen.title}, at once"))
     if tool := _first(apps, "status", lambda app: bool(app.command_methods())):
         ways.append((f"ssh {at} {tool.name}", f"{tool.title}, as a command"))
+    if accounts.ada is not None:
+        ways.append((f"ssh {option}{ADA}@{name}", "an account, by password and code"))
+    if accounts.invitation is not None:
+        ways.append((f"ssh {option}{DOOR}@{name}", "make your own account, by invitation"))
     return ways
 
 

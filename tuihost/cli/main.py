@@ -9,8 +9,10 @@ from importlib import import_module
 import click
 
 import tuihost
+from tuihost.accounts import StoreError
 from tuihost.errors import SettingsError, TuihostError
 
+EX_UNAVAILABLE = 69  # sysexits.h: what is needed does not work
 EX_CONFIG = 78  # sysexits.h: something is wrong with the configuration
 
 # Help has to answer at once, so the one line about each stands here and not beside its code.
@@ -22,6 +24,8 @@ _COMMANDS = {
     "apps": ("tuihost.cli.apps:apps", "List the apps."),
     "themes": ("tuihost.cli.themes:themes", "List, show and import themes."),
     "run": ("tuihost.cli.run:run", "Run one app in this terminal, without SSH."),
+    "user": ("tuihost.cli.user:user", "Add, show, change and delete accounts."),
+    "invite": ("tuihost.cli.invite:invite", "Make a code with which somebody makes an account."),
 }
 
 
@@ -66,13 +70,16 @@ def cli() -> None:
 
 def main() -> None:
     """The program `tuihost`. Exit status: 0 well, 1 a failure, 2 a command line that makes no
-    sense, 78 wrong settings."""
+    sense, 69 a store of accounts that does not work, 78 wrong settings."""
     try:
         cli.main(prog_name="tuihost")
     except SettingsError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
         sys.exit(EX_CONFIG)
+    except StoreError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(EX_UNAVAILABLE)
     except TuihostError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

@@ -38,7 +38,6 @@ from tuihost.core.factors import (
     Conversation,
     Failure,
     Hangup,
-    KeyOffer,
     OpenGuests,
     Partial,
     Prompt,
@@ -47,6 +46,7 @@ from tuihost.core.factors import (
     Verdict,
     Verifier,
 )
+from tuihost.core.keys import KeyOffer
 from tuihost.core.routing import split_user
 from tuihost.errors import MisuseError
 from tuihost.text import clean
@@ -248,7 +248,7 @@ class AuthMachine:
         self._judge(user, PUBLICKEY)
         return (
             PUBLICKEY in self._next_factors()
-            and all(_one_key(offer) != _one_key(used) for used in self._keys)
+            and all(offer.public != used.public for used in self._keys)
             and self._is_yes(self._verifier.key_acceptable(self._person, offer))
         )
 
@@ -431,8 +431,3 @@ def _possible(name: str) -> bool:
         and "/" not in name
         and not name.startswith(".")
     )
-
-
-def _one_key(offer: KeyOffer) -> bytes:
-    """What two offers of one key have in common, with a certificate or without."""
-    return offer.blob

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tuihost.core.keys import KeyOffer
 from tuihost.errors import MisuseError
 from tuihost.wire import Identity
 
@@ -49,16 +50,6 @@ class Became:
 Conversation = Generator[Query, tuple[str, ...], bool | Became]
 """A step at work: it yields queries, is sent the answers to each, and returns whether it is
 satisfied. Only True and `Became` are a yes."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyOffer:
-    """A public key that a client names: `kind` such as ssh-ed25519, `blob` as in RFC 4253 §6.6,
-    `fingerprint` as people compare it, `SHA256:…`."""
-
-    kind: str
-    blob: bytes
-    fingerprint: str
 
 
 class Verifier(Protocol):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tuihost.core.address_patterns import AddressPatterns
 from tuihost.wire import Restrictions
@@ -18,7 +18,7 @@ from tuihost.wire import Restrictions
 MAX_VALUES = 64  # of one option that may be repeated
 _Value = TypeVar("_Value")
 
-_OPTION = re.compile(r'([A-Za-z0-9-]+)(?:=("(?:\\"|[^"])*"))?(,|$)')
+_OPTION = re.compile(r'([A-Za-z0-9-]+)(?:=("(?:\\"|[^"\\]|\\(?!"))*"))?(,|$)')
 _ENVIRONMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _TIME = re.compile(r"(\d{8})(\d{4})?(\d{2})?(Z?)", re.ASCII)
 _PORT = re.compile(r"\*|[1-9]\d{0,4}", re.ASCII)
@@ -168,7 +168,7 @@ def _one_more(values: tuple[_Value, ...], value: _Value) -> tuple[_Value, ...]:
     return (*values, value)
 
 
-_FLAGS: Mapping[str, Mapping[str, bool]] = {
+_FLAGS: Mapping[str, Mapping[str, Any]] = {
     "restrict": {
         "no_pty": True,
         "no_port_forwarding": True,

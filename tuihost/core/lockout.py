@@ -109,7 +109,8 @@ class Lockout:
     def failed(self, attempt: Try, lock: Lock | None = None) -> None:
         """The proof was wrong, or was not judged because of `lock`."""
         if self._on and not attempt.proved:
-            counts = lock is None and not self._familiar(attempt)
+            familiar = self._familiar(attempt)
+            counts = lock is None and not familiar
             key = self._account(attempt) if counts else self._unread(attempt)
             self._note(key, attempt.now, lock)
 

@@ -9,26 +9,28 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tuihost.core.auth import AuthMachine
 from tuihost.core.limits import TransportLimits
 from tuihost.core.policy import TERMINAL_ENV
-from tuihost.core.routing import route
+from tuihost.core.routing import BadCommand, Route, RunCommand, route
 from tuihost.core.session import SessionMachine
 from tuihost.host.host import Host
 from tuihost.host.journey import Visit
 from tuihost.host.program import Program
+from tuihost.host.visitor import Visitor, original_command
 from tuihost.logs import Event, EventLog
-from tuihost.session import Account
 from tuihost.ssh.keys import HostKeys
 from tuihost.ssh.transport import HostTransport
 from tuihost.terminal import facts_of
 from tuihost.text import clean
 from tuihost.wire import (
+    AgentRequest,
     Answer,
     ByteChannel,
     Disconnect,
+    ExecRequest,
     GlobalRequest,
     Grant,
     Identity,
@@ -37,12 +39,17 @@ from tuihost.wire import (
     OpenSession,
     OpenUnknown,
     Peer,
+    PtyRequest,
     Refuse,
+    Restrictions,
     SessionEvent,
     SessionRequest,
+    ShellRequest,
     SubsystemRequest,
     WindowChange,
+    X11Request,
 )
+from tuihost.wire import Program as Asked
 
 
 @dataclass(slots=True)
@@ -52,6 +59,7 @@ class _Slot:
     channel: ByteChannel
     machine: SessionMachine
     program: Program | None = None
+    original: dict[str, str] = field(default_factory=dict)
 
 
 class Connection:
@@ -78,6 +86,8 @@ class Connection:
         self._ended = ended
         self._slots: dict[int, _Slot] = {}
         self._closing = False
+        self._account: Visitor | None = None
+        self._restrictions = Restrictions()
         self.link = HostTransport(
             sock,
             peer=peer,
@@ -109,6 +119,7 @@ class Connection:
     def _parted(self) -> None:
         for slot in tuple(self._slots.values()):
             self.channel_closed(slot.channel)
+        self._host.go_out(self.number)
         self._ended(self)
 
     def close(self, reason: str) -> None:
@@ -119,12 +130,14 @@ class Connection:
 
     def logged_in(self, identity: Identity) -> None:
         self.identity = identity
-        self._log = self._log.bound(user=identity.user)
+        self._log = self.link.log = self._log.bound(user=identity.user)
+        self._restrictions = identity.restrictions or Restrictions()
+        self._account = self._host.come_in(self.number, identity, self.peer, self.close)
 
     @property
-    def _account(self) -> Account:
-        assert self.identity is not None, "channels are opened only after the login"
-        return Account(self.identity.user, guest=self.identity.guest)
+    def _visitor(self) -> Visitor:
+        assert self._account is not None, "channels are opened only after the login"
+        return self._account
 
     # ---------------------------------------------------------------- channels
 
@@ -158,33 +171,68 @@ class Connection:
         slot = self._slots.get(channel.number)
         if slot is None:
             return Refuse("the session is closed")
+        reason = self._taken_away(request)
+        if reason is not None:
+            return Refuse(reason)
+        if isinstance(request, ShellRequest | ExecRequest | SubsystemRequest):
+            return self._program(slot, request)
+        return slot.machine.decide(request)
+
+    def _taken_away(self, request: SessionRequest) -> str | None:
+        """Why the key that somebody came in with does not let them have that."""
+        match request:
+            case PtyRequest() if not self._restrictions.pty:
+                return "the key takes the terminal away"
+            case X11Request() if not self._restrictions.x11_forwarding:
+                return "the key takes X11 forwarding away"
+            case AgentRequest() if not self._restrictions.agent_forwarding:
+                return "the key takes agent forwarding away"
+        return None
+
+    def _program(self, slot: _Slot, request: Asked) -> Answer:
+        """A key's command stands in for whatever is asked for, also for a subsystem."""
+        forced = self._restrictions.command
+        if forced is not None:
+            slot.original = original_command(request)
+            return slot.machine.decide(ExecRequest(forced))
         if isinstance(request, SubsystemRequest) and not self._serves(request.name):
             return Refuse(f"no app here serves the subsystem {clean(request.name, limit=40)}")
         return slot.machine.decide(request)
 
     def _serves(self, subsystem: str) -> bool:
-        return self._host.subsystem_app(subsystem) is not None
+        app = self._host.subsystem_app(subsystem)
+        return app is not None and self._host.may_open(self._visitor, app.name)
 
     def replied(self, channel: ByteChannel, request: SessionRequest) -> None:
         """The client knows that its program was granted: it starts, on a thread of its own."""
         slot = self._slots.get(channel.number)
         if slot is None or slot.machine.program is None or slot.program is not None:
             return
-        assert self.identity is not None
-        machine, account = slot.machine, self._account
-        facts = facts_of(machine.pty, machine.env).resized(machine.size)
-        where = route(
-            slot.machine.program,
-            target=self.identity.target,
-            default=self._host.default_app,
-            apps=self._host.names_for(account),
-            pty=facts.pty,
-        )
+        machine, account = slot.machine, self._visitor
+        env = {**machine.env, **dict(self._restrictions.environment), **slot.original}
+        facts = facts_of(machine.pty, env).resized(machine.size)
+        where = self._route(slot.machine.program, facts.pty)
         log = self._log.bound(chan=channel.number)
         log.info(Event.SESSION_START, route=type(where).__name__, term=facts.term)
-        visit = Visit(account, self.peer, where, facts, dict(machine.env))
+        visit = Visit(account, self.peer, where, facts, env)
         slot.program = Program(self._host, channel, visit, log)
         slot.program.start(f"app-{self.number}-{channel.number}")
+
+    def _route(self, program: Asked, pty: bool) -> Route:
+        account = self._visitor
+        where = route(
+            program,
+            # The app in the name is the client's wish; a key's command is not theirs to bend.
+            target=None if self._restrictions.command is not None else account.target,
+            default=self._host.default_app,
+            apps=self._host.names_for(account),
+            pty=pty,
+        )
+        if isinstance(where, RunCommand):
+            command = next((word for word in where.words if not word.startswith("-")), None)
+            if command is not None and not account.may_run(where.app, command):
+                return BadCommand(f"{where.app} {clean(command, limit=40)} is not yours to run")
+        return where
 
     def event(self, channel: ByteChannel, event: SessionEvent) -> None:
         slot = self._slots.get(channel.number)

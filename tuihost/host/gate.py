@@ -38,7 +38,8 @@ class Refusal(StrEnum):
     CLOSING = "The host is closing"
     FULL = "Too many connections"
     SOURCE_FULL = "Too many connections from your address"
-    LOGINS = "Exceeded MaxStartups"  # the words by which scanners know it
+    LOGINS = "Too many logins at once"
+    DROPPED = "Exceeded MaxStartups"  # the words by which scanners know it
     SOURCE_LOGINS = "Too many logins at once from your address"
     WAITING = "Not allowed at this time"
 
@@ -177,7 +178,7 @@ class Gate:
         if self._unfinished >= rules.unfinished:
             return Refusal.LOGINS
         if not exempt and startups.drops(self._unfinished_strangers, self._chance()):
-            return Refusal.LOGINS
+            return Refusal.DROPPED
         return None
 
     def refused(self, peer: Peer, reason: str) -> None:

@@ -10,7 +10,8 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,14 @@ from tuihost.app import App
 from tuihost.core.policy import env_for
 from tuihost.errors import TuihostError
 from tuihost.host.catalog import Catalog, may_use, note_use
+from tuihost.host.entrance import Entrance
+from tuihost.host.own_account import HostedAccount, Inside
 from tuihost.host.preferences import AccountPreferences, PreferenceStore
 from tuihost.host.roster import Roster
+from tuihost.host.visitor import Visitor
 from tuihost.host.watchdog import Watchdog
 from tuihost.logs import Event, EventLog
+from tuihost.own_account import OwnAccount
 from tuihost.session import (
     Account,
     AppCard,
@@ -34,6 +39,7 @@ from tuihost.session import (
 )
 from tuihost.settings import Settings
 from tuihost.theme import Theme
+from tuihost.wire import Identity, Peer
 
 
 class Host:
@@ -47,10 +53,12 @@ class Host:
         *,
         keys: tuple[HostKeyCard, ...] = (),
         state_dir: Path | None = None,
+        entrance: Entrance | None = None,
     ) -> None:
         self.settings = settings
         self.catalog = catalog
         self.log = log
+        self.entrance = entrance
         self.roster = Roster(self.now)
         self.watchdog = Watchdog(log)
         self.stuck_threads = 0
@@ -61,6 +69,7 @@ class Host:
         self._started = time.monotonic()
         self._default_theme = self._theme(settings.server.theme)
         self._count_lock = threading.Lock()
+        self._inside: dict[int, Inside] = {}
 
     def _theme(self, name: str) -> Theme:
         themes = self.catalog.themes
@@ -80,6 +89,8 @@ class Host:
         self.catalog.stop()
         self.watchdog.stop()
         self.preference_store.close()
+        if self.entrance is not None:
+            self.entrance.close()
 
     # ---------------------------------------------------------------- for the programs
 
@@ -94,7 +105,10 @@ class Host:
         from_menu: bool,
         log: EventLog,
     ) -> Session:
-        """What an app holds while it runs for `account`."""
+        """What an app holds while it runs for `account`. Raises where that may not open it:
+        whatever way led here, nothing of the app has run yet."""
+        if not self.may_open(account, app):
+            raise TuihostError(f"{account.name} may not open {app}")
         loaded = self.catalog.apps[app]
         return Session(
             account=account,
@@ -115,9 +129,51 @@ class Host:
 
     def names_for(self, account: Account) -> frozenset[str]:
         """The apps that this account may use, hidden ones too."""
-        return frozenset(
-            name for name, loaded in self.catalog.apps.items() if may_use(loaded.app, account)
-        )
+        return frozenset(name for name in self.catalog.apps if self.may_open(account, name))
+
+    def may_open(self, account: Account, app: str) -> bool:
+        """Whether the app accepts this account, and the operator lets it in: by its roles, by how
+        it logged in, and by what the key says that it came with."""
+        if isinstance(account, Visitor) and not account.may_open(app):
+            return False
+        return may_use(self.catalog.apps[app].app, account)
+
+    def home_of(self, account: Account) -> str | None:
+        """The app that all others lead back to: the default one. For who is confined to one app
+        it is that app; None where the default one is closed to them."""
+        if isinstance(account, Visitor):
+            home = self.default_app if account.confined is None else account.confined
+            return home if account.may_open(home) else None
+        return self.default_app
+
+    # ---------------------------------------------------------------- who came in
+
+    def come_in(
+        self, number: int, identity: Identity, peer: Peer, close: Callable[[str], None]
+    ) -> Visitor:
+        """Somebody logged in over the connection `number`, which `close` ends."""
+        ways = self.entrance.ways if self.entrance is not None else None
+        visitor = Visitor.of(identity, self.settings, ways, number)
+        with self._count_lock:
+            self._inside[number] = Inside(visitor, peer, self.now(), close)
+        return visitor
+
+    def go_out(self, number: int) -> None:
+        """The connection is over."""
+        with self._count_lock:
+            self._inside.pop(number, None)
+
+    def inside(self) -> tuple[Inside, ...]:
+        """Who is logged in, longest first."""
+        with self._count_lock:
+            return tuple(self._inside.values())
+
+    def own_account(self, account: Account) -> OwnAccount | None:
+        """What somebody may do with their own account; None for guests, and where there are no
+        accounts."""
+        if self.entrance is None or not isinstance(account, Visitor) or account.guest:
+            return None
+        return HostedAccount(self.entrance, account, self.inside)
 
     def used(self, account: Account, app: str) -> None:
         """Remembers when an app was opened, for the menu's order."""
@@ -158,7 +214,14 @@ class Host:
         return time.time()
 
     def apps(self, account: Account) -> tuple[AppCard, ...]:
-        return self.catalog.cards(account, self.preferences(account))
+        cards = self.catalog.cards(account, self.preferences(account))
+        if not isinstance(account, Visitor):
+            return cards
+        return tuple(
+            replace(card, commands=tuple(c for c in card.commands if account.may_run(card.name, c)))
+            for card in cards
+            if account.may_open(card.name)
+        )
 
     def people(self) -> tuple[Presence, ...]:
         return self.roster.people()

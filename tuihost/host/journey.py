@@ -77,6 +77,11 @@ class Journey:
         if self._runner is not None:
             self._runner.stop(force)
 
+    @property
+    def alternate(self) -> bool:
+        """Whether the person's terminal was left on its alternate screen."""
+        return self._runner is not None and self._runner.output.alternate
+
     def evict(self) -> None:
         """Ends the journey from outside, with the terminal given back."""
         self._evicted = True

@@ -219,7 +219,8 @@ class Program:
     def _give_back(self, terminal: Terminal) -> None:
         if terminal.drawn and terminal.facts.pty:
             text = f"{self._farewell}\r\n" if self._farewell else ""
-            terminal.write(restore(terminal.facts) + text.encode())
+            alternate = self._journey is not None and self._journey.alternate
+            terminal.write(restore(terminal.facts, alternate=alternate) + text.encode())
         terminal.flush(FLUSH_TIMEOUT)
 
     # ---------------------------------------------------------------- commands, subsystems

@@ -16,14 +16,16 @@ from itertools import count
 from time import monotonic
 from types import FrameType
 
-from tuihost.core.auth import AuthMachine, OpenGuests, Verifier
+from tuihost.core.auth import PASSWORD, AuthMachine, Verifier
 from tuihost.core.limits import TransportLimits
-from tuihost.errors import SettingsError
 from tuihost.host.catalog import Catalog
 from tuihost.host.connection import Connection
+from tuihost.host.door import Door
+from tuihost.host.entrance import Entrance
 from tuihost.host.gate import Counted, Gate, GateRules, Pass, Refusal, networks_of
 from tuihost.host.host import Host, log_start
 from tuihost.host.introductions import Introduction, Introductions
+from tuihost.host.step_catalog import StepCatalog
 from tuihost.logs import Event, EventLog
 from tuihost.settings import Settings
 from tuihost.ssh.keys import HostKeys
@@ -51,14 +53,13 @@ class Server:
         verifier: Verifier | None = None,
         limits: TransportLimits | None = None,
     ) -> None:
-        if verifier is None and not settings.login.guests:
-            raise SettingsError(("login.guests is false, and guests are all that there are yet",))
         self.settings = settings
         self.keys = keys or HostKeys.load_or_create(*settings.server.host_keys)
-        self.host = Host(settings, catalog, log, keys=self.keys.cards())
+        self.entrance = Entrance(settings, StepCatalog.load(log=log).steps, log)
+        self.host = Host(settings, catalog, log, keys=self.keys.cards(), entrance=self.entrance)
         self._log = log
         self._chains = chains
-        self._verifier = verifier or OpenGuests()
+        self._verifier = verifier
         self._limits = limits or limits_of(settings)
         self._numbers = count(1)
         self._lock = threading.Lock()
@@ -179,17 +180,32 @@ class Server:
         return connection
 
     def _connection(self, sock: socket.socket, peer: Peer, leave: Pass) -> Connection:
-        verifier = Counted(self._verifier, leave)
+        number = next(self._numbers)
+        door = None if self._verifier else Door(self.entrance, peer, self._log.bound(conn=number))
+        verifier = self._verifier or door
+        assert verifier is not None
+        auth = AuthMachine(
+            self._chains if door is None else None,
+            Counted(verifier, leave),
+            password_step=PASSWORD in self.entrance.steps,
+            max_tries=self._limits.max_tries,
+        )
+
+        def ended(connection: Connection) -> None:
+            if door is not None:
+                door.close()
+            self._forget(connection, leave)
+
         return Connection(
-            next(self._numbers),
+            number,
             sock,
             peer,
             host=self.host,
             keys=self.keys,
-            auth=AuthMachine(self._chains, verifier, max_tries=self._limits.max_tries),
+            auth=auth,
             limits=self._limits,
             banner=self.settings.login.banner,
-            ended=lambda connection: self._forget(connection, leave),
+            ended=ended,
         )
 
     def _forget(self, connection: Connection, leave: Pass) -> None:

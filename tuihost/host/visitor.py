@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, field
 
 from tuihost.core.rights import Rights, Ways, rights_of
 from tuihost.session import Account
 from tuihost.settings import Settings
-from tuihost.wire import Identity
+from tuihost.wire import ExecRequest, Identity, Program, Restrictions, SubsystemRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Visitor(Account):
     """An account as it came in. `confined` names the one app that a forced command leads to;
     `connection` is the number of the connection that this is."""
 
-    rights: Rights = Rights()
+    rights: Rights = field(default_factory=Rights)
     ways: Ways | None = None
     factors: tuple[str, ...] = ()
     target: str | None = None
@@ -37,6 +38,7 @@ class Visitor(Account):
             ways=ways,
             factors=identity.factors,
             target=identity.target,
+            confined=_confined(identity.restrictions),
             fingerprint=identity.fingerprint,
             connection=connection,
         )
@@ -54,3 +56,26 @@ class Visitor(Account):
     def may_run(self, app: str, command: str) -> bool:
         """Whether they may run that command of the app."""
         return self.may_open(app) and self.rights.command(app, command)
+
+
+def original_command(program: Program) -> dict[str, str]:
+    """What a client asked to run, for the command that a key runs instead: sshd(8) calls the
+    variable so."""
+    match program:
+        case ExecRequest(command=line):
+            return {"SSH_ORIGINAL_COMMAND": line}
+        case SubsystemRequest(name=name):
+            return {"SSH_ORIGINAL_COMMAND": name}
+        case _:
+            return {}
+
+
+def _confined(restrictions: Restrictions | None) -> str | None:
+    """The app that a key's command runs, which is then the only one; none has an empty name."""
+    if restrictions is None or restrictions.command is None:
+        return None
+    try:
+        words = shlex.split(restrictions.command)
+    except ValueError:
+        return ""
+    return words[0] if words else ""

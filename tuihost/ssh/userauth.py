@@ -7,6 +7,7 @@ is and whether a signature is right; every verdict is `AuthMachine`'s.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import paramiko
@@ -182,7 +183,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         data = len(session_id).to_bytes(4, "big") + session_id + bytes([REQUEST]) + before
         if not key.verify(signature, data):
             return self._machine.failed("the signature is wrong")
-        return self._machine.key_proved(self._user, key.offer)
+        return self._machine.key_proved(self._user, replace(key.offer, proved=True))
 
     def _key_named(self, key: UserKey | None, algorithm: str, blob: bytes) -> Verdict | None:
         would_do = self._machine.key_named(self._user, None if key is None else key.offer)

@@ -43,6 +43,8 @@ class TakeInvite(Step):
         if not services.accounts.take_invite(code_hash, now, record):
             return False
         for offer in attempt.proved:
+            if not offer.proved:
+                continue
             services.accounts.add_key(_key_record(name, offer, now))
         return Became(name)
 
@@ -66,5 +68,5 @@ def _choose_name(attempt: Attempt) -> Generator[Query, tuple[str, ...], str | No
 
 
 def _key_record(account: str, offer: KeyOffer, now: float) -> KeyRecord:
-    line = f"{offer.kind} {base64.b64encode(offer.blob).decode('ascii')}"
+    line = f"{offer.kind} {base64.b64encode(offer.public).decode('ascii')}"
     return KeyRecord(account, offer.fingerprint, "from the first login", line, now, now)

@@ -140,8 +140,8 @@ class MemoryAccounts:
     def key_used(self, name: str, fingerprint: str, at: float) -> None:
         self._change_key(name, fingerprint, last_used=at)
 
-    def _change_key(self, name: str, fingerprint: str, **changes: Any) -> bool:
-        account = self._accounts.get(name)
+    def _change_key(self, owner: str, fingerprint: str, **changes: Any) -> bool:
+        account = self._accounts.get(owner)
         if account is None or fingerprint not in account.keys:
             return False
         account.keys[fingerprint] = replace(account.keys[fingerprint], **changes)
@@ -217,7 +217,10 @@ class MemoryAccounts:
     def record_login(self, login: LoginRecord) -> None:
         account = self._accounts.get(login.account)
         if account is not None:
-            account.logins = [*account.logins, login][-KEPT_LOGINS:]
+            account.logins.append(login)
+            alike = [one for one in account.logins if one.success == login.success]
+            if len(alike) > KEPT_LOGINS:  # strangers' failures displace no login
+                account.logins.remove(alike[0])
 
     @_alone
     def logins(self, name: str, limit: int = 50) -> Sequence[LoginRecord]:

@@ -16,19 +16,22 @@ from typing import NoReturn, Protocol
 
 from prompt_toolkit.input import typeahead
 from prompt_toolkit.input.base import Input
-from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.key_binding.key_processor import KeyPress, _Flush
 from prompt_toolkit.keys import Keys
 
 from tuihost.tui.keys import Reply, Tokenizer
 
 KEYS_A_TURN = 64
-"""An Application gets no more keys in one turn of its loop: between turns it draws."""
+"""More than this many at once nobody types."""
 READ_SIZE = 4096
 """Bytes of one read; no more than the keys of one read are held."""
 READS_A_TURN = 16
 """Reads of one turn while they complete no key, as in a long paste."""
 ESCAPE_WAIT = 0.05
 """Seconds after which an Escape is a key: nothing followed that would make it a sequence."""
+
+_NOTHING_FOLLOWS = _Flush
+"""prompt_toolkit's own word for it: a key that began a longer binding acts at once."""
 
 _HOST_KEY = KeyPress(Keys.Ignore)
 """Stands among the keys for the host's own."""
@@ -57,7 +60,8 @@ class TerminalInput(Input):
     for every Application.
 
     `escape` is the host's own key: it is taken out before any Application sees it, and `on_escape`
-    is called once what was typed before it has been read. In a paste it is text like any other. `on_reply` gets the replies announced by `expect`.
+    is called once what was typed before it has been read. In a paste it is text like any other.
+    `on_reply` gets the replies announced by `expect`.
     """
 
     def __init__(
@@ -83,12 +87,15 @@ class TerminalInput(Input):
     # ------------------------------------------------------------------ what is read
 
     def read_keys(self) -> list[KeyPress]:
-        """At most `KEYS_A_TURN` keys. Where more are held, the callback comes again by itself."""
+        """What a person types comes key by key, and the callback again by itself for the next,
+        when what this one set going has begun: a dialog that it opens has the keys by then. Of a
+        flood, `KEYS_A_TURN` come at once."""
         if self._paused:
             return []
         drained = self._fill()
         keys: list[KeyPress] = []
-        while self._keys and len(keys) < KEYS_A_TURN:
+        wanted = KEYS_A_TURN if len(self._keys) > KEYS_A_TURN else 1
+        while self._keys and (len(keys) < wanted or self._keys[0] is _NOTHING_FOLLOWS):
             key = self._keys.popleft()
             if key is _HOST_KEY:
                 self._call_escape()
@@ -202,7 +209,11 @@ class TerminalInput(Input):
 
     def _wake_soon(self) -> None:
         if self._wake is None and self._ready is not None and not self._paused:
-            self._wake = self._terminal.loop.call_soon(self._woken)
+            self._wake = self._terminal.loop.call_soon(self._hop)
+
+    def _hop(self) -> None:
+        """One turn later: tasks that the last key began have their first turn before."""
+        self._wake = self._terminal.loop.call_soon(self._woken)
 
     def _woken(self) -> None:
         self._wake = None
@@ -263,5 +274,7 @@ class TerminalInput(Input):
         # A busy loop comes late: the rest of the sequence may be here already.
         if self._paused or self._read():
             self._take(self._tokenizer.flush())
+            if self._keys and self._keys[-1].key == Keys.Escape:
+                self._keys.append(_NOTHING_FOLLOWS)
         self._time_escape()
         self._wake_soon()

@@ -26,8 +26,6 @@ from tuihost.tui.ascii import to_ascii
 SYNC_BEGIN = b"\x1b[?2026h"
 SYNC_END = b"\x1b[?2026l"
 
-# 1049l puts the cursor where it was last saved, which on a normal screen is anywhere. Saving it
-# right before (ESC 7) makes the line harmless there; the alternate screen has a place of its own.
 RESTORE = (
     SYNC_END
     + b"\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1002l\x1b[?1000l"  # mouse
@@ -39,12 +37,15 @@ RESTORE = (
     + b"\x1b[?7h"  # autowrap
     + b"\x1b[0 q"  # cursor shape
     + b"\x1b[0m"
-    + b"\x1b7\x1b[?1049l"
     + b"\x1b[?25h"
     + b"\x1b[23;2t"  # title
 )
 """The good-bye that gives a person their terminal back. It may be sent at any moment of a frame,
 without knowing what was switched on, and more than once."""
+
+LEAVE_ALTERNATE = b"\x1b[?1049l"
+"""Not part of it: on the normal screen it would put the cursor where that was when the alternate
+screen was last entered, and what is written next over what stands there."""
 
 RESTORE_PLAIN = b"\x1b[?1l\x1b[?7h\x1b[0m\x1b[?25h"
 """The same for terminals that would print the rest."""
@@ -90,11 +91,14 @@ def sgr(attrs: Attrs, depth: ColorDepth) -> str:
     return _CODES[depth][attrs]
 
 
-def restore(facts: TerminalFacts) -> bytes:
-    """The good-bye for the terminal of these facts."""
+def restore(facts: TerminalFacts, *, alternate: bool = False) -> bytes:
+    """The good-bye for the terminal of these facts; `alternate` where that is the screen that
+    it shows."""
     if facts.dumb:
         return b""
-    return RESTORE_PLAIN if is_plain(facts.term) else RESTORE
+    if is_plain(facts.term):
+        return RESTORE_PLAIN
+    return RESTORE + LEAVE_ALTERNATE if alternate else RESTORE
 
 
 class TerminalOutput(Vt100_Output):
@@ -126,6 +130,8 @@ class TerminalOutput(Vt100_Output):
         self._cursor_visible = None
         self._cursor_shape_changed = False
         self._title_saved = False
+        self.alternate = False
+        """Whether the alternate screen is shown, once all is flushed."""
 
     # ---------------------------------------------------------------- what prompt_toolkit asks
 
@@ -189,9 +195,11 @@ class TerminalOutput(Vt100_Output):
 
     def enter_alternate_screen(self) -> None:
         """The alternate screen; a terminal without one is cleared when it is left."""
+        self.alternate = True
         self.write_raw("\x1b[H" if self.plain else "\x1b[?1049h\x1b[H")
 
     def quit_alternate_screen(self) -> None:
+        self.alternate = False
         self.write_raw("\x1b[H\x1b[J" if self.plain else "\x1b[?1049l")
 
     def set_cursor_shape(self, cursor_shape: CursorShape) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from prompt_toolkit.application import Application
+from prompt_toolkit.application.current import get_app
 from prompt_toolkit.filters import Always
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, VSplit, Window
-from prompt_toolkit.layout.containers import WindowAlign
+
+MARGIN = 2
 
 
 def notice(title: str, text: str, keys: str) -> Application[None]:
@@ -22,13 +26,12 @@ def notice(title: str, text: str, keys: str) -> Application[None]:
         event.app.exit()
 
     def line(style: str, content: str) -> Window:
-        return Window(
-            FormattedTextControl([(style, content)]),
-            align=WindowAlign.LEFT,
-            dont_extend_height=True,
-            wrap_lines=True,
-            style="class:text",
-        )
+        def wrapped() -> list[tuple[str, str]]:
+            # By words: an incident's id must stay in one piece.
+            width = max(10, get_app().output.get_size().columns - 2 * MARGIN)
+            return [(style, textwrap.fill(content, width, break_on_hyphens=False))]
+
+        return Window(FormattedTextControl(wrapped), dont_extend_height=True, style="class:text")
 
     body = HSplit(
         [
@@ -41,9 +44,9 @@ def notice(title: str, text: str, keys: str) -> Application[None]:
             Window(style="class:text"),
         ]
     )
-    margin = Window(width=2, style="class:text")
+    left, right = (Window(width=MARGIN, style="class:text") for _ in range(2))
     return Application(
-        layout=Layout(VSplit([margin, body, Window(width=2, style="class:text")])),
+        layout=Layout(VSplit([left, body, right])),
         key_bindings=bindings,
         full_screen=True,
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuihost.errors import Disconnected, MisuseError
 from tuihost.terminal import Colors, TerminalFacts
+from tuihost.text import clean
 from tuihost.tui.richview import render_ansi
 from tuihost.wire import ByteChannel, SessionEvent, SignalSent, Stream
 
@@ -162,7 +163,7 @@ class LineStage(LoopStage):
 
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:
         suffix = f"[{default}] " if default else ""
-        await self._put(question + suffix)
+        await self._put(clean(question, lines=True) + suffix)
         line = await self._line(echo=self.facts.pty and not hidden)
         return line or default
 

@@ -1,0 +1,123 @@
+"""A host on a real port of this machine, and people who come to it from several addresses."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import paramiko
+import pytest
+
+from tuihost.core.auth import Verifier
+from tuihost.core.limits import TransportLimits
+from tuihost.host import server as server_module
+from tuihost.host.catalog import Catalog
+from tuihost.host.server import Server
+from tuihost.logs import EventLog
+from tuihost.settings import load
+from tuihost.ssh.keys import HostKeys
+from tuihost.testing.hosted import Records, hang_up
+
+DEADLINE = 10.0
+KEYS = HostKeys.fresh()
+STRANGERS: dict[str, Any] = {"sources.exempt": ["::1/128"]}
+"""Settings by which the addresses of this machine are as strange as any."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    server: Server
+    log: Records
+
+    @property
+    def port(self) -> int:
+        return self.server.address[1]
+
+    def call(self, source: str = "127.0.0.1") -> socket.socket:
+        """A connection from one of this machine's addresses."""
+        address = ("127.0.0.1", self.port)
+        return socket.create_connection(address, DEADLINE, source_address=(source, 0))
+
+    def enter(self, source: str, user: str = "ada") -> float:
+        """Somebody logs in as a guest and leaves again; the seconds that the login took."""
+        return log_in(lambda: self.call(source), user)
+
+    def unfinished(self, count: int) -> bool:
+        """Waits until so many logins are under way."""
+        return until(lambda: self.server.gate.unfinished == count)
+
+
+def log_in(call: Callable[[], socket.socket], user: str = "ada") -> float:
+    start = time.monotonic()
+    transport = paramiko.Transport(call())
+    try:
+        transport.start_client(timeout=DEADLINE)
+        transport.auth_none(user)
+        return time.monotonic() - start
+    finally:
+        hang_up(transport)
+
+
+def until(condition: Callable[[], bool], seconds: float = DEADLINE) -> bool:
+    """Looks again and again, without a word to anybody, until it is so or time is up."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(0.01)
+    return True
+
+
+def last_words(sock: socket.socket) -> bytes:
+    """What comes until the other side hangs up."""
+    sock.settimeout(DEADLINE)
+    said = b""
+    try:
+        while data := sock.recv(4096):
+            said += data
+    except ConnectionResetError:
+        pass
+    except TimeoutError:
+        pytest.fail(f"nobody hung up within {DEADLINE:g} s; there came {said!r}")
+    return said
+
+
+@contextmanager
+def listening(
+    settings: dict[str, Any] | None = None,
+    *,
+    verifier: Verifier | None = None,
+    chains: tuple[tuple[str, ...], ...] = (("none",),),
+    limits: TransportLimits | None = None,
+) -> Iterator[Listening]:
+    """A host that serves in a thread of this process."""
+    logger, records = logging.Logger("gate", logging.DEBUG), Records()
+    logger.addHandler(records)
+    log = EventLog(logger)
+    with (
+        tempfile.TemporaryDirectory(prefix="tuihost-") as folder,
+        mock.patch.object(server_module, "_settle_memory"),  # it is not this process's to settle
+    ):
+        given = {"server.port": 0, "server.state_dir": folder, "apps.enabled": ["menu"]}
+        loaded = load(None, {}, {**given, **(settings or {})})
+        catalog = Catalog.load(loaded, log=log)
+        server = Server(
+            loaded, catalog, log, keys=KEYS, chains=chains, verifier=verifier, limits=limits
+        )
+        server.start()
+        thread = threading.Thread(target=server.serve_forever, name="accept")
+        thread.start()
+        try:
+            yield Listening(server, records)
+        finally:
+            server.request_stop()
+            thread.join(DEADLINE)
+            server.stop()

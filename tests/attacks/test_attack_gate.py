@@ -1,0 +1,306 @@
+"""Keeping others out by holding doors open, and guessing: neither works, and neither is loud."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import cycle
+from pathlib import Path
+
+import paramiko
+import pytest
+from gate_host import DEADLINE, STRANGERS, Listening, last_words, listening, log_in, until
+
+from tuihost.core.auth import OpenGuests
+from tuihost.core.limits import TransportLimits
+from tuihost.host.gate import REPORT_BURST
+from tuihost.testing.hosted import hang_up
+
+HELLO = b"SSH-2.0-OpenSSH_9.2p1\r\n"
+WAYS = (("none",), ("password",))
+# A KEXINIT of which only the beginning ever comes.
+STALLS = (b"", b"SSH-2.0-", HELLO, HELLO + (500).to_bytes(4, "big") + b"\x04\x14" + bytes(20))
+
+
+class Guesses(OpenGuests):
+    """Guests come in, and root does with a password, which is never right; `reached` counts the
+    tries that came this far."""
+
+    def __init__(self) -> None:
+        self.reached = 0
+
+    def guest(self, user: str) -> bool:
+        return user != "root"
+
+    def password(self, user: str, password: str) -> bool:
+        self.reached += 1
+        return False
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """A thousand clients in one process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 4096:
+        pytest.skip("fewer than 4096 descriptors may be open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def stall(host: Listening, stack: ExitStack, count: int, sources: list[str]) -> None:
+    """So many connections that stop talking, each at another point."""
+    for _, source, said in zip(range(count), cycle(sources), cycle(STALLS), strict=False):
+        sock = stack.enter_context(host.call(source))
+        try:
+            sock.sendall(said)
+        except OSError:
+            continue  # it was turned away already
+
+
+@pytest.mark.usefixtures("many_files")
+def test_a_thousand_that_stall_keep_nobody_out() -> None:
+    limits = TransportLimits(login_grace=3.0)
+    with listening(STRANGERS, limits=limits) as host, ExitStack() as stack:
+        threads = threading.active_count()
+        start = time.monotonic()
+        stall(host, stack, 1000, ["127.0.0.1"])
+        assert host.enter("127.0.0.2") < 1.0
+        assert time.monotonic() - start < limits.login_grace, "they were gone before that"
+        assert host.server.gate.unfinished == 5
+        assert threading.active_count() - threads <= 6
+        assert host.unfinished(0), "who never logs in is never hung up on"
+        assert time.monotonic() - start < limits.login_grace + 2.0
+        lines = [name for name, _ in host.log.events if name == "conn.refused"]
+        assert len(lines) == 1, "995 refusals are 995 lines"
+
+
+@pytest.mark.usefixtures("many_files")
+def test_not_even_from_an_exempt_network() -> None:
+    with listening(limits=TransportLimits(login_grace=3.0)) as host, ExitStack() as stack:
+        stall(host, stack, 1000, ["127.0.0.1"])
+        assert host.enter("127.0.0.2") < 1.0
+        assert 5 <= host.server.gate.unfinished <= 100
+
+
+@pytest.mark.usefixtures("many_files")
+def test_a_thousand_from_everywhere_hold_at_most_a_hundred() -> None:
+    limits = TransportLimits(login_grace=3.0)
+    with listening(STRANGERS, limits=limits) as host, ExitStack() as stack:
+        stall(host, stack, 1000, [f"127.0.{number}.1" for number in range(1, 200)])
+        assert until(lambda: host.server.gate.unfinished >= 10)
+        assert host.server.gate.unfinished <= 100
+        assert len(host.log.named("conn.refused")) <= REPORT_BURST + 10
+        assert host.unfinished(0)
+        assert host.enter("127.0.0.2") < 1.0, "the flood is over and the host is not"
+
+
+def test_the_rest_of_a_hundred_is_turned_away_at_once() -> None:
+    with listening(STRANGERS) as host, ExitStack() as stack:
+        waits = []
+        for number in range(100):
+            start = time.monotonic()
+            sock = stack.enter_context(host.call())
+            if number >= 5:
+                assert last_words(sock) == b"Too many logins at once from your address\r\n"
+                waits.append(time.monotonic() - start)
+        assert statistics.median(waits) < 0.01
+        assert host.server.gate.unfinished == 5
+
+
+def test_dribbling_does_not_stretch_the_grace() -> None:
+    with listening(STRANGERS, limits=TransportLimits(login_grace=0.5)) as host:
+        start, pause = time.monotonic(), threading.Event()
+        with host.call() as sock:
+            for byte in b"SSH-2.0-" + b"x" * 200:
+                try:
+                    sock.sendall(bytes([byte]))
+                except OSError:
+                    break
+                pause.wait(0.02)
+            assert time.monotonic() - start < 2.0
+            last_words(sock)
+        assert host.unfinished(0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+        b"SSH-1.5-x\r\n",
+    ],
+)
+def test_whoever_speaks_something_else_is_gone_at_once(said: bytes) -> None:
+    with listening(STRANGERS) as host:
+        for _ in range(20):
+            with host.call() as sock:
+                sock.sendall(said)
+                last_words(sock)
+        assert host.unfinished(0)
+        with host.call() as sock:
+            assert last_words(sock) == b"Not allowed at this time\r\n"
+        assert host.log.wait_for("source.waits")["reason"] == "noauth"
+        assert host.enter("127.0.0.2") < 1.0
+
+
+def guess(host: Listening, source: str, tries: int) -> None:
+    transport = paramiko.Transport(host.call(source))
+    try:
+        transport.start_client(timeout=DEADLINE)
+        for number in range(tries):
+            with pytest.raises(paramiko.SSHException):
+                transport.auth_password("root", f"guess {number}")
+    finally:
+        hang_up(transport)
+
+
+def test_whoever_guesses_waits_before_any_key_exchange() -> None:
+    with listening(STRANGERS, verifier=Guesses(), chains=WAYS) as host:
+        guess(host, "127.0.0.1", 4)
+        with host.call() as sock:
+            assert last_words(sock) == b"Not allowed at this time\r\n"
+        assert host.log.wait_for("source.waits")["source"] == "127.0.0.1"
+        assert host.enter("127.0.0.2") < 1.0
+
+
+def test_one_who_is_inside_is_not_thrown_out_for_a_neighbour() -> None:
+    with listening(STRANGERS, verifier=Guesses(), chains=WAYS) as host:
+        inside = paramiko.Transport(host.call("127.0.0.1"))
+        inside.start_client(timeout=DEADLINE)
+        inside.auth_none("ada")
+        try:
+            guess(host, "127.0.0.1", 6)
+            channel = inside.open_session(timeout=DEADLINE)
+            channel.close()
+        finally:
+            hang_up(inside)
+
+
+def test_coming_and_going_leaves_nothing_behind() -> None:
+    settings = {**STRANGERS, "sources.penalties": False}
+    with listening(settings) as host:
+        threads = threading.active_count()
+        for number in range(500):
+            with host.call(f"127.0.0.{1 + number % 50}"):
+                pass
+        assert host.unfinished(0)
+        assert host.server.gate.connections == 0
+        assert not host.server.gate._open_of
+        assert not host.server.gate._unfinished_of
+        assert until(lambda: threading.active_count() == threads)
+
+
+@pytest.mark.slow
+def test_ten_thousand_that_come_and_go_cost_no_memory() -> None:
+    with listening({**STRANGERS, "sources.penalties": False}) as host:
+        host.log.emit = lambda record: None  # type: ignore[method-assign]
+
+        def come_and_go(count: int) -> None:
+            for number in range(count):
+                with host.call(f"127.0.{1 + number % 200}.1"):
+                    pass
+            assert host.unfinished(0)
+
+        come_and_go(2_000)
+        before = resident()
+        come_and_go(10_000)
+        assert resident() - before < 5 << 20
+
+
+def resident(pid: int | str = "self") -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+# --------------------------------------------------------------- the host without descriptors
+
+SERVE = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+from tuihost.cli.main import main
+main()
+"""
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_host_without_descriptors_waits_and_recovers(tmp_path: Path) -> None:
+    config = tmp_path / "host.toml"
+    config.write_text(
+        '[server]\nstate_dir = "state"\nper_address = 1000\nmax_unauthenticated = 1000\n'
+        '[sources]\nstartups = "1000:30:2000"\n[apps]\nenabled = ["menu"]\n'
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, "serve", "--config", str(config), "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        address = next(
+            word for line in process.stderr for word in line.split() if "address=" in word
+        )
+        port = int(address.rpartition(":")[2])
+
+        def call() -> socket.socket:
+            return socket.create_connection(("127.0.0.1", port), DEADLINE)
+
+        with ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(call())
+            for line in process.stderr:
+                if "host.error" in line:
+                    break
+            start = cpu_seconds(process.pid)
+            threading.Event().wait(1.0)  # a second of the host's life, to see what it does in it
+            assert cpu_seconds(process.pid) - start < 0.3, "it spins"
+        assert until(lambda: log_in(call) < DEADLINE)
+    finally:
+        process.terminate()
+        _, rest = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0
+    assert "Traceback" not in rest
+    assert rest.count("host.error") < 20, "the log fills while it waits"
+
+
+# ------------------------------------------------------------------------------- real guessing
+
+
+@pytest.mark.slow
+def test_hydra_gets_at_most_thirty_guesses_of_ten_thousand(tmp_path: Path, program: object) -> None:
+    hydra = program("hydra")  # type: ignore[operator]
+    words = tmp_path / "words"
+    words.write_text("".join(f"guess{number}\n" for number in range(10_000)))
+    verifier = Guesses()
+    with listening(STRANGERS, verifier=verifier, chains=WAYS) as host:
+        command = [hydra, "-l", "root", "-P", str(words), "-t", "16", "-I", "-s", str(host.port)]
+        process = subprocess.Popen(
+            [*command, "127.0.0.1", "ssh"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            assert until(lambda: verifier.reached > 0, 30.0), "hydra has not begun"
+            slowest = max(host.enter("127.0.0.2") for _ in range(20))
+            out, _ = process.communicate(timeout=300.0)
+        finally:
+            process.kill()
+            process.wait()
+        print(f"{verifier.reached} guesses, slowest login {slowest:.3f} s\n{out}")  # noqa: T201
+        assert slowest < 1.0
+        assert 0 < verifier.reached <= 30
+        assert len(host.log.named("conn.refused")) < 100

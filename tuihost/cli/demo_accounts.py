@@ -1,0 +1,120 @@
+"""The accounts of a demo: `ada` with a password and a second factor, `new` for an invitation.
+
+Ada's secret is made once and kept, so that an authenticator app goes on knowing her; her password
+follows from it. An account of that name which no demo made is left alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import time
+from dataclasses import dataclass
+
+import click
+
+from tuihost.accounts import AccountRecord, AccountStore, Invite
+from tuihost.cli.accounts import INVITE, hashed, is_door, opened
+from tuihost.core.factors import PASSWORD
+from tuihost.settings import Settings
+from tuihost.steps.codes import (
+    PERIOD,
+    grouped,
+    invite_code,
+    invite_hash,
+    new_totp_secret,
+    totp_code,
+    totp_counter,
+    totp_uri,
+)
+from tuihost.steps.pictures import qr_lines
+
+ADA, DOOR = "ada", "new"
+GROUP = frozenset({"demo"})
+"""Tells the demo's account from somebody's of the same name."""
+_ADAS_CHAINS = ((PASSWORD, "totp"),)
+_INVITED_FOR = 86_400.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Ada:
+    """An account to log in with. `secret` is that of its second factor."""
+
+    password: str
+    secret: bytes
+
+    def code(self, now: float) -> tuple[str, int]:
+        """The code of the moment, to be read, and for how many seconds it is good: until the next
+        one has run out, too."""
+        code = totp_code(self.secret, totp_counter(now))
+        return grouped(code, 3), 2 * PERIOD - int(now) % PERIOD
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccounts:
+    """What the person who started the demo is told. None where the name is somebody's."""
+
+    ada: Ada | None
+    invitation: str | None
+
+
+def prepare(settings: Settings) -> DemoAccounts:
+    """Makes the accounts, or puts them back as they were. Raises StoreError."""
+    with opened(settings) as store:
+        return DemoAccounts(_ada(store), _invitation(store))
+
+
+def current_code(settings: Settings) -> str:
+    """One line: the code of the moment. Changes nothing."""
+    with opened(settings) as store:
+        secret = store.totp_secret(ADA) if _is_ours(store) else None
+    if secret is None:
+        raise click.ClickException("There is no demo yet: tuihost demo")
+    code, left = Ada("", secret).code(time.time())
+    return f"{code}   good for {left} s"
+
+
+def picture(ada: Ada, settings: Settings) -> tuple[str, ...]:
+    """The QR code of her secret, for an authenticator app; without room for one, its URI."""
+    uri = totp_uri(ada.secret, ADA, settings.server.name)
+    return qr_lines(uri) or (uri,)
+
+
+def _ada(store: AccountStore) -> Ada | None:
+    store.create(AccountRecord(ADA, groups=GROUP, created=time.time(), chains=_ADAS_CHAINS))
+    if not _is_ours(store):
+        return None
+    secret = store.totp_secret(ADA)
+    if secret is None:
+        secret = new_totp_secret()
+        store.set_totp(ADA, secret)
+    ada = Ada(_password(secret), secret)
+    store.update(
+        ADA,
+        disabled=False,
+        password_hash=hashed(ada.password),
+        password_expired=False,
+        chains=_ADAS_CHAINS,
+    )
+    return ada
+
+
+def _is_ours(store: AccountStore) -> bool:
+    record = store.get(ADA)
+    return record is not None and record.groups == GROUP
+
+
+def _password(secret: bytes) -> str:
+    digest = hmac.digest(secret, b"the password of the demo", "sha256")
+    return grouped(base64.b32encode(digest).decode("ascii")[:12].lower(), 4, "-")
+
+
+def _invitation(store: AccountStore) -> str | None:
+    now, code = time.time(), invite_code()
+    store.create(AccountRecord(DOOR, created=now, chains=((INVITE,),)))
+    door = store.get(DOOR)
+    if door is None or not is_door(door) or door.disabled:
+        return None
+    invite = Invite(note="the demo's", created=now, expires=now + _INVITED_FOR, by="tuihost demo")
+    store.add_invite(invite_hash(code), invite)
+    return code

@@ -1,0 +1,146 @@
+"""The Entrance: what the doors of one host share. Who is known, by which ways they come in, and
+what is lent to the steps that ask them.
+
+Nothing is opened and nothing computed before somebody who is no guest knocks. Threads: any.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+
+from tuihost.accounts import AccountRecord, AccountStore
+from tuihost.approvals import Approvals
+from tuihost.core.factors import NONE, PASSWORD, PUBLICKEY, Chains
+from tuihost.core.lockout import Lockout, LockoutLimits
+from tuihost.core.rights import Ways, chains_of
+from tuihost.core.sources import SourceBlocks
+from tuihost.errors import SettingsError
+from tuihost.host.accounts_sqlite import SqliteAccounts
+from tuihost.host.key_files import KeyFiles
+from tuihost.host.passwords import Passwords
+from tuihost.host.secret_box import SecretBox
+from tuihost.login import Delivery, Step
+from tuihost.logs import EventLog
+from tuihost.settings import Settings
+
+SQLITE = "sqlite:///"
+NO_WAY: Chains = ((PUBLICKEY,),)
+"""Shown where the settings leave no way in at all: a method that then nobody passes."""
+
+
+class Entrance:
+    """Implements `login.StepServices`, and makes what is special to one client: see `host.door`.
+
+    `steps` are all that there are, by name. Raises SettingsError for ways in that nobody can go.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        steps: Mapping[str, Step],
+        log: EventLog,
+        *,
+        accounts: SqliteAccounts | None = None,
+        delivery: Delivery | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        login, sources = settings.login, settings.sources
+        self.settings = settings
+        self.steps = steps
+        self.now = now
+        self.delivery = delivery
+        self.store = accounts or open_accounts(settings)
+        self.passwords = Passwords(login.password_concurrency)
+        self.approvals = Approvals()
+        self.ways = Ways(
+            chains_of(login.chains),
+            {app: chains_of(lines) for app, lines in login.app_chains.items()},
+        )
+        self.blocks = SourceBlocks(sources.prefix_v4, sources.prefix_v6)
+        limits = LockoutLimits(failures=sources.lockout_failures, window=sources.lockout)
+        self.lockout = Lockout(self.store, limits)
+        self.keys = KeyFiles(settings, log)
+        self._check()
+
+    def close(self) -> None:
+        self.store.close()
+
+    def _check(self) -> None:
+        known = {NONE, PASSWORD, PUBLICKEY, *self.steps}
+        places = {"login.chains": self.ways.host} | {
+            f"login.app_chains.{app}": chains for app, chains in self.ways.apps.items()
+        }
+        problems = [
+            f"{place}: no step is called {factor!r}; there are {', '.join(sorted(known))}"
+            for place, chains in places.items()
+            for factor in dict.fromkeys(factor for chain in chains for factor in chain)
+            if factor not in known
+        ]
+        problems += [f"{place}: names no way in" for place, chains in places.items() if not chains]
+        problems += [
+            f"{place}: the factor 'none' stands alone, or not at all"
+            for place, chains in places.items()
+            if any(NONE in chain and len(chain) > 1 for chain in chains)
+        ]
+        if problems:
+            raise SettingsError(tuple(problems))
+        _ = self.terms_text
+
+    # ------------------------------------------------------------------ StepServices
+
+    @property
+    def accounts(self) -> AccountStore:
+        return self.store
+
+    @property
+    def host_name(self) -> str:
+        return self.settings.server.name
+
+    @cached_property
+    def terms_text(self) -> str:
+        path = self.settings.login.terms
+        try:
+            return "" if path is None else path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError((f"login.terms: {path}: cannot be read: {error}",)) from None
+
+    @property
+    def terms_version(self) -> str:
+        return hashlib.sha256(self.terms_text.encode()).hexdigest()[:16]
+
+    # ------------------------------------------------------------------ who comes in how
+
+    def is_guest(self, name: str) -> bool:
+        """Whether guests may use this name: the operator says so, and no account has it in any
+        letter case."""
+        login = self.settings.login
+        listed = any(fnmatchcase(name, pattern) for pattern in login.guest_names)
+        return not self.store.taken(name) and listed and login.guests and name != ""
+
+    def chains(self, record: AccountRecord | None, target: str | None, *, guest: bool) -> Chains:
+        """The ways in of an account, or of somebody who has none. Only guests come in by `none`."""
+        chains = self.ways.to(target)
+        if record is not None and record.chains:
+            chains = record.chains
+        elif guest and chains is self.ways.host:
+            chains = ((NONE,), *chains)
+        if not guest:
+            chains = tuple(chain for chain in chains if NONE not in chain)
+        return tuple(dict.fromkeys(chain for chain in chains if chain)) or NO_WAY
+
+
+def open_accounts(settings: Settings) -> SqliteAccounts:
+    """The store that the settings name; its file is opened when it is first needed. Raises
+    SettingsError for a URL that is none."""
+    state, url = settings.server.state_dir, settings.accounts.url
+    if url and (not url.startswith(SQLITE) or len(url) == len(SQLITE)):
+        raise SettingsError((f"accounts.url: {url!r} should be {SQLITE}PATH",))
+    path = state / Path(url.removeprefix(SQLITE) or "accounts.sqlite3").expanduser()
+    key = settings.accounts.secret_key
+    box = SecretBox(key or state / "accounts.key")
+    return SqliteAccounts(path, box, box_is_ours=key is None)

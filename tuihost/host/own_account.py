@@ -1,0 +1,186 @@
+"""Somebody's own account, as the apps that they use may change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord
+from tuihost.core.authorized_keys import parse_line
+from tuihost.core.lockout import Try
+from tuihost.host.entrance import Entrance
+from tuihost.host.visitor import Visitor
+from tuihost.own_account import NewSecond, NotPossible, OwnLogin
+from tuihost.ssh.publickeys import PublicKey
+from tuihost.steps.choosing import password_problem
+from tuihost.steps.codes import (
+    base32,
+    grouped,
+    new_totp_secret,
+    recovery_codes,
+    recovery_hash,
+    totp_match,
+    totp_uri,
+)
+from tuihost.text import clean
+from tuihost.wire import Peer
+
+MAX_KEYS = 50
+MAX_KEY_NAME = 60  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """One connection that is logged in, since the Unix time `since`; `close` ends it."""
+
+    visitor: Visitor
+    peer: Peer
+    since: float
+    close: Callable[[str], None]
+
+
+class HostedAccount:
+    """Implements `own_account.OwnAccount` for `visitor`. Threads: any; may block."""
+
+    def __init__(
+        self, entrance: Entrance, visitor: Visitor, inside: Callable[[], tuple[Inside, ...]]
+    ) -> None:
+        self._entrance = entrance
+        self._store = entrance.store
+        self._visitor = visitor
+        self._name = visitor.name
+        self._inside = inside
+
+    def record(self) -> AccountRecord:
+        record = self._store.get(self._name)
+        if record is None or record.disabled:
+            raise NotPossible("This account is closed.")
+        return record
+
+    # ------------------------------------------------------------------ keys
+
+    def keys(self) -> Sequence[KeyRecord]:
+        return self._store.keys(self._name)
+
+    def key_in_use(self) -> str | None:
+        return self._visitor.fingerprint
+
+    def add_key(self, line: str, name: str = "") -> KeyRecord:
+        try:
+            found = parse_line(line.strip())
+        except ValueError as error:
+            raise NotPossible(f"This is no public key: {error}.") from None
+        if PublicKey.parse(found.blob) is None:
+            raise NotPossible("This is no whole public key, or one of a kind that is too weak.")
+        if found.options.cert_authority:
+            raise NotPossible("An authority is the operator's to add.")
+        if len(self.keys()) >= MAX_KEYS:
+            raise NotPossible(f"An account has {MAX_KEYS} keys at most.")
+        self.record()
+        name = clean(name.strip() or found.comment or found.kind, limit=MAX_KEY_NAME)
+        key = KeyRecord(self._name, found.fingerprint, name, line.strip(), self._entrance.now())
+        if not self._store.add_key(key):
+            raise NotPossible("This key is among yours already.")
+        return key
+
+    def rename_key(self, fingerprint: str, name: str) -> None:
+        name = clean(name.strip(), limit=MAX_KEY_NAME)
+        if not name or not self._store.rename_key(self._name, fingerprint, name):
+            raise NotPossible("There is no such key." if name else "A key needs a name.")
+
+    def remove_key(self, fingerprint: str) -> None:
+        if len(self.keys()) == 1 and self.record().password_hash is None:
+            raise NotPossible("It is your last key, and you have no password to come in with.")
+        if not self._store.remove_key(self._name, fingerprint):
+            raise NotPossible("There is no such key.")
+
+    # ------------------------------------------------------------------ password
+
+    def set_password(self, old: str, new: str) -> None:
+        if self.record().password_hash is not None:
+            self._check(old)
+        problem = password_problem(new, user=self._name, old=old)
+        if problem is not None:
+            raise NotPossible(problem)
+        hashed = self._entrance.passwords.hash(new)
+        self._store.update(self._name, password_hash=hashed, password_expired=False)
+
+    def _check(self, password: str) -> None:
+        """That it is the person who asks, and not somebody at a screen that was left open. Wrong
+        ones count as they do at the door, so that nobody guesses here instead."""
+        record, lockout = self.record(), self._entrance.lockout
+        attempt = Try(self._name, f"inside {self._visitor.connection}", self._entrance.now())
+        lock = lockout.begin(attempt)
+        stored = record.password_hash if lock is None else None
+        if self._entrance.passwords.verify(stored, password):
+            lockout.settled(attempt)
+            return
+        lockout.failed(attempt, lock)
+        if lock is not None:
+            raise NotPossible("There were too many wrong passwords. Try again later.")
+        raise NotPossible("That is not your password.")
+
+    # ------------------------------------------------------------------ second factor
+
+    def begin_second(self) -> NewSecond:
+        secret = new_totp_secret()
+        uri = totp_uri(secret, self._name, self._entrance.host_name)
+        return NewSecond(secret, grouped(base32(secret)), uri)
+
+    def confirm_second(self, second: NewSecond, code: str, password: str) -> tuple[str, ...]:
+        counter = totp_match(second.secret, code, self._entrance.now())
+        if counter is None:
+            raise NotPossible("This is not the code of the moment. Is the clock right?")
+        self._prove(password)
+        self._store.set_totp(self._name, second.secret)
+        self._store.take_totp(self._name, counter)  # the code that was typed here has served
+        return self._fresh_codes()
+
+    def remove_second(self, password: str) -> None:
+        self._prove(password)
+        self._store.set_totp(self._name, None)
+        self._store.set_recovery(self._name, ())
+
+    def new_recovery_codes(self, password: str) -> tuple[str, ...]:
+        self._prove(password)
+        if not self.record().totp:
+            raise NotPossible("Recovery codes are for who has a second factor.")
+        return self._fresh_codes()
+
+    def _prove(self, password: str) -> None:
+        if self.record().password_hash is not None:
+            self._check(password)
+
+    def _fresh_codes(self) -> tuple[str, ...]:
+        codes = recovery_codes()
+        self._store.set_recovery(self._name, [recovery_hash(self._name, one) for one in codes])
+        return codes
+
+    # ------------------------------------------------------------------ logins
+
+    def logins(self) -> Sequence[OwnLogin]:
+        here = self._visitor.connection
+        return tuple(
+            OwnLogin(
+                one.visitor.connection,
+                one.since,
+                one.peer,
+                one.visitor.factors,
+                one.visitor.fingerprint,
+                one.visitor.connection == here,
+            )
+            for one in self._own()
+        )
+
+    def close_others(self) -> int:
+        others = [one for one in self._own() if one.visitor.connection != self._visitor.connection]
+        for one in others:
+            one.close("closed by its owner from another login")
+        return len(others)
+
+    def _own(self) -> list[Inside]:
+        mine = (self._name, False)
+        return [one for one in self._inside() if (one.visitor.name, one.visitor.guest) == mine]
+
+    def history(self, limit: int = 50) -> Sequence[LoginRecord]:
+        return self._store.logins(self._name, limit)
