@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from tuihost import Session, app
+from tuihost.host.bundled import bundled_folder
 from tuihost.host.catalog import Broken
+from tuihost.host.loading import load_path
 from tuihost.session import AppCard, Presence
 from tuihost.testing import hosted
 from tuihost.wire import Peer
 
-words: Any = importlib.import_module("apps.menu.words")
-people: Any = importlib.import_module("apps.menu.people")
-lines: Any = importlib.import_module("apps.menu.lines")
+_menu = type(load_path(bundled_folder("apps") / "menu")).__module__
+words: Any = importlib.import_module(f"{_menu}.words")
+people: Any = importlib.import_module(f"{_menu}.people")
+lines: Any = importlib.import_module(f"{_menu}.lines")
 
 ASKED = lines.QUESTION
 CARDS = (

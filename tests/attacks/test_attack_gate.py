@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
@@ -221,6 +221,50 @@ def resident(pid: int | str = "self") -> int:
     return pages * resource.getpagesize()
 
 
+FLOOD = """
+import collections, resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+held = collections.deque()
+while True:
+    sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    held.append(sock)
+    try:
+        sock.sendall(b"SSH-2.0-")
+    except OSError:
+        pass
+    if len(held) == 1000:
+        held.popleft().close()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("many_files")
+def test_who_is_inside_does_not_feel_a_thousand_that_stall() -> None:
+    with listening(STRANGERS) as host:
+        inside = paramiko.Transport(host.call("127.0.0.2"))
+        inside.start_client(timeout=DEADLINE)
+        inside.auth_none("ada")
+        flood = subprocess.Popen(
+            [sys.executable, "-c", FLOOD, str(host.port)], stderr=subprocess.PIPE
+        )
+        waits = []
+        try:
+            assert until(lambda: len(host.log.named("conn.refused")) > 0)
+            for _ in range(1000):
+                start = time.monotonic()
+                inside.global_request("keepalive@openssh.com", wait=True)
+                waits.append(time.monotonic() - start)
+        finally:
+            still = flood.poll() is None
+            flood.kill()
+            _, said = flood.communicate(timeout=DEADLINE)
+            hang_up(inside)
+    assert still, said.decode()
+    p95 = statistics.quantiles(waits, n=20)[-1]
+    print(f"p95 {p95 * 1000:.1f} ms, longest {max(waits) * 1000:.1f} ms")  # noqa: T201
+    assert p95 < 0.02
+
+
 # --------------------------------------------------------------- the host without descriptors
 
 SERVE = """
@@ -279,8 +323,10 @@ def test_a_host_without_descriptors_waits_and_recovers(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_hydra_gets_at_most_thirty_guesses_of_ten_thousand(tmp_path: Path, program: object) -> None:
-    hydra = program("hydra")  # type: ignore[operator]
+def test_hydra_gets_at_most_thirty_guesses_of_ten_thousand(
+    tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    hydra = program("hydra")
     words = tmp_path / "words"
     words.write_text("".join(f"guess{number}\n" for number in range(10_000)))
     verifier = Guesses()

@@ -155,8 +155,9 @@ def state(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("send", ["send-proxy", "send-proxy-v2", "send-proxy-v2-ssl-cn"])
 def test_behind_haproxy_the_true_source_counts(
-    send: str, tmp_path: Path, program: Callable[[str], str]
+    send: str, tmp_path: Path, program: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin")
     path = program("haproxy")
     with listening(BEHIND) as host, haproxy(path, tmp_path, host, send) as address:
 

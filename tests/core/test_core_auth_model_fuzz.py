@@ -474,6 +474,6 @@ def test_fuzz_no_order_of_requests_is_a_way_in() -> None:
     run_state_machine_as_test(
         Login,
         settings=settings(
-            max_examples=200 if quick else 1500, stateful_step_count=30 if quick else 50
+            max_examples=400 if quick else 2500, stateful_step_count=40 if quick else 60
         ),
     )

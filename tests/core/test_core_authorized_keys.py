@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from tuihost.core.address_patterns import AddressPatterns, networks
 from tuihost.core.authorized_keys import KeyLine, Unfit, examine, judge, parse, parse_line
 from tuihost.core.key_options import MAX_VALUES, KeyOptions
-from tuihost.core.keys import KINDS, SK_ED25519, Certificate, KeyOffer, fingerprint
+from tuihost.core.keys import KINDS, SK_ECDSA, SK_ED25519, Certificate, KeyOffer, fingerprint
 from tuihost.wire import Restrictions
 
 
 def _blob(kind: str, body: bytes = b"k" * 32) -> bytes:
-    return b"".join(len(p).to_bytes(4, "big") + p for p in (kind.encode(), body))
+    more = {"ssh-ed25519": 0, SK_ECDSA: 2}.get(kind, 1)
+    parts = (kind.encode(), body, *[b"ssh:"] * more)
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 KIND = "ssh-ed25519"
@@ -103,6 +105,9 @@ def test_a_file_of_too_many_lines_is_cut() -> None:
         f"{KIND} ====",
         f"{KIND} {B64}!",
         f"{KIND} {B64[:-4]}é===",
+        f"{KEY}AAAA",
+        f"{KEY}{B64}",
+        f"{KIND} {base64.b64encode(BLOB[:-1]).decode()}",
         f"ssh-rsa {B64}",  # of another kind than it says
         f"{KIND} {base64.b64encode(BLOB[:12]).decode()}",
         f"ssh-dss {B64}",

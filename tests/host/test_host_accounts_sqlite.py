@@ -146,7 +146,7 @@ def test_a_store_that_was_put_back_from_a_copy_is_noticed(
 
 def test_no_folder(tmp_path: Path) -> None:
     store = opened(tmp_path / "nowhere" / "accounts.sqlite3")
-    with pytest.raises(StoreError, match="the folder of the account store .* does not exist"):
+    with pytest.raises(StoreError, match=r"the folder of the account store .* does not exist"):
         store.get("ada")
 
 
@@ -184,9 +184,10 @@ def test_an_older_store_becomes_todays_whole_or_not_at_all(path: Path) -> None:
     store.create(AccountRecord("ada"))
     store.close()
     broken = (*MIGRATIONS, ("alter table account add column motto text", "no sql at all"))
-    with pytest.raises(StoreError, match="does not work"), Database(
-        path, migrations=broken
-    ).writing():
+    with (
+        pytest.raises(StoreError, match="does not work"),
+        Database(path, migrations=broken).writing(),
+    ):
         pass
     better = (*MIGRATIONS, ("alter table account add column motto text not null default ''",))
     database = Database(path, migrations=better)
@@ -215,9 +216,7 @@ def test_a_secret_cannot_be_moved_to_another_account(store: SqliteAccounts) -> N
         store.create(AccountRecord(name))
         store.set_totp(name, name.encode())
     with store._database.writing() as database:
-        database.execute(
-            "update account set totp = (select totp from account where name = 'eve')"
-        )
+        database.execute("update account set totp = (select totp from account where name = 'eve')")
     assert store.totp_secret("eve") == b"eve"
     with pytest.raises(StoreError, match="damaged, or somebody else's"):
         store.totp_secret("ada")

@@ -16,10 +16,10 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
 from tuihost import App, Session, command
-from tuihost.accounts import AccountRecord, KeyRecord
+from tuihost.accounts import AccountRecord, Invite, KeyRecord
 from tuihost.core.keys import fingerprint
 from tuihost.errors import SettingsError
-from tuihost.steps.codes import totp_code, totp_counter
+from tuihost.steps.codes import invite_code, invite_hash, totp_code, totp_counter
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -294,16 +294,19 @@ def test_an_app_with_ways_of_its_own_is_closed_to_who_came_in_otherwise(
 
 
 def test_easier_ways_to_one_app_lead_to_that_app_alone() -> None:
-    with house(login__chains=["publickey"], login__app_chains={"box": ["password"]}) as host:
-        with entered(host, "ada+box") as client:
-            assert ran(client, "who") == (0, "ada staff False\n")
-            names = host.host.names_for(host.host.inside()[0].visitor)
-            assert names == {"box"}
+    given = {"login__chains": ["publickey"], "login__app_chains": {"box": ["password"]}}
+    with house(**given) as host, entered(host, "ada+box") as client:
+        assert ran(client, "who") == (0, "ada staff False\n")
+        assert host.host.names_for(host.host.inside()[0].visitor) == {"box"}
 
 
 def test_ways_that_nobody_can_go_are_told_at_the_start() -> None:
-    with pytest.raises(SettingsError) as wrong, house(
-        login__chains=["password, tarot"], login__app_chains={"box": [","], "vault": ["none, totp"]}
+    with (
+        pytest.raises(SettingsError) as wrong,
+        house(
+            login__chains=["password, tarot"],
+            login__app_chains={"box": [","], "vault": ["none, totp"]},
+        ),
     ):
         pass
     problems = " ".join(wrong.value.problems)
@@ -314,8 +317,9 @@ def test_ways_that_nobody_can_go_are_told_at_the_start() -> None:
 
 @pytest.mark.parametrize("url", ["postgres://x", "sqlite:///", "accounts.db"])
 def test_a_url_that_is_none_is_told_at_the_start(url: str) -> None:
-    with pytest.raises(SettingsError, match=r"accounts\.url: .* should be sqlite:///PATH"), house(
-        accounts__url=url
+    with (
+        pytest.raises(SettingsError, match=r"accounts\.url: .* should be sqlite:///PATH"),
+        house(accounts__url=url),
     ):
         pass
 
@@ -417,9 +421,7 @@ def test_the_keys_that_lead_to_the_menu_do_not_lead_out_either(key: paramiko.PKe
         ("cert-authority", False),
     ],
 )
-def test_what_a_keys_line_says_counts(
-    key: paramiko.PKey, options: str, lets_in: bool
-) -> None:
+def test_what_a_keys_line_says_counts(key: paramiko.PKey, options: str, lets_in: bool) -> None:
     with house() as host, dialled(host) as client:
         give_key(host, key, options)
         if lets_in:
@@ -545,6 +547,55 @@ def test_an_account_closed_half_way_through_its_login_stays_out(key: paramiko.PK
         host.server.entrance.store.update("ada", disabled=True)
         with pytest.raises(paramiko.AuthenticationException):
             client.auth_password("ada", PASSWORD)
+
+
+# ---------------------------------------------------------------------------------- new people
+
+
+def test_an_invitation_leads_in_under_the_name_that_was_chosen() -> None:
+    code = invite_code()
+    answers = {
+        "Invitation code: ": code,
+        "Your name here: ": "bob",
+        "New password: ": "a better horse",
+        "New password again: ": "a better horse",
+    }
+
+    def answer(title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
+        return [answers[text] for text, _ in prompts]
+
+    with house() as host:
+        store = host.server.entrance.store
+        store.create(AccountRecord("new", chains=(("invite",),)))  # whose door this is
+        store.add_invite(invite_hash(code), Invite(frozenset({"staff"})))
+        with dialled(host) as client:
+            assert list(methods(client, "new")) == ["keyboard-interactive"]
+            assert client.auth_interactive("new", answer) == []
+            assert ran(client, "box who") == (0, "bob staff False\n")
+        with entered(host, "bob", "a better horse") as client:
+            assert ran(client, "box who")[0] == 0
+        with dialled(host) as client, pytest.raises(paramiko.AuthenticationException):
+            client.auth_interactive("new", answer)  # it was good once
+
+
+def test_many_wrong_invitations_do_not_shut_the_door_for_others() -> None:
+    with house(sources__lockout_failures=1) as host:
+        store, code = host.server.entrance.store, invite_code()
+        store.create(AccountRecord("new", chains=(("invite",),)))
+        store.add_invite(invite_hash(code), Invite())
+        with dialled(host) as client:
+            for _ in range(3):
+                with pytest.raises(paramiko.AuthenticationException):
+                    client.auth_interactive("new", lambda *_: ["0000-0000-0000-0000"])
+        asked: list[str] = []
+
+        def answer(title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
+            asked.extend(text for text, _ in prompts)
+            return [code if len(asked) == 1 else "" for _ in prompts]
+
+        with dialled(host) as client, pytest.raises(paramiko.AuthenticationException):
+            client.auth_interactive("new", answer)
+        assert asked[1] == "Your name here: "  # the code was taken
 
 
 # ---------------------------------------------------------------------------------- another client

@@ -123,7 +123,9 @@ def test_a_locked_try_changes_nothing_that_a_right_one_would(
 
 def test_a_step_that_is_left_after_its_answers_counts(entrance: Entrance) -> None:
     entrance.store.create(
-        AccountRecord("ada", password_hash=entrance.passwords.hash("old one"), password_expired=True)
+        AccountRecord(
+            "ada", password_hash=entrance.passwords.hash("old one"), password_expired=True
+        )
     )
     door = Door(entrance, PEER, LOG)
     door.chains("ada", None)
@@ -185,5 +187,4 @@ def test_a_guest_costs_the_door_next_to_nothing(entrance: Entrance) -> None:
     entrance.store.create(AccountRecord("ada"))
     assert without < 0.001, f"{without * 1000:.3f} ms without a store"
     spent = seconds()
-    print(without, spent)
     assert spent < 0.001, f"{spent * 1000:.3f} ms"

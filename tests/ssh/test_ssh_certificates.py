@@ -12,8 +12,9 @@ from transport_bench import Raw, packed
 
 from tuihost.core.keys import SK_ECDSA, SK_ED25519, Certificate, fingerprint
 from tuihost.ssh import certificates
+from tuihost.ssh.fields import Fields
 from tuihost.ssh.publickeys import PublicKey
-from tuihost.ssh.userkeys import ALGORITHMS, UserKey, readable
+from tuihost.ssh.userkeys import ALGORITHMS, UserKey
 
 KINDS = {
     "ed25519": ("ed25519", None),
@@ -111,10 +112,29 @@ def test_a_certificate_is_no_key_and_no_authority(keygen: Keygen) -> None:
     assert UserKey.parse("ssh-ed25519", blob) is None
     assert UserKey.parse("ssh-ed25519-cert-v01@openssh.com", keygen.public("ed25519")) is None
     assert UserKey.parse("ecdsa-sha2-nistp256-cert-v01@openssh.com", blob) is None
-    assert not readable(blob)
-    assert readable(keygen.public("ed25519"))
+    assert PublicKey.parse(blob) is None
+    assert PublicKey.parse(keygen.public("ed25519")) is not None
     assert UserKey.parse("ssh-rsa-cert-v01@openssh.com", keygen.certify("rsa-2048", "ca")) is None
     assert not any("cert" in name for name in ALGORITHMS)
+
+
+def test_a_key_has_one_writing(keygen: Keygen) -> None:
+    fields = Fields(keygen.public("rsa-2048"))
+    kind, exponent, modulus = fields.string(), fields.string(), fields.string()
+    assert PublicKey.parse(packed(kind, exponent, modulus)) is not None
+    for parts in (
+        (b"\0" + exponent, modulus),
+        (exponent, b"\0" + modulus),
+        (exponent, modulus[1:]),
+    ):
+        assert PublicKey.parse(packed(kind, *parts)) is None
+    for parts in ((b"", modulus), (b"\0", modulus), (exponent, b"")):
+        assert PublicKey.parse(packed(kind, *parts)) is None
+    fields = Fields(keygen.public("ecdsa-256"))
+    kind, curve, point = fields.string(), fields.string(), fields.string()
+    assert PublicKey.parse(packed(kind, curve, point)) is not None
+    compressed = bytes([2 + (point[-1] & 1)]) + point[1:33]
+    assert PublicKey.parse(packed(kind, curve, compressed)) is None
 
 
 # ----------------------------------------------- certificates that ssh-keygen would never make
@@ -165,6 +185,13 @@ def test_a_certificate_of_a_security_key_by_a_security_key(kind: str) -> None:
     assert found == replace(key.offer, touched=True, proved=True)
     assert key.verify(CA_KEY.sign(b"data"), b"data") is None
     assert certificates.parse(_forged(device, flags=0)) is None  # nobody touched the authority
+
+
+def test_the_most_that_a_certificate_can_hold() -> None:
+    names = [f"person{n}" for n in range(256)]
+    certificate = _read(_forged(SecurityKey(), principals=packed(*names)))
+    assert certificate.principals == tuple(names)
+    assert PublicKey.parse(CA_KEY.blob + bytes(4096)) is None
 
 
 def _option(name: str, *value: str) -> bytes:

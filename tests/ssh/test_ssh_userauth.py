@@ -19,6 +19,8 @@ from transport_bench import DEADLINE, KEYS, Host, Raw, RawClient, host_pair, pac
 from tuihost.core.auth import Conversation, KeyOffer, OpenGuests, Prompt, Query
 from tuihost.ssh.userkeys import ALGORITHMS, UserKey, fingerprint
 
+OWN = [name for name in ALGORITHMS if not name.startswith("sk-")]  # what paramiko can sign with
+
 REFUSED, LET_IN, QUESTION, KEY_WOULD_DO = 51, 52, 60, 60
 
 
@@ -111,7 +113,7 @@ def keys() -> dict[str, paramiko.PKey]:
     return made
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", OWN)
 def test_a_key_of_every_kind(algorithm: str, keys: dict[str, paramiko.PKey]) -> None:
     key = keys[algorithm]
     with host_pair(chains=(("publickey",),), verifier=Ada(key)) as (host, client):
@@ -124,7 +126,7 @@ def test_a_key_of_every_kind(algorithm: str, keys: dict[str, paramiko.PKey]) -> 
         assert host.answerer.identities[0].fingerprint == fingerprint(key.asbytes())
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", OWN)
 def test_a_signature_for_another_user_is_none(
     algorithm: str, keys: dict[str, paramiko.PKey]
 ) -> None:

@@ -10,6 +10,8 @@ from tuihost import logs
 from tuihost.cli.common import config_option, counted, read_settings
 from tuihost.errors import SettingsError
 from tuihost.host.catalog import Catalog
+from tuihost.host.gate import GateRules
+from tuihost.host.server import limits_of
 from tuihost.settings import Settings
 from tuihost.ssh.keys import HostKeys
 
@@ -49,6 +51,10 @@ def _wrong_settings(settings: Settings, catalog: Catalog) -> list[str]:
         known = ", ".join(sorted(catalog.themes))
         wrong.append(f"server.theme: there is no theme {theme!r}; there are {known}")
     wrong += [f"app.{name}: there is no app of that name" for name in catalog.unused_options()]
+    try:
+        GateRules.of(settings, limits_of(settings))
+    except SettingsError as error:
+        wrong += error.problems
     for path in settings.server.host_keys:
         # One that does not exist yet is made when the host starts: not now.
         if path.exists():

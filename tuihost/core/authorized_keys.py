@@ -26,6 +26,7 @@ from typing import NamedTuple
 from tuihost.core.key_options import KeyOptions
 from tuihost.core.keys import (
     KINDS,
+    SK_ECDSA,
     Certificate,
     KeyOffer,
     NothingRevoked,
@@ -38,6 +39,9 @@ from tuihost.wire import Restrictions
 
 MAX_LINE = 16_384  # characters
 MAX_LINES = 1_000  # a person's keys; a file of more is a mistake
+
+# Of how many fields a key consists, its kind the first, where they are not three.
+_PARTS = {"ssh-ed25519": 2, SK_ECDSA: 4}
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -98,7 +102,7 @@ def parse(text: str, source: str) -> KeyFile:
 def parse_line(line: str) -> KeyLine:
     """One line: options (none, or some), kind, key in Base64, comment. Raises ValueError, with a
     reason for whoever wrote the line. Whether the numbers within are a good key is not looked at:
-    `tuihost.ssh.userkeys.readable` does."""
+    `tuihost.ssh.publickeys` does."""
     if len(line) > MAX_LINE:
         raise ValueError("the line is too long")
     if _CONTROL.search(line):
@@ -142,10 +146,23 @@ def _decoded(kind: str, coded: str) -> bytes:
         blob = base64.b64decode(coded, validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("the key is no Base64") from None
-    name = kind.encode("ascii")
-    if not blob.startswith(len(name).to_bytes(4, "big") + name) or len(blob) < len(name) + 8:
-        raise ValueError("the key is of another kind than its line says")
+    parts = _strings(blob)
+    if parts[:1] != [kind.encode("ascii")] or len(parts) != _PARTS.get(kind, 3):
+        raise ValueError("the key is not whole, or of another kind than its line says")
     return blob
+
+
+def _strings(blob: bytes) -> list[bytes]:
+    """What a key consists of (RFC 4253 §6.6); nothing where that does not come out even."""
+    parts = []
+    at = 0
+    while at < len(blob):
+        end = at + 4 + int.from_bytes(blob[at : at + 4], "big")
+        if end > len(blob):
+            return []
+        parts.append(blob[at + 4 : end])
+        at = end
+    return parts
 
 
 # -------------------------------------------------------------------------------- who gets in

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tuihost.core.keys import KeyOffer
+from tuihost.core.keys import KeyOffer as KeyOffer
 from tuihost.errors import MisuseError
 from tuihost.wire import Identity
 

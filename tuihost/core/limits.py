@@ -15,6 +15,7 @@ MAX_PACKET = 32_704  # what one message carries: RFC 4253 §6.1's 32768 less roo
 class TransportLimits:
     """The bounds of one connection, from accept to close.
 
+    hello_grace: from accept to the client's identification (RFC 4253 §4.2).
     login_grace: from accept to the end of the login.
     max_tries: failed proofs in one connection (RFC 4252 §4).
     preauth_bytes, preauth_packets: what a client may send before it is logged in.
@@ -32,6 +33,7 @@ class TransportLimits:
     keepalive_count: questions in a row without any sign of life before the connection ends.
     """
 
+    hello_grace: float = 10.0
     login_grace: float = 30.0
     max_tries: int = 6
     preauth_bytes: int = 512 * 1024

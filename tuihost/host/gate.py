@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tuihost.core.factors import Chains, Conversation, KeyOffer, Verifier
+from tuihost.core.factors import Chains, Conversation, Verifier
+from tuihost.core.keys import KeyOffer
 from tuihost.core.limits import Allowance, TransportLimits
 from tuihost.core.penalties import Offence, Penalties, PenaltyLimits, Startups, Wait
 from tuihost.core.sources import Networks, SourceBlocks
@@ -46,11 +47,12 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """What the operator settled, read once. Raises SettingsError."""
+    """What the operator settled, read once."""
 
     startups: Startups
     blocks: SourceBlocks
     exempt: Networks
+    proxies: Networks
     penalties: PenaltyLimits | None
     connections: int
     unfinished: int
@@ -60,16 +62,15 @@ class GateRules:
 
     @classmethod
     def of(cls, settings: Settings, limits: TransportLimits) -> GateRules:
+        """Raises SettingsError with every mistake."""
         sources, server = settings.sources, settings.server
-        try:
-            startups = Startups.parse(sources.startups)
-        except ValueError as error:
-            raise SettingsError((f"sources.startups: {error}",)) from None
+        problems: list[str] = []
         longest = sources.penalty_max if sources.penalties else 0.0
-        return cls(
-            startups=startups,
+        rules = cls(
+            startups=_startups(sources.startups, problems),
             blocks=SourceBlocks(sources.prefix_v4, sources.prefix_v6),
-            exempt=networks_of(settings, "exempt"),
+            exempt=_networks("exempt", sources.exempt, problems),
+            proxies=_networks("proxies", sources.proxies, problems),
             penalties=PenaltyLimits(min(15.0, longest), longest) if longest else None,
             connections=server.max_connections,
             unfinished=server.max_unauthenticated,
@@ -77,19 +78,29 @@ class GateRules:
             grace=limits.login_grace,
             max_tries=limits.max_tries,
         )
+        if problems:
+            raise SettingsError(tuple(problems))
+        return rules
 
 
-def networks_of(settings: Settings, name: str) -> Networks:
-    """The networks of the setting `sources.NAME`. Raises SettingsError with all that are none."""
-    problems = []
-    for text in getattr(settings.sources, name):
+def _startups(text: str, problems: list[str]) -> Startups:
+    try:
+        return Startups.parse(text)
+    except ValueError as error:
+        problems.append(f"sources.startups: {error}")
+        return Startups()
+
+
+def _networks(setting: str, names: tuple[str, ...], problems: list[str]) -> Networks:
+    sound = []
+    for name in names:
         try:
-            Networks((text,))
+            Networks((name,))
         except ValueError as error:
-            problems.append(f"sources.{name}: {error}")
-    if problems:
-        raise SettingsError(tuple(problems))
-    return Networks(getattr(settings.sources, name))
+            problems.append(f"sources.{setting}: {error}")
+        else:
+            sound.append(name)
+    return Networks(sound)
 
 
 @dataclass(slots=True, eq=False)

@@ -22,7 +22,7 @@ from tuihost.ssh.krl import MAX_SIZE, RevokedKeys, read_revocations
 from tuihost.text import clean
 from tuihost.wire import Restrictions
 
-MAX_FILE = 1 << 20  # bytes
+MAX_FILE = 1 << 18  # bytes: a thousand keys
 _MAX_TOLD = 1000
 
 

@@ -22,7 +22,7 @@ from tuihost.host.catalog import Catalog
 from tuihost.host.connection import Connection
 from tuihost.host.door import Door
 from tuihost.host.entrance import Entrance
-from tuihost.host.gate import Counted, Gate, GateRules, Pass, Refusal, networks_of
+from tuihost.host.gate import Counted, Gate, GateRules, Pass, Refusal
 from tuihost.host.host import Host, log_start
 from tuihost.host.introductions import Introduction, Introductions
 from tuihost.host.step_catalog import StepCatalog
@@ -31,7 +31,9 @@ from tuihost.settings import Settings
 from tuihost.ssh.keys import HostKeys
 from tuihost.wire import Peer
 
-BACKLOG = 128
+BACKLOG = 4096
+"""Connections that wait to be accepted, where the system allows so many: a flood is turned away in
+microseconds each, but whoever finds this queue full tries again only after a second."""
 ACCEPT_PAUSE = 0.2
 """Seconds without accepting when the process has no descriptors left."""
 FAREWELL_TIMEOUT = 5.0
@@ -65,7 +67,6 @@ class Server:
         self._lock = threading.Lock()
         self._connections: dict[int, Connection] = {}
         self.gate = Gate(GateRules.of(settings, self._limits), self.host.watchdog, log)
-        self._proxies = networks_of(settings, "proxies")
         self._empty = threading.Condition(self._lock)
         self._listeners: list[socket.socket] = []
         self._stopping = threading.Event()
@@ -139,7 +140,7 @@ class Server:
                 return False
             return True  # the client went away before it was accepted
         peer = Peer(address[0], address[1])
-        if peer.address in self._proxies:
+        if peer.address in self.gate.rules.proxies:
             introductions.begin(sock, peer)
         else:
             self.admit(sock, peer)

@@ -16,8 +16,8 @@ class Visitor(Account):
     """An account as it came in. `confined` names the one app that a forced command leads to;
     `connection` is the number of the connection that this is."""
 
-    rights: Rights = field(default_factory=Rights)
-    ways: Ways | None = None
+    rights: Rights = field(default_factory=Rights, compare=False)
+    ways: Ways | None = field(default=None, compare=False)
     factors: tuple[str, ...] = ()
     target: str | None = None
     confined: str | None = None

@@ -117,7 +117,10 @@ class ServerAdapter(paramiko.ServerInterface):  # type: ignore[misc]
     @_safely(AUTH_FAILED)
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         # paramiko asks before it verifies the signature, and for mere probes: the answer is what
-        # the key would come to, and settles nothing in the core.
+        # the key would come to, and settles nothing in the core. Of a certificate paramiko makes
+        # the plain key within, and looks at nothing else that it says.
+        if key.public_blob is not None:
+            return int(AUTH_FAILED)
         blob = key.asbytes()
         offer = KeyOffer(key.get_name(), blob, fingerprint(blob))
         early = self._machine.start(username)

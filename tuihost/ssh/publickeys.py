@@ -131,8 +131,8 @@ class PublicKey:
 
 
 def _rsa(fields: Fields) -> rsa.RSAPublicKey:
-    exponent = fields.natural(4)
-    modulus = fields.natural(RSA_BITS.stop // 8)
+    exponent = _number(fields, 4)
+    modulus = _number(fields, RSA_BITS.stop // 8)
     if modulus.bit_length() not in RSA_BITS:
         raise ValueError("an RSA key of that size is not taken")
     return rsa.RSAPublicNumbers(exponent, modulus).public_key()
@@ -141,7 +141,20 @@ def _rsa(fields: Fields) -> rsa.RSAPublicKey:
 def _point(fields: Fields, curve: str) -> ec.EllipticCurvePublicKey:
     if fields.text(16) != curve:
         raise ValueError("the curve is another than the algorithm's")
-    return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[curve][0], fields.string(133))
+    point = fields.string(133)
+    if point[:1] != b"\x04":
+        raise ValueError("the point is compressed, which RFC 5656 §3.1 leaves to others")
+    return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[curve][0], point)
+
+
+def _number(fields: Fields, limit: int) -> int:
+    """An mpint above zero in its only right form: a key has one blob, and so one fingerprint, or
+    a list of revoked keys could be passed by in another writing of the same number."""
+    data = fields.string(limit + 1)
+    number = int.from_bytes(data, "big", signed=True)
+    if number <= 0 or len(data) != number.bit_length() // 8 + 1:
+        raise ValueError("a number in a key is not written as RFC 4251 §5 says")
+    return number
 
 
 def _curve_of(kind: str) -> str:

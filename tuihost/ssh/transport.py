@@ -125,8 +125,10 @@ class HostTransport(ConnectionLayer, KeyedTransport):
     def shake_hands(self) -> None:
         """Identifications and the first keys. Raises PeerError, EOFError, OSError."""
         self._deadline("login", self.limits.login_grace, "the login took too long")
+        self._deadline("hello", self.limits.hello_grace, "the client did not say what it is")
         self.packetizer.write_all(f"{self.local_version}\r\n".encode("ascii"))
         self.remote_version = self.packetizer.read_hello()
+        self._lift_deadline("hello")
         self._expect_packet(KEXINIT)
         self._send_kex_init()
         while self._rekeying:

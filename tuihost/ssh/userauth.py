@@ -7,7 +7,6 @@ is and whether a signature is right; every verdict is `AuthMachine`'s.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import paramiko
@@ -181,9 +180,10 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         # RFC 4252 §7: what is signed is the session, then the request up to the signature.
         session_id: bytes = self.transport.session_id
         data = len(session_id).to_bytes(4, "big") + session_id + bytes([REQUEST]) + before
-        if not key.verify(signature, data):
+        proved = key.verify(signature, data)
+        if proved is None:
             return self._machine.failed("the signature is wrong")
-        return self._machine.key_proved(self._user, replace(key.offer, proved=True))
+        return self._machine.key_proved(self._user, proved)
 
     def _key_named(self, key: UserKey | None, algorithm: str, blob: bytes) -> Verdict | None:
         would_do = self._machine.key_named(self._user, None if key is None else key.offer)

@@ -1,0 +1,172 @@
+"""Your own account: keys, password, second factor, where you are logged in, and since when.
+
+[app.account]
+how = "Ask Grace in room 12."   # what guests read about getting an account here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from json import dumps
+from typing import Any
+
+from prompt_toolkit.application import Application
+from rich.table import Table
+
+from tuihost import App, Session, TuihostError, clean, command
+from tuihost.own_account import NotPossible, OwnAccount
+from tuihost.widgets import RichView, Screen
+
+from .guest import NO_ACCOUNT, page, sentences
+from .history import Entry, entries
+from .lines import converse, facts
+from .screen import AccountScreen
+from .words import OUT_OF_REACH, factors_in_words, iso, kind_of, moment
+
+
+class Account(App):
+    """Your keys, password, second factor and logins."""
+
+    name = "account"
+    title = "Account"
+    group = "Host"
+    icon = "⚿"
+    order = 70
+
+    @property
+    def how(self) -> str:
+        """What the operator says about getting an account."""
+        return str(self.options.get("how", ""))
+
+    def build(self, session: Session) -> Application[Any]:
+        own = session.host.own_account(session.account)
+        if own is None:
+            view = RichView(session, page(session, self.how))
+            return Screen(session, "Account", view).application(focus=view.window)
+        return AccountScreen(session, own).application()
+
+    async def talk(self, session: Session) -> int:
+        own = session.host.own_account(session.account)
+        if own is not None:
+            return await converse(session, own)
+        for sentence in sentences(session, self.how):
+            await session.say(sentence)
+        return 0
+
+    # ------------------------------------------------------------------ from a shell
+
+    @command
+    def show(self, session: Session, *, json: bool = False) -> int:
+        """How your account stands: ways in, keys, logins that are open."""
+
+        def work(own: OwnAccount) -> None:
+            if json:
+                session.print(dumps(_account(session, own), indent=2))
+                return
+            for label, text in facts(session, own):
+                session.print(f"{label:<16}{clean(text)}")
+
+        return _with_account(session, work)
+
+    @command
+    def keys(self, session: Session, *, json: bool = False) -> int:
+        """Your public keys, the oldest first."""
+
+        def work(own: OwnAccount) -> None:
+            if json:
+                session.print(dumps(_keys(own), indent=2))
+                return
+            kept, in_use = own.keys(), own.key_in_use()
+            for key in kept:
+                used = " (in use)" if key.fingerprint == in_use else ""
+                session.print(f"{key.fingerprint}  {kind_of(key.line)}  {clean(key.name)}{used}")
+
+        return _with_account(session, work)
+
+    @command
+    def history(self, session: Session, *, last: int = 20, json: bool = False) -> int:
+        """The LAST logins, the latest first, failed ones too."""
+
+        def work(own: OwnAccount) -> None:
+            found = entries(own, max(0, last))
+            if json:
+                session.print(dumps([_login(one) for one in found], indent=2))
+                return
+            table = Table(box=None, pad_edge=False, header_style="table.header")
+            for title in ("When (UTC)", "From", "With", ""):
+                table.add_column(title)
+            for one in found:
+                with_what = factors_in_words(one.factors)
+                table.add_row(moment(one.at), clean(one.address), clean(with_what), one.outcome)
+            session.print(table)
+
+        return _with_account(session, work)
+
+
+def _with_account(session: Session, work: Callable[[OwnAccount], None]) -> int:
+    """Does `work` with the person's account; the exit status."""
+    own = session.host.own_account(session.account)
+    if own is None:
+        session.error(NO_ACCOUNT)
+        return 1
+    try:
+        work(own)
+    except NotPossible as error:
+        session.error(str(error))
+        return 1
+    except TuihostError:
+        if session.ended:
+            raise
+        session.error(OUT_OF_REACH)
+        return 1
+    return 0
+
+
+def _account(session: Session, own: OwnAccount) -> dict[str, Any]:
+    record = own.record()
+    return {
+        "name": record.name,
+        "roles": sorted(record.roles),
+        "created": iso(record.created),
+        "password": record.password_hash is not None,
+        "second_factor": record.totp,
+        "recovery_codes_left": record.recovery_left,
+        "keys": _keys(own),
+        "logins": [
+            {
+                "since": iso(one.since),
+                "address": one.peer.address,
+                "factors": list(one.factors),
+                "here": one.here,
+            }
+            for one in own.logins()
+        ],
+    }
+
+
+def _keys(own: OwnAccount) -> list[dict[str, Any]]:
+    kept, used = own.keys(), own.key_in_use()
+    return [
+        {
+            "name": key.name,
+            "kind": kind_of(key.line),
+            "fingerprint": key.fingerprint,
+            "added": iso(key.added),
+            "last_used": iso(key.last_used),
+            "in_use": key.fingerprint == used,
+        }
+        for key in kept
+    ]
+
+
+def _login(one: Entry) -> dict[str, Any]:
+    return {
+        "at": iso(one.at),
+        "address": one.address,
+        "factors": list(one.factors),
+        "fingerprint": one.fingerprint,
+        "success": one.success,
+    }
+
+
+app = Account()

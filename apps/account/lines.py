@@ -1,0 +1,177 @@
+"""The account line by line: for screen readers, dumb terminals and scripts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tuihost import Session, TuihostError, clean
+from tuihost.own_account import NotPossible, OwnAccount
+
+from .history import entries
+from .words import (
+    OUT_OF_REACH,
+    ago,
+    brief_kind,
+    counted,
+    factors_in_words,
+    in_columns,
+    moment,
+)
+
+COMMANDS = "keys, add, remove N, rename N, password, second, codes, close, history"
+
+
+def facts(session: Session, own: OwnAccount) -> list[tuple[str, str]]:
+    """How the account stands, as labels and texts."""
+    record, logins = own.record(), own.logins()
+    codes = f"on, {counted(record.recovery_left, 'recovery code')} left"
+    others = sum(not one.here for one in logins)
+    return [
+        ("Account", record.name),
+        ("Roles", ", ".join(sorted(record.roles)) or "none"),
+        ("Password", "set" if record.password_hash is not None else "none"),
+        ("Second factor", codes if record.totp else "off"),
+        ("Keys", counted(len(own.keys()), "key")),
+        ("Open now", f"this login and {counted(others, 'other')}" if others else "this login"),
+    ]
+
+
+async def converse(session: Session, own: OwnAccount) -> int:
+    """Says how things stand and does what is asked, until an empty line."""
+    return await _Lines(session, own).run()
+
+
+class _Lines:
+    def __init__(self, session: Session, own: OwnAccount) -> None:
+        self.session = session
+        self.own = own
+        self.doing: dict[str, Callable[[str], Awaitable[str]]] = {
+            "keys": self.keys,
+            "add": self.add,
+            "remove": self.remove,
+            "rename": self.rename,
+            "password": self.password,
+            "second": self.second,
+            "codes": self.codes,
+            "close": self.close,
+            "history": self.history,
+        }
+
+    async def run(self) -> int:
+        await self.session.say(await self._done(self.stand, ""))
+        await self.session.say(f"You can type: {COMMANDS}. An empty line leaves.")
+        while line := (await self.session.ask("account> ")).strip():
+            word, _, rest = line.partition(" ")
+            do = self.doing.get(word.lower())
+            if do is None:
+                await self.session.say(f"That is none of these: {COMMANDS}.")
+            else:
+                await self.session.say(await self._done(do, rest.strip()))
+        return 0
+
+    async def _done(self, do: Callable[[str], Awaitable[str]], rest: str) -> str:
+        try:
+            return await do(rest)
+        except NotPossible as error:
+            return str(error)
+        except TuihostError:
+            if self.session.ended:
+                raise
+            return OUT_OF_REACH
+
+    async def stand(self, rest: str) -> str:
+        return "\n".join(f"{label}: {clean(text)}" for label, text in facts(self.session, self.own))
+
+    # ------------------------------------------------------------------ keys
+
+    async def keys(self, rest: str) -> str:
+        now, used = self.session.host.now(), self.own.key_in_use()
+        lines = []
+        for number, key in enumerate(self.own.keys(), 1):
+            last = "never used" if key.last_used is None else f"used {ago(now, key.last_used)}"
+            state = "in use now" if key.fingerprint == used else last
+            name = clean(key.name)
+            lines.append(f"{number}. {name}, {brief_kind(key.line)}, {state}, {key.fingerprint}")
+        return "\n".join(lines) or "You have no keys."
+
+    async def add(self, rest: str) -> str:
+        key = self.own.add_key(rest or await self.session.ask("Public key: "))
+        return f"{clean(key.name)} is added: {key.fingerprint}"
+
+    async def remove(self, rest: str) -> str:
+        fingerprint, name = self._key(rest)
+        if not await self._sure(f"Remove {name}?"):
+            return "It stays."
+        self.own.remove_key(fingerprint)
+        return f"{name} is removed."
+
+    async def rename(self, rest: str) -> str:
+        number, _, label = rest.partition(" ")
+        fingerprint, _ = self._key(number)
+        self.own.rename_key(fingerprint, label or await self.session.ask("What to call it: "))
+        return "Done."
+
+    def _key(self, number: str) -> tuple[str, str]:
+        """Fingerprint and name of the key with that number."""
+        keys = self.own.keys()
+        if not (number.isdecimal() and 0 < int(number[:6]) <= len(keys)):
+            raise NotPossible("Say which one, by its number.")
+        found = keys[int(number[:6]) - 1]
+        return found.fingerprint, clean(found.name)
+
+    # ------------------------------------------------------------------ password and factor
+
+    async def password(self, rest: str) -> str:
+        old = await self._password("Your password now: ")
+        new = await self.session.ask("New password: ", hidden=True)
+        if await self.session.ask("New password again: ", hidden=True) != new:
+            return "The two were not the same. Nothing was changed."
+        await asyncio.to_thread(self.own.set_password, old, new)
+        return "Your password is changed."
+
+    async def second(self, rest: str) -> str:
+        if self.own.record().totp:
+            if not await self._sure("It is on. Turn it off?"):
+                return "It stays on."
+            password = await self._password("Your password: ")
+            await asyncio.to_thread(self.own.remove_second, password)
+            return "Your second factor is off."
+        second = self.own.begin_second()
+        await self.session.say(f"Add this secret to an authenticator app:\n{second.text}")
+        code = await self.session.ask("Code that it shows: ")
+        password = await self._password("Your password: ")
+        return _codes(await asyncio.to_thread(self.own.confirm_second, second, code, password))
+
+    async def codes(self, rest: str) -> str:
+        if not await self._sure("Make new recovery codes? Those that you have stop working."):
+            return "They stay."
+        password = await self._password("Your password: ")
+        return _codes(await asyncio.to_thread(self.own.new_recovery_codes, password))
+
+    async def _password(self, question: str) -> str:
+        if self.own.record().password_hash is None:
+            return ""
+        return await self.session.ask(question, hidden=True)
+
+    async def _sure(self, question: str) -> bool:
+        return (await self.session.ask(f"{question} yes or no: ")).strip().lower() == "yes"
+
+    # ------------------------------------------------------------------ logins
+
+    async def close(self, rest: str) -> str:
+        if not await self._sure("Close your other logins?"):
+            return "They stay open."
+        return f"{counted(self.own.close_others(), 'login')} closed."
+
+    async def history(self, rest: str) -> str:
+        lines = [
+            f"{moment(one.at)} UTC, {one.address}, {factors_in_words(one.factors)}, {one.outcome}"
+            for one in entries(self.own, 20)
+        ]
+        return clean("\n".join(lines), lines=True) or "Nothing is written down yet."
+
+
+def _codes(codes: tuple[str, ...]) -> str:
+    words = "Recovery codes. Each lets you in once; they are not shown again:"
+    return "\n".join([words, *in_columns(codes, 2)])

@@ -1,0 +1,86 @@
+"""The account as one list: ways in, keys, where it is open now, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tuihost import Session
+from tuihost.own_account import OwnAccount
+
+from .words import ago, brief_kind, counted, factors_in_words
+
+PASSWORD, SECOND, CODES, ADD, CLOSE, HISTORY, THEME = (
+    "password",
+    "second",
+    "codes",
+    "add",
+    "close",
+    "history",
+    "theme",
+)
+KEY, LOGIN = "key ", "login "
+"""What the names of rows begin with that are about one key, or one login."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing to look at or to change. `name` tells it from the others."""
+
+    section: str
+    name: str
+    label: str
+    about: str
+    note: str = ""
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the key that the row is about."""
+        return self.name.removeprefix(KEY) if self.name.startswith(KEY) else None
+
+
+def rows(session: Session, own: OwnAccount) -> list[Row]:
+    """Everything, as it is now. Raises what the account raises."""
+    return [
+        *_ways_in(own),
+        *_keys(session, own),
+        *_open_now(session, own),
+        Row("More", HISTORY, "Login history", "who came in as you, and who tried"),
+        Row("More", THEME, "Theme", session.theme.title),
+    ]
+
+
+def _ways_in(own: OwnAccount) -> Iterator[Row]:
+    record = own.record()
+    secret = "set" if record.password_hash is not None else "none: you come in by your keys"
+    yield Row("Ways in", PASSWORD, "Password", secret)
+    on = "on: a code of your authenticator app" if record.totp else "off"
+    yield Row("Ways in", SECOND, "Second factor", on)
+    if record.totp:
+        left = f"{counted(record.recovery_left, 'code')} left"
+        few = "make new ones soon" if record.recovery_left < 3 else ""
+        yield Row("Ways in", CODES, "Recovery codes", left, few)
+
+
+def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:
+    now, kept, used = session.host.now(), own.keys(), own.key_in_use()
+    for key in kept:
+        note = "never used" if key.last_used is None else f"used {ago(now, key.last_used)}"
+        if key.fingerprint == used:
+            note = "in use now"
+        about = f"{brief_kind(key.line)}  {key.fingerprint}"
+        yield Row("Keys", KEY + key.fingerprint, key.name, about, note)
+    yield Row("Keys", ADD, "Add a key", "paste what stands in its .pub file")
+
+
+def _open_now(session: Session, own: OwnAccount) -> Iterator[Row]:
+    now, logins = session.host.now(), own.logins()
+    for one in logins:
+        about = f"since {ago(now, one.since)}".replace("since just now", "just came in")
+        about = about.removesuffix(" ago")
+        note = "this one" if one.here else ""
+        what = f"{about}, by {factors_in_words(one.factors)}"
+        yield Row("Open now", f"{LOGIN}{one.id}", one.peer.address, what, note)
+    others = sum(not one.here for one in logins)
+    if others:
+        yield Row("Open now", CLOSE, "Close the others", counted(others, "other login"))

@@ -1,0 +1,293 @@
+"""The account on a screen: one list, and what Enter does on each of its rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.layout.containers import HSplit
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+from tuihost import Session, Theme, TuihostError
+from tuihost.own_account import NotPossible, OwnAccount
+from tuihost.widgets import Keymap, ListView, RichView, Screen
+
+from . import rows as named
+from .history import entries, table
+from .rows import Row, rows
+from .second import SetUp
+from .words import OUT_OF_REACH, in_columns
+
+NARROW = 44
+"""Below so many columns a list shows labels only."""
+WORDY = frozenset({named.ADD, named.HISTORY})
+"""Rows whose label says it all."""
+RENAME, REMOVE = "Rename", "Remove"
+TURN_OFF, SET_UP_ANEW = "Turn it off", "Set it up anew"
+
+
+class AccountScreen:
+    """One person's own account. The row that they were on is remembered for their visit."""
+
+    def __init__(self, session: Session, own: OwnAccount) -> None:
+        self.session = session
+        self.own = own
+        self.title = "Account"
+        self.view: ListView[Row] = ListView(
+            session,
+            [],
+            label=self._label,
+            description=lambda row: row.about,
+            note=lambda row: row.note,
+            section=lambda row: row.section,
+            key=lambda row: row.name,
+            on_open=self.open,
+            filterable=False,
+            empty=OUT_OF_REACH,
+            place="row",
+        )
+        self.body = HSplit([self.view], key_bindings=self._keys().bindings)
+        self.screen = Screen(session, lambda: self.title, self.body, min_size=(24, 6))
+        self.reload()
+
+    def application(self) -> Application[Any]:
+        """A fresh Application."""
+        return self.screen.application(focus=self.view.window)
+
+    def _label(self, row: Row) -> str:
+        """Where a list has no room for descriptions, the label holds what matters of it."""
+        narrow = self.session.terminal.size.columns < NARROW
+        return f"{row.label}: {row.about}" if narrow and row.name not in WORDY else row.label
+
+    def reload(self) -> None:
+        """Reads everything anew; the row stays chosen."""
+        try:
+            self.view.items = rows(self.session, self.own)
+        except NotPossible as error:
+            self.view.empty, self.view.items = str(error), []
+        except TuihostError:
+            self.view.empty, self.view.items = OUT_OF_REACH, []
+
+    # ------------------------------------------------------------------ what Enter does
+
+    async def open(self, row: Row) -> None:
+        """Goes into a row."""
+        doing: dict[str, Callable[[], Awaitable[None]]] = {
+            named.PASSWORD: self.change_password,
+            named.SECOND: self.second_factor,
+            named.CODES: self.new_codes,
+            named.ADD: self.add_key,
+            named.CLOSE: self.close_others,
+            named.HISTORY: self.show_history,
+            named.THEME: self.choose_theme,
+        }
+        if row.name in doing:
+            await self._telling(doing[row.name])
+        elif row.fingerprint is not None:
+            about = {RENAME: "what you call it", REMOVE: "it lets nobody in any more"}
+            match await self.screen.choose(
+                row.fingerprint, [RENAME, REMOVE], description=about.__getitem__
+            ):
+                case "Rename":
+                    await self._telling(lambda: self.rename(row))
+                case "Remove":
+                    await self._telling(lambda: self.remove(row))
+
+    async def _telling(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Does it, says why where it cannot be done, and shows how things are then."""
+        try:
+            await do()
+        except NotPossible as error:
+            self.screen.toast(str(error), "error", 6.0)
+        except TuihostError:
+            self.screen.toast(OUT_OF_REACH, "error", 6.0)
+        self.reload()
+
+    # ------------------------------------------------------------------ keys
+
+    async def add_key(self) -> None:
+        line = await self.screen.prompt("Public key", placeholder="ssh-ed25519 AAAA… name")
+        if line:
+            key = self.own.add_key(line)
+            self.reload()
+            self.view.select(named.KEY + key.fingerprint)
+            self.screen.toast(f"{key.name} is added", "success")
+
+    async def rename(self, row: Row) -> None:
+        name = await self.screen.prompt("What to call it", default=row.label)
+        if name and row.fingerprint is not None:
+            self.own.rename_key(row.fingerprint, name)
+
+    async def remove(self, row: Row) -> None:
+        assert row.fingerprint is not None, "only keys are removed"
+        used = " You came in with it." if row.fingerprint == self.own.key_in_use() else ""
+        detail = f"{row.fingerprint} lets nobody in any more.{used}"
+        if await self.screen.confirm(f"Remove {row.label}?", detail=detail, yes="Remove"):
+            self.own.remove_key(row.fingerprint)
+            self.screen.toast(f"{row.label} is removed")
+
+    # ------------------------------------------------------------------ password
+
+    async def change_password(self) -> None:
+        old = await self._password("Your password now")
+        if old is None:
+            return
+        new = await self.screen.prompt("New password", hidden=True)
+        if not new:
+            return
+
+        def same(again: str) -> str | None:
+            return None if again == new else "That is not the same."
+
+        if await self.screen.prompt("New password again", hidden=True, validate=same) is not None:
+            await asyncio.to_thread(self.own.set_password, old, new)
+            self.screen.toast("Your password is changed", "success")
+
+    async def _password(self, label: str) -> str | None:
+        """The password, where there is one to ask for; None for Esc."""
+        if self.own.record().password_hash is None:
+            return ""
+        return await self.screen.prompt(label, hidden=True) or None
+
+    # ------------------------------------------------------------------ second factor
+
+    async def second_factor(self) -> None:
+        if not self.own.record().totp:
+            await self.set_up()
+            return
+        match await self.screen.choose("Second factor", [SET_UP_ANEW, TURN_OFF]):
+            case "Set it up anew":
+                await self.set_up()
+            case "Turn it off":
+                await self.turn_off()
+
+    async def set_up(self) -> None:
+        """A secret, a code of it and the password; as often as it takes, until Esc."""
+        second, problem = self.own.begin_second(), ""
+        while True:
+            code = await self.screen.open(SetUp(self.session, second, problem).dialog)
+            if code is None:
+                return
+            password = await self._password("Your password")
+            if password is None:
+                return
+            try:
+                codes = await asyncio.to_thread(self.own.confirm_second, second, code, password)
+            except NotPossible as error:
+                problem = str(error)
+            else:
+                self._show_codes(codes)
+                return
+
+    async def turn_off(self) -> None:
+        password = await self._password("Your password, to turn it off")
+        if password is not None:
+            await asyncio.to_thread(self.own.remove_second, password)
+            self.screen.toast("Your second factor is off", "warning")
+
+    async def new_codes(self) -> None:
+        detail = "Those that you have stop working."
+        if not await self.screen.confirm("Make new recovery codes?", detail=detail):
+            return
+        password = await self._password("Your password")
+        if password is not None:
+            self._show_codes(await asyncio.to_thread(self.own.new_recovery_codes, password))
+
+    def _show_codes(self, codes: tuple[str, ...]) -> None:
+        """A page of its own: they are shown this once."""
+        text = "\n".join(in_columns(codes, 2))
+        words = "Each lets you in once, in place of your app. They are not shown again."
+        page = Group(Text(words), Text(), Text(text, "accent"))
+        keys = Keymap(group="Recovery codes")
+
+        @keys.add("c", label="copy", rank=30)
+        def _copy(event: Any) -> None:
+            if self.session.copy("\n".join(codes) + "\n"):
+                self.screen.toast("Your terminal was asked to copy them")
+            else:
+                self.screen.toast("Nothing could be copied to your terminal", "warning")
+
+        self._page("Recovery codes", Padding(page, (0, 3)), keys, "they are written down")
+
+    # ------------------------------------------------------------------ the rest
+
+    async def close_others(self) -> None:
+        if await self.screen.confirm("Close your other logins?", detail="What runs there ends."):
+            closed = self.own.close_others()
+            self.screen.toast(f"{closed} closed" if closed else "There are no others any more")
+
+    async def show_history(self) -> None:
+        self._show("Login history", shown := table(self.session, entries(self.own)), shown.window)
+
+    async def choose_theme(self) -> None:
+        """A theme from a list; the screen shows each as one stands on it. Esc takes it back."""
+        before = self.session.theme
+        chosen = await self.screen.choose(
+            "Theme",
+            self.session.host.themes(),
+            label=lambda theme: theme.title,
+            description=lambda theme: theme.description,
+            selected=before,
+            on_change=self._preview,
+        )
+        if chosen is None:
+            self._preview(before)
+        else:
+            self.session.set_theme(chosen.name)
+
+    def _preview(self, theme: Theme) -> None:
+        if theme is not self.session.theme:
+            self.session.set_theme(theme.name, remember=False)
+
+    # ------------------------------------------------------------------ pages and keys
+
+    def _page(self, title: str, content: Any, keys: Keymap, label: str) -> None:
+        view = RichView(self.session, content)
+
+        @keys.add("enter", label=label, rank=20)
+        def _done(event: Any) -> None:
+            self._back()
+
+        self._show(title, HSplit([view], key_bindings=keys.bindings), view.window)
+
+    def _show(self, title: str, body: Any, focus: Any) -> None:
+        keys = Keymap(group=title)
+
+        @keys.add("escape", label="back", rank=40)
+        def _escape(event: Any) -> None:
+            self._back()
+
+        self.title = title
+        self.screen.show(HSplit([body], key_bindings=keys.bindings), focus=focus)
+
+    def _back(self) -> None:
+        self.title = "Account"
+        self.reload()
+        self.screen.show(self.body, focus=self.view.window)
+
+    def _keys(self) -> Keymap:
+        keys = Keymap(group="Account")
+
+        @keys.add("a", label="add a key", rank=30)
+        async def _add(event: Any) -> None:
+            await self._telling(self.add_key)
+
+        @keys.add("d", "delete", label="remove", rank=35, when=self._on_key)
+        async def _remove(event: Any) -> None:
+            row = self.view.selected
+            if row is not None:
+                await self._telling(lambda: self.remove(row))
+
+        @keys.add("f5", label="look again", show=False)
+        def _look(event: Any) -> None:
+            self.reload()
+
+        return keys
+
+    def _on_key(self) -> bool:
+        row = self.view.selected
+        return row is not None and row.fingerprint is not None

@@ -1,0 +1,117 @@
+"""The second factor on a screen: the secret with its picture, a code to check, recovery codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
+from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
+from prompt_toolkit.layout.dimension import Dimension
+
+from tuihost import Session
+from tuihost.own_account import NewSecond
+from tuihost.widgets import Dialog, Keymap, glyph, wrap
+
+PICTURED = (72, 23)
+"""Columns and rows from which on there is room for the picture beside the words."""
+BESIDE, ALONE = 76, 56
+"""Columns of the dialog, with the picture and without."""
+GAP = 3
+# Black on white whatever the theme: a camera reads this, and wants it as it is on paper. The
+# picture's own characters are its light parts.
+PAPER = "fg:#ffffff bg:#000000"
+
+
+class SetUp:
+    """Asks for the first code of a secret. `dialog` answers with what was typed; None for Esc."""
+
+    def __init__(self, session: Session, second: NewSecond, problem: str = "") -> None:
+        self.session = session
+        self.second = second
+        self.picture: tuple[str, ...] = getattr(second, "picture", ())
+        self.problem = problem
+        keys = Keymap(group="Second factor")
+        self.code = Buffer(multiline=False, on_text_changed=lambda _: self._forget())
+        line = Window(BufferControl(self.code), height=1, style="class:input")
+        words = Window(
+            FormattedTextControl(self._words),
+            height=lambda: Dimension.exact(len(self._lines())),
+            dont_extend_height=True,
+        )
+        below = Window(FormattedTextControl(self._below), height=2, dont_extend_height=True)
+        beside = VSplit([self._drawn(), Window(width=GAP)])
+        body = VSplit(
+            [
+                ConditionalContainer(beside, filter=Condition(self._is_pictured)),
+                HSplit([words, line, below]),
+            ]
+        )
+        self.dialog: Dialog[str] = Dialog(
+            session,
+            "Set up your second factor",
+            body,
+            focus=line,
+            width=lambda: BESIDE if self._is_pictured() else ALONE,
+            keys=keys,
+        )
+
+        @keys.add("enter", label="check", rank=20)
+        def _check(event: Any) -> None:
+            if self.code.text.strip():
+                self.dialog.close(self.code.text)
+
+        @keys.add("c-y", label="copy the secret", rank=40)
+        def _copy(event: Any) -> None:
+            if session.copy(second.text.replace(" ", "")):
+                self.problem = "Your terminal was asked to copy it."
+
+    def _is_pictured(self) -> bool:
+        size = self.session.terminal.size
+        roomy = size.columns >= PICTURED[0] and size.rows >= PICTURED[1]
+        return roomy and self.session.terminal.unicode and bool(self.picture)
+
+    def _drawn(self) -> Window:
+        wide = max((len(line) for line in self.picture), default=0)
+        text = "\n".join(line.ljust(wide) for line in self.picture)
+        control = FormattedTextControl([(PAPER, text)])
+        return Window(control, width=wide, height=len(self.picture), dont_extend_height=True)
+
+    def _lines(self) -> list[str]:
+        width = self.dialog.panel.inner_width
+        how = "Add this secret to an authenticator app:"
+        if self._is_pictured():
+            width -= len(self.picture[0]) + GAP
+            how = "Scan this with an authenticator app, or type the secret:"
+        check = "Then type the code that it shows:"
+        air = [] if self.session.terminal.size.rows < 16 else [""]
+        return [
+            *wrap(how, width),
+            *air,
+            *wrap(self.second.text, width),
+            *air,
+            *wrap(check, width),
+        ]
+
+    def _words(self) -> Any:
+        secret = self.second.text.split(" ")[0]
+        fragments = []
+        for line in self._lines():
+            is_secret = set(line.split()) <= set(self.second.text.split()) and bool(line)
+            style = "class:accent" if is_secret and secret else ""
+            fragments.append((style, f"{line}\n"))
+        return fragments
+
+    def _below(self) -> Any:
+        if not self.problem:
+            return []
+        width = max(10, self.dialog.panel.inner_width - self._beside())
+        lines = wrap(self.problem, width - 2)[:2]
+        return [("class:warning", f"{glyph(self.session, 'warn')} " + "\n  ".join(lines))]
+
+    def _beside(self) -> int:
+        return len(self.picture[0]) + GAP if self._is_pictured() else 0
+
+    def _forget(self) -> None:
+        self.problem = ""
