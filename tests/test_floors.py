@@ -26,6 +26,7 @@ FLOORS = {
     "tuihost.core": 1,
     "tuihost.settings": 1,
     "tuihost.accounts": 2,
+    "tuihost.approvals": 2,
     "tuihost.app": 2,
     "tuihost.commands": 2,
     "tuihost.login": 2,

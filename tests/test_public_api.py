@@ -14,6 +14,16 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = {
     "tuihost": {
         "Accepts",
+        "HostKeyCard",
+        "Gauges",
+        "OwnLogin",
+        "OwnAccount",
+        "NotPossible",
+        "NewSecond",
+        "StoreError",
+        "LoginRecord",
+        "KeyRecord",
+        "AccountRecord",
         "Account",
         "App",
         "AppCard",
@@ -58,7 +68,18 @@ PUBLIC = {
         "width_of",
         "wrap",
     },
-    "tuihost.testing": {"Hosted", "Outcome", "Pilot", "Screen", "hosted"},
+    "tuihost.testing": {
+        "MemoryAccounts",
+        "Outbox",
+        "drive",
+        "FakeServices",
+        "Driven",
+        "Hosted",
+        "Outcome",
+        "Pilot",
+        "Screen",
+        "hosted",
+    },
 }
 
 

@@ -16,14 +16,24 @@ __version__ = "0.1.0"
 _PLACES = {
     "Accepts": "tuihost.core.policy",
     "Account": "tuihost.session",
+    "AccountRecord": "tuihost.accounts",
     "App": "tuihost.app",
     "AppCard": "tuihost.session",
     "AppLoadError": "tuihost.errors",
     "Disconnected": "tuihost.errors",
     "ForwardRule": "tuihost.core.policy",
+    "Gauges": "tuihost.session",
+    "HostKeyCard": "tuihost.session",
+    "KeyRecord": "tuihost.accounts",
     "Launch": "tuihost.session",
+    "LoginRecord": "tuihost.accounts",
+    "NewSecond": "tuihost.own_account",
+    "NotPossible": "tuihost.own_account",
+    "OwnAccount": "tuihost.own_account",
+    "OwnLogin": "tuihost.own_account",
     "Presence": "tuihost.session",
     "Session": "tuihost.session",
+    "StoreError": "tuihost.accounts",
     "Theme": "tuihost.theme",
     "TuihostError": "tuihost.errors",
     "app": "tuihost.app",
@@ -34,6 +44,10 @@ _PLACES = {
 __all__ = [*_PLACES, "__version__"]
 
 if TYPE_CHECKING:
+    from tuihost.accounts import AccountRecord as AccountRecord
+    from tuihost.accounts import KeyRecord as KeyRecord
+    from tuihost.accounts import LoginRecord as LoginRecord
+    from tuihost.accounts import StoreError as StoreError
     from tuihost.app import App as App
     from tuihost.app import app as app
     from tuihost.app import command as command
@@ -42,8 +56,14 @@ if TYPE_CHECKING:
     from tuihost.errors import AppLoadError as AppLoadError
     from tuihost.errors import Disconnected as Disconnected
     from tuihost.errors import TuihostError as TuihostError
+    from tuihost.own_account import NewSecond as NewSecond
+    from tuihost.own_account import NotPossible as NotPossible
+    from tuihost.own_account import OwnAccount as OwnAccount
+    from tuihost.own_account import OwnLogin as OwnLogin
     from tuihost.session import Account as Account
     from tuihost.session import AppCard as AppCard
+    from tuihost.session import Gauges as Gauges
+    from tuihost.session import HostKeyCard as HostKeyCard
     from tuihost.session import Launch as Launch
     from tuihost.session import Presence as Presence
     from tuihost.session import Session as Session

@@ -113,6 +113,10 @@ class EventLog:
         """The same log with more fields on every line."""
         return EventLog(self._logger, **{**self._fields, **fields})
 
+    def note(self, text: str, **fields: object) -> None:
+        """A line of an app's own: `session.log.note("signed the book", entry=7)`."""
+        self._write(logging.INFO, Event.APP_LOG, {"text": text, **fields})
+
     def debug(self, event: Event, **fields: object) -> None:
         self._write(logging.DEBUG, event, fields)
 

@@ -11,6 +11,7 @@ from tuihost.wire import Peer, SessionEvent, Stream
 
 if TYPE_CHECKING:
     from tuihost.logs import EventLog
+    from tuihost.own_account import OwnAccount
     from tuihost.terminal import TerminalFacts
     from tuihost.theme import Theme
 
@@ -138,6 +139,9 @@ class HostView(Protocol):
         """All themes, by name."""
 
     def preferences(self, account: Account) -> Preferences: ...
+
+    def own_account(self, account: Account) -> OwnAccount | None:
+        """What the person may do with their own account; None for guests."""
 
 
 class Stage(Protocol):

@@ -13,8 +13,7 @@ from typing import Any
 from prompt_toolkit.application import Application
 from rich.table import Table
 
-from tuihost import App, Session, TuihostError, clean, command
-from tuihost.own_account import NotPossible, OwnAccount
+from tuihost import App, NotPossible, OwnAccount, Session, TuihostError, clean, command
 from tuihost.widgets import RichView, Screen
 
 from .guest import NO_ACCOUNT, page, sentences

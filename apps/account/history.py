@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuihost import Session
-from tuihost.own_account import OwnAccount
+from tuihost import OwnAccount, Session
 from tuihost.widgets import Column, Table, glyph
 
 from .words import ago, factors_in_words, moment

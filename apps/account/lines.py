@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tuihost import Session, TuihostError, clean
-from tuihost.own_account import NotPossible, OwnAccount
+from tuihost import NotPossible, OwnAccount, Session, TuihostError, clean
 
 from .history import entries
 from .words import (

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tuihost import Session
-from tuihost.own_account import OwnAccount
+from tuihost import OwnAccount, Session
 
 from .words import ago, brief_kind, counted, factors_in_words
 

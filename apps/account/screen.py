@@ -12,8 +12,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from tuihost import Session, Theme, TuihostError
-from tuihost.own_account import NotPossible, OwnAccount
+from tuihost import NotPossible, OwnAccount, Session, Theme, TuihostError
 from tuihost.widgets import Keymap, ListView, RichView, Screen
 
 from . import rows as named
@@ -26,6 +25,8 @@ NARROW = 44
 """Below so many columns a list shows labels only."""
 WORDY = frozenset({named.ADD, named.HISTORY})
 """Rows whose label says it all."""
+LOOKS, PAUSE = 20, 0.05
+"""How often to look whether closed logins have ended, and the seconds between."""
 RENAME, REMOVE = "Rename", "Remove"
 TURN_OFF, SET_UP_ANEW = "Turn it off", "Set it up anew"
 
@@ -211,14 +212,22 @@ class AccountScreen:
             else:
                 self.screen.toast("Nothing could be copied to your terminal", "warning")
 
-        self._page("Recovery codes", Padding(page, (0, 3)), keys, "they are written down")
+        self._page("Recovery codes", Padding(page, (0, 3)), keys)
 
     # ------------------------------------------------------------------ the rest
 
     async def close_others(self) -> None:
         if await self.screen.confirm("Close your other logins?", detail="What runs there ends."):
             closed = self.own.close_others()
+            await self._alone()
             self.screen.toast(f"{closed} closed" if closed else "There are no others any more")
+
+    async def _alone(self) -> None:
+        """Gives the other connections a moment to end, so that the list tells the truth."""
+        for _ in range(LOOKS):
+            if all(one.here for one in self.own.logins()):
+                return
+            await asyncio.sleep(PAUSE)
 
     async def show_history(self) -> None:
         self._show("Login history", shown := table(self.session, entries(self.own)), shown.window)
@@ -245,10 +254,10 @@ class AccountScreen:
 
     # ------------------------------------------------------------------ pages and keys
 
-    def _page(self, title: str, content: Any, keys: Keymap, label: str) -> None:
+    def _page(self, title: str, content: Any, keys: Keymap) -> None:
         view = RichView(self.session, content)
 
-        @keys.add("enter", label=label, rank=20)
+        @keys.add("enter", label="done", rank=5)
         def _done(event: Any) -> None:
             self._back()
 

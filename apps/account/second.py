@@ -10,8 +10,7 @@ from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSpli
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 
-from tuihost import Session
-from tuihost.own_account import NewSecond
+from tuihost import NewSecond, Session
 from tuihost.widgets import Dialog, Keymap, glyph, wrap
 
 PICTURED = (72, 23)

@@ -64,7 +64,8 @@ def enter(
 
 def on(pilot: Pilot, label: str) -> Pilot:
     """Goes down to the row of that label, from the first one."""
-    pilot.wait_for("Theme" if pilot.screen.rows > 20 else "Password").press("home")
+    pilot.wait_for("Theme" if len(pilot.screen.lines) > 20 else "Password").press("home")
+    pilot.wait_for("▌ Password")
     for _ in range(20):
         if f"▌ {label}" in pilot.text:
             return pilot
@@ -147,9 +148,9 @@ def test_a_second_factor_is_set_up_and_its_codes_shown_once(
         pilot.type(PASSWORD).press("enter").wait_for("not the code")
         code = code_of(pilot.text)
         pilot.type(code).press("enter").wait_for("Your password").type(PASSWORD).press("enter")
-        pilot.wait_for("not shown again")
+        pilot.wait_for("Each lets you in once")
         shown = re.findall(r"[0-9A-Z]{5}-[0-9A-Z]{5}", pilot.text)
-        pilot.press("enter").wait_for("Recovery codes").wait_gone("not shown again")
+        pilot.press("enter").wait_for("Recovery codes").wait_gone("Each lets")
         assert (ada(host).totp, ada(host).recovery_left) == (True, 10)
         store = store_of(host)
         assert store.take_recovery("ada", recovery_hash("ada", shown[0]))
@@ -247,8 +248,10 @@ def test_an_account_that_was_deleted_meanwhile(host: Hosted) -> None:
 @pytest.mark.parametrize("size", [(40, 12), (80, 24)])
 def test_a_guest_reads_what_an_account_is_good_for(size: tuple[int, int]) -> None:
     settings = {"app.account": {"how": "Ask \x1b[31mGrace\x1b[0m."}}
-    with hosted(bundled=["menu", "account"], settings=settings) as host:
-        with host.open("account", user="eve", size=size) as pilot:
-            pilot.wait_for("You are a guest").press("end").wait_for("Ask ·[31mGrace")
-            pilot.press("q")
-            assert pilot.wait_end() == 0
+    with (
+        hosted(bundled=["menu", "account"], settings=settings) as host,
+        host.open("account", user="eve", size=size) as pilot,
+    ):
+        pilot.wait_for("You are a guest").press("end").wait_for("Ask ·[31mGrace")
+        pilot.press("q")
+        assert pilot.wait_end() == 0

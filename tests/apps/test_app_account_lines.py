@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from typing import Self
 
 import pytest
 
@@ -50,12 +51,23 @@ def run(host: Hosted, command: str, user: str = "ada") -> Outcome:
         hang_up(transport)
 
 
-def lines(host: Hosted) -> Pilot:
+class Listener(Pilot):
+    """Somebody who hears plain lines, and sees no screen."""
+
+    @property
+    def text(self) -> str:
+        return self.received.decode()
+
+    def wait_for(self, text: str, *, seconds: float = DEADLINE) -> Self:
+        return self.wait_until(lambda: text in self.text, repr(text), seconds=seconds)
+
+
+def lines(host: Hosted) -> Listener:
     transport = host.dial()
     transport.auth_password("ada+account", PASSWORD, fallback=False)
     channel = transport.open_session(timeout=DEADLINE)
     channel.invoke_shell()
-    return Pilot(channel, lambda: hang_up(transport), 200, 100)
+    return Listener(channel, lambda: hang_up(transport), 80, 24)
 
 
 def test_show_keys_and_history_for_people(host: Hosted) -> None:

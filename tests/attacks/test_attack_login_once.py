@@ -1,4 +1,4 @@
-"""What is good once, used twice: by two connections at one moment, and by two hosts on one store."""
+"""What is good once, used twice: by two connections at one moment, by two hosts on one store."""
 
 from __future__ import annotations
 

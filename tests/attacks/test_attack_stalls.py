@@ -56,8 +56,8 @@ def test_whoever_stalls_is_gone_after_the_grace(stall: Any) -> None:
 
 def test_whoever_does_not_say_what_it_is_has_less_time_and_dribbling_does_not_stretch_it() -> None:
     with host_pair(limits=TransportLimits(hello_grace=10.0)) as (host, client):
-        for _ in range(9):
-            client.send_bytes(b"S")
+        for letter in b"SSH-2.0-a":
+            client.send_bytes(bytes([letter]))
             host.timer.advance(1.0)
         assert host.transport.is_alive()
         host.timer.advance(1.5)
@@ -66,7 +66,7 @@ def test_whoever_does_not_say_what_it_is_has_less_time_and_dribbling_does_not_st
 
 def test_a_count_is_believed_by_plain_paramiko() -> None:
     server = Asks()
-    with plain_pair(server) as (transport, client):
+    with plain_pair(server) as (_, client):
         client.shake_hands()
         client.ask_for_login()
         client.send(61, COUNT)  # no question was asked, and no answer follows

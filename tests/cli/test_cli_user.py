@@ -28,6 +28,9 @@ BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0 " + bytes([7] * 32)
 KEY = "ssh-ed25519 " + base64.b64encode(BLOB).decode()
 OTHER = "ssh-ed25519 " + base64.b64encode(BLOB[:-1] + b"\x08").decode()
 MARK = fingerprint(BLOB)
+_NOWHERE = b"\0\0\0\x13ecdsa-sha2-nistp256\0\0\0\x08nistp256\0\0\0\x41\x04" + bytes(64)
+WEAK = "ecdsa-sha2-nistp256 " + base64.b64encode(_NOWHERE).decode()
+"""A key that is on no curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,7 @@ def test_keys_come_from_files_lines_and_standard_input(
         ("nothing of that kind", "given:1: "),
         (f"{KEY}\nwrong={OTHER}", "given:2: "),
         (f"bogus-option {KEY}", "the option bogus-option is not known"),
-        ("ssh-ed25519 " + base64.b64encode(BLOB[:-3]).decode(), "size or form"),
+        (WEAK, "size or form"),
         ("", "given: there is no key"),
         ("\x1b]0;title\x07", "control characters"),
     ],

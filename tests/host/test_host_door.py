@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -488,6 +489,22 @@ def test_a_locked_account_takes_no_right_password_either_and_opens_again() -> No
         clock[0] += 901
         with entered(host):
             pass
+
+
+def test_many_right_passwords_at_once_lock_nobody_out() -> None:
+    with house(sources__lockout_failures=3, sources__startups="50:30:100") as host:
+        inside: list[bool] = []
+
+        def come_in() -> None:
+            with entered(host):
+                inside.append(True)
+
+        threads = [threading.Thread(target=come_in) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert len(inside) == 12
 
 
 def test_a_lock_does_not_keep_a_key_out(key: paramiko.PKey) -> None:

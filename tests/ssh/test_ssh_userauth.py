@@ -300,6 +300,73 @@ def test_a_key_and_a_step_with_openssh(program: Callable[[str], str], tmp_path: 
     assert "Authenticated to 127.0.0.1" in said, said
 
 
+def test_two_steps_in_one_exchange_with_openssh(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Also what it makes of a title, an instruction, and a prompt of many lines with a picture."""
+
+    class Two(Ada):
+        def step(self, name: str, user: str) -> Conversation:
+            picture = "\n  █▀▄\n  ▄▀█\n"
+            (answer,) = yield Query(f"The {name}", (Prompt(f"{picture}{name}? "),), "Mind the gap.")
+            self.answers.append((name, answer))
+            yield Query("Told", (), "Nothing to answer.")
+            return answer == f"for {name}"
+
+    verifier, asker = Two(), tmp_path / "ask"
+    asker.write_text(
+        '#!/bin/sh\ncase "$1" in *first*) echo for first;; *) echo for second;; esac\n'
+    )
+    asker.chmod(0o700)
+    with _listening(verifier, (("first", "second"),)) as port:
+        done = subprocess.run(
+            [
+                *(program("ssh"), "-F", "none", "-v", "-N", "-p", str(port)),
+                *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
+                *("-o", "ExitOnForwardFailure=yes", "-R", "0:127.0.0.1:9", "ada@127.0.0.1"),
+            ],
+            env={**os.environ, "SSH_ASKPASS": str(asker), "SSH_ASKPASS_REQUIRE": "force"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+    said = done.stderr.decode()
+    assert verifier.answers == [("first", "for first"), ("second", "for second")], said
+    assert "Authenticated to 127.0.0.1" in said, said
+    assert "partial success" not in said
+
+
+def test_every_decision_is_one_line_with_factor_reason_key_and_source() -> None:
+    key = KEYS.keys[0]
+    with host_pair(chains=(("publickey", "code"),), verifier=Ada(key)) as (host, client):
+        _ready(client)
+        _request(client, "password", False, "sésame")
+        _refused(client)
+        client.sign_in(key, "ssh-ed25519", signed_as="eve")
+        _refused(client)
+        client.sign_in(key, "ssh-ed25519")
+        _refused(client)
+        for code in ("1", "123"):
+            _request(client, "keyboard-interactive", "", "")
+            client.expect(QUESTION)
+            client.send(61, 2, code, code)
+            client.read()
+        client.open_session()
+        lines = [(name, line) for name, line in host.lines if name.startswith("auth.")]
+    print_of_key = fingerprint(key.asbytes())
+    told = [(name, line.get("factor"), line.get("reason"), line["key"]) for name, line in lines]
+    assert told == [
+        ("auth.failed", "password", "no password is due", None),
+        ("auth.failed", "publickey", "the signature is wrong", print_of_key),
+        ("auth.partial", "publickey", None, print_of_key),
+        ("auth.failed", "code", "not accepted", None),
+        ("auth.ok", None, None, print_of_key),
+    ]
+    assert {str(line["peer"]) for _, line in lines} == {"127.0.0.1:50122"}
+    assert lines[-1][1]["factors"] == "publickey+code"
+
+
 @contextmanager
 def _listening(verifier: Any, chains: tuple[tuple[str, ...], ...]) -> Iterator[int]:
     hosts: list[Host] = []

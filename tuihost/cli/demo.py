@@ -22,6 +22,11 @@ from tuihost.session import HostKeyCard
 from tuihost.settings import Settings, load
 
 _INDENT = 2
+_HOW = (
+    f"To make one, log in as {DOOR} with the invitation that `tuihost demo` shows; "
+    f"or come in as {ADA}, whose password and code stand there, too."
+)
+"""What guests read in the app `account`."""
 _GRACE = 180.0
 """Seconds for a login: whoever sees this for the first time reads before they type."""
 
@@ -83,6 +88,7 @@ def _settings(
         "server.port": port,
         "server.theme": theme,
         "login.guests": True,
+        "app.account": {"how": _HOW},
         "apps.folders": tuple(folders) or None,
     }
     if "TUIHOST_SERVER__STATE_DIR" not in os.environ:

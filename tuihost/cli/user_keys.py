@@ -129,7 +129,7 @@ def _given(what: Sequence[str]) -> tuple[tuple[str, KeyLine], ...]:
     """The keys that the words of a command line mean, each as it is written and as it is read.
     All are good, or the command ends."""
     from tuihost.core.authorized_keys import MAX_LINES, parse_line
-    from tuihost.ssh.userkeys import readable
+    from tuihost.ssh.publickeys import PublicKey
 
     text, source = _text(what)
     found: list[tuple[str, KeyLine]] = []
@@ -140,7 +140,7 @@ def _given(what: Sequence[str]) -> tuple[tuple[str, KeyLine], ...]:
             continue
         try:
             key = parse_line(line)
-            if not readable(key.blob):
+            if PublicKey.parse(key.blob) is None:
                 raise ValueError("the key is of a size or form that is not taken")
             found.append((line, key))
         except ValueError as error:

@@ -87,7 +87,8 @@ class Door:
     # ------------------------------------------------------------------ passwords
 
     def password(self, user: str, password: str) -> bool:
-        return self._asked(lambda: self._password(user, password), False)
+        with self._entrance.one_by_one(user, self._source):
+            return self._asked(lambda: self._password(user, password), False)
 
     def _password(self, user: str, password: str) -> bool:
         record, attempt = self._store.get(user), self._try(user)
@@ -165,17 +166,21 @@ class Door:
             query = next(conversation)
             while True:
                 answers = yield query
-                if not counted and answers and name not in UNCOUNTED:
-                    lock, counted = self._entrance.lockout.begin(attempt), True
-                    if lock is not None:
-                        conversation.close()
-                        conversation = ask(NOBODY)
-                        next(conversation)
-                query = conversation.send(answers)
+                with self._entrance.one_by_one(user, self._source):
+                    if not counted and answers and name not in UNCOUNTED:
+                        lock, counted = self._entrance.lockout.begin(attempt), True
+                        if lock is not None:
+                            conversation.close()
+                            conversation = ask(NOBODY)
+                            next(conversation)
+                    try:
+                        query = conversation.send(answers)
+                    except StopIteration as end:
+                        right = lock is None and self._right(user, end.value)
+                        if right and counted:
+                            self._entrance.lockout.settled(attempt)
+                        raise
         except StopIteration as end:
-            right = lock is None and self._right(user, end.value)
-            if right and counted:
-                self._entrance.lockout.settled(attempt)
             if right:
                 self._proved += (name,)
                 return end.value if isinstance(end.value, Became) else True

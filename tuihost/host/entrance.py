@@ -7,8 +7,10 @@ Nothing is opened and nothing computed before somebody who is no guest knocks. T
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +31,8 @@ from tuihost.logs import EventLog
 from tuihost.settings import Settings
 
 SQLITE = "sqlite:///"
+PATIENCE = 5.0
+"""Seconds after which a try is judged beside one that takes so long."""
 NO_WAY: Chains = ((PUBLICKEY,),)
 """Shown where the settings leave no way in at all: a method that then nobody passes."""
 
@@ -65,10 +69,24 @@ class Entrance:
         limits = LockoutLimits(failures=sources.lockout_failures, window=sources.lockout)
         self.lockout = Lockout(self.store, limits)
         self.keys = KeyFiles(settings, log)
+        self._turns = tuple(threading.Lock() for _ in range(64))
         self._check()
 
     def close(self) -> None:
+        self.passwords.close()
         self.store.close()
+
+    @contextmanager
+    def one_by_one(self, user: str, source: str) -> Iterator[None]:
+        """Tries for one account from one source are judged one after another. A try counts as
+        failed until it was right; many right ones at once must not lock their owner out."""
+        turn = self._turns[hash((user, source)) % len(self._turns)]
+        taken = turn.acquire(timeout=PATIENCE)
+        try:
+            yield
+        finally:
+            if taken:
+                turn.release()
 
     def _check(self) -> None:
         known = {NONE, PASSWORD, PUBLICKEY, *self.steps}

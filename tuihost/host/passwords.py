@@ -1,13 +1,15 @@
 """Passwords: argon2id, few at a time, and the same work whether or not there is such a user.
 
-Each verification takes about 19 MiB and 20 to 40 ms of one core without holding Python's lock;
-the bound on how many run at once keeps a flood of logins from taking the memory of the host.
+Each verification takes about 19 MiB and 20 to 40 ms of one core without holding Python's lock.
+They run on a few threads of their own: that bounds how many run at once, and also how many threads
+the system keeps such a piece of memory for once it was used.
 """
 
 from __future__ import annotations
 
 import threading
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ class Passwords:
     """Makes and verifies hashes, `concurrency` at a time. Threads: any; others wait."""
 
     def __init__(self, concurrency: int = 2) -> None:
-        self._turns = threading.BoundedSemaphore(concurrency)
+        self._pool = ThreadPoolExecutor(concurrency, "passwords")  # starts threads when needed
         self._lock = threading.Lock()
         self._dummy: str | None = None
 
@@ -40,8 +42,7 @@ class Passwords:
         raw = _encoded(password)
         if raw is None:
             raise ValueError(f"a password has 1 to {MAX_PASSWORD} bytes, and no NUL")
-        with self._turns:
-            return self._hasher.hash(raw)
+        return self._pool.submit(self._hasher.hash, raw).result()
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Whether `password` is the one that `stored` was made of. With None, which is the hash
@@ -54,14 +55,18 @@ class Passwords:
             return False
         nobody = self._nobody()  # also where it is not needed: the first of all tries makes it
         try:
-            with self._turns:
-                return self._hasher.verify(stored or nobody, raw) and bool(stored)
+            found = self._pool.submit(self._hasher.verify, stored or nobody, raw)
+            return found.result() and bool(stored)
         except (VerificationError, InvalidHashError):
             return False
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether `stored` was made with other costs than today's."""
         return self._hasher.check_needs_rehash(stored)
+
+    def close(self) -> None:
+        """Ends the threads. RuntimeError for whoever asks after that."""
+        self._pool.shutdown()
 
     def _nobody(self) -> str:
         with self._lock:

@@ -12,7 +12,7 @@ from tuihost.core.keys import KeyOffer, fingerprint
 from tuihost.ssh import certificates
 from tuihost.ssh.publickeys import SIGNATURES, PublicKey
 
-__all__ = ["ALGORITHMS", "UserKey", "fingerprint"]
+__all__ = ["ALGORITHMS", "UserKey", "fingerprint", "readable"]
 
 ALGORITHMS = tuple(SIGNATURES)
 """What a client may sign with, RFC 8308 §3.1. As with OpenSSH, certificates are not named apart:
@@ -52,3 +52,8 @@ class UserKey:
         if signed is None:
             return None
         return replace(self.offer, touched=signed.touched, verified=signed.verified, proved=True)
+
+
+def readable(blob: bytes) -> bool:
+    """Whether there is a good plain key in `blob`: for lists of keys, and for keys to be added."""
+    return PublicKey.parse(blob) is not None

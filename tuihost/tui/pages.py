@@ -7,6 +7,7 @@ import textwrap
 from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.filters import Always
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, VSplit, Window
 
@@ -26,7 +27,7 @@ def notice(title: str, text: str, keys: str) -> Application[None]:
         event.app.exit()
 
     def line(style: str, content: str) -> Window:
-        def wrapped() -> list[tuple[str, str]]:
+        def wrapped() -> StyleAndTextTuples:
             # By words: an incident's id must stay in one piece.
             width = max(10, get_app().output.get_size().columns - 2 * MARGIN)
             return [(style, textwrap.fill(content, width, break_on_hyphens=False))]
