@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from prompt_toolkit.buffer import Buffer
@@ -11,7 +12,7 @@ from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost import NewSecond, Session
-from tuihost.widgets import Dialog, Keymap, glyph, wrap
+from tuihost.widgets import Dialog, Fragments, Keymap, glyph, wrap
 
 PICTURED = (72, 23)
 """Columns and rows from which on there is room for the picture beside the words."""
@@ -19,8 +20,9 @@ BESIDE, ALONE = 76, 56
 """Columns of the dialog, with the picture and without."""
 GAP = 3
 # Black on white whatever the theme: a camera reads this, and wants it as it is on paper. The
-# picture's own characters are its light parts.
-PAPER = "fg:#ffffff bg:#000000"
+# picture's characters are its light parts; a full one is light all over, its ground too, since
+# not every font fills its cell.
+MIXED, LIGHT = "fg:#ffffff bg:#000000", "fg:#ffffff bg:#ffffff"
 
 
 class SetUp:
@@ -73,8 +75,13 @@ class SetUp:
 
     def _drawn(self) -> Window:
         wide = max((len(line) for line in self.picture), default=0)
-        text = "\n".join(line.ljust(wide) for line in self.picture)
-        control = FormattedTextControl([(PAPER, text)])
+        fragments: Fragments = []
+        for line in self.picture:
+            below_all = set(line) == {"▀"}  # half a row, with nothing of the picture under it
+            for full, cells in groupby(line.ljust(wide), lambda cell: cell == "█" or below_all):
+                fragments.append((LIGHT if full else MIXED, "".join(cells)))
+            fragments.append(("", "\n"))
+        control = FormattedTextControl(fragments)
         return Window(control, width=wide, height=len(self.picture), dont_extend_height=True)
 
     def _lines(self) -> list[str]:
@@ -94,13 +101,11 @@ class SetUp:
         ]
 
     def _words(self) -> Any:
-        secret = self.second.text.split(" ")[0]
-        fragments = []
-        for line in self._lines():
-            is_secret = set(line.split()) <= set(self.second.text.split()) and bool(line)
-            style = "class:accent" if is_secret and secret else ""
-            fragments.append((style, f"{line}\n"))
-        return fragments
+        secret = set(self.second.text.split())
+        return [
+            ("class:accent" if line and set(line.split()) <= secret else "", f"{line}\n")
+            for line in self._lines()
+        ]
 
     def _below(self) -> Any:
         if not self.problem:

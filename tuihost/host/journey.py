@@ -1,7 +1,8 @@
 """A Journey: a person's way from app to app on one terminal.
 
-An app that ends leads back to the one that launched it, the keys of `menu.escape` lead to the
-default app from anywhere, and an app that crashes costs one sentence with an incident id.
+An app that ends leads back to the one that launched it, the keys of `menu.escape` lead home from
+anywhere (the default app, where the person may open it), and an app that crashes costs one
+sentence with an incident id.
 
 Thread: the program's; `deliver`, `stop` and `evict` may be called from any.
 """
@@ -59,6 +60,8 @@ class Journey:
         self._log = log
         self._complain = complain
         self._memory: dict[str, dict[str, Any]] = {}
+        home = host.home_of(visit.account)
+        self._home = home if home in host.names_for(visit.account) else None
         self._evicted = False
         self._runner: Runner | None = None
         self._lines: LineStage | None = None
@@ -116,13 +119,13 @@ class Journey:
             self._runner.close()
 
     def _wander(self, stack: list[str], entry: Entry) -> int:
-        default = self._host.default_app
         while True:
             name = entry.app = stack[-1]
             try:
-                result = self._run(name, from_menu=name != default)
+                result = self._run(name, last=len(stack) == 1)
             except Escaped:
-                stack[:] = [default]
+                assert self._home is not None, "without a home nobody can escape"
+                stack[:] = [self._home]
                 continue
             match result:
                 case Launch(app=app) if app in self._host.names_for(self._visit.account):
@@ -134,8 +137,9 @@ class Journey:
                     if not stack:
                         return result or 0
 
-    def _run(self, name: str, *, from_menu: bool) -> Result:
-        """One app, from its first frame to its result."""
+    def _run(self, name: str, *, last: bool) -> Result:
+        """One app, from its first frame to its result; `last` where none waits behind it."""
+        from_menu = self._home is not None and name != self._home
         app = self._host.catalog.apps[name].app
         self._host.used(self._visit.account, name)
         begun = time.monotonic()
@@ -147,7 +151,7 @@ class Journey:
         except (Disconnected, Escaped, Farewell):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-            return self._crashed(name, error, leaving=not from_menu)
+            return self._crashed(name, error, leaving=last)
         finally:
             self._log.info(Event.APP_END, app=name, seconds=round(time.monotonic() - begun, 1))
 
@@ -167,7 +171,7 @@ class Journey:
     def _on_screen(self, app: App, from_menu: bool) -> Result:
         runner = self._runner
         assert runner is not None
-        runner.can_escape = app.name != self._host.default_app
+        runner.can_escape = from_menu
         session = self._session(app, runner.stage, from_menu)
         if app.has_screen:
             return runner.run_screen(lambda: app.build(session), app.loop)
@@ -199,7 +203,7 @@ class Journey:
         if self._lines is not None or self._runner is None:
             self._complain(sentence)
             return
-        keys = "Enter leaves" if leaving else "Enter goes back to the menu"
+        keys = "Enter leaves" if leaving else "Enter goes back"
         self._runner.can_escape = False
         self._runner.run_screen(lambda: notice(title, sentence, keys))
 
