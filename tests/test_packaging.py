@@ -118,13 +118,13 @@ def test_the_menu_of_an_installed_wheel_opens(demo: int) -> None:
     transport = paramiko.Transport(("127.0.0.1", demo))
     try:
         transport.start_client(timeout=DEADLINE)
-        transport.auth_none("ada")
+        transport.auth_none("zoe")
         channel = transport.open_session(timeout=DEADLINE)
         channel.settimeout(DEADLINE)
         channel.get_pty("xterm-256color", 80, 24)
         channel.invoke_shell()
         seen = b""
-        while b"ada" not in seen or b"\x1b[?1049h" not in seen:
+        while b"zoe" not in seen or b"\x1b[?1049h" not in seen:
             data = channel.recv(65536)
             assert data, f"the menu closed: {seen!r}"
             seen += data

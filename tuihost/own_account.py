@@ -36,11 +36,13 @@ class OwnLogin:
 @dataclass(frozen=True, slots=True)
 class NewSecond:
     """A second factor that is being set up: the secret as authenticator apps take it, and the URI
-    that a QR code holds. It counts only once `confirm_second` has seen a code of it."""
+    that a QR code holds; `picture` is that code as lines of text, none where it would not fit a
+    screen of 80×24. It counts only once `confirm_second` has seen a code of it."""
 
     secret: bytes
     text: str
     uri: str
+    picture: tuple[str, ...] = ()
 
 
 class OwnAccount(Protocol):

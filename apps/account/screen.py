@@ -18,7 +18,7 @@ from tuihost.widgets import Keymap, ListView, RichView, Screen
 from . import rows as named
 from .history import entries, table
 from .rows import Row, rows
-from .second import SetUp
+from .second import SecondFactor
 from .words import OUT_OF_REACH, in_columns
 
 NARROW = 44
@@ -28,7 +28,6 @@ WORDY = frozenset({named.ADD, named.HISTORY})
 LOOKS, PAUSE = 20, 0.05
 """How often to look whether closed logins have ended, and the seconds between."""
 RENAME, REMOVE = "Rename", "Remove"
-TURN_OFF, SET_UP_ANEW = "Turn it off", "Set it up anew"
 
 
 class AccountScreen:
@@ -53,6 +52,7 @@ class AccountScreen:
         )
         self.body = HSplit([self.view], key_bindings=self._keys().bindings)
         self.screen = Screen(session, lambda: self.title, self.body, min_size=(24, 6))
+        self.second = SecondFactor(session, own, self.screen, self._show_codes)
         self.reload()
 
     def application(self) -> Application[Any]:
@@ -79,8 +79,8 @@ class AccountScreen:
         """Goes into a row."""
         doing: dict[str, Callable[[], Awaitable[None]]] = {
             named.PASSWORD: self.change_password,
-            named.SECOND: self.second_factor,
-            named.CODES: self.new_codes,
+            named.SECOND: self.second.open,
+            named.CODES: self.second.new_codes,
             named.ADD: self.add_key,
             named.CLOSE: self.close_others,
             named.HISTORY: self.show_history,
@@ -134,7 +134,7 @@ class AccountScreen:
     # ------------------------------------------------------------------ password
 
     async def change_password(self) -> None:
-        old = await self._password("Your password now")
+        old = await self.second.password("Your password now")
         if old is None:
             return
         new = await self.screen.prompt("New password", hidden=True)
@@ -148,55 +148,7 @@ class AccountScreen:
             await asyncio.to_thread(self.own.set_password, old, new)
             self.screen.toast("Your password is changed", "success")
 
-    async def _password(self, label: str) -> str | None:
-        """The password, where there is one to ask for; None for Esc."""
-        if self.own.record().password_hash is None:
-            return ""
-        return await self.screen.prompt(label, hidden=True) or None
-
-    # ------------------------------------------------------------------ second factor
-
-    async def second_factor(self) -> None:
-        if not self.own.record().totp:
-            await self.set_up()
-            return
-        match await self.screen.choose("Second factor", [SET_UP_ANEW, TURN_OFF]):
-            case "Set it up anew":
-                await self.set_up()
-            case "Turn it off":
-                await self.turn_off()
-
-    async def set_up(self) -> None:
-        """A secret, a code of it and the password; as often as it takes, until Esc."""
-        second, problem = self.own.begin_second(), ""
-        while True:
-            code = await self.screen.open(SetUp(self.session, second, problem).dialog)
-            if code is None:
-                return
-            password = await self._password("Your password")
-            if password is None:
-                return
-            try:
-                codes = await asyncio.to_thread(self.own.confirm_second, second, code, password)
-            except NotPossible as error:
-                problem = str(error)
-            else:
-                self._show_codes(codes)
-                return
-
-    async def turn_off(self) -> None:
-        password = await self._password("Your password, to turn it off")
-        if password is not None:
-            await asyncio.to_thread(self.own.remove_second, password)
-            self.screen.toast("Your second factor is off", "warning")
-
-    async def new_codes(self) -> None:
-        detail = "Those that you have stop working."
-        if not await self.screen.confirm("Make new recovery codes?", detail=detail):
-            return
-        password = await self._password("Your password")
-        if password is not None:
-            self._show_codes(await asyncio.to_thread(self.own.new_recovery_codes, password))
+    # ------------------------------------------------------------------ recovery codes
 
     def _show_codes(self, codes: tuple[str, ...]) -> None:
         """A page of its own: they are shown this once."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
@@ -11,9 +13,10 @@ from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSpli
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 
-from tuihost import NewSecond, Session
-from tuihost.widgets import Dialog, Fragments, Keymap, glyph, wrap
+from tuihost import NewSecond, NotPossible, OwnAccount, Session
+from tuihost.widgets import Dialog, Fragments, Keymap, Screen, glyph, wrap
 
+TURN_OFF, SET_UP_ANEW = "Turn it off", "Set it up anew"
 PICTURED = (72, 23)
 """Columns and rows from which on there is room for the picture beside the words."""
 BESIDE, ALONE = 76, 56
@@ -31,7 +34,7 @@ class SetUp:
     def __init__(self, session: Session, second: NewSecond, problem: str = "") -> None:
         self.session = session
         self.second = second
-        self.picture: tuple[str, ...] = getattr(second, "picture", ())
+        self.picture: tuple[str, ...] = second.picture
         self.problem = problem
         keys = Keymap(group="Second factor")
         self.code = Buffer(multiline=False, on_text_changed=lambda _: self._forget())
@@ -77,8 +80,9 @@ class SetUp:
         wide = max((len(line) for line in self.picture), default=0)
         fragments: Fragments = []
         for line in self.picture:
-            below_all = set(line) == {"▀"}  # half a row, with nothing of the picture under it
-            for full, cells in groupby(line.ljust(wide), lambda cell: cell == "█" or below_all):
+            # The last row may be half a one, with nothing of the picture under it.
+            light = "█▀" if set(line) == {"▀"} else "█"
+            for full, cells in groupby(line.ljust(wide), light.__contains__):
                 fragments.append((LIGHT if full else MIXED, "".join(cells)))
             fragments.append(("", "\n"))
         control = FormattedTextControl(fragments)
@@ -119,3 +123,68 @@ class SetUp:
 
     def _forget(self) -> None:
         self.problem = ""
+
+
+class SecondFactor:
+    """What a person does about their second factor. `show` gets recovery codes, to be shown once.
+    Everything raises what the account raises."""
+
+    def __init__(
+        self,
+        session: Session,
+        own: OwnAccount,
+        screen: Screen,
+        show: Callable[[tuple[str, ...]], None],
+    ) -> None:
+        self.session = session
+        self.own = own
+        self.screen = screen
+        self._show = show
+
+    async def password(self, label: str) -> str | None:
+        """The password, where there is one to ask for; None for Esc."""
+        if self.own.record().password_hash is None:
+            return ""
+        return await self.screen.prompt(label, hidden=True) or None
+
+    async def open(self) -> None:
+        if not self.own.record().totp:
+            await self.set_up()
+            return
+        match await self.screen.choose("Second factor", [SET_UP_ANEW, TURN_OFF]):
+            case "Set it up anew":
+                await self.set_up()
+            case "Turn it off":
+                await self.turn_off()
+
+    async def set_up(self) -> None:
+        """A secret, a code of it and the password; as often as it takes, until Esc."""
+        second, problem = self.own.begin_second(), ""
+        while True:
+            code = await self.screen.open(SetUp(self.session, second, problem).dialog)
+            if code is None:
+                return
+            password = await self.password("Your password")
+            if password is None:
+                return
+            try:
+                codes = await asyncio.to_thread(self.own.confirm_second, second, code, password)
+            except NotPossible as error:
+                problem = str(error)
+            else:
+                self._show(codes)
+                return
+
+    async def turn_off(self) -> None:
+        password = await self.password("Your password, to turn it off")
+        if password is not None:
+            await asyncio.to_thread(self.own.remove_second, password)
+            self.screen.toast("Your second factor is off", "warning")
+
+    async def new_codes(self) -> None:
+        detail = "Those that you have stop working."
+        if not await self.screen.confirm("Make new recovery codes?", detail=detail):
+            return
+        password = await self.password("Your password")
+        if password is not None:
+            self._show(await asyncio.to_thread(self.own.new_recovery_codes, password))

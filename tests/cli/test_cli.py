@@ -269,7 +269,7 @@ def test_whoever_is_inside_is_told_when_the_demo_stops(place: Path) -> None:
             transport = paramiko.Transport(("127.0.0.1", int(port)))
             try:
                 transport.start_client(timeout=DEADLINE)
-                transport.auth_none("ada")
+                transport.auth_none("zoe")
                 channel = transport.open_session(timeout=DEADLINE)
                 channel.settimeout(DEADLINE)
                 channel.get_pty("xterm", 80, 24)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tuihost.core.names import MAX_NAME, folded, name_problem
-from tuihost.core.rights import Rights, Ways, chains_of, proved, rights_of
+from tuihost.core.rights import Rights, Ways, chains_of, proved, rights_of, with_second
 
 
 @pytest.mark.parametrize(
@@ -140,3 +140,20 @@ def test_names_that_cannot(name: str, why: str) -> None:
 )
 def test_twins(one: str, other: str) -> None:
     assert folded(one) == folded(other)
+
+
+@pytest.mark.parametrize(
+    ("chains", "left"),
+    [
+        ([("password",)], [("password",)]),
+        (
+            [("publickey",), ("password", "totp"), ("password",)],
+            [("publickey",), ("password", "totp")],
+        ),
+        ([("password",), ("publickey", "totp")], [("password",), ("publickey", "totp")]),
+    ],
+)
+def test_a_second_factor_that_is_set_up_is_asked_for(
+    chains: list[tuple[str, ...]], left: list[tuple[str, ...]]
+) -> None:
+    assert with_second(tuple(chains)) == tuple(left)

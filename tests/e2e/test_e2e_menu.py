@@ -24,14 +24,14 @@ def colours(terminal: Terminal) -> list[str]:
 
 @pytest.mark.parametrize(("columns", "rows"), [(40, 12), (80, 24), (200, 60)])
 def test_the_first_screen_fits_the_window(visit: Open, columns: int, rows: int) -> None:
-    terminal = visit("ada", columns, rows).wait_for("Menu", "Notes", "? keys", "q leave")
+    terminal = visit("zoe", columns, rows).wait_for("Menu", "Notes", "? keys", "q leave")
     lines = terminal.lines
     assert len(lines) == rows
     assert "Menu" in lines[0]
     assert "q leave" in lines[-1]
     text = terminal.text
     assert ("Write" in text) == (columns > 40)  # what each app is for
-    assert bool(re.search(r"ada · \d+ here · \d\d:\d\d", lines[0])) == (columns > 40)
+    assert bool(re.search(r"zoe · \d+ here · \d\d:\d\d", lines[0])) == (columns > 40)
     assert ("^] back here from any app" in lines[-1]) == (columns > 40)
     assert ("ssh -t host notes" in text) == (columns >= 100)  # the chosen app's page
     if columns == 40:
@@ -44,7 +44,7 @@ def test_the_first_screen_fits_the_window(visit: Open, columns: int, rows: int) 
 def test_arrows_and_letters_move_and_the_place_is_kept(visit: Open) -> None:
     terminal = chosen(visit("bea"), "Notes")
     chosen(terminal.press("Down"), "Reader")
-    chosen(terminal.press("j"), "Status")
+    chosen(terminal.press("j"), "Account")
     chosen(terminal.press("k"), "Reader")
     chosen(terminal.press("Up"), "Notes")
     chosen(terminal.press("End"), "Probe")

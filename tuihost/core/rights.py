@@ -94,6 +94,15 @@ def chains_of(lines: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(chain for chain in chains if chain))
 
 
+def with_second(
+    chains: tuple[tuple[str, ...], ...], second: str = "totp"
+) -> tuple[tuple[str, ...], ...]:
+    """What is left of `chains` for somebody who has set up the factor `second`: of two chains
+    that differ in nothing but that one, the longer. A second factor that an account has is asked
+    for wherever it could be, and `password` alone lets in only those without one."""
+    return tuple(chain for chain in chains if (*chain, second) not in chains)
+
+
 def _within(chain: tuple[str, ...], factors: tuple[str, ...]) -> bool:
     rest = iter(factors)
     return all(factor in rest for factor in chain)

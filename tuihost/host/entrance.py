@@ -19,7 +19,7 @@ from tuihost.accounts import AccountRecord, AccountStore
 from tuihost.approvals import Approvals
 from tuihost.core.factors import NONE, PASSWORD, PUBLICKEY, Chains
 from tuihost.core.lockout import Lockout, LockoutLimits
-from tuihost.core.rights import Ways, chains_of
+from tuihost.core.rights import Ways, chains_of, with_second
 from tuihost.core.sources import SourceBlocks
 from tuihost.errors import SettingsError
 from tuihost.host.accounts_sqlite import SqliteAccounts
@@ -149,6 +149,8 @@ class Entrance:
             chains = ((NONE,), *chains)
         if not guest:
             chains = tuple(chain for chain in chains if NONE not in chain)
+        if record is not None and record.totp:
+            chains = with_second(chains)
         return tuple(dict.fromkeys(chain for chain in chains if chain)) or NO_WAY
 
 

@@ -22,6 +22,7 @@ from tuihost.steps.codes import (
     totp_match,
     totp_uri,
 )
+from tuihost.steps.pictures import qr_lines
 from tuihost.text import clean
 from tuihost.wire import Peer
 
@@ -125,7 +126,7 @@ class HostedAccount:
     def begin_second(self) -> NewSecond:
         secret = new_totp_secret()
         uri = totp_uri(secret, self._name, self._entrance.host_name)
-        return NewSecond(secret, grouped(base32(secret)), uri)
+        return NewSecond(secret, grouped(base32(secret)), uri, tuple(qr_lines(uri) or ()))
 
     def confirm_second(self, second: NewSecond, code: str, password: str) -> tuple[str, ...]:
         counter = totp_match(second.secret, code, self._entrance.now())
