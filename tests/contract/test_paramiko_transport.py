@@ -96,6 +96,7 @@ def test_a_method_that_is_used_or_replaced_is_there(name: str) -> None:
         "K",
         "_expected_packet",
         "_handler_table",
+        "_kex_info",
         "active",
         "agreed_on_strict_kex",
         "auth_handler",
@@ -180,3 +181,7 @@ def test_every_callback_of_the_server_interface_is_answered() -> None:
 def test_paramikos_list_of_threads_is_filled_by_its_own_run_alone() -> None:
     assert "_active_threads.append" in inspect.getsource(Transport.run)
     assert "_active_threads" not in inspect.getsource(Transport.__init__)
+
+
+def test_the_packetizer_is_told_of_the_first_keys_under_this_name() -> None:
+    assert "packetizer._initial_kex_done = True" in inspect.getsource(Transport._parse_newkeys)

@@ -1,4 +1,4 @@
-"""A demo as people start it: a process of its own, found by its start page, ended by Ctrl-C."""
+"""Hosts as people start them: a process of its own, a log, ended by Ctrl-C; and the demo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,39 +46,36 @@ def clean_env(home: Path, **more: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **more}
 
 
-class Demo:
-    """`tuihost demo` with a state folder of its own, the apps of this folder, and a log."""
+class Served:
+    """A host that runs: a process of its own with a log. Every wait has a deadline and shows it."""
 
     def __init__(
-        self, folder: Path, *, port: int = 0, env: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        words: Sequence[str],
+        *,
+        ready: Callable[[Served], bool],
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self._page, self._log = folder / "page", folder / "log"
-        command = [sys.executable, "-m", "tuihost", "demo", "-v", "--port", str(port)]
         with self._page.open("wb") as page, self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*command, "--apps", str(APPS)],
+                [sys.executable, "-m", "tuihost", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=page,
                 stderr=log,
                 cwd=folder,
-                env=clean_env(
-                    folder,
-                    PYTHONPATH=str(CHECKOUT),
-                    TUIHOST_SERVER__STATE_DIR=str(folder / "state"),
-                    # Every client of these tests comes from one address.
-                    TUIHOST_SERVER__PER_ADDRESS="200",
-                    **(env or {}),
-                ),
+                env=clean_env(folder, PYTHONPATH=str(CHECKOUT), **(env or {})),
             )
         try:
             until(
-                lambda: "Ctrl-C" in self.page or self._process.poll() is not None,
-                "the demo's start page",
+                lambda: ready(self) or self._process.poll() is not None,
+                "the host to be ready",
                 shown=self._everything,
             )
-            found = re.search(r"listening on 127\.0\.0\.1:(\d+)", self.page)
-            assert found, f"the start page names no port\n{self._everything()}"
+            found = re.search(r"(?:listening on |address=)127\.0\.0\.1:(\d+)", self.page + self.log)
+            assert found, f"nothing names the port\n{self._everything()}"
         except BaseException:
             self._process.kill()
             self._process.wait()
@@ -93,12 +90,6 @@ class Demo:
     @property
     def log(self) -> str:
         return self._log.read_text()
-
-    @property
-    def fingerprint(self) -> str:
-        found = re.search(r"SHA256:\S+", self.page)
-        assert found, self.page
-        return found[0]
 
     def events(self, name: str, **fields: str) -> list[str]:
         """The lines of one event with these fields."""
@@ -127,7 +118,7 @@ class Demo:
         try:
             return self._process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the demo does not end\n{self._everything()}") from None
+            raise AssertionError(f"the host does not end\n{self._everything()}") from None
 
     def close(self) -> None:
         """Ends it, well or not."""
@@ -138,3 +129,39 @@ class Demo:
     def _everything(self) -> str:
         last = "\n".join(self.log.splitlines()[-40:])
         return f"--- page\n{self.page}\n--- end of the log\n{last}"
+
+
+class Demo(Served):
+    """`tuihost demo` with a state folder of its own, and the apps of this folder."""
+
+    def __init__(self, folder: Path, *, port: int = 0) -> None:
+        self.env = {
+            "TUIHOST_SERVER__STATE_DIR": str(folder / "state"),
+            # Every client of these tests comes from one address.
+            "TUIHOST_SERVER__PER_ADDRESS": "200",
+        }
+        words = ["demo", "-v", "--port", str(port), "--apps", str(APPS)]
+        super().__init__(folder, words, ready=lambda demo: "Ctrl-C" in demo.page, env=self.env)
+
+    @property
+    def fingerprint(self) -> str:
+        found = re.search(r"SHA256:\S+", self.page)
+        assert found, self.page
+        return found[0]
+
+    def proof(self, label: str) -> str:
+        """The password or the invitation that the start page shows."""
+        found = re.search(rf"^ +{label} +(\S+)", self.page, re.MULTILINE)
+        assert found, self.page
+        return found[1]
+
+    def code(self) -> str:
+        """The code of the moment, as `tuihost demo --code` says it."""
+        said = subprocess.run(
+            [sys.executable, "-m", "tuihost", "demo", "--code"],
+            env=clean_env(self.folder, PYTHONPATH=str(CHECKOUT), **self.env),
+            capture_output=True,
+            timeout=DEADLINE,
+            check=True,
+        )
+        return said.stdout.decode().split("  ")[0]

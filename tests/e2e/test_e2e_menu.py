@@ -148,12 +148,22 @@ def test_the_host_key_is_asked_about_once(own_demo: Demo, open_terminal: Open) -
 
 def test_every_line_of_the_start_page_works_as_it_stands(demo: Demo, open_terminal: Open) -> None:
     lines = re.findall(r"^ +(ssh .+?)   ", demo.page, re.MULTILINE)
-    assert len(lines) >= 3, demo.page
+    assert len(lines) == 5, demo.page
     for line in lines:
         terminal = open_terminal()
         terminal.shell(line)
-        if line.endswith("localhost"):
-            terminal.wait_for("Menu", "Notes").press("q")
+        if " ada@" in line:
+            terminal.wait_for("Password:").type(demo.proof("Password")).press("Enter")
+            terminal.wait_for("One-time code:").type(demo.code()).press("Enter")
+            terminal.wait_for("Menu", "ada").press("q")
+        elif " new@" in line:
+            terminal.wait_for("Invitation code:").type(demo.proof("Invitation")).press("Enter")
+            terminal.wait_for("Your name here:").type("nele").press("Enter")
+            for again in ("New password:", "New password again:"):
+                terminal.wait_for(again).type("from-now-on-mine").press("Enter")
+            terminal.wait_for("Menu", "nele").press("q")
         elif " -t " in line:
             terminal.wait_for("tuihost · Notes").press("q")
+        elif line.endswith("localhost"):
+            terminal.wait_for("Menu", "Notes").press("q")
         terminal.wait_shell(0)

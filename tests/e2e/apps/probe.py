@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from prompt_toolkit.application import Application
@@ -52,6 +53,18 @@ class Probe(App):
 
         body = HSplit([Window(FormattedTextControl(text, focusable=True))])
         return Screen(session, "Probe", body, keys=keys).application()
+
+    @command
+    def who(self, session: Session) -> None:
+        """Tells who came in, and how."""
+        account = session.account
+        told = {
+            "user": account.name,
+            "guest": account.guest,
+            "roles": sorted(account.roles),
+            "env": dict(session.env),
+        }
+        session.print(json.dumps(told))
 
     @command
     def fail(self, session: Session) -> None:
