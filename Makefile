@@ -39,7 +39,7 @@ bench: $(DEV_STAMP) ## how fast and how large it is here
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 fuzz: $(DEV_STAMP) ## property tests, at length
-	$(PYTEST) -q --timeout 1800 --hypothesis-profile fuzz -k "fuzz or property" $(ARGS)
+	$(PYTEST) -q --timeout 1800 -n $(JOBS) --hypothesis-profile fuzz -m fuzz $(ARGS)
 
 docs: $(DEV_STAMP) ## the pages that are made from the code
 	$(BIN)/python -m tuihost.settings_doc > docs/settings.md.new

@@ -28,6 +28,13 @@ def _descriptors() -> dict[int, str]:
     return found
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every property test is one for `make fuzz` too."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("fuzz")
+
+
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """Threads and descriptors return to where they were."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import logging
 import re
 import shlex
 import sys
@@ -16,25 +17,39 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import click
 import pytest
 from click.testing import CliRunner
+from pydantic import BaseModel
 
 from tuihost import App, Session
 from tuihost.cli.main import cli
+from tuihost.core import key_options
+from tuihost.core.factors import NONE, PASSWORD, PUBLICKEY
+from tuihost.core.keys import KINDS
+from tuihost.core.penalties import Offence
 from tuihost.host.catalog import ENTRY_POINTS
-from tuihost.logs import Event
-from tuihost.settings import Role, Settings, load
+from tuihost.host.entrance import Entrance
+from tuihost.host.gate import GateRules
+from tuihost.host.server import limits_of
+from tuihost.host.step_catalog import StepCatalog
+from tuihost.login import Attempt, StepServices
+from tuihost.logs import Event, EventLog
+from tuihost.settings import Accounts, Login, Role, Settings, Sources, load
 from tuihost.ssh import kex
+from tuihost.steps import bundled_steps
 from tuihost.testing import Hosted, Outcome, hosted
 from tuihost.testing.fixtures import tuihost_host as tuihost_host
 from tuihost.theme import parse_theme
 from tuihost.theme_contrast import too_faint
 from tuihost.theme_roles import DECORATION, GLYPHS, PALETTE, ROLES, SYNTAX
 
+AUTHORITY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43 + " authority\n"
+"""A line as in a `.pub` file."""
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
-RUN = [ROOT / "README.md", DOCS / "writing-apps.md"]
+RUN = [ROOT / "README.md", DOCS / "writing-apps.md", DOCS / "login-steps.md"]
 """Pages whose Python is run."""
 
 
@@ -159,10 +174,21 @@ def test_command_lines_of_tuihost_are_ones_that_there_are(path: Path) -> None:
             if words[0] != "tuihost":
                 continue
             options = [one for one in words[2:] if one.startswith("--")]
-            command = words[1:3] if words[1] == "themes" and len(words) > 2 else words[1:2]
-            shown = CliRunner().invoke(cli, [*command, "--help"])
+            shown = CliRunner().invoke(cli, [*command_in(words[1:]), "--help"])
             assert shown.exit_code == 0, f"{path.name}:{block.line}: {shown.output}"
             assert all(option in shown.output for option in options), typed
+
+
+def command_in(words: list[str]) -> list[str]:
+    """The words that name a command, of a line that begins with one."""
+    found: list[str] = []
+    command: click.Command = cli
+    for word in words:
+        if not isinstance(command, click.Group) or word not in command.commands:
+            break
+        command = command.commands[word]
+        found.append(word)
+    return found or words[:1]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
@@ -190,6 +216,28 @@ def test_blocks_of_toml_are_what_they_look_like(path: Path, tmp_path: Path) -> N
             file = tmp_path / "tuihost.toml"
             file.write_text(block.text, "utf-8")
             load(file, {}, None)
+
+
+@pytest.mark.parametrize("page_name", ["logging-in.md", "login-steps.md"])
+def test_recipes_for_logins_are_ones_that_a_host_takes(page_name: str, tmp_path: Path) -> None:
+    """Not only read: every factor in a chain is there, every network and file is one."""
+    log = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
+    folder = tmp_path / "steps"
+    folder.mkdir()
+    (folder / "motto.py").write_text(blocks(DOCS / "login-steps.md", "python")[0].text, "utf-8")
+    (tmp_path / "terms.txt").write_text("Mind the step.", "utf-8")
+    (tmp_path / "ca.pub").write_text(AUTHORITY, "utf-8")
+    (tmp_path / "revoked.krl").write_text("", "utf-8")
+    found = blocks(DOCS / page_name, "toml")
+    assert found
+    for block in found:
+        file = tmp_path / "tuihost.toml"
+        file.write_text(block.text, "utf-8")
+        settings = load(file, {}, {"server.state_dir": str(tmp_path)})
+        GateRules.of(settings, limits_of(settings))
+        steps = StepCatalog.of(settings, log)
+        assert not steps.broken, steps.broken
+        Entrance(settings, steps.steps, log).close()
 
 
 def test_python_of_other_pages_is_python() -> None:
@@ -321,6 +369,66 @@ def test_the_algorithms_are_those_that_are_offered() -> None:
     # Where the library has no ML-KEM it is left out, and the page says so.
     known = [[one for one in names if "mlkem" not in one] for names in table.values()]
     assert known == [[one for one in names if "mlkem" not in one] for names in offered]
+
+
+def test_every_factor_is_explained_and_every_explained_factor_exists() -> None:
+    bundled = {step.name for step in bundled_steps()}
+    factors = set(table_of("## Factors", "logging-in.md"))
+    assert factors == bundled | {NONE, PASSWORD, PUBLICKEY}
+
+
+def test_every_option_of_a_key_is_explained_and_every_explained_one_is_known() -> None:
+    section = (DOCS / "logging-in.md").read_text("utf-8").partition("\n## Keys\n")[2]
+    kinds, options = re.findall(r"(?:^\|.*\n)+", section.partition("\n## ")[0], re.MULTILINE)
+    known = {*key_options._FLAGS, *key_options._VALUES}
+    explained = [one.lower() for one in first_cells(options)]
+    assert (set(explained), len(explained)) == (known, len(known))
+    assert first_cells(kinds) == list(KINDS)
+
+
+def first_cells(table: str) -> list[str]:
+    return [quoted(line)[0] for line in table.splitlines()[2:]]
+
+
+def test_every_offence_is_explained_with_its_price() -> None:
+    prices = table_of("## Too many wrong tries", "logging-in.md")
+    assert {label: float(row[0]) for label, row in prices.items()} == {
+        one.label: one.seconds for one in Offence
+    }
+
+
+def test_every_command_about_accounts_is_explained() -> None:
+    explained = {tuple(one.split()[1:]) for one in table_of("## Accounts", "logging-in.md")}
+    assert explained == {path for path in commands(cli) if path[0] in ("user", "invite")}
+
+
+def commands(group: click.Group, *above: str) -> Iterator[tuple[str, ...]]:
+    """Every command that is no group, by its words."""
+    for word in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), word)
+        if isinstance(command, click.Group):
+            yield from commands(command, *above, word)
+        else:
+            yield (*above, word)
+
+
+def test_every_setting_about_logins_is_spoken_of() -> None:
+    """`test_settings_that_a_page_names_exist` is the other way round."""
+    text = prose(DOCS / "logging-in.md")
+    sections: list[tuple[str, type[BaseModel]]] = [
+        ("login", Login),
+        ("sources", Sources),
+        ("accounts", Accounts),
+    ]
+    wanted = [f"{name}.{key}" for name, model in sections for key in model.model_fields]
+    assert [one for one in wanted if f"`{one}`" not in text] == []
+
+
+def test_an_attempt_and_its_services_are_explained_as_they_are() -> None:
+    page = (DOCS / "login-steps.md").read_text("utf-8").partition("\n## What a step knows\n")[2]
+    attempt, services = re.findall(r"(?:^\|.*\n)+", page.partition("\n## ")[0], re.MULTILINE)
+    assert set(first_cells(attempt)) == {one.name for one in fields(Attempt)} | {"account"}
+    assert set(first_cells(services)) == {one for one in vars(StepServices) if one[0] != "_"}
 
 
 def test_a_session_is_explained_as_it_is() -> None:

@@ -79,10 +79,13 @@ class AccountStore(Protocol):
 
     def get(self, name: str) -> AccountRecord | None: ...
 
+    def taken(self, name: str) -> bool:
+        """Whether there is an account of this name in any letter case."""
+
     def all(self) -> Sequence[AccountRecord]: ...
 
     def create(self, record: AccountRecord) -> bool:
-        """False where the name is taken, in any letter case."""
+        """False where the name is taken. ValueError where it cannot be an account's at all."""
 
     def update(
         self,
@@ -118,8 +121,9 @@ class AccountStore(Protocol):
 
     def totp_secret(self, name: str) -> bytes | None: ...
 
-    def set_totp(self, name: str, secret: bytes | None) -> None:
-        """Sets or takes away the secret; the counter starts over."""
+    def set_totp(self, name: str, secret: bytes | None, *, only_if_none: bool = False) -> bool:
+        """Sets or takes away the secret; the counter starts over. With `only_if_none` an account
+        that has one keeps it, and the answer is False."""
 
     def take_totp(self, name: str, counter: int) -> bool:
         """True once for each counter, and only for one later than every one before."""
@@ -133,6 +137,9 @@ class AccountStore(Protocol):
     # ------------------------------------------------------------------ invitations
 
     def add_invite(self, code_hash: bytes, invite: Invite) -> None: ...
+
+    def open_invites(self, now: float) -> bool:
+        """Whether there is an invitation that is still good."""
 
     def peek_invite(self, code_hash: bytes, now: float) -> Invite | None:
         """The invitation, where it is still good."""

@@ -25,6 +25,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from tuihost.core.names import name_problem
 from tuihost.errors import SettingsError
 
 MAX_FILE = 1 << 20  # bytes; a settings file has a few thousand
@@ -57,6 +58,13 @@ def _listed(value: Any) -> Any:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def _name_or_none(name: str) -> str:
+    problem = name_problem(name) if name else None
+    if problem is not None:
+        raise ValueError(f"should be a name that an account can have, or empty: {problem}")
+    return name
 
 
 AnyPath = Annotated[Path, AfterValidator(_from_file)]
@@ -120,6 +128,17 @@ class Login(Section):
     )
     app_chains: dict[AppName, Names] = Field(
         default={}, description="Ways in that single apps ask for, instead of the host's."
+    )
+    steps: Names = Field(
+        default=(), description="Login steps by their place in a module: `package.module:attr`."
+    )
+    step_folders: Paths = Field(
+        default=(), description="Folders of login steps, each `NAME.py` or `NAME/` one step."
+    )
+    invite_name: Annotated[str, AfterValidator(_name_or_none)] = Field(
+        default="new",
+        description="The name under which people come with an invitation, while one is open; "
+        "empty for none.",
     )
     authorized_keys: Names = Field(
         default=(),

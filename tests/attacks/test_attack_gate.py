@@ -11,16 +11,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import cycle
 from pathlib import Path
+from unittest import mock
 
 import paramiko
 import pytest
 from gate_host import DEADLINE, STRANGERS, Listening, last_words, listening, log_in, until
 
+from tuihost.accounts import AccountRecord
 from tuihost.core.auth import OpenGuests
 from tuihost.core.limits import TransportLimits
+from tuihost.host.connection import Connection
 from tuihost.host.gate import REPORT_BURST
 from tuihost.testing.hosted import hang_up
 
@@ -169,6 +172,21 @@ def test_whoever_guesses_waits_before_any_key_exchange() -> None:
         with host.call() as sock:
             assert last_words(sock) == b"Not allowed at this time\r\n"
         assert host.log.wait_for("source.waits")["source"] == "127.0.0.1"
+        assert host.enter("127.0.0.2") < 1.0
+
+
+def test_whoever_brings_the_host_to_a_fault_waits_longest() -> None:
+    with listening(STRANGERS) as host:
+        with mock.patch.object(Connection, "logged_in", side_effect=ZeroDivisionError("ours")):
+            transport = paramiko.Transport(host.call("127.0.0.1"))
+            transport.start_client(timeout=DEADLINE)
+            with suppress(paramiko.SSHException):  # it may be over before the client knows
+                transport.auth_none("eve")
+            waits = host.log.wait_for("source.waits")
+            hang_up(transport)
+        assert (waits["source"], waits["reason"], waits["seconds"]) == ("127.0.0.1", "crash", 90)
+        with host.call() as sock:
+            assert last_words(sock) == b"Not allowed at this time\r\n"
         assert host.enter("127.0.0.2") < 1.0
 
 
@@ -321,32 +339,148 @@ def test_a_host_without_descriptors_waits_and_recovers(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------------------- real guessing
 
+RIGHT = "correct horse battery"
+
+
+def guess_with_hydra(
+    host: Listening,
+    hydra: str,
+    folder: Path,
+    reached: Callable[[], int],
+    person: Callable[[], float],
+) -> None:
+    """Ten thousand guesses by hydra, while a person comes in from elsewhere again and again."""
+    words = folder / "words"
+    words.write_text("".join(f"guess{number}\n" for number in range(10_000)))
+    command = [hydra, "-l", "root", "-P", str(words), "-t", "16", "-I", "-s", str(host.port)]
+    process = subprocess.Popen(
+        [*command, "127.0.0.1", "ssh"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert until(lambda: reached() > 0, 30.0), "hydra has not begun"
+        slowest = max(person() for _ in range(20))
+        out, _ = process.communicate(timeout=300.0)
+    finally:
+        process.kill()
+        process.wait()
+    print(f"{reached()} guesses, slowest login {slowest:.3f} s\n{out}")  # noqa: T201
+    assert slowest < 1.0
+    assert 0 < reached() <= 30
+    assert len(host.log.named("conn.refused")) < 100
+
 
 @pytest.mark.slow
 def test_hydra_gets_at_most_thirty_guesses_of_ten_thousand(
     tmp_path: Path, program: Callable[[str], str]
 ) -> None:
-    hydra = program("hydra")
-    words = tmp_path / "words"
-    words.write_text("".join(f"guess{number}\n" for number in range(10_000)))
     verifier = Guesses()
     with listening(STRANGERS, verifier=verifier, chains=WAYS) as host:
-        command = [hydra, "-l", "root", "-P", str(words), "-t", "16", "-I", "-s", str(host.port)]
-        process = subprocess.Popen(
-            [*command, "127.0.0.1", "ssh"],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+        guess_with_hydra(
+            host,
+            program("hydra"),
+            tmp_path,
+            lambda: verifier.reached,
+            lambda: host.enter("127.0.0.2"),
         )
+
+
+@contextmanager
+def guarded(**settings: object) -> Iterator[tuple[Listening, list[str | None]]]:
+    """A host with accounts, of which `root` and `ada` have passwords; and each hash that a
+    password was compared with, None where there was none to compare with."""
+    hashes: list[str | None] = []
+    more = {name.replace("__", "."): value for name, value in settings.items()}
+    given = {**STRANGERS, "login.guests": False, **more}
+    with listening(given) as host:
+        entrance = host.server.entrance
+        hashed, verify = entrance.passwords.hash(RIGHT), entrance.passwords.verify
+        for name in ("root", "ada"):
+            assert entrance.store.create(AccountRecord(name, password_hash=hashed))
+
+        def counted(stored: str | None, password: str) -> bool:
+            hashes.append(stored)
+            return verify(stored, password)
+
+        with mock.patch.object(entrance.passwords, "verify", counted):
+            yield host, hashes
+
+
+def by_password(host: Listening) -> float:
+    start = time.monotonic()
+    transport = paramiko.Transport(host.call("127.0.0.2"))
+    try:
+        transport.start_client(timeout=DEADLINE)
+        assert transport.auth_password("ada", RIGHT) == []
+        return time.monotonic() - start
+    finally:
+        hang_up(transport)
+
+
+@pytest.mark.slow
+def test_hydra_gets_as_few_at_a_door_with_accounts(
+    tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    with guarded() as (host, hashes):
+        entered: list[float] = []
+
+        def person() -> float:
+            entered.append(by_password(host))
+            return entered[-1]
+
+        def guesses() -> int:
+            return len(hashes) - len(entered)
+
+        guess_with_hydra(host, program("hydra"), tmp_path, guesses, person)
+
+
+@pytest.mark.slow
+def test_twenty_passwords_at_once_stay_within_their_memory() -> None:
+    """Each hash takes 19 MiB while it is made; they are made two at a time."""
+    most = 0
+    with guarded(sources__startups="60:30:100") as (host, _):
+        process = subprocess.Popen(
+            [sys.executable, "-c", TWENTY, str(host.port), RIGHT], stdout=subprocess.PIPE, text=True
+        )
+
+        def ended() -> bool:
+            nonlocal most
+            most = max(most, resident())
+            return process.poll() is not None
+
         try:
-            assert until(lambda: verifier.reached > 0, 30.0), "hydra has not begun"
-            slowest = max(host.enter("127.0.0.2") for _ in range(20))
-            out, _ = process.communicate(timeout=300.0)
+            assert until(ended, 60.0), "twenty people do not come in within a minute"
+            said, _ = process.communicate(timeout=DEADLINE)
         finally:
             process.kill()
             process.wait()
-        print(f"{verifier.reached} guesses, slowest login {slowest:.3f} s\n{out}")  # noqa: T201
-        assert slowest < 1.0
-        assert 0 < verifier.reached <= 30
-        assert len(host.log.named("conn.refused")) < 100
+    print(f"at most {most / (1 << 20):.0f} MiB resident")  # noqa: T201
+    assert said.split() == ["20"], said
+    assert most < 200 << 20
+
+
+TWENTY = """
+import socket, sys, threading, paramiko
+port, password, inside = int(sys.argv[1]), sys.argv[2], []
+ready = threading.Barrier(20, timeout=30)
+
+def come_in(number):
+    address = ("127.0.0.1", port)
+    sock = socket.create_connection(address, 30, source_address=(f"127.0.1.{number + 1}", 0))
+    transport = paramiko.Transport(sock)
+    transport.start_client(timeout=30)
+    ready.wait()
+    inside.append(transport.auth_password("ada", password))
+    ready.wait()
+    transport.close()
+
+threads = [threading.Thread(target=come_in, args=(number,)) for number in range(20)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(60)
+print(len(inside))
+"""

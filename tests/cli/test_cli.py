@@ -148,6 +148,32 @@ def test_check_says_everything_and_opens_nothing(place: Path) -> None:
     assert f"host key {key}: " in said
 
 
+def test_check_knows_the_ways_in_and_their_steps(place: Path) -> None:
+    file, steps = place / "tuihost.toml", place / "steps"
+    steps.mkdir()
+    riddle = steps / "riddle.py"
+    riddle.write_text(
+        "from tuihost.login import Step\nclass Riddle(Step):\n    def ask(self, attempt):\n"
+        "        yield from ()\n        return False\n"
+    )
+    chains = "[login]\nchains = ['password, riddle']\n"
+    file.write_text(chains)
+    unknown = "login.chains: no step is called 'riddle'; there are "
+    said = tuihost(place, "check", status=78).stderr
+    assert unknown in said
+    assert unknown in tuihost(place, "serve", status=78).stderr
+    file.write_text(chains + "step_folders = ['steps']\n")
+    assert "all is well" in tuihost(place, "check").stdout
+    assert not (place / ".local").exists()
+    riddle.write_text("import nothing_there")
+    said = tuihost(place, "check", status=78).stderr
+    assert "login step riddle: ModuleNotFoundError" in said
+    assert unknown in said
+    file.write_text("[login]\nsteps = ['tuihost.steps.codes:Nothing']\n")
+    said = tuihost(place, "check", status=1).stderr
+    assert "login step codes: module tuihost.steps.codes has no 'Nothing'" in said
+
+
 def test_a_settings_file_that_is_asked_for_has_to_be_there(place: Path) -> None:
     said = tuihost(place, "check", "--config", "gone.toml", status=78).stderr
     assert said == "gone.toml: there is no such file\n"

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tuihost.core.auth import (
@@ -360,7 +360,6 @@ ACTIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(ACTIONS, max_size=25))
 def test_nobody_is_logged_in_who_did_not_settle_a_chain(actions: list[str]) -> None:
     """The same rules once more, as plainly as can be, beside whatever a client does."""

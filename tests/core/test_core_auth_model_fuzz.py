@@ -469,11 +469,12 @@ class Login(RuleBasedStateMachine):
             assert identity.factors.count("publickey") <= len(held)
 
 
+@pytest.mark.fuzz
 def test_fuzz_no_order_of_requests_is_a_way_in() -> None:
     quick = settings.get_current_profile_name() != "fuzz"
     run_state_machine_as_test(
         Login,
         settings=settings(
-            max_examples=400 if quick else 2500, stateful_step_count=40 if quick else 60
+            max_examples=400 if quick else 10_000, stateful_step_count=40 if quick else 60
         ),
     )

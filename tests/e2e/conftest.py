@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from e2e_demo import DEADLINE, Demo, Run, clean_env
+from e2e_house import House
 from e2e_tmux import Open, Terminal, Tmux
 
 SSH = """\
@@ -59,6 +60,37 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         assert not demo.events("app.abandoned"), demo.log
     finally:
         demo.close()
+
+
+@pytest.fixture(scope="session")
+def _house(place: Place) -> Iterator[Callable[[], House]]:
+    opened: list[House] = []
+
+    def start() -> House:
+        if not opened:
+            folder = place.folder / "house"
+            folder.mkdir()
+            opened.append(House(folder, place.bin / "ssh"))
+        return opened[0]
+
+    yield start
+    for house in opened:
+        try:
+            house.interrupt()
+            assert house.wait_end() == 0
+            for fault in ("host.error", "conn.error", "store.error", "app.abandoned"):
+                assert not house.events(fault), house.log
+            assert "Traceback" not in house.log, house.log
+        finally:
+            house.close()
+
+
+@pytest.fixture
+def house(_house: Callable[[], House], program: Callable[[str], str]) -> House:
+    """A host with accounts that runs for all tests: each makes accounts of its own there."""
+    program("ssh")
+    program("ssh-keygen")
+    return _house()
 
 
 @pytest.fixture

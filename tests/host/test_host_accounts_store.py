@@ -8,20 +8,30 @@ from pathlib import Path
 
 import pytest
 
-from tuihost.accounts import AccountRecord, AccountStore, Invite, KeyRecord, LoginRecord
+from tuihost.accounts import (
+    AccountRecord,
+    AccountStore,
+    Invite,
+    KeyRecord,
+    LoginRecord,
+    StoreError,
+)
 from tuihost.host.accounts_sqlite import KEPT_LOGINS, SqliteAccounts
 from tuihost.host.secret_box import SecretBox
+from tuihost.testing.memory_store import MemoryAccounts
 
 Open = Callable[[], AccountStore]
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "memory"])
 def another(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same store once more, as a second host would."""
     opened: list[AccountStore] = []
+    shared = MemoryAccounts()
 
     def open_one() -> AccountStore:
-        assert request.param == "sqlite"
+        if request.param == "memory":
+            return shared
         store = SqliteAccounts(tmp_path / "accounts.sqlite3", SecretBox(tmp_path / "key"))
         opened.append(store)
         return store
@@ -61,6 +71,8 @@ def test_an_account_comes_back_as_it_was_given(store: AccountStore, another: Ope
 @pytest.mark.parametrize("twin", ["ada", "ADA", "Ada", "\uff41da"])
 def test_a_name_is_taken_in_any_letter_case_and_width(store: AccountStore, twin: str) -> None:
     store.create(AccountRecord("ada", terms="first"))
+    assert store.taken(twin)
+    assert not store.taken(f"{twin}2")
     assert not store.create(AccountRecord(twin, terms="second"))
     found = store.get("ada")
     assert found is not None
@@ -145,6 +157,19 @@ def test_a_code_is_taken_once_and_never_one_before_it(store: AccountStore, anoth
     assert not record.totp
 
 
+def test_a_second_factor_that_is_there_can_be_kept(store: AccountStore) -> None:
+    store.create(AccountRecord("ada"))
+    assert store.set_totp("ada", b"first", only_if_none=True)
+    assert store.take_totp("ada", 5)
+    assert not store.set_totp("ada", b"second", only_if_none=True)
+    assert store.totp_secret("ada") == b"first"
+    assert not store.take_totp("ada", 5)  # its counter stands, too
+    assert store.set_totp("ada", b"third")
+    for only_if_none in (False, True):
+        with pytest.raises(StoreError, match="no account of that name"):
+            store.set_totp("eve", b"x", only_if_none=only_if_none)
+
+
 def test_recovery_codes_are_replaced_as_a_set_and_taken_once(store: AccountStore) -> None:
     store.create(AccountRecord("ada"))
     store.set_recovery("ada", [b"1", b"2", b"2"])
@@ -181,14 +206,16 @@ def test_of_many_at_once_one_gets_a_yes(store: AccountStore, another: Open) -> N
     store.set_recovery("ada", [b"1"])
     store.add_invite(b"code", Invite())
     names = iter([f"new{number}" for number in range(8)])
+    store.create(AccountRecord("bob"))
     for act in (
         lambda one: one.take_totp("ada", 7),
+        lambda one: one.set_totp("bob", b"secret", only_if_none=True),
         lambda one: one.take_recovery("ada", b"1"),
         lambda one: one.take_invite(b"code", 0.0, AccountRecord(next(names))),
         lambda one: one.create(AccountRecord("Zoe")),
     ):
         assert sorted(racing(another, act)) == [False] * 7 + [True]
-    assert len(store.all()) == 3  # ada, zoe, and one of the new
+    assert len(store.all()) == 4  # ada, bob, zoe, and one of the new
 
 
 def test_an_invitation_makes_one_account_or_none(store: AccountStore) -> None:
@@ -197,6 +224,7 @@ def test_an_invitation_makes_one_account_or_none(store: AccountStore) -> None:
     assert store.peek_invite(b"other", 5.0) is None
     assert store.peek_invite(b"code", 5.0) == invite
     assert store.peek_invite(b"code", 100.0) is None
+    assert (store.open_invites(5.0), store.open_invites(100.0)) == (True, False)
     assert not store.take_invite(b"code", 100.0, AccountRecord("bob"))
     assert store.get("bob") is None  # neither
     store.create(AccountRecord("ada"))
@@ -205,6 +233,9 @@ def test_an_invitation_makes_one_account_or_none(store: AccountStore) -> None:
     assert store.take_invite(b"code", 5.0, AccountRecord("bob"))
     assert not store.take_invite(b"code", 5.0, AccountRecord("eve"))
     assert store.peek_invite(b"code", 5.0) is None
+    assert not store.open_invites(5.0)
+    store.add_invite(b"another", Invite())
+    assert store.open_invites(1e12)
 
 
 def test_failures_are_counted_under_their_key_within_their_window(store: AccountStore) -> None:

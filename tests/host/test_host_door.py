@@ -17,10 +17,10 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
 from tuihost import App, Session, command
-from tuihost.accounts import AccountRecord, Invite, KeyRecord
+from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys import fingerprint
 from tuihost.errors import SettingsError
-from tuihost.steps.codes import invite_code, invite_hash, totp_code, totp_counter
+from tuihost.steps.codes import totp_code, totp_counter
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -564,55 +564,6 @@ def test_an_account_closed_half_way_through_its_login_stays_out(key: paramiko.PK
         host.server.entrance.store.update("ada", disabled=True)
         with pytest.raises(paramiko.AuthenticationException):
             client.auth_password("ada", PASSWORD)
-
-
-# ---------------------------------------------------------------------------------- new people
-
-
-def test_an_invitation_leads_in_under_the_name_that_was_chosen() -> None:
-    code = invite_code()
-    answers = {
-        "Invitation code: ": code,
-        "Your name here: ": "bob",
-        "New password: ": "a better horse",
-        "New password again: ": "a better horse",
-    }
-
-    def answer(title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
-        return [answers[text] for text, _ in prompts]
-
-    with house() as host:
-        store = host.server.entrance.store
-        store.create(AccountRecord("new", chains=(("invite",),)))  # whose door this is
-        store.add_invite(invite_hash(code), Invite(frozenset({"staff"})))
-        with dialled(host) as client:
-            assert list(methods(client, "new")) == ["keyboard-interactive"]
-            assert client.auth_interactive("new", answer) == []
-            assert ran(client, "box who") == (0, "bob staff False\n")
-        with entered(host, "bob", "a better horse") as client:
-            assert ran(client, "box who")[0] == 0
-        with dialled(host) as client, pytest.raises(paramiko.AuthenticationException):
-            client.auth_interactive("new", answer)  # it was good once
-
-
-def test_many_wrong_invitations_do_not_shut_the_door_for_others() -> None:
-    with house(sources__lockout_failures=1) as host:
-        store, code = host.server.entrance.store, invite_code()
-        store.create(AccountRecord("new", chains=(("invite",),)))
-        store.add_invite(invite_hash(code), Invite())
-        with dialled(host) as client:
-            for _ in range(3):
-                with pytest.raises(paramiko.AuthenticationException):
-                    client.auth_interactive("new", lambda *_: ["0000-0000-0000-0000"])
-        asked: list[str] = []
-
-        def answer(title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
-            asked.extend(text for text, _ in prompts)
-            return [code if len(asked) == 1 else "" for _ in prompts]
-
-        with dialled(host) as client, pytest.raises(paramiko.AuthenticationException):
-            client.auth_interactive("new", answer)
-        assert asked[1] == "Your name here: "  # the code was taken
 
 
 # ---------------------------------------------------------------------------------- another client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -137,6 +138,37 @@ def test_a_step_that_is_left_after_its_answers_counts(entrance: Entrance) -> Non
     assert not door.password("ada", "old one")
     attempt = Try("ada", PEER.address, entrance.now())
     assert entrance.lockout.begin(attempt) is not None
+
+
+def test_whoever_waits_for_somebodys_word_holds_nobody_up(entrance: Entrance) -> None:
+    """Approval takes seconds; the same account's other tries must not queue behind it."""
+    entrance.store.create(AccountRecord("ada", password_hash=entrance.passwords.hash("x" * 9)))
+    waits, results = threading.Event(), []
+    stop = entrance.approvals.subscribe(waits.set)
+    door = Door(entrance, PEER, LOG)
+    door.chains("ada", None)
+    step = door.step("approve", "ada")
+    assert next(step).prompts == ()
+
+    def wait() -> None:
+        with pytest.raises(StopIteration) as end:
+            step.send(())
+        results.append(end.value.value)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    try:
+        assert waits.wait(10), "nobody waits"
+        assert not any(turn.locked() for turn in entrance._turns)
+        other = Door(entrance, PEER, LOG)
+        other.chains("ada", None)
+        assert other.password("ada", "x" * 9)
+    finally:
+        stop()
+        for one in entrance.approvals.waiting():
+            entrance.approvals.answer(one.id, by="bob", granted=True)
+        waiting.join(30)
+    assert results == [True]
 
 
 def test_a_door_forgets_what_was_proved_where_a_login_starts_over(entrance: Entrance) -> None:

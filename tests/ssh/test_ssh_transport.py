@@ -439,6 +439,7 @@ def test_a_fault_of_our_own_leaves_a_trace_in_the_log() -> None:
     with host_pair(story=story) as (host, client):
         client.shake_hands()
         assert host.wait() == "a fault of the host"
+        assert host.transport.faulty
         assert isinstance(host.logged("conn.error")[0]["trace"], ZeroDivisionError)
 
 

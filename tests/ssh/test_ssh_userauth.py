@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from transport_bench import DEADLINE, KEYS, Host, Raw, RawClient, host_pair, packed
 
+from tuihost.accounts import StoreError
 from tuihost.core.auth import Conversation, KeyOffer, OpenGuests, Prompt, Query
 from tuihost.ssh.userkeys import ALGORITHMS, UserKey, fingerprint
 
@@ -213,6 +214,51 @@ def test_a_bug_in_a_step_costs_one_try(chain: str) -> None:
             client.send(61, 2, "raise", "it")
         assert _refused(client) == ("keyboard-interactive,password", False)
         assert isinstance(host.logged("auth.failed")[0]["trace"], ValueError)
+        _request(client, "password", False, "sésame")
+        client.expect(LET_IN)
+
+
+class NoStore(Ada):
+    """The accounts do not work, wherever they are asked."""
+
+    broken = True
+
+    def password(self, user: str, password: str) -> bool:
+        self._look()
+        return super().password(user, password)
+
+    def step(self, name: str, user: str) -> Conversation:
+        self._look()
+        yield Query()
+        return False
+
+    def failed(self, user: str, factor: str, reason: str) -> None:
+        self._look()
+
+    def _look(self) -> None:
+        if self.broken:
+            raise StoreError("the account store is\nlocked")
+
+
+def test_a_store_that_does_not_work_is_one_line_and_one_try() -> None:
+    verifier = NoStore()
+    chains = (("password",), ("code",))
+    with host_pair(chains=chains, verifier=verifier) as (host, client):
+        _ready(client)
+        requests: list[tuple[object, ...]] = [
+            ("password", False, "sésame"),
+            ("keyboard-interactive", "", ""),
+        ]
+        for number, (method, *parts) in enumerate(requests, 1):
+            _request(client, method, *parts)
+            assert _refused(client) == ("password,keyboard-interactive", False)
+            told = host.logged("store.error")
+            assert len(told) == number
+            assert "locked" in told[-1]["reason"]
+            assert "\n" not in told[-1]["reason"]
+            assert host.machine._tries == number
+        assert not [line for _, line in host.lines if "trace" in line]
+        verifier.broken = False
         _request(client, "password", False, "sésame")
         client.expect(LET_IN)
 

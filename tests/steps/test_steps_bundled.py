@@ -363,7 +363,10 @@ def test_some_names_cannot_be_chosen(
 def test_a_name_in_another_letter_case_is_taken_too(
     house: FakeServices, invited: Callable[..., str]
 ) -> None:
-    assert not drive(TakeInvite(), [invited(), "ADA", (GOOD, GOOD)], user="new", services=house)
+    driven = drive(TakeInvite(), [invited(), "ADA", "NEW", "Bob"], user="new", services=house)
+    assert not driven
+    assert "that name is taken" in driven.text
+    assert "the name of the door" in driven.text
 
 
 def test_of_two_with_one_invitation_one_gets_in(

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tuihost.theme import ThemeError, parse_theme
@@ -115,7 +115,6 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 HEX = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(PALETTE, HEX)), st.text(max_size=30))
 def test_any_colours_and_any_name_become_a_theme_that_can_be_read(
     palette: dict[str, str], name: str
@@ -126,7 +125,6 @@ def test_any_colours_and_any_name_become_a_theme_that_can_be_read(
     assert theme.roles["text"].bg == palette["ground"]
 
 
-@settings(max_examples=200, deadline=None)
 @given(HEX, HEX)
 def test_one_ground_can_always_be_written_on(color: str, ground: str) -> None:
     moved = ensure_contrast(color, (ground,))

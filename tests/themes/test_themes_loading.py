@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tuihost.errors import AppLoadError, MisuseError
@@ -178,14 +178,12 @@ def test_inline_leaves_the_ground_to_the_terminal() -> None:
     assert style.get_attrs_for_style_str("class:accent").color == "60c0e0"
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_of_a_role_is_more_than_a_mistake(text: str) -> None:
     with contextlib.suppress(RoleError):
         assert isinstance(parse_role(text, COLORS), Role)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=200))
 def test_no_file_is_more_than_a_mistake(text: str) -> None:
     with pytest.raises(ThemeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.key_binding.bindings.mouse import xterm_sgr_mouse_events
@@ -79,7 +79,6 @@ def as_text(keys: list[KeyPress]) -> list[str]:
 
 
 @given(STREAMS, CUTS)
-@settings(max_examples=400, deadline=None)
 @example(b"\x1b[M\x1b[Mab", [1, 2, 3])
 @example(b"\x1b[[\x1b[[A", [3])
 @example(b"\x1b[" + b"1" * 62 + b"A", [10])
@@ -97,7 +96,6 @@ def test_however_it_is_cut_the_keys_are_the_same(data: bytes, cuts: list[int]) -
 
 
 @given(STREAMS)
-@settings(max_examples=300, deadline=None)
 def test_what_comes_out_is_sound_and_bounded(data: bytes) -> None:
     tokenizer = Tokenizer()
     keys = tokenizer.feed(data) + tokenizer.flush()
@@ -122,7 +120,6 @@ def test_what_comes_out_is_sound_and_bounded(data: bytes) -> None:
 
 
 @given(STREAMS)
-@settings(max_examples=200, deadline=None)
 def test_what_is_held_is_bounded_and_a_sequence_frees_the_keyboard(data: bytes) -> None:
     tokenizer = Tokenizer()
     for byte in data:
@@ -139,7 +136,6 @@ def test_what_is_held_is_bounded_and_a_sequence_frees_the_keyboard(data: bytes) 
         lambda text: not any(c < " " or "\x7f" <= c < "\xa0" for c in text)
     )
 )
-@settings(max_examples=200, deadline=None)
 def test_text_is_kept_as_it_is(text: str) -> None:
     keys = Tokenizer().feed(text.encode())
     assert "".join(key.data for key in keys) == text

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from paper import Eyes, Paper, hosted, screen_of, stock_output
 from prompt_toolkit.application import Application, create_app_session
@@ -158,7 +158,6 @@ def _see(painter: Any, drawing: Any, columns: int, rows: int, start: int, absolu
     return seen
 
 
-@settings(max_examples=250, deadline=None)
 @given(frames())
 def test_a_full_screen_looks_as_it_does_with_prompt_toolkit(drawn: Any) -> None:
     columns, rows, drawing = drawn
@@ -167,7 +166,6 @@ def test_a_full_screen_looks_as_it_does_with_prompt_toolkit(drawn: Any) -> None:
     assert ours == stock
 
 
-@settings(max_examples=250, deadline=None)
 @given(frames(), st.integers(0, 4))
 def test_an_inline_app_looks_as_it_does_with_prompt_toolkit(drawn: Any, start: int) -> None:
     columns, rows, drawing = drawn
@@ -177,7 +175,6 @@ def test_an_inline_app_looks_as_it_does_with_prompt_toolkit(drawn: Any, start: i
     assert ours == stock
 
 
-@settings(max_examples=100, deadline=None)
 @given(frames(), st.booleans())
 def test_a_last_frame_looks_as_it_does_with_prompt_toolkit(drawn: Any, absolute: bool) -> None:
     columns, rows, drawing = drawn

@@ -9,7 +9,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit.styles import Style as PtkStyle
 from rich.cells import cell_len
@@ -140,7 +140,6 @@ def test_ascii_screens_get_ascii_of_the_same_width() -> None:
     assert "Name" in "".join(plain(both[1]))
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=40), st.integers(1, 30))
 def test_any_text_at_any_width_is_harmless_and_fits(text: str, width: int) -> None:
     for line in plain(render_lines(text, width, NIGHT)):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from paper import Eyes, Paper, hosted, on_stage, stock_output
 from prompt_toolkit.application import Application
@@ -179,7 +179,6 @@ LAYOUTS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("kind", LAYOUTS)
-@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.text(alphabet="ab \xa0é", max_size=14), max_size=6),
     st.sampled_from([(12, 5), (20, 8), (9, 3)]),

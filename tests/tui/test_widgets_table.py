@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from screen import Person, make_session, play
 
@@ -149,7 +149,6 @@ def test_nothing_is_said() -> None:
         assert "No files." in me.text
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 120),
     st.lists(

@@ -10,8 +10,10 @@ from tuihost import logs
 from tuihost.cli.common import config_option, counted, read_settings
 from tuihost.errors import SettingsError
 from tuihost.host.catalog import Catalog
+from tuihost.host.entrance import Entrance
 from tuihost.host.gate import GateRules
 from tuihost.host.server import limits_of
+from tuihost.host.step_catalog import StepCatalog
 from tuihost.settings import Settings
 from tuihost.ssh.keys import HostKeys
 
@@ -27,8 +29,10 @@ def check(context: click.Context, config: Path | None) -> None:
     settings = read_settings(config)
     logs.configure(level="critical")  # the lines below say it all
     catalog = Catalog.load(settings, log=logs.event_log())
-    wrong = _wrong_settings(settings, catalog)
+    steps = StepCatalog.of(settings, logs.event_log())
+    wrong = _wrong_settings(settings, catalog, steps)
     broken = [f"app {one.name}: {one.reason} ({one.source})" for one in catalog.broken]
+    broken += [f"login step {one.name}: {one.reason} ({one.source})" for one in steps.broken]
     broken += [f"theme {reason}" for reason in catalog.broken_themes]
     for line in [*wrong, *broken]:
         click.echo(line, err=True)
@@ -41,7 +45,7 @@ def check(context: click.Context, config: Path | None) -> None:
     context.exit(1 if broken else 0)
 
 
-def _wrong_settings(settings: Settings, catalog: Catalog) -> list[str]:
+def _wrong_settings(settings: Settings, catalog: Catalog, steps: StepCatalog) -> list[str]:
     """What each setting says well by itself and yet cannot be, with what there is here."""
     wrong = []
     default, theme = settings.server.default_app, settings.server.theme
@@ -51,10 +55,14 @@ def _wrong_settings(settings: Settings, catalog: Catalog) -> list[str]:
         known = ", ".join(sorted(catalog.themes))
         wrong.append(f"server.theme: there is no theme {theme!r}; there are {known}")
     wrong += [f"app.{name}: there is no app of that name" for name in catalog.unused_options()]
-    try:
-        GateRules.of(settings, limits_of(settings))
-    except SettingsError as error:
-        wrong += error.problems
+    for judge in (
+        lambda: GateRules.of(settings, limits_of(settings)),
+        lambda: Entrance(settings, steps.steps, logs.event_log()).close(),  # it opens no store
+    ):
+        try:
+            judge()
+        except SettingsError as error:
+            wrong += error.problems
     for path in settings.server.host_keys:
         # One that does not exist yet is made when the host starts: not now.
         if path.exists():

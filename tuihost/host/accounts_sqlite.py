@@ -59,7 +59,6 @@ class SqliteAccounts:
         return _account(rows[0]) if rows else None
 
     def taken(self, name: str) -> bool:
-        """Whether there is an account of this name in any letter case."""
         return bool(self._select("select 1 from account where folded = ?", _key(folded(name))))
 
     def all(self) -> Sequence[AccountRecord]:
@@ -152,16 +151,22 @@ class SqliteAccounts:
             return None
         return self._box.open(rows[0][0], _owner(name))
 
-    def set_totp(self, name: str, secret: bytes | None) -> None:
+    def set_totp(self, name: str, secret: bytes | None, *, only_if_none: bool = False) -> bool:
         if secret is not None and not self._select(
             "select 1 from account where totp is not null limit 1"
         ):
             self._box.create()  # a key that is gone is made anew only where nothing needs it
         sealed = None if secret is None else self._box.seal(secret, _owner(name))
-        if not self._change(
-            "update account set totp = ?, totp_counter = -1 where name = ?", sealed, _key(name)
+        free = " and totp is null" if only_if_none else ""
+        if self._change(
+            f"update account set totp = ?, totp_counter = -1 where name = ?{free}",
+            sealed,
+            _key(name),
         ):
-            raise StoreError("there is no account of that name any more")
+            return True
+        if only_if_none and self.get(name) is not None:
+            return False
+        raise StoreError("there is no account of that name any more")
 
     def take_totp(self, name: str, counter: int) -> bool:
         return self._change(
@@ -200,6 +205,11 @@ class SqliteAccounts:
             invite.created,
             invite.expires,
             invite.by,
+        )
+
+    def open_invites(self, now: float) -> bool:
+        return bool(
+            self._select("select 1 from invite where expires is null or expires > ? limit 1", now)
         )
 
     def peek_invite(self, code_hash: bytes, now: float) -> Invite | None:

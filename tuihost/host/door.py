@@ -9,6 +9,7 @@ does not work lets nobody in, and says so in the log.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TypeVar
 
@@ -29,13 +30,14 @@ from tuihost.host.key_files import merged
 from tuihost.login import Attempt
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.userauth import LoginRefused
+from tuihost.steps.invite import INVITE, key_record
 from tuihost.text import clean
 from tuihost.wire import Identity, Peer, Restrictions
 
 _Result = TypeVar("_Result")
 
 NOBODY = ""
-UNCOUNTED = frozenset({"invite"})
+UNCOUNTED = frozenset({INVITE})
 """Steps whose codes cannot be guessed, under names that many people share: nobody must be able to
 lock those."""
 
@@ -77,6 +79,8 @@ class Door:
 
         def ask() -> Chains:
             record, guest = self._store.get(user), self._entrance.is_guest(user)
+            if self._entrance.is_invited(user, record):
+                return self._entrance.chains_invited(record)
             return self._entrance.chains(record, target, guest=guest)
 
         return self._asked(ask, self._entrance.chains(None, target, guest=False))
@@ -120,11 +124,15 @@ class Door:
         return found is not None
 
     def _restricted(self, user: str, offer: KeyOffer) -> Restrictions | None:
-        record, own = self._store.get(user), self._store.keys(user)
+        record, own, now = self._store.get(user), self._store.keys(user), self._entrance.now()
+        invited = self._entrance.is_invited(user, record)
+        if invited:  # any key will do: it becomes theirs once an invitation made an account
+            own = () if offer.certificate else (key_record(user, offer, now),)
         restrictions = self._entrance.keys.judge(
-            user, own, offer, address=self._peer.address, now=self._entrance.now()
+            user, own, offer, address=self._peer.address, now=now, files=not invited
         )
-        return None if record is None or record.disabled else restrictions
+        usable = invited or (record is not None and not record.disabled)
+        return restrictions if usable else None
 
     def key_proved(self, user: str, offer: KeyOffer) -> None:
         if self._judged is None or self._judged[:2] != (user, offer):
@@ -166,8 +174,10 @@ class Door:
             query = next(conversation)
             while True:
                 answers = yield query
-                with self._entrance.one_by_one(user, self._source):
-                    if not counted and answers and name not in UNCOUNTED:
+                # What has no answers is no try; it may wait for somebody else, and must wait alone.
+                tries = bool(answers) and name not in UNCOUNTED
+                with self._entrance.one_by_one(user, self._source) if tries else nullcontext():
+                    if not counted and tries:
                         lock, counted = self._entrance.lockout.begin(attempt), True
                         if lock is not None:
                             conversation.close()

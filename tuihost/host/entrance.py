@@ -29,6 +29,7 @@ from tuihost.host.secret_box import SecretBox
 from tuihost.login import Delivery, Step
 from tuihost.logs import EventLog
 from tuihost.settings import Settings
+from tuihost.steps.invite import INVITE
 
 SQLITE = "sqlite:///"
 PATIENCE = 5.0
@@ -138,20 +139,42 @@ class Entrance:
         letter case."""
         login = self.settings.login
         listed = any(fnmatchcase(name, pattern) for pattern in login.guest_names)
-        return not self.store.taken(name) and listed and login.guests and name != ""
+        free = not self.store.taken(name) and not self.is_invited(name, None)
+        return free and listed and login.guests and name != ""
+
+    def is_invited(self, name: str, record: AccountRecord | None) -> bool:
+        """Whether this is the name for people with an invitation: the operator says so, one is
+        open, and the name is not somebody's own."""
+        if not name or name != self.settings.login.invite_name or INVITE not in self.steps:
+            return False
+        nobodys = record is None or (is_door(record) and not record.disabled)
+        return nobodys and self.store.open_invites(self.now())
 
     def chains(self, record: AccountRecord | None, target: str | None, *, guest: bool) -> Chains:
         """The ways in of an account, or of somebody who has none. Only guests come in by `none`."""
-        chains = self.ways.to(target)
+        chains, closed = self.ways.to(target), {INVITE}
         if record is not None and record.chains:
-            chains = record.chains
+            chains, closed = record.chains, {INVITE} if record.disabled else set()
         elif guest and chains is self.ways.host:
             chains = ((NONE,), *chains)
         if not guest:
-            chains = tuple(chain for chain in chains if NONE not in chain)
+            closed.add(NONE)
+        chains = tuple(chain for chain in chains if closed.isdisjoint(chain))
         if record is not None and record.totp:
             chains = with_second(chains)
         return tuple(dict.fromkeys(chain for chain in chains if chain)) or NO_WAY
+
+    def chains_invited(self, record: AccountRecord | None) -> Chains:
+        """The ways in of somebody with an invitation; with a key before it, that becomes theirs."""
+        own = self.ways.host if record is None else record.chains
+        chains = tuple(chain for chain in own if INVITE in chain) or ((INVITE,),)
+        keyed = ((PUBLICKEY, *chain) for chain in chains if PUBLICKEY not in chain)
+        return tuple(dict.fromkeys((*keyed, *chains)))
+
+
+def is_door(record: AccountRecord) -> bool:
+    """Whether an account is nobody's, but a name under which people come with invitations."""
+    return bool(record.chains) and all(INVITE in chain for chain in record.chains)
 
 
 def open_accounts(settings: Settings) -> SqliteAccounts:

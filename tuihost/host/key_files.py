@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tuihost.accounts import KeyRecord
 from tuihost.core.authorized_keys import KeyFile, KeyLine, judge, parse, parse_line
+from tuihost.core.key_options import KeyOptions
 from tuihost.core.keys import KeyOffer, Revocations
 from tuihost.errors import SettingsError
 from tuihost.logs import Event, EventLog
@@ -39,7 +40,9 @@ class KeyFiles:
         self._revoked = login.revoked_keys
         self._kept: tuple[tuple[int, ...], RevokedKeys] | None = None
         self._told: set[str] = set()
-        problems = [problem for path in self._authorities for problem in _read(path).problems]
+        problems = [
+            problem for path in self._authorities for problem in _read_authorities(path).problems
+        ]
         if self._revoked is not None:
             try:
                 self._revocations()
@@ -49,12 +52,22 @@ class KeyFiles:
             raise SettingsError(tuple(problems))
 
     def judge(
-        self, user: str, own: Sequence[KeyRecord], offer: KeyOffer, *, address: str, now: float
+        self,
+        user: str,
+        own: Sequence[KeyRecord],
+        offer: KeyOffer,
+        *,
+        address: str,
+        now: float,
+        files: bool = True,
     ) -> Restrictions | None:
         """What the key takes away from `user`; None where it does not let them in. `own` are the
-        keys that the store has for them."""
-        lines = [*self._own(own), *self._of(self._files(user))]
-        authorities = {line.blob for line in self._of(self._authorities)}
+        keys that the store has for them; without `files` only those count, and what is revoked."""
+        lines = list(self._own(own))
+        authorities: set[bytes] = set()
+        if files:
+            lines += self._of(self._files(user))
+            authorities = {line.blob for line in self._trusted()}
         try:
             revoked = self._revocations()
         except (OSError, ValueError) as error:
@@ -86,7 +99,14 @@ class KeyFiles:
 
     def _of(self, paths: Iterable[Path]) -> Iterable[KeyLine]:
         for path in paths:
-            found = _read(path, absent_is_fine=path not in self._authorities)
+            found = _read(path, absent_is_fine=True)
+            for problem in found.problems:
+                self._tell(problem)
+            yield from found.lines
+
+    def _trusted(self) -> Iterable[KeyLine]:
+        for path in self._authorities:
+            found = _read_authorities(path)
             for problem in found.problems:
                 self._tell(problem)
             yield from found.lines
@@ -150,6 +170,20 @@ def _read(path: Path, *, absent_is_fine: bool = False) -> KeyFile:
     except ValueError as error:
         return KeyFile((), (f"{path}: {error}",))
     return _parsed(text, str(path))
+
+
+def _read_authorities(path: Path) -> KeyFile:
+    """The keys of authorities. What one may do is for its certificates to say: a line that would
+    say more (`from=`, `principals=`) is told of and left out, not half obeyed."""
+    found = _read(path)
+    plain = (KeyOptions(), KeyOptions(cert_authority=True))
+    problems = tuple(
+        f"{path}: the authority {line.fingerprint} has options, which count in authorized_keys only"
+        for line in found.lines
+        if line.options not in plain
+    )
+    lines = tuple(line for line in found.lines if line.options in plain)
+    return KeyFile(lines, found.problems + problems)
 
 
 def _bytes_of(path: Path, limit: int = MAX_FILE) -> bytes:

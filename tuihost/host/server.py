@@ -18,6 +18,7 @@ from types import FrameType
 
 from tuihost.core.auth import PASSWORD, AuthMachine, Verifier
 from tuihost.core.limits import TransportLimits
+from tuihost.core.penalties import Offence
 from tuihost.host.catalog import Catalog
 from tuihost.host.connection import Connection
 from tuihost.host.door import Door
@@ -56,8 +57,8 @@ class Server:
         limits: TransportLimits | None = None,
     ) -> None:
         self.settings = settings
+        self.entrance = Entrance(settings, StepCatalog.of(settings, log).steps, log)
         self.keys = keys or HostKeys.load_or_create(*settings.server.host_keys)
-        self.entrance = Entrance(settings, StepCatalog.load(log=log).steps, log)
         self.host = Host(settings, catalog, log, keys=self.keys.cards(), entrance=self.entrance)
         self._log = log
         self._chains = chains
@@ -195,7 +196,7 @@ class Server:
         def ended(connection: Connection) -> None:
             if door is not None:
                 door.close()
-            self._forget(connection, leave)
+            self._forget(connection, leave, Offence.CRASH if connection.link.faulty else None)
 
         return Connection(
             number,
@@ -209,8 +210,8 @@ class Server:
             ended=ended,
         )
 
-    def _forget(self, connection: Connection, leave: Pass) -> None:
-        leave.ended()
+    def _forget(self, connection: Connection, leave: Pass, offence: Offence | None = None) -> None:
+        leave.ended(offence)
         with self._lock:
             self._connections.pop(connection.number, None)
             self.host.connections = len(self._connections)

@@ -24,6 +24,7 @@ from tuihost.errors import AppLoadError
 from tuihost.host.loading import candidates, name_of
 from tuihost.login import Step
 from tuihost.logs import Event, EventLog
+from tuihost.settings import Settings
 from tuihost.steps import bundled_steps
 from tuihost.text import clean
 
@@ -60,6 +61,12 @@ class StepCatalog:
         for name, source, load in _finds(modules, folders):
             catalog._add(name, source, load)
         return catalog
+
+    @classmethod
+    def of(cls, settings: Settings, log: EventLog) -> StepCatalog:
+        """The steps of the host with these settings."""
+        login = settings.login
+        return cls.load(log=log, modules=login.steps, folders=login.step_folders)
 
     def get(self, name: str) -> Step:
         """The step of that name. AppLoadError with one sentence where there is none that works."""

@@ -75,7 +75,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         self._ended = ended
         self._ending: tuple[str, Disconnect] | None = None
         self._ending_lock = threading.Lock()
-        self._parted = False
+        self._parted = self._faulty = False
         self._handlers: dict[int, Callable[[paramiko.Message], None]] = {}
         self._client_gone = False
         self.server_object = ServerAdapter(answerer, auth, log)
@@ -94,6 +94,12 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         """The client's identification; empty before it came."""
         return clean(self.remote_version, limit=255)
 
+    @property
+    def faulty(self) -> bool:
+        """The story ended in a fault of the host, which something that the client sent may have
+        brought about. Final once the story has ended."""
+        return self._faulty
+
     # -------------------------------------------------------------------------------- the story
 
     def run(self) -> None:
@@ -109,6 +115,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         except OSError as error:
             self.part(f"the line broke: {error.strerror or error}")
         except BaseException as fault:  # noqa: BLE001  (the end of the thread: nobody is above)
+            self._faulty = True
             self.log.error(Event.CONN_ERROR, trace=fault)
             self.part("a fault of the host")
         finally:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import paramiko
 from paramiko.auth_handler import AuthHandler
 
+from tuihost.accounts import StoreError
 from tuihost.core.auth import (
     INTERACTIVE,
     MAX_PASSWORD,
@@ -207,24 +208,37 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
     # ------------------------------------------------------------------------- the verdicts
 
     def _judge(self, method: str, verdict: Callable[[], Verdict | None]) -> None:
-        """Asks for a verdict and sends it. A fault in a verifier or a step is a failed try."""
+        """Asks for a verdict and sends it. A fault in a verifier or a step is a failed try, and
+        so is a store that does not work."""
         try:
             found = verdict()
         except PeerError:
             raise
         except Exception as fault:  # noqa: BLE001  (code of a plugin; its fault costs one try)
-            self._events.error(Event.AUTH_FAILED, trace=fault, method=clean(method, limit=40))
+            self._tell_fault(fault, method)
             # Where the count cannot be kept either, the machine has counted all the same.
-            found = self._guarded(lambda: self._machine.failed("a fault")) or self._machine.standing
+            failed = self._guarded(lambda: self._machine.failed("a fault"), told=fault)
+            found = failed or self._machine.standing
         if found is not None:
             self._tell(method, found)
 
-    def _guarded(self, act: Callable[[], Verdict | None]) -> Verdict | None:
+    def _guarded(
+        self, act: Callable[[], Verdict | None], told: Exception | None = None
+    ) -> Verdict | None:
         try:
             return act()
         except Exception as fault:  # noqa: BLE001  (a step's generator may raise when closed)
-            self._events.error(Event.AUTH_FAILED, trace=fault)
+            if not isinstance(told, StoreError) or not isinstance(fault, StoreError):
+                self._tell_fault(fault)
             return None
+
+    def _tell_fault(self, fault: Exception, method: str | None = None) -> None:
+        """A store that does not work is no fault of the code: one line, and no trace."""
+        if isinstance(fault, StoreError):
+            self._events.error(Event.STORE_ERROR, reason=clean(str(fault), limit=300))
+            return
+        shown = None if method is None else clean(method, limit=40)
+        self._events.error(Event.AUTH_FAILED, trace=fault, method=shown)
 
     def _tell(self, method: str, verdict: Verdict) -> None:
         """One line in the log for each decision, and then the reply."""

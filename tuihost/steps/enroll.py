@@ -34,12 +34,13 @@ class Enroll(Step):
         secret = new_totp_secret()
         code = yield from _show(secret, attempt)
         counter = totp_match(secret, code, attempt.services.now())
-        account = attempt.account
-        if counter is None or account is None or account.totp:
+        if counter is None or attempt.account is None:
             return False
         store, user = attempt.services.accounts, attempt.user
-        store.set_totp(user, secret)
-        if not store.take_totp(user, counter):  # the code that was typed here has served
+        # Another first login may have been quicker; and the code that was typed here has served.
+        if not store.set_totp(user, secret, only_if_none=True):
+            return False
+        if not store.take_totp(user, counter):
             return False
         codes = recovery_codes()
         store.set_recovery(user, [recovery_hash(user, one) for one in codes])

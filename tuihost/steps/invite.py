@@ -7,10 +7,14 @@ import unicodedata
 from collections.abc import Generator
 
 from tuihost.accounts import AccountRecord, KeyRecord
-from tuihost.core.names import name_problem
+from tuihost.core.names import folded, name_problem
 from tuihost.login import Attempt, Became, Conversation, KeyOffer, Prompt, Query, Step
 from tuihost.steps.choosing import ATTEMPTS, new_password
 from tuihost.steps.codes import invite_hash
+
+INVITE = "invite"
+_NAME = "It is how others see you, and what you log in as."
+_KEY = "The key that you came with will let you in, too."
 
 
 class TakeInvite(Step):
@@ -21,7 +25,7 @@ class TakeInvite(Step):
     What is wrong with a name is told only to who has a good code.
     """
 
-    name = "invite"
+    name = INVITE
 
     def ask(self, attempt: Attempt) -> Conversation:
         services = attempt.services
@@ -42,24 +46,27 @@ class TakeInvite(Step):
         )
         if not services.accounts.take_invite(code_hash, now, record):
             return False
-        for offer in attempt.proved:
-            if not offer.proved:
-                continue
-            services.accounts.add_key(_key_record(name, offer, now))
+        for offer in _own_keys(attempt):
+            services.accounts.add_key(key_record(name, offer, now))
         return Became(name)
 
 
+def _own_keys(attempt: Attempt) -> tuple[KeyOffer, ...]:
+    """What the client has proved to hold. With a certificate a key is its authority's to lend."""
+    return tuple(one for one in attempt.proved if one.proved and one.certificate is None)
+
+
 def _choose_name(attempt: Attempt) -> Generator[Query, tuple[str, ...], str | None]:
-    instruction = "It is how others see you, and what you log in as."
+    instruction = f"{_NAME} {_KEY}" if _own_keys(attempt) else _NAME
     for _ in range(ATTEMPTS):
         (typed,) = yield Query(
             "Choose a name", (Prompt("Your name here: ", echo=True),), instruction
         )
         name = unicodedata.normalize("NFC", typed.strip())
         problem = name_problem(name)
-        if problem is None and name == attempt.user:
+        if problem is None and folded(name) == folded(attempt.user):
             problem = "that is the name of the door, choose your own"
-        if problem is None and attempt.services.accounts.get(name) is not None:
+        if problem is None and attempt.services.accounts.taken(name):
             problem = "that name is taken"
         if problem is None:
             return name
@@ -67,6 +74,7 @@ def _choose_name(attempt: Attempt) -> Generator[Query, tuple[str, ...], str | No
     return None
 
 
-def _key_record(account: str, offer: KeyOffer, now: float) -> KeyRecord:
+def key_record(account: str, offer: KeyOffer, now: float) -> KeyRecord:
+    """The key of `offer` as one of the account's own, without options."""
     line = f"{offer.kind} {base64.b64encode(offer.public).decode('ascii')}"
     return KeyRecord(account, offer.fingerprint, "from the first login", line, now, now)

@@ -64,6 +64,10 @@ class MemoryAccounts:
         return None if account is None else _whole(account)
 
     @_alone
+    def taken(self, name: str) -> bool:
+        return folded(name) in {folded(one) for one in self._accounts}
+
+    @_alone
     def all(self) -> Sequence[AccountRecord]:
         found = [_whole(account) for account in self._accounts.values()]
         return tuple(sorted(found, key=lambda record: folded(record.name)))
@@ -73,7 +77,7 @@ class MemoryAccounts:
         problem = name_problem(record.name)
         if problem is not None:
             raise ValueError(problem)
-        if folded(record.name) in {folded(name) for name in self._accounts}:
+        if self.taken(record.name):
             return False
         self._accounts[record.name] = _Account(record)
         return True
@@ -155,9 +159,12 @@ class MemoryAccounts:
         return None if account is None else account.secret
 
     @_alone
-    def set_totp(self, name: str, secret: bytes | None) -> None:
+    def set_totp(self, name: str, secret: bytes | None, *, only_if_none: bool = False) -> bool:
         account = self._present(name)
+        if only_if_none and account.secret is not None:
+            return False
         account.secret, account.counter = secret, -1
+        return True
 
     @_alone
     def take_totp(self, name: str, counter: int) -> bool:
@@ -184,6 +191,10 @@ class MemoryAccounts:
     @_alone
     def add_invite(self, code_hash: bytes, invite: Invite) -> None:
         self._invites[code_hash] = invite
+
+    @_alone
+    def open_invites(self, now: float) -> bool:
+        return any(self.peek_invite(code_hash, now) for code_hash in self._invites)
 
     @_alone
     def peek_invite(self, code_hash: bytes, now: float) -> Invite | None:

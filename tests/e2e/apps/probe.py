@@ -9,7 +9,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
 
-from tuihost import App, Session, command
+from tuihost import Accepts, App, Session, command
 from tuihost.widgets import Keymap, Screen
 
 SHOWN = 6
@@ -19,6 +19,7 @@ class Probe(App):
     """Shows what arrives."""
 
     title = "Probe"
+    accepts = Accepts(env=("SSH_ORIGINAL_COMMAND",))
 
     def build(self, session: Session) -> Application[Any]:
         seen: list[str] = session.memory.setdefault("seen", [])

@@ -1,0 +1,162 @@
+"""Asking the clock whether there is such an account: it must not know.
+
+Tries for a known, an unknown, a closed and a locked account are made in turns, and compared in
+pairs of one round, so that whatever else the machine does concerns all of them alike.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from tuihost.accounts import AccountRecord, KeyRecord
+from tuihost.core.auth import Ask, AuthMachine, Failure
+from tuihost.core.keys import KeyOffer, fingerprint
+from tuihost.core.lockout import Try
+from tuihost.host.door import Door
+from tuihost.host.entrance import Entrance
+from tuihost.logs import EventLog
+from tuihost.settings import load
+from tuihost.steps import bundled_steps
+from tuihost.wire import Peer
+
+PEER = Peer("198.51.100.4", 50_000)
+LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
+PEOPLE = ("known", "unknown", "closed", "locked")
+PASSWORD, WRONG = "correct horse battery", "battery staple correct"
+ROUNDS = 500
+WARM_UP = 5
+BOUND = 0.0005  # seconds
+LOCK_AFTER = 3
+DAYS = 3 * 86_400.0
+
+
+class House:
+    """A host with these people, and a clock that goes on by days from round to round, so that
+    only who is meant to be locked ever is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.time = 1_800_000_000.0
+        keys = folder / "keys"
+        keys.mkdir()
+        steps = {step.name: step for step in bundled_steps()}
+        given = {
+            "server.state_dir": str(folder),
+            "sources.lockout_failures": LOCK_AFTER,
+            "login.guests": False,
+            "login.authorized_keys": [f"{keys}/%u"],
+        }
+        self.entrance = Entrance(load(None, {}, given), steps, LOG, now=lambda: self.time)
+        hashed = self.entrance.passwords.hash(PASSWORD)
+        own = [paramiko.ECDSAKey.generate(bits=256) for _ in range(4)]
+        for name in PEOPLE:
+            if name == "unknown":
+                continue
+            store = self.entrance.store
+            record = AccountRecord(name, password_hash=hashed, disabled=name == "closed")
+            assert store.create(record)
+            for key in own:
+                line = f"{key.get_name()} {key.get_base64()}"
+                store.add_key(KeyRecord(name, fingerprint(key.asbytes()), "", line))
+            store.set_totp(name, b"0" * 20)
+            (keys / name).write_text(
+                "".join(f"{one.get_name()} {one.get_base64()}\n" for one in own)
+            )
+            (keys / name).chmod(0o600)
+
+    def next_round(self) -> None:
+        self.time += DAYS
+        self.entrance.store.note_failure("what has run out is thrown away now", self.time, 1.0)
+        lockout = self.entrance.lockout
+        attempt = Try("locked", PEER.address, self.time)
+        for _ in range(LOCK_AFTER):
+            lockout.failed(attempt, lockout.begin(attempt))
+
+    def machine(self, chain: str | None = None) -> AuthMachine:
+        door = Door(self.entrance, PEER, LOG)
+        return AuthMachine(None if chain is None else ((chain,),), door, password_step=True)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    house.entrance.close()
+
+
+Tried = Callable[[House, str], None]
+EVES = KeyOffer("ssh-ed25519", b"x" * 51, fingerprint(b"x" * 51))
+
+
+def password(house: House, user: str) -> None:
+    machine = house.machine()
+    assert machine.start(user) is None
+    assert isinstance(machine.password(user, WRONG), Failure)
+
+
+def key_named(house: House, user: str) -> None:
+    machine = house.machine()
+    assert machine.start(user) is None
+    assert machine.key_named(user, EVES) is False
+
+
+def key_signed(house: House, user: str) -> None:
+    machine = house.machine()
+    assert machine.start(user) is None
+    assert isinstance(machine.key_proved(user, EVES), Failure)
+
+
+def asked(chain: str | None, wrong: str) -> Tried:
+    def ask(house: House, user: str) -> None:
+        machine = house.machine(chain)
+        if chain is not None:
+            machine._verifier.chains(user, None)
+        assert machine.start(user) is None
+        assert isinstance(machine.interactive(user), Ask)
+        assert isinstance(machine.answers((wrong,)), Failure)
+
+    return ask
+
+
+WAYS: dict[str, Tried] = {
+    "password": password,
+    "publickey, named": key_named,
+    "publickey, signed": key_signed,
+    "keyboard-interactive": asked(None, WRONG),
+    "keyboard-interactive, totp": asked("totp", "000000"),
+    "keyboard-interactive, recovery": asked("recovery", "7F3A9-1C2KM"),
+    "keyboard-interactive, enroll": asked("enroll", "000000"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("way", WAYS)
+def test_the_answer_takes_as_long_whoever_it_is(house: House, way: str) -> None:
+    act, order = WAYS[way], random.Random(7)
+    taken: dict[str, list[float]] = {name: [] for name in PEOPLE}
+    for number in range(WARM_UP + ROUNDS):
+        house.next_round()
+        for name in order.sample(PEOPLE, len(PEOPLE)):
+            begun = time.perf_counter()
+            act(house, name)
+            if number >= WARM_UP:
+                taken[name].append(time.perf_counter() - begun)
+    differences = {
+        (one, other): statistics.median(
+            a - b for a, b in zip(taken[one], taken[other], strict=True)
+        )
+        for at, one in enumerate(PEOPLE)
+        for other in PEOPLE[at + 1 :]
+    }
+    medians = {name: f"{statistics.median(found) * 1000:.3f}" for name, found in taken.items()}
+    shown = {" - ".join(pair): f"{found * 1000:+.3f}" for pair, found in differences.items()}
+    print(f"{way}: medians {medians} ms, differences {shown} ms")  # noqa: T201
+    assert max(map(abs, differences.values())) < BOUND, shown
