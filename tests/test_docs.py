@@ -182,12 +182,13 @@ def test_command_lines_of_tuihost_are_ones_that_there_are(path: Path) -> None:
 def command_in(words: list[str]) -> list[str]:
     """The words that name a command, of a line that begins with one."""
     found: list[str] = []
-    command: click.Command = cli
+    command: click.Command | None = cli
     for word in words:
-        if not isinstance(command, click.Group) or word not in command.commands:
+        if not isinstance(command, click.Group):
             break
-        command = command.commands[word]
-        found.append(word)
+        command = command.get_command(click.Context(command), word)
+        if command is not None:
+            found.append(word)
     return found or words[:1]
 
 

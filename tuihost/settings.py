@@ -123,7 +123,7 @@ class Login(Section):
         description="Names under which guests may enter; never one that an account has.",
     )
     chains: Names = Field(
-        default=("publickey", "password, totp", "password"),
+        default=("publickey", "password, totp", "password, recovery", "password"),
         description="Ways in for accounts, each a list of factors: `publickey, totp`.",
     )
     app_chains: dict[AppName, Names] = Field(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 import time
+from collections.abc import Callable
 
 import pytest
-from e2e_demo import Demo
+from e2e_demo import DEADLINE, Demo
 from e2e_tmux import PROMPT, WELL, Open
 
 
@@ -53,6 +56,27 @@ def test_the_host_says_good_bye_to_everybody_inside(own_demo: Demo, open_termina
         terminal.wait_for("Kept").press("q").wait_shell(0)
     finally:
         again.close()
+
+
+def test_a_slow_client_reads_how_its_program_ended_first(
+    own_demo: Demo, program: Callable[[str], str]
+) -> None:
+    options = "-F /dev/null -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -tt"
+    line = [program("ssh"), *options.split(), "-p", str(own_demo.port), "fry@127.0.0.1", "probe"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe) as client:
+        try:
+            own_demo.wait_event("app.start", user="fry")
+            client.send_signal(signal.SIGSTOP)
+            own_demo.interrupt()
+            own_demo.wait_event("session.end", user="fry")
+            client.send_signal(signal.SIGCONT)
+            shown, said = client.communicate(timeout=DEADLINE)
+        except BaseException:
+            client.kill()
+            raise
+    assert (client.returncode, b"Good-bye!" in shown) == (0, True), said
+    assert own_demo.wait_end() == 0
 
 
 def test_a_crash_leads_back_to_the_menu(demo: Demo, visit: Open) -> None:

@@ -181,6 +181,24 @@ def test_a_door_forgets_what_was_proved_where_a_login_starts_over(entrance: Entr
     assert door._proved == ()
 
 
+def test_a_step_may_be_satisfied_without_a_question(entrance: Entrance) -> None:
+    """Terms that were accepted once are not asked for again."""
+    for name in ("ada", "closed"):
+        entrance.store.create(AccountRecord(name, disabled=name == "closed"))
+    for name, lets_in in (("ada", True), ("closed", False)):
+        door = Door(entrance, PEER, LOG)
+        door.chains(name, None)
+        step = door.step("terms", name)
+        if lets_in:
+            with pytest.raises(StopIteration) as end:
+                next(step)
+            assert end.value.value is True
+            assert door._proved == ("terms",)
+        else:
+            assert isinstance(next(step), Query)  # as somebody who does not exist is asked
+            step.close()
+
+
 def test_a_step_that_is_not_here_keeps_out(entrance: Entrance) -> None:
     entrance.store.create(AccountRecord("ada", chains=(("tarot",),)))
     door = Door(entrance, PEER, LOG)

@@ -170,10 +170,9 @@ class Door:
         locked they go to the same questions for nobody, which take as long and change nothing."""
         attempt, lock, counted, right = self._try(user), None, False, False
         conversation = ask(user)
+        answers: tuple[str, ...] | None = None  # a step may be satisfied without a question
         try:
-            query = next(conversation)
             while True:
-                answers = yield query
                 # What has no answers is no try; it may wait for somebody else, and must wait alone.
                 tries = bool(answers) and name not in UNCOUNTED
                 with self._entrance.one_by_one(user, self._source) if tries else nullcontext():
@@ -184,12 +183,16 @@ class Door:
                             conversation = ask(NOBODY)
                             next(conversation)
                     try:
-                        query = conversation.send(answers)
+                        if answers is None:
+                            query = next(conversation)
+                        else:
+                            query = conversation.send(answers)
                     except StopIteration as end:
                         right = lock is None and self._right(user, end.value)
                         if right and counted:
                             self._entrance.lockout.settled(attempt)
                         raise
+                answers = yield query
         except StopIteration as end:
             if right:
                 self._proved += (name,)

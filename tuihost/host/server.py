@@ -38,6 +38,7 @@ microseconds each, but whoever finds this queue full tries again only after a se
 ACCEPT_PAUSE = 0.2
 """Seconds without accepting when the process has no descriptors left."""
 FAREWELL_TIMEOUT = 5.0
+PARTING_TIMEOUT = 0.5
 
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -232,6 +233,10 @@ class Server:
         for connection in self._open():
             for program in connection.programs():
                 program.join(max(0.0, deadline - monotonic()))
+        with self._lock:
+            # Who has read the exit status parts by themselves; a disconnect on its heels would be
+            # read with it, and pass for a failure.
+            self._empty.wait_for(lambda: not self._connections, PARTING_TIMEOUT)
         for connection in self._open():
             connection.close(sentence)
         with self._lock:
