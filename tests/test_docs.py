@@ -241,6 +241,12 @@ def test_recipes_for_logins_are_ones_that_a_host_takes(page_name: str, tmp_path:
         Entrance(settings, steps.steps, log).close()
 
 
+def test_the_ways_in_of_a_host_as_it_comes_are_shown() -> None:
+    text = (DOCS / "logging-in.md").read_text("utf-8").partition("This is how a\nhost comes.")[2]
+    shown = text.partition("```toml\n")[2].partition("```")[0]
+    assert tuple(tomllib.loads(shown)["login"]["chains"]) == Login().chains
+
+
 def test_python_of_other_pages_is_python() -> None:
     for path in PAGES:
         for block in blocks(path, "python"):
