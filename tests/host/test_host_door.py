@@ -599,3 +599,15 @@ def test_asyncssh_goes_the_same_ways(tmp_path: Path) -> None:
         assert said == "ada staff False\n"
         host.log.wait_for("conn.closed")
         assert store.logins("ada")[0].factors == ("publickey", "totp")
+
+
+def test_the_log_says_why_a_key_did_not_let_in(key: paramiko.PKey) -> None:
+    with house() as host:
+        store = host.server.entrance.store
+        line = f'expiry-time="20200101Z" {key.get_name()} {key.get_base64()}'
+        store.add_key(KeyRecord("ada", fingerprint(key.asbytes()), "old", line))
+        with dialled(host) as client, pytest.raises(paramiko.AuthenticationException):
+            client.auth_publickey("ada", key)
+        event = host.log.wait_for("auth.denied")
+        assert (event["factor"], event["key"]) == ("publickey", fingerprint(key.asbytes()))
+        assert "expired" in event["reason"]

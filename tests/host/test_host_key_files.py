@@ -14,6 +14,7 @@ from tuihost.host.key_files import KeyFiles
 from tuihost.logs import EventLog
 from tuihost.settings import load
 from tuihost.testing.hosted import Records
+from tuihost.wire import Restrictions
 
 NOW = 1_800_000_000.0
 
@@ -54,7 +55,8 @@ def line(key: paramiko.PKey, options: str = "") -> str:
 def lets_in(files: KeyFiles, authority: paramiko.PKey) -> bool:
     certificate = Certificate(b"ada's", authority.asbytes(), principals=("ada",))
     offer = KeyOffer("ssh-ed25519", b"with it", fingerprint(b"ada's"), certificate)
-    return files.judge("ada", (), offer, address="192.0.2.7", now=NOW) is not None
+    found = files.judge("ada", (), offer, address="192.0.2.7", now=NOW)
+    return isinstance(found, Restrictions)
 
 
 @pytest.mark.parametrize("options", ["", "cert-authority"])

@@ -39,6 +39,7 @@ from tuihost.wire import Restrictions
 
 MAX_LINE = 16_384  # characters
 MAX_LINES = 1_000  # a person's keys; a file of more is a mistake
+NOT_LISTED = "the key is not listed"
 
 # Of how many fields a key consists, its kind the first, where they are not three.
 _PARTS = {"ssh-ed25519": 2, SK_ECDSA: 4}
@@ -214,7 +215,7 @@ def examine(
         wanted, authority = offer.blob, False
     else:
         wanted, authority = certificate.ca, True
-    reason = "the authority is not trusted" if authority else "the key is not listed"
+    reason = "the authority is not trusted" if authority else NOT_LISTED
     for line in lines:
         if line.blob != wanted or line.options.cert_authority is not authority:
             continue

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from tuihost.accounts import AccountRecord, LoginRecord, StoreError
+from tuihost.core.authorized_keys import NOT_LISTED, Unfit
 from tuihost.core.factors import (
     PASSWORD,
     PUBLICKEY,
@@ -118,12 +119,18 @@ class Door:
     # ------------------------------------------------------------------ keys
 
     def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
-        found = self._asked(lambda: self._restricted(user, offer), None)
+        unknown: Restrictions | Unfit = Unfit(NOT_LISTED)
+        found = self._asked(lambda: self._restricted(user, offer), unknown)
+        if isinstance(found, Unfit):
+            self._judged = None
+            if found.reason != NOT_LISTED:  # an agent's other keys are no news
+                self._denied(user, PUBLICKEY, found.reason, key=offer.fingerprint)
+            return False
         # For `key_proved`, which asks about the same offer next or not at all.
-        self._judged = None if found is None else (user, offer, found)
-        return found is not None
+        self._judged = (user, offer, found)
+        return True
 
-    def _restricted(self, user: str, offer: KeyOffer) -> Restrictions | None:
+    def _restricted(self, user: str, offer: KeyOffer) -> Restrictions | Unfit:
         record, own, now = self._store.get(user), self._store.keys(user), self._entrance.now()
         invited = self._entrance.is_invited(user, record)
         if invited:  # any key will do: it becomes theirs once an invitation made an account
@@ -131,8 +138,9 @@ class Door:
         restrictions = self._entrance.keys.judge(
             user, own, offer, address=self._peer.address, now=now, files=not invited
         )
-        usable = invited or (record is not None and not record.disabled)
-        return restrictions if usable else None
+        if invited or (record is not None and not record.disabled):
+            return restrictions
+        return Unfit("the account is closed" if record is not None else NOT_LISTED)
 
     def key_proved(self, user: str, offer: KeyOffer) -> None:
         if self._judged is None or self._judged[:2] != (user, offer):
@@ -250,9 +258,9 @@ class Door:
     def _try(self, user: str) -> Try:
         return Try(user, self._source, self._entrance.now(), "+".join(self._proved))
 
-    def _denied(self, user: str, factor: str, reason: str) -> None:
+    def _denied(self, user: str, factor: str, reason: str, key: str | None = None) -> None:
         who = clean(user, limit=64)
-        self._log.info(Event.AUTH_DENIED, user=who, factor=factor, reason=reason)
+        self._log.info(Event.AUTH_DENIED, user=who, factor=factor, reason=reason, key=key)
 
     def _broken(self, error: StoreError) -> None:
         self._log.error(Event.STORE_ERROR, reason=clean(str(error), limit=300))

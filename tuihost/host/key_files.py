@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tuihost.accounts import KeyRecord
-from tuihost.core.authorized_keys import KeyFile, KeyLine, judge, parse, parse_line
+from tuihost.core.authorized_keys import KeyFile, KeyLine, Unfit, examine, parse, parse_line
 from tuihost.core.key_options import KeyOptions
 from tuihost.core.keys import KeyOffer, Revocations
 from tuihost.errors import SettingsError
@@ -60,8 +60,8 @@ class KeyFiles:
         address: str,
         now: float,
         files: bool = True,
-    ) -> Restrictions | None:
-        """What the key takes away from `user`; None where it does not let them in. `own` are the
+    ) -> Restrictions | Unfit:
+        """What the key takes away from `user`, or why it does not let them in. `own` are the
         keys that the store has for them; without `files` only those count, and what is revoked."""
         lines = list(self._own(own))
         authorities: set[bytes] = set()
@@ -73,8 +73,8 @@ class KeyFiles:
         except (OSError, ValueError) as error:
             # What is revoked cannot be known: then every key may be.
             self._tell(f"{self._revoked}: {error}")
-            return None
-        return judge(
+            return Unfit("what is revoked cannot be read")
+        return examine(
             lines,
             offer,
             peer_address=address,
