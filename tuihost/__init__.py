@@ -16,11 +16,12 @@ __version__ = "0.1.0"
 _PLACES = {
     "Accepts": "tuihost.core.policy",
     "Account": "tuihost.session",
-    "AccountRecord": "tuihost.accounts",
     "App": "tuihost.app",
     "AppCard": "tuihost.session",
     "AppLoadError": "tuihost.errors",
+    "Caller": "tuihost.approvals",
     "Disconnected": "tuihost.errors",
+    "DoorView": "tuihost.approvals",
     "ForwardRule": "tuihost.core.policy",
     "Gauges": "tuihost.session",
     "HostKeyCard": "tuihost.session",
@@ -33,6 +34,7 @@ _PLACES = {
     "OwnLogin": "tuihost.own_account",
     "Presence": "tuihost.session",
     "Session": "tuihost.session",
+    "Standing": "tuihost.own_account",
     "StoreError": "tuihost.accounts",
     "Theme": "tuihost.theme",
     "TuihostError": "tuihost.errors",
@@ -44,13 +46,14 @@ _PLACES = {
 __all__ = [*_PLACES, "__version__"]
 
 if TYPE_CHECKING:
-    from tuihost.accounts import AccountRecord as AccountRecord
     from tuihost.accounts import KeyRecord as KeyRecord
     from tuihost.accounts import LoginRecord as LoginRecord
     from tuihost.accounts import StoreError as StoreError
     from tuihost.app import App as App
     from tuihost.app import app as app
     from tuihost.app import command as command
+    from tuihost.approvals import Caller as Caller
+    from tuihost.approvals import DoorView as DoorView
     from tuihost.core.policy import Accepts as Accepts
     from tuihost.core.policy import ForwardRule as ForwardRule
     from tuihost.errors import AppLoadError as AppLoadError
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     from tuihost.own_account import NotPossible as NotPossible
     from tuihost.own_account import OwnAccount as OwnAccount
     from tuihost.own_account import OwnLogin as OwnLogin
+    from tuihost.own_account import Standing as Standing
     from tuihost.session import Account as Account
     from tuihost.session import AppCard as AppCard
     from tuihost.session import Gauges as Gauges

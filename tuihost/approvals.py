@@ -9,21 +9,56 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tuihost.wire import Peer
 
 MAX_WAITING = 16  # logins at one time; each holds a connection that is not logged in yet
+DOORKEEPERS = frozenset({"admin", "doorkeeper"})
+"""The roles whose people say yes or no."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A login that waits. `since` and `until` are monotonic seconds."""
+    """A login that waits. `since` and `until` are monotonic seconds, `target` the app that was
+    asked for."""
 
     id: int
     user: str
     peer: Peer
     since: float
     until: float
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who waits at the door, as those see it who may let them in. `since` and `until` are
+    Unix times, `app` is what they asked for; None is the host's first one. `own` says that it is
+    the name of the person who looks: somebody else has to answer."""
+
+    number: int
+    user: str
+    peer: Peer
+    since: float
+    until: float
+    app: str | None = None
+    own: bool = False
+
+
+class DoorView(Protocol):
+    """The door, for one person who may let others in. Threads: any; `answer` may block a moment."""
+
+    def waiting(self) -> tuple[Caller, ...]:
+        """Who waits, longest first."""
+
+    def answer(self, number: int, granted: bool) -> None:
+        """Says yes or no. Raises `NotPossible`, with the reason in a sentence, where nobody waits
+        under that number any more, and where this person may not answer."""
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls `listener`, on any thread, whenever `waiting` has changed; hand on to
+        `session.invoke` at once. Returns what stops that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +119,17 @@ class Approvals:
         return stop
 
     def wait(
-        self, user: str, peer: Peer, seconds: float, *, listed: bool = True
+        self,
+        user: str,
+        peer: Peer,
+        seconds: float,
+        *,
+        listed: bool = True,
+        target: str | None = None,
     ) -> Approval | None:
         """Waits, at most so long, until somebody answers for this login. None: nobody did, or too
         many wait already. Where not `listed`, it only takes as long: nobody sees it."""
-        seat = self._take_seat(user, peer, seconds, listed)
+        seat = self._take_seat(user, peer, seconds, listed, target)
         if seat is None:
             return None
         self._tell()
@@ -102,7 +143,9 @@ class Approvals:
                 del self._seats[seat.waiting.id]
             self._tell()
 
-    def _take_seat(self, user: str, peer: Peer, seconds: float, listed: bool) -> _Seat | None:
+    def _take_seat(
+        self, user: str, peer: Peer, seconds: float, listed: bool, target: str | None
+    ) -> _Seat | None:
         with self._changed:
             # One at a time for each person and source: nobody is worn down by a hundred questions.
             asked = {(s.waiting.user, s.waiting.peer.address) for s in self._seats.values()}
@@ -111,7 +154,7 @@ class Approvals:
                 return None
             self._last += 1
             now = self.now()
-            seat = _Seat(Waiting(self._last, user, peer, now, now + seconds), listed)
+            seat = _Seat(Waiting(self._last, user, peer, now, now + seconds, target), listed)
             self._seats[self._last] = seat
             return seat
 

@@ -11,13 +11,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord
+from tuihost.accounts import KeyRecord, LoginRecord
 from tuihost.errors import TuihostError
 from tuihost.wire import Peer
 
 
 class NotPossible(TuihostError):
     """The person asked for what cannot be; the text says why, to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account stands, as its owner may see it: nothing in it is a secret. `created` is a
+    Unix time, `recovery_left` how many recovery codes are left."""
+
+    name: str
+    roles: frozenset[str] = frozenset()
+    has_password: bool = False
+    password_expired: bool = False
+    totp: bool = False
+    recovery_left: int = 0
+    created: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ class NewSecond:
 class OwnAccount(Protocol):
     """The account of whoever asks, and no other. Threads: any; may block."""
 
-    def record(self) -> AccountRecord:
+    def record(self) -> Standing:
         """How the account stands now."""
 
     # ------------------------------------------------------------------ keys
@@ -61,6 +75,14 @@ class OwnAccount(Protocol):
 
     def add_key(self, line: str, name: str = "") -> KeyRecord:
         """Takes a key in as it stands in a `.pub` file. A name that is empty is the comment's."""
+
+    def can_add_key_in_use(self) -> bool:
+        """Whether this login proved a key that is not among the account's yet: one that the
+        operator listed, say. One with a certificate is its authority's to lend, and one that the
+        operator restricts is not the person's to free."""
+
+    def add_key_in_use(self, name: str = "") -> KeyRecord:
+        """Takes in the key of this login, without anything to paste."""
 
     def rename_key(self, fingerprint: str, name: str) -> None: ...
 

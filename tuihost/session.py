@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tuihost.wire import Peer, SessionEvent, Stream
 
 if TYPE_CHECKING:
+    from tuihost.approvals import DoorView
     from tuihost.logs import EventLog
     from tuihost.own_account import OwnAccount
     from tuihost.terminal import TerminalFacts
@@ -142,6 +143,9 @@ class HostView(Protocol):
 
     def own_account(self, account: Account) -> OwnAccount | None:
         """What the person may do with their own account; None for guests."""
+
+    def door(self, account: Account) -> DoorView | None:
+        """Who waits to be let in; None for those who do not decide about that."""
 
 
 class Stage(Protocol):

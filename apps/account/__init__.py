@@ -127,7 +127,7 @@ def _account(session: Session, own: OwnAccount) -> dict[str, Any]:
         "name": record.name,
         "roles": sorted(record.roles),
         "created": iso(record.created),
-        "password": record.password_hash is not None,
+        "password": record.has_password,
         "second_factor": record.totp,
         "recovery_codes_left": record.recovery_left,
         "keys": _keys(own),

@@ -29,7 +29,7 @@ def facts(session: Session, own: OwnAccount) -> list[tuple[str, str]]:
     return [
         ("Account", record.name),
         ("Roles", ", ".join(sorted(record.roles)) or "none"),
-        ("Password", "set" if record.password_hash is not None else "none"),
+        ("Password", "set" if record.has_password else "none"),
         ("Second factor", codes if record.totp else "off"),
         ("Keys", counted(len(own.keys()), "key")),
         ("Open now", f"this login and {counted(others, 'other')}" if others else "this login"),
@@ -149,7 +149,7 @@ class _Lines:
         return _codes(await asyncio.to_thread(self.own.new_recovery_codes, password))
 
     async def _password(self, question: str) -> str:
-        if self.own.record().password_hash is None:
+        if not self.own.record().has_password:
             return ""
         return await self.session.ask(question, hidden=True)
 

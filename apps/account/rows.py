@@ -51,7 +51,7 @@ def rows(session: Session, own: OwnAccount) -> list[Row]:
 
 def _ways_in(own: OwnAccount) -> Iterator[Row]:
     record = own.record()
-    secret = "set" if record.password_hash is not None else "none: you come in by your keys"
+    secret = "set" if record.has_password else "none: you come in by your keys"
     yield Row("Ways in", PASSWORD, "Password", secret)
     on = "on: a code of your authenticator app" if record.totp else "off"
     yield Row("Ways in", SECOND, "Second factor", on)

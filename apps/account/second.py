@@ -143,7 +143,7 @@ class SecondFactor:
 
     async def password(self, label: str) -> str | None:
         """The password, where there is one to ask for; None for Esc."""
-        if self.own.record().password_hash is None:
+        if not self.own.record().has_password:
             return ""
         return await self.screen.prompt(label, hidden=True) or None
 

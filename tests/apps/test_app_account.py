@@ -13,7 +13,7 @@ import pytest
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord, StoreError
 from tuihost.core.keys import fingerprint
 from tuihost.host.own_account import HostedAccount
-from tuihost.own_account import NewSecond
+from tuihost.own_account import NewSecond, Standing
 from tuihost.steps.codes import recovery_hash, totp_code, totp_counter
 from tuihost.steps.pictures import qr_lines
 from tuihost.testing import Hosted, Pilot, hosted
@@ -226,7 +226,7 @@ def test_the_theme_is_shown_while_choosing_and_taken_back_by_escape(host: Hosted
 def test_a_store_that_does_not_work_is_said_without_its_secrets(
     host: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: HostedAccount) -> AccountRecord:
+    def broken(self: HostedAccount) -> Standing:
         raise StoreError("/srv/secret/accounts.sqlite3 is damaged")
 
     with enter(host) as pilot:

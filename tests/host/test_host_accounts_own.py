@@ -12,11 +12,12 @@ import pytest
 
 from tuihost import Session, app
 from tuihost.accounts import AccountRecord
+from tuihost.core.authorized_keys import parse_line
 from tuihost.host.entrance import Entrance
 from tuihost.host.own_account import HostedAccount, Inside
 from tuihost.host.visitor import Visitor
 from tuihost.logs import EventLog
-from tuihost.own_account import NotPossible, OwnAccount
+from tuihost.own_account import NotPossible, OwnAccount, Standing
 from tuihost.settings import load
 from tuihost.steps import bundled_steps
 from tuihost.steps.codes import recovery_hash, totp_code, totp_counter
@@ -86,6 +87,21 @@ def test_keys(own: OwnAccount) -> None:
     assert own.key_in_use() is None
 
 
+def test_the_key_of_this_login(entrance: Entrance, own: OwnAccount) -> None:
+    assert not own.can_add_key_in_use()
+    with pytest.raises(NotPossible, match="did not come in with a key"):
+        own.add_key_in_use()
+    text = line().rsplit(maxsplit=1)[0]
+    visitor = Visitor("ada", False, fingerprint=parse_line(text).fingerprint, key=text)
+    keyed = HostedAccount(entrance, visitor, lambda: ())
+    assert keyed.can_add_key_in_use()
+    key = keyed.add_key_in_use("laptop")
+    assert (key.name, key.line, key.fingerprint) == ("laptop", text, keyed.key_in_use())
+    assert not keyed.can_add_key_in_use()
+    with pytest.raises(NotPossible, match="among yours already"):
+        keyed.add_key_in_use()
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -126,9 +142,19 @@ def test_the_password(entrance: Entrance, own: OwnAccount) -> None:
         with pytest.raises(NotPossible, match=why):
             own.set_password(old, new)
     own.set_password(PASSWORD, "a better horse")
-    record = own.record()
-    assert not record.password_expired
+    assert not own.record().password_expired
+    record = entrance.store.get("ada")
+    assert record is not None
     assert entrance.passwords.verify(record.password_hash, "a better horse")
+
+
+def test_how_it_stands_holds_no_secret(entrance: Entrance, own: OwnAccount) -> None:
+    entrance.store.update("ada", roles=frozenset({"staff"}))
+    standing = own.record()
+    assert standing == Standing(
+        "ada", frozenset({"staff"}), has_password=True, password_expired=True
+    )
+    assert "argon2" not in repr(standing)
 
 
 def test_nobody_guesses_the_password_from_inside(own: OwnAccount) -> None:

@@ -17,9 +17,11 @@ from typing import Any
 
 import tuihost
 from tuihost.app import App
+from tuihost.approvals import DoorView
 from tuihost.core.policy import env_for
 from tuihost.errors import TuihostError
 from tuihost.host.catalog import Catalog, may_use, note_use
+from tuihost.host.doorkeeper import Doorkeeper, may_answer
 from tuihost.host.entrance import Entrance
 from tuihost.host.own_account import HostedAccount, Inside
 from tuihost.host.preferences import AccountPreferences, PreferenceStore
@@ -174,6 +176,12 @@ class Host:
         if self.entrance is None or not isinstance(account, Visitor) or account.guest:
             return None
         return HostedAccount(self.entrance, account, self.inside)
+
+    def door(self, account: Account) -> DoorView | None:
+        """Who waits to be let in; None for those whose roles do not let them decide about that."""
+        if self.entrance is None or not isinstance(account, Visitor) or not may_answer(account):
+            return None
+        return Doorkeeper(self.entrance, account)
 
     def used(self, account: Account, app: str) -> None:
         """Remembers when an app was opened, for the menu's order."""

@@ -10,7 +10,7 @@ from tuihost.core.authorized_keys import parse_line
 from tuihost.core.lockout import Try
 from tuihost.host.entrance import Entrance
 from tuihost.host.visitor import Visitor
-from tuihost.own_account import NewSecond, NotPossible, OwnLogin
+from tuihost.own_account import NewSecond, NotPossible, OwnLogin, Standing
 from tuihost.ssh.publickeys import PublicKey
 from tuihost.steps.choosing import password_problem
 from tuihost.steps.codes import (
@@ -52,7 +52,19 @@ class HostedAccount:
         self._name = visitor.name
         self._inside = inside
 
-    def record(self) -> AccountRecord:
+    def record(self) -> Standing:
+        record = self._record()
+        return Standing(
+            name=record.name,
+            roles=record.roles,
+            has_password=record.password_hash is not None,
+            password_expired=record.password_expired,
+            totp=record.totp,
+            recovery_left=record.recovery_left,
+            created=record.created,
+        )
+
+    def _record(self) -> AccountRecord:
         record = self._store.get(self._name)
         if record is None or record.disabled:
             raise NotPossible("This account is closed.")
@@ -77,12 +89,21 @@ class HostedAccount:
             raise NotPossible("An authority is the operator's to add.")
         if len(self.keys()) >= MAX_KEYS:
             raise NotPossible(f"An account has {MAX_KEYS} keys at most.")
-        self.record()
+        self._record()
         name = clean(name.strip() or found.comment or found.kind, limit=MAX_KEY_NAME)
         key = KeyRecord(self._name, found.fingerprint, name, line.strip(), self._entrance.now())
         if not self._store.add_key(key):
             raise NotPossible("This key is among yours already.")
         return key
+
+    def can_add_key_in_use(self) -> bool:
+        mine = self._visitor.fingerprint
+        return self._visitor.key is not None and all(one.fingerprint != mine for one in self.keys())
+
+    def add_key_in_use(self, name: str = "") -> KeyRecord:
+        if self._visitor.key is None:
+            raise NotPossible("You did not come in with a key that could become yours.")
+        return self.add_key(self._visitor.key, name)
 
     def rename_key(self, fingerprint: str, name: str) -> None:
         name = clean(name.strip(), limit=MAX_KEY_NAME)
@@ -90,7 +111,7 @@ class HostedAccount:
             raise NotPossible("There is no such key." if name else "A key needs a name.")
 
     def remove_key(self, fingerprint: str) -> None:
-        if len(self.keys()) == 1 and self.record().password_hash is None:
+        if len(self.keys()) == 1 and not self.record().has_password:
             raise NotPossible("It is your last key, and you have no password to come in with.")
         if not self._store.remove_key(self._name, fingerprint):
             raise NotPossible("There is no such key.")
@@ -98,7 +119,7 @@ class HostedAccount:
     # ------------------------------------------------------------------ password
 
     def set_password(self, old: str, new: str) -> None:
-        if self.record().password_hash is not None:
+        if self.record().has_password:
             self._check(old)
         problem = password_problem(new, user=self._name, old=old)
         if problem is not None:
@@ -109,7 +130,7 @@ class HostedAccount:
     def _check(self, password: str) -> None:
         """That it is the person who asks, and not somebody at a screen that was left open. Wrong
         ones count as they do at the door, so that nobody guesses here instead."""
-        record, lockout = self.record(), self._entrance.lockout
+        record, lockout = self._record(), self._entrance.lockout
         attempt = Try(self._name, f"inside {self._visitor.connection}", self._entrance.now())
         lock = lockout.begin(attempt)
         stored = record.password_hash if lock is None else None
@@ -149,7 +170,7 @@ class HostedAccount:
         return self._fresh_codes()
 
     def _prove(self, password: str) -> None:
-        if self.record().password_hash is not None:
+        if self.record().has_password:
             self._check(password)
 
     def _fresh_codes(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ class Approve(Step):
         )
         known = attempt.account is not None
         approval = attempt.services.approvals.wait(
-            attempt.user, attempt.peer, self.seconds, listed=known
+            attempt.user, attempt.peer, self.seconds, listed=known, target=attempt.target
         )
         # What has happened to the account meanwhile counts too.
         return approval is not None and approval.granted and attempt.account is not None

@@ -1,0 +1,52 @@
+"""Those at the door, for one person inside who may let them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tuihost.approvals import DOORKEEPERS, Caller
+from tuihost.host.entrance import Entrance
+from tuihost.host.visitor import Visitor
+from tuihost.own_account import NotPossible
+
+
+def may_answer(visitor: Visitor) -> bool:
+    """Whether the roles that somebody came in with let them decide about others."""
+    return not visitor.guest and not DOORKEEPERS.isdisjoint(visitor.roles)
+
+
+class Doorkeeper:
+    """Implements `approvals.DoorView` for `visitor`. Threads: any."""
+
+    def __init__(self, entrance: Entrance, visitor: Visitor) -> None:
+        self._entrance = entrance
+        self._approvals = entrance.approvals
+        self._name = visitor.name
+
+    def waiting(self) -> tuple[Caller, ...]:
+        unix = self._entrance.now() - self._approvals.now()
+        return tuple(
+            Caller(
+                one.id,
+                one.user,
+                one.peer,
+                one.since + unix,
+                one.until + unix,
+                one.target,
+                one.user == self._name,
+            )
+            for one in self._approvals.waiting()
+        )
+
+    def answer(self, number: int, granted: bool) -> None:
+        # Roles are those of the login; what was taken away since then is no right any more.
+        record = self._entrance.store.get(self._name)
+        if record is None or record.disabled or DOORKEEPERS.isdisjoint(record.roles):
+            raise NotPossible("You may not let people in any more.")
+        if any(one.id == number and one.user == self._name for one in self._approvals.waiting()):
+            raise NotPossible("It is your own name: somebody else has to answer.")
+        if not self._approvals.answer(number, by=self._name, granted=granted):
+            raise NotPossible("Nobody waits under this number any more.")
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        return self._approvals.subscribe(listener)
