@@ -138,6 +138,9 @@ class AccountStore(Protocol):
 
     def add_invite(self, code_hash: bytes, invite: Invite) -> None: ...
 
+    def drop_invites(self, now: float) -> None:
+        """Forgets the invitations that are good no longer."""
+
     def open_invites(self, now: float) -> bool:
         """Whether there is an invitation that is still good."""
 

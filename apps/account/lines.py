@@ -92,9 +92,16 @@ class _Lines:
             state = "in use now" if key.fingerprint == used else last
             name = clean(key.name)
             lines.append(f"{number}. {name}, {brief_kind(key.line)}, {state}, {key.fingerprint}")
-        return "\n".join(lines) or "You have no keys."
+        if not lines:
+            lines.append("You have no keys.")
+        if self.own.can_add_key_in_use():
+            lines.append(f"You came in with another, {used}. To add it, type: add this")
+        return "\n".join(lines)
 
     async def add(self, rest: str) -> str:
+        if rest.lower() == "this":
+            key = self.own.add_key_in_use()
+            return f"{clean(key.name)} is added: {key.fingerprint}"
         key = self.own.add_key(rest or await self.session.ask("Public key: "))
         return f"{clean(key.name)} is added: {key.fingerprint}"
 

@@ -9,11 +9,12 @@ from tuihost import OwnAccount, Session
 
 from .words import ago, brief_kind, counted, factors_in_words
 
-PASSWORD, SECOND, CODES, ADD, CLOSE, HISTORY, THEME = (
+PASSWORD, SECOND, CODES, ADD, ADD_THIS, CLOSE, HISTORY, THEME = (
     "password",
     "second",
     "codes",
     "add",
+    "add this",
     "close",
     "history",
     "theme",
@@ -69,6 +70,8 @@ def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:
             note = "in use now"
         about = f"{brief_kind(key.line)}  {key.fingerprint}"
         yield Row("Keys", KEY + key.fingerprint, key.name, about, note)
+    if own.can_add_key_in_use():
+        yield Row("Keys", ADD_THIS, "Add this key", f"the one that you came in with: {used}")
     yield Row("Keys", ADD, "Add a key", "paste what stands in its .pub file")
 
 

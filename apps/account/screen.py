@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from tuihost import NotPossible, OwnAccount, Session, Theme, TuihostError
+from tuihost import KeyRecord, NotPossible, OwnAccount, Session, Theme, TuihostError
 from tuihost.widgets import Keymap, ListView, RichView, Screen
 
 from . import rows as named
@@ -23,7 +23,7 @@ from .words import OUT_OF_REACH, in_columns
 
 NARROW = 44
 """Below so many columns a list shows labels only."""
-WORDY = frozenset({named.ADD, named.HISTORY})
+WORDY = frozenset({named.ADD, named.ADD_THIS, named.HISTORY})
 """Rows whose label says it all."""
 LOOKS, PAUSE = 20, 0.05
 """How often to look whether closed logins have ended, and the seconds between."""
@@ -82,6 +82,7 @@ class AccountScreen:
             named.SECOND: self.second.open,
             named.CODES: self.second.new_codes,
             named.ADD: self.add_key,
+            named.ADD_THIS: self.add_key_in_use,
             named.CLOSE: self.close_others,
             named.HISTORY: self.show_history,
             named.THEME: self.choose_theme,
@@ -113,10 +114,17 @@ class AccountScreen:
     async def add_key(self) -> None:
         line = await self.screen.prompt("Public key", placeholder="ssh-ed25519 AAAA… name")
         if line:
-            key = self.own.add_key(line)
-            self.reload()
-            self.view.select(named.KEY + key.fingerprint)
-            self.screen.toast(f"{key.name} is added", "success")
+            self._added(self.own.add_key(line))
+
+    async def add_key_in_use(self) -> None:
+        name = await self.screen.prompt("What to call it", placeholder="laptop")
+        if name:
+            self._added(self.own.add_key_in_use(name))
+
+    def _added(self, key: KeyRecord) -> None:
+        self.reload()
+        self.view.select(named.KEY + key.fingerprint)
+        self.screen.toast(f"{key.name} is added", "success")
 
     async def rename(self, row: Row) -> None:
         name = await self.screen.prompt("What to call it", default=row.label)

@@ -7,12 +7,14 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord, StoreError
 from tuihost.core.keys import fingerprint
 from tuihost.host.own_account import HostedAccount
+from tuihost.host.visitor import Visitor
 from tuihost.own_account import NewSecond, Standing
 from tuihost.steps.codes import recovery_hash, totp_code, totp_counter
 from tuihost.steps.pictures import qr_lines
@@ -109,6 +111,28 @@ def test_a_key_is_pasted_renamed_and_removed(host: Hosted) -> None:
         assert [key.name for key in store_of(host).keys("ada")] == ["desk"]
         pilot.press("d").wait_for("Remove desk?").press("r").wait_for("desk is removed")
     assert store_of(host).keys("ada") == ()
+
+
+def test_the_key_of_this_login_is_added_without_pasting(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_key(monkeypatch)
+    with enter(host) as pilot:
+        on(pilot, "Add this key").press("enter").wait_for("What to call it")
+        pilot.type("desk").press("enter").wait_for("desk is added").wait_for("▌ desk")
+        pilot.wait_for("in use now").wait_gone("Add this key")
+    (key,) = store_of(host).keys("ada")
+    assert (key.name, key.line) == ("desk", LINE)
+
+
+def _with_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if logins had proved a key that is not the account's."""
+    of = Visitor.of
+
+    def keyed(*given: Any) -> Visitor:
+        return replace(of(*given), fingerprint=MARK, key=LINE)
+
+    monkeypatch.setattr(Visitor, "of", keyed)
 
 
 def test_the_password_is_changed_by_who_knows_it(host: Hosted) -> None:

@@ -7,12 +7,14 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from typing import Self
+from dataclasses import replace
+from typing import Any, Self
 
 import pytest
 
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord
 from tuihost.core.keys import fingerprint
+from tuihost.host.visitor import Visitor
 from tuihost.steps.codes import totp_code, totp_counter
 from tuihost.testing import Hosted, Outcome, Pilot, hosted
 from tuihost.testing.hosted import hang_up
@@ -83,6 +85,25 @@ def test_show_keys_and_history_for_people(host: Hosted) -> None:
     assert told[2].split() == [
         *("2001-09-09", "01:46", "203.0.113.9", "password,", "one-time", "code", "failed")
     ]
+
+
+def test_the_key_of_this_login_in_lines(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = BLOB[:-1] + b"\x08"
+    line, mark, of = (
+        f"ssh-ed25519 {base64.b64encode(other).decode()}",
+        fingerprint(other),
+        Visitor.of,
+    )
+
+    def keyed(*given: Any) -> Visitor:
+        return replace(of(*given), fingerprint=mark, key=line)
+
+    monkeypatch.setattr(Visitor, "of", keyed)
+    with lines(host) as listener:
+        listener.wait_for("account>").type("keys\n").wait_for(f"another, {mark}")
+        listener.type("add this\n").wait_for(f"ssh-ed25519 is added: {mark}")
+        listener.type("add this\n").wait_for("This key is among yours already.")
+    assert line in [key.line for key in store_of(host).keys("ada")]
 
 
 def test_the_same_for_programs(host: Hosted) -> None:

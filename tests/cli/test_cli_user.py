@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tuihost.accounts import AccountRecord, AccountStore
+from tuihost.accounts import AccountRecord, AccountStore, Invite
 from tuihost.cli.main import main
 from tuihost.core.keys import fingerprint
 from tuihost.host.entrance import open_accounts
@@ -282,6 +282,43 @@ def test_a_second_factor_is_shown_once_with_its_picture(store: AccountStore, run
     run("user", "totp", "recovery", "ada", status=1)
 
 
+# ------------------------------------------------------------------------------ ways in
+
+
+def test_ways_in_are_shown_set_and_cleared(store: AccountStore, run: Run) -> None:
+    usual = "ada comes in as the host's settings say.\n"
+    assert run("user", "chains", "ada").out == usual
+    said = run("user", "chains", "ada", "publickey, totp", "password,totp")
+    assert said.out == "publickey,totp\npassword,totp\n"
+    assert ada(store).chains == (("publickey", "totp"), ("password", "totp"))
+    assert run("user", "chains", "ada").out == said.out
+    assert run("user", "chains", "ada", "--default").out == usual
+    assert ada(store).chains == ()
+    run("user", "chains", "ada", "password", "--default", status=2)
+    run("user", "chains", "eve", status=1)
+
+
+@pytest.mark.parametrize(
+    ("chain", "sentence"),
+    [
+        ("password,tootp", "No factor is called 'tootp'; there are approve, "),
+        (" , ", "A way in has one factor at least."),
+        ("none", "The factor 'none' is for people without an account."),
+    ],
+)
+def test_ways_that_nobody_can_go_are_refused(
+    store: AccountStore, run: Run, chain: str, sentence: str
+) -> None:
+    assert sentence in run("user", "chains", "ada", "password", chain, status=1).err
+    assert ada(store).chains == ()
+
+
+def test_an_account_by_the_name_of_the_invited_is_warned_of(run: Run) -> None:
+    said = run("user", "add", "new", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert said.out == "new has an account now.\n"
+    assert "nobody comes in by an invitation" in said.err
+
+
 # ------------------------------------------------------------------------------ invitations
 
 
@@ -289,26 +326,36 @@ def test_an_invitation_is_good_for_one_account(store: AccountStore, run: Run) ->
     said = run("invite", "--role", "staff", "--days", "2", "--note", "for Bob\x1b[2J")
     code = said.out.split()[1]
     assert said.out.endswith("To use it   ssh -p 8022 new@localhost\n")
-    door = store.get("new")
-    assert door is not None
-    assert (door.chains, door.password_hash) == ((("invite",),), None)
+    assert store.get("new") is None
     invite = store.peek_invite(invite_hash(code), time.time())
     assert invite is not None
     assert (invite.roles, invite.note) == (frozenset({"staff"}), "for Bob·[2J")
     assert invite.expires == pytest.approx(time.time() + 2 * 86_400, abs=60)
     assert store.take_invite(invite_hash(code), time.time(), AccountRecord("bob"))
     assert store.peek_invite(invite_hash(code), time.time()) is None
+    run("invite", "--days", "0", status=2)
+
+
+def test_invitations_that_ran_out_go_when_one_is_made(store: AccountStore, run: Run) -> None:
+    store.add_invite(b"old", Invite(expires=time.time() - 1))
+    run("invite")
+    assert store.peek_invite(b"old", 0.0) is None
+
+
+def test_the_name_of_the_invited_is_nobodys(
+    store: AccountStore, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUIHOST_LOGIN__INVITE_NAME", "hello")
+    assert run("invite").out.endswith(" hello@localhost\n")
+    run("user", "add", "hello", "--no-password")
+    assert "'hello' is somebody's" in run("invite", status=1).err
+    run("user", "chains", "hello", "invite")
     assert "door for invitations" in run("user", "list").out
     run("invite")
-
-
-def test_the_door_is_nobodys_account(store: AccountStore, run: Run) -> None:
-    assert "is somebody's" in run("invite", "--door", "ada", status=1).err
-    assert "cannot be a door" in run("invite", "--door", "a+b", status=1).err
-    run("invite", "--door", "hello")
     run("user", "disable", "hello")
-    assert "tuihost user enable hello" in run("invite", "--door", "hello", status=1).err
-    run("invite", "--days", "0", status=2)
+    assert "tuihost user enable hello" in run("invite", status=1).err
+    monkeypatch.setenv("TUIHOST_LOGIN__INVITE_NAME", "")
+    assert "nobody comes by invitation" in run("invite", status=1).err
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def test_the_accounts_are_the_same_at_each_start(settings: Settings) -> None:
     assert totp_match(ada.secret, code, now + left - 1) is not None
     assert totp_match(ada.secret, code, now + left + 1) is None
     assert again.invitation is not None
+    assert within(settings, lambda store: store.get("new")) is None
     assert again.invitation != first.invitation
     code_hash = invite_hash(again.invitation)
     assert within(settings, lambda store: store.peek_invite(code_hash, now)) is not None
@@ -67,6 +68,11 @@ def test_somebodys_account_is_left_alone(settings: Settings) -> None:
         within(settings, lambda store, record=record: store.create(record))
     assert prepare(settings) == DemoAccounts(None, None)
     assert within(settings, lambda store: store.get("ada")) == taken[0]
+
+
+def test_no_invitation_where_its_name_leads_nowhere(tmp_path: Path) -> None:
+    given = {"server.state_dir": str(tmp_path / "demo"), "login.invite_name": ""}
+    assert prepare(load(None, {}, given)).invitation is None
 
 
 def test_the_start_page_fits_a_terminal_of_80_by_24(settings: Settings) -> None:

@@ -11,7 +11,7 @@ import paramiko
 import pytest
 
 from tuihost import Session, app
-from tuihost.accounts import AccountRecord
+from tuihost.accounts import AccountRecord, StoreError
 from tuihost.core.authorized_keys import parse_line
 from tuihost.host.entrance import Entrance
 from tuihost.host.own_account import HostedAccount, Inside
@@ -92,7 +92,7 @@ def test_the_key_of_this_login(entrance: Entrance, own: OwnAccount) -> None:
     with pytest.raises(NotPossible, match="did not come in with a key"):
         own.add_key_in_use()
     text = line().rsplit(maxsplit=1)[0]
-    visitor = Visitor("ada", False, fingerprint=parse_line(text).fingerprint, key=text)
+    visitor = Visitor("ada", False, fingerprint=parse_line(text).fingerprint, key_line=text)
     keyed = HostedAccount(entrance, visitor, lambda: ())
     assert keyed.can_add_key_in_use()
     key = keyed.add_key_in_use("laptop")
@@ -195,6 +195,28 @@ def test_ones_logins_and_no_others(own: OwnAccount, closed: list[str]) -> None:
     ]
     assert own.close_others() == 1
     assert closed == ["ada 3 closed by its owner from another login"]
+
+
+def test_a_store_that_fails_is_logged_once(
+    entrance: Entrance, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str) -> AccountRecord:
+        raise StoreError("the store is\x1b[2J damaged")
+
+    logger = logging.Logger("tuihost.test")
+    logger.addHandler(caplog.handler)
+    own = HostedAccount(entrance, Visitor("ada", False, connection=7), lambda: (), EventLog(logger))
+    monkeypatch.setattr(entrance.store, "get", broken)
+    for act in (own.record, lambda: own.set_password("a", "b"), own.record):
+        with pytest.raises(StoreError):
+            act()
+    (line,) = caplog.records
+    assert line.__dict__["event"] == "store.error"
+    assert line.__dict__["fields"] == {
+        "conn": 7,
+        "user": "ada",
+        "reason": "the store is·[2J damaged",
+    }
 
 
 def test_a_closed_account(entrance: Entrance, own: OwnAccount) -> None:

@@ -238,6 +238,16 @@ def test_an_invitation_makes_one_account_or_none(store: AccountStore) -> None:
     assert store.open_invites(1e12)
 
 
+def test_invitations_that_ran_out_are_forgotten(store: AccountStore) -> None:
+    given = {b"old": Invite(expires=5.0), b"good": Invite(expires=5.1), b"for good": Invite()}
+    store.drop_invites(5.0)
+    for code_hash, invite in given.items():
+        store.add_invite(code_hash, invite)
+    store.drop_invites(5.0)
+    # Asked as of an earlier time: what is there at all.
+    assert [store.peek_invite(one, 0.0) for one in given] == [None, *list(given.values())[1:]]
+
+
 def test_failures_are_counted_under_their_key_within_their_window(store: AccountStore) -> None:
     assert store.failures("ada", 0.0, 60.0) == 0
     assert [store.note_failure("ada", at, 60.0) for at in (0.0, 10.0, 59.0)] == [1, 2, 3]

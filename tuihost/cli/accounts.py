@@ -6,6 +6,7 @@ Only what `--help` needs is imported at once.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -93,8 +94,23 @@ def no_such(name: str, store: AccountStore) -> click.ClickException:
 
 
 def is_door(record: AccountRecord) -> bool:
-    """Whether an account is nobody's, but the name under which people come with invitations."""
-    return bool(record.chains) and all(chain[:1] == (INVITE,) for chain in record.chains)
+    """Whether an account is nobody's, but a name under which people come with invitations."""
+    return bool(record.chains) and all(INVITE in chain for chain in record.chains)
+
+
+def invited_as(book: Book) -> str:
+    """The name under which people come with an invitation; where none could, the command ends."""
+    name = book.settings.login.invite_name
+    if not name:
+        raise click.ClickException("login.invite_name is empty: nobody comes by invitation.")
+    found = book.store.get(name)
+    if found is not None and not is_door(found):
+        raise click.ClickException(
+            f"The account {name!r} is somebody's; set login.invite_name to another name."
+        )
+    if found is not None and found.disabled:
+        raise click.ClickException(f"The door is closed: tuihost user enable {name}")
+    return name
 
 
 # -------------------------------------------------------------------------------- asking
@@ -120,7 +136,11 @@ def hashed(password: str) -> str:
     """What the store keeps of a password."""
     from tuihost.host.passwords import Passwords
 
-    return Passwords(1).hash(password)
+    passwords = Passwords(1)
+    try:
+        return passwords.hash(password)
+    finally:
+        passwords.close()
 
 
 def sure(question: str, yes: bool) -> None:
@@ -150,6 +170,28 @@ def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
                 f"The settings do not describe the role {role!r}: it gives nothing.", err=True
             )
     return roles
+
+
+def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], ...]:
+    """Ways in as they are kept. Of a factor that nothing here can settle the command ends."""
+    from tuihost.core.factors import NONE
+    from tuihost.core.rights import chains_of
+    from tuihost.host.step_catalog import StepCatalog
+    from tuihost.logs import EventLog
+
+    if not all(chains_of([line]) for line in lines):
+        raise click.ClickException("A way in has one factor at least.")
+    chains = chains_of(lines)
+    if any(NONE in chain for chain in chains):
+        raise click.ClickException("The factor 'none' is for people without an account.")
+    if chains:
+        # `tuihost check` says which steps are broken.
+        unheard = EventLog(logging.Logger("steps", logging.CRITICAL))
+        steps = StepCatalog.of(settings, unheard)
+        for factor in steps.unknown(chains):
+            known = ", ".join(sorted({*steps.steps, "password", "publickey"}))
+            raise click.ClickException(f"No factor is called {factor!r}; there are {known}.")
+    return chains
 
 
 # -------------------------------------------------------------------------------- showing

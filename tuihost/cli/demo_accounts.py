@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import click
 
 from tuihost.accounts import AccountRecord, AccountStore, Invite
-from tuihost.cli.accounts import INVITE, hashed, is_door, opened
+from tuihost.cli.accounts import hashed, is_door, opened
 from tuihost.core.factors import PASSWORD
 from tuihost.settings import Settings
 from tuihost.steps.codes import (
@@ -52,7 +52,8 @@ class Ada:
 
 @dataclass(frozen=True, slots=True)
 class DemoAccounts:
-    """What the person who started the demo is told. None where the name is somebody's."""
+    """What the person who started the demo is told. None where the name is somebody's, or the
+    settings give it another meaning."""
 
     ada: Ada | None
     invitation: str | None
@@ -61,7 +62,7 @@ class DemoAccounts:
 def prepare(settings: Settings) -> DemoAccounts:
     """Makes the accounts, or puts them back as they were. Raises StoreError."""
     with opened(settings) as store:
-        return DemoAccounts(_ada(store), _invitation(store))
+        return DemoAccounts(_ada(store), _invitation(store, settings.login.invite_name))
 
 
 def current_code(settings: Settings) -> str:
@@ -109,12 +110,12 @@ def _password(secret: bytes) -> str:
     return grouped(base64.b32encode(digest).decode("ascii")[:12].lower(), 4, "-")
 
 
-def _invitation(store: AccountStore) -> str | None:
+def _invitation(store: AccountStore, name: str) -> str | None:
     now, code = time.time(), invite_code()
-    store.create(AccountRecord(DOOR, created=now, chains=((INVITE,),)))
     door = store.get(DOOR)
-    if door is None or not is_door(door) or door.disabled:
+    if name != DOOR or (door is not None and (not is_door(door) or door.disabled)):
         return None
+    store.drop_invites(now)
     invite = Invite(note="the demo's", created=now, expires=now + _INVITED_FOR, by="tuihost demo")
     store.add_invite(invite_hash(code), invite)
     return code

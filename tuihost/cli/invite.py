@@ -9,12 +9,10 @@ from pathlib import Path
 import click
 
 from tuihost.cli.accounts import (
-    INVITE,
-    Book,
     accounts,
     config_option,
     day,
-    is_door,
+    invited_as,
     roles_of,
     ssh_line,
 )
@@ -33,13 +31,7 @@ DAY = 86_400.0  # seconds
     help="How long the code is good.",
 )
 @click.option("--note", default="", help="For whom it is, for your own records.")
-@click.option(
-    "--door",
-    default="new",
-    show_default=True,
-    help="The name that whoever has a code logs in as; made where there is none.",
-)
-def invite(config: Path | None, roles: tuple[str, ...], days: float, note: str, door: str) -> None:
+def invite(config: Path | None, roles: tuple[str, ...], days: float, note: str) -> None:
     """Make a code with which one person makes an account, choosing its name and password.
 
     The code is shown this once: the host keeps only what it needs to know it again.
@@ -49,35 +41,15 @@ def invite(config: Path | None, roles: tuple[str, ...], days: float, note: str, 
     from tuihost.text import clean
 
     with accounts(config) as book:
-        open_door(book, door)
+        name = invited_as(book)
         given, now, code = roles_of(roles, book.settings), time.time(), invite_code()
         until = now + days * DAY
+        book.store.drop_invites(now)
         book.store.add_invite(
             invite_hash(code),
             Invite(given, clean(note, limit=200), now, until, by=getpass.getuser()),
         )
-        line = ssh_line(book.settings, door)
+        line = ssh_line(book.settings, name)
     click.echo(f"Code        {code}")
     click.echo(f"Good until  {day(until)}")
     click.echo(f"To use it   {line}")
-
-
-def open_door(book: Book, door: str) -> None:
-    """Sees to it that the name leads to the question for a code: an account that is nobody's,
-    with no other way in."""
-    from tuihost.accounts import AccountRecord
-    from tuihost.core.names import name_problem
-
-    problem = name_problem(door)
-    if problem is not None:
-        raise click.ClickException(f"{door!r} cannot be a door: {problem}.")
-    record = AccountRecord(door, created=time.time(), chains=((INVITE,),))
-    if book.store.create(record):
-        return
-    found = book.store.get(door)
-    if found is None or not is_door(found):
-        raise click.ClickException(
-            f"The account {door!r} is somebody's; say with --door which name to use."
-        )
-    if found.disabled:
-        raise click.ClickException(f"The door is closed: tuihost user enable {door}")

@@ -11,6 +11,7 @@ import click
 from tuihost.cli.accounts import (
     Book,
     accounts,
+    chains_of,
     config_option,
     day,
     hashed,
@@ -72,6 +73,11 @@ def add(
         record = AccountRecord(name, roles=given, created=time.time(), password_hash=stored)
         if not book.store.create(record):
             raise click.ClickException(f"There is an account {name!r} in other letters already.")
+        if name == book.settings.login.invite_name:
+            click.echo(
+                f"login.invite_name is {name!r}, too: nobody comes in by an invitation any more.",
+                err=True,
+            )
     click.echo(f"{name} has an account now.")
     if no_password:
         click.echo(f"Next: tuihost user key add {name} FILE")
@@ -188,6 +194,31 @@ def roles(
                 raise no_such(name, book.store)
             now = wanted
     click.echo(" ".join(sorted(now)) or f"{name} has no roles.")
+
+
+@user.command()
+@config_option
+@click.argument("name")
+@click.argument("chains", nargs=-1, metavar="[CHAIN…]")
+@click.option("--default", is_flag=True, help="As the host's settings say.")
+def chains(config: Path | None, name: str, chains: tuple[str, ...], default: bool) -> None:
+    """Show the ways in of NAME; with CHAINs, make them those.
+
+    A chain is the factors that are asked one after another, such as publickey,totp; any one of
+    the chains lets in.
+    """
+    if chains and default:
+        raise click.UsageError("CHAIN and --default exclude each other.")
+    with accounts(config) as book:
+        now = book.account(name).chains
+        if chains or default:
+            now = chains_of(chains, book.settings)
+            if not book.store.update(name, chains=now):
+                raise no_such(name, book.store)
+    for chain in now:
+        click.echo(",".join(chain))
+    if not now:
+        click.echo(f"{name} comes in as the host's settings say.")
 
 
 @user.command()

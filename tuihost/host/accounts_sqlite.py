@@ -207,6 +207,9 @@ class SqliteAccounts:
             invite.by,
         )
 
+    def drop_invites(self, now: float) -> None:
+        self._change("delete from invite where expires <= ?", now)
+
     def open_invites(self, now: float) -> bool:
         return bool(
             self._select("select 1 from invite where expires is null or expires > ? limit 1", now)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tuihost.accounts import StoreError
 from tuihost.approvals import DOORKEEPERS, Caller
 from tuihost.host.entrance import Entrance
 from tuihost.host.visitor import Visitor
+from tuihost.logs import Event, EventLog
 from tuihost.own_account import NotPossible
+from tuihost.text import clean
 
 
 def may_answer(visitor: Visitor) -> bool:
@@ -18,8 +21,9 @@ def may_answer(visitor: Visitor) -> bool:
 class Doorkeeper:
     """Implements `approvals.DoorView` for `visitor`. Threads: any."""
 
-    def __init__(self, entrance: Entrance, visitor: Visitor) -> None:
+    def __init__(self, entrance: Entrance, visitor: Visitor, log: EventLog) -> None:
         self._entrance = entrance
+        self._log = log
         self._approvals = entrance.approvals
         self._name = visitor.name
 
@@ -39,10 +43,7 @@ class Doorkeeper:
         )
 
     def answer(self, number: int, granted: bool) -> None:
-        # Roles are those of the login; what was taken away since then is no right any more.
-        record = self._entrance.store.get(self._name)
-        if record is None or record.disabled or DOORKEEPERS.isdisjoint(record.roles):
-            raise NotPossible("You may not let people in any more.")
+        self._check_right()
         if any(one.id == number and one.user == self._name for one in self._approvals.waiting()):
             raise NotPossible("It is your own name: somebody else has to answer.")
         if not self._approvals.answer(number, by=self._name, granted=granted):
@@ -50,3 +51,13 @@ class Doorkeeper:
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         return self._approvals.subscribe(listener)
+
+    def _check_right(self) -> None:
+        # Roles are those of the login; what was taken away since then is no right any more.
+        try:
+            record = self._entrance.store.get(self._name)
+        except StoreError as error:
+            self._log.error(Event.STORE_ERROR, reason=clean(str(error), limit=300))
+            raise
+        if record is None or record.disabled or DOORKEEPERS.isdisjoint(record.roles):
+            raise NotPossible("You may not let people in any more.")

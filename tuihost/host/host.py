@@ -181,7 +181,7 @@ class Host:
         """Who waits to be let in; None for those whose roles do not let them decide about that."""
         if self.entrance is None or not isinstance(account, Visitor) or not may_answer(account):
             return None
-        return Doorkeeper(self.entrance, account)
+        return Doorkeeper(self.entrance, account, self.log)
 
     def used(self, account: Account, app: str) -> None:
         """Remembers when an app was opened, for the menu's order."""

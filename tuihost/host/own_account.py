@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
-from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord
+from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord, StoreError
 from tuihost.core.authorized_keys import parse_line
 from tuihost.core.lockout import Try
 from tuihost.host.entrance import Entrance
 from tuihost.host.visitor import Visitor
+from tuihost.logs import Event, EventLog, event_log
 from tuihost.own_account import NewSecond, NotPossible, OwnLogin, Standing
 from tuihost.ssh.publickeys import PublicKey
 from tuihost.steps.choosing import password_problem
@@ -26,6 +29,9 @@ from tuihost.steps.pictures import qr_lines
 from tuihost.text import clean
 from tuihost.wire import Peer
 
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
 MAX_KEYS = 50
 MAX_KEY_NAME = 60  # characters
 
@@ -40,18 +46,50 @@ class Inside:
     close: Callable[[str], None]
 
 
+def _told(
+    work: Callable[Concatenate[HostedAccount, _Given], _Result],
+) -> Callable[Concatenate[HostedAccount, _Given], _Result]:
+    """`work`, where a store that fails is in the log, too: the person is told no more than that."""
+
+    @wraps(work)
+    def telling(own: HostedAccount, /, *given: _Given.args, **named: _Given.kwargs) -> _Result:
+        try:
+            return work(own, *given, **named)
+        except StoreError as error:
+            own.broken(error)
+            raise
+
+    return telling
+
+
 class HostedAccount:
-    """Implements `own_account.OwnAccount` for `visitor`. Threads: any; may block."""
+    """Implements `own_account.OwnAccount` for `visitor`. Threads: any; may block. A store that
+    fails is logged once: whoever asks again and again fills no log."""
 
     def __init__(
-        self, entrance: Entrance, visitor: Visitor, inside: Callable[[], tuple[Inside, ...]]
+        self,
+        entrance: Entrance,
+        visitor: Visitor,
+        inside: Callable[[], tuple[Inside, ...]],
+        log: EventLog | None = None,
     ) -> None:
+        self._log = log or event_log()
+        self._is_told = False
         self._entrance = entrance
         self._store = entrance.store
         self._visitor = visitor
         self._name = visitor.name
         self._inside = inside
 
+    def broken(self, error: StoreError) -> None:
+        """Says in the log that the store fails, the first time."""
+        if not self._is_told:
+            self._is_told = True
+            conn, who = self._visitor.connection, clean(self._name, limit=64)
+            reason = clean(str(error), limit=300)
+            self._log.error(Event.STORE_ERROR, conn=conn, user=who, reason=reason)
+
+    @_told
     def record(self) -> Standing:
         record = self._record()
         return Standing(
@@ -72,12 +110,14 @@ class HostedAccount:
 
     # ------------------------------------------------------------------ keys
 
+    @_told
     def keys(self) -> Sequence[KeyRecord]:
         return self._store.keys(self._name)
 
     def key_in_use(self) -> str | None:
         return self._visitor.fingerprint
 
+    @_told
     def add_key(self, line: str, name: str = "") -> KeyRecord:
         try:
             found = parse_line(line.strip())
@@ -96,20 +136,24 @@ class HostedAccount:
             raise NotPossible("This key is among yours already.")
         return key
 
+    @_told
     def can_add_key_in_use(self) -> bool:
         mine = self._visitor.fingerprint
-        return self._visitor.key is not None and all(one.fingerprint != mine for one in self.keys())
+        return self._visitor.key_line is not None and all(one.fingerprint != mine for one in self.keys())
 
+    @_told
     def add_key_in_use(self, name: str = "") -> KeyRecord:
-        if self._visitor.key is None:
+        if self._visitor.key_line is None:
             raise NotPossible("You did not come in with a key that could become yours.")
-        return self.add_key(self._visitor.key, name)
+        return self.add_key(self._visitor.key_line, name)
 
+    @_told
     def rename_key(self, fingerprint: str, name: str) -> None:
         name = clean(name.strip(), limit=MAX_KEY_NAME)
         if not name or not self._store.rename_key(self._name, fingerprint, name):
             raise NotPossible("There is no such key." if name else "A key needs a name.")
 
+    @_told
     def remove_key(self, fingerprint: str) -> None:
         if len(self.keys()) == 1 and not self.record().has_password:
             raise NotPossible("It is your last key, and you have no password to come in with.")
@@ -118,6 +162,7 @@ class HostedAccount:
 
     # ------------------------------------------------------------------ password
 
+    @_told
     def set_password(self, old: str, new: str) -> None:
         if self.record().has_password:
             self._check(old)
@@ -149,6 +194,7 @@ class HostedAccount:
         uri = totp_uri(secret, self._name, self._entrance.host_name)
         return NewSecond(secret, grouped(base32(secret)), uri, tuple(qr_lines(uri) or ()))
 
+    @_told
     def confirm_second(self, second: NewSecond, code: str, password: str) -> tuple[str, ...]:
         counter = totp_match(second.secret, code, self._entrance.now())
         if counter is None:
@@ -158,11 +204,13 @@ class HostedAccount:
         self._store.take_totp(self._name, counter)  # the code that was typed here has served
         return self._fresh_codes()
 
+    @_told
     def remove_second(self, password: str) -> None:
         self._prove(password)
         self._store.set_totp(self._name, None)
         self._store.set_recovery(self._name, ())
 
+    @_told
     def new_recovery_codes(self, password: str) -> tuple[str, ...]:
         self._prove(password)
         if not self.record().totp:
@@ -204,5 +252,6 @@ class HostedAccount:
         mine = (self._name, False)
         return [one for one in self._inside() if (one.visitor.name, one.visitor.guest) == mine]
 
+    @_told
     def history(self, limit: int = 50) -> Sequence[LoginRecord]:
         return self._store.logins(self._name, limit)

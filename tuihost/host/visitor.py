@@ -14,7 +14,7 @@ from tuihost.wire import ExecRequest, Identity, Program, Restrictions, Subsystem
 @dataclass(frozen=True, slots=True)
 class Visitor(Account):
     """An account as it came in. `confined` names the one app that a forced command leads to;
-    `connection` is the number of the connection that this is, and `key` the line of the plain key
+    `connection` is the number of the connection that this is, and `key_line` that of the plain key
     that it proved: None where that came with a certificate or with restrictions."""
 
     rights: Rights = field(default_factory=Rights, compare=False)
@@ -24,7 +24,7 @@ class Visitor(Account):
     confined: str | None = None
     fingerprint: str | None = None
     connection: int = 0
-    key: str | None = field(default=None, compare=False)
+    key_line: str | None = field(default=None, compare=False)
 
     @classmethod
     def of(

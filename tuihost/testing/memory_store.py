@@ -193,6 +193,11 @@ class MemoryAccounts:
         self._invites[code_hash] = invite
 
     @_alone
+    def drop_invites(self, now: float) -> None:
+        kept = {one: self._invites[one] for one in self._invites if self.peek_invite(one, now)}
+        self._invites = kept
+
+    @_alone
     def open_invites(self, now: float) -> bool:
         return any(self.peek_invite(code_hash, now) for code_hash in self._invites)
 
