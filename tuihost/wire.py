@@ -78,7 +78,8 @@ class Identity:
 
     `user` is the name without an app (`ada` of `ada+notes`), `target` that app or None.
     `factors` names what was settled, in order, such as ("publickey", "totp") or ("none",).
-    `roles` are the account's, `restrictions` those of the key that settled a factor.
+    `roles` are the account's, `restrictions` those of the key that settled a factor. `key` is that
+    key as a line of authorized_keys, without options; None where it came with a certificate.
     """
 
     user: str
@@ -88,6 +89,7 @@ class Identity:
     fingerprint: str | None = None
     roles: frozenset[str] = frozenset()
     restrictions: Restrictions | None = None
+    key: str | None = None
 
 
 # ------------------------------------------------------------- what a session channel asks for

@@ -130,7 +130,7 @@ def _with_key(monkeypatch: pytest.MonkeyPatch) -> None:
     of = Visitor.of
 
     def keyed(*given: Any) -> Visitor:
-        return replace(of(*given), fingerprint=MARK, key=LINE)
+        return replace(of(*given), fingerprint=MARK, key_line=LINE)
 
     monkeypatch.setattr(Visitor, "of", keyed)
 

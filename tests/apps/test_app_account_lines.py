@@ -96,7 +96,7 @@ def test_the_key_of_this_login_in_lines(host: Hosted, monkeypatch: pytest.Monkey
     )
 
     def keyed(*given: Any) -> Visitor:
-        return replace(of(*given), fingerprint=mark, key=line)
+        return replace(of(*given), fingerprint=mark, key_line=line)
 
     monkeypatch.setattr(Visitor, "of", keyed)
     with lines(host) as listener:

@@ -349,7 +349,7 @@ def test_the_name_of_the_invited_is_nobodys(
     assert run("invite").out.endswith(" hello@localhost\n")
     run("user", "add", "hello", "--no-password")
     assert "'hello' is somebody's" in run("invite", status=1).err
-    run("user", "chains", "hello", "invite")
+    store.update("hello", chains=(("invite",),))
     assert "door for invitations" in run("user", "list").out
     run("invite")
     run("user", "disable", "hello")

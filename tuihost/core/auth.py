@@ -408,6 +408,7 @@ class AuthMachine:
                 guest=set(settled) == {NONE},
                 factors=settled,
                 fingerprint=keys[-1].fingerprint if keys else None,
+                key=keys[-1].line if keys and keys[-1].certificate is None else None,
             )
             identity = self._verifier.settled(identity) or identity
             self._settled, self._keys, self._identity = settled, keys, identity

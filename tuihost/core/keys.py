@@ -90,6 +90,11 @@ class KeyOffer:
         return self.blob if self.certificate is None else self.certificate.public
 
     @property
+    def line(self) -> str:
+        """The key itself as authorized_keys has it, without options."""
+        return f"{self.kind} {base64.b64encode(self.public).decode('ascii')}"
+
+    @property
     def security_key(self) -> bool:
         """It lives on a FIDO device."""
         return is_security_key(self.kind)

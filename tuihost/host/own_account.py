@@ -139,7 +139,9 @@ class HostedAccount:
     @_told
     def can_add_key_in_use(self) -> bool:
         mine = self._visitor.fingerprint
-        return self._visitor.key_line is not None and all(one.fingerprint != mine for one in self.keys())
+        return self._visitor.key_line is not None and all(
+            one.fingerprint != mine for one in self.keys()
+        )
 
     @_told
     def add_key_in_use(self, name: str = "") -> KeyRecord:

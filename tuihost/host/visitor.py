@@ -43,6 +43,7 @@ class Visitor(Account):
             confined=_confined(identity.restrictions),
             fingerprint=identity.fingerprint,
             connection=connection,
+            key_line=identity.key if identity.restrictions in (None, Restrictions()) else None,
         )
 
     def may_open(self, app: str) -> bool:
