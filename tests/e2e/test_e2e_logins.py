@@ -229,4 +229,4 @@ def test_an_invitation_makes_an_account(house: House) -> None:
     assert (said.who["user"], said.who["guest"], said.who["roles"]) == ("ned", False, ["staff"])
     assert house.ssh("ned", *WHO, answers=["choose-well-1"]).who["user"] == "ned"
     again = house.ssh("new", *WHO, answers=[code], options=ONE_TRY)
-    assert (again.status, len(again.asked)) == (255, 1), "it is good once"
+    assert again.status == 255, "it is good once"
