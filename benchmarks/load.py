@@ -22,6 +22,7 @@ class Person:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     at: float = 0.0
     size: int = 0
+    listener: asyncio.Task[None] | None = None
 
     async def listen(self) -> None:
         while data := await self.process.stdout.read(65536):
@@ -46,7 +47,7 @@ async def arrive(port: int, size: tuple[int, int]) -> tuple[Any, Person, float]:
         term_type="xterm-256color", term_size=size, encoding=None
     )
     person = Person(process)
-    person.listener = asyncio.create_task(person.listen())  # type: ignore[attr-defined]
+    person.listener = asyncio.create_task(person.listen())
     await asyncio.wait_for(person.arrived.wait(), 30)
     while time.perf_counter() - person.at < SETTLE:
         await asyncio.sleep(SETTLE / 3)
