@@ -6,9 +6,8 @@ import base64
 import hashlib
 import importlib
 import json
-import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -141,8 +140,13 @@ def test_how_people_reach_it(
     assert address.ssh("notes", "list", options="-t").startswith("ssh -t ")
 
 
+@pytest.fixture
+def ssh_keygen(program: Callable[[str], str]) -> str:
+    return program("ssh-keygen")
+
+
 @pytest.mark.parametrize("kind", [("ed25519", "256"), ("rsa", "3072")])
-@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs OpenSSH's ssh-keygen")
+@pytest.mark.usefixtures("ssh_keygen")
 def test_the_picture_is_the_one_that_openssh_draws(
     host: Hosted, tmp_path: Path, kind: tuple[str, str]
 ) -> None:
