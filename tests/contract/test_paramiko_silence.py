@@ -30,7 +30,7 @@ def test_weak_algorithms_are_offered_unless_the_lists_are_others() -> None:
     assert "3des-cbc" in theirs._preferred_ciphers
     assert "hmac-md5" in theirs._preferred_macs
     assert "diffie-hellman-group14-sha256" in theirs._preferred_kex
-    offered = (*ours._preferred_ciphers, *ours._preferred_macs, *ours._preferred_kex)
+    offered = (*ours.preferred_ciphers, *ours.preferred_macs, *ours.preferred_kex)
     assert not any(weak in name for name in offered for weak in ("cbc", "md5", "sha1", "-hellman"))
 
 
