@@ -104,6 +104,9 @@ class LocalChannel:
         with self._changed:
             return self._changed.wait_for(ready, timeout)
 
+    def send_eof(self) -> None:
+        """Nothing: whoever reads our output sees its end when this process ends."""
+
     def finish(self, end: Exit) -> None:
         self.end = end
         self.close()

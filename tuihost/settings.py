@@ -171,7 +171,10 @@ class Limits(Section):
     """What one connection may use."""
 
     channels: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=16, description="Channels that one connection may have open."
+        default=128, description="Channels that one connection may have open, forwards and all."
+    )
+    sessions: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=16, description="Sessions that one connection may have open: shells and commands."
     )
     keepalive: Seconds = Field(
         default=30.0,

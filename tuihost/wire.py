@@ -241,7 +241,57 @@ class OtherGlobal:
     name: str
 
 
-GlobalRequest = RemoteForward | CancelRemoteForward | OtherGlobal
+@dataclass(frozen=True, slots=True)
+class RemoteStreamlocal:
+    """streamlocal-forward@openssh.com: a Unix socket of this side that leads to the client."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRemoteStreamlocal:
+    """cancel-streamlocal-forward@openssh.com."""
+
+    path: str
+
+
+GlobalRequest = (
+    RemoteForward | CancelRemoteForward | RemoteStreamlocal | CancelRemoteStreamlocal | OtherGlobal
+)
+
+
+# ------------------------------------------------------------------ what the host opens itself
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForwardedTcpip:
+    """RFC 4254 §7.2: somebody connected to `host` and `port`, as the client asked for them."""
+
+    host: str
+    port: int
+    origin: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForwardedStreamlocal:
+    """forwarded-streamlocal@openssh.com: somebody connected to the socket `path`."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenX11:
+    """RFC 4254 §6.3.2: a program wants a window on the client's display."""
+
+    origin: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAgent:
+    """auth-agent@openssh.com: a way to the agent that the client keeps its keys in."""
+
+
+HostOpen = OpenForwardedTcpip | OpenForwardedStreamlocal | OpenX11 | OpenAgent
 
 
 # --------------------------------------------------------------------------------- the answers
@@ -272,6 +322,24 @@ class Refuse:
 
 
 Answer = Grant | Refuse
+
+
+class Undecided(Protocol):
+    """A channel that a client waits for. Any thread; the first answer stands."""
+
+    def grant(self) -> ByteChannel | None:
+        """Opens it. None where the client is gone by now."""
+
+    def refuse(self, refuse: Refuse) -> None:
+        """Tells the client why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The answer to an opening takes time: `begin` is called at once, on the transport's thread,
+    with what will have to be answered, and must only see to it that some other thread does."""
+
+    begin: Callable[[Undecided], None]
 
 
 class Disconnect(IntEnum):
@@ -351,6 +419,10 @@ class ByteChannel(Protocol):
     def nudge(self) -> None:
         """Makes `wait` look again. Any thread."""
 
+    def send_eof(self) -> None:
+        """Sends end of file (RFC 4254 §5.3): nothing is written after it, and what the other side
+        sends still comes. Any thread."""
+
     def finish(self, end: Exit) -> None:
         """Sends the exit status or signal, end of file and close, in that order, once."""
 
@@ -390,6 +462,14 @@ class Link(Protocol):
     def algorithms(self) -> Mapping[str, str]:
         """What was negotiated: kex, host_key, cipher, mac. Empty before key exchange."""
 
+    def open(self, request: HostOpen, settled: Callable[[ByteChannel | Refuse], None]) -> None:
+        """Asks the client for a channel. `settled` is called once, on the transport's thread or at
+        once on the caller's, also where the connection ends; it must only schedule."""
+
+    def tell(self, text: str) -> None:
+        """A sentence for the person (DEBUG with always_display, RFC 4253 §11.3), which some
+        clients show and others only log."""
+
     def close(self, reason: str, code: Disconnect = Disconnect.BY_APPLICATION) -> None:
         """Ends the connection; a waiting or stalled transport thread ends at once."""
 
@@ -403,11 +483,11 @@ class Answerer(Protocol):
     def logged_in(self, identity: Identity) -> None:
         """The login is finished. Comes once."""
 
-    def open(self, request: OpenRequest) -> Answer:
+    def open(self, request: OpenRequest) -> Answer | Later:
         """May this channel be opened?"""
 
     def opened(self, request: OpenRequest, channel: ByteChannel) -> None:
-        """It is open; the client has been told. Keep the channel: nobody else does."""
+        """It was granted at once and is open; the client has been told."""
 
     def request(self, channel: ByteChannel, request: SessionRequest) -> Answer:
         """May this session have that? The reply goes out after the return."""

@@ -134,7 +134,7 @@ def test_opening_and_closing_without_end() -> None:
         for _ in range(250):
             client.send(CLOSE, client.open_session())
             ping(client)
-        assert host.transport._open == {}
+        assert len(host.transport._channels) == 0
         assert not host.transport.channels_seen
         client.send(OPEN, "session", 0, 0, 32_768)
         assert ping(client) == [FAILED]

@@ -88,7 +88,7 @@ def test_openssh_shares_one_connection_while_keys_change(
         original(transport)
 
     monkeypatch.setattr(HostTransport, "_send_kex_init", counted)
-    with live_host(rekey_bytes=64 * 1024, channels=32) as host:
+    with live_host(rekey_bytes=64 * 1024, sessions=32) as host:
         socket = tmp_path / "m"
         known = tmp_path / "known"
         share = ["-o", f"ControlPath={socket}"]

@@ -136,7 +136,7 @@ def test_only_so_many_channels_at_once_and_in_all() -> None:
 def test_a_closed_channel_is_forgotten_and_late_messages_for_it_are_ignored(bench: Bench) -> None:
     channel = bench.open_session()
     bench.feed(CLOSE, 0)
-    assert bench._open == {}
+    assert len(bench._channels) == 0
     bench.take()
     told = len(bench.answerer.told)
     bench.feed(94, channel.number, b"late")

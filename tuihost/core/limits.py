@@ -21,7 +21,8 @@ class TransportLimits:
     preauth_bytes, preauth_packets: what a client may send before it is logged in.
     rekey_bytes: sent or received under one set of keys (RFC 4253 §9).
     rekey_timeout: for the client to finish a key exchange that was begun.
-    channels: open at one time.
+    channels: open at one time, those of forwards too.
+    sessions: of these, the ones with a program (RFC 4254 §6).
     channel_opens: asked for in the life of the connection.
     window: of each channel, what a client may send before it was read (RFC 4254 §5.2); also
         the bound on what is held of it in memory.
@@ -40,7 +41,8 @@ class TransportLimits:
     preauth_packets: int = 300
     rekey_bytes: int = 2**30
     rekey_timeout: float = 30.0
-    channels: int = 16
+    channels: int = 128
+    sessions: int = 16
     channel_opens: int = 10_000
     window: int = 131_072
     packet: int = 32_768

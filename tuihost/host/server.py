@@ -260,6 +260,7 @@ def limits_of(settings: Settings) -> TransportLimits:
         login_grace=settings.login.grace,
         max_tries=settings.login.max_tries,
         channels=settings.limits.channels,
+        sessions=settings.limits.sessions,
         keepalive_interval=settings.limits.keepalive,
         keepalive_count=settings.limits.keepalive_count,
     )

@@ -24,7 +24,7 @@ from tuihost.core.limits import MAX_PACKET
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
 from tuihost.ssh import messages
-from tuihost.wire import Exit, OpenRequest, Stream, Timer
+from tuihost.wire import Exit, HostOpen, OpenRequest, Stream, Timer
 
 MAX_WINDOW: Final = 2**32 - 1  # RFC 4254 §5.2
 MAX_WAITING: Final = 256  # messages left behind for the thread that has the turn
@@ -70,7 +70,7 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
         self,
         number: int,
         transport: Sender,
-        request: OpenRequest,
+        request: OpenRequest | HostOpen,
         *,
         peer_number: int,
         peer_window: int,
@@ -89,6 +89,7 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
         self.sent = 0
         self._paid_back = 0
         self._turn_taken = False
+        self._ended = False  # we have sent EOF, or will
         self._waiting: list[paramiko.Message] = []
         self._wake: Callable[[], None] | None = None
         self._wakes = 0
@@ -108,7 +109,7 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
     @property
     def congested(self) -> bool:
         """The client's window is shut, or its line is full; a wake tells when that ends."""
-        if self.closed:
+        if self._mute:
             return False
         if self.out_window_size == 0:
             return True
@@ -166,14 +167,24 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
         """Makes `wait` look again. Any thread."""
         self._fire()
 
+    def send_eof(self) -> None:
+        """EOF, once; what is written after it is dropped. Any thread."""
+        with self.lock:
+            if self._ended or self.closed:
+                return
+            self._ended = True
+            turn = self._accept((messages.eof(self.remote_chanid),))
+            self.out_buffer_cv.notify_all()
+        if turn:
+            self._send_in_turn()
+
     def finish(self, end: Exit) -> None:
         """Exit status or signal, EOF, CLOSE, after everything that was accepted; once."""
-        number = self.remote_chanid
-        self._shut(messages.exit_request(number, end), messages.eof(number), messages.close(number))
+        self._shut(messages.exit_request(self.remote_chanid, end))
 
     def close(self) -> None:
         """EOF and CLOSE, once. Any thread."""
-        self._shut(messages.eof(self.remote_chanid), messages.close(self.remote_chanid))
+        self._shut()
 
     # ----------------------------------------------------- what the transport thread brings
 
@@ -200,7 +211,7 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
 
     def received_close(self) -> None:
         """CLOSE: answered with our own, where that was not sent before."""
-        self._shut(messages.close(self.remote_chanid))
+        self._shut(eof=False)
 
     def adjusted(self, count: int) -> int:
         """WINDOW_ADJUST. Says how much of what we sent it pays back: a count that a client
@@ -251,13 +262,18 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
         self._give_back(count)
         return 0
 
+    @property
+    def _mute(self) -> bool:
+        """Nothing that is written now can be sent."""
+        return self.closed or self._ended
+
     def _reserve(self, wanted: int) -> int | None:
         """Takes the turn and that much of the client's window; 0 where it is shut, and no turn;
-        None once the channel is closed."""
+        None once the channel is closed, or our side of it has ended."""
         with self.out_buffer_cv:
-            while self._turn_taken and not self.closed:
+            while self._turn_taken and not self._mute:
                 self.out_buffer_cv.wait()
-            if self.closed:
+            if self._mute:
                 return None
             count = min(wanted, self.out_window_size, self.out_max_packet_size)
             if count:
@@ -275,12 +291,14 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
                 return
         self._send_in_turn()
 
-    def _shut(self, *outgoing: paramiko.Message) -> None:
-        """Like `_post`, with the last messages that there are."""
+    def _shut(self, *outgoing: paramiko.Message, eof: bool = True) -> None:
+        """Like `_post`, with the last messages that there are: EOF, where it is due, and CLOSE."""
+        number = self.remote_chanid
         with self.lock:
             if self.closed:
                 return
-            turn = self._accept(outgoing)
+            last = (messages.eof(number),) if eof and not self._ended else ()
+            turn = self._accept((*outgoing, *last, messages.close(number)))
             self._mark_closed()
         if turn:
             self._send_in_turn()

@@ -1,7 +1,7 @@
 """The connection protocol (RFC 4254) of one client: its channels, and what it asks of them.
 
-A mixin of the transport, on whose thread everything here runs but the keepalive's question. The
-rules:
+A mixin of the transport, on whose thread everything here runs but the keepalive's question and what
+`openings` allows to any. The rules:
 1. The answerer decides; here its decisions are put into messages. What it raises becomes a
    refusal and a line in the log, never the end of a connection.
 2. A request is answered before anything is started because of it.
@@ -18,23 +18,21 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import paramiko
 
-from tuihost.core.limits import Allowance, TransportLimits
 from tuihost.errors import PeerError
-from tuihost.logs import Event, EventLog
+from tuihost.logs import Event
 from tuihost.ssh import messages
-from tuihost.ssh.channel import MAX_WINDOW, HostChannel
+from tuihost.ssh.channel import HostChannel
 from tuihost.ssh.fields import Fields
 from tuihost.ssh.keepalive import Keepalive
+from tuihost.ssh.openings import GONE, Openings
 from tuihost.wire import (
     Answer,
-    Answerer,
     BreakSent,
     Disconnect,
     EndOfInput,
     EndOfWrite,
     ExecRequest,
     Grant,
-    OpenFailure,
     OpenSession,
     OtherGlobal,
     Refuse,
@@ -44,13 +42,10 @@ from tuihost.wire import (
     ShellRequest,
     SignalSent,
     SubsystemRequest,
-    Timer,
     WindowChange,
 )
 
-MIN_PACKET: Final = 256  # a client that takes less at a time is out to cost us a packet a byte
 MAX_PROOFS: Final = 4  # of the host keys, in one connection: each is a signature or more
-MAX_REFUSALS_LOGGED: Final = 50  # in one connection
 BYTES_A_MESSAGE: Final = 1024  # so much of our output read earns the client one message
 
 _EVENTS = (WindowChange, SignalSent, BreakSent, EndOfWrite, EndOfInput)
@@ -64,13 +59,9 @@ class HostKeySet(Protocol):
     def keys(self) -> Sequence[Any]: ...
 
 
-class ConnectionLayer:
+class ConnectionLayer(Openings):
     """Serves the connection protocol once the client is logged in. Thread: the transport's."""
 
-    answerer: Answerer
-    limits: TransportLimits
-    timer: Timer
-    log: EventLog
     host_keys: HostKeySet
 
     if TYPE_CHECKING:  # what the transport gives
@@ -79,28 +70,18 @@ class ConnectionLayer:
 
         @property
         def packets_received(self) -> int: ...
-        def reply(self, message: paramiko.Message) -> None: ...
-        def close(self, reason: str, code: Disconnect = Disconnect.BY_APPLICATION) -> None: ...
-        def line_full(self) -> bool: ...
         def try_send(self, message: paramiko.Message) -> bool: ...
-        def _send_user_message(self, message: paramiko.Message) -> None: ...
 
     # ------------------------------------------------------------- what the transport calls
 
     def _init_connection_layer(self) -> None:
         """Sets the state up. Once, before any message."""
-        self._open: dict[int, HostChannel] = {}
-        self._next_number = 0
-        self._opens = 0
+        self._init_openings()
         self._proofs = 0
-        self._refusals = 0
-        self._sessions_barred = False
         self._channel_table = self._channel_handlers()
-        limits = self.limits
-        self._allowance = Allowance.full(limits.requests, limits.requests_rate, self.timer.now())
         self._keepalive = Keepalive(
             self.timer,
-            limits,
+            self.limits,
             heard=lambda: self.packets_received,
             ask=self._ask_keepalive,
             give_up=self._give_up,
@@ -111,8 +92,8 @@ class ConnectionLayer:
         return {
             messages.GLOBAL_REQUEST: self._global_request,
             messages.CHANNEL_OPEN: self._channel_open,
-            messages.CHANNEL_OPEN_CONFIRMATION: self._unasked,
-            messages.CHANNEL_OPEN_FAILURE: self._unasked,
+            messages.CHANNEL_OPEN_CONFIRMATION: self._open_confirmed,
+            messages.CHANNEL_OPEN_FAILURE: self._open_failed,
             messages.REQUEST_SUCCESS: self._global_reply,
             messages.REQUEST_FAILURE: self._global_reply,
         }
@@ -134,10 +115,10 @@ class ConnectionLayer:
         """Brings `message` to its channel. Raises `PeerError` for one that never was."""
         fields = messages.fields_of(message)
         number = fields.integer()
-        channel = self._open.get(number)
+        channel = self._channels.get(number)
         if channel is not None:
             self._channel_table[ptype](channel, fields)
-        elif number < self._next_number:
+        elif self._channels.was_given(number):
             self._charge()
         else:
             raise PeerError("named a channel that was never opened")
@@ -151,60 +132,13 @@ class ConnectionLayer:
     def _connection_ended(self) -> None:
         """Closes every channel, and tells whoever waits for one. Never raises."""
         self._keepalive.stop()
-        while self._open:
-            _, channel = self._open.popitem()
+        channels, awaited = self._channels.end()
+        for channel in channels:
             channel.lost()
             self._told("channel_closed", self.answerer.channel_closed, channel)
+        for one in awaited:
+            self._told("settled", one.settled, GONE)
         self._channel_table = {}  # it holds this object, which holds it
-
-    # ------------------------------------------------------------------------------ opening
-
-    def _channel_open(self, message: paramiko.Message) -> None:
-        """CHANNEL_OPEN, RFC 4254 §5.1."""
-        self._charge()
-        opening = messages.read_open(messages.fields_of(message))
-        answer = self._judge_open(opening)
-        if isinstance(answer, Refuse):
-            self._log_refusal(Event.CHANNEL_REFUSED, opening.kind, answer)
-            self.reply(messages.open_failure(opening.peer_number, answer))
-            return
-        channel = self._add_channel(opening)
-        window, packet = self.limits.window, self.limits.packet
-        self.reply(messages.open_confirmation(opening.peer_number, channel.number, window, packet))
-        if not self._told("opened", self.answerer.opened, channel.request, channel):
-            channel.close()
-
-    def _judge_open(self, opening: messages.Opening) -> Answer:
-        self._opens += 1
-        if self._opens > self.limits.channel_opens or len(self._open) >= self.limits.channels:
-            return Refuse("too many channels", OpenFailure.RESOURCE_SHORTAGE)
-        if opening.packet < MIN_PACKET:
-            return Refuse("its packets are too small", OpenFailure.CONNECT_FAILED)
-        request = opening.request
-        if isinstance(request, Refuse):
-            return request
-        if isinstance(request, OpenSession) and self._sessions_barred:
-            return Refuse("no more sessions were wanted")
-        return self._asked("open", self.answerer.open, request)
-
-    def _add_channel(self, opening: messages.Opening) -> HostChannel:
-        assert not isinstance(opening.request, Refuse)
-        channel = HostChannel(
-            self._next_number,
-            self,
-            opening.request,
-            peer_number=opening.peer_number,
-            peer_window=min(opening.window, MAX_WINDOW),
-            peer_packet=opening.packet,
-            window=self.limits.window,
-        )
-        self._next_number += 1
-        self._open[channel.number] = channel
-        return channel
-
-    def _unasked(self, message: paramiko.Message) -> None:
-        """CHANNEL_OPEN_CONFIRMATION or _FAILURE, of a channel that this side never opened."""
-        raise PeerError("answered an opening that was not asked for")
 
     # ------------------------------------------------------- what a channel is sent and told
 
@@ -227,7 +161,7 @@ class ConnectionLayer:
     def _close(self, channel: HostChannel, fields: Fields) -> None:
         """CLOSE, RFC 4254 §5.3: answered, and the channel forgotten."""
         self._charge()
-        del self._open[channel.number]
+        self._channels.remove(channel.number)
         channel.received_close()
         self._told("channel_closed", self.answerer.channel_closed, channel)
 
@@ -333,36 +267,3 @@ class ConnectionLayer:
 
     def _give_up(self) -> None:
         self.close("keepalive", Disconnect.BY_APPLICATION)
-
-    # --------------------------------------------------------------------- keeping it bounded
-
-    def _charge(self) -> None:
-        """Takes one message from the client's allowance. Raises `PeerError` where none is left."""
-        if not self._allowance.take(self.timer.now()):
-            raise PeerError("asks too much at once")
-
-    def _asked(self, what: str, ask: Callable[..., Answer], *about: object) -> Answer:
-        """The answerer's answer; a refusal where it fails to give one."""
-        try:
-            answer = ask(*about)
-        except Exception as error:  # noqa: BLE001 - a fault costs one answer, not the connection
-            self.log.error(Event.CONN_ERROR, trace=error, at=what)
-            return Refuse("an error on this side")
-        # Whatever is not an answer, such as a bool, must not open anything.
-        return answer if isinstance(answer, (Grant, Refuse)) else Refuse("not answered")
-
-    def _told(self, what: str, tell: Callable[..., None], *about: object) -> bool:
-        """Tells the answerer; false where it failed."""
-        try:
-            tell(*about)
-        except Exception as error:  # noqa: BLE001 - as above
-            self.log.error(Event.CONN_ERROR, trace=error, at=what)
-            return False
-        return True
-
-    def _log_refusal(
-        self, event: Event, kind: str, refuse: Refuse, channel: int | None = None
-    ) -> None:
-        self._refusals += 1
-        if self._refusals <= MAX_REFUSALS_LOGGED:
-            self.log.info(event, chan=channel, kind=kind, reason=refuse.reason)

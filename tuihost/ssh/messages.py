@@ -20,6 +20,7 @@ from tuihost.wire import (
     AgentRequest,
     BreakSent,
     CancelRemoteForward,
+    CancelRemoteStreamlocal,
     EndOfWrite,
     EnvRequest,
     ExecRequest,
@@ -27,15 +28,22 @@ from tuihost.wire import (
     ExitSignal,
     ExitStatus,
     GlobalRequest,
+    HostOpen,
+    OpenAgent,
     OpenDirectStreamlocal,
     OpenDirectTcpip,
+    OpenFailure,
+    OpenForwardedStreamlocal,
+    OpenForwardedTcpip,
     OpenRequest,
     OpenSession,
     OpenUnknown,
+    OpenX11,
     OtherGlobal,
     PtyRequest,
     Refuse,
     RemoteForward,
+    RemoteStreamlocal,
     SessionEvent,
     SessionRequest,
     ShellRequest,
@@ -47,6 +55,7 @@ from tuihost.wire import (
 )
 
 # Message numbers, RFC 4250 §4.1.2.
+DEBUG: Final = 4
 GLOBAL_REQUEST: Final = 80
 REQUEST_SUCCESS: Final = 81
 REQUEST_FAILURE: Final = 82
@@ -123,6 +132,55 @@ def _open_request(kind: str, fields: Fields) -> OpenRequest | Refuse:
             return OpenDirectStreamlocal(path)
         case _:
             return OpenUnknown(kind)
+
+
+def channel_open(number: int, window: int, packet: int, request: HostOpen) -> paramiko.Message:
+    """CHANNEL_OPEN from this side, RFC 4254 §5.1, §6.3.2, §7.2."""
+    message = _message(CHANNEL_OPEN)
+    kind, strings_and_numbers = _host_open(request)
+    message.add_string(kind)
+    for count in (number, window, packet):
+        message.add_int(count)
+    for part in strings_and_numbers:
+        if isinstance(part, int):
+            message.add_int(part)
+        else:
+            message.add_string(part.encode("utf-8", "surrogateescape"))
+    return message
+
+
+def _host_open(request: HostOpen) -> tuple[str, tuple[str | int, ...]]:
+    match request:
+        case OpenForwardedTcpip(host, port, origin):
+            return "forwarded-tcpip", (host, port, origin.address, origin.port)
+        case OpenForwardedStreamlocal(path):
+            return "forwarded-streamlocal@openssh.com", (path, "")
+        case OpenX11(origin):
+            return "x11", (origin.address, origin.port)
+        case OpenAgent():
+            return "auth-agent@openssh.com", ()
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """CHANNEL_OPEN_CONFIRMATION, RFC 4254 §5.1: the client's side of a channel that we opened."""
+
+    number: int
+    peer_number: int
+    window: int
+    packet: int
+
+
+def read_confirmation(fields: Fields) -> Confirmation:
+    return Confirmation(*(fields.integer() for _ in range(4)))
+
+
+def read_open_failure(fields: Fields) -> tuple[int, Refuse]:
+    """CHANNEL_OPEN_FAILURE, RFC 4254 §5.1: the number of ours, and why."""
+    number, code = fields.integer(), fields.integer()
+    text = clean(fields.text(4096), limit=120) or "the client refused it"
+    known = code in OpenFailure.__members__.values()
+    return number, Refuse(text, OpenFailure(code) if known else OpenFailure.PROHIBITED)
 
 
 def open_confirmation(peer_number: int, number: int, window: int, packet: int) -> paramiko.Message:
@@ -254,13 +312,25 @@ class GlobalAsked:
 def read_global_request(fields: Fields) -> GlobalAsked:
     """What a client asks of the connection. What is left in `fields` belongs to the name."""
     name, want_reply = _name(fields), fields.boolean()
-    if name not in ("tcpip-forward", "cancel-tcpip-forward"):
-        return GlobalAsked(name, want_reply, OtherGlobal(name))
-    host, port = fields.text(), fields.integer()
-    if len(host) > MAX_TEXT or port > 65_535:
-        return GlobalAsked(name, want_reply, Refuse("that is no address"))
-    forward = RemoteForward if name == "tcpip-forward" else CancelRemoteForward
-    return GlobalAsked(name, want_reply, forward(host, port))
+    return GlobalAsked(name, want_reply, _forward_request(name, fields))
+
+
+def _forward_request(name: str, fields: Fields) -> GlobalRequest | Refuse:
+    match name:
+        case "tcpip-forward" | "cancel-tcpip-forward":
+            host, port = fields.text(), fields.integer()
+            if len(host) > MAX_TEXT or port > 65_535:
+                return Refuse("that is no address")
+            return (RemoteForward if name == "tcpip-forward" else CancelRemoteForward)(host, port)
+        case "streamlocal-forward@openssh.com" | "cancel-streamlocal-forward@openssh.com":
+            path = fields.text(errors="surrogateescape")
+            if len(path) > MAX_TEXT:
+                return Refuse("that is no path")
+            if name.startswith("cancel"):
+                return CancelRemoteStreamlocal(path)
+            return RemoteStreamlocal(path)
+        case _:
+            return OtherGlobal(name)
 
 
 def read_host_keys(fields: Fields) -> tuple[bytes, ...] | None:
@@ -290,6 +360,15 @@ def global_request(name: str, want_reply: bool, strings: Iterable[bytes] = ()) -
     message.add_boolean(want_reply)
     for string in strings:
         message.add_string(string)
+    return message
+
+
+def debug(text: str) -> paramiko.Message:
+    """DEBUG that is meant to be shown, RFC 4253 §11.3."""
+    message = _message(DEBUG)
+    message.add_boolean(True)
+    message.add_string(clean(text, limit=MAX_TEXT))
+    message.add_string("en")
     return message
 
 
