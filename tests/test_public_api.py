@@ -14,6 +14,14 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = {
     "tuihost": {
         "Accepts",
+        "Agent",
+        "AgentKey",
+        "ByteStream",
+        "Forward",
+        "ListenRule",
+        "Listening",
+        "NotOpened",
+        "X11Display",
         "HostKeyCard",
         "Gauges",
         "OwnLogin",

@@ -16,19 +16,26 @@ __version__ = "0.1.0"
 _PLACES = {
     "Accepts": "tuihost.core.policy",
     "Account": "tuihost.session",
+    "Agent": "tuihost.forwarding",
+    "AgentKey": "tuihost.forwarding",
     "App": "tuihost.app",
     "AppCard": "tuihost.session",
     "AppLoadError": "tuihost.errors",
+    "ByteStream": "tuihost.forwarding",
     "Caller": "tuihost.approvals",
     "Disconnected": "tuihost.errors",
     "DoorView": "tuihost.approvals",
+    "Forward": "tuihost.forwarding",
     "ForwardRule": "tuihost.core.policy",
     "Gauges": "tuihost.session",
     "HostKeyCard": "tuihost.session",
     "KeyRecord": "tuihost.accounts",
     "Launch": "tuihost.session",
+    "ListenRule": "tuihost.core.policy",
+    "Listening": "tuihost.forwarding",
     "LoginRecord": "tuihost.accounts",
     "NewSecond": "tuihost.own_account",
+    "NotOpened": "tuihost.forwarding",
     "NotPossible": "tuihost.own_account",
     "OwnAccount": "tuihost.own_account",
     "OwnLogin": "tuihost.own_account",
@@ -38,6 +45,7 @@ _PLACES = {
     "StoreError": "tuihost.accounts",
     "Theme": "tuihost.theme",
     "TuihostError": "tuihost.errors",
+    "X11Display": "tuihost.forwarding",
     "app": "tuihost.app",
     "clean": "tuihost.text",
     "command": "tuihost.app",
@@ -56,9 +64,17 @@ if TYPE_CHECKING:
     from tuihost.approvals import DoorView as DoorView
     from tuihost.core.policy import Accepts as Accepts
     from tuihost.core.policy import ForwardRule as ForwardRule
+    from tuihost.core.policy import ListenRule as ListenRule
     from tuihost.errors import AppLoadError as AppLoadError
     from tuihost.errors import Disconnected as Disconnected
     from tuihost.errors import TuihostError as TuihostError
+    from tuihost.forwarding import Agent as Agent
+    from tuihost.forwarding import AgentKey as AgentKey
+    from tuihost.forwarding import ByteStream as ByteStream
+    from tuihost.forwarding import Forward as Forward
+    from tuihost.forwarding import Listening as Listening
+    from tuihost.forwarding import NotOpened as NotOpened
+    from tuihost.forwarding import X11Display as X11Display
     from tuihost.own_account import NewSecond as NewSecond
     from tuihost.own_account import NotPossible as NotPossible
     from tuihost.own_account import OwnAccount as OwnAccount

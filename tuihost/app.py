@@ -37,6 +37,8 @@ from tuihost.session import Launch, Session
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
 
+    from tuihost.forwarding import Forward, Listening, X11Display
+
 Result = int | Launch | None
 Talk = Callable[[Session], Awaitable[Result]]
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -91,11 +93,31 @@ class App:
         """Serves a subsystem that `accepts.subsystems` names; bytes by `read` and `write`."""
         raise NotImplementedError
 
+    def x11(self, session: Session, display: X11Display) -> int | None:
+        """What to show somebody who came with `ssh -X` and without a terminal or a command, where
+        `accepts.x11` says so; in `build` and in commands the display is `session.display`."""
+        raise NotImplementedError
+
+    def forward(self, forward: Forward) -> None:
+        """Answers one stream to a target of `accepts.forwards`, on a thread of its own. The stream
+        is closed when it returns."""
+        raise NotImplementedError
+
+    def listen(self, listening: Listening) -> None:
+        """Takes an address of `accepts.listens` for somebody, until `listening` ends. Returns soon:
+        what comes to the address is the app's to bring to `listening.connect`. Raise
+        `TuihostError` to say why not."""
+        raise NotImplementedError
+
     # ------------------------------------------------------------------ what an app can do
 
     @property
     def has_screen(self) -> bool:
         return type(self).build is not App.build
+
+    @property
+    def has_x11(self) -> bool:
+        return type(self).x11 is not App.x11
 
     @property
     def has_talk(self) -> bool:

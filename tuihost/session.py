@@ -11,6 +11,7 @@ from tuihost.wire import Peer, SessionEvent, Stream
 
 if TYPE_CHECKING:
     from tuihost.approvals import DoorView
+    from tuihost.forwarding import Agent, X11Display
     from tuihost.logs import EventLog
     from tuihost.own_account import OwnAccount
     from tuihost.terminal import TerminalFacts
@@ -196,6 +197,10 @@ class Session:
     memory: dict[str, Any]
     stage: Stage = field(repr=False)
     from_menu: bool = False
+    display: X11Display | None = None
+    """The person's own screen, where they came with `ssh -X` and the app accepts X11."""
+    agent: Agent | None = None
+    """The person's own keys, where they came with `ssh -A` and the app accepts an agent."""
 
     # ------------------------------------------------------------------ who and where
 

@@ -9,24 +9,39 @@ from fnmatch import fnmatchcase
 
 @dataclass(frozen=True, slots=True)
 class ForwardRule:
-    """One target that an app answers itself: `ssh -L 8080:guestbook:80 host`."""
+    """One target that an app answers itself: `ssh -L 8080:guestbook:80 host`. `host` is a pattern
+    of names (`*.guestbook`), or the path of a Unix socket, with port 0."""
 
     host: str
     port: int
+
+    def matches(self, host: str, port: int) -> bool:
+        """Whether that target is meant. Names are not told apart by their capitals."""
+        return port == self.port and fnmatchcase(host.lower(), self.host.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class ListenRule(ForwardRule):
+    """One address at which an app takes what others send, for the person who asked for it:
+    `ssh -R 80:localhost:3000 host`. OpenSSH says `localhost` where no host is named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
     """What an app accepts beyond a shell and its commands. All that is not named is refused.
 
-    `env` are patterns of variable names (`LC_*`), `roles` those that may use the app at all
-    (empty: everyone), `guests` whether people without an account may.
+    `env` are patterns of variable names (`LC_*`). `forwards` and `listens` are the targets and
+    addresses that the app answers for. `x11` and `agent` say whether it uses a display or an agent
+    that somebody brings. `roles` are those that may use the app at all (empty: everyone), `guests`
+    whether people without an account may.
     """
 
     env: tuple[str, ...] = ()
     forwards: tuple[ForwardRule, ...] = ()
+    listens: tuple[ListenRule, ...] = ()
     subsystems: tuple[str, ...] = ()
     x11: bool = False
+    agent: bool = False
     guests: bool = True
     roles: frozenset[str] = frozenset()
 

@@ -1,0 +1,78 @@
+"""A channel as apps hold it that may wait: `tuihost.forwarding.ByteStream`."""
+
+from __future__ import annotations
+
+import threading
+
+from tuihost.errors import Disconnected
+from tuihost.forwarding import NotOpened
+from tuihost.wire import ByteChannel, HostOpen, Link, Refuse
+
+
+class ChannelStream:
+    """Blocking reads and writes over a `ByteChannel`."""
+
+    def __init__(self, channel: ByteChannel) -> None:
+        self._channel = channel
+
+    @property
+    def closed(self) -> bool:
+        return self._channel.closed
+
+    def read(self, limit: int = 65536) -> bytes:
+        data: bytes | None = None
+
+        def arrived() -> bool:
+            nonlocal data
+            data = self._channel.read(limit)
+            return data is not None
+
+        self._channel.wait(arrived)
+        assert data is not None, "waited without a deadline"
+        return data
+
+    def write(self, data: bytes | memoryview) -> None:
+        rest = memoryview(data)
+
+        def sent() -> bool:
+            nonlocal rest
+            rest = rest[self._channel.write(rest) :]
+            return not rest or self._channel.closed
+
+        if not self._channel.closed:
+            self._channel.wait(sent)
+        if self._channel.closed:
+            raise Disconnected("the client has closed the stream")
+
+    def send_eof(self) -> None:
+        self._channel.send_eof()
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+def open_stream(link: Link, request: HostOpen, timeout: float) -> ChannelStream:
+    """Asks the client for a channel and waits for its answer. Not on the transport's thread.
+
+    Raises `NotOpened` where it refuses, or says nothing in so many seconds.
+    """
+    answers: list[ByteChannel | Refuse] = []
+    came = threading.Event()
+    first = threading.Lock()  # taken by the answer or by the deadline, whichever comes first
+
+    def settled(answer: ByteChannel | Refuse) -> None:
+        if first.acquire(blocking=False):
+            answers.append(answer)
+            came.set()
+        elif not isinstance(answer, Refuse):
+            answer.close()
+
+    link.open(request, settled)
+    if not came.wait(timeout) and first.acquire(blocking=False):
+        raise NotOpened(f"the client did not answer in {timeout:g} seconds")
+    came.wait()  # it came at the last moment
+    match answers[0]:
+        case Refuse(reason=reason):
+            raise NotOpened(reason)
+        case channel:
+            return ChannelStream(channel)
