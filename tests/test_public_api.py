@@ -41,6 +41,7 @@ PUBLIC = {
         "DoorView",
         "ForwardRule",
         "Launch",
+        "Peer",
         "Presence",
         "Session",
         "Theme",

@@ -39,6 +39,7 @@ _PLACES = {
     "NotPossible": "tuihost.own_account",
     "OwnAccount": "tuihost.own_account",
     "OwnLogin": "tuihost.own_account",
+    "Peer": "tuihost.wire",
     "Presence": "tuihost.session",
     "Session": "tuihost.session",
     "Standing": "tuihost.own_account",
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from tuihost.session import Session as Session
     from tuihost.text import clean as clean
     from tuihost.theme import Theme as Theme
+    from tuihost.wire import Peer as Peer
 
 
 def __getattr__(name: str) -> Any:

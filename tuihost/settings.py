@@ -25,6 +25,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from tuihost.core.forwarding import place_of
 from tuihost.core.names import name_problem
 from tuihost.errors import SettingsError
 
@@ -67,9 +68,19 @@ def _name_or_none(name: str) -> str:
     return name
 
 
+def _places(rules: tuple[str, ...]) -> tuple[str, ...]:
+    for rule in rules:
+        try:
+            place_of(rule)
+        except ValueError as error:
+            raise ValueError(f"{rule!r}: {error}") from None
+    return rules
+
+
 AnyPath = Annotated[Path, AfterValidator(_from_file)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Paths = Annotated[tuple[AnyPath, ...], BeforeValidator(_listed)]
+Places = Annotated[Names, AfterValidator(_places)]
 AppName = Annotated[str, Field(pattern=f"^{_APP_NAME}$")]
 OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
@@ -188,6 +199,26 @@ class Limits(Section):
     )
 
 
+class Forwarding(Section):
+    """Which real addresses forwards may lead to. What apps answer themselves needs no rule."""
+
+    dial: Places = Field(
+        default=(),
+        description="Targets that may be dialled: `db.example.org:5432`, `10.0.0.0/8:22`, "
+        "`localhost:3000-3999`, `*.example.org:*`, `/run/app/*.sock`.",
+    )
+    listen: Places = Field(
+        default=(),
+        description="Addresses that remote forwards may listen on: `localhost:9000-9100`.",
+    )
+    dial_timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=10.0, description="Seconds for a target to answer."
+    )
+    listeners: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=16, description="Remote forwards that one connection may have at one time."
+    )
+
+
 class Sources(Section):
     """What one source of connections may do before it has to wait."""
 
@@ -236,7 +267,12 @@ class Role(Section):
 
     apps: Names = Field(default=("*",), description="Apps.")
     commands: Names = Field(default=("*",), description="Commands, as `app command`.")
-    forwards: Names = Field(default=(), description="Targets of forwards, as `host:port`.")
+    forwards: Names = Field(
+        default=(), description="Real targets that they may forward to, as `host:port`."
+    )
+    listens: Names = Field(
+        default=(), description="Real addresses that they may have listened on, as `host:port`."
+    )
 
 
 class Logs(Section):
@@ -292,6 +328,7 @@ class Settings(Section):
     server: Server = Server()
     login: Login = Login()
     limits: Limits = Limits()
+    forwarding: Forwarding = Forwarding()
     sources: Sources = Sources()
     accounts: Accounts = Accounts()
     roles: dict[AppName, Role] = Field(

@@ -27,6 +27,9 @@ class Grants(Protocol):
     @property
     def forwards(self) -> tuple[str, ...]: ...
 
+    @property
+    def listens(self) -> tuple[str, ...]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:
@@ -35,6 +38,7 @@ class Rights:
     apps: tuple[str, ...] = ("*",)
     commands: tuple[str, ...] = ("*",)
     forwards: tuple[str, ...] = ()
+    listens: tuple[str, ...] = ()
 
     def app(self, name: str) -> bool:
         """May they open the app of that name?"""
@@ -48,6 +52,10 @@ class Rights:
         """May they forward to this target?"""
         return _listed(f"{host}:{port}", self.forwards)
 
+    def listen(self, host: str, port: int) -> bool:
+        """May they have this address listened on?"""
+        return _listed(f"{host}:{port}", self.listens)
+
 
 def rights_of(table: Mapping[str, Grants], *, guest: bool, roles: Iterable[str]) -> Rights:
     """The rights of a guest, or of an account with `roles`, by the operator's `table`."""
@@ -59,6 +67,7 @@ def rights_of(table: Mapping[str, Grants], *, guest: bool, roles: Iterable[str])
         apps=_joined(one.apps for one in grants),
         commands=_joined(one.commands for one in grants),
         forwards=_joined(one.forwards for one in grants),
+        listens=_joined(one.listens for one in grants),
     )
 
 

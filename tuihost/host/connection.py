@@ -16,6 +16,7 @@ from tuihost.core.limits import TransportLimits
 from tuihost.core.policy import TERMINAL_ENV
 from tuihost.core.routing import BadCommand, Route, RunCommand, route
 from tuihost.core.session import SessionMachine
+from tuihost.host.forwards import Forwards
 from tuihost.host.host import Host
 from tuihost.host.journey import Visit
 from tuihost.host.program import Program
@@ -29,18 +30,26 @@ from tuihost.wire import (
     AgentRequest,
     Answer,
     ByteChannel,
+    CancelRemoteForward,
+    CancelRemoteStreamlocal,
     Disconnect,
     ExecRequest,
     GlobalRequest,
     Grant,
     Identity,
+    Later,
+    OpenDirectStreamlocal,
+    OpenDirectTcpip,
     OpenFailure,
     OpenRequest,
     OpenSession,
     OpenUnknown,
+    OtherGlobal,
     Peer,
     PtyRequest,
     Refuse,
+    RemoteForward,
+    RemoteStreamlocal,
     Restrictions,
     SessionEvent,
     SessionRequest,
@@ -88,6 +97,7 @@ class Connection:
         self._closing = False
         self._account: Visitor | None = None
         self._restrictions = Restrictions()
+        self._forwards: Forwards | None = None
         self.link = HostTransport(
             sock,
             peer=peer,
@@ -119,6 +129,8 @@ class Connection:
     def _parted(self) -> None:
         for slot in tuple(self._slots.values()):
             self.channel_closed(slot.channel)
+        if self._forwards is not None:
+            self._forwards.close()
         self._host.go_out(self.number)
         self._ended(self)
 
@@ -133,15 +145,23 @@ class Connection:
         self._log = self.link.log = self._log.bound(user=identity.user)
         self._restrictions = identity.restrictions or Restrictions()
         self._account = self._host.come_in(self.number, identity, self.peer, self.close)
+        self._forwards = Forwards(
+            self._host, self.link, self._account, self._restrictions, f"{self.number}", self._log
+        )
 
     @property
     def _visitor(self) -> Visitor:
         assert self._account is not None, "channels are opened only after the login"
         return self._account
 
+    @property
+    def _forwarding(self) -> Forwards:
+        assert self._forwards is not None, "nothing is forwarded before the login"
+        return self._forwards
+
     # ---------------------------------------------------------------- channels
 
-    def open(self, request: OpenRequest) -> Answer:
+    def open(self, request: OpenRequest) -> Answer | Later:
         match request:
             case OpenSession() if not self._closing:
                 return Grant()
@@ -151,8 +171,8 @@ class Connection:
                 return Refuse(
                     f"no channels of kind {clean(kind, limit=40)} here", OpenFailure.UNKNOWN_KIND
                 )
-            case _:
-                return Refuse("no app here answers that address")
+            case OpenDirectTcpip() | OpenDirectStreamlocal():
+                return self._forwarding.open(request)
 
     def opened(self, request: OpenRequest, channel: ByteChannel) -> None:
         patterns = (*TERMINAL_ENV, *self._host.catalog.env_patterns())
@@ -245,7 +265,13 @@ class Connection:
             slot.program.event(event)
 
     def global_request(self, request: GlobalRequest) -> Answer:
-        return Refuse("that is not offered here")
+        match request:
+            case RemoteForward() | RemoteStreamlocal():
+                return self._forwarding.listen(request)
+            case CancelRemoteForward() | CancelRemoteStreamlocal():
+                return self._forwarding.cancel(request)
+            case OtherGlobal():
+                return Refuse("that is not offered here")
 
     # ---------------------------------------------------------------- the host closes
 

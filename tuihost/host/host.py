@@ -195,6 +195,20 @@ class Host:
                 return loaded.app
         return None
 
+    def forward_app(self, account: Account, host: str, port: int) -> App | None:
+        """The app that answers that target for somebody who may open it."""
+        for name, loaded in self.catalog.apps.items():
+            if any(rule.matches(host, port) for rule in loaded.app.accepts.forwards):
+                return loaded.app if self.may_open(account, name) else None
+        return None
+
+    def listen_app(self, account: Account, host: str, port: int) -> App | None:
+        """The app that takes that address for somebody who may open it."""
+        for name, loaded in self.catalog.apps.items():
+            if any(rule.matches(host, port) for rule in loaded.app.accepts.listens):
+                return loaded.app if self.may_open(account, name) else None
+        return None
+
     def count_stuck(self, change: int) -> None:
         with self._count_lock:
             self.stuck_threads += change

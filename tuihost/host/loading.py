@@ -243,5 +243,10 @@ def _check_hooks(app: App) -> None:
     has_subsystem = kind.subsystem is not App.subsystem
     if app.accepts.subsystems and not has_subsystem:
         raise AppLoadError("accepts subsystems, but has no method `subsystem`")
-    if not (app.has_screen or app.has_talk or has_subsystem or app.command_methods()):
+    if app.accepts.forwards and kind.forward is App.forward:
+        raise AppLoadError("accepts forwards, but has no method `forward`")
+    if app.accepts.listens and kind.listen is App.listen:
+        raise AppLoadError("accepts listens, but has no method `listen`")
+    has_work = has_subsystem or app.accepts.forwards or app.accepts.listens
+    if not (app.has_screen or app.has_talk or has_work or app.command_methods()):
         raise AppLoadError("has nothing to open: no `build`, no `talk`, no command")

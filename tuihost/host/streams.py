@@ -10,10 +10,11 @@ from tuihost.wire import ByteChannel, HostOpen, Link, Refuse
 
 
 class ChannelStream:
-    """Blocking reads and writes over a `ByteChannel`."""
+    """Blocking reads and writes over a `ByteChannel`. `received` and `sent` count bytes."""
 
     def __init__(self, channel: ByteChannel) -> None:
         self._channel = channel
+        self.received = self.sent = 0
 
     @property
     def closed(self) -> bool:
@@ -29,6 +30,7 @@ class ChannelStream:
 
         self._channel.wait(arrived)
         assert data is not None, "waited without a deadline"
+        self.received += len(data)
         return data
 
     def write(self, data: bytes | memoryview) -> None:
@@ -43,6 +45,7 @@ class ChannelStream:
             self._channel.wait(sent)
         if self._channel.closed:
             raise Disconnected("the client has closed the stream")
+        self.sent += len(data)
 
     def send_eof(self) -> None:
         self._channel.send_eof()

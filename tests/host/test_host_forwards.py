@@ -1,0 +1,447 @@
+"""Forwards of a whole host: what apps answer, what is dialled, what is listened on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import paramiko
+import pytest
+
+from tuihost import Accepts, App, Forward, ForwardRule, Listening, ListenRule, TuihostError
+from tuihost.testing import Hosted, hosted
+
+SECONDS = 20.0
+ALL = {"roles": {"guest": {"forwards": ["*"], "listens": ["*"]}}}
+
+
+class Echo(App):
+    """Answers `echo:7` with what it is sent, and takes `hook:80`."""
+
+    name = "echo"
+    accepts = Accepts(
+        forwards=(ForwardRule("echo", 7), ForwardRule("/echo.sock", 0), ForwardRule("bad", 1)),
+        listens=(ListenRule("hook", 80), ListenRule("refused", 80)),
+    )
+
+    def start(self) -> None:
+        self.taken: list[Listening] = []
+        self.ended: list[str] = []
+        self.came = threading.Condition()
+
+    def forward(self, forward: Forward) -> None:
+        if forward.host == "bad":
+            raise ValueError("a mistake in the app")
+        while data := forward.stream.read():
+            forward.stream.write(data)
+        forward.stream.write(f"{forward.account.name} at {forward.host}".encode())
+
+    def listen(self, listening: Listening) -> None:
+        if listening.host == "refused":
+            raise TuihostError("that name is not free")
+        listening.on_end(lambda: self.note(self.ended.append, listening.host))
+        self.note(self.taken.append, listening)
+
+    def note(self, add: Callable[[Any], None], what: object) -> None:
+        with self.came:
+            add(what)
+            self.came.notify_all()
+
+    def wait(self, ready: Callable[[], object]) -> None:
+        with self.came:
+            assert self.came.wait_for(ready, SECONDS), "waited in vain"
+
+
+@contextlib.contextmanager
+def echoing(**settings: Any) -> Iterator[tuple[Hosted, paramiko.Transport, Echo]]:
+    app = Echo()
+    given = {name.replace("__", "."): value for name, value in settings.items()}
+    with hosted(app, settings={**ALL, **given}) as host:
+        client = host.connect()
+        try:
+            yield host, client, app
+        finally:
+            client.close()
+            client.join(SECONDS)
+
+
+@contextlib.contextmanager
+def target(
+    serve: Callable[[socket.socket], None], family: int = socket.AF_INET, at: Any = ("127.0.0.1", 0)
+) -> Iterator[Any]:
+    """A real server of one connection after the other; where it listens."""
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.bind(at)
+    listener.listen()
+
+    def run() -> None:
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            with sock:
+                serve(sock)
+
+    thread = threading.Thread(target=run, name="target")
+    thread.start()
+    try:
+        yield listener.getsockname()
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(SECONDS)
+
+
+def echo(sock: socket.socket) -> None:
+    while data := sock.recv(65536):
+        sock.sendall(data)
+    sock.sendall(b" and that was all")
+
+
+def to(client: paramiko.Transport, host: str, port: int) -> paramiko.Channel:
+    channel = client.open_channel("direct-tcpip", (host, port), ("10.0.0.9", 1234), timeout=SECONDS)
+    channel.settimeout(SECONDS)
+    return channel
+
+
+def refused(client: paramiko.Transport, host: str, port: int) -> int:
+    """The code with which the client is refused (RFC 4254 §5.1)."""
+    with pytest.raises(paramiko.ChannelException) as caught:
+        to(client, host, port)
+    return int(caught.value.code)
+
+
+def read_all(channel: Any) -> bytes:
+    parts = []
+    while data := channel.recv(65536):
+        parts.append(data)
+    return b"".join(parts)
+
+
+# ------------------------------------------------------------------------ what apps answer
+
+
+def test_an_app_answers_a_target_that_it_claims() -> None:
+    with echoing() as (host, client, _):
+        channel = to(client, "ECHO", 7)
+        channel.sendall(b"hello ")
+        channel.shutdown_write()
+        assert read_all(channel) == b"hello ada at ECHO"
+        closed = host.log.wait_for("forward.closed")
+        assert (closed["sent"], closed["received"]) == (6, 17)
+        assert host.log.named("forward.open")[0]["target"] == "ECHO:7"
+
+
+def test_a_mistake_of_an_app_costs_one_stream() -> None:
+    with echoing() as (host, client, _):
+        assert read_all(to(client, "bad", 1)) == b""
+        assert host.log.wait_for("app.error")["app"] == "echo"
+        channel = to(client, "echo", 7)
+        channel.shutdown_write()
+        assert read_all(channel) == b"ada at echo"
+
+
+def test_an_app_is_not_answered_for_by_who_may_not_open_it() -> None:
+    roles = {"guest": {"apps": ["other"], "forwards": ["*"]}}
+    with echoing(roles=roles) as (_, client, _):
+        assert refused(client, "echo", 7) == 1
+
+
+def test_an_app_that_claims_without_answering_is_broken() -> None:
+    class Claims(App):
+        name = "claims"
+        accepts = Accepts(forwards=(ForwardRule("claims", 80),))
+
+    with pytest.raises(Exception, match="forward"), hosted(Claims()):
+        pass
+
+
+def test_an_app_takes_an_address_for_somebody() -> None:
+    with echoing() as (host, client, app):
+        client.request_port_forward("hook", 80, handler=_greet)
+        app.wait(lambda: app.taken)
+        (listening,) = app.taken
+        assert (listening.account.name, listening.host, listening.port) == ("ada", "hook", 80)
+        stream = listening.connect(_peer())
+        stream.send_eof()
+        assert stream.read() == b"from 198.51.100.7"
+        stream.close()
+        client.cancel_port_forward("hook", 80)
+        app.wait(lambda: app.ended)
+        assert listening.ended
+        assert host.log.wait_for("forward.unlisten")["target"] == "hook:80"
+
+
+def test_an_address_ends_with_who_asked_for_it() -> None:
+    with echoing() as (_, client, app):
+        client.request_port_forward("hook", 80, handler=_greet)
+        app.wait(lambda: app.taken)
+        client.close()
+        app.wait(lambda: app.ended)
+        with pytest.raises(EOFError):
+            app.taken[0].connect(_peer())
+
+
+def test_an_app_may_say_why_not() -> None:
+    with echoing() as (_, client, app):
+        client.request_port_forward("refused", 80, handler=_greet)
+        client.request_port_forward("hook", 80, handler=_greet)
+        app.wait(lambda: app.taken)
+        assert [one.host for one in app.taken] == ["hook"]
+
+
+def _greet(channel: paramiko.Channel, origin: tuple[str, int], server: tuple[str, int]) -> None:
+    channel.sendall(f"from {origin[0]}".encode())
+    channel.shutdown_write()
+
+
+def _peer() -> Any:
+    from tuihost.wire import Peer
+
+    return Peer("198.51.100.7", 4321)
+
+
+# --------------------------------------------------------------------------- what is dialled
+
+
+def test_a_real_target_is_dialled_where_the_rules_say_so() -> None:
+    with target(echo) as (_, port), echoing(forwarding__dial=[f"127.0.0.1:{port}"]) as given:
+        host, client, _ = given
+        channel = to(client, "127.0.0.1", port)
+        channel.sendall(b"a" * 1_000_000)
+        channel.shutdown_write()
+        assert len(read_all(channel)) == 1_000_000 + len(b" and that was all")
+        assert host.log.wait_for("forward.closed")["sent"] == 1_000_000
+
+
+def test_a_name_is_resolved_and_what_it_comes_to_is_judged() -> None:
+    with target(echo) as (_, port):
+        with echoing(forwarding__dial=[f"localhost:{port}"]) as (_, client, _):
+            channel = to(client, "localhost", port)
+            channel.shutdown_write()
+            assert read_all(channel) == b" and that was all"
+        with echoing(forwarding__dial=["*:*"]) as (host, client, _):
+            for name in ("localhost", "127.0.0.1", "2130706433", "127.1", "0.0.0.0", "::1", "::"):
+                assert refused(client, name, port) in (1, 2), name
+            assert host.log.named("forward.open") == []
+
+
+def test_a_target_that_does_not_answer_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with echoing(forwarding__dial=[f"127.0.0.1:{port}"]) as (host, client, _):
+        assert refused(client, "127.0.0.1", port) == 2
+        assert "Connection refused" in host.log.wait_for("channel.refused")["reason"]
+
+
+def test_nothing_is_dialled_that_nobody_allows() -> None:
+    with target(echo) as (_, port):
+        with echoing() as (host, client, _):
+            assert refused(client, "127.0.0.1", port) == 1
+            reason = host.log.wait_for("channel.refused")["reason"]
+            assert reason == f"nobody here forwards to 127.0.0.1:{port}"
+        given = {"forwarding__dial": [f"127.0.0.1:{port}"], "roles": {}}
+        with echoing(**given) as (_, client, _):
+            assert refused(client, "127.0.0.1", port) == 1
+
+
+def test_a_unix_socket_is_dialled_and_answered(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.sock")
+    with (
+        target(echo, socket.AF_UNIX, path),
+        echoing(forwarding__dial=[f"{tmp_path}/*.sock"]) as (_, client, _),
+    ):
+        assert _through_unix(client, path) == b"hi and that was all"
+        assert _through_unix(client, "/echo.sock") == b"hiada at /echo.sock"
+        for other in (
+            f"{tmp_path}/../{tmp_path.name}/a.sock",
+            f"{tmp_path}/none.sock",
+            "/etc/passwd",
+        ):
+            with pytest.raises(paramiko.ChannelException):
+                _through_unix(client, other)
+
+
+def _through_unix(client: paramiko.Transport, path: str) -> bytes:
+    """paramiko's client has no such kind, and takes fields for none that it does not know."""
+    channel = open_raw(client, "direct-streamlocal@openssh.com", path, "", 0)
+    channel.sendall(b"hi")
+    channel.shutdown_write()
+    return read_all(channel)
+
+
+def open_raw(client: paramiko.Transport, kind: str, *fields: str | int) -> paramiko.Channel:
+    """Opens a channel of any kind, with any fields."""
+    number = client._next_channel()
+    message = paramiko.Message()
+    message.add_byte(b"\x5a")
+    message.add_string(kind)
+    for count in (number, 2**21, 2**15):
+        message.add_int(count)
+    for one in fields:
+        message.add_int(one) if isinstance(one, int) else message.add_string(one)
+    channel = paramiko.Channel(number)
+    client._channels.put(number, channel)
+    event = threading.Event()
+    client.channel_events[number] = event
+    client.channels_seen[number] = True
+    channel._set_transport(client)
+    channel._set_window(2**21, 2**15)
+    client._send_user_message(message)
+    assert event.wait(SECONDS), "no answer"
+    if channel.closed or client._channels.get(number) is None:
+        error = client.get_exception() or paramiko.ChannelException(1, "refused")
+        raise error
+    channel.settimeout(SECONDS)
+    return channel
+
+
+def test_a_stalled_target_holds_up_itself_alone() -> None:
+    release = threading.Event()
+
+    def stall(sock: socket.socket) -> None:
+        release.wait(SECONDS)
+
+    with target(stall) as (_, deaf), target(echo) as (_, port):
+        rules = [f"127.0.0.1:{deaf}", f"127.0.0.1:{port}"]
+        with echoing(forwarding__dial=rules) as (_, client, _):
+            stuck = to(client, "127.0.0.1", deaf)
+            stuck.settimeout(0.0)
+            sent = 0
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    sent += stuck.send(b"x" * 32_768)
+            assert sent >= 131_072
+            channel = to(client, "127.0.0.1", port)
+            channel.sendall(b"through")
+            channel.shutdown_write()
+            assert read_all(channel) == b"through and that was all"
+            release.set()
+
+
+def test_the_hosts_own_port_is_never_dialled() -> None:
+    with target(echo) as (_, port), echoing(forwarding__dial=["127.0.0.1:*"]) as given:
+        host, client, _ = given
+        host.host.address = ("127.0.0.1", port)
+        assert refused(client, "127.0.0.1", port) == 2
+
+
+# ------------------------------------------------------------------------ what is listened on
+
+
+def test_a_real_address_is_listened_on_where_the_rules_say_so() -> None:
+    with free_port() as port:
+        pass
+    with echoing(forwarding__listen=[f"localhost:{port}"]) as (host, client, _):
+        client.request_port_forward("localhost", port, handler=_greet)
+        with socket.create_connection(("127.0.0.1", port), SECONDS) as sock:
+            sock.settimeout(SECONDS)
+            assert read_all(sock) == b"from 127.0.0.1"
+        client.cancel_port_forward("localhost", port)
+        host.log.wait_for("forward.unlisten")
+        _until_refused(port)
+
+
+@contextlib.contextmanager
+def free_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        yield probe.getsockname()[1]
+
+
+def _until_refused(port: int) -> None:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), SECONDS).close()
+        except ConnectionRefusedError:
+            return
+    raise AssertionError("it is still listened on")
+
+
+def test_a_port_is_chosen_where_it_is_left_open() -> None:
+    with echoing(forwarding__listen=["127.0.0.1:20000-29999"]) as (_, client, _):
+        port = client.request_port_forward("127.0.0.1", 0, handler=_greet)
+        assert 20_000 <= port < 30_000
+        with socket.create_connection(("127.0.0.1", port), SECONDS) as sock:
+            sock.settimeout(SECONDS)
+            assert read_all(sock) == b"from 127.0.0.1"
+
+
+def test_a_port_that_is_taken_says_so() -> None:
+    with (
+        free_port() as port,
+        echoing(forwarding__listen=[f"127.0.0.1:{port}"]) as (host, client, _),
+    ):
+        with pytest.raises(paramiko.SSHException):
+            client.request_port_forward("127.0.0.1", port, handler=_greet)
+        assert "it is taken" in host.log.wait_for("request.refused")["reason"]
+
+
+@pytest.mark.parametrize("address", ["", "0.0.0.0", "::", "*", "10.0.0.1", "example.org"])
+def test_what_nobody_named_is_not_listened_on(address: str) -> None:
+    with (
+        echoing(forwarding__listen=["localhost:20000-20010"]) as (_, client, _),
+        pytest.raises(paramiko.SSHException),
+    ):
+        client.request_port_forward(address, 20_000, handler=_greet)
+
+
+def test_only_so_many_at_one_time() -> None:
+    given = {"forwarding__listen": ["127.0.0.1:20000-29999"], "forwarding__listeners": 2}
+    with echoing(**given) as (host, client, _):
+        for _ in range(2):
+            client.request_port_forward("127.0.0.1", 0, handler=_greet)
+        with pytest.raises(paramiko.SSHException):
+            client.request_port_forward("127.0.0.1", 0, handler=_greet)
+        assert host.log.wait_for("request.refused")["reason"] == "too many remote forwards"
+
+
+def test_nobody_cancels_what_is_not_theirs() -> None:
+    with echoing(forwarding__listen=["127.0.0.1:20000-29999"]) as (host, client, _):
+        port = client.request_port_forward("127.0.0.1", 0, handler=_greet)
+        other = host.connect("eve")
+        other.global_request("cancel-tcpip-forward", ("127.0.0.1", port), wait=True)
+        other.close()
+        other.join(SECONDS)
+        with socket.create_connection(("127.0.0.1", port), SECONDS) as sock:
+            sock.settimeout(SECONDS)
+            assert read_all(sock) == b"from 127.0.0.1"
+
+
+def test_a_unix_socket_is_listened_on_and_taken_away(tmp_path: Path) -> None:
+    path = tmp_path / "mine.sock"
+    with echoing(forwarding__listen=[f"{tmp_path}/*.sock"]) as (host, client, _):
+        assert client.global_request("streamlocal-forward@openssh.com", (str(path),), wait=True)
+        assert path.stat().st_mode & 0o777 == 0o600
+        again = client.global_request("streamlocal-forward@openssh.com", (str(path),), wait=True)
+        assert again is None
+        (tmp_path / "theirs.sock").write_text("precious")
+        theirs = (str(tmp_path / "theirs.sock"),)
+        assert client.global_request("streamlocal-forward@openssh.com", theirs, wait=True) is None
+        assert (tmp_path / "theirs.sock").read_text() == "precious"
+        client.global_request("cancel-streamlocal-forward@openssh.com", (str(path),), wait=True)
+        host.log.wait_for("forward.unlisten")
+    assert not path.exists()
+
+
+def test_nothing_is_left_when_the_person_goes() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    with (
+        target(lambda sock: sock.recv(1) and None) as (_, port),
+        echoing(
+            forwarding__dial=[f"127.0.0.1:{port}"], forwarding__listen=["127.0.0.1:20000-29999"]
+        ) as (host, client, _),
+    ):
+        to(client, "127.0.0.1", port)
+        to(client, "echo", 7)
+        client.request_port_forward("127.0.0.1", 0, handler=_greet)
+        client.close()
+        host.log.wait_for("conn.closed")
+    assert len(os.listdir("/proc/self/fd")) == before
