@@ -151,6 +151,9 @@ def test_a_length_is_judged_before_the_packet_is_read(length: int) -> None:
         assert not _swallows(client.sock, SWALLOWED)
 
 
+MAC = "hmac-sha2-256-etm@openssh.com"
+
+
 @pytest.mark.parametrize("length", [0, 1, 3, 5, 11, 13, 4095])
 def test_a_length_must_fit_the_blocks(length: int) -> None:
     with host_pair() as (host, client):
@@ -160,7 +163,7 @@ def test_a_length_must_fit_the_blocks(length: int) -> None:
 
 
 @pytest.mark.parametrize("cipher", ["aes256-gcm@openssh.com", "aes128-ctr"])
-@pytest.mark.parametrize("mac", ["hmac-sha2-256", "hmac-sha2-512-etm@openssh.com"])
+@pytest.mark.parametrize("mac", kex.MACS)
 def test_lengths_are_judged_under_every_cipher(cipher: str, mac: str) -> None:
     with host_pair() as (host, client):
         client.transport._preferred_ciphers = (cipher,)
@@ -180,7 +183,7 @@ def _flipped(client: RawClient) -> None:
 
 
 @pytest.mark.parametrize("cipher", ["aes256-gcm@openssh.com", "aes128-ctr"])
-@pytest.mark.parametrize("mac", ["hmac-sha2-256", "hmac-sha2-512-etm@openssh.com"])
+@pytest.mark.parametrize("mac", kex.MACS)
 def test_a_packet_with_a_wrong_bit_ends_the_connection(cipher: str, mac: str) -> None:
     with host_pair() as (host, client):
         client.transport._preferred_ciphers = (cipher,)
@@ -298,13 +301,24 @@ def _guess(client: RawClient) -> None:
     message.add_byte(b"\x14")
     message.add_bytes(bytes(16))
     names = ("curve25519-sha256@libssh.org,kex-strict-c-v00@openssh.com", "ssh-ed25519")
-    for name in (*names, *["aes128-ctr"] * 2, *["hmac-sha2-256"] * 2, "none", "none", "", ""):
+    for name in (
+        *names,
+        *["aes128-ctr"] * 2,
+        *["hmac-sha2-256-etm@openssh.com"] * 2,
+        "none",
+        "none",
+        "",
+        "",
+    ):
         message.add_string(name)
     message.add_boolean(True)
     message.add_int(0)
     transport = client.transport
     transport._preferred_kex = ("curve25519-sha256@libssh.org",)
-    transport._preferred_ciphers, transport._preferred_macs = ("aes128-ctr",), ("hmac-sha2-256",)
+    transport._preferred_ciphers, transport._preferred_macs = (
+        ("aes128-ctr",),
+        ("hmac-sha2-256-etm@openssh.com",),
+    )
     transport.local_kex_init = message.asbytes()
     transport._send_message(message)
     client.send(30, b"guessed")
@@ -370,7 +384,12 @@ def _kexinit(*lists: str) -> bytes:
     return packed(Raw(bytes(16)), *lists, False, 0)
 
 
-GOOD = (",".join(kex.KEX), "ssh-ed25519", *["aes128-ctr"] * 2, *["hmac-sha2-256"] * 2)
+GOOD = (
+    ",".join(kex.KEX),
+    "ssh-ed25519",
+    *["aes128-ctr"] * 2,
+    *["hmac-sha2-256-etm@openssh.com"] * 2,
+)
 
 
 @pytest.mark.parametrize(

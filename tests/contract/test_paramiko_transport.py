@@ -97,6 +97,7 @@ def test_a_method_that_is_used_or_replaced_is_there(name: str) -> None:
         "_expected_packet",
         "_handler_table",
         "_kex_info",
+        "_cipher_info",
         "active",
         "agreed_on_strict_kex",
         "auth_handler",

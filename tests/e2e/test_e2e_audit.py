@@ -16,9 +16,6 @@ KNOWN = {
     ("kex", "curve25519-sha256@libssh.org"): (
         "does not provide protection against post-quantum attacks"
     ),
-    # For Dropbear and for libraries, which know no others.
-    ("mac", "hmac-sha2-256"): "using encrypt-and-MAC mode",
-    ("mac", "hmac-sha2-512"): "using encrypt-and-MAC mode",
 }
 
 

@@ -135,6 +135,8 @@ def test_dropbear_connects_although_it_guesses(
     served = serve()
     words = [program("dbclient"), "-y", "-y", "-p", str(served.port), "ada@127.0.0.1", "x"]
     assert _run(words) == b"hello"
+    algorithms = served.host().transport.algorithms
+    assert (algorithms["cipher"], algorithms["mac"]) == (kex.CHACHA, "")
 
 
 def test_putty_connects(program: Callable[[str], str], serve: Callable[..., Served]) -> None:

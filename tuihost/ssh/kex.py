@@ -27,9 +27,11 @@ if not KexMLKEM768X25519.is_available():  # cryptography is built on a library w
     del KEX_INFO["mlkem768x25519-sha256"]
 
 KEX = tuple(KEX_INFO)
+CHACHA = "chacha20-poly1305@openssh.com"  # all that Dropbear has without an older kind of MAC
 CIPHERS = (
     "aes256-gcm@openssh.com",
     "aes128-gcm@openssh.com",
+    CHACHA,
     "aes256-ctr",
     "aes192-ctr",
     "aes128-ctr",
@@ -37,8 +39,6 @@ CIPHERS = (
 MACS = (
     "hmac-sha2-256-etm@openssh.com",
     "hmac-sha2-512-etm@openssh.com",
-    "hmac-sha2-256",  # the only one that Dropbear has
-    "hmac-sha2-512",
 )
 HOST_KEYS = ("ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256")
 COMPRESSION = ("none",)
@@ -90,7 +90,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What both sides use until the next key exchange. `in` is from the client."""
+    """What both sides use until the next key exchange. `in` is from the client; a MAC is empty
+    where the cipher needs none."""
 
     kex: str
     host_key: str
@@ -123,17 +124,28 @@ def agree(offer: Offer, host_keys: Sequence[str]) -> Agreement:
     _first("compression", offer.compression_out, COMPRESSION)
     # §7: a guess is right only where both sides' favourites are the same.
     guessed = offer.kex[0] == KEX[0] and offer.host_keys[0] == host_keys[0]
+    cipher_in = _first("cipher", offer.ciphers_in, CIPHERS)
+    cipher_out = _first("cipher", offer.ciphers_out, CIPHERS)
     return Agreement(
         kex=kex,
         host_key=host_key,
-        cipher_in=_first("cipher", offer.ciphers_in, CIPHERS),
-        cipher_out=_first("cipher", offer.ciphers_out, CIPHERS),
-        mac_in=_first("MAC", offer.macs_in, MACS),
-        mac_out=_first("MAC", offer.macs_out, MACS),
+        cipher_in=cipher_in,
+        cipher_out=cipher_out,
+        mac_in=_mac(cipher_in, offer.macs_in),
+        mac_out=_mac(cipher_out, offer.macs_out),
         strict=STRICT_CLIENT in offer.kex,
         ext_info=EXT_INFO_CLIENT in offer.kex,
         wrong_guess=offer.guess_follows and not guessed,
     )
+
+
+def seals_itself(cipher: str) -> bool:
+    """Whether the cipher authenticates what it encrypts: then no MAC is agreed on."""
+    return cipher == CHACHA or "gcm" in cipher
+
+
+def _mac(cipher: str, theirs: Sequence[str]) -> str:
+    return "" if seals_itself(cipher) else _first("MAC", theirs, MACS)
 
 
 def _first(what: str, theirs: Sequence[str], ours: Sequence[str]) -> str:

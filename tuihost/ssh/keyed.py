@@ -20,11 +20,13 @@ from tuihost.core.limits import TransportLimits
 from tuihost.errors import PeerError
 from tuihost.ssh import kex
 from tuihost.ssh.keys import HostKeys
-from tuihost.ssh.packets import PacketStream
+from tuihost.ssh.packets import ChaCha, PacketStream
 from tuihost.ssh.userkeys import ALGORITHMS
 from tuihost.wire import Cancellable, Timer
 
 KEXINIT, NEWKEYS = 20, 21
+
+_CIPHER_FIELDS = ("class", "block-size", "iv-size", "key-size", "is_aead")  # paramiko's
 
 MAX_HELD = 2_000  # replies that wait for a key exchange to end
 
@@ -38,6 +40,15 @@ class KeyedTransport(paramiko.Transport):  # type: ignore[misc]
     _CLIENT_ID = f"tuihost_{__version__}"
     _active_check_timeout = None
     _kex_info = kex.KEX_INFO
+    _cipher_info = paramiko.Transport._cipher_info | {
+        kex.CHACHA: {
+            "class": ChaCha,
+            "block-size": 8,
+            "iv-size": 0,
+            "key-size": 64,
+            "is_aead": True,
+        }
+    }
     preferred_kex = kex.KEX
     preferred_ciphers = kex.CIPHERS
     preferred_macs = kex.MACS
@@ -141,15 +152,16 @@ class KeyedTransport(paramiko.Transport):  # type: ignore[misc]
         self.kex_engine = self._kex_info[agreed.kex](self)
         self.host_key_type = agreed.host_key
         self.remote_cipher, self.local_cipher = agreed.cipher_in, agreed.cipher_out
-        self.remote_mac, self.local_mac = agreed.mac_in, agreed.mac_out
+        # paramiko looks up a MAC in any case, and does not use it where the cipher needs none.
+        self.remote_mac = agreed.mac_in or kex.MACS[0]
+        self.local_mac = agreed.mac_out or kex.MACS[0]
         self.remote_compression = self.local_compression = "none"
         self.remote_kex_init = bytes([KEXINIT]) + body
-        aead = "gcm" in agreed.cipher_in
         self._algorithms = {
             "kex": agreed.kex,
             "host_key": agreed.host_key,
             "cipher": agreed.cipher_in,
-            "mac": "" if aead else agreed.mac_in,
+            "mac": agreed.mac_in,
         }
 
     def _compute_key(self, id: str, nbytes: int) -> bytes:

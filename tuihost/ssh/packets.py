@@ -17,12 +17,15 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import paramiko
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives import ciphers
+from cryptography.hazmat.primitives.poly1305 import Poly1305
 
 from tuihost.errors import PeerError
 
 PREAUTH_PACKET = 35_000  # RFC 4253 §6.1: what every implementation must be able to take
 PACKET = 40_000  # room for the 32 KiB of data that a channel takes at a time, and its headers
+MIN_LENGTH = 8  # of a packet after its length field: a message's number and padding, in blocks
 REKEY_PACKETS = 2**31
 MOMENT = 0.02  # seconds: what it takes another thread to seal and write a packet, and to spare
 _READ = 65536
@@ -37,8 +40,8 @@ class Cipher(Protocol):
     block: int
     counted: int  # how much of the length field the padding counts
 
-    def length(self, head: bytes) -> int:
-        """The packet's length, from its first bytes. Called once a packet, before `open`."""
+    def length(self, number: int, head: bytes) -> int:
+        """The length of the packet of that number, from its first bytes."""
 
     def open(self, number: int, head: bytes, rest: bytes) -> bytes:
         """The packet after its length field, verified. Raises PeerError."""
@@ -52,7 +55,7 @@ class Plain:
 
     head, tag, block, counted = 4, 0, 8, 4
 
-    def length(self, head: bytes) -> int:
+    def length(self, number: int, head: bytes) -> int:
         return int.from_bytes(head, "big")
 
     def open(self, number: int, head: bytes, rest: bytes) -> bytes:
@@ -77,7 +80,7 @@ class Gcm:
         self._count = (self._count + 1) & 0xFFFFFFFFFFFFFFFF
         return nonce
 
-    def length(self, head: bytes) -> int:
+    def length(self, number: int, head: bytes) -> int:
         return int.from_bytes(head, "big")
 
     def open(self, number: int, head: bytes, rest: bytes) -> bytes:
@@ -104,7 +107,7 @@ class EncryptThenMac:
     def _mac(self, number: int, data: bytes) -> bytes:
         return hmac.digest(self._key, number.to_bytes(4, "big") + data, self._digest)
 
-    def length(self, head: bytes) -> int:
+    def length(self, number: int, head: bytes) -> int:
         return int.from_bytes(head, "big")
 
     def open(self, number: int, head: bytes, rest: bytes) -> bytes:
@@ -119,43 +122,54 @@ class EncryptThenMac:
         return sealed + self._mac(number, sealed)
 
 
-class EncryptAndMac:
-    """AES-CTR with the MACs of RFC 4253 §6.4, over what was encrypted; for Dropbear."""
+class ChaCha:
+    """chacha20-poly1305@openssh.com, by OpenSSH's PROTOCOL.chacha20poly1305: the length is
+    encrypted by itself, with the last half of the key, and judged before the rest is there."""
 
-    counted = 4
+    head, tag, block, counted = 4, 16, 8, 0
 
-    def __init__(self, engine: Any, block: int, digest: str, key: bytes, tag: int) -> None:
-        self._engine, self._digest, self._key = engine, digest, key
-        self.head = self.block = block
-        self.tag = tag
-        self._first = b""
+    def __init__(self, key: bytes) -> None:
+        self._body_key, self._length_key = key[:32], key[32:]
 
-    def _mac(self, number: int, data: bytes) -> bytes:
-        return hmac.digest(self._key, number.to_bytes(4, "big") + data, self._digest)
+    @staticmethod
+    def _stream(key: bytes, number: int) -> Any:
+        # 64 bits of a block's number, from the least significant on, and 64 of the packet's.
+        nonce = bytes(8) + number.to_bytes(8, "big")
+        return ciphers.Cipher(ciphers.algorithms.ChaCha20(key, nonce), mode=None).encryptor()
 
-    def length(self, head: bytes) -> int:
-        self._first = self._engine.update(head)
-        return int.from_bytes(self._first[:4], "big")
+    def _body(self, number: int) -> tuple[Any, bytes]:
+        """The stream for a packet, which begins with its second block, and the key of its tag."""
+        stream = self._stream(self._body_key, number)
+        return stream, stream.update(bytes(64))[:32]
+
+    def length(self, number: int, head: bytes) -> int:
+        return int.from_bytes(self._stream(self._length_key, number).update(head), "big")
 
     def open(self, number: int, head: bytes, rest: bytes) -> bytes:
         body, tag = rest[: -self.tag], rest[-self.tag :]
-        packet: bytes = self._first + self._engine.update(body)
-        if not hmac.compare_digest(self._mac(number, packet), tag):
-            raise PeerError("a packet is not authentic")
-        return packet[4:]
+        stream, key = self._body(number)
+        try:
+            Poly1305.verify_tag(key, head + body, tag)
+        except InvalidSignature:
+            raise PeerError("a packet is not authentic") from None
+        opened: bytes = stream.update(body)
+        return opened
 
     def seal(self, number: int, packet: bytes) -> bytes:
-        sealed: bytes = self._engine.update(packet)
-        return sealed + self._mac(number, packet)
+        stream, key = self._body(number)
+        head = self._stream(self._length_key, number).update(packet[:4])
+        sealed: bytes = head + stream.update(packet[4:])
+        return sealed + Poly1305.generate_tag(key, sealed)
 
 
 def _cipher(
-    engine: Any, block: int, mac: Callable[[], Any] | None, tag: int, key: bytes, etm: bool, iv: Any
+    engine: Any, block: int, mac: Callable[[], Any] | None, tag: int, key: bytes, iv: Any
 ) -> Cipher:
+    if isinstance(engine, ChaCha):
+        return engine
     if mac is None:
         return Gcm(engine, iv)
-    kind = EncryptThenMac if etm else EncryptAndMac
-    return kind(engine, block, mac().name, key, tag)
+    return EncryptThenMac(engine, block, mac().name, key, tag)
 
 
 class PacketStream:
@@ -202,9 +216,7 @@ class PacketStream:
     ) -> None:
         """New keys for what is sent from now on."""
         with self._lock:
-            self._out = _cipher(
-                block_engine, block_size, mac_engine, mac_size, mac_key, etm, iv_out
-            )
+            self._out = _cipher(block_engine, block_size, mac_engine, mac_size, mac_key, iv_out)
             self._renew("out")
 
     def set_inbound_cipher(
@@ -220,7 +232,7 @@ class PacketStream:
     ) -> None:
         """New keys for what is read from now on."""
         with self._lock:
-            self._in = _cipher(block_engine, block_size, mac_engine, mac_size, mac_key, etm, iv_in)
+            self._in = _cipher(block_engine, block_size, mac_engine, mac_size, mac_key, iv_in)
             self._renew("in")
 
     def _renew(self, way: str) -> None:
@@ -345,8 +357,8 @@ class PacketStream:
         Raises PeerError, EOFError where the connection has ended, OSError."""
         cipher = self._in
         head = self._take(cipher.head)
-        length = cipher.length(head)
-        if not 12 <= length <= self.max_packet or (length + cipher.counted) % cipher.block:
+        length = cipher.length(self._number_in, head)
+        if not MIN_LENGTH <= length <= self.max_packet or (length + cipher.counted) % cipher.block:
             raise PeerError(f"a packet says that it is {length} bytes long")
         size = 4 + length + cipher.tag
         packet = cipher.open(self._number_in, head, self._take(size - cipher.head))
