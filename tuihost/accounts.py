@@ -8,6 +8,7 @@ whether it happened: two connections, or two hosts on one store, never both get 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -157,7 +158,13 @@ class AccountStore(Protocol):
 
     def failures(self, key: str, now: float, window: float) -> int: ...
 
-    def clear_failures(self, key: str) -> None: ...
+    def clear_failures(self, key: str, *, below: bool = False) -> int:
+        """Forgets them; how many there were. `below` forgets those of every key too that goes on
+        behind `key` with a separator."""
+
+    def turn(self, key: str) -> AbstractContextManager[None]:
+        """While it lasts nobody else has the turn of that key, in any process that uses the store;
+        whoever has waited for seconds goes on without it."""
 
     def record_login(self, login: LoginRecord) -> None: ...
 

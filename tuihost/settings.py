@@ -164,6 +164,11 @@ class Login(Section):
     terms: AnyPath | None = Field(
         default=None, description="A text that the factor `terms` asks people to accept."
     )
+    delivery: str = Field(
+        default="",
+        description="What brings codes another way, for the factor `delivery`: "
+        "`package.module:attr`, or `outbox` for a file in `state_dir`, to try it out.",
+    )
     password_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         default=2, description="Passwords that are verified at one time, at most."
     )
@@ -275,6 +280,12 @@ class Role(Section):
     )
 
 
+class Group(Section):
+    """What everybody in a group of accounts has (`tuihost user groups`)."""
+
+    roles: Names = Field(default=(), description="Roles, beside the accounts' own.")
+
+
 class Logs(Section):
     """Where the log goes."""
 
@@ -333,6 +344,9 @@ class Settings(Section):
     accounts: Accounts = Accounts()
     roles: dict[AppName, Role] = Field(
         default={}, description="Roles, by name; `guest` is that of guests, `user` everybody's."
+    )
+    groups: dict[AppName, Group] = Field(
+        default={}, description="Groups of accounts, by name, and the roles that they bring."
     )
     logs: Logs = Logs()
     apps: Apps = Apps()

@@ -18,6 +18,7 @@ import pytest
 from tuihost.accounts import AccountRecord, AccountStore, Invite
 from tuihost.cli.main import main
 from tuihost.core.keys import fingerprint
+from tuihost.core.lockout import Lockout, Try
 from tuihost.host.entrance import open_accounts
 from tuihost.host.passwords import Passwords
 from tuihost.settings import load
@@ -182,6 +183,31 @@ def test_roles_are_shown_set_added_and_taken(store: AccountStore, run: Run) -> N
     run("user", "roles", "ada", "one", "--add", "x", status=2)
     run("user", "roles", "ada", "--none")
     assert ada(store).roles == frozenset()
+
+
+def test_groups_are_shown_set_added_and_taken(store: AccountStore, run: Run) -> None:
+    assert run("user", "groups", "ada").out == "ada is in no group.\n"
+    said = run("user", "groups", "ada", "math", "choir")
+    assert said.out == "choir math\n"
+    assert "do not describe the group 'choir': it brings no roles" in said.err
+    assert "Groups         choir math" in run("user", "show", "ada").out
+    assert run("user", "groups", "ada", "--add", "x", "--remove", "math").out == "choir x\n"
+    run("user", "groups", "ada", "--none", "--add", "x", status=2)
+    run("user", "groups", "ada", "Not one", status=1)
+    run("user", "groups", "ada", "--none")
+    assert ada(store).groups == frozenset()
+
+
+def test_a_locked_account_is_unlocked(store: AccountStore, run: Run) -> None:
+    assert run("user", "unlock", "ada").out == "ada was not locked: nobody has failed.\n"
+    lockout, attempt = Lockout(store), Try("ada", "198.51.100.9", time.time())
+    for _ in range(10):
+        lockout.failed(attempt, lockout.begin(attempt))
+    assert lockout.begin(attempt) is not None
+    said = run("user", "unlock", "ada").out
+    assert said.startswith("ada is unlocked; 20 failures")
+    assert lockout.begin(attempt) is None
+    run("user", "unlock", "nobody", status=1)
 
 
 def test_an_account_is_closed_opened_and_deleted(store: AccountStore, run: Run) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.core.lockout import DAY, Lock, Lockout, LockoutLimits, Try
+from tuihost.core.lockout import DAY, SEPARATOR, Lock, Lockout, LockoutLimits, Try
 
 HOME, EVIL = "192.0.2.1", "198.51.100.9"
 ADA = Try("ada", HOME, 1000.0)
@@ -36,9 +36,11 @@ class Counts:
             self.calls.append("count")
             return self._count(key, now, window)
 
-    def clear_failures(self, key: str) -> None:
+    def clear_failures(self, key: str, *, below: bool = False) -> int:
         self.calls.append("clear")
-        self.noted.pop(key, None)
+        start = key + SEPARATOR
+        keys = [one for one in self.noted if one == key or (below and one.startswith(start))]
+        return sum(len(self.noted.pop(one)) for one in keys)
 
     def _count(self, key: str, now: float, window: float) -> int:
         return sum(at > now - window and until > now for at, until in self.noted[key])
@@ -161,12 +163,15 @@ def test_locked_and_not_the_store_does_the_same_work(lockout: Lockout, counts: C
 def test_an_operator_unlocks(lockout: Lockout) -> None:
     for number in range(11):
         guesses(lockout, replace(EVE, source=f"10.0.0.{number}"), 10)
-    lockout.unlock("ada")
-    assert lockout.begin(EVE) is None
     guesses(lockout, EVE, 10)
-    assert lockout.begin(EVE) is not None
-    lockout.unlock("ada", EVIL)
-    assert lockout.begin(EVE) is None
+    guesses(lockout, replace(EVE, proved="password"), 10)
+    guesses(lockout, replace(EVE, account="ada2"), 10)
+    for locked in (EVE, replace(EVE, source="10.0.0.1"), replace(EVE, proved="password")):
+        assert lockout.begin(locked) is not None
+    assert lockout.unlock("ada") >= 120
+    for locked in (EVE, replace(EVE, source="10.0.0.1"), replace(EVE, proved="password")):
+        assert lockout.begin(locked) is None
+    assert lockout.begin(replace(EVE, account="ada2")) is not None, "somebody else's"
 
 
 def test_zero_failures_is_no_lock_at_all(counts: Counts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from tuihost import App, Session, command
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys import fingerprint
 from tuihost.errors import SettingsError
+from tuihost.host.deliveries import find_delivery
 from tuihost.steps.codes import totp_code, totp_counter
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -611,3 +613,67 @@ def test_the_log_says_why_a_key_did_not_let_in(key: paramiko.PKey) -> None:
         event = host.log.wait_for("auth.denied")
         assert (event["factor"], event["key"]) == ("publickey", fingerprint(key.asbytes()))
         assert "expired" in event["reason"]
+
+
+# ------------------------------------------------------------------------- groups, deliveries
+
+
+def test_a_group_brings_its_roles() -> None:
+    given = {
+        "roles": {"user": {"apps": ["box"]}, "keeper": {"apps": ["vault"]}},
+        "groups": {"vaults": {"roles": ["keeper", "guest"]}},
+    }
+    with house(**given) as host:
+        with entered(host) as transport:
+            assert ran(transport, "vault who")[0] == 127
+        host.server.entrance.store.update("ada", groups=frozenset({"vaults", "nothing"}))
+        with entered(host) as transport:
+            assert ran(transport, "vault who") == (0, "ada keeper,staff False\n")
+
+
+def test_a_code_comes_by_the_way_that_the_settings_name(tmp_path: Path) -> None:
+    given = {"login__chains": ["password, delivery"], "login__delivery": "outbox"}
+    with house(state_dir=tmp_path, **given) as host, dialled(host) as transport:
+        assert transport.auth_password("ada", PASSWORD) == ["keyboard-interactive"]
+
+        def answer(title: str, told: str, prompts: Sequence[tuple[str, bool]]) -> list[str]:
+            letter = (tmp_path / "outbox").read_text()
+            return re.findall(r"^\d{8}$", letter, re.MULTILINE)[-1:] if prompts else []
+
+        assert transport.auth_interactive("ada", answer) == []
+        letter = (tmp_path / "outbox").read_text()
+        assert letter.startswith("To: ada\nSubject: Your code for")
+        assert (tmp_path / "outbox").stat().st_mode & 0o777 == 0o600
+
+
+class Pigeon:
+    """Takes what it is given, and is made without arguments."""
+
+    def send(self, account: str, subject: str, text: str) -> None:
+        """Away with it."""
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("nowhere", "should be"),
+        ("nowhere.at.all:x", "ModuleNotFoundError"),
+        (f"{__name__}:Owl", "AttributeError"),
+        (f"{__name__}:PASSWORD", "has no method `send`"),
+    ],
+)
+def test_a_delivery_that_is_none_is_a_mistake_of_the_settings(
+    tmp_path: Path, reference: str, reason: str
+) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        find_delivery(reference, tmp_path)
+
+
+def test_a_delivery_of_ones_own_is_found(tmp_path: Path) -> None:
+    assert isinstance(find_delivery(f"{__name__}:Pigeon", tmp_path), Pigeon)
+    assert find_delivery("", tmp_path) is None
+
+
+def test_a_chain_with_codes_needs_a_way_to_bring_them() -> None:
+    with pytest.raises(SettingsError, match="brings the codes"):
+        house(login__chains=["password, delivery"]).__enter__()

@@ -159,7 +159,7 @@ def test_whoever_waits_for_somebodys_word_holds_nobody_up(entrance: Entrance) ->
     waiting.start()
     try:
         assert waits.wait(10), "nobody waits"
-        assert not any(turn.locked() for turn in entrance._turns)
+        assert not any(lock.locked() for lock in entrance.store._turns._locks)
         other = Door(entrance, PEER, LOG)
         other.chains("ada", None)
         assert other.password("ada", "x" * 9)

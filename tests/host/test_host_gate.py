@@ -150,6 +150,31 @@ def test_who_is_inside_stays_and_may_not_come_again() -> None:
     assert bench.gate.admit(EVE) is Refusal.WAITING
 
 
+def test_a_wait_ends_the_other_logins_of_its_source() -> None:
+    bench = Bench()
+    gone: list[str] = []
+
+    def enter(peer: Peer, name: str) -> Pass:
+        leave = bench.enter(peer)
+        leave.hang_up = lambda: gone.append(name)
+        return leave
+
+    inside, guesses = enter(EVE, "inside"), enter(EVE, "guesses")
+    inside.entered()
+    other, over = enter(EVE, "other"), enter(EVE, "over")
+    over.ended()
+    enter(ADA, "elsewhere")
+    guesses.failed()
+    guesses.failed()
+    assert gone == []
+    guesses.failed()
+    assert gone == ["other"], "who is inside, elsewhere, or was just answered stays"
+    other.ended()
+    guesses.failed()
+    assert gone == ["other"]
+    assert bench.gate.unfinished == 2
+
+
 def offence_after(seconds: float, tries: int, offence: Offence | None = None) -> float:
     """For how long a source has to wait after an ending, beside what its tries cost it."""
     bench = Bench()

@@ -153,6 +153,23 @@ def sure(question: str, yes: bool) -> None:
         raise click.ClickException("Nothing was changed.")
 
 
+def groups_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
+    """Groups as they are kept. Of one that nobody described it is said that it brings nothing."""
+    from tuihost.app import NAME
+
+    groups = frozenset(name.strip() for name in names)
+    for group in sorted(groups):
+        if not NAME.fullmatch(group):
+            raise click.ClickException(
+                f"{group!r} cannot be a group: small letters, digits and '-' only."
+            )
+        if group not in settings.groups:
+            click.echo(
+                f"The settings do not describe the group {group!r}: it brings no roles.", err=True
+            )
+    return groups
+
+
 def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
     """Roles as they are kept. Of one that nobody described it is said that it gives nothing."""
     from tuihost.app import NAME

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from tuihost.cli.accounts import (
     chains_of,
     config_option,
     day,
+    groups_of,
     hashed,
     is_door,
     json_option,
@@ -128,6 +130,8 @@ def show(config: Path | None, name: str, as_json: bool) -> None:
     click.echo(f"State          {_state(record)}")
     click.echo(f"Since          {day(record.created)}")
     click.echo(f"Roles          {' '.join(sorted(record.roles)) or '-'}")
+    if record.groups:
+        click.echo(f"Groups         {' '.join(sorted(record.groups))}")
     click.echo(f"Ways in        {chains}")
     click.echo(f"Password       {_password_state(record)}")
     click.echo(f"Second factor  {'yes' if record.totp else 'no'}{codes}")
@@ -164,6 +168,32 @@ def passwd(config: Path | None, name: str, password_stdin: bool, expire: bool) -
     click.echo(f"{name} has a new password{later}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a set of names is changed: to `names`, or by adding and taking some, or to none. Raises
+    click's UsageError where several of these are meant at once."""
+
+    names: tuple[str, ...]
+    more: tuple[str, ...]
+    less: tuple[str, ...]
+    none: bool
+    called: str
+
+    def __post_init__(self) -> None:
+        if bool(self.names) + bool(self.more or self.less) + self.none > 1:
+            raise click.UsageError(
+                f"{self.called}, --none, and --add or --remove exclude each other."
+            )
+
+    @property
+    def wanted(self) -> bool:
+        return bool(self.names or self.more or self.less or self.none)
+
+    def of(self, now: frozenset[str]) -> list[str]:
+        kept = frozenset(self.names) if self.names or self.none else now - frozenset(self.less)
+        return [*kept, *self.more]
+
+
 @user.command()
 @config_option
 @click.argument("name")
@@ -183,17 +213,43 @@ def roles(
 
     Whoever is inside keeps theirs until they log in again.
     """
-    if bool(roles) + bool(more or less) + none > 1:
-        raise click.UsageError("ROLES, --none, and --add or --remove exclude each other.")
+    change = Change(roles, more, less, none, "ROLES")
     with accounts(config) as book:
         now = book.account(name).roles
-        if roles or more or less or none:
-            kept = frozenset(roles) if roles or none else now - frozenset(less)
-            wanted = roles_of([*kept, *more], book.settings)
-            if not book.store.update(name, roles=wanted):
+        if change.wanted:
+            now = roles_of(change.of(now), book.settings)
+            if not book.store.update(name, roles=now):
                 raise no_such(name, book.store)
-            now = wanted
     click.echo(" ".join(sorted(now)) or f"{name} has no roles.")
+
+
+@user.command()
+@config_option
+@click.argument("name")
+@click.argument("groups", nargs=-1)
+@click.option("--add", "more", multiple=True, metavar="GROUP", help="Put them into this one, too.")
+@click.option("--remove", "less", multiple=True, metavar="GROUP", help="Take them out of this one.")
+@click.option("--none", is_flag=True, help="Take them out of all.")
+def groups(
+    config: Path | None,
+    name: str,
+    groups: tuple[str, ...],
+    more: tuple[str, ...],
+    less: tuple[str, ...],
+    none: bool,
+) -> None:
+    """Show the groups of NAME; with GROUPS, make them those.
+
+    What roles a group brings stands in the settings, [groups.GROUP].
+    """
+    change = Change(groups, more, less, none, "GROUPS")
+    with accounts(config) as book:
+        now = book.account(name).groups
+        if change.wanted:
+            now = groups_of(change.of(now), book.settings)
+            if not book.store.update(name, groups=now):
+                raise no_such(name, book.store)
+    click.echo(" ".join(sorted(now)) or f"{name} is in no group.")
 
 
 @user.command()
@@ -237,6 +293,23 @@ def enable(config: Path | None, name: str) -> None:
     """Open the account NAME again."""
     _close(config, name, False)
     click.echo(f"{name} is open.")
+
+
+@user.command()
+@config_option
+@click.argument("name")
+def unlock(config: Path | None, name: str) -> None:
+    """Forget the failed tries of the account NAME, from everywhere: a lock ends at once."""
+    from tuihost.cli.common import counted
+    from tuihost.core.lockout import Lockout
+
+    with accounts(config) as book:
+        book.account(name)
+        forgotten = Lockout(book.store).unlock(name)
+    if forgotten:
+        click.echo(f"{name} is unlocked; {counted(forgotten, 'failure')} forgotten.")
+    else:
+        click.echo(f"{name} was not locked: nobody has failed.")
 
 
 def _close(config: Path | None, name: str, disabled: bool) -> None:

@@ -35,7 +35,7 @@ class FailureCounts(Protocol):
 
     def failures(self, key: str, now: float, window: float) -> int: ...
 
-    def clear_failures(self, key: str) -> None: ...
+    def clear_failures(self, key: str, *, below: bool = False) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +126,11 @@ class Lockout:
             if not self._counts.failures(key, now, FAMILIAR_FOR / 2):
                 self._counts.note_failure(key, now, FAMILIAR_FOR)
 
-    def unlock(self, account: str, source: str | None = None) -> None:
-        """Forgets the failures of an account together, or those from one source."""
-        if source is None:
-            self._counts.clear_failures(self._key("together", account))
-        else:
-            self._counts.clear_failures(self._key("try", account, source))
+    def unlock(self, account: str) -> int:
+        """Forgets the failures of an account, from everywhere and after every proof; how many."""
+        kinds = ("together", "try", "proved")
+        keys = (self._key(kind, account) for kind in kinds)
+        return sum(self._counts.clear_failures(key, below=True) for key in keys)
 
     # ------------------------------------------------------------------------ what counts where
 

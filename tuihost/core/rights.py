@@ -71,6 +71,22 @@ def rights_of(table: Mapping[str, Grants], *, guest: bool, roles: Iterable[str])
     )
 
 
+class Brings(Protocol):
+    """What one group brings."""
+
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+
+
+def roles_with_groups(
+    roles: frozenset[str], groups: Iterable[str], table: Mapping[str, Brings]
+) -> frozenset[str]:
+    """An account's own roles, and those of its groups; a group that nobody described brings
+    none. Nobody with an account is a guest, whatever a group says."""
+    brought = (role for group in groups if group in table for role in table[group].roles)
+    return roles | (frozenset(brought) - {GUEST})
+
+
 @dataclass(frozen=True, slots=True)
 class Ways:
     """The operator's ways in: the host's, and those of apps that ask for others."""

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
+from tuihost.core.lockout import SEPARATOR
 from tuihost.core.names import folded, name_problem
 from tuihost.host.database import BUSY_SECONDS, Database
 from tuihost.host.secret_box import SecretBox
+from tuihost.host.turns import Turns
 
 KEPT_LOGINS = 200
 """Logins of one account that are remembered, and failed ones: these do not displace those."""
@@ -43,9 +46,11 @@ class SqliteAccounts:
         self._box = box
         self._ours = box_is_ours
         self._database = Database(path, busy=busy, created=box.create, absent=self._lost)
+        self._turns = Turns(path.with_name(f"{path.name}-turns"))
 
     def close(self) -> None:
         self._database.close()
+        self._turns.close()
 
     def _lost(self) -> str | None:
         if self._ours and self._box.path.exists():
@@ -254,9 +259,19 @@ class SqliteAccounts:
         with self._database.reading() as database:
             return 0 if database is None else _failures(database, key, now, window)
 
-    def clear_failures(self, key: str) -> None:
-        if self._select("select 1 from failure where key = ? limit 1", _key(key)):
-            self._change("delete from failure where key = ?", _key(key))
+    def clear_failures(self, key: str, *, below: bool = False) -> int:
+        first = _key(key)
+        # What goes on behind a separator lies between it and the next character.
+        start, end = (first + SEPARATOR, first + chr(ord(SEPARATOR) + 1))
+        span = (first, start, end) if below else (first, first, first)
+        where = "where key = ?1 or (key >= ?2 and key < ?3)"
+        if not self._select(f"select 1 from failure {where} limit 1", *span):
+            return 0
+        with self._database.writing() as database:
+            return database.execute(f"delete from failure {where}", span).rowcount
+
+    def turn(self, key: str) -> AbstractContextManager[None]:
+        return self._turns.of(_key(key))
 
     def record_login(self, login: LoginRecord) -> None:
         with self._database.writing() as database:

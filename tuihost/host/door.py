@@ -244,7 +244,9 @@ class Door:
                 identity.user, now, self._peer.address, identity.factors, identity.fingerprint
             )
         )
-        return replace(identity, roles=record.roles, restrictions=self._restrictions)
+        return replace(
+            identity, roles=self._entrance.roles(record), restrictions=self._restrictions
+        )
 
     def failed(self, user: str, factor: str, reason: str) -> None:
         if factor in (PASSWORD, PUBLICKEY) or factor in self._entrance.steps:

@@ -59,5 +59,6 @@ class Doorkeeper:
         except StoreError as error:
             self._log.error(Event.STORE_ERROR, reason=clean(str(error), limit=300))
             raise
-        if record is None or record.disabled or DOORKEEPERS.isdisjoint(record.roles):
+        roles = frozenset() if record is None else self._entrance.roles(record)
+        if record is None or record.disabled or DOORKEEPERS.isdisjoint(roles):
             raise NotPossible("You may not let people in any more.")

@@ -7,10 +7,9 @@ Nothing is opened and nothing computed before somebody who is no guest knocks. T
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -18,22 +17,22 @@ from pathlib import Path
 from tuihost.accounts import AccountRecord, AccountStore
 from tuihost.approvals import Approvals
 from tuihost.core.factors import NONE, PASSWORD, PUBLICKEY, Chains
-from tuihost.core.lockout import Lockout, LockoutLimits
-from tuihost.core.rights import Ways, chains_of, with_second
+from tuihost.core.lockout import SEPARATOR, Lockout, LockoutLimits
+from tuihost.core.rights import Ways, chains_of, roles_with_groups, with_second
 from tuihost.core.sources import SourceBlocks
 from tuihost.errors import SettingsError
 from tuihost.host.accounts_sqlite import SqliteAccounts
+from tuihost.host.deliveries import find_delivery
 from tuihost.host.key_files import KeyFiles
 from tuihost.host.passwords import Passwords
 from tuihost.host.secret_box import SecretBox
 from tuihost.login import Delivery, Step
 from tuihost.logs import EventLog
 from tuihost.settings import Settings
+from tuihost.steps.delivery import DELIVERY
 from tuihost.steps.invite import INVITE
 
 SQLITE = "sqlite:///"
-PATIENCE = 5.0
-"""Seconds after which a try is judged beside one that takes so long."""
 NO_WAY: Chains = ((PUBLICKEY,),)
 """Shown where the settings leave no way in at all: a method that then nobody passes."""
 
@@ -58,7 +57,7 @@ class Entrance:
         self.settings = settings
         self.steps = steps
         self.now = now
-        self.delivery = delivery
+        self.delivery = delivery or find_delivery(login.delivery, settings.server.state_dir)
         self.store = accounts or open_accounts(settings)
         self.passwords = Passwords(login.password_concurrency)
         self.approvals = Approvals()
@@ -70,24 +69,17 @@ class Entrance:
         limits = LockoutLimits(failures=sources.lockout_failures, window=sources.lockout)
         self.lockout = Lockout(self.store, limits)
         self.keys = KeyFiles(settings, log)
-        self._turns = tuple(threading.Lock() for _ in range(64))
         self._check()
 
     def close(self) -> None:
         self.passwords.close()
         self.store.close()
 
-    @contextmanager
-    def one_by_one(self, user: str, source: str) -> Iterator[None]:
-        """Tries for one account from one source are judged one after another. A try counts as
-        failed until it was right; many right ones at once must not lock their owner out."""
-        turn = self._turns[hash((user, source)) % len(self._turns)]
-        taken = turn.acquire(timeout=PATIENCE)
-        try:
-            yield
-        finally:
-            if taken:
-                turn.release()
+    def one_by_one(self, user: str, source: str) -> AbstractContextManager[None]:
+        """Tries for one account from one source are judged one after another, whichever worker
+        they came to. A try counts as failed until it was right; many right ones at once must not
+        lock their owner out."""
+        return self.store.turn(f"{user}{SEPARATOR}{source}")
 
     def _check(self) -> None:
         known = {NONE, PASSWORD, PUBLICKEY, *self.steps}
@@ -106,6 +98,8 @@ class Entrance:
             for place, chains in places.items()
             if any(NONE in chain and len(chain) > 1 for chain in chains)
         ]
+        if self.delivery is None and any(DELIVERY in c for cs in places.values() for c in cs):
+            problems.append("login.delivery: names nothing that brings the codes of `delivery`")
         if problems:
             raise SettingsError(tuple(problems))
         _ = self.terms_text
@@ -149,6 +143,10 @@ class Entrance:
             return False
         nobodys = record is None or (is_door(record) and not record.disabled)
         return nobodys and self.store.open_invites(self.now())
+
+    def roles(self, record: AccountRecord) -> frozenset[str]:
+        """The roles of an account: its own, and those of its groups."""
+        return roles_with_groups(record.roles, record.groups, self.settings.groups)
 
     def chains(self, record: AccountRecord | None, target: str | None, *, guest: bool) -> Chains:
         """The ways in of an account, or of somebody who has none. Only guests come in by `none`."""

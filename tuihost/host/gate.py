@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -103,6 +103,10 @@ def _networks(setting: str, names: tuple[str, ...], problems: list[str]) -> Netw
     return Networks(sound)
 
 
+def _nothing() -> None:
+    """Before there is a connection."""
+
+
 @dataclass(slots=True, eq=False)
 class Pass:
     """The leave of one client, from `Gate.admit` to `ended`. Any thread."""
@@ -115,6 +119,8 @@ class Pass:
     tries: int = 0
     inside: bool = False
     over: bool = False
+    hang_up: Callable[[], None] = _nothing
+    """Ends the connection; for a login that is under way when its source has to wait."""
 
     def failed(self, offence: Offence = Offence.AUTH_FAILED) -> None:
         """A proof was wrong."""
@@ -150,7 +156,7 @@ class Gate:
         self._unfinished = 0
         self._unfinished_strangers = 0
         self._open_of: Counter[str] = Counter()
-        self._unfinished_of: Counter[str] = Counter()
+        self._unfinished_of: defaultdict[str, set[Pass]] = defaultdict(set)
         self._penalties = Penalties(rules.penalties) if rules.penalties else None
         self._refusals = Refusals(log, timer)
 
@@ -164,13 +170,13 @@ class Gate:
             now = self._timer.now()
             refusal = self._judge(source, exempt, now)
             if refusal is None:
+                leave = Pass(self, peer, source, exempt, now)
                 self._open += 1
                 self._open_of[source] += 1
-                self._count_unfinished(source, exempt, 1)
-        if refusal is not None:
-            self._refusals.note(peer, source, refusal)
-            return refusal
-        return Pass(self, peer, source, exempt, now)
+                self._begins(leave)
+                return leave
+        self._refusals.note(peer, source, refusal)
+        return refusal
 
     def _judge(self, source: str, exempt: bool, now: float) -> Refusal | None:
         rules = self.rules
@@ -184,7 +190,7 @@ class Gate:
         if self._open_of[source] >= rules.per_source:
             return Refusal.SOURCE_FULL
         share = max(1, rules.unfinished // 2) if exempt else startups.per_source
-        if self._unfinished_of[source] >= share:
+        if len(self._unfinished_of.get(source, ())) >= share:
             return Refusal.SOURCE_LOGINS
         if self._unfinished >= rules.unfinished:
             return Refusal.LOGINS
@@ -224,18 +230,18 @@ class Gate:
         with self._lock:
             if not one.inside and not one.over:
                 one.inside = True
-                self._count_unfinished(one.source, one.exempt, -1)
+                self._finishes(one)
 
     def ended(self, one: Pass, offence: Offence | None) -> None:
         wait = None
         with self._lock:
             if one.over:
                 return
-            one.over = True
+            one.over, one.hang_up = True, _nothing
             self._open -= 1
             _less(self._open_of, one.source)
             if not one.inside:
-                self._count_unfinished(one.source, one.exempt, -1)
+                self._finishes(one)
                 offence = offence or self._offence(one)
             if offence is not None and not self._closed:
                 wait = self._penalise(one, offence)
@@ -255,17 +261,28 @@ class Gate:
         return self._penalties.penalise(one.source, offence, self._timer.now())
 
     def _tell(self, one: Pass, wait: Wait | None) -> None:
-        if wait is not None:
-            self._refusals.waits(one.source, wait)
+        """A wait has begun: whoever else of that source is still logging in is hung up on, so that
+        what a source may try before it waits does not grow with its connections."""
+        if wait is None:
+            return
+        self._refusals.waits(one.source, wait)
+        with self._lock:
+            others = self._unfinished_of.get(one.source, set()) - {one}
+        for other in others:
+            other.hang_up()
 
-    def _count_unfinished(self, source: str, exempt: bool, change: int) -> None:
-        self._unfinished += change
-        if not exempt:
-            self._unfinished_strangers += change
-        if change > 0:
-            self._unfinished_of[source] += 1
-        else:
-            _less(self._unfinished_of, source)
+    def _begins(self, one: Pass) -> None:
+        self._unfinished += 1
+        self._unfinished_strangers += not one.exempt
+        self._unfinished_of[one.source].add(one)
+
+    def _finishes(self, one: Pass) -> None:
+        self._unfinished -= 1
+        self._unfinished_strangers -= not one.exempt
+        logins = self._unfinished_of[one.source]
+        logins.discard(one)
+        if not logins:
+            del self._unfinished_of[one.source]
 
 
 class Counted:

@@ -94,7 +94,7 @@ class HostedAccount:
         record = self._record()
         return Standing(
             name=record.name,
-            roles=record.roles,
+            roles=self._entrance.roles(record),
             has_password=record.password_hash is not None,
             password_expired=record.password_expired,
             totp=record.totp,

@@ -170,6 +170,7 @@ class Server:
             sock.close()
             leave.ended()
             return None
+        leave.hang_up = lambda: connection.close(Refusal.WAITING)
         with self._lock:
             self._connections[connection.number] = connection
             self.host.connections = len(self._connections)

@@ -7,6 +7,7 @@ import secrets
 
 from tuihost.login import Attempt, Conversation, DeliveryError, Prompt, Query, Step
 
+DELIVERY = "delivery"
 DIGITS = 8
 LIFETIME = 600.0  # seconds; a mail may take its time
 
@@ -17,7 +18,7 @@ class DeliveredCode(Step):
     Stands behind another factor in every sound chain: each attempt sends a message.
     """
 
-    name = "delivery"
+    name = DELIVERY
 
     def ask(self, attempt: Attempt) -> Conversation:
         services, account = attempt.services, attempt.account

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
+from tuihost.core.lockout import SEPARATOR
 from tuihost.core.names import folded, name_problem
 
 KEPT_LOGINS = 200
+PATIENCE = 5.0
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -52,6 +55,7 @@ class MemoryAccounts:
         self._accounts: dict[str, _Account] = {}
         self._invites: dict[bytes, Invite] = {}
         self._failures: dict[str, list[float]] = {}
+        self._turns: dict[str, threading.Lock] = {}
 
     def close(self) -> None:
         pass
@@ -226,8 +230,15 @@ class MemoryAccounts:
         return sum(at > now - window for at in self._failures.get(key, ()))
 
     @_alone
-    def clear_failures(self, key: str) -> None:
-        self._failures.pop(key, None)
+    def clear_failures(self, key: str, *, below: bool = False) -> int:
+        start = key + SEPARATOR
+        keys = [one for one in self._failures if one == key or (below and one.startswith(start))]
+        return sum(len(self._failures.pop(one)) for one in keys)
+
+    def turn(self, key: str) -> AbstractContextManager[None]:
+        with self._lock:
+            lock = self._turns.setdefault(key, threading.Lock())
+        return _turn(lock)
 
     @_alone
     def record_login(self, login: LoginRecord) -> None:
@@ -248,6 +259,16 @@ class MemoryAccounts:
         if account is None:
             raise StoreError("there is no account of that name any more")
         return account
+
+
+@contextmanager
+def _turn(lock: threading.Lock) -> Iterator[None]:
+    taken = lock.acquire(timeout=PATIENCE)
+    try:
+        yield
+    finally:
+        if taken:
+            lock.release()
 
 
 def _whole(account: _Account) -> AccountRecord:
