@@ -59,7 +59,8 @@ class Restrictions:
     """What the key that somebody came in with takes away, sshd(8) "AUTHORIZED_KEYS FILE FORMAT".
 
     `command` replaces whatever the client asks to run; `permit_open` and `permit_listen` are
-    `host:port` patterns, None where the key says nothing.
+    `host:port` patterns, None where the key says nothing. `conditional`: it lets in from some
+    places, for some time or after a check of the person only, and must not be kept without that.
     """
 
     command: str | None = None
@@ -70,6 +71,7 @@ class Restrictions:
     agent_forwarding: bool = True
     permit_open: tuple[str, ...] | None = None
     permit_listen: tuple[str, ...] | None = None
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,8 @@ def test_coming_and_going_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_that_come_and_go_cost_no_memory() -> None:
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_that_come_and_go_cost_no_memory() -> None:
     with listening({**STRANGERS, "sources.penalties": False}) as host:
         host.log.emit = lambda record: None  # type: ignore[method-assign]
 
@@ -252,8 +253,58 @@ def test_ten_thousand_that_come_and_go_cost_no_memory() -> None:
 
         come_and_go(2_000)
         before = resident()
-        come_and_go(10_000)
+        come_and_go(100_000)
         assert resident() - before < 5 << 20
+
+
+def under_attack(host: Listening, *words: str, seconds: float) -> tuple[list[float], list[float]]:
+    """While ssh-audit does its worst from one address: how long round trips of somebody inside
+    take, and logins from elsewhere."""
+    inside = paramiko.Transport(host.call("127.0.0.2"))
+    inside.start_client(timeout=DEADLINE)
+    inside.auth_none("ada")
+    command = [sys.executable, "-m", "ssh_audit", *words, "-p", str(host.port), "127.0.0.1"]
+    audit = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    trips, logins = [], []
+    try:
+        assert until(lambda: host.log.named("conn.open")[1:], DEADLINE), "it has not begun"
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for _ in range(20):
+                start = time.monotonic()
+                inside.global_request("keepalive@openssh.com", wait=True)
+                trips.append(time.monotonic() - start)
+            logins.append(host.enter("127.0.0.2"))
+        assert audit.poll() is None, "it ended by itself"
+    finally:
+        audit.kill()
+        audit.wait()
+        hang_up(inside)
+    return trips, logins
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--conn-rate-test", "8"),
+        ("--dheat", "4:curve25519-sha256"),
+        ("--dheat", "16:curve25519-sha256@libssh.org"),
+    ],
+    ids=["rate", "dheat-4", "dheat-16"],
+)
+def test_ssh_audit_at_its_worst_is_not_felt(words: tuple[str, str]) -> None:
+    threads = threading.active_count()
+    with listening(STRANGERS) as host:
+        trips, logins = under_attack(host, *words, seconds=20.0)
+        busy = threading.active_count() - threads
+    p95 = statistics.quantiles(trips, n=20)[-1]
+    figures = f"p95 {p95 * 1000:.1f} ms, slowest login {max(logins):.3f} s, {busy} threads"
+    print(f"{words}: {figures}")  # noqa: T201
+    assert p95 < 0.05
+    assert max(logins) < 1.0
+    assert busy < 150
 
 
 def resident(pid: int | str = "self") -> int:

@@ -185,6 +185,36 @@ def test_the_code_before_after_the_code_now(houses: Houses) -> None:
     assert answer(client, code(houses.clock)) == REFUSED
 
 
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_a_clock_that_jumps_makes_no_code_good_again(houses: Houses, jump: float) -> None:
+    entrance = houses.entrance("totp")
+    add_ada(entrance)
+    used = code(houses.clock)
+    client = houses.knock(entrance)
+    begin(client)
+    assert answer(client, used) == LET_IN
+    houses.clock.time += jump
+    client = houses.knock(entrance)
+    begin(client)
+    assert answer(client, used) == REFUSED
+    houses.clock.time -= jump
+    begin(client)
+    assert answer(client, used) == REFUSED
+    houses.clock.time += PERIOD
+    begin(client)
+    assert answer(client, code(houses.clock)) == LET_IN, "the next one is good all the same"
+
+
+def test_a_clock_that_jumps_ends_no_login_and_prolongs_none(houses: Houses) -> None:
+    """Deadlines go by the clock that cannot be set: a login under way does not feel the jump."""
+    entrance = houses.entrance("totp")
+    add_ada(entrance)
+    client = houses.knock(entrance)
+    begin(client)
+    houses.clock.time += 86_400
+    assert answer(client, code(houses.clock)) == LET_IN
+
+
 def test_digits_that_are_digits_to_python_alone(houses: Houses) -> None:
     entrance = houses.entrance("totp")
     add_ada(entrance)

@@ -8,23 +8,32 @@ from __future__ import annotations
 
 import logging
 import random
+import socket
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import paramiko
 import pytest
+from raw_client import Recorder as Nobody
 
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.auth import Ask, AuthMachine, Failure
 from tuihost.core.keys import KeyOffer, fingerprint
+from tuihost.core.limits import TransportLimits
 from tuihost.core.lockout import Try
 from tuihost.host.door import Door
 from tuihost.host.entrance import Entrance
+from tuihost.host.watchdog import Watchdog
 from tuihost.logs import EventLog
 from tuihost.settings import load
+from tuihost.ssh.keys import HostKeys
+from tuihost.ssh.transport import HostTransport
 from tuihost.steps import bundled_steps
+from tuihost.testing.hosted import hang_up
 from tuihost.wire import Peer
 
 PEER = Peer("198.51.100.4", 50_000)
@@ -160,3 +169,102 @@ def test_the_answer_takes_as_long_whoever_it_is(house: House, way: str) -> None:
     shown = {" - ".join(pair): f"{found * 1000:+.3f}" for pair, found in differences.items()}
     print(f"{way}: medians {medians} ms, differences {shown} ms")  # noqa: T201
     assert max(map(abs, differences.values())) < BOUND, shown
+
+
+# ------------------------------------------------------------------------------- over a line
+
+
+def over_a_line(method: str) -> Callable[[paramiko.Transport, str], None]:
+    def by_password(client: paramiko.Transport, user: str) -> None:
+        with pytest.raises(paramiko.AuthenticationException):
+            client.auth_password(user, WRONG, fallback=False)
+
+    def by_key(client: paramiko.Transport, user: str) -> None:
+        with pytest.raises(paramiko.AuthenticationException):
+            client.auth_publickey(user, EVES_KEY)
+
+    def by_questions(client: paramiko.Transport, user: str) -> None:
+        with pytest.raises(paramiko.AuthenticationException):
+            client.auth_interactive(user, lambda _t, _i, asked: [WRONG] * len(asked))
+
+    return {"password": by_password, "publickey": by_key, "questions": by_questions}[method]
+
+
+EVES_KEY = paramiko.ECDSAKey.generate(bits=256)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("method", ["password", "publickey", "questions"])
+def test_nor_does_it_show_over_a_line(house: House, method: str) -> None:
+    """The same by a whole client over TCP on this machine: each try is a connection of its own."""
+    act, order = over_a_line(method), random.Random(7)
+    taken: dict[str, list[float]] = {name: [] for name in PEOPLE}
+    with answering(house) as port:
+        for number in range(WARM_UP + ROUNDS):
+            house.next_round()
+            for name in order.sample(PEOPLE, len(PEOPLE)):
+                client = paramiko.Transport(("127.0.0.1", port))
+                try:
+                    client.start_client(timeout=10)
+                    begun = time.perf_counter()
+                    act(client, name)
+                    if number >= WARM_UP:
+                        taken[name].append(time.perf_counter() - begun)
+                finally:
+                    hang_up(client)
+    differences = {
+        (one, other): statistics.median(
+            a - b for a, b in zip(taken[one], taken[other], strict=True)
+        )
+        for at, one in enumerate(PEOPLE)
+        for other in PEOPLE[at + 1 :]
+    }
+    shown = {" - ".join(pair): f"{found * 1000:+.3f}" for pair, found in differences.items()}
+    print(f"{method} over a line: differences {shown} ms")  # noqa: T201
+    assert max(map(abs, differences.values())) < BOUND, shown
+
+
+@contextmanager
+def answering(house: House) -> Iterator[int]:
+    """A port of this machine that leads to that house's door."""
+    transports: list[HostTransport] = []
+    timer = Watchdog(LOG)
+    timer.start()
+    keys = HostKeys.fresh()
+
+    def accept() -> None:
+        while True:
+            try:
+                sock, address = listener.accept()
+            except OSError:
+                return
+            door = Door(house.entrance, PEER, LOG)
+            transports.append(
+                HostTransport(
+                    sock,
+                    peer=Peer(*address[:2]),
+                    keys=keys,
+                    auth=AuthMachine(None, door, password_step=True),
+                    answerer=Nobody(),
+                    limits=TransportLimits(),
+                    timer=timer,
+                    log=LOG,
+                    ended=door.close,
+                )
+            )
+            transports[-1].start()
+
+    listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(10)
+        for one in transports:
+            one.close("the test is over")
+            one.join(10)
+        timer.stop()

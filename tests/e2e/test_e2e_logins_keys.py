@@ -7,9 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from e2e_agent import DeviceAgent
 from e2e_demo import DEADLINE, clean_env, until
 from e2e_house import House, Said, keygen, public
 from e2e_tmux import Open
+from key_tools import PRESENT, SecurityKey
+
+from tuihost.core.keys import SK_ECDSA, SK_ED25519
 
 REFUSED = "Permission denied (publickey,password,keyboard-interactive)."
 WHO = ("probe", "who")
@@ -61,6 +65,28 @@ def test_an_agent_of_twenty_keys_gets_to_the_right_one(
     finally:
         agent.terminate()
         agent.wait(DEADLINE)
+
+
+@pytest.mark.parametrize("kind", [SK_ED25519, SK_ECDSA])
+def test_a_fido_device_lets_in_when_it_was_touched(house: House, tmp_path: Path, kind: str) -> None:
+    name, device = f"fay-{kind[3:6]}", SecurityKey(kind)
+    (tmp_path / "device.pub").write_text(f"{device.line}\n")
+    house.member(name)
+    house.tuihost("user", "key", "add", name, str(tmp_path / "device.pub"))
+    for flags, touched in ((PRESENT, True), (0, False)):
+        path = house.folder / "device"
+        agent = DeviceAgent(path, flags, device)
+        try:
+            said = house.ssh(name, *WHO, env={"SSH_AUTH_SOCK": str(path)})
+        finally:
+            agent.close()
+            path.unlink()
+        if touched:
+            assert said.who["user"] == name
+            house.wait_event("auth.ok", user=name, factors="publickey")
+        else:
+            assert refused(said)
+            assert "nobody touched the security key" in house.log
 
 
 def test_a_key_is_somebodys_no_more_once_it_is_removed(house: House, tmp_path: Path) -> None:

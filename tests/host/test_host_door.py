@@ -615,6 +615,24 @@ def test_the_log_says_why_a_key_did_not_let_in(key: paramiko.PKey) -> None:
         assert "expired" in event["reason"]
 
 
+@pytest.mark.parametrize(
+    ("options", "may_keep"),
+    [("", True), ('from="127.0.0.0/8"', False), ('expiry-time="29990101"', False)],
+)
+def test_a_key_of_a_file_is_kept_only_where_nothing_of_its_line_is_lost(
+    key: paramiko.PKey, tmp_path: Path, options: str, may_keep: bool
+) -> None:
+    (tmp_path / "ada").write_text(f"{key_line(key, options)}\n")
+    (tmp_path / "ada").chmod(0o600)
+    with house(login__authorized_keys=[f"{tmp_path}/%u"]) as host, dialled(host) as client:
+        assert client.auth_publickey("ada", key) == []
+        assert ran(client, "box who")[0] == 0  # so the host has noticed
+        (inside,) = host.host.inside()
+        own = host.host.own_account(inside.visitor)
+        assert own is not None
+        assert own.can_add_key_in_use() is may_keep
+
+
 # ------------------------------------------------------------------------- groups, deliveries
 
 

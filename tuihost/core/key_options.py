@@ -84,6 +84,7 @@ class KeyOptions:
             agent_forwarding=not self.no_agent,
             permit_open=self.permitopen,
             permit_listen=self.permitlisten,
+            conditional=self.from_ is not None or self.expiry is not None or self.verify_required,
         )
 
 

@@ -148,6 +148,7 @@ def merged(first: Restrictions | None, second: Restrictions) -> Restrictions | N
         agent_forwarding=first.agent_forwarding and second.agent_forwarding,
         permit_open=_common(first.permit_open, second.permit_open),
         permit_listen=_common(first.permit_listen, second.permit_listen),
+        conditional=first.conditional or second.conditional,
     )
 
 
