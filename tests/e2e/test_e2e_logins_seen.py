@@ -146,3 +146,17 @@ def test_a_connection_is_sound_for_the_next_try(
             break  # after three it asks by the other method, and after six it is over
     answer(terminal, PASSWORD)
     leave(enter(terminal, dial))
+
+
+def test_somebody_inside_lets_somebody_in(house: House, open_terminal: Open, dial: Dial) -> None:
+    keeper, comes = f"kit-{dial.__name__}", f"pam-{dial.__name__}"
+    house.member(keeper, role="doorkeeper")
+    house.member(comes, "password, approve")
+    inside = openssh(open_terminal(), house, f"{keeper}+door").wait_for("assword:")
+    answer(inside, PASSWORD).wait_for("Door")
+    outside = dial(open_terminal(), house, comes).wait_for("assword:")
+    answer(outside, PASSWORD)
+    inside.wait_for(comes).press("y").wait_for(f"Let {comes} in?").press("Left", "Enter")
+    leave(enter(outside, dial).wait_for(comes))
+    leave(inside)
+    house.wait_event("auth.ok", user=comes, factors="password+approve")
