@@ -29,6 +29,7 @@ FLOORS = {
     "tuihost.approvals": 2,
     "tuihost.app": 2,
     "tuihost.commands": 2,
+    "tuihost.files": 2,
     "tuihost.forwarding": 2,
     "tuihost.login": 2,
     "tuihost.own_account": 2,

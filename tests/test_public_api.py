@@ -14,6 +14,18 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = {
     "tuihost": {
         "Accepts",
+        "DiskTree",
+        "FileError",
+        "FileInfo",
+        "FileTree",
+        "Folders",
+        "OpenFile",
+        "OpenMode",
+        "Quota",
+        "Reason",
+        "ReadOnlyTree",
+        "names_of",
+        "path_of",
         "Agent",
         "AgentKey",
         "ByteStream",

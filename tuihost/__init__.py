@@ -24,7 +24,12 @@ _PLACES = {
     "ByteStream": "tuihost.forwarding",
     "Caller": "tuihost.approvals",
     "Disconnected": "tuihost.errors",
+    "DiskTree": "tuihost.files_disk",
     "DoorView": "tuihost.approvals",
+    "FileError": "tuihost.files",
+    "FileInfo": "tuihost.files",
+    "FileTree": "tuihost.files",
+    "Folders": "tuihost.files",
     "Forward": "tuihost.forwarding",
     "ForwardRule": "tuihost.core.policy",
     "Gauges": "tuihost.session",
@@ -37,10 +42,15 @@ _PLACES = {
     "NewSecond": "tuihost.own_account",
     "NotOpened": "tuihost.forwarding",
     "NotPossible": "tuihost.own_account",
+    "OpenFile": "tuihost.files",
+    "OpenMode": "tuihost.files",
     "OwnAccount": "tuihost.own_account",
     "OwnLogin": "tuihost.own_account",
     "Peer": "tuihost.wire",
     "Presence": "tuihost.session",
+    "Quota": "tuihost.files_disk",
+    "ReadOnlyTree": "tuihost.files",
+    "Reason": "tuihost.files",
     "Session": "tuihost.session",
     "Standing": "tuihost.own_account",
     "StoreError": "tuihost.accounts",
@@ -50,6 +60,8 @@ _PLACES = {
     "app": "tuihost.app",
     "clean": "tuihost.text",
     "command": "tuihost.app",
+    "names_of": "tuihost.files",
+    "path_of": "tuihost.files",
 }
 
 __all__ = [*_PLACES, "__version__"]
@@ -69,6 +81,18 @@ if TYPE_CHECKING:
     from tuihost.errors import AppLoadError as AppLoadError
     from tuihost.errors import Disconnected as Disconnected
     from tuihost.errors import TuihostError as TuihostError
+    from tuihost.files import FileError as FileError
+    from tuihost.files import FileInfo as FileInfo
+    from tuihost.files import FileTree as FileTree
+    from tuihost.files import Folders as Folders
+    from tuihost.files import OpenFile as OpenFile
+    from tuihost.files import OpenMode as OpenMode
+    from tuihost.files import ReadOnlyTree as ReadOnlyTree
+    from tuihost.files import Reason as Reason
+    from tuihost.files import names_of as names_of
+    from tuihost.files import path_of as path_of
+    from tuihost.files_disk import DiskTree as DiskTree
+    from tuihost.files_disk import Quota as Quota
     from tuihost.forwarding import Agent as Agent
     from tuihost.forwarding import AgentKey as AgentKey
     from tuihost.forwarding import ByteStream as ByteStream

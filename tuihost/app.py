@@ -37,6 +37,7 @@ from tuihost.session import Launch, Session
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
 
+    from tuihost.files import FileTree
     from tuihost.forwarding import Forward, Listening, X11Display
 
 Result = int | Launch | None
@@ -93,6 +94,10 @@ class App:
         """Serves a subsystem that `accepts.subsystems` names; bytes by `read` and `write`."""
         raise NotImplementedError
 
+    def files(self, session: Session) -> FileTree:
+        """The files that somebody sees by `sftp` and `scp`, in a folder of this app's name."""
+        raise NotImplementedError
+
     def x11(self, session: Session, display: X11Display) -> int | None:
         """What to show somebody who came with `ssh -X` and without a terminal or a command, where
         `accepts.x11` says so; in `build` and in commands the display is `session.display`."""
@@ -114,6 +119,10 @@ class App:
     @property
     def has_screen(self) -> bool:
         return type(self).build is not App.build
+
+    @property
+    def has_files(self) -> bool:
+        return type(self).files is not App.files
 
     @property
     def has_x11(self) -> bool:

@@ -40,6 +40,7 @@ class Event(StrEnum):
     FORWARD_CLOSED = "forward.closed"
     FORWARD_LISTEN = "forward.listen"
     FORWARD_UNLISTEN = "forward.unlisten"
+    FILE_CHANGED = "file.changed"
     SESSION_START = "session.start"
     SESSION_END = "session.end"
     APP_START = "app.start"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import signal
 import socket
 import statistics
 import subprocess
@@ -264,7 +265,13 @@ def under_attack(host: Listening, *words: str, seconds: float) -> tuple[list[flo
     inside.start_client(timeout=DEADLINE)
     inside.auth_none("ada")
     command = [sys.executable, "-m", "ssh_audit", *words, "-p", str(host.port), "127.0.0.1"]
-    audit = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # A session of its own: it has processes that would outlive it.
+    audit = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     trips, logins = [], []
     try:
         assert until(lambda: host.log.named("conn.open")[1:], DEADLINE), "it has not begun"
@@ -277,7 +284,7 @@ def under_attack(host: Listening, *words: str, seconds: float) -> tuple[list[flo
             logins.append(host.enter("127.0.0.2"))
         assert audit.poll() is None, "it ended by itself"
     finally:
-        audit.kill()
+        os.killpg(audit.pid, signal.SIGKILL)
         audit.wait()
         hang_up(inside)
     return trips, logins

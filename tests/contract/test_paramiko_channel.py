@@ -11,7 +11,6 @@ import paramiko
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from paramiko import common
-from paramiko.buffered_pipe import BufferedPipe, PipeTimeout
 
 from tuihost.ssh import messages
 from tuihost.ssh.channel import HostChannel
@@ -47,7 +46,7 @@ def test_the_channels_names_are_paramikos_where_they_are_meant_to_be() -> None:
     kept = {"active", "closed", "eof_received", "remote_chanid", "transport"}
     kept |= {"in_window_size", "in_window_sofar", "in_window_threshold"}
     kept |= {"out_window_size", "out_max_packet_size"}
-    replaced = {"__init__", "__del__", "__repr__", "close", "_check_add_window"}
+    replaced = {"__init__", "__del__", "__repr__", "close", "in_buffer"}
     assert taken == kept | replaced
     assert kept <= set(vars(channel))
 
@@ -57,44 +56,6 @@ def test_a_channels_condition_is_on_its_lock() -> None:
     assert isinstance(channel.out_buffer_cv, threading.Condition)
     with channel.lock:
         assert not channel.out_buffer_cv.acquire(blocking=False)
-
-
-def test_the_in_buffer_never_waits_where_it_is_told_not_to() -> None:
-    pipe = BufferedPipe()
-    with pytest.raises(PipeTimeout):
-        pipe.read(10, 0.0)
-    pipe.feed(b"abc")
-    assert len(pipe) == 3
-    assert pipe.read(2, 0.0) == b"ab"
-    pipe.close()
-    assert pipe.read(10, 0.0) == b"c"
-    assert pipe.read(10, 0.0) == b""
-
-
-def test_the_in_buffers_event_comes_before_the_bytes() -> None:
-    """Why a wake of ours is not paramiko's `set_event`."""
-    pipe = BufferedPipe()
-    seen: list[int] = []
-
-    class Event:
-        def set(self) -> None:
-            seen.append(len(pipe._buffer))
-
-        def clear(self) -> None:
-            pass
-
-    pipe.set_event(Event())
-    pipe.feed(b"abc")
-    assert seen == [0]
-
-
-def test_recv_asks_how_much_window_to_give_back() -> None:
-    channel = paramiko.Channel(1)
-    asked: list[int] = []
-    channel._check_add_window = lambda count: asked.append(count) or 0
-    channel.in_buffer.feed(b"abc")
-    assert channel.recv(10) == b"abc"  # and sends nothing: it has no transport
-    assert asked == [3]
 
 
 def test_a_channel_that_is_collected_would_be_closed_there_and_then() -> None:

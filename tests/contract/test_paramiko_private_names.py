@@ -9,13 +9,13 @@ import re
 from pathlib import Path
 
 import paramiko
-from paramiko import auth_handler, channel, packet, transport
+from paramiko import auth_handler, channel, packet, sftp, sftp_attr, sftp_server, transport
 
 ROOT = Path(__file__).parents[2]
-THEIRS = (transport, channel, packet, auth_handler)
+THEIRS = (transport, channel, packet, auth_handler, sftp, sftp_attr, sftp_server)
 
 # Names that classes of ours give to things of their own, and that other classes there have too.
-OURS = {"_lock", "_name", "_send", "_window_adjust"}
+OURS = {"_closed", "_lock", "_name", "_read", "_send", "_size", "_window_adjust", "_write"}
 
 
 def private_names_of_paramiko() -> set[str]:

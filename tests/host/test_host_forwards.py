@@ -362,6 +362,8 @@ def _until_refused(port: int) -> None:
             socket.create_connection(("127.0.0.1", port), SECONDS).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:
+            continue  # it was in the queue of what is closed now
     raise AssertionError("it is still listened on")
 
 

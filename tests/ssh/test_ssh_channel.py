@@ -99,11 +99,30 @@ def test_data_after_the_end_is_dropped(end: int) -> None:
         bench.feed(DATA, 0, bytes(3000))
 
 
-def test_paramikos_own_recv_gives_the_window_back_too() -> None:
-    bench, channel = session(window=3000)
+def test_a_window_grows_while_all_that_comes_is_read() -> None:
+    bench = Bench(window=3000, window_max=8000, window_room=5000)
+    channel = bench.open_session()
+    bench.take()
     bench.feed(DATA, 0, bytes(1500))
-    assert len(channel.recv(1500)) == 1500
-    assert bench.kinds() == [ADJUST]
+    assert channel.read(1000) == bytes(1000)
+    (adjusted,) = bench.take()
+    assert adjusted[0] == ADJUST
+    assert channel.in_window_size == 2500, "with something unread it is given back and no more"
+    assert channel.read() == bytes(500)
+    bench.feed(DATA, 0, bytes(2500))
+    assert channel.read() == bytes(2500)
+    assert channel.in_window_size == 6000
+    bench.feed(DATA, 0, bytes(6000))
+    assert channel.read() == bytes(6000)
+    assert channel.in_window_size == 8000, "there is a bound for the one"
+    other = bench.open_session(8)
+    bench.feed(DATA, other.number, bytes(3000))
+    assert other.read() == bytes(3000)
+    assert other.in_window_size == 3000, "and one for all of them together"
+    bench.feed(CLOSE, channel.number)
+    bench.feed(DATA, other.number, bytes(3000))
+    assert other.read() == bytes(3000)
+    assert other.in_window_size == 6000, "what was lent comes back"
 
 
 # --------------------------------------------------------------------------------- writing

@@ -202,7 +202,11 @@ def test_an_authority_of_a_line(keygen: Keygen, log_in: LogIn) -> None:
     inside, said = log_in(verifier, "-i", key, "-o", "IdentitiesOnly=yes")
     assert inside, said
     assert verifier.restrictions == Restrictions(
-        command="menu", port_forwarding=False, x11_forwarding=False, agent_forwarding=False
+        command="menu",
+        port_forwarding=False,
+        x11_forwarding=False,
+        agent_forwarding=False,
+        conditional=True,
     )
 
 

@@ -26,6 +26,8 @@ class TransportLimits:
     channel_opens: asked for in the life of the connection.
     window: of each channel, what a client may send before it was read (RFC 4254 §5.2); also
         the bound on what is held of it in memory.
+    window_max: what a window grows to while what comes is read as fast as it comes.
+    window_room: by how much all windows of a connection together may grow.
     packet: the largest data that one message to us may carry.
     requests, requests_rate: global and channel requests, opens and other small messages: so
         many at once, and so many a second in the long run.
@@ -45,6 +47,8 @@ class TransportLimits:
     sessions: int = 16
     channel_opens: int = 10_000
     window: int = 131_072
+    window_max: int = 1_048_576
+    window_room: int = 8_388_608
     packet: int = 32_768
     requests: int = 2_000
     requests_rate: float = 500.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tuihost.wire import ExecRequest, Program, ShellRequest, SubsystemRequest
 
+SCP = "scp"  # what its older clients ask the host to run
 COMMAND_LIMIT = 8192  # characters of a command line
 
 
@@ -34,6 +35,13 @@ class OpenSubsystem:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyFiles:
+    """The host's half of an old `scp`; `words` are what stands behind that name."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NoSuchApp:
     """Nothing of that name is here."""
 
@@ -47,7 +55,7 @@ class BadCommand:
     reason: str
 
 
-Route = OpenApp | RunCommand | OpenSubsystem | NoSuchApp | BadCommand
+Route = OpenApp | RunCommand | OpenSubsystem | CopyFiles | NoSuchApp | BadCommand
 
 
 def split_user(name: str) -> tuple[str, str | None]:
@@ -88,7 +96,7 @@ def _route_command(line: str, target: str | None, apps: Collection[str], pty: bo
     else:
         name, rest = words[0], words[1:]
         if name not in apps:
-            return NoSuchApp(name)
+            return CopyFiles(rest) if name == SCP else NoSuchApp(name)
     if not rest and pty:
         return OpenApp(name)
     return RunCommand(name, rest)

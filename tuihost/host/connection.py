@@ -19,7 +19,7 @@ from tuihost.core.session import SessionMachine
 from tuihost.host.forwards import Forwards
 from tuihost.host.host import Host
 from tuihost.host.journey import Visit
-from tuihost.host.program import Program
+from tuihost.host.program import SFTP, Program
 from tuihost.host.visitor import Visitor, original_command
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.keys import HostKeys
@@ -221,6 +221,8 @@ class Connection:
 
     def _serves(self, subsystem: str) -> bool:
         app = self._host.subsystem_app(subsystem)
+        if app is None and subsystem == SFTP:
+            return bool(self._host.file_apps(self._visitor))
         return app is not None and self._host.may_open(self._visitor, app.name)
 
     def replied(self, channel: ByteChannel, request: SessionRequest) -> None:

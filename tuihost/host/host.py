@@ -195,6 +195,11 @@ class Host:
                 return loaded.app
         return None
 
+    def file_apps(self, account: Account) -> tuple[App, ...]:
+        """The apps that serve files to somebody who may open them."""
+        apps = (loaded.app for loaded in self.catalog.apps.values())
+        return tuple(app for app in apps if app.has_files and self.may_open(account, app.name))
+
     def forward_app(self, account: Account, host: str, port: int) -> App | None:
         """The app that answers that target for somebody who may open it."""
         for name, loaded in self.catalog.apps.items():

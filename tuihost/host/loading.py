@@ -247,6 +247,6 @@ def _check_hooks(app: App) -> None:
         raise AppLoadError("accepts forwards, but has no method `forward`")
     if app.accepts.listens and kind.listen is App.listen:
         raise AppLoadError("accepts listens, but has no method `listen`")
-    has_work = has_subsystem or app.accepts.forwards or app.accepts.listens
+    has_work = has_subsystem or app.has_files or app.accepts.forwards or app.accepts.listens
     if not (app.has_screen or app.has_talk or has_work or app.command_methods()):
         raise AppLoadError("has nothing to open: no `build`, no `talk`, no command")

@@ -14,17 +14,21 @@ from difflib import get_close_matches
 from tuihost.commands import run_command
 from tuihost.core.routing import (
     BadCommand,
+    CopyFiles,
     NoSuchApp,
     OpenApp,
     OpenSubsystem,
     Route,
     RunCommand,
 )
-from tuihost.errors import Disconnected, new_incident
+from tuihost.errors import Disconnected, PeerError, new_incident
+from tuihost.files import FileTree, Folders, Names, path_of
 from tuihost.host.host import Host
 from tuihost.host.journey import CRASHED, Journey, Visit, crash
+from tuihost.host.scp import Scp, asked_of
 from tuihost.logs import Event, EventLog
 from tuihost.session import Session
+from tuihost.ssh.sftp import TreeServer
 from tuihost.text import clean
 from tuihost.tui.loop import run as run_coroutine
 from tuihost.tui.output import restore
@@ -53,6 +57,8 @@ STOP_LADDER = (
 ABANDON_AFTER = 3.0
 FLUSH_TIMEOUT = 1.0
 NOT_FOUND = 127
+SFTP = "sftp"
+FILES = "files"  # the app whose files are where somebody begins
 
 
 class Program:
@@ -193,6 +199,8 @@ class Program:
                 return ExitStatus(self._command(name, words))
             case OpenSubsystem(name=name):
                 return ExitStatus(self._subsystem(name))
+            case CopyFiles(words=words):
+                return ExitStatus(self._copy_files(words))
             case NoSuchApp(name=name):
                 return ExitStatus(self._no_such_app(name))
             case BadCommand(reason=reason):
@@ -251,6 +259,8 @@ class Program:
 
     def _subsystem(self, name: str) -> int:
         app = self._host.subsystem_app(name)
+        if app is None and name == SFTP:
+            return self._serve_files()
         if app is None:
             self._complain(f"no app here serves the subsystem {clean(name, limit=40)}")
             return NOT_FOUND
@@ -261,6 +271,43 @@ class Program:
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
             self._complain(crash(self._log, app.name, error))
             return CRASHED
+
+    # ---------------------------------------------------------------- files
+
+    def _serve_files(self) -> int:
+        """SFTP over what the apps serve."""
+        server = TreeServer(self._shelf(), self._stage.read, self._send, self._note_file)
+        try:
+            server.serve()
+        except PeerError as error:
+            self._log.info(Event.REQUEST_REFUSED, kind=SFTP, reason=str(error))
+            return 1
+        return 0
+
+    def _copy_files(self, words: tuple[str, ...]) -> int:
+        """The old protocol of scp."""
+        asked = asked_of(words)
+        if asked is None:
+            self._complain("scp is for copying files: scp FILE HOST:")
+            return 2
+        return Scp(self._shelf(), asked, self._stage.read, self._send, self._note_file).run()
+
+    def _shelf(self) -> Folders:
+        trees: dict[str, FileTree] = {}
+        for app in self._host.file_apps(self._visit.account):
+            try:
+                trees[app.name] = app.files(self._session(app.name))
+            except (Disconnected, Signalled):
+                raise
+            except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
+                crash(self._log, app.name, error)
+        return Folders(trees, next((name for name in (FILES, *trees) if name in trees), None))
+
+    def _send(self, data: bytes) -> None:
+        self._stage.write(data, Stream.OUT)
+
+    def _note_file(self, what: str, names: Names, size: int) -> None:
+        self._log.info(Event.FILE_CHANGED, what=what, path=clean(path_of(names)), size=size)
 
     def _no_such_app(self, name: str) -> int:
         shown = clean(name, limit=40)

@@ -18,12 +18,12 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import paramiko
-from paramiko.buffered_pipe import PipeTimeout
 
 from tuihost.core.limits import MAX_PACKET
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
 from tuihost.ssh import messages
+from tuihost.ssh.inbox import Inbox
 from tuihost.wire import Exit, HostOpen, OpenRequest, Stream, Timer
 
 MAX_WINDOW: Final = 2**32 - 1  # RFC 4254 §5.2
@@ -43,12 +43,16 @@ class Sender(Protocol):
     def line_full(self) -> bool:
         """The socket takes nothing more just now."""
 
+    def lend_window(self, count: int) -> bool:
+        """So much more of the connection's room for windows, where there is so much left. A count
+        below zero gives it back. Any thread; takes no other lock."""
+
     def _send_user_message(self, message: paramiko.Message) -> None:
         """Sends; off the transport's thread it may wait, for a key exchange or the line."""
 
 
 class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no types
-    """A `ByteChannel` over paramiko's `Channel`, whose buffer, lock and window counts it keeps.
+    """A `ByteChannel` over paramiko's `Channel`, whose lock and window counts it keeps.
 
     `request` is what it was opened as. Between the methods of `ByteChannel` and what the
     transport thread brings (`received…`, `adjusted`, `reply`, `lost`) there is no waiting.
@@ -59,6 +63,7 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
     lock: threading.Lock
     out_buffer_cv: threading.Condition  # on `lock`: the turn, the window, the end
     eof_received: bool
+    in_buffer: Inbox
     in_window_size: int  # what the client may still send
     in_window_sofar: int  # what was read and not yet given back
     in_window_threshold: int
@@ -76,14 +81,19 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
         peer_window: int,
         peer_packet: int,
         window: int,
+        window_max: int = 0,
     ) -> None:
         super().__init__(number)
         self.transport = transport
         self.request = request
         self.active = True
+        self.in_buffer = Inbox()
         self.remote_chanid = peer_number
         self.in_window_size = window
         self.in_window_threshold = max(1, window // 3)
+        self._window = window
+        self._window_max = window_max
+        self._lent = 0
         self.out_window_size = peer_window
         self.out_max_packet_size = min(peer_packet, MAX_PACKET)
         self.sent = 0
@@ -125,11 +135,9 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
 
     def read(self, limit: int = 65536) -> bytes | None:
         """What has arrived, None where nothing has, b"" where nothing will."""
-        try:
-            data: bytes = self.in_buffer.read(max(1, limit), 0.0)
-        except PipeTimeout:
-            return None
-        self._give_back(len(data))
+        data = self.in_buffer.read(max(1, limit))
+        if data:
+            self._give_back(len(data))
         return data
 
     def write(self, data: bytes | memoryview, stream: Stream = Stream.OUT) -> int:
@@ -197,7 +205,7 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
     def received_extended(self, data: bytes) -> None:
         """EXTENDED_DATA, which no server has a use for: dropped, and its window given back."""
         if self._take_window(len(data)):
-            self._give_back(len(data))
+            self._give_back(len(data), grows=False)
 
     def received_eof(self) -> bool:
         """EOF: no more will come, and ours may still go. False where that was known."""
@@ -246,21 +254,27 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
             self.in_window_size -= count
             return not (self.closed or self.eof_received)
 
-    def _give_back(self, count: int) -> None:
+    def _give_back(self, count: int, *, grows: bool = True) -> None:
         """Lets the client send `count` bytes again, told when a third of the window is due."""
         with self.lock:
             self.in_window_sofar += count
             due = self.in_window_sofar
             if due < self.in_window_threshold or self.closed or self.eof_received:
                 return
+            due += self._grown() if grows else 0
             self.in_window_sofar = 0
             self.in_window_size += due
         self._post(messages.window_adjust(self.remote_chanid, due))
 
-    def _check_add_window(self, count: int) -> int:
-        # paramiko's recv() asks here how much to give back; it has been seen to.
-        self._give_back(count)
-        return 0
+    def _grown(self) -> int:
+        """With the lock held: by how much the window grows, where the reader keeps up with it."""
+        more = min(self._window, self._window_max - self._window)
+        if more <= 0 or len(self.in_buffer) or not self.transport.lend_window(more):
+            return 0
+        self._window += more
+        self._lent += more
+        self.in_window_threshold = self._window // 3
+        return more
 
     @property
     def _mute(self) -> bool:
@@ -313,6 +327,9 @@ class HostChannel(paramiko.Channel):  # type: ignore[misc]  # paramiko has no ty
     def _mark_closed(self) -> None:
         """With the lock held."""
         self.closed = True
+        lent, self._lent = self._lent, 0
+        if lent:
+            self.transport.lend_window(-lent)
         self.in_buffer.close()
         self.out_buffer_cv.notify_all()
 

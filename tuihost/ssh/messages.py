@@ -84,8 +84,8 @@ _EXTENDED_DATA = struct.Struct(">BIII")
 
 
 def fields_of(message: paramiko.Message) -> Fields:
-    """What of `message` was not read yet."""
-    return Fields(message.get_remainder())
+    """The fields of a message of which nothing was read yet."""
+    return Fields(message.asbytes())
 
 
 def _name(fields: Fields) -> str:

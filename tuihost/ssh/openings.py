@@ -7,6 +7,7 @@ A mixin of the transport, and what `ConnectionLayer` stands on. Thread: the tran
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -80,6 +81,8 @@ class Openings:
         self._opens = 0
         self._refusals = 0
         self._sessions_barred = False
+        self._window_room = self.limits.window_room
+        self._window_lock = threading.Lock()
         limits = self.limits
         self._allowance = Allowance.full(limits.requests, limits.requests_rate, self.timer.now())
 
@@ -149,7 +152,16 @@ class Openings:
             peer_window=min(window, MAX_WINDOW),
             peer_packet=packet,
             window=self.limits.window,
+            window_max=self.limits.window_max,
         )
+
+    def lend_window(self, count: int) -> bool:
+        """For a window that grows; see `tuihost.ssh.channel.Sender`."""
+        with self._window_lock:
+            if count > self._window_room:
+                return False
+            self._window_room -= count
+            return True
 
     # --------------------------------------------------------- channels that the host asks for
 

@@ -182,6 +182,7 @@ class PacketStream:
     def __init__(self, sock: socket.socket, *, rekey_bytes: int = 2**30) -> None:
         self._sock = sock
         self._buffer = bytearray()
+        self._start = 0  # what of the buffer was taken
         self._lock = threading.Lock()
         self._in: Cipher = Plain()
         self._out: Cipher = Plain()
@@ -326,11 +327,17 @@ class PacketStream:
         self._buffer += chunk
 
     def _take(self, count: int) -> bytes:
-        buffer = self._buffer
-        while len(buffer) < count:
+        while len(self._buffer) - self._start < count:
+            if self._start:  # what was taken goes only now, and not at every step
+                del self._buffer[: self._start]
+                self._start = 0
             self._more(_READ)
-        taken = bytes(memoryview(buffer)[:count])
-        del buffer[:count]
+        end = self._start + count
+        taken = bytes(memoryview(self._buffer)[self._start : end])
+        self._start = end
+        if end == len(self._buffer):  # nothing is kept of what was long
+            self._buffer.clear()
+            self._start = 0
         return taken
 
     def read_hello(self) -> str:

@@ -1,0 +1,244 @@
+"""Your own files on this host, and those that you share: browsed here, and by `sftp` and `scp`."""
+
+from __future__ import annotations
+
+import json as to_json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from tuihost import (
+    App,
+    FileError,
+    FileInfo,
+    Folders,
+    OpenMode,
+    Reason,
+    Session,
+    clean,
+    command,
+    names_of,
+    path_of,
+)
+
+from .cabinet import Cabinet
+from .words import day_of, size_of
+
+if TYPE_CHECKING:
+    from prompt_toolkit.application import Application
+
+CHUNK = 262_144
+MAX_FOUND = 1000
+
+
+class Files(App):
+    """Your files: look, read, move, delete. `sftp` and `scp` see the same ones."""
+
+    name = "files"
+    title = "Files"
+    description = "Your own files here, and those that you share"
+    group = "Everyday"
+    icon = "▣"
+    order = 30
+
+    def start(self) -> None:
+        self.cabinet = Cabinet(self.data, self.options)
+
+    def files(self, session: Session) -> Folders:
+        return self.cabinet.tree_of(session.account)
+
+    def build(self, session: Session) -> Application[Any]:
+        from .screen import FilesScreen
+
+        return FilesScreen(session, self.files(session), self.cabinet.quota_of(session.account)).app
+
+    async def talk(self, session: Session) -> int:
+        """What is there, as lines."""
+        tree = self.files(session)
+        found = tree.list(tree.home)
+        count = f"{len(found)} file{'' if len(found) == 1 else 's'}"
+        await session.say(f"You have {count if found else 'no files'} here.")
+        for info in found:
+            kind = "folder" if info.folder else size_of(info.size)
+            await session.say(f"{clean(info.name, limit=200)}, {kind}")
+        await session.say("Copy files by sftp or scp, or see: ssh HOST files --help")
+        return 0
+
+    # ------------------------------------------------------------------ commands
+
+    @command
+    def ls(self, session: Session, path: str = "", *, json: bool = False) -> int:
+        """List a folder, or one file."""
+
+        def show() -> None:
+            tree, names = self.files(session), _names(self.files(session), path)
+            info = tree.info(names)
+            found = list(tree.list(names)) if info.folder else [info]
+            if json:
+                session.print(to_json.dumps([_data(one) for one in found], indent=2))
+            elif found:
+                session.print(_table(found))
+
+        return _done(session, show)
+
+    @command
+    def cat(self, session: Session, path: str) -> int:
+        """Write a file to standard output, as it is."""
+
+        def show() -> None:
+            tree = self.files(session)
+            file = tree.open(_names(tree, path))
+            try:
+                at = 0
+                while data := file.read(at, CHUNK):
+                    session.write(data)
+                    at += len(data)
+            finally:
+                file.close()
+
+        return _done(session, show)
+
+    @command
+    def put(self, session: Session, path: str, *, force: bool = False) -> int:
+        """Keep standard input as a file; with --force in place of the one there is."""
+
+        def keep() -> None:
+            tree = self.files(session)
+            mode = OpenMode(read=False, write=True, create=True, new=not force, empty=True)
+            file, whole, at = tree.open(_names(tree, path), mode), False, 0
+            try:
+                while data := session.read(CHUNK):
+                    file.write(at, data)
+                    at += len(data)
+                whole = True
+            finally:
+                file.close(keep=whole)
+
+        return _done(session, keep)
+
+    @command
+    def rm(self, session: Session, *paths: str, folder: bool = False) -> int:
+        """Delete files; with --folder empty folders."""
+
+        def remove() -> None:
+            tree = self.files(session)
+            for path in paths:
+                (tree.remove_folder if folder else tree.remove)(_names(tree, path))
+
+        if not paths:
+            session.error("Say which: files rm PATH")
+            return 2
+        return _done(session, remove)
+
+    @command
+    def mv(self, session: Session, old: str, new: str, *, force: bool = False) -> int:
+        """Move a file or a folder, or call it something else."""
+
+        def move() -> None:
+            tree = self.files(session)
+            source, target = _names(tree, old), _names(tree, new)
+            if _is_folder(tree, target):
+                target = (*target, source[-1])
+            tree.rename(source, target, replace=force)
+
+        return _done(session, move)
+
+    @command
+    def mkdir(self, session: Session, path: str) -> int:
+        """Make a folder."""
+
+        def make() -> None:
+            tree = self.files(session)
+            tree.make_folder(_names(tree, path))
+
+        return _done(session, make)
+
+    @command
+    def find(self, session: Session, pattern: str, path: str = "") -> int:
+        """Find files by a pattern of their names, such as '*.txt'."""
+
+        def search() -> None:
+            tree = self.files(session)
+            for number, (names, info) in enumerate(walk(tree, _names(tree, path))):
+                if number >= MAX_FOUND * 10:
+                    raise FileError(Reason.FAILED, "there are too many files to look at")
+                if fnmatchcase(info.name.lower(), pattern.lower()):
+                    session.print(clean(path_of(names)))
+
+        return _done(session, search)
+
+    @command
+    def quota(self, session: Session, *, json: bool = False) -> int:
+        """How much room you have, and how much of it you use."""
+        quota = self.cabinet.quota_of(session.account)
+        if json:
+            used = {"used": quota.used, "size": quota.size}
+            counted = {"files": quota.count, "most_files": quota.entries}
+            session.print(to_json.dumps({**used, **counted}, indent=2))
+            return 0
+        session.print(
+            f"{size_of(quota.used)} of {size_of(quota.size)} used, "
+            f"{quota.count} of {quota.entries} files and folders"
+        )
+        return 0
+
+
+def walk(tree: Folders, start: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], FileInfo]]:
+    """Everything below a folder, itself left out."""
+    waiting = [start]
+    while waiting:
+        here = waiting.pop()
+        for info in tree.list(here):
+            names = (*here, info.name)
+            yield names, info
+            if info.folder:
+                waiting.append(names)
+
+
+def _names(tree: Folders, path: str) -> tuple[str, ...]:
+    return names_of(path, tree.home)
+
+
+def _is_folder(tree: Folders, names: tuple[str, ...]) -> bool:
+    try:
+        return tree.info(names).folder
+    except FileError:
+        return False
+
+
+def _done(session: Session, act: Any) -> int:
+    """Does it; a sentence and status 1 where it cannot be done."""
+    try:
+        act()
+    except FileError as error:
+        text = str(error)
+        session.error(f"{text[:1].upper()}{text[1:]}.")
+        return 1
+    return 0
+
+
+def _table(found: list[FileInfo]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column()
+    for one in found:
+        size = "folder" if one.folder else size_of(one.size)
+        name = clean(one.name) + ("/" if one.folder else "")
+        table.add_row(size, day_of(one.modified) if one.modified else "", name)
+    return table
+
+
+def _data(one: FileInfo) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "folder": one.folder,
+        "size": one.size,
+        "modified": round(one.modified),
+        "mode": f"{one.mode:o}",
+    }
+
+
+app = Files()

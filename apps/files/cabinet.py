@@ -1,0 +1,104 @@
+"""What somebody has here: their own folder, and the shared ones that their roles open."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuihost import Account, AppLoadError, DiskTree, Folders, Quota
+
+MINE = "mine"
+MEGABYTE = 1 << 20
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A folder for several people. Empty `roles`: for everybody with an account."""
+
+    name: str
+    path: Path
+    roles: frozenset[str]
+    write: frozenset[str]
+    guests: bool
+
+    def opens_to(self, account: Account) -> bool:
+        if account.guest:
+            return self.guests
+        return not self.roles or not self.roles.isdisjoint(account.roles)
+
+    def lets_write(self, account: Account) -> bool:
+        return not account.guest and not self.write.isdisjoint({*account.roles, "user"})
+
+
+class Cabinet:
+    """All folders of the host. Threads: any."""
+
+    def __init__(self, data: Path, options: Mapping[str, Any]) -> None:
+        self._people = data / "people"
+        self._quota = _megabytes(options, "quota", 100)
+        self._guest_quota = _megabytes(options, "guest_quota", 5)
+        self._entries = _count(options, "entries", 10_000)
+        self.shared = tuple(_shared(data, one) for one in options.get("shared", ()))
+        self._quotas: dict[Path, Quota] = {}
+        self._lock = threading.Lock()
+        names = [one.name for one in self.shared]
+        if len(set(names)) < len(names) or MINE in names:
+            raise AppLoadError(f"shared folders need names of their own, and not {MINE!r}")
+        for one in self.shared:
+            one.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def quota_of(self, account: Account) -> Quota:
+        """Of somebody's own folder."""
+        # A key may hold what no folder can be called, and must not lead elsewhere.
+        folder = hashlib.sha256(account.key.encode()).hexdigest()[:32]
+        return self._quota_at(
+            self._people / folder, self._guest_quota if account.guest else self._quota
+        )
+
+    def tree_of(self, account: Account) -> Folders:
+        """What `account` sees."""
+        trees = {MINE: DiskTree(self.quota_of(account))}
+        for one in self.shared:
+            if one.opens_to(account):
+                quota = self._quota_at(one.path, self._quota)
+                trees[one.name] = DiskTree(quota, writable=one.lets_write(account))
+        return Folders(trees, MINE)
+
+    def _quota_at(self, path: Path, size: int) -> Quota:
+        with self._lock:
+            if path not in self._quotas:
+                self._quotas[path] = Quota(path, size=size, entries=self._entries)
+            return self._quotas[path]
+
+
+def _shared(data: Path, given: Any) -> Shared:
+    if not isinstance(given, Mapping) or not _NAME.fullmatch(str(given.get("name", ""))):
+        raise AppLoadError("a shared folder has a `name`: small letters, digits and '-'")
+    unknown = set(given) - {"name", "path", "roles", "write", "guests"}
+    if unknown:
+        raise AppLoadError(f"a shared folder has no option {sorted(unknown)[0]!r}")
+    name = given["name"]
+    return Shared(
+        name,
+        Path(given.get("path", data / "shared" / name)).expanduser(),
+        frozenset(given.get("roles", ())),
+        frozenset(given.get("write", ())),
+        bool(given.get("guests", False)),
+    )
+
+
+def _megabytes(options: Mapping[str, Any], name: str, default: int) -> int:
+    return _count(options, name, default) * MEGABYTE
+
+
+def _count(options: Mapping[str, Any], name: str, default: int) -> int:
+    value = options.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 10_000_000:
+        raise AppLoadError(f"`{name}` should be a whole number, not {value!r}")
+    return value

@@ -1,0 +1,303 @@
+"""Files on a screen: folder by folder, with a look into what can be read, and an editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.layout.containers import HSplit
+from rich.syntax import Syntax
+
+from tuihost import FileError, FileInfo, Folders, OpenMode, Quota, Session, clean, names_of, path_of
+from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor, fit, glyph
+
+from .words import day_of, size_of
+
+Names = tuple[str, ...]
+LOOK = 200_000  # bytes of a file that are shown and may be edited
+EMPTY = "Nothing here yet. Bring files with sftp or scp, or press n for a new one."
+
+
+class FilesScreen:
+    """One person's way through their folders. Keeps their place in `session.memory`."""
+
+    def __init__(self, session: Session, tree: Folders, quota: Quota) -> None:
+        self.session = session
+        self.tree = tree
+        self.quota = quota
+        self.reading: Reading | None = None
+        self.here: Names = session.memory.get("here", tree.home)
+        self.table = Table(
+            session,
+            [
+                Column("Name", flex=1, value=self._name, order=_by_name),
+                Column("Size", 9, align="right", style="class:muted", value=self._size,
+                       order=lambda one: one.size),
+                Column("Changed", 16, style="class:muted", value=self._day,
+                       order=lambda one: one.modified),
+            ],
+            key=lambda one: one.name,
+            on_open=self._open,
+            empty=EMPTY,
+        )  # fmt: skip
+        self.body = HSplit([self.table], key_bindings=self._keys().bindings)
+        self.screen = Screen(
+            session, self._title, self.body, status=self._status, leave=self._leave, quits=True
+        )
+        self.load()
+        self.app: Application[Any] = self.screen.application(focus=self.table.window)
+
+    # ------------------------------------------------------------------ how it looks
+
+    def _title(self) -> str:
+        where = path_of(self.reading.names if self.reading else self.here)
+        room = max(8, self.session.terminal.size.columns // 2 - 4)
+        return fit(f"Files: {clean(where)}", room, glyph(self.session, "ellipsis"))
+
+    def _status(self) -> str:
+        if self.reading is not None:
+            return self.reading.status()
+        return f"{size_of(self.quota.used)} of {size_of(self.quota.size)}"
+
+    def _name(self, one: FileInfo) -> str:
+        return f"{one.name}/" if one.folder else one.name
+
+    def _size(self, one: FileInfo) -> str:
+        return "" if one.folder else size_of(one.size)
+
+    def _day(self, one: FileInfo) -> str:
+        return day_of(one.modified) if one.modified else ""
+
+    # ------------------------------------------------------------------ going about
+
+    def load(self, chosen: str | None = None) -> None:
+        """Shows what is in the folder now; one that is gone leads up."""
+        while True:
+            try:
+                found = list(self.tree.list(self.here))
+                break
+            except FileError as error:
+                if not self.here:
+                    self.screen.toast(str(error), kind="error")
+                    found = []
+                    break
+                self.here = self.here[:-1]
+        self.session.memory["here"] = self.here
+        self.table.items = sorted(found, key=_by_name)
+        if chosen is not None:
+            self.table.select(chosen)
+
+    def _open(self, one: FileInfo) -> None:
+        if one.folder:
+            self.table.filter.text = ""
+            self.here = (*self.here, one.name)
+            self.load()
+        else:
+            self._read((*self.here, one.name))
+
+    def up(self) -> None:
+        """To the folder that this one is in."""
+        if self.here:
+            left = self.here[-1]
+            self.here = self.here[:-1]
+            self.load(left)
+
+    def _leave(self) -> None:
+        if self.reading is not None:
+            self.app.create_background_task(self.reading.close())
+        elif len(self.here) > len(self.tree.home):
+            self.up()
+        else:
+            self.screen.exit()
+
+    # ------------------------------------------------------------------ reading and writing
+
+    def _read(self, names: Names, *, write: bool = False) -> None:
+        try:
+            text = text_of(self.tree, names)
+        except FileError as error:
+            self._tell(error)
+            return
+        if text is None:
+            self.screen.toast("That is no text, or too long to be shown here", kind="warning")
+            return
+        self.reading = Reading(self, names, text, write=write)
+        self.screen.show(self.reading.body, focus=self.reading.focus)
+
+    def closed(self, names: Names) -> None:
+        """Back from a file."""
+        self.reading = None
+        self.load(names[-1])
+        self.screen.show(self.body, focus=self.table.window)
+
+    # ------------------------------------------------------------------ the keys
+
+    def _keys(self) -> Keymap:
+        keys = Keymap(group="Files")
+
+        def some() -> bool:
+            return self.table.selected is not None
+
+        @keys.add("left", "backspace", label="up", rank=15, when=lambda: bool(self.here))
+        def _up(event: Any) -> None:
+            self.up()
+
+        @keys.add("right", label="open", rank=14, show=False, when=some)
+        def _into(event: Any) -> None:
+            if self.table.selected is not None:
+                self._open(self.table.selected)
+
+        @keys.add("n", label="new", rank=20)
+        async def _new(event: Any) -> None:
+            await self._ask("Name of the new file", "", self._make_file)
+
+        @keys.add("N", label="new folder", rank=21)
+        async def _folder(event: Any) -> None:
+            await self._ask("Name of the new folder", "", self._make_folder)
+
+        @keys.add("e", label="edit", rank=22, when=some)
+        def _edit(event: Any) -> None:
+            if (one := self.table.selected) is not None and not one.folder:
+                self._read((*self.here, one.name), write=True)
+
+        @keys.add("r", label="rename", rank=23, when=some)
+        async def _rename(event: Any) -> None:
+            if (one := self.table.selected) is not None:
+                await self._ask("Its new name", one.name, lambda to: self._rename(one.name, to))
+
+        @keys.add("d", "delete", label="delete", rank=24, when=some)
+        async def _delete(event: Any) -> None:
+            if (one := self.table.selected) is not None:
+                await self._delete(one)
+
+        return keys
+
+    async def _ask(self, label: str, default: str, act: Callable[[Names], None]) -> None:
+        text = await self.screen.prompt(label, default=default)
+        if not text:
+            return
+        try:
+            names = names_of(text, self.here)
+            act(names)
+        except FileError as error:
+            self._tell(error)
+        else:
+            self.load(names[-1] if names else None)
+
+    def _make_file(self, names: Names) -> None:
+        self.tree.open(names, OpenMode(read=False, write=True, create=True, new=True)).close()
+
+    def _make_folder(self, names: Names) -> None:
+        self.tree.make_folder(names)
+
+    def _rename(self, name: str, to: Names) -> None:
+        self.tree.rename((*self.here, name), to)
+
+    async def _delete(self, one: FileInfo) -> None:
+        detail = (
+            "It has to be empty." if one.folder else f"{size_of(one.size)}. It is gone for good."
+        )
+        if not await self.screen.confirm(
+            f"Delete {fit(clean(one.name), 40)}?", detail=detail, yes="Delete", no="Keep"
+        ):
+            return
+        names = (*self.here, one.name)
+        try:
+            (self.tree.remove_folder if one.folder else self.tree.remove)(names)
+        except FileError as error:
+            self._tell(error)
+        self.load()
+
+    def _tell(self, error: FileError) -> None:
+        text = str(error)
+        self.screen.toast(text[:1].upper() + text[1:], kind="error")
+
+
+def _by_name(one: FileInfo) -> tuple[bool, str]:
+    """Folders first."""
+    return not one.folder, one.name.lower()
+
+
+class Reading:
+    """One file: looked at, or in the editor."""
+
+    def __init__(self, files: FilesScreen, names: Names, text: str, *, write: bool) -> None:
+        self.files = files
+        self.names = names
+        self.editor: TextEditor | None = None
+        session = files.session
+        if write:
+            self.editor = TextEditor(session, text, on_save=self._save, limit=LOOK)
+            self.focus: Any = self.editor.area
+            inner: Any = self.editor
+        else:
+            lexer = Syntax.guess_lexer(names[-1], text)
+            view = RichView(
+                session, Syntax(text, lexer, word_wrap=True, background_color="default")
+            )
+            self.focus, inner = view.window, view
+        self.body = HSplit([inner], key_bindings=self._keys().bindings)
+
+    def status(self) -> str:
+        if self.editor is None:
+            return "reading"
+        state = "unsaved" if self.editor.dirty else "saved"
+        return f"{state}  {self.editor.position_text()}"
+
+    def _save(self, text: str) -> bool:
+        try:
+            file = self.files.tree.open(self.names, OpenMode(write=True, create=True, empty=True))
+            whole = False
+            try:
+                file.write(0, text.encode())
+                whole = True
+            finally:
+                file.close(keep=whole)
+        except FileError as error:
+            self.files.screen.toast(str(error), kind="error")
+            return False
+        self.files.screen.toast("Saved", kind="success", seconds=2.0)
+        return True
+
+    async def close(self) -> None:
+        """Goes back to the folder, after a question where something would be lost."""
+        editor = self.editor
+        if editor is not None and editor.dirty:
+            match await self.files.screen.choose("This is not saved", ["Save it", "Throw it away"]):
+                case "Save it":
+                    await editor.save()
+                    if editor.dirty:
+                        return
+                case None:
+                    return
+        self.files.closed(self.names)
+
+    def _keys(self) -> Keymap:
+        keys = Keymap(group="File")
+
+        @keys.add("escape", label="back", rank=10)
+        async def _back(event: Any) -> None:
+            await self.close()
+
+        @keys.add("e", label="edit", rank=20, when=lambda: self.editor is None)
+        def _edit(event: Any) -> None:
+            self.files._read(self.names, write=True)
+
+        return keys
+
+
+def text_of(tree: Folders, names: Names) -> str | None:
+    """The text in a file; None where it is none, or too long."""
+    file = tree.open(names)
+    try:
+        if file.info().size > LOOK:
+            return None
+        data = file.read(0, LOOK)
+    finally:
+        file.close()
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text

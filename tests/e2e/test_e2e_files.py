@@ -1,0 +1,132 @@
+"""Files by the real sftp and scp, in both protocols of scp."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from e2e_demo import DEADLINE, Demo, Run, clean_env
+
+Copy = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A folder with a little of everything."""
+    folder = tmp_path / "mine"
+    (folder / "sub" / "deep").mkdir(parents=True)
+    (folder / "big.bin").write_bytes(os.urandom(1_500_000))
+    (folder / "with blanks.txt").write_text("hello\n")
+    (folder / "sub" / "deep" / "émile.txt").write_text("accents\n")
+    (folder / "sub" / "script.sh").write_text("#!/bin/sh\n")
+    (folder / "sub" / "script.sh").chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def copy(demo: Demo, tmp_path: Path, program: Callable[[str], str]) -> Copy:
+    """`scp` or `sftp` with the demo's port and no settings of this account."""
+    options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR"
+    given = [word for one in options.split() for word in ("-o", one)]
+
+    def run(name: str, *words: str, input: str = "") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [program(name), "-F", "/dev/null", *given, "-P", str(demo.port), *words],
+            input=input.encode(),
+            cwd=tmp_path,
+            env=clean_env(tmp_path),
+            capture_output=True,
+            timeout=DEADLINE,
+        )
+
+    return run
+
+
+def same(one: Path, other: Path) -> bool:
+    found = filecmp.dircmp(one, other)
+    return not (found.left_only or found.right_only or found.diff_files) and all(
+        same(one / name, other / name) for name in found.common_dirs
+    )
+
+
+@pytest.mark.parametrize("protocol", ["-s", "-O"])
+def test_scp_copies_files_and_folders_both_ways(
+    copy: Copy, mine: Path, tmp_path: Path, protocol: str
+) -> None:
+    at = f"scp{protocol}@127.0.0.1"
+    up = copy("scp", protocol, "-rp", "mine", f"{at}:there")
+    assert (up.returncode, up.stderr) == (0, b""), up
+    down = copy("scp", protocol, "-rp", f"{at}:there", "back")
+    assert (down.returncode, down.stderr) == (0, b""), down
+    assert same(mine, tmp_path / "back")
+    assert (tmp_path / "back/sub/script.sh").stat().st_mode & 0o777 == 0o755
+    before = int((mine / "big.bin").stat().st_mtime)
+    assert int((tmp_path / "back/big.bin").stat().st_mtime) == before
+    (tmp_path / "some").mkdir()
+    assert copy("scp", protocol, f"{at}:there/*.txt", "some").returncode == 0
+    assert os.listdir(tmp_path / "some") == ["with blanks.txt"]
+    gone = copy("scp", protocol, f"{at}:there/nothing", "some")
+    assert gone.returncode == 1
+    assert b"o such file" in gone.stderr
+
+
+@pytest.mark.parametrize("protocol", ["-s", "-O"])
+def test_nothing_leads_out(copy: Copy, tmp_path: Path, protocol: str) -> None:
+    (tmp_path / "x").write_text("x")
+    for path in ("../../../../etc/passwd", "/etc/passwd", "/files/../../etc/passwd"):
+        assert copy("scp", protocol, f"out@127.0.0.1:{path}", "got").returncode == 1
+        assert copy("scp", protocol, "x", f"out@127.0.0.1:{path}").returncode == 1
+    assert not (tmp_path / "got").exists()
+
+
+def test_sftp_does_what_people_do_with_it(copy: Copy, mine: Path, tmp_path: Path, ssh: Run) -> None:
+    lines = [
+        "pwd",
+        "put mine/big.bin",
+        "mkdir box",
+        "put -r mine/sub box/",
+        "rename big.bin box/large.bin",
+        "chmod 600 box/large.bin",
+        "ls -l box",
+        "get box/large.bin",
+        "reget box/large.bin",
+        "cd box",
+        "lpwd",
+        "df",
+    ]
+    done = copy("sftp", "-b", "-", "sue@127.0.0.1", input="\n".join(lines[:-1]))
+    assert done.returncode == 0, done.stderr
+    assert b"/files/mine" in done.stdout
+    assert b"-rw-------" in done.stdout
+    assert filecmp.cmp(mine / "big.bin", tmp_path / "large.bin", shallow=False)
+    listed = ssh("sue@127.0.0.1", "files", "ls", "box").stdout.decode()
+    assert "large.bin" in listed
+    assert "sub/" in listed
+
+
+def test_a_copy_that_is_cut_off_leaves_nothing(
+    demo: Demo, copy: Copy, tmp_path: Path, program: Callable[[str], str], ssh: Run
+) -> None:
+    """The client is killed in the middle: what it sent has no name, and is gone."""
+    os.mkfifo(tmp_path / "pipe")
+    words = ["-F", "/dev/null", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR"]
+    words += ["-o", "UserKnownHostsFile=/dev/null", "-p", str(demo.port), "cut@127.0.0.1"]
+    process = subprocess.Popen(
+        [program("ssh"), *words, "files", "put", "half.bin"],
+        stdin=subprocess.PIPE,
+        env=clean_env(tmp_path),
+    )
+    assert process.stdin is not None
+    process.stdin.write(bytes(300_000))
+    process.stdin.flush()
+    demo.wait_event("app.start", user="cut", app="files")
+    process.kill()
+    process.stdin.close()
+    process.wait(DEADLINE)
+    demo.wait_event("session.end", user="cut")
+    assert ssh("cut@127.0.0.1", "files", "ls").stdout == b""
+    assert not list((demo.folder / "state").rglob(".tuihost-unfinished-*"))

@@ -1,0 +1,462 @@
+"""SFTP (draft-ietf-secsh-filexfer-02, version 3) over a file tree, on paramiko's SFTP server.
+
+paramiko packs the answers and keeps the tables of handles. What a client sends is read here,
+strictly and within bounds: paramiko believes every length, and a field that is missing is zero to
+it. A request that cannot be read, or one too long, ends the session; one that cannot be done is an
+answer like any other.
+
+Thread: one, the app's, which also reads and writes the bytes.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import paramiko
+from paramiko.sftp import (
+    CMD_ATTRS,
+    CMD_CLOSE,
+    CMD_DATA,
+    CMD_EXTENDED,
+    CMD_EXTENDED_REPLY,
+    CMD_FSETSTAT,
+    CMD_FSTAT,
+    CMD_INIT,
+    CMD_LSTAT,
+    CMD_MKDIR,
+    CMD_NAME,
+    CMD_OPEN,
+    CMD_OPENDIR,
+    CMD_READ,
+    CMD_READDIR,
+    CMD_REALPATH,
+    CMD_REMOVE,
+    CMD_RENAME,
+    CMD_RMDIR,
+    CMD_SETSTAT,
+    CMD_STAT,
+    CMD_STATUS,
+    CMD_VERSION,
+    CMD_WRITE,
+    SFTP_BAD_MESSAGE,
+    SFTP_EOF,
+    SFTP_FAILURE,
+    SFTP_FLAG_APPEND,
+    SFTP_FLAG_CREATE,
+    SFTP_FLAG_EXCL,
+    SFTP_FLAG_READ,
+    SFTP_FLAG_TRUNC,
+    SFTP_FLAG_WRITE,
+    SFTP_NO_SUCH_FILE,
+    SFTP_OK,
+    SFTP_OP_UNSUPPORTED,
+    SFTP_PERMISSION_DENIED,
+)
+from paramiko.sftp_attr import SFTPAttributes
+
+from tuihost.errors import PeerError
+from tuihost.files import (
+    FileError,
+    FileInfo,
+    FileTree,
+    Names,
+    OpenFile,
+    OpenMode,
+    Reason,
+    names_of,
+    path_of,
+)
+from tuihost.ssh.fields import Fields
+from tuihost.text import clean
+
+MAX_REQUEST: Final = 262_144 + 1024  # OpenSSH's own: 256 KiB of data, and what stands around it
+MAX_READ: Final = 262_144
+MAX_HANDLES: Final = 128
+LISTED: Final = 64  # names in one answer: 64 of 255 bytes, twice, with their attributes
+VERSION: Final = 3
+EXTENSIONS: Final = (
+    ("posix-rename@openssh.com", "1"),
+    ("fsync@openssh.com", "1"),
+    ("limits@openssh.com", "1"),
+)
+
+_SIZE, _OWNER, _MODE, _TIMES, _MORE = 1, 2, 4, 8, 0x8000_0000
+_CODES = {
+    Reason.NO_SUCH: SFTP_NO_SUCH_FILE,
+    Reason.DENIED: SFTP_PERMISSION_DENIED,
+    Reason.NOT_SUPPORTED: SFTP_OP_UNSUPPORTED,
+}
+_UINT64 = struct.Struct(">Q")
+_DATA_HEAD = struct.Struct(">IBII")
+
+Noted = Callable[[str, Names, int], None]
+"""Told of each change: what was done, to what, and how many bytes it has now."""
+
+
+class Bytes:
+    """The two ends of a session that paramiko's server wants of a channel."""
+
+    def __init__(self, read: Callable[[int], bytes], write: Callable[[bytes], None]) -> None:
+        self.recv = read
+        self._write = write
+
+    def send(self, data: bytes) -> int:
+        self._write(data)
+        return len(data)
+
+    def get_transport(self) -> Bytes:
+        return self
+
+    def get_log_channel(self) -> str:
+        return "tuihost"
+
+    def get_hexdump(self) -> bool:
+        return False
+
+
+class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
+    """An open file."""
+
+    def __init__(self, names: Names, file: OpenFile, *, writes: bool) -> None:
+        super().__init__()
+        self.names = names
+        self.file = file
+        self.writes = writes
+
+
+class Listing(paramiko.SFTPHandle):  # type: ignore[misc]
+    """An open folder: what was in it when it was opened, and how far that was read."""
+
+    def __init__(self, found: Sequence[FileInfo]) -> None:
+        super().__init__()
+        self._left = list(found)
+
+    def some(self) -> list[FileInfo]:
+        """The next ones, few enough for one answer."""
+        some, self._left = self._left[:LISTED], self._left[LISTED:]
+        return some
+
+
+class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
+    """Serves one client from INIT to the end of its input. Whatever ends it, what was being written
+    and not closed is thrown away."""
+
+    file_table: dict[bytes, Handle]
+    folder_table: dict[bytes, Listing]
+
+    def __init__(
+        self,
+        tree: FileTree,
+        read: Callable[[int], bytes],
+        write: Callable[[bytes], None],
+        noted: Noted,
+    ) -> None:
+        ends = Bytes(read, write)
+        super().__init__(ends, "sftp", None)
+        self.sock = ends
+        self.tree = tree
+        self._noted = noted
+        self._buffer = bytearray()
+        self._handlers: dict[int, Callable[[int, Fields], None]] = {
+            CMD_OPEN: self._open,
+            CMD_CLOSE: self._close,
+            CMD_READ: self._read,
+            CMD_WRITE: self._write,
+            CMD_LSTAT: self._stat,
+            CMD_STAT: self._stat,
+            CMD_FSTAT: self._fstat,
+            CMD_SETSTAT: self._setstat,
+            CMD_FSETSTAT: self._fsetstat,
+            CMD_OPENDIR: self._open_dir,
+            CMD_READDIR: self._read_dir,
+            CMD_REMOVE: self._remove,
+            CMD_MKDIR: self._mkdir,
+            CMD_RMDIR: self._rmdir,
+            CMD_REALPATH: self._realpath,
+            CMD_RENAME: self._rename,
+            CMD_EXTENDED: self._extended,
+        }
+
+    def serve(self) -> None:
+        """Until the client's end of input. Raises PeerError for what cannot be read, and what the
+        session raises."""
+        try:
+            self._send_server_version()
+            while True:
+                try:
+                    number, body = self._read_packet()
+                except EOFError:
+                    return
+                fields = Fields(body)
+                self._answer(number, fields.integer(), fields)
+        finally:
+            for handle in self.file_table.values():
+                handle.file.close(keep=not handle.writes)
+            self.file_table.clear()
+
+    def _answer(self, number: int, request: int, fields: Fields) -> None:
+        handler = self._handlers.get(number)
+        if handler is None:
+            self._send_status(request, SFTP_OP_UNSUPPORTED)
+            return
+        try:
+            handler(request, fields)
+        except FileError as error:
+            code = _CODES.get(error.reason, SFTP_FAILURE)
+            self._send_status(request, code, clean(str(error), limit=200))
+
+    # ---------------------------------------------------------------- the packets
+
+    def _log(self, level: int, msg: object, *args: object) -> None:
+        """paramiko's own words, with names that a client chose: not used."""
+
+    def _read_packet(self) -> tuple[int, bytes]:
+        """Raises PeerError where it is too long, EOFError at the end."""
+        size = int.from_bytes(self._read_all(4))
+        if not 1 <= size <= MAX_REQUEST:
+            raise PeerError(f"a request for files says that it is {size} bytes long")
+        body = self._read_all(size)
+        return body[0], body[1:]
+
+    def _read_all(self, n: int) -> bytes:
+        buffer = self._buffer
+        while len(buffer) < n:
+            data = self.sock.recv(65_536)
+            if not data:
+                raise EOFError
+            buffer += data
+        taken = bytes(memoryview(buffer)[:n])
+        del buffer[:n]
+        return taken
+
+    def _send_server_version(self) -> None:
+        number, _ = self._read_packet()
+        if number != CMD_INIT:
+            raise PeerError("files are asked for before the version")
+        message = paramiko.Message()
+        message.add_int(VERSION)
+        for name, version in EXTENSIONS:
+            message.add_string(name)
+            message.add_string(version)
+        self._send_packet(CMD_VERSION, message)
+
+    def _send_status(self, request_number: int, code: int, desc: str | None = None) -> None:
+        text = desc or _WORDS.get(code, "failure")
+        self._response(request_number, CMD_STATUS, code, text, "en")
+
+    # ---------------------------------------------------------------- files
+
+    def _path(self, fields: Fields) -> Names:
+        text = fields.text(errors="surrogateescape")
+        return names_of(text, self.tree.home)
+
+    def _handle(self, fields: Fields) -> Handle | None:
+        return self.file_table.get(fields.string())
+
+    def _open(self, request: int, fields: Fields) -> None:
+        names, flags = self._path(fields), fields.integer()
+        attributes = read_attributes(fields)
+        mode = open_mode(flags)
+        if len(self.file_table) + len(self.folder_table) >= MAX_HANDLES:
+            raise FileError(Reason.FAILED, "too many files are open")
+        file = self.tree.open(names, mode)
+        if mode.write and "mode" in attributes and mode.create:
+            file.change(mode=attributes["mode"])
+        self._send_handle_response(request, Handle(names, file, writes=mode.write))
+
+    def _close(self, request: int, fields: Fields) -> None:
+        name = fields.string()
+        handle = self.file_table.pop(name, None)
+        if handle is not None:
+            size = handle.file.info().size if handle.writes else 0
+            handle.file.close()
+            if handle.writes:
+                self._noted("written", handle.names, size)
+        elif self.folder_table.pop(name, None) is None:
+            self._bad_handle(request)
+            return
+        self._send_status(request, SFTP_OK)
+
+    def _read(self, request: int, fields: Fields) -> None:
+        handle = self._handle(fields)
+        offset, size = _uint64(fields), fields.integer()
+        if handle is None:
+            self._bad_handle(request)
+            return
+        data = handle.file.read(offset, min(size, MAX_READ))
+        if not data:
+            self._send_status(request, SFTP_EOF)
+            return
+        # Straight to the session: of these answers there are many, and they are long.
+        self.sock.send(_DATA_HEAD.pack(9 + len(data), CMD_DATA, request, len(data)) + data)
+
+    def _write(self, request: int, fields: Fields) -> None:
+        handle = self._handle(fields)
+        offset, data = _uint64(fields), fields.string(MAX_REQUEST)
+        if handle is None:
+            self._bad_handle(request)
+            return
+        handle.file.write(offset, data)
+        self._send_status(request, SFTP_OK)
+
+    def _bad_handle(self, request: int) -> None:
+        self._send_status(request, SFTP_BAD_MESSAGE, "no file is open under that handle")
+
+    def _remove(self, request: int, fields: Fields) -> None:
+        names = self._path(fields)
+        self.tree.remove(names)
+        self._noted("removed", names, 0)
+        self._send_status(request, SFTP_OK)
+
+    def _rename(self, request: int, fields: Fields, *, replace: bool = False) -> None:
+        old, new = self._path(fields), self._path(fields)
+        self.tree.rename(old, new, replace=replace)
+        self._noted("renamed", new, 0)
+        self._send_status(request, SFTP_OK)
+
+    # ---------------------------------------------------------------- attributes
+
+    def _stat(self, request: int, fields: Fields) -> None:
+        self._response(request, CMD_ATTRS, attributes_of(self.tree.info(self._path(fields))))
+
+    def _fstat(self, request: int, fields: Fields) -> None:
+        handle = self._handle(fields)
+        if handle is None:
+            self._bad_handle(request)
+        else:
+            self._response(request, CMD_ATTRS, attributes_of(handle.file.info()))
+
+    def _setstat(self, request: int, fields: Fields) -> None:
+        names = self._path(fields)
+        self.tree.change(names, **read_attributes(fields))
+        self._send_status(request, SFTP_OK)
+
+    def _fsetstat(self, request: int, fields: Fields) -> None:
+        handle = self._handle(fields)
+        attributes = read_attributes(fields)
+        if handle is None:
+            self._bad_handle(request)
+            return
+        handle.file.change(**attributes)
+        self._send_status(request, SFTP_OK)
+
+    # ---------------------------------------------------------------- folders
+
+    def _open_dir(self, request: int, fields: Fields) -> None:
+        names = self._path(fields)
+        if len(self.file_table) + len(self.folder_table) >= MAX_HANDLES:
+            raise FileError(Reason.FAILED, "too many folders are open")
+        folder = Listing(self.tree.list(names))
+        self._send_handle_response(request, folder, True)
+
+    def _read_dir(self, request: int, fields: Fields) -> None:
+        folder = self.folder_table.get(fields.string())
+        if folder is None:
+            self._bad_handle(request)
+            return
+        some = folder.some()
+        if not some:
+            self._send_status(request, SFTP_EOF)
+            return
+        message = paramiko.Message()
+        message.add_int(request)
+        message.add_int(len(some))
+        for info in some:
+            message.add_string(info.name.encode("utf-8", "surrogateescape"))
+            attributes = attributes_of(info)
+            message.add_string(str(attributes).encode("utf-8", "replace"))  # as `ls -l` has it
+            attributes._pack(message)
+        self._send_packet(CMD_NAME, message)
+
+    def _mkdir(self, request: int, fields: Fields) -> None:
+        self.tree.make_folder(self._path(fields))
+        self._send_status(request, SFTP_OK)
+
+    def _rmdir(self, request: int, fields: Fields) -> None:
+        names = self._path(fields)
+        self.tree.remove_folder(names)
+        self._noted("removed", names, 0)
+        self._send_status(request, SFTP_OK)
+
+    def _realpath(self, request: int, fields: Fields) -> None:
+        path = path_of(self._path(fields)).encode("utf-8", "surrogateescape")
+        self._response(request, CMD_NAME, 1, path, b"", SFTPAttributes())
+
+    # ---------------------------------------------------------------- extensions of OpenSSH
+
+    def _extended(self, request: int, fields: Fields) -> None:
+        match fields.text(64):
+            case "posix-rename@openssh.com":
+                self._rename(request, fields, replace=True)
+            case "fsync@openssh.com":
+                self._send_status(request, SFTP_OK if self._handle(fields) else SFTP_BAD_MESSAGE)
+            case "limits@openssh.com":
+                message = paramiko.Message()
+                message.add_int(request)
+                for limit in (MAX_REQUEST, MAX_READ, MAX_READ, MAX_HANDLES):
+                    message.add_int64(limit)
+                self._send_packet(CMD_EXTENDED_REPLY, message)
+            case _:
+                self._send_status(request, SFTP_OP_UNSUPPORTED)
+
+
+def open_mode(flags: int) -> OpenMode:
+    """The flags of OPEN, §6.3."""
+    return OpenMode(
+        read=bool(flags & SFTP_FLAG_READ),
+        write=bool(flags & (SFTP_FLAG_WRITE | SFTP_FLAG_APPEND)),
+        create=bool(flags & SFTP_FLAG_CREATE),
+        new=bool(flags & SFTP_FLAG_CREATE and flags & SFTP_FLAG_EXCL),
+        empty=bool(flags & SFTP_FLAG_TRUNC),
+        append=bool(flags & SFTP_FLAG_APPEND),
+    )
+
+
+def read_attributes(fields: Fields) -> dict[str, int]:
+    """What of ATTRS (§5) a client can change: `size`, `mode`, `modified`. Raises PeerError."""
+    flags = fields.integer()
+    found: dict[str, int] = {}
+    if flags & _SIZE:
+        found["size"] = _uint64(fields)
+    if flags & _OWNER:  # everything is the host's
+        fields.skip(8)
+    if flags & _MODE:
+        found["mode"] = fields.integer() & 0o777
+    if flags & _TIMES:
+        fields.skip(4)
+        found["modified"] = fields.integer()
+    if flags & _MORE:
+        raise PeerError("attributes that nobody asked for")
+    return found
+
+
+def attributes_of(info: FileInfo) -> SFTPAttributes:
+    kind = stat.S_IFDIR if info.folder else stat.S_IFREG
+    attributes = SFTPAttributes()
+    attributes.filename = clean(info.name)
+    attributes.st_size = info.size
+    attributes.st_mode = kind | info.mode
+    attributes.st_uid = attributes.st_gid = 0
+    attributes.st_atime = attributes.st_mtime = max(0, min(int(info.modified), 2**32 - 1))
+    attributes._flags = (
+        attributes.FLAG_SIZE
+        | attributes.FLAG_PERMISSIONS
+        | attributes.FLAG_AMTIME
+        | attributes.FLAG_UIDGID
+    )
+    return attributes
+
+
+def _uint64(fields: Fields) -> int:
+    return fields.integer() << 32 | fields.integer()
+
+
+_WORDS = {
+    SFTP_OK: "done",
+    SFTP_EOF: "end of file",
+    SFTP_OP_UNSUPPORTED: "that is not possible here",
+    SFTP_BAD_MESSAGE: "that cannot be understood",
+}
