@@ -44,7 +44,7 @@ def test_the_first_screen_fits_the_window(visit: Open, columns: int, rows: int) 
 def test_arrows_and_letters_move_and_the_place_is_kept(visit: Open) -> None:
     terminal = chosen(visit("bea"), "Notes")
     chosen(terminal.press("Down"), "Reader")
-    chosen(terminal.press("j"), "Account")
+    chosen(terminal.press("j"), "Files")
     chosen(terminal.press("k"), "Reader")
     chosen(terminal.press("Up"), "Notes")
     chosen(terminal.press("End"), "Probe")
