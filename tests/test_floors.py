@@ -68,7 +68,7 @@ OUTSIDERS = {
 
 # What a bundled app may import: what any author's app may.
 PUBLIC = ("tuihost", "tuihost.widgets", "tuihost.testing")
-FOR_APPS = ("prompt_toolkit", "rich")
+FOR_APPS = ("prompt_toolkit", "rich", "Xlib")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ screen of who came with `ssh -X`, and `Agent` the keys of who came with `ssh -A`
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,9 +113,16 @@ class X11Display(Protocol):
     def closed(self) -> bool:
         """The session is over."""
 
+    def on_close(self, action: Callable[[], None]) -> None:
+        """Calls `action` once when the session is over, at once where it is; it must only
+        schedule."""
+
     def connect(self, timeout: float = 10.0) -> ByteStream:
         """One connection to the X server, before its first byte. Whoever speaks over it shows
         `cookie`. Raises `NotOpened`, `Disconnected`. Waits."""
+
+    def connect_socket(self, timeout: float = 10.0) -> socket.socket:
+        """The same as a real socket, for libraries that need one."""
 
     @property
     def cookie(self) -> bytes:
@@ -145,3 +153,7 @@ class Agent(Protocol):
     def sign(self, key: AgentKey, data: bytes) -> bytes:
         """The signature of `data`, as RFC 4253 §6.6 has it. Raises `NotOpened` where the agent or
         the person says no."""
+
+    def proves(self, key: AgentKey) -> bool:
+        """Whether the agent really has the key: it signs something new, and that is verified.
+        Raises `NotOpened` as `sign` does."""

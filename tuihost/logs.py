@@ -36,6 +36,7 @@ class Event(StrEnum):
     KEYS_BROKEN = "keys.broken"
     CHANNEL_REFUSED = "channel.refused"
     REQUEST_REFUSED = "request.refused"
+    AGENT_SIGNED = "agent.signed"
     FORWARD_OPEN = "forward.open"
     FORWARD_CLOSED = "forward.closed"
     FORWARD_LISTEN = "forward.listen"

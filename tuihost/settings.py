@@ -278,6 +278,12 @@ class Role(Section):
     listens: Names = Field(
         default=(), description="Real addresses that they may have listened on, as `host:port`."
     )
+    x11: bool = Field(
+        default=True, description="Whether apps that ask for it may use the screen they bring."
+    )
+    agent: bool = Field(
+        default=True, description="Whether apps that ask for it may use the agent they bring."
+    )
 
 
 class Group(Section):

@@ -13,9 +13,20 @@ from typing import Any
 from prompt_toolkit.application import Application
 from rich.table import Table
 
-from tuihost import App, NotPossible, OwnAccount, Session, TuihostError, clean, command
+from tuihost import (
+    Accepts,
+    App,
+    NotOpened,
+    NotPossible,
+    OwnAccount,
+    Session,
+    TuihostError,
+    clean,
+    command,
+)
 from tuihost.widgets import RichView, Screen
 
+from .agent import offered, take_from
 from .guest import NO_ACCOUNT, page, sentences
 from .history import Entry, entries
 from .lines import converse, facts
@@ -31,6 +42,7 @@ class Account(App):
     group = "Host"
     icon = "⚿"
     order = 70
+    accepts = Accepts(agent=True)
 
     @property
     def how(self) -> str:
@@ -83,6 +95,28 @@ class Account(App):
         return _with_account(session, work)
 
     @command
+    def agent(self, session: Session, *, add: str = "", json: bool = False) -> int:
+        """The keys in your agent (ssh -A). --add takes one of them in, named by its fingerprint or
+        its comment, once it has signed something to prove itself."""
+        brought = session.agent
+        if brought is None:
+            session.error("No agent came along: ssh -A HOST account agent")
+            return 1
+
+        def work(own: OwnAccount) -> None:
+            if add:
+                session.print(f"Added {take_from(brought, own, add)}")
+                return
+            found = offered(brought, own)
+            if json:
+                session.print(dumps([one.data() for one in found], indent=2))
+                return
+            for one in found:
+                session.print(one.line())
+
+        return _with_account(session, work)
+
+    @command
     def history(self, session: Session, *, last: int = 20, json: bool = False) -> int:
         """The LAST logins, the latest first, failed ones too."""
 
@@ -110,7 +144,7 @@ def _with_account(session: Session, work: Callable[[OwnAccount], None]) -> int:
         return 1
     try:
         work(own)
-    except NotPossible as error:
+    except (NotPossible, NotOpened) as error:
         session.error(str(error))
         return 1
     except TuihostError:

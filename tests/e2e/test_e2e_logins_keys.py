@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -143,12 +144,12 @@ def test_a_certificate_by_a_stranger_is_refused(house: House, tmp_path: Path) ->
 def test_a_certificate_brings_its_command_and_takes_the_terminal(
     house: House, tmp_path: Path
 ) -> None:
-    house.member("gus")
-    key = keygen(tmp_path / "gus")
-    house.certify(key, "-n", "gus", "-O", "force-command=probe who", "-O", "no-pty")
-    who = house.ssh("gus", "notes", "list", key=key).who
-    assert (who["user"], who["env"]["SSH_ORIGINAL_COMMAND"]) == ("gus", "notes list")
-    said = house.ssh("gus", key=key, options=["-tt"])
+    house.member("gretel")
+    key = keygen(tmp_path / "gretel")
+    house.certify(key, "-n", "gretel", "-O", "force-command=probe who", "-O", "no-pty")
+    who = house.ssh("gretel", "notes", "list", key=key).who
+    assert (who["user"], who["env"]["SSH_ORIGINAL_COMMAND"]) == ("gretel", "notes list")
+    said = house.ssh("gretel", key=key, options=["-tt"])
     assert (said.status, said.out, "PTY allocation request failed" in said.err) == (255, "", True)
 
 
@@ -241,3 +242,36 @@ def test_an_authority_of_one_person_certifies_for_them_alone(house: House, tmp_p
     house.certify(key, "-n", "maxine,mia", authority=authority)
     assert house.ssh("max", *WHO, key=key).who["user"] == "max"
     assert refused(house.ssh("mia", *WHO, key=key))
+
+
+def test_a_key_of_a_forwarded_agent_is_taken_in_once_it_has_signed(
+    house: House, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    first, second = keygen(tmp_path / "first"), keygen(tmp_path / "second", kind="rsa")
+    house.member("gretel", key=first)
+    env = {"SSH_AUTH_SOCK": str(house.folder / "agent-gretel")}
+    agent = subprocess.Popen(
+        [program("ssh-agent"), "-D", "-a", env["SSH_AUTH_SOCK"]], stdout=subprocess.DEVNULL
+    )
+    try:
+        until(Path(env["SSH_AUTH_SOCK"]).exists, "the agent")
+        for key in (first, second):
+            subprocess.run(
+                [program("ssh-add"), "-q", str(key)],
+                env=clean_env(tmp_path, **env), check=True, capture_output=True, timeout=DEADLINE,
+            )  # fmt: skip
+        listed = house.ssh("gretel", "account agent --json", options=["-A"], env=env)
+        told = json.loads(listed.out)
+        assert [(one["comment"], one["in_account"]) for one in told] == [
+            ("first", True), ("second", False),
+        ]  # fmt: skip
+        added = house.ssh("gretel", "account agent --add second", options=["-A"], env=env)
+        assert (added.status, added.out[:13]) == (0, "Added SHA256:"), added
+        none = house.ssh("gretel", "account agent --add third", options=["-A"], env=env)
+        assert (none.status, none.err) == (1, "No key is called third; see: account agent\n")
+        without = house.ssh("gretel", "account agent", env=env)
+        assert (without.status, without.err.partition(":")[0]) == (1, "No agent came along")
+    finally:
+        agent.terminate()
+        agent.wait(DEADLINE)
+    assert house.ssh("gretel", *WHO, key=second).who["user"] == "gretel"

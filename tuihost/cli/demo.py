@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -89,6 +90,7 @@ def _settings(
         "server.theme": theme,
         "login.guests": True,
         "app.account": {"how": _HOW},
+        "app.windows": {"programs": _windows()},
         "apps.folders": tuple(folders) or None,
     }
     if "TUIHOST_SERVER__STATE_DIR" not in os.environ:
@@ -99,6 +101,12 @@ def _settings(
     if "TUIHOST_LOGIN__GRACE" not in os.environ:
         overrides["login.grace"] = _GRACE
     return load(None, os.environ, overrides)
+
+
+def _windows() -> dict[str, str]:
+    """Programs with windows that this machine has."""
+    lines = {"xclock": "xclock -update 1", "xeyes": "xeyes"}
+    return {name: line for name, line in lines.items() if shutil.which(name)}
 
 
 def start_page(

@@ -30,6 +30,12 @@ class Grants(Protocol):
     @property
     def listens(self) -> tuple[str, ...]: ...
 
+    @property
+    def x11(self) -> bool: ...
+
+    @property
+    def agent(self) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:
@@ -39,6 +45,8 @@ class Rights:
     commands: tuple[str, ...] = ("*",)
     forwards: tuple[str, ...] = ()
     listens: tuple[str, ...] = ()
+    x11: bool = True
+    agent: bool = True
 
     def app(self, name: str) -> bool:
         """May they open the app of that name?"""
@@ -68,6 +76,8 @@ def rights_of(table: Mapping[str, Grants], *, guest: bool, roles: Iterable[str])
         commands=_joined(one.commands for one in grants),
         forwards=_joined(one.forwards for one in grants),
         listens=_joined(one.listens for one in grants),
+        x11=any(one.x11 for one in grants),
+        agent=any(one.agent for one in grants),
     )
 
 

@@ -28,6 +28,13 @@ class RunCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDisplay:
+    """Have the app show itself on the screen that the person brought."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSubsystem:
     """Serve a subsystem, from whichever app declares it."""
 
@@ -55,7 +62,7 @@ class BadCommand:
     reason: str
 
 
-Route = OpenApp | RunCommand | OpenSubsystem | CopyFiles | NoSuchApp | BadCommand
+Route = OpenApp | RunCommand | OpenDisplay | OpenSubsystem | CopyFiles | NoSuchApp | BadCommand
 
 
 def split_user(name: str) -> tuple[str, str | None]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from tuihost.core.policy import env_allowed
+from tuihost.core.x11 import MAX_SCREEN, cookie_of
 from tuihost.wire import (
     AgentRequest,
     Answer,
@@ -61,6 +62,7 @@ class SessionMachine:
     program: Program | None = None
     size: WindowSize = WindowSize()
     x11: X11Request | None = None
+    agent: bool = False
 
     def decide(self, request: SessionRequest) -> Answer:
         """The answer to `request`, which is in force from then on where it is a `Grant`."""
@@ -76,9 +78,10 @@ class SessionMachine:
                 self.state = State.RUNNING
                 return Grant()
             case X11Request():
-                return Refuse("no app here takes X11")
+                return self._x11(request)
             case AgentRequest():
-                return Refuse("agent forwarding is off")
+                self.agent = True
+                return Grant()
 
     def resize(self, change: WindowChange) -> WindowSize:
         """The size that `change` comes to; before a pty too (some clients send it early)."""
@@ -110,6 +113,14 @@ class SessionMachine:
         if not self._wanted(request.name, self.env_patterns):
             return Refuse("no app asks for that variable")
         self.env[request.name] = request.value
+        return Grant()
+
+    def _x11(self, request: X11Request) -> Answer:
+        if self.x11 is not None:
+            return Refuse("the session has a display already")
+        if cookie_of(request.protocol, request.cookie) is None or request.screen > MAX_SCREEN:
+            return Refuse("the display's cookie is of a kind that nobody here knows")
+        self.x11 = request
         return Grant()
 
     @staticmethod

@@ -16,11 +16,14 @@ from tuihost.core.limits import TransportLimits
 from tuihost.core.policy import TERMINAL_ENV
 from tuihost.core.routing import BadCommand, Route, RunCommand, route
 from tuihost.core.session import SessionMachine
+from tuihost.host.agent import ClientAgent
+from tuihost.host.brought import Brought
 from tuihost.host.forwards import Forwards
 from tuihost.host.host import Host
 from tuihost.host.journey import Visit
 from tuihost.host.program import SFTP, Program
 from tuihost.host.visitor import Visitor, original_command
+from tuihost.host.x11 import Display
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.keys import HostKeys
 from tuihost.ssh.transport import HostTransport
@@ -203,10 +206,14 @@ class Connection:
         match request:
             case PtyRequest() if not self._restrictions.pty:
                 return "the key takes the terminal away"
-            case X11Request() if not self._restrictions.x11_forwarding:
-                return "the key takes X11 forwarding away"
-            case AgentRequest() if not self._restrictions.agent_forwarding:
-                return "the key takes agent forwarding away"
+            case X11Request():
+                if not self._restrictions.x11_forwarding:
+                    return "the key takes X11 forwarding away"
+                return self._host.why_no_x11(self._visitor)
+            case AgentRequest():
+                if not self._restrictions.agent_forwarding:
+                    return "the key takes agent forwarding away"
+                return self._host.why_no_agent(self._visitor)
         return None
 
     def _program(self, slot: _Slot, request: Asked) -> Answer:
@@ -236,9 +243,17 @@ class Connection:
         where = self._route(slot.machine.program, facts.pty)
         log = self._log.bound(chan=channel.number)
         log.info(Event.SESSION_START, route=type(where).__name__, term=facts.term)
-        visit = Visit(account, self.peer, where, facts, env)
+        visit = Visit(account, self.peer, where, facts, env, self._brought(machine, log))
         slot.program = Program(self._host, channel, visit, log)
         slot.program.start(f"app-{self.number}-{channel.number}")
+
+    def _brought(self, machine: SessionMachine, log: EventLog) -> Brought:
+        display, agent = None, None
+        if machine.x11 is not None:
+            display = Display(self.link, machine.x11, self._forwarding.pump, log)
+        if machine.agent:
+            agent = ClientAgent(self.link, log)
+        return Brought(display, agent)
 
     def _route(self, program: Asked, pty: bool) -> Route:
         account = self._visitor

@@ -10,6 +10,7 @@ sockets, one a stream for what an app answers.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from socket import socket
 
@@ -79,14 +80,18 @@ class Forwards:
         self._listening: dict[Place, HostedListening | Listener] = {}
         self._dialling = 0
         self._pump: Pump | None = None
+        self._lock = threading.Lock()
+        self._closed = False
 
     def close(self) -> None:
         """The person is gone: everything ends."""
         for one in self._listening.values():
             one.cancel()
         self._listening.clear()
-        if self._pump is not None:
-            self._pump.close()
+        with self._lock:
+            self._closed = True
+            if self._pump is not None:
+                self._pump.close()
 
     # ---------------------------------------------------------------- from the client outwards
 
@@ -149,7 +154,7 @@ class Forwards:
 
     def _dial(self, place: Place, undecided: Undecided) -> None:
         """Dials, and answers the client when that has come to something."""
-        pump = self._pumping()
+        pump = self.pump()
 
         def connected(sock: socket) -> None:
             self._dialling -= 1
@@ -240,15 +245,20 @@ class Forwards:
         if not sockets:
             return Refuse(f"nobody here listens on {shown(place)}")
         bound = port if host.startswith("/") else sockets[0].getsockname()[1]
-        listener = Listener(self._pumping(), self._link, sockets, (host, bound), self._log)
+        listener = Listener(self.pump(), self._link, sockets, (host, bound), self._log)
         self._listening[host, bound] = listener
         self._log.info(Event.FORWARD_LISTEN, target=shown((host, bound)))
         return Grant(port=bound)
 
-    def _pumping(self) -> Pump:
-        if self._pump is None:
-            self._pump = Pump(f"forward-{self._name}", self._host.watchdog, self._log)
-        return self._pump
+    def pump(self) -> Pump:
+        """The thread of this connection's real sockets, which begins when it is first wanted. Any
+        thread."""
+        with self._lock:
+            if self._pump is None:
+                self._pump = Pump(f"forward-{self._name}", self._host.watchdog, self._log)
+                if self._closed:
+                    self._pump.close()
+            return self._pump
 
 
 def _target(request: OpenDirectTcpip | OpenDirectStreamlocal) -> tuple[Place, Peer]:

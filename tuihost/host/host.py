@@ -20,6 +20,7 @@ from tuihost.app import App
 from tuihost.approvals import DoorView
 from tuihost.core.policy import env_for
 from tuihost.errors import TuihostError
+from tuihost.host.brought import Brought
 from tuihost.host.catalog import Catalog, may_use, note_use
 from tuihost.host.doorkeeper import Doorkeeper, may_answer
 from tuihost.host.entrance import Entrance
@@ -106,16 +107,18 @@ class Host:
         memory: dict[str, Any],
         from_menu: bool,
         log: EventLog,
+        brought: Brought,
     ) -> Session:
         """What an app holds while it runs for `account`. Raises where that may not open it:
         whatever way led here, nothing of the app has run yet."""
         if not self.may_open(account, app):
             raise TuihostError(f"{account.name} may not open {app}")
         loaded = self.catalog.apps[app]
+        accepts = loaded.app.accepts
         return Session(
             account=account,
             app=app,
-            env=env_for(env, loaded.app.accepts),
+            env=env_for(env, accepts),
             host=self,
             theme=self.theme_of(account),
             log=log.bound(app=app),
@@ -123,6 +126,8 @@ class Host:
             memory=memory,
             stage=stage,
             from_menu=from_menu,
+            display=brought.display if accepts.x11 else None,
+            agent=brought.agent if accepts.agent else None,
         )
 
     def theme_of(self, account: Account) -> Theme:
@@ -213,6 +218,20 @@ class Host:
             if any(rule.matches(host, port) for rule in loaded.app.accepts.listens):
                 return loaded.app if self.may_open(account, name) else None
         return None
+
+    def why_no_x11(self, account: Account) -> str | None:
+        """Why no app shows anything on the screen that somebody brings."""
+        if isinstance(account, Visitor) and not account.rights.x11:
+            return "their roles give no X11"
+        wanted = any(self.catalog.apps[name].app.accepts.x11 for name in self.names_for(account))
+        return None if wanted else "no app here takes X11"
+
+    def why_no_agent(self, account: Account) -> str | None:
+        """Why no app uses the agent that somebody brings."""
+        if isinstance(account, Visitor) and not account.rights.agent:
+            return "their roles give no agent"
+        wanted = any(self.catalog.apps[name].app.accepts.agent for name in self.names_for(account))
+        return None if wanted else "no app here takes an agent"
 
     def count_stuck(self, change: int) -> None:
         with self._count_lock:

@@ -17,6 +17,7 @@ from typing import Any
 from tuihost.app import App, Result
 from tuihost.core.routing import Route
 from tuihost.errors import Disconnected, new_incident
+from tuihost.host.brought import Brought
 from tuihost.host.host import Host
 from tuihost.host.roster import Entry
 from tuihost.logs import Event, EventLog
@@ -41,6 +42,7 @@ class Visit:
     route: Route
     facts: TerminalFacts
     env: Mapping[str, str] = field(default_factory=dict)
+    brought: Brought = field(default_factory=Brought)
 
 
 class Journey:
@@ -164,6 +166,7 @@ class Journey:
             memory=self._memory.setdefault(app.name, {}),
             from_menu=from_menu,
             log=self._log,
+            brought=self._visit.brought,
         )
         stage.theme = session.theme
         return session

@@ -17,6 +17,7 @@ from tuihost.core.routing import (
     CopyFiles,
     NoSuchApp,
     OpenApp,
+    OpenDisplay,
     OpenSubsystem,
     Route,
     RunCommand,
@@ -87,9 +88,12 @@ class Program:
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def _settled(self, route: Route) -> Route:
-        """An app without commands is opened, line by line, where its name alone is the command."""
+        """What an app does whose name alone is the command, without a terminal: it shows itself on
+        the screen that came along, or is opened line by line where it has no commands."""
         if isinstance(route, RunCommand) and not route.words:
             app = self._host.catalog.apps[route.app].app
+            if app.has_x11 and app.accepts.x11 and self._visit.brought.display is not None:
+                return OpenDisplay(route.app)
             if app.has_talk and not app.command_methods():
                 return OpenApp(route.app)
         return route
@@ -121,6 +125,7 @@ class Program:
         """The person is gone: the ladder begins. Does nothing after the end."""
         if self._ended.is_set() or self._ladder:
             return
+        self._visit.brought.close()
         timer = self._host.watchdog
         for seconds, force in STOP_LADDER:
             self._ladder.append(timer.call_later(seconds, self._forced(force)))
@@ -197,6 +202,8 @@ class Program:
                 return ExitStatus(self._journey.go(name))
             case RunCommand(app=name, words=words):
                 return ExitStatus(self._command(name, words))
+            case OpenDisplay(name=name):
+                return ExitStatus(self._display(name))
             case OpenSubsystem(name=name):
                 return ExitStatus(self._subsystem(name))
             case CopyFiles(words=words):
@@ -212,6 +219,7 @@ class Program:
         try:
             if self._terminal is not None:
                 self._give_back(self._terminal)
+            self._visit.brought.close()
             self.channel.finish(end)
         finally:
             with self._lock:
@@ -242,18 +250,25 @@ class Program:
             memory={},
             from_menu=False,
             log=self._log,
+            brought=self._visit.brought,
         )
 
     def _command(self, name: str, words: tuple[str, ...]) -> int:
         app = self._host.catalog.apps[name].app
         self._log.info(Event.APP_START, app=name, command=words[0] if words else "")
         try:
-            return run_command(app, self._session(name), words, run_async=run_coroutine)
-        except (Disconnected, Signalled):
-            raise
-        except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-            self._complain(crash(self._log, name, error))
-            return CRASHED
+            return self._guarded(
+                name, lambda: run_command(app, self._session(name), words, run_async=run_coroutine)
+            )
+        finally:
+            self._log.info(Event.APP_END, app=name)
+
+    def _display(self, name: str) -> int:
+        app, display = self._host.catalog.apps[name].app, self._visit.brought.display
+        assert display is not None, "without a display nothing is shown on it"
+        self._log.info(Event.APP_START, app=name)
+        try:
+            return self._guarded(name, lambda: app.x11(self._session(name), display) or 0)
         finally:
             self._log.info(Event.APP_END, app=name)
 
@@ -264,12 +279,16 @@ class Program:
         if app is None:
             self._complain(f"no app here serves the subsystem {clean(name, limit=40)}")
             return NOT_FOUND
+        return self._guarded(app.name, lambda: app.subsystem(self._session(app.name), name))
+
+    def _guarded(self, name: str, run: Callable[[], int]) -> int:
+        """Has the app `name` do something; a mistake of its costs one sentence."""
         try:
-            return app.subsystem(self._session(app.name), name)
+            return run()
         except (Disconnected, Signalled):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-            self._complain(crash(self._log, app.name, error))
+            self._complain(crash(self._log, name, error))
             return CRASHED
 
     # ---------------------------------------------------------------- files

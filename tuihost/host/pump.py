@@ -63,9 +63,12 @@ class Pump:
         if signal:
             self._signal()
 
-    def relay(self, channel: ByteChannel, sock: socket.socket, done: Relayed) -> None:
-        """Carries bytes both ways until both sides have ended, and closes both. Any thread."""
-        relay = Relay(self, channel, sock, done)
+    def relay(
+        self, channel: ByteChannel, sock: socket.socket, done: Relayed, first: bytes = b""
+    ) -> None:
+        """Carries bytes both ways until both sides have ended, and closes both; the channel gets
+        `first` before anything else. Any thread."""
+        relay = Relay(self, channel, sock, done, first)
         if self.adopt(relay):
             self.call(relay.begin)
 
@@ -137,16 +140,21 @@ class Relay:
     """One channel and one socket. Thread: the pump's, but for the channel's wakes."""
 
     def __init__(
-        self, pump: Pump, channel: ByteChannel, sock: socket.socket, done: Relayed
+        self,
+        pump: Pump,
+        channel: ByteChannel,
+        sock: socket.socket,
+        done: Relayed,
+        first: bytes = b"",
     ) -> None:
         self._pump = pump
         self._channel = channel
         self._sock = sock
         self._done = done
-        self._to_sock = self._to_channel = memoryview(b"")
+        self._to_sock, self._to_channel = memoryview(b""), memoryview(first)
         self._channel_over = self._sock_over = self._ended = self._due = self._lingers = False
         self._events = 0
-        self._sent = self._received = 0
+        self._sent, self._received = 0, len(first)
 
     def begin(self) -> None:
         """Starts to carry."""

@@ -13,22 +13,22 @@ class ChannelStream:
     """Blocking reads and writes over a `ByteChannel`. `received` and `sent` count bytes."""
 
     def __init__(self, channel: ByteChannel) -> None:
-        self._channel = channel
+        self.channel = channel
         self.received = self.sent = 0
 
     @property
     def closed(self) -> bool:
-        return self._channel.closed
+        return self.channel.closed
 
     def read(self, limit: int = 65536) -> bytes:
         data: bytes | None = None
 
         def arrived() -> bool:
             nonlocal data
-            data = self._channel.read(limit)
+            data = self.channel.read(limit)
             return data is not None
 
-        self._channel.wait(arrived)
+        self.channel.wait(arrived)
         assert data is not None, "waited without a deadline"
         self.received += len(data)
         return data
@@ -38,20 +38,20 @@ class ChannelStream:
 
         def sent() -> bool:
             nonlocal rest
-            rest = rest[self._channel.write(rest) :]
-            return not rest or self._channel.closed
+            rest = rest[self.channel.write(rest) :]
+            return not rest or self.channel.closed
 
-        if not self._channel.closed:
-            self._channel.wait(sent)
-        if self._channel.closed:
+        if not self.channel.closed:
+            self.channel.wait(sent)
+        if self.channel.closed:
             raise Disconnected("the client has closed the stream")
         self.sent += len(data)
 
     def send_eof(self) -> None:
-        self._channel.send_eof()
+        self.channel.send_eof()
 
     def close(self) -> None:
-        self._channel.close()
+        self.channel.close()
 
 
 def open_stream(link: Link, request: HostOpen, timeout: float) -> ChannelStream:

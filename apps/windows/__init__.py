@@ -1,0 +1,84 @@
+"""Programs with windows: they run on the host, and appear on the visitor's own screen."""
+
+from __future__ import annotations
+
+import json as to_json
+from typing import TYPE_CHECKING, Any
+
+from tuihost import Accepts, App, AppLoadError, Session, TuihostError, X11Display, clean, command
+
+from .programs import Program, Programs, programs_of
+
+if TYPE_CHECKING:
+    from prompt_toolkit.application import Application
+
+HOW = "There is no screen to show them on. Come again with: ssh -X -t HOST windows"
+UNAVAILABLE = 69
+
+
+class Windows(App):
+    """Programs with windows, on your own screen: come with ssh -X."""
+
+    name = "windows"
+    title = "Windows"
+    description = "Programs that appear on your own screen (ssh -X)"
+    group = "Everyday"
+    icon = "❐"
+    order = 50
+    accepts = Accepts(x11=True)
+
+    def start(self) -> None:
+        self.offered = programs_of(self.options)
+        for program in self.offered:
+            if program.missing:
+                raise AppLoadError(f"there is no program {program.words[0]!r} on this machine")
+
+    def build(self, session: Session) -> Application[Any]:
+        from .screen import WindowsScreen
+
+        return WindowsScreen(session, self.offered).app
+
+    async def talk(self, session: Session) -> int:
+        """What there is, as lines."""
+        for program in self.offered:
+            await session.say(program.name)
+        await session.say("To see one: ssh -X HOST windows run NAME")
+        return 0
+
+    def x11(self, session: Session, display: X11Display) -> int:
+        """A window that the app draws itself."""
+        from .drawn import Note, can_draw
+
+        if not can_draw():
+            session.error("Drawing windows needs python-xlib, which is not installed here.")
+            return UNAVAILABLE
+        try:
+            Note(session, display).run()
+        except TuihostError as error:
+            session.error(f"Your screen cannot be reached: {clean(str(error))}")
+            return 1
+        return 0
+
+    @command
+    def list(self, session: Session, *, json: bool = False) -> None:
+        """Name the programs that there are."""
+        names = [program.name for program in self.offered]
+        session.print(to_json.dumps(names) if json else "\n".join(names) or "None, so far.")
+
+    @command
+    def run(self, session: Session, name: str) -> int:
+        """Run a program, until its window is closed or you leave."""
+        program = self._named(name)
+        if program is None:
+            session.error(f"No program is called {clean(name, limit=40)}; see: windows list")
+            return 2
+        if session.display is None:
+            session.error("There is no screen to show it on: ssh -X HOST windows run NAME")
+            return UNAVAILABLE
+        status = Programs(session.display, session).start(program).wait()
+        if status < 0 and not session.ended:
+            session.error(f"{program.name} was ended by signal {-status}.")
+        return abs(status)
+
+    def _named(self, name: str) -> Program | None:
+        return next((one for one in self.offered if one.name == name), None)

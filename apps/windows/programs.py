@@ -1,0 +1,125 @@
+"""The programs that the operator offers, and those that run for somebody now."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from tuihost import AppLoadError, Session, X11Display
+
+KILL_AFTER = 2.0  # seconds for a program to end by itself
+MAX_RUNNING = 8  # for one person
+SEARCHED = "/usr/local/bin:/usr/bin:/bin:/usr/games"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program by the name that people know, and the words that run it."""
+
+    name: str
+    words: tuple[str, ...]
+
+    @property
+    def missing(self) -> bool:
+        """There is no such program on this machine."""
+        return shutil.which(self.words[0], path=SEARCHED) is None
+
+
+def programs_of(options: Mapping[str, Any]) -> tuple[Program, ...]:
+    """`programs` of the app's options, a table from names to command lines. Raises
+    `AppLoadError`."""
+    table = options.get("programs", {})
+    if not isinstance(table, Mapping):
+        raise AppLoadError("'programs' should be a table: xclock = \"xclock -update 1\"")
+    return tuple(_program(name, line) for name, line in table.items())
+
+
+def _program(name: str, line: Any) -> Program:
+    try:
+        words = tuple(shlex.split(line)) if isinstance(line, str) else ()
+    except ValueError as error:
+        raise AppLoadError(f"the command line of {name!r} cannot be split: {error}") from None
+    if not words:
+        raise AppLoadError(f"the command line of {name!r} should be text")
+    return Program(name, words)
+
+
+class Running:
+    """A program that runs."""
+
+    def __init__(self, program: Program, process: subprocess.Popen[bytes]) -> None:
+        self.program = program
+        self._process = process
+        self._stopping = threading.Lock()
+
+    def wait(self) -> int:
+        """Waits for its end; the exit status, negative for a signal."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """Asks it to end, and sees to it that it does. Any thread; does not wait."""
+        if self._process.poll() is None and self._stopping.acquire(blocking=False):
+            threading.Thread(target=self._end, name="windows-end", daemon=True).start()
+
+    def _end(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(KILL_AFTER)
+                return
+
+
+class Programs:
+    """Runs programs for one person, on the screen that they brought."""
+
+    def __init__(self, display: X11Display, session: Session) -> None:
+        self._display = display
+        self._session = session
+        self.running: list[Running] = []
+
+    def start(self, program: Program, ended: Callable[[Running], None] | None = None) -> Running:
+        """Starts it; it ends with the session at the latest. `ended` is called on a thread of
+        its own. Raises `OSError`, `Disconnected`."""
+        process = subprocess.Popen(
+            program.words,
+            env=self._environment(),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        one = Running(program, process)
+        self.running.append(one)
+        self._session.log.note("runs a program", program=program.name, pid=process.pid)
+        self._display.on_close(one.stop)
+        if ended is not None:
+            threading.Thread(
+                target=_await, args=(one, ended), name="windows-wait", daemon=True
+            ).start()
+        return one
+
+    @property
+    def full(self) -> bool:
+        """No more of them may run."""
+        return len(self.running) >= MAX_RUNNING
+
+    def _environment(self) -> dict[str, str]:
+        """Nothing of the host's own, which may hold secrets."""
+        sent = self._session.env
+        said = {name: sent[name] for name in ("LANG", "TZ") if name in sent}
+        return {"PATH": SEARCHED, "HOME": "/", **said, **self._display.environment()}
+
+
+def _await(one: Running, ended: Callable[[Running], None]) -> None:
+    one.wait()
+    ended(one)

@@ -1,0 +1,126 @@
+"""The programs on a screen: which there are, and which of them run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.layout.containers import HSplit
+
+from tuihost import Session, TuihostError, clean
+from tuihost.widgets import Column, Keymap, Screen, Table, glyph
+
+from .drawn import Note, can_draw
+from .programs import Program, Programs, Running
+
+NONE = "No screen came along. Leave, and come again with ssh -X -t HOST windows"
+NOTHING = "The operator has named no programs yet."
+OWN = Program("a note drawn here", ())
+
+
+class WindowsScreen:
+    """One person's programs. Thread: the session's, but for what says otherwise."""
+
+    def __init__(self, session: Session, offered: Sequence[Program]) -> None:
+        self.session = session
+        self.programs = Programs(session.display, session) if session.display else None
+        self._notes = 0
+        self.table = Table(
+            session,
+            [
+                Column("Program", flex=1, value=lambda one: one.name),
+                Column("Windows", 12, align="right", value=self._state),
+            ],
+            key=lambda one: one.name,
+            on_open=self._open,
+            empty=NOTHING,
+        )
+        if self.programs is not None:
+            self.table.items = [*offered, *([OWN] if can_draw() else [])]
+        else:
+            self.table.items = list(offered)
+        self.body = HSplit([self.table], key_bindings=self._keys().bindings)
+        self.screen = Screen(session, "Windows", self.body, status=self._status, quits=True)
+        self.app: Application[Any] = self.screen.application(focus=self.table.window)
+        if self.programs is None:
+            self.screen.toast(NONE, kind="warning", seconds=30.0)
+
+    def _status(self) -> str:
+        if self.programs is None:
+            return "no screen: ssh -X"
+        count = len(self.programs.running) + self._notes
+        return f"{count} open" if count else "on your screen"
+
+    def _state(self, one: Program) -> str:
+        if self.programs is None:
+            return ""
+        running = sum(run.program == one for run in self.programs.running)
+        count = self._notes if one is OWN else running
+        return f"{count} {glyph(self.session, 'bullet')}" if count else ""
+
+    # ------------------------------------------------------------------ opening and closing
+
+    def _open(self, one: Program) -> None:
+        if self.programs is None:
+            self.screen.toast(NONE, kind="warning", seconds=10.0)
+        elif self.programs.full:
+            self.screen.toast("That many are enough: close one first", kind="warning")
+        elif one is OWN:
+            self._draw()
+        else:
+            self._run(self.programs, one)
+
+    def _run(self, programs: Programs, one: Program) -> None:
+        try:
+            programs.start(one, self._ended)
+        except (OSError, TuihostError) as error:
+            self.screen.toast(f"{one.name} does not start: {clean(str(error))}", kind="error")
+
+    def _ended(self, run: Running) -> None:
+        """From a thread of its own."""
+
+        def show() -> None:
+            if self.programs is not None and run in self.programs.running:
+                self.programs.running.remove(run)
+            self.app.invalidate()
+
+        self.session.invoke(show)
+
+    def _draw(self) -> None:
+        display = self.session.display
+        assert display is not None, "nothing is drawn without a screen"
+        note = Note(self.session, display)
+        self._notes += 1
+
+        def run() -> None:
+            text = ""
+            try:
+                note.run()
+            except (OSError, TuihostError) as error:
+                text = f"Your screen cannot be reached: {clean(str(error))}"
+            self.session.invoke(lambda: self._drawn(text))
+
+        threading.Thread(target=run, name="windows-note", daemon=True).start()
+
+    def _drawn(self, text: str) -> None:
+        self._notes -= 1
+        if text:
+            self.screen.toast(text, kind="error")
+        self.app.invalidate()
+
+    def _keys(self) -> Keymap:
+        keys = Keymap(group="Windows")
+
+        def running() -> bool:
+            one = self.table.selected
+            return one is not None and bool(self._state(one)) and one is not OWN
+
+        @keys.add("x", label="close", rank=20, when=running)
+        def _close(event: Any) -> None:
+            for run in self.programs.running if self.programs is not None else ():
+                if run.program == self.table.selected:
+                    run.stop()
+
+        return keys

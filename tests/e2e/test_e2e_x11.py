@@ -1,0 +1,252 @@
+"""Real X programs on a real X server, through the real OpenSSH client."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e_demo import DEADLINE, Served, clean_env, until
+from e2e_tmux import Open
+
+SETTINGS = """\
+[server]
+port = 0
+state_dir = "state"
+per_address = 200
+[app.windows.programs]
+logo = "xlogo -geometry 120x90+10+20"
+clock = "xclock -geometry 100x100+0+0"
+about = "xdpyinfo"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """An X server of the test's own, and how its clients find it."""
+
+    number: int
+    cookies: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"DISPLAY": f":{self.number}", "XAUTHORITY": str(self.cookies)}
+
+    def look(self, read: Callable[[Any], Any]) -> Any:
+        """What `read` gets of the root window."""
+        from Xlib.support import unix_connect
+        from Xlib.xauth import Xauthority
+
+        cookie = Xauthority(str(self.cookies)).entries[0][4]
+        real = unix_connect.get_auth
+        unix_connect.get_auth = lambda *_: (b"MIT-MAGIC-COOKIE-1", cookie)
+        try:
+            from Xlib.display import Display
+
+            server = Display(f":{self.number}")
+        finally:
+            unix_connect.get_auth = real
+        try:
+            return read(server.screen().root)
+        finally:
+            server.close()
+
+    def windows(self) -> list[str]:
+        """The names of the windows that are open."""
+        return sorted(filter(None, self.look(_names)))
+
+    def pixels(self) -> bytes:
+        """Everything on the screen."""
+
+        def read(root: Any) -> bytes:
+            from Xlib import X
+
+            size = root.get_geometry()
+            data = root.get_image(0, 0, size.width, size.height, X.ZPixmap, 0xFFFFFFFF).data
+            return data if isinstance(data, bytes) else data.encode("latin-1")
+
+        shot: bytes = self.look(read)
+        return shot
+
+
+def _names(root: Any) -> list[str | None]:
+    return [window.get_wm_name() for window in root.query_tree().children]
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Screen]]:
+    started: list[subprocess.Popen[bytes]] = []
+    screens: list[Screen] = []
+
+    def start(program: Callable[[str], str]) -> Screen:
+        if screens:
+            return screens[0]
+        folder = tmp_path_factory.mktemp("x")
+        cookies = folder / "cookies"
+        cookie = secrets.token_hex(16)
+        auth = [program("xauth"), "-q", "-f", str(cookies)]
+        subprocess.run([*auth, "add", "x/unix:99", ".", cookie], check=True, timeout=DEADLINE)
+        read, write = os.pipe()
+        words = ["-screen", "0", "320x240x24", "-auth", str(cookies), "-displayfd", str(write)]
+        with (folder / "log").open("wb") as log:
+            started.append(
+                subprocess.Popen(
+                    [program("Xvfb"), *words, "-nolisten", "tcp"], pass_fds=[write], stderr=log
+                )
+            )
+        os.close(write)
+        with os.fdopen(read) as told:
+            number = int(told.readline())
+        # The same cookie by the number that it took.
+        subprocess.run([*auth, "add", f":{number}", ".", cookie], check=True, timeout=DEADLINE)
+        screens.append(Screen(number, cookies))
+        return screens[0]
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(DEADLINE)
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("host")
+    config = folder / "tuihost.toml"
+    config.write_text(SETTINGS)
+    words = ["serve", "--config", str(config)]
+    served = Served(folder, words, ready=lambda one: bool(one.events("host.start")))
+    yield served
+    for fault in ("host.error", "conn.error", "app.error", "app.abandoned"):
+        assert not served.events(fault), served.log
+    served.close()
+
+
+class Client:
+    """OpenSSH, on somebody's machine with a screen."""
+
+    def __init__(self, folder: Path, host: Served, screen: Screen) -> None:
+        self.folder = folder
+        self.host = host
+        self.screen = screen
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def words(self, *words: str) -> list[str]:
+        options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR"
+        given = [word for one in options.split() for word in ("-o", one)]
+        return ["ssh", "-F", "/dev/null", *given, "-p", str(self.host.port), *words]
+
+    @property
+    def env(self) -> dict[str, str]:
+        return clean_env(self.folder, **self.screen.env)
+
+    def ssh(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.words(*words), env=self.env, stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=DEADLINE,
+        )  # fmt: skip
+
+    def background(self, *words: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(self.words(*words), env=self.env, stdin=subprocess.DEVNULL)
+        self._running.append(process)
+        return process
+
+    def direct(self, *words: str) -> subprocess.Popen[bytes]:
+        """A program of this machine, without ssh."""
+        process = subprocess.Popen(words, env=self.env)
+        self._running.append(process)
+        return process
+
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        process.terminate()
+        process.wait(DEADLINE)
+
+    def close(self) -> None:
+        for process in self._running:
+            self.end(process)
+
+
+@pytest.fixture
+def client(
+    tmp_path: Path,
+    host: Served,
+    screen: Callable[..., Screen],
+    program: Callable[[str], str],
+) -> Iterator[Client]:
+    for name in ("ssh", "xlogo", "xclock", "xdpyinfo"):
+        program(name)
+    one = Client(tmp_path, host, screen(program))
+    yield one
+    one.close()
+    until(lambda: not one.screen.windows(), "every window to be gone", shown=lambda: host.log)
+
+
+def shown(client: Client, *names: str) -> None:
+    until(lambda: client.screen.windows() == sorted(names), f"the windows {names}")
+
+
+@pytest.mark.parametrize("way", ["-X", "-Y"])
+def test_a_program_looks_as_it_does_at_home(client: Client, way: str) -> None:
+    empty = client.screen.pixels()
+    here = client.direct("xlogo", "-geometry", "120x90+10+20")
+    shown(client, "xlogo")
+    until(lambda: client.screen.pixels() != empty, "the logo to be drawn")
+    expected = client.screen.pixels()
+    client.end(here)
+    shown(client)
+    far = client.background(way, "ada@127.0.0.1", "windows run logo")
+    shown(client, "xlogo")
+    until(lambda: client.screen.pixels() == expected, "the same picture")
+    client.end(far)  # closing the session closes the window
+    shown(client)
+
+
+def test_a_program_sees_the_screen_of_its_person(client: Client) -> None:
+    done = client.ssh("-Y", "ada@127.0.0.1", "windows run about")
+    assert done.returncode == 0, done.stderr
+
+
+def test_closing_the_window_ends_the_session(client: Client) -> None:
+    session = client.background("-Y", "ada@127.0.0.1", "windows run clock")
+    shown(client, "xclock")
+
+    def close(root: Any) -> None:
+        (window,) = root.query_tree().children
+        window.kill_client()
+        root.get_geometry()  # the server has heard it by now
+
+    client.screen.look(close)
+    assert session.wait(DEADLINE) == 1, "xclock says so where its server is gone"
+
+
+def test_the_app_draws_a_window_itself(client: Client) -> None:
+    session = client.background("-X", "bea@127.0.0.1", "windows")
+    shown(client, "tuihost: a note")
+    empty = bytes(len(client.screen.pixels()))
+    until(lambda: client.screen.pixels() != empty, "the note to be drawn")
+    client.end(session)
+
+
+def test_without_a_screen_it_says_how(client: Client) -> None:
+    done = client.ssh("-x", "ada@127.0.0.1", "windows run clock")
+    assert (done.returncode, done.stderr) == (
+        69, b"There is no screen to show it on: ssh -X HOST windows run NAME\n"
+    )  # fmt: skip
+
+
+def test_windows_are_opened_from_a_screen_of_text(client: Client, open_terminal: Open) -> None:
+    terminal = open_terminal(80, 24, client.screen.env)
+    terminal.shell(f"ssh -Y -t -p {client.host.port} cid@127.0.0.1 windows")
+    terminal.wait_for("Windows", "logo", "clock", "a note drawn here")
+    terminal.press("Enter").wait_for("1 open")
+    shown(client, "xlogo")
+    terminal.press("Down", "Enter").wait_for("2 open")
+    shown(client, "xclock", "xlogo")
+    terminal.press("x").wait_for("1 open")
+    shown(client, "xlogo")
+    terminal.press("q").wait_shell(0)
+    shown(client)
