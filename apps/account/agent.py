@@ -38,7 +38,8 @@ def offered(agent: Agent, own: OwnAccount) -> Sequence[Offered]:
 
 
 def take_from(agent: Agent, own: OwnAccount, which: str) -> str:
-    """Takes in the key of that fingerprint or comment, and says which that was. Raises `NotPossible`, `NotOpened`."""
+    """Takes in the key of that fingerprint or comment, and says which that was. Raises
+    `NotPossible`, `NotOpened`."""
     has = agent.keys()
     found = [key for key in has if which in (key.fingerprint, key.comment)]
     if len(found) != 1:

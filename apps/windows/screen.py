@@ -15,7 +15,7 @@ from tuihost.widgets import Column, Keymap, Screen, Table, glyph
 from .drawn import Note, can_draw
 from .programs import Program, Programs, Running
 
-NONE = "No screen came along. Leave, and come again with ssh -X -t HOST windows"
+NONE = "To see them, come with ssh -X -t"
 NOTHING = "The operator has named no programs yet."
 OWN = Program("a note drawn here", ())
 

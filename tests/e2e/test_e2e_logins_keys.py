@@ -144,12 +144,12 @@ def test_a_certificate_by_a_stranger_is_refused(house: House, tmp_path: Path) ->
 def test_a_certificate_brings_its_command_and_takes_the_terminal(
     house: House, tmp_path: Path
 ) -> None:
-    house.member("gretel")
-    key = keygen(tmp_path / "gretel")
-    house.certify(key, "-n", "gretel", "-O", "force-command=probe who", "-O", "no-pty")
-    who = house.ssh("gretel", "notes", "list", key=key).who
-    assert (who["user"], who["env"]["SSH_ORIGINAL_COMMAND"]) == ("gretel", "notes list")
-    said = house.ssh("gretel", key=key, options=["-tt"])
+    house.member("gus")
+    key = keygen(tmp_path / "gus")
+    house.certify(key, "-n", "gus", "-O", "force-command=probe who", "-O", "no-pty")
+    who = house.ssh("gus", "notes", "list", key=key).who
+    assert (who["user"], who["env"]["SSH_ORIGINAL_COMMAND"]) == ("gus", "notes list")
+    said = house.ssh("gus", key=key, options=["-tt"])
     assert (said.status, said.out, "PTY allocation request failed" in said.err) == (255, "", True)
 
 

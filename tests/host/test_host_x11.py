@@ -277,9 +277,9 @@ def test_everything_ends_with_the_session() -> None:
         inside = program(environment)
         inside.sendall(setup(cookie_in(environment)))
         client = visitor.next()
+        assert client.recv(100)[:1] == b"l"
         visitor.channel.close()
         assert inside.recv(1) == b""
-        assert client.recv(100)[:1] == b"l"
         assert stream.closed
         over = threading.Event()
         display.on_close(over.set)
