@@ -36,6 +36,7 @@ FLOORS = {
     "tuihost.session": 2,
     "tuihost.steps": 2,
     "tuihost.theme": 2,
+    "tuihost.web": 2,
     "tuihost.ssh": 3,
     "tuihost.tui": 3,
     "tuihost.host": 4,
@@ -64,11 +65,12 @@ OUTSIDERS = {
     "platformdirs": ("settings", "cli"),
     "pyte": ("testing",),
     "pytest": ("testing",),
+    "h11": ("web",),
 }
 
 # What a bundled app may import: what any author's app may.
 PUBLIC = ("tuihost", "tuihost.widgets", "tuihost.testing")
-FOR_APPS = ("prompt_toolkit", "rich", "Xlib")
+FOR_APPS = ("prompt_toolkit", "rich", "h11", "Xlib")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ _PLACES = {
     "ForwardRule": "tuihost.core.policy",
     "Gauges": "tuihost.session",
     "HostKeyCard": "tuihost.session",
+    "HostView": "tuihost.session",
     "KeyRecord": "tuihost.accounts",
     "Launch": "tuihost.session",
     "ListenRule": "tuihost.core.policy",
@@ -46,6 +47,7 @@ _PLACES = {
     "OpenMode": "tuihost.files",
     "OwnAccount": "tuihost.own_account",
     "OwnLogin": "tuihost.own_account",
+    "Page": "tuihost.web",
     "Peer": "tuihost.wire",
     "Presence": "tuihost.session",
     "Quota": "tuihost.files_disk",
@@ -56,12 +58,15 @@ _PLACES = {
     "StoreError": "tuihost.accounts",
     "Theme": "tuihost.theme",
     "TuihostError": "tuihost.errors",
+    "WebRequest": "tuihost.web",
     "X11Display": "tuihost.forwarding",
     "app": "tuihost.app",
     "clean": "tuihost.text",
     "command": "tuihost.app",
     "names_of": "tuihost.files",
     "path_of": "tuihost.files",
+    "qr_lines": "tuihost.steps.pictures",
+    "serve_pages": "tuihost.web",
 }
 
 __all__ = [*_PLACES, "__version__"]
@@ -109,11 +114,16 @@ if TYPE_CHECKING:
     from tuihost.session import AppCard as AppCard
     from tuihost.session import Gauges as Gauges
     from tuihost.session import HostKeyCard as HostKeyCard
+    from tuihost.session import HostView as HostView
     from tuihost.session import Launch as Launch
     from tuihost.session import Presence as Presence
     from tuihost.session import Session as Session
+    from tuihost.steps.pictures import qr_lines as qr_lines
     from tuihost.text import clean as clean
     from tuihost.theme import Theme as Theme
+    from tuihost.web import Page as Page
+    from tuihost.web import WebRequest as WebRequest
+    from tuihost.web import serve_pages as serve_pages
     from tuihost.wire import Peer as Peer
 
 

@@ -8,9 +8,21 @@ from typing import Any
 from prompt_toolkit.application import Application
 from rich.table import Table
 
-from tuihost import App, Session, clean, command
+from tuihost import (
+    Accepts,
+    App,
+    Forward,
+    ForwardRule,
+    Page,
+    Session,
+    WebRequest,
+    clean,
+    command,
+    serve_pages,
+)
 
-from .people import Person, people
+from .page import page
+from .people import Browser, Person, people
 from .samples import Sample, Sampler
 from .screen import StatusScreen
 from .words import brief, count, memory, percent, span
@@ -24,6 +36,7 @@ class Status(App):
     group = "Host"
     icon = "◔"
     order = 80
+    accepts = Accepts(forwards=(ForwardRule("status", 80),))
 
     def start(self) -> None:
         self.sampler = Sampler()
@@ -53,6 +66,18 @@ class Status(App):
                 f"here for {span(person.here)}{idle}."
             )
         return 0
+
+    def forward(self, forward: Forward) -> None:
+        """The page for browsers: `ssh -L 8080:status:80 HOST`."""
+
+        looks = Browser(forward.account, forward.view)
+
+        def respond(request: WebRequest) -> Page:
+            sample, here = self.sampler.look(looks), people(looks)
+            data = {**_sample_data(sample), "people": [_person_data(one) for one in here]}
+            return page(request, forward.view.name, sample, here, data)
+
+        serve_pages(forward.stream, respond)
 
     @command
     def now(self, session: Session, *, json: bool = False) -> None:

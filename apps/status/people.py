@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from tuihost import Session
+from tuihost import Account, HostView, Session
 from tuihost.widgets import Column
 
 from .words import AWAY, brief
+
+
+class Onlooker(Protocol):
+    """Who looks, and at which host: a session, or a browser's."""
+
+    @property
+    def account(self) -> Account: ...
+
+    @property
+    def host(self) -> HostView: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Somebody who looks over a forward."""
+
+    account: Account
+    host: HostView
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +58,7 @@ class Person:
         return "{}x{}".format(*self.size) if self.size else ""
 
 
-def people(session: Session) -> list[Person]:
+def people(session: Onlooker) -> list[Person]:
     """Everybody, who came first first. Guests do not learn where the others come from."""
     now = session.host.now()
     titles = {card.name: card.title for card in session.host.apps(session.account)}

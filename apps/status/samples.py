@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tuihost import Session
+from .people import Onlooker
 
 KEPT = 300.0
 """Seconds that are remembered."""
@@ -47,7 +47,7 @@ class Sampler:
         self._lock = threading.Lock()
         self._samples: deque[Sample] = deque(maxlen=int(KEPT / FRESH))
 
-    def look(self, session: Session) -> Sample:
+    def look(self, session: Onlooker) -> Sample:
         """The host as it is now."""
         with self._lock:
             now = self._clock()
@@ -64,7 +64,7 @@ class Sampler:
             return tuple(self._samples)
 
 
-def _measure(session: Session, now: float, last: Sample | None) -> Sample:
+def _measure(session: Onlooker, now: float, last: Sample | None) -> Sample:
     gauges = session.host.gauges()
     cpu = None
     if last is not None and now - last.at <= GAP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib
 import json
 import threading
@@ -11,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from tuihost import Account, Session
+from tuihost import Account, Session, WebRequest
 from tuihost.session import Gauges
 from tuihost.testing import Hosted, Pilot, hosted
+from tuihost.testing.hosted import hang_up
 from tuihost.wire import Peer
 
 DEADLINE = 10.0
@@ -299,3 +301,32 @@ def test_numbers_as_people_say_them(host: Hosted) -> None:
         "1 MiB", "84 MiB", "3.0 GiB",
     ]  # fmt: skip
     assert [words.percent(value) for value in (None, 3.14, 31.4)] == ["-", "3.1 %", "31 %"]
+
+
+def test_a_browser_sees_it_over_a_forward() -> None:
+    with hosted(bundled=["menu", "status"]) as host:
+        client = host.connect("eve<b>")
+        channel = client.open_channel("direct-tcpip", ("status", 80), ("127.0.0.1", 1), timeout=10)
+        channel.settimeout(10)
+        pages = []
+        for path, method in (("/", "GET"), ("/status.json", "GET"), ("/x", "GET"), ("/", "POST")):
+            channel.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            answer = http.client.HTTPResponse(channel, method=method)  # type: ignore[arg-type]
+            answer.begin()
+            pages.append((answer.status, answer.read().decode()))
+        hang_up(client)
+    statuses = [status for status, _ in pages]
+    assert statuses == [200, 200, 404, 405]
+    assert "How the host is, and who is here." in pages[0][1]
+    assert json.loads(pages[1][1])["connections"] >= 1
+
+
+def test_a_name_cannot_write_the_page(host: Hosted) -> None:
+    sample = part(host, "samples").Sample(0, 5, None, 1, (0, 0, 0), 1, 1, 1, 1, 1, 0)
+    person = part(host, "people").Person(1, "<script>", True, "menu", "<b>", 0, 0, 0, None)
+    page = part(host, "page").page
+    shown = page(WebRequest("GET", "/"), "the <host>", sample, [person], {}).body
+    assert isinstance(shown, str)
+    assert "<script>" not in shown
+    assert "<b>" not in shown
+    assert "&lt;script&gt;" in shown

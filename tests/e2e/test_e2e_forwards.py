@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import re
 import socket
 import socketserver
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from e2e_demo import DEADLINE, Served, clean_env, until
+from e2e_tmux import Open
 
 PAGE = b"<h1>A page of mine</h1>" + b"." * 300_000
 
@@ -25,6 +27,8 @@ per_address = 200
 dial = ["127.0.0.1:{web}", "127.0.0.1:{jump}", "{folder}/*.sock"]
 listen = ["localhost:*", "{folder}/*.sock"]
 dial_timeout = 5
+[app.tunnels]
+listen = "127.0.0.1:0"
 [roles.guest]
 forwards = ["*"]
 listens = ["*"]
@@ -109,8 +113,10 @@ class Client:
         at = ["-p", str(port or self.host.port), "-l", user]
         return ["ssh", "-F", str(self.folder / "config"), *at, *words]
 
-    def ssh(self, *words: str, input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        return self._run(self.words(*words), input)
+    def ssh(
+        self, *words: str, input: bytes = b"", user: str = "ada"
+    ) -> subprocess.CompletedProcess[bytes]:
+        return self._run(self.words(*words, user=user), input)
 
     def background(self, *words: str) -> subprocess.Popen[bytes]:
         """An ssh that stays until the test is over."""
@@ -263,3 +269,46 @@ def test_a_target_that_refuses_says_so(client: Client) -> None:
     done = client.ssh("-o", "LogLevel=INFO", "-W", "127.0.0.1:1", "127.0.0.1")
     assert b"nobody here forwards to 127.0.0.1:1" in done.stderr
     assert done.returncode != 0
+
+
+def test_a_browser_sees_the_status_of_the_host(client: Client) -> None:
+    port = free_port()
+    client.background("-N", "-L", f"{port}:status:80", "127.0.0.1")
+    until_open(port)
+    assert b"How the host is" in client.curl(f"http://127.0.0.1:{port}/")
+    assert b'"uptime_seconds"' in client.curl(f"http://127.0.0.1:{port}/status.json")
+
+
+def test_a_name_leads_to_somebodys_machine_and_they_watch(
+    client: Client, web: int, open_terminal: Open
+) -> None:
+    listed = client.ssh("127.0.0.1", "tunnels list", user="tom")
+    assert listed.stdout.startswith(b"No tunnel of yours is open"), listed.stderr
+    terminal = open_terminal(100, 24)
+    forward = f"-R demo:80:127.0.0.1:{web}"
+    terminal.shell(f"ssh -t -p {client.host.port} {forward} tom@127.0.0.1 tunnels")
+    terminal.wait_for("1 open", "http://demo.localhost:")
+    found = re.search(r"http://demo\.localhost:(\d+)/", terminal.text)
+    assert found
+    at = ("--resolve", f"demo.localhost:{found[1]}:127.0.0.1")
+    assert client.curl(*at, f"http://demo.localhost:{found[1]}/page") == PAGE
+    terminal.press("Enter").wait_for("GET /page", "200")
+    words = ["-Z", *at, f"http://demo.localhost:{found[1]}/[1-20]", "-o", "/dev/null"]
+    client.curl(*words)
+    terminal.wait_for("21 requests")
+    terminal.press("Escape").wait_for("1 open").press("q").wait_shell(0)
+    done = client._run(["curl", "-sS", *at, "-o", "/dev/null", "-w", "%{http_code}",
+                        f"http://demo.localhost:{found[1]}/"], b"")  # fmt: skip
+    assert done.stdout == b"404", done.stderr
+
+
+def test_a_name_that_is_taken_is_told(client: Client, web: int) -> None:
+    forward = ("-R", f"only:80:127.0.0.1:{web}", "127.0.0.1")
+    client.background("-N", *forward)
+
+    def listed() -> bool:
+        return client.ssh("127.0.0.1", "tunnels list").stdout.startswith(b"Address")
+
+    until(listed, "a tunnel")
+    said = client.ssh("-v", *forward, "status now").stderr
+    assert b"Remote: no tunnel: the name only is taken" in said

@@ -96,7 +96,9 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., S
         with (folder / "log").open("wb") as log:
             started.append(
                 subprocess.Popen(
-                    [program("Xvfb"), *words, "-nolisten", "tcp"], pass_fds=[write], stderr=log
+                    [program("Xvfb"), *words, "-noreset", "-nolisten", "tcp"],
+                    pass_fds=[write],
+                    stderr=log,
                 )
             )
         os.close(write)

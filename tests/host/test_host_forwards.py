@@ -37,6 +37,7 @@ class Echo(App):
 
     def forward(self, forward: Forward) -> None:
         if forward.host == "bad":
+            forward.stream.read()
             raise ValueError("a mistake in the app")
         while data := forward.stream.read():
             forward.stream.write(data)
@@ -141,7 +142,9 @@ def test_an_app_answers_a_target_that_it_claims() -> None:
 
 def test_a_mistake_of_an_app_costs_one_stream() -> None:
     with echoing() as (host, client, _):
-        assert read_all(to(client, "bad", 1)) == b""
+        channel = to(client, "bad", 1)
+        channel.sendall(b"x")
+        assert read_all(channel) == b""
         assert host.log.wait_for("app.error")["app"] == "echo"
         channel = to(client, "echo", 7)
         channel.shutdown_write()
@@ -447,3 +450,27 @@ def test_nothing_is_left_when_the_person_goes() -> None:
         client.close()
         host.log.wait_for("conn.closed")
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+class Anything(App):
+    """Claims every name; loaded before the other."""
+
+    name = "anything"
+    accepts = Accepts(forwards=(ForwardRule("*", 7),))
+
+    def forward(self, forward: Forward) -> None:
+        forward.stream.read()
+        forward.stream.write(b"anything")
+
+
+def test_who_names_a_target_comes_before_who_has_a_pattern() -> None:
+    with hosted(Anything(), Echo()) as host:
+        client = host.connect()
+        channel = to(client, "echo", 7)
+        channel.shutdown_write()
+        assert read_all(channel) == b"ada at echo"
+        channel = to(client, "other", 7)
+        channel.shutdown_write()
+        assert read_all(channel) == b"anything"
+        client.close()
+        client.join(SECONDS)

@@ -91,6 +91,7 @@ def _settings(
         "login.guests": True,
         "app.account": {"how": _HOW},
         "app.windows": {"programs": _windows()},
+        "app.tunnels": {"listen": _front_door(host)},
         "apps.folders": tuple(folders) or None,
     }
     if "TUIHOST_SERVER__STATE_DIR" not in os.environ:
@@ -101,6 +102,11 @@ def _settings(
     if "TUIHOST_LOGIN__GRACE" not in os.environ:
         overrides["login.grace"] = _GRACE
     return load(None, os.environ, overrides)
+
+
+def _front_door(host: str | None) -> str:
+    """Where browsers come to people's tunnels: `NAME.localhost` is this machine for them."""
+    return f"[{host}]:0" if host and ":" in host else f"{host or '127.0.0.1'}:0"
 
 
 def _windows() -> dict[str, str]:

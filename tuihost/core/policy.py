@@ -15,6 +15,11 @@ class ForwardRule:
     host: str
     port: int
 
+    @property
+    def exact(self) -> bool:
+        """It names one target, and is no pattern."""
+        return not set(self.host) & set("*?[")
+
     def matches(self, host: str, port: int) -> bool:
         """Whether that target is meant. Names are not told apart by their capitals."""
         return port == self.port and fnmatchcase(host.lower(), self.host.lower())

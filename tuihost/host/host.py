@@ -10,7 +10,7 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import tuihost
 from tuihost.app import App
 from tuihost.approvals import DoorView
-from tuihost.core.policy import env_for
+from tuihost.core.policy import Accepts, ForwardRule, env_for
 from tuihost.errors import TuihostError
 from tuihost.host.brought import Brought
 from tuihost.host.catalog import Catalog, may_use, note_use
@@ -207,17 +207,30 @@ class Host:
 
     def forward_app(self, account: Account, host: str, port: int) -> App | None:
         """The app that answers that target for somebody who may open it."""
-        for name, loaded in self.catalog.apps.items():
-            if any(rule.matches(host, port) for rule in loaded.app.accepts.forwards):
-                return loaded.app if self.may_open(account, name) else None
-        return None
+        return self._claimant(account, host, port, lambda accepts: accepts.forwards)
 
     def listen_app(self, account: Account, host: str, port: int) -> App | None:
         """The app that takes that address for somebody who may open it."""
-        for name, loaded in self.catalog.apps.items():
-            if any(rule.matches(host, port) for rule in loaded.app.accepts.listens):
-                return loaded.app if self.may_open(account, name) else None
-        return None
+        return self._claimant(account, host, port, lambda accepts: accepts.listens)
+
+    def _claimant(
+        self,
+        account: Account,
+        host: str,
+        port: int,
+        rules_of: Callable[[Accepts], Sequence[ForwardRule]],
+    ) -> App | None:
+        """Who names it exactly comes before who has a pattern for it."""
+        found = [
+            (not rule.exact, loaded.app)
+            for loaded in self.catalog.apps.values()
+            for rule in rules_of(loaded.app.accepts)
+            if rule.matches(host, port)
+        ]
+        if not found:
+            return None
+        app = min(found, key=lambda one: one[0])[1]
+        return app if self.may_open(account, app.name) else None
 
     def why_no_x11(self, account: Account) -> str | None:
         """Why no app shows anything on the screen that somebody brings."""

@@ -1,0 +1,107 @@
+"""The tunnels that are open, what went through them, and who asked for what."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tuihost import Account, Listening
+
+from .names import name_for
+
+KEPT = 200  # requests of one tunnel that are remembered
+MAX_OPEN = 64  # connections through one tunnel at one time
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of HTTP. `at` is a Unix time; `status` 0 where no answer came."""
+
+    at: float
+    method: str
+    target: str
+    status: int
+    seconds: float
+    received: int
+    sent: int
+    origin: str
+
+
+@dataclass(slots=True)
+class Tunnel:
+    """One name that leads to somebody's machine. Bytes are counted as the person sees them:
+    `received` came to their machine. Threads: any; the lock is the book's."""
+
+    name: str
+    listening: Listening
+    opened: float
+    connections: int = 0
+    total: int = 0
+    received: int = 0
+    sent: int = 0
+    log: deque[Request] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    @property
+    def owner(self) -> str:
+        """The key of the account that it belongs to."""
+        return self.listening.account.key
+
+
+class Book:
+    """Every tunnel by its name. Threads: any."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self.now = now
+        self._tunnels: dict[str, Tunnel] = {}
+        self._lock = threading.Lock()
+
+    def open(self, listening: Listening) -> Tunnel:
+        """Gives it a name, for as long as it lasts. Raises `NoName`."""
+        with self._lock:
+            name = name_for(listening.host, listening.account, self._tunnels)
+            tunnel = self._tunnels[name] = Tunnel(name, listening, self.now())
+        listening.on_end(lambda: self._close(name))
+        return tunnel
+
+    def _close(self, name: str) -> None:
+        with self._lock:
+            self._tunnels.pop(name, None)
+
+    def find(self, name: str) -> Tunnel | None:
+        with self._lock:
+            return self._tunnels.get(name)
+
+    def of(self, account: Account) -> list[Tunnel]:
+        """Somebody's own, the oldest first."""
+        with self._lock:
+            return [one for one in self._tunnels.values() if one.owner == account.key]
+
+    def enter(self, tunnel: Tunnel) -> bool:
+        """One more connection through it; false where it has enough."""
+        with self._lock:
+            if tunnel.connections >= MAX_OPEN:
+                return False
+            tunnel.connections += 1
+            return True
+
+    def leave(self, tunnel: Tunnel) -> None:
+        with self._lock:
+            tunnel.connections -= 1
+
+    def count(self, tunnel: Tunnel, *, received: int = 0, sent: int = 0) -> None:
+        with self._lock:
+            tunnel.received += received
+            tunnel.sent += sent
+
+    def note(self, tunnel: Tunnel, request: Request) -> None:
+        with self._lock:
+            tunnel.total += 1
+            tunnel.log.append(request)
+
+    def log_of(self, tunnel: Tunnel) -> list[Request]:
+        """The latest first."""
+        with self._lock:
+            return list(reversed(tunnel.log))

@@ -1,0 +1,61 @@
+"""The names of tunnels: what people may ask for, and what they get where they ask for none."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Collection
+
+from tuihost import Account
+
+LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+UNNAMED = frozenset({"", "*", "localhost", "0.0.0.0", "::", "127.0.0.1", "::1"})
+"""What clients say where the person named no host (RFC 4254 §7.1, and OpenSSH's `localhost`)."""
+
+RESERVED = frozenset({"www", "mail", "admin", "api", "login", "account", "status", "static"})
+_HOW = ("brisk", "calm", "clear", "deep", "fair", "fleet", "kind", "quiet", "swift", "warm")
+_WHAT = ("anchor", "beacon", "cove", "ferry", "gull", "harbor", "mast", "otter", "reef", "sail")
+
+
+class NoName(Exception):
+    """The name cannot be had; the text says why."""
+
+
+def name_for(
+    asked: str,
+    account: Account,
+    taken: Collection[str],
+    pick: Callable[[int], int] = secrets.randbelow,
+) -> str:
+    """The name of a new tunnel, where `taken` are the names in use. Who asks for none and has an
+    account gets the account's; a guest gets any. Raises `NoName`."""
+    if asked.lower() in UNNAMED:
+        own = None if account.guest else _label_of(account.name)
+        return _numbered(own, taken) if own else _any(taken, pick)
+    name = asked.lower().partition(".")[0]
+    if not LABEL.fullmatch(name):
+        raise NoName("a name has small letters, digits and - only, at most 40 of them")
+    if name in RESERVED:
+        raise NoName(f"the name {name} is not to be had")
+    if name in taken:
+        raise NoName(f"the name {name} is taken")
+    return name
+
+
+def _label_of(name: str) -> str | None:
+    label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32]
+    return label if LABEL.fullmatch(label) and label not in RESERVED else None
+
+
+def _numbered(name: str, taken: Collection[str]) -> str:
+    number = 1
+    while (found := name if number == 1 else f"{name}-{number}") in taken:
+        number += 1
+    return found
+
+
+def _any(taken: Collection[str], pick: Callable[[int], int]) -> str:
+    # Long enough that nobody finds a stranger's tunnel by trying.
+    while (found := f"{_HOW[pick(len(_HOW))]}-{_WHAT[pick(len(_WHAT))]}-{pick(10**6):06}") in taken:
+        continue
+    return found

@@ -1,0 +1,173 @@
+"""Tunnels on a screen, live: which are open, what goes through, and who asked for what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.layout.containers import HSplit
+from rich.console import Group
+from rich.text import Text
+
+from tuihost import Session, clean, qr_lines
+from tuihost.widgets import Column, Keymap, RichView, Screen, Table
+
+from .book import Book, Request, Tunnel
+from .words import amount, clock
+
+EVERY = 1.0  # seconds from one look to the next
+
+
+class TunnelsScreen:
+    """One person's tunnels. Thread: the session's."""
+
+    def __init__(
+        self, session: Session, book: Book, url: Callable[[Tunnel], str], empty: str
+    ) -> None:
+        self.session = session
+        self.book = book
+        self.url = url
+        self.chosen: Tunnel | None = None
+        self._before: dict[str, int] = {}
+        self._rates: dict[str, float] = {}
+        self.tunnels: Table[Tunnel] = Table(
+            session,
+            [
+                Column("Address", value=self.url),
+                Column("Now", 5, align="right", value=lambda one: one.connections),
+                Column("Requests", 9, align="right", value=lambda one: one.total),
+                Column("Rate", 9, align="right", value=self._rate),
+                Column("In", 8, align="right", style="class:muted",
+                       value=lambda one: amount(one.received), order=lambda one: one.received),
+                Column("Out", 8, align="right", style="class:muted",
+                       value=lambda one: amount(one.sent), order=lambda one: one.sent),
+            ],
+            key=lambda one: one.name,
+            on_open=self._open,
+            empty=empty,
+        )  # fmt: skip
+        self.requests: Table[Request] = Table(
+            session,
+            [
+                Column("Time", 9, style="class:muted", value=lambda one: clock(one.at)),
+                Column("", 4, align="right", value=lambda one: one.status or "-"),
+                Column("Request", flex=1,
+                       value=lambda one: clean(f"{one.method} {one.target}", limit=500)),
+                Column("Took", 9, align="right",
+                       value=lambda one: f"{one.seconds * 1000:.0f} ms",
+                       order=lambda one: one.seconds),
+                Column("Out", 8, align="right", style="class:muted",
+                       value=lambda one: amount(one.sent), order=lambda one: one.sent),
+                Column("From", 16, style="class:muted", value=lambda one: one.origin),
+            ],
+            key=id,
+            empty="Nobody has asked for anything yet.",
+        )  # fmt: skip
+        self.body = HSplit([self.tunnels], key_bindings=self._list_keys().bindings)
+        self.log = HSplit([self.requests], key_bindings=self._log_keys().bindings)
+        self.screen = Screen(
+            session, self._title, self.body, status=self._status, leave=self._leave, quits=True
+        )
+        self.look()
+        self.app: Application[Any] = self.screen.application(focus=self.tunnels.window)
+        self.app.pre_run_callables.append(self._begin)
+
+    # ------------------------------------------------------------------ how it looks
+
+    def _title(self) -> str:
+        return f"Tunnels: {self.chosen.name}" if self.chosen is not None else "Tunnels"
+
+    def _status(self) -> str:
+        if self.chosen is not None:
+            return f"{self.chosen.total} requests"
+        count = len(self.tunnels.items)
+        return f"{count} open" if count else ""
+
+    def _rate(self, one: Tunnel) -> str:
+        rate = self._rates.get(one.name, 0.0)
+        return f"{amount(rate)}/s" if rate else ""
+
+    def _begin(self) -> None:
+        self.app.create_background_task(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            self.look()
+            self.app.invalidate()
+
+    def look(self) -> None:
+        """Shows how it is now."""
+        found = self.book.of(self.session.account)
+        now = {one.name: one.received + one.sent for one in found}
+        self._rates = {
+            name: (count - self._before[name]) / EVERY
+            for name, count in now.items()
+            if name in self._before
+        }
+        self._before = now
+        self.tunnels.items = found
+        if self.chosen is not None:
+            self.requests.items = self.book.log_of(self.chosen)
+            if self.chosen not in found:
+                self.screen.toast("That tunnel is closed", kind="warning")
+                self._back()
+
+    # ------------------------------------------------------------------ going about
+
+    def _open(self, one: Tunnel) -> None:
+        self.chosen = one
+        self.requests.items = self.book.log_of(one)
+        self.screen.show(self.log, focus=self.requests.window)
+
+    def _back(self) -> None:
+        self.chosen = None
+        self.screen.show(self.body, focus=self.tunnels.window)
+
+    def _leave(self) -> None:
+        if self.chosen is not None:
+            self._back()
+        else:
+            self.screen.exit()
+
+    def _show_code(self, one: Tunnel) -> None:
+        """The address, and a picture of it for a phone."""
+        self.chosen = one
+        url = self.url(one)
+        lines = qr_lines(url) or ()
+        room = self.session.terminal.size
+        fits = len(lines) + 5 <= room.rows and max(map(len, lines), default=0) < room.columns
+        code = "\n".join(lines) if fits and self.session.terminal.unicode else ""
+        view = RichView(self.session, Group(Text(url, style="bold"), Text(code)))
+        self.screen.show(HSplit([view], key_bindings=self._log_keys().bindings), focus=view.window)
+
+    # ------------------------------------------------------------------ the keys
+
+    def _list_keys(self) -> Keymap:
+        keys = Keymap(group="Tunnels")
+
+        def some() -> bool:
+            return self.tunnels.selected is not None
+
+        @keys.add("c", label="code", rank=20, when=some)
+        def _code(event: Any) -> None:
+            if (one := self.tunnels.selected) is not None:
+                self._show_code(one)
+
+        @keys.add("y", label="copy address", rank=21, when=some)
+        def _copy(event: Any) -> None:
+            if (one := self.tunnels.selected) is not None and self.session.copy(self.url(one)):
+                self.screen.toast(f"Copied {self.url(one)}", kind="success", seconds=2.0)
+
+        return keys
+
+    def _log_keys(self) -> Keymap:
+        keys = Keymap(group="Tunnel")
+
+        @keys.add("escape", label="back", rank=10)
+        def _leave(event: Any) -> None:
+            self._back()
+
+        return keys
