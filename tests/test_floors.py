@@ -33,6 +33,7 @@ FLOORS = {
     "tuihost.forwarding": 2,
     "tuihost.login": 2,
     "tuihost.own_account": 2,
+    "tuihost.reach": 2,
     "tuihost.session": 2,
     "tuihost.steps": 2,
     "tuihost.theme": 2,
@@ -70,7 +71,7 @@ OUTSIDERS = {
 
 # What a bundled app may import: what any author's app may.
 PUBLIC = ("tuihost", "tuihost.widgets", "tuihost.testing")
-FOR_APPS = ("prompt_toolkit", "rich", "h11", "Xlib")
+FOR_APPS = ("prompt_toolkit", "rich", "h11", "regex", "Xlib")
 
 
 @dataclass(frozen=True, slots=True)

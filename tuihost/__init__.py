@@ -24,8 +24,10 @@ _PLACES = {
     "ByteStream": "tuihost.forwarding",
     "Caller": "tuihost.approvals",
     "Disconnected": "tuihost.errors",
+    "CommandInfo": "tuihost.reach",
     "DiskTree": "tuihost.files_disk",
     "DoorView": "tuihost.approvals",
+    "Ends": "tuihost.reach",
     "FileError": "tuihost.files",
     "FileInfo": "tuihost.files",
     "FileTree": "tuihost.files",
@@ -35,6 +37,7 @@ _PLACES = {
     "Gauges": "tuihost.session",
     "HostKeyCard": "tuihost.session",
     "HostView": "tuihost.session",
+    "Interrupted": "tuihost.errors",
     "KeyRecord": "tuihost.accounts",
     "Launch": "tuihost.session",
     "ListenRule": "tuihost.core.policy",
@@ -51,11 +54,16 @@ _PLACES = {
     "Peer": "tuihost.wire",
     "Presence": "tuihost.session",
     "Quota": "tuihost.files_disk",
+    "Reach": "tuihost.reach",
     "ReadOnlyTree": "tuihost.files",
     "Reason": "tuihost.files",
+    "Running": "tuihost.reach",
     "Session": "tuihost.session",
+    "Short": "tuihost.commands",
     "Standing": "tuihost.own_account",
     "StoreError": "tuihost.accounts",
+    "Stream": "tuihost.wire",
+    "TerminalFacts": "tuihost.terminal",
     "Theme": "tuihost.theme",
     "TuihostError": "tuihost.errors",
     "WebRequest": "tuihost.web",
@@ -80,11 +88,13 @@ if TYPE_CHECKING:
     from tuihost.app import command as command
     from tuihost.approvals import Caller as Caller
     from tuihost.approvals import DoorView as DoorView
+    from tuihost.commands import Short as Short
     from tuihost.core.policy import Accepts as Accepts
     from tuihost.core.policy import ForwardRule as ForwardRule
     from tuihost.core.policy import ListenRule as ListenRule
     from tuihost.errors import AppLoadError as AppLoadError
     from tuihost.errors import Disconnected as Disconnected
+    from tuihost.errors import Interrupted as Interrupted
     from tuihost.errors import TuihostError as TuihostError
     from tuihost.files import FileError as FileError
     from tuihost.files import FileInfo as FileInfo
@@ -110,6 +120,10 @@ if TYPE_CHECKING:
     from tuihost.own_account import OwnAccount as OwnAccount
     from tuihost.own_account import OwnLogin as OwnLogin
     from tuihost.own_account import Standing as Standing
+    from tuihost.reach import CommandInfo as CommandInfo
+    from tuihost.reach import Ends as Ends
+    from tuihost.reach import Reach as Reach
+    from tuihost.reach import Running as Running
     from tuihost.session import Account as Account
     from tuihost.session import AppCard as AppCard
     from tuihost.session import Gauges as Gauges
@@ -119,12 +133,14 @@ if TYPE_CHECKING:
     from tuihost.session import Presence as Presence
     from tuihost.session import Session as Session
     from tuihost.steps.pictures import qr_lines as qr_lines
+    from tuihost.terminal import TerminalFacts as TerminalFacts
     from tuihost.text import clean as clean
     from tuihost.theme import Theme as Theme
     from tuihost.web import Page as Page
     from tuihost.web import WebRequest as WebRequest
     from tuihost.web import serve_pages as serve_pages
     from tuihost.wire import Peer as Peer
+    from tuihost.wire import Stream as Stream
 
 
 def __getattr__(name: str) -> Any:

@@ -21,6 +21,7 @@ import click
 
 from tuihost.app import App, FunctionApp, first_line
 from tuihost.errors import AppLoadError
+from tuihost.reach import ArgumentInfo, CommandInfo, OptionInfo
 from tuihost.session import Session
 
 USAGE = 2  # the exit status of a command line that makes no sense, as everywhere
@@ -44,9 +45,12 @@ def run_command(app: App, session: Session, words: Sequence[str], *, run_async: 
     """
     group = _group(app, session, run_async)
     width = min(session.terminal.size.columns, MAX_WIDTH)
+    given = list(words) or ["--help"]
+    if given[0].startswith("-") and given[0] in app.command_methods():
+        given.insert(0, "--")  # a command such as `-c`, and no option
     try:
         with group.make_context(
-            app.name, list(words) or ["--help"], max_content_width=width, terminal_width=width
+            app.name, given, max_content_width=width, terminal_width=width
         ) as context:
             group.invoke(context)
     except click.exceptions.Exit as end:
@@ -65,6 +69,44 @@ def check_commands(app: App) -> None:
     """Raises `AppLoadError` for a command whose parameters cannot come from a command line."""
     for name, method in app.command_methods().items():
         _parameters(name, method)
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A short flag for an option: `ignore_case: Annotated[bool, Short("i"), "whatever case"]`."""
+
+    letter: str
+
+
+def command_infos(app: App) -> tuple[CommandInfo, ...]:
+    """What completion and help have to know of the app's commands, by name."""
+    found = []
+    for name, method in sorted(app.command_methods().items()):
+        parameters = [one.parameter for one in _parameters(name, method)]
+        found.append(
+            CommandInfo(
+                name,
+                first_line(inspect.getdoc(method)),
+                tuple(_option_info(one) for one in parameters if isinstance(one, click.Option)),
+                tuple(_argument_info(one) for one in parameters if isinstance(one, click.Argument)),
+            )
+        )
+    return tuple(found)
+
+
+def _option_info(option: click.Option) -> OptionInfo:
+    flags = (*option.opts, *option.secondary_opts)
+    return OptionInfo(flags, option.help or "", not option.is_flag, _choices_of(option))
+
+
+def _argument_info(argument: click.Argument) -> ArgumentInfo:
+    several = argument.nargs == -1
+    return ArgumentInfo(argument.name or "", _choices_of(argument), several, argument.required)
+
+
+def _choices_of(parameter: click.Parameter) -> tuple[str, ...]:
+    kind = parameter.type
+    return tuple(str(one) for one in kind.choices) if isinstance(kind, click.Choice) else ()
 
 
 class _Done(Exception):
@@ -203,6 +245,7 @@ class _Kind:
     several: bool = False
     as_list: bool = False
     help: str | None = None
+    short: str | None = None
 
 
 def _parameters(command: str, method: Callable[..., Any]) -> list[_Parameter]:
@@ -251,7 +294,8 @@ def _kind(hint: Any) -> _Kind:
     if origin is typing.Annotated:
         inner = _kind(arguments[0])
         note = next((one for one in arguments[1:] if isinstance(one, str)), None)
-        return _Kind(inner.type, inner.choices, inner.several, inner.as_list, note)
+        short = next((one.letter for one in arguments[1:] if isinstance(one, Short)), None)
+        return _Kind(inner.type, inner.choices, inner.several, inner.as_list, note, short)
     if origin in (typing.Union, types.UnionType):
         rest = [one for one in arguments if one is not type(None)]
         if len(rest) == 1:
@@ -298,11 +342,12 @@ def _parameter(one: inspect.Parameter, kind: _Kind) -> _Parameter:
 def _option(name: str, kind: _Kind, given: dict[str, Any]) -> click.Option:
     """An option; `given` holds its default, and nothing where it has to be there."""
     flag = "--" + name.strip("_").replace("_", "-")
+    short = [f"-{kind.short}"] if kind.short else []
     if kind.type is click.BOOL and not kind.several:
-        names = [name, flag if given == {"default": False} else f"{flag}/--no-{flag[2:]}"]
+        names = [name, *short, flag if given == {"default": False} else f"{flag}/--no-{flag[2:]}"]
         return click.Option(names, is_flag=True, required=not given, help=kind.help, **given)
     return click.Option(
-        [name, flag],
+        [name, *short, flag],
         type=kind.type,
         required=not given,
         multiple=kind.several,

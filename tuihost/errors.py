@@ -42,6 +42,10 @@ class Disconnected(TuihostError, EOFError):
     """The person is gone. Raised into an app that reads or writes after that."""
 
 
+class Interrupted(TuihostError):
+    """A command is not wanted any more. Raised into one that reads or writes after that."""
+
+
 def new_incident() -> str:
     """A short id that a person can read out over the telephone, such as `7F3A-91C2`."""
     digits = secrets.token_hex(4).upper()

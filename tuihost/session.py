@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from tuihost.forwarding import Agent, X11Display
     from tuihost.logs import EventLog
     from tuihost.own_account import OwnAccount
+    from tuihost.reach import Reach
     from tuihost.terminal import TerminalFacts
     from tuihost.theme import Theme
+
+
+MAX_LINE = 1 << 20  # bytes of a line of input
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,9 @@ class Session:
     """The person's own screen, where they came with `ssh -X` and the app accepts X11."""
     agent: Agent | None = None
     """The person's own keys, where they came with `ssh -A` and the app accepts an agent."""
+    reach: Reach | None = field(default=None, repr=False)
+    """The commands of the other apps, and the files, as the same person. None only where there is
+    no host around, as in some tests."""
 
     # ------------------------------------------------------------------ who and where
 
@@ -252,19 +259,32 @@ class Session:
         """Bytes to standard output, untouched. Waits while the client does not read."""
         self.stage.write(data, Stream.OUT)
 
+    def write_error(self, data: bytes) -> None:
+        """The same to standard error."""
+        self.stage.write(data, Stream.ERR)
+
     def read(self, limit: int = 65536) -> bytes:
         """Bytes from standard input, at least one; b"" at its end. Waits."""
         return self.stage.read(limit)
 
     def lines(self) -> Iterator[str]:
-        """Standard input line by line, without line ends, undecodable bytes replaced."""
+        """Standard input line by line, without line ends, undecodable bytes replaced. A line of
+        more than a MiB comes in pieces."""
+        for several in self.line_blocks():
+            yield from several
+
+    def line_blocks(self) -> Iterator[list[str]]:
+        """The same, in as many at once as have come: for those who want to be quick."""
         rest = b""
         while chunk := self.read():
             *full, rest = (rest + chunk).split(b"\n")
-            for line in full:
-                yield line.rstrip(b"\r").decode("utf-8", "replace")
+            if len(rest) > MAX_LINE:
+                full.append(rest)
+                rest = b""
+            if full:
+                yield [line.rstrip(b"\r").decode("utf-8", "replace") for line in full]
         if rest:
-            yield rest.decode("utf-8", "replace")
+            yield [rest.decode("utf-8", "replace")]
 
     # ------------------------------------------------------------------ the rest
 

@@ -109,6 +109,10 @@ class Server(Section):
     default_app: AppName = Field(
         default="menu", description="The app that `ssh host` opens where no app is named."
     )
+    script: OneLine = Field(
+        default="shell script",
+        description="The command that `ssh host < file` runs; `default_app` if empty or not there.",
+    )
     theme: str = Field(default="harbor-night", description="The theme of who has not chosen one.")
     state_dir: AnyPath = Field(
         default_factory=lambda: platformdirs.user_state_path("tuihost"),

@@ -15,6 +15,10 @@ APPS = sorted(
     for folder in (CHECKOUT / "apps").iterdir()
     if (folder / "__init__.py").exists() and folder.name not in ("menu", "door")
 )
+# Where letters are what one types, other keys do what they do elsewhere.
+BACK = {"shell": ("C-d", "C-]")}
+HELP = {"shell": "F1"}
+LEAVE = {"shell": ("C-d", "^D")}
 SIZES = [(40, 12), (80, 24), (200, 60)]
 
 
@@ -33,7 +37,7 @@ def test_an_app_opens_from_the_menu_and_leads_back(visit: Open, app: str) -> Non
     terminal = visit(f"nia-{app}", *SIZES[APPS.index(app) % len(SIZES)]).wait_for(title)
     number = re.search(rf"(\d) +\S* *{title}", terminal.text)
     assert number, terminal.text
-    for way_back in ("q", "Escape", "C-]"):
+    for way_back in BACK.get(app, ("q", "Escape", "C-]")):
         wait_title(terminal.press(number[1]), title)
         wait_title(terminal.press(way_back), "Menu")
         terminal.wait_until(
@@ -47,11 +51,12 @@ def test_an_app_opens_from_the_menu_and_leads_back(visit: Open, app: str) -> Non
 def test_an_app_opens_at_once_and_its_help_tells_the_keys(visit: Open, app: str) -> None:
     title = app.capitalize()
     terminal = wait_title(visit("oda", asks=app, first=title), title)
-    terminal.press("?").wait_for("╭").wait_row("q", "leave").press("Escape").wait_gone("╭")
-    terminal.resize(40, 12).wait_until(
-        lambda text: len(text.split("\n")) == 12 and "? keys" in text, "a small screen"
+    help_key, (leave, leave_shown) = HELP.get(app, "?"), LEAVE.get(app, ("q", "q"))
+    terminal.press(help_key).wait_for("╭").wait_row(leave_shown, "leave")
+    terminal.press("Escape").wait_gone("╭").resize(40, 12).wait_until(
+        lambda text: len(text.split("\n")) == 12 and f"{help_key} keys" in text, "a small screen"
     )
-    wait_title(terminal.resize(160, 50), title).press("q").wait_shell(0)
+    wait_title(terminal.resize(160, 50), title).press(leave).wait_shell(0)
     assert terminal.flags() == WELL
 
 

@@ -57,7 +57,7 @@ def test_help_is_for_people_at_a_shell(ssh: Run) -> None:
 
 
 def test_without_a_terminal_the_menu_is_plain_lines(ssh: Run) -> None:
-    done = ssh("-T", "abe@127.0.0.1", input=b"nonsense\nnotes\nq\nq\n")
+    done = ssh("-T", "abe+menu@127.0.0.1", input=b"nonsense\nnotes\nq\nq\n")
     assert (done.returncode, done.stderr) == (0, b"")
     text = done.stdout.decode()
     assert "Welcome to tuihost, abe." in text
@@ -65,7 +65,35 @@ def test_without_a_terminal_the_menu_is_plain_lines(ssh: Run) -> None:
     assert "You have no notes yet" in text or "No notes yet" in text, text
     assert "Good-bye, abe" in text
     assert not re.search("[\x1b\x08│─]", text)
-    assert ssh("-T", "abe@127.0.0.1").returncode == 0, "the end of input leaves quietly"
+    assert ssh("-T", "abe+menu@127.0.0.1").returncode == 0, "the end of input leaves quietly"
+
+
+def test_lines_without_a_terminal_are_commands(ssh: Run) -> None:
+    lines = b"""# what an operator keeps in a file
+echo one two | grep -c ONE || echo none
+notes add Soup 'with | carrots' && notes list | grep -i soup
+status now --json > status.txt
+files cat status.txt | json .sessions_total | head -n 1
+nothing
+exit 7
+echo never
+"""
+    done = ssh("-T", "abc@127.0.0.1", input=lines)
+    assert done.returncode == 7
+    first, second, *rest = done.stdout.decode().splitlines()
+    assert (first, second) == ("0", "none")
+    assert any("with | carrots" in line for line in rest), rest
+    assert rest[-1].isdecimal()
+    assert b"no app is called nothing" in done.stderr
+    assert b"never" not in done.stdout
+
+
+def test_a_line_for_the_shell_reads_what_is_given(ssh: Run) -> None:
+    given = b"b 2\na 1\nb 2\n"
+    done = ssh("abd@127.0.0.1", "shell", "-c", "'sort -u | count'", input=given)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"2\n", b"")
+    done = ssh("abd@127.0.0.1", "shell", "sort", "-r", input=given)
+    assert (done.returncode, done.stdout) == (0, b"b 2\nb 2\na 1\n")
 
 
 def test_a_terminal_that_cannot_draw_gets_plain_lines_and_an_echo(

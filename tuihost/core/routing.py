@@ -72,14 +72,23 @@ def split_user(name: str) -> tuple[str, str | None]:
 
 
 def route(
-    program: Program, *, target: str | None, default: str, apps: Collection[str], pty: bool
+    program: Program,
+    *,
+    target: str | None,
+    default: str,
+    apps: Collection[str],
+    pty: bool,
+    script: tuple[str, ...] = (),
 ) -> Route:
-    """Where a session goes. `target` is the app in the user's name, `apps` what there is."""
+    """Where a session goes. `target` is the app in the user's name, `apps` what there is, `script`
+    the command that lines without a terminal go to (`ssh host < file`)."""
     match program:
         case SubsystemRequest(name=name):
             return OpenSubsystem(name)
         case ShellRequest() | ExecRequest(command=""):
             name = target or default
+            if not pty and target is None and script and script[0] in apps:
+                return RunCommand(script[0], script[1:])
             return OpenApp(name) if name in apps else NoSuchApp(name)
         case ExecRequest(command=line):
             return _route_command(line, target, apps, pty)

@@ -72,6 +72,7 @@ class _Slot:
     machine: SessionMachine
     program: Program | None = None
     original: dict[str, str] = field(default_factory=dict)
+    wants_pty: bool = False
 
 
 class Connection:
@@ -194,6 +195,7 @@ class Connection:
         slot = self._slots.get(channel.number)
         if slot is None:
             return Refuse("the session is closed")
+        slot.wants_pty = slot.wants_pty or isinstance(request, PtyRequest)
         reason = self._taken_away(request)
         if reason is not None:
             return Refuse(reason)
@@ -240,7 +242,7 @@ class Connection:
         machine, account = slot.machine, self._visitor
         env = {**machine.env, **dict(self._restrictions.environment), **slot.original}
         facts = facts_of(machine.pty, env).resized(machine.size)
-        where = self._route(slot.machine.program, facts.pty)
+        where = self._route(slot.machine.program, facts.pty, person=slot.wants_pty)
         log = self._log.bound(chan=channel.number)
         log.info(Event.SESSION_START, route=type(where).__name__, term=facts.term)
         visit = Visit(account, self.peer, where, facts, env, self._brought(machine, log))
@@ -255,7 +257,7 @@ class Connection:
             agent = ClientAgent(self.link, log)
         return Brought(display, agent)
 
-    def _route(self, program: Asked, pty: bool) -> Route:
+    def _route(self, program: Asked, pty: bool, *, person: bool) -> Route:
         account = self._visitor
         where = route(
             program,
@@ -264,10 +266,12 @@ class Connection:
             default=self._host.default_app,
             apps=self._host.names_for(account),
             pty=pty,
+            # Who asked for a terminal and may have none is a person all the same.
+            script=() if person else self._host.script_for(account),
         )
         if isinstance(where, RunCommand):
             command = next((word for word in where.words if not word.startswith("-")), None)
-            if command is not None and not account.may_run(where.app, command):
+            if command is not None and not self._host.may_run(account, where.app, command):
                 return BadCommand(f"{where.app} {clean(command, limit=40)} is not yours to run")
         return where
 

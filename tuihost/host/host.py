@@ -31,6 +31,7 @@ from tuihost.host.visitor import Visitor
 from tuihost.host.watchdog import Watchdog
 from tuihost.logs import Event, EventLog
 from tuihost.own_account import OwnAccount
+from tuihost.reach import Reach
 from tuihost.session import (
     Account,
     AppCard,
@@ -108,6 +109,7 @@ class Host:
         from_menu: bool,
         log: EventLog,
         brought: Brought,
+        reach: Reach,
     ) -> Session:
         """What an app holds while it runs for `account`. Raises where that may not open it:
         whatever way led here, nothing of the app has run yet."""
@@ -128,6 +130,7 @@ class Host:
             from_menu=from_menu,
             display=brought.display if accepts.x11 else None,
             agent=brought.agent if accepts.agent else None,
+            reach=reach,
         )
 
     def theme_of(self, account: Account) -> Theme:
@@ -144,6 +147,10 @@ class Host:
         if isinstance(account, Visitor) and not account.may_open(app):
             return False
         return may_use(self.catalog.apps[app].app, account)
+
+    def may_run(self, account: Account, app: str, command: str) -> bool:
+        """Whether they may run that command of an app that they may open."""
+        return not isinstance(account, Visitor) or account.may_run(app, command)
 
     def home_of(self, account: Account) -> str | None:
         """The app that all others lead back to: the default one. For who is confined to one app
@@ -231,6 +238,13 @@ class Host:
             return None
         app = min(found, key=lambda one: one[0])[1]
         return app if self.may_open(account, app.name) else None
+
+    def script_for(self, account: Account) -> tuple[str, ...]:
+        """The command that reads lines where there is no terminal; nothing where that is not
+        theirs to run."""
+        app, *words = self.settings.server.script.split() or [""]
+        may = app in self.catalog.apps and self.may_open(account, app)
+        return (app, *words) if may and self.may_run(account, app, " ".join(words)) else ()
 
     def why_no_x11(self, account: Account) -> str | None:
         """Why no app shows anything on the screen that somebody brings."""

@@ -21,6 +21,7 @@ from tuihost.host.brought import Brought
 from tuihost.host.host import Host
 from tuihost.host.roster import Entry
 from tuihost.logs import Event, EventLog
+from tuihost.reach import Reach
 from tuihost.session import Account, Launch, Session
 from tuihost.terminal import TerminalFacts
 from tuihost.text import clean
@@ -55,12 +56,14 @@ class Journey:
         terminal: Terminal,
         log: EventLog,
         complain: Callable[[str], None],
+        reach: Reach,
     ) -> None:
         self._host = host
         self._visit = visit
         self._terminal = terminal
         self._log = log
         self._complain = complain
+        self._reach = reach
         self._memory: dict[str, dict[str, Any]] = {}
         home = host.home_of(visit.account)
         self._home = home if home in host.names_for(visit.account) else None
@@ -167,6 +170,7 @@ class Journey:
             from_menu=from_menu,
             log=self._log,
             brought=self._visit.brought,
+            reach=self._reach,
         )
         stage.theme = session.theme
         return session

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from tuihost.commands import run_command
 from tuihost.core.routing import (
@@ -23,9 +22,10 @@ from tuihost.core.routing import (
     RunCommand,
 )
 from tuihost.errors import Disconnected, PeerError, new_incident
-from tuihost.files import FileTree, Folders, Names, path_of
+from tuihost.files import Folders, Names, path_of
 from tuihost.host.host import Host
 from tuihost.host.journey import CRASHED, Journey, Visit, crash
+from tuihost.host.reach import NOT_FOUND, HostedReach, files_of, no_such_app
 from tuihost.host.scp import Scp, asked_of
 from tuihost.logs import Event, EventLog
 from tuihost.session import Session
@@ -57,9 +57,7 @@ STOP_LADDER = (
 
 ABANDON_AFTER = 3.0
 FLUSH_TIMEOUT = 1.0
-NOT_FOUND = 127
 SFTP = "sftp"
-FILES = "files"  # the app whose files are where somebody begins
 
 
 class Program:
@@ -72,12 +70,15 @@ class Program:
         self._visit = visit
         self._log = log.bound(user=visit.account.name)
         self._route = self._settled(visit.route)
+        self._reach = HostedReach(host, visit, host.default_app, self._log)
         self._terminal: Terminal | None = None
         self._journey: Journey | None = None
         # Made now, so that a resize which comes before the thread runs is not lost.
         if isinstance(self._route, OpenApp):
             self._terminal = Terminal(channel, visit.facts)
-            self._journey = Journey(host, visit, self._terminal, self._log, self._complain)
+            self._journey = Journey(
+                host, visit, self._terminal, self._log, self._complain, self._reach
+            )
         self._stage = CommandStage(channel, visit.facts, host.theme_of(visit.account))
         self._farewell = ""
         self._ladder: list[Cancellable] = []
@@ -125,11 +126,15 @@ class Program:
         """The person is gone: the ladder begins. Does nothing after the end."""
         if self._ended.is_set() or self._ladder:
             return
-        self._visit.brought.close()
+        self._let_go()
         timer = self._host.watchdog
         for seconds, force in STOP_LADDER:
             self._ladder.append(timer.call_later(seconds, self._forced(force)))
         self._ladder.append(timer.call_later(ABANDON_AFTER, self._abandon))
+
+    def _let_go(self) -> None:
+        self._reach.close()
+        self._visit.brought.close()
 
     def _forced(self, force: Force) -> Callable[[], None]:
         def act() -> None:
@@ -219,7 +224,7 @@ class Program:
         try:
             if self._terminal is not None:
                 self._give_back(self._terminal)
-            self._visit.brought.close()
+            self._let_go()
             self.channel.finish(end)
         finally:
             with self._lock:
@@ -251,6 +256,7 @@ class Program:
             from_menu=False,
             log=self._log,
             brought=self._visit.brought,
+            reach=self._reach,
         )
 
     def _command(self, name: str, words: tuple[str, ...]) -> int:
@@ -312,15 +318,7 @@ class Program:
         return Scp(self._shelf(), asked, self._stage.read, self._send, self._note_file).run()
 
     def _shelf(self) -> Folders:
-        trees: dict[str, FileTree] = {}
-        for app in self._host.file_apps(self._visit.account):
-            try:
-                trees[app.name] = app.files(self._session(app.name))
-            except (Disconnected, Signalled):
-                raise
-            except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-                crash(self._log, app.name, error)
-        return Folders(trees, next((name for name in (FILES, *trees) if name in trees), None))
+        return files_of(self._host, self._visit, self._session, self._log)
 
     def _send(self, data: bytes) -> None:
         self._stage.write(data, Stream.OUT)
@@ -329,14 +327,7 @@ class Program:
         self._log.info(Event.FILE_CHANGED, what=what, path=clean(path_of(names)), size=size)
 
     def _no_such_app(self, name: str) -> int:
-        shown = clean(name, limit=40)
-        if any(one.name == name for one in self._host.catalog.broken):
-            self._complain(f"{shown} is out of order at the moment; the operator knows why.")
-            return NOT_FOUND
-        known = sorted(self._host.names_for(self._visit.account))
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-        self._complain(f"no app is called {shown}; {hint}")
+        self._complain(no_such_app(self._host, self._visit, name))
         return NOT_FOUND
 
     def _complain(self, sentence: str) -> None:

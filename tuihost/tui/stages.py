@@ -14,13 +14,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tuihost.errors import Disconnected, MisuseError
+from tuihost.errors import Disconnected, Interrupted, MisuseError
 from tuihost.terminal import Colors, TerminalFacts
 from tuihost.text import clean
 from tuihost.tui.richview import render_ansi
 from tuihost.wire import ByteChannel, SessionEvent, SignalSent, Stream
 
 if TYPE_CHECKING:
+    from tuihost.reach import Ends
     from tuihost.theme import Theme
     from tuihost.tui.terminal import Terminal
 
@@ -238,6 +239,59 @@ class LineStage(LoopStage):
             self.terminal.set_reader(None)
 
 
+class EndsStage(Stage):
+    """A command that another app runs: bytes in and out where that says. Everything may wait."""
+
+    def __init__(
+        self, ends: Ends, theme: Theme, stopped: Callable[[], bool] = lambda: False
+    ) -> None:
+        super().__init__(theme)
+        self._ends = ends
+        self._stopped = stopped
+        self._actions: deque[Callable[[], None]] = deque()
+
+    @property
+    def facts(self) -> TerminalFacts:
+        return self._ends.facts
+
+    @property
+    def ended(self) -> bool:
+        return self._stopped()
+
+    def invoke(self, action: Callable[[], None]) -> None:
+        """Runs at the command's next read or write."""
+        self._actions.append(action)
+
+    def _go_on(self) -> None:
+        if self._stopped():
+            raise Interrupted("the command is not wanted any more")
+        while self._actions:
+            self._actions.popleft()()
+
+    def print(self, items: Sequence[Any], stream: Stream) -> None:
+        self.write(printed(items, self.facts, self.theme), stream)
+
+    def write(self, data: bytes, stream: Stream) -> None:
+        self._go_on()
+        self._ends.write(data, stream)
+
+    def read(self, limit: int) -> bytes:
+        self._go_on()
+        return self._ends.read(limit)
+
+
+def printed(items: Sequence[Any], facts: TerminalFacts, theme: Theme) -> bytes:
+    """What `session.print` comes to on such a terminal."""
+    data = render_ansi(
+        tuple(items),
+        width=facts.size.columns if facts.pty else None,
+        colors=facts.colors if facts.pty else Colors.MONO,
+        unicode=facts.unicode,
+        theme=theme,
+    )
+    return data.replace(b"\n", b"\r\n") if facts.pty else data
+
+
 class CommandStage(Stage):
     """A command: bytes in, bytes out on two streams, no loop. Everything here may wait."""
 
@@ -282,18 +336,7 @@ class CommandStage(Stage):
             self._actions.popleft()()
 
     def print(self, items: Sequence[Any], stream: Stream) -> None:
-        facts = self._facts
-        data = render_ansi(
-            tuple(items),
-            width=self._width(),
-            colors=facts.colors if facts.pty else Colors.MONO,
-            unicode=facts.unicode,
-            theme=self.theme,
-        )
-        self.write(data.replace(b"\n", b"\r\n") if facts.pty else data, stream)
-
-    def _width(self) -> int | None:
-        return self._facts.size.columns if self._facts.pty else None
+        self.write(printed(items, self._facts, self.theme), stream)
 
     def write(self, data: bytes, stream: Stream) -> None:
         rest = memoryview(data)

@@ -1,0 +1,187 @@
+"""The filters: commands that read what others write. A mixin of the app."""
+
+from __future__ import annotations
+
+import json as to_json
+import re
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import regex
+from rich.json import JSON
+
+from tuihost import Session, Short, clean, command
+
+MAX_SORTED = 64 * 1024 * 1024  # characters that are held at once
+MAX_JSON = 16 * 1024 * 1024
+MAX_PATTERN = 500
+MAX_SHOWN = 10_000  # characters of a line on a screen
+MAX_SECONDS = 10.0  # of looking, for one grep
+
+
+class Filters:
+    """grep, head, tail, sort, count, json, page."""
+
+    @command
+    def grep(
+        self,
+        session: Session,
+        pattern: str,
+        *,
+        ignore_case: Annotated[bool, Short("i"), "Whatever case."] = False,
+        invert: Annotated[bool, Short("v"), "The lines without it."] = False,
+        number: Annotated[bool, Short("n"), "Which line it is, too."] = False,
+        count: Annotated[bool, Short("c"), "How many lines that are."] = False,
+        fixed: Annotated[bool, Short("F"), "As it stands, and no pattern."] = False,
+    ) -> int:
+        """Show the lines in which PATTERN is found."""
+        try:
+            search = Search(pattern, ignore_case=ignore_case, fixed=fixed)
+        except ValueError as error:
+            session.error(f"That pattern makes no sense: {error}.")
+            return 2
+        found = place = 0
+        try:
+            for lines in session.line_blocks():
+                kept = [
+                    f"{at}:{line}" if number else line
+                    for at, line in enumerate(lines, place + 1)
+                    if search.finds(line) != invert
+                ]
+                place += len(lines)
+                found += len(kept)
+                if not count:
+                    _put(session, kept)
+        except TimeoutError:
+            session.error("That pattern takes too long.")
+            return 2
+        if count:
+            _put(session, [str(found)])
+        return 0 if found else 1
+
+    @command
+    def head(
+        self, session: Session, *, lines: Annotated[int, Short("n"), "How many."] = 10
+    ) -> None:
+        """Show the first lines."""
+        for several in session.line_blocks():
+            _put(session, several[: max(0, lines)])
+            lines -= len(several)
+            if lines <= 0:
+                return
+
+    @command
+    def tail(
+        self, session: Session, *, lines: Annotated[int, Short("n"), "How many."] = 10
+    ) -> None:
+        """Show the last lines."""
+        _put(session, list(deque(session.lines(), maxlen=max(0, min(lines, 100_000)))))
+
+    @command
+    def sort(
+        self,
+        session: Session,
+        *,
+        reverse: Annotated[bool, Short("r"), "The largest first."] = False,
+        numeric: Annotated[bool, Short("n"), "By the number that a line begins with."] = False,
+        unique: Annotated[bool, Short("u"), "Each line once."] = False,
+    ) -> int:
+        """Sort the lines."""
+        held: list[str] = []
+        room = MAX_SORTED
+        for line in session.lines():
+            room -= len(line) + 50
+            if room < 0:
+                session.error("That is too much to be sorted here.")
+                return 1
+            held.append(line)
+        if unique:
+            held = list(dict.fromkeys(held))
+        _put(session, sorted(held, key=_number if numeric else None, reverse=reverse))
+        return 0
+
+    @command
+    def count(self, session: Session) -> None:
+        """Count the lines."""
+        _put(session, [str(sum(len(lines) for lines in session.line_blocks()))])
+
+    @command
+    def json(self, session: Session, path: str = "") -> int:
+        """Show JSON in good order, or the part of it at PATH: `.people[0].name`."""
+        data = b""
+        while chunk := session.read():
+            data += chunk
+            if len(data) > MAX_JSON:
+                session.error("That is too long.")
+                return 1
+        try:
+            value = _part(to_json.loads(data), path)
+        except (ValueError, RecursionError) as error:
+            session.error(f"That is no JSON: {clean(str(error), limit=200)}.")
+            return 1
+        except LookupError as error:
+            session.error(f"There is nothing at {clean(str(error.args[0]), limit=100)}.")
+            return 1
+        if isinstance(value, str):
+            session.print(value)
+        else:
+            text = to_json.dumps(value, indent=2, ensure_ascii=False)
+            session.print(JSON(text) if session.terminal.pty else text)
+        return 0
+
+    @command
+    def page(self, session: Session) -> None:
+        """Show it a page at a time, on a screen; elsewhere as it is."""
+        while data := session.read():
+            session.write(data)
+
+
+def _put(session: Session, lines: Sequence[str]) -> None:
+    """Lines to standard output: made harmless for a person, as they are for a program."""
+    if not lines:
+        return
+    if session.terminal.pty:
+        session.print("\n".join(clean(line, limit=MAX_SHOWN) for line in lines))
+    else:
+        session.write("".join(f"{line}\n" for line in lines).encode())
+
+
+class Search:
+    """A pattern that is looked for, and that cannot hold anybody up: the library lets others run
+    meanwhile, and gives up in time. Raises `ValueError` where the pattern makes no sense."""
+
+    def __init__(self, pattern: str, *, ignore_case: bool, fixed: bool) -> None:
+        if len(pattern) > MAX_PATTERN:
+            raise ValueError("it is too long")
+        flags = regex.IGNORECASE if ignore_case else 0
+        try:
+            self._wanted = regex.compile(regex.escape(pattern) if fixed else pattern, flags)
+        except (regex.error, OverflowError, RecursionError) as error:
+            raise ValueError(str(error)) from None
+        self._left = MAX_SECONDS
+
+    def finds(self, line: str) -> bool:
+        """Whether it is found in the line. Raises `TimeoutError` where all of it took too long."""
+        begun = time.monotonic()
+        hit = self._wanted.search(line, timeout=self._left, concurrent=True)
+        self._left -= time.monotonic() - begun
+        if self._left <= 0:
+            raise TimeoutError
+        return hit is not None
+
+
+def _number(line: str) -> Any:
+    found = re.match(r"\s*(-?\d+(?:\.\d+)?)", line)
+    return float(found[1]) if found else float("-inf"), line
+
+
+def _part(value: Any, path: str) -> Any:
+    """The part of `value` at `path`. Raises `LookupError` with the step that leads nowhere."""
+    for step in re.findall(r"\[-?\d+\]|[^.\[\]]+", path):
+        try:
+            value = value[int(step[1:-1])] if step.startswith("[") else value[step]
+        except (LookupError, TypeError):
+            raise LookupError(step) from None
+    return value

@@ -1,0 +1,62 @@
+"""What the shell remembers for a person: their aliases, and what they typed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+
+from tuihost import Session
+
+MAX_ALIASES = 100
+MAX_ALIAS = 500  # characters
+MAX_HISTORY = 512 * 1024  # bytes; the older half is dropped beyond
+_KEY = "shell.aliases"
+
+
+def aliases_of(session: Session) -> dict[str, str]:
+    """The aliases, by name."""
+    try:
+        kept = json.loads(session.preferences.get(_KEY, "{}"))
+    except ValueError:
+        return {}
+    return {str(name): str(meant) for name, meant in kept.items()} if isinstance(kept, dict) else {}
+
+
+def keep_aliases(session: Session, aliases: dict[str, str]) -> None:
+    session.preferences.set(_KEY, json.dumps(aliases))
+
+
+class OwnHistory(FileHistory):
+    """What one account typed, but for lines that begin with a blank."""
+
+    def append_string(self, string: str) -> None:
+        if string.strip() and not string.startswith(" "):
+            super().append_string(string)
+
+
+def history_path(session: Session) -> Path:
+    """Where the lines of one account are kept: a name says nothing about whose they are."""
+    name = hashlib.sha256(session.account.key.encode()).hexdigest()[:32]
+    return session.data / f"history-{name}"
+
+
+def history_of(session: Session) -> History:
+    """The history of an account; a guest's is their session's."""
+    if session.account.guest:
+        kept = session.memory.setdefault("history", InMemoryHistory())
+        assert isinstance(kept, History)
+        return kept
+    path = history_path(session)
+    if path.exists() and path.stat().st_size > MAX_HISTORY:
+        data = path.read_bytes()[-MAX_HISTORY // 2 :]
+        path.write_bytes(data[data.find(b"\n\n") + 1 :])
+    path.touch(0o600)
+    return OwnHistory(str(path))
+
+
+def typed_lines(session: Session) -> list[str]:
+    """What was typed, the oldest first."""
+    return list(reversed(list(history_of(session).load_history_strings())))

@@ -1,0 +1,173 @@
+"""What stands between commands: pipes, files, and the places where output ends up."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Protocol
+
+from tuihost import FileError, FileTree, Interrupted, OpenMode, Stream, TerminalFacts, names_of
+
+HELD = 256 * 1024  # bytes in a pipe before who writes has to wait
+
+
+class Source(Protocol):
+    """Where a command reads."""
+
+    def read(self, limit: int) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class Sink(Protocol):
+    """Where a command writes."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Outlet(Protocol):
+    """Where a whole line writes: a screen, or the two outputs of a command."""
+
+    @property
+    def facts(self) -> TerminalFacts: ...
+
+    def write(self, data: bytes, stream: Stream) -> None: ...
+
+
+class Pipe:
+    """Bytes from one command to the next, which waits for the other. Both ends may close it:
+    who reads gets the rest, and who writes is told that nobody reads any more."""
+
+    def __init__(self) -> None:
+        self._parts: deque[bytes] = deque()
+        self._held = 0
+        self._written = self._unread = False
+        self._changed = threading.Condition()
+
+    def write(self, data: bytes) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._held < HELD or self._unread or self._written)
+            if self._unread or self._written:
+                raise Interrupted("nobody reads any more")
+            self._parts.append(data)
+            self._held += len(data)
+            self._changed.notify_all()
+
+    def read(self, limit: int) -> bytes:
+        with self._changed:
+            self._changed.wait_for(lambda: self._parts or self._written or self._unread)
+            if not self._parts or self._unread:
+                return b""
+            data = self._parts.popleft()
+            if len(data) > limit:
+                self._parts.appendleft(data[limit:])
+                data = data[:limit]
+            self._held -= len(data)
+            self._changed.notify_all()
+            return data
+
+    def end(self) -> None:
+        """Nothing more is written."""
+        with self._changed:
+            self._written = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Nobody reads any more."""
+        with self._changed:
+            self._unread = True
+            self._changed.notify_all()
+
+
+class Nothing:
+    """What a command reads where nobody gives it anything."""
+
+    def read(self, limit: int) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class FileSource:
+    """`< name`. Raises `FileError`."""
+
+    def __init__(self, tree: FileTree, name: str) -> None:
+        self._file = tree.open(names_of(name, tree.home))
+        self._at = 0
+        self._closed = False
+
+    def read(self, limit: int) -> bytes:
+        data = b"" if self._closed else self._file.read(self._at, limit)
+        self._at += len(data)
+        return data
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._file.close()
+
+
+class FileSink:
+    """`> name` and `>> name`. What was cut short is not kept. Raises `FileError`."""
+
+    def __init__(self, tree: FileTree, name: str, *, append: bool) -> None:
+        mode = OpenMode(read=False, write=True, create=True, empty=not append)
+        self._file = tree.open(names_of(name, tree.home), mode)
+        self._at = self._file.info().size if append else 0
+        self._closed = False
+        self._failed: FileError | None = None
+
+    def write(self, data: bytes) -> None:
+        if self._closed:
+            raise Interrupted("the file is closed")
+        try:
+            self._file.write(self._at, data)
+        except FileError as error:
+            self._failed = error
+            raise Interrupted(str(error)) from None
+        self._at += len(data)
+
+    def close(self) -> None:
+        self.settle(keep=False)
+
+    def settle(self, *, keep: bool) -> None:
+        """Keeps what was written, or not. Raises `FileError`."""
+        if not self._closed:
+            self._closed = True
+            self._file.close(keep=keep and self._failed is None)
+            if self._failed is not None:
+                raise self._failed
+
+
+class StageEnds:
+    """The ends of one command of a line: implements `tuihost.Ends`. What it says about mistakes
+    goes where the line does, whatever stands behind the pipe."""
+
+    def __init__(
+        self,
+        source: Source,
+        sink: Pipe | FileSink | None,
+        outlet: Outlet,
+        facts: TerminalFacts,
+    ) -> None:
+        self._source = source
+        self._sink = sink
+        self._outlet = outlet
+        self.facts = facts
+
+    def read(self, limit: int) -> bytes:
+        return self._source.read(limit)
+
+    def write(self, data: bytes, stream: Stream) -> None:
+        if self._sink is not None and stream is Stream.OUT:
+            self._sink.write(data)
+        else:
+            self._outlet.write(data, stream)
+
+    def close(self) -> None:
+        self._source.close()
+        if isinstance(self._sink, Pipe):
+            self._sink.end()

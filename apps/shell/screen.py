@@ -1,0 +1,343 @@
+"""The shell on a screen: a line to type below, and above it what came of those before."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.key_binding.bindings.auto_suggest import load_auto_suggest_bindings
+from prompt_toolkit.layout.containers import Float, FloatContainer, HSplit
+from prompt_toolkit.layout.menus import CompletionsMenu
+from prompt_toolkit.search import SearchDirection, start_search
+from prompt_toolkit.widgets import SearchToolbar, TextArea
+from rich.text import Text
+
+from tuihost import FileError, Interrupted, Launch, Session, Stream, TerminalFacts
+from tuihost.widgets import Keymap, RichView, RowWindow, Screen
+
+from .completing import Known, ShellCompleter, ShellLexer
+from .engine import STOPPED, Line, runs, sentence
+from .language import Pipeline, Unclear, parse
+from .own import aliases_of, history_of
+from .transcript import Transcript, harmless
+
+HELD = 512 * 1024  # bytes that wait to be shown
+AHEAD = 20  # lines typed while another runs
+PAGED = 4 * 1024 * 1024  # bytes of one page
+WELCOME = "Type help for what there is, and Tab for what may come next."
+
+
+class ScreenOutlet:
+    """Where commands write: the transcript, on the session's thread. Who writes faster than that
+    shows has to wait."""
+
+    def __init__(self, shell: ShellScreen, *, paged: bool) -> None:
+        self._shell = shell
+        self.paged = paged
+        self._parts: deque[bytes] = deque()
+        self._held = 0
+        self._due = self._closed = False
+        self._changed = threading.Condition()
+        terminal = shell.session.terminal
+        size = replace(terminal.size, columns=max(10, terminal.size.columns - 2))
+        self.facts: TerminalFacts = terminal.resized(size)
+
+    def write(self, data: bytes, stream: Stream) -> None:
+        with self._changed:
+            limit = PAGED if self.paged else HELD
+            if self.paged and self._held >= limit:
+                raise Interrupted("that is more than a page can hold")
+            self._changed.wait_for(lambda: self._held < limit or self._closed)
+            if self._closed:
+                raise Interrupted("the line is not wanted any more")
+            self._parts.append(data)
+            self._held += len(data)
+            due, self._due = self._due, True
+        if not due and not self.paged:
+            self._shell.session.invoke(self.flush)
+
+    def take(self) -> bytes:
+        """What waits to be shown."""
+        with self._changed:
+            data = b"".join(self._parts)
+            self._parts.clear()
+            self._held, self._due = 0, False
+            self._changed.notify_all()
+        return data
+
+    def flush(self) -> None:
+        """Shows what waits. The session's thread."""
+        if not self.paged and (data := self.take()):
+            self._shell.show(data)
+
+    def close(self) -> None:
+        """Nobody looks any more: who waits is told. Any thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+class ShellScreen:
+    """One person's shell. What was shown, and what they typed, is there again when they are back.
+
+    Thread: the session's, but for what says otherwise."""
+
+    def __init__(self, session: Session, own: Collection[str]) -> None:
+        assert session.reach is not None, "there are apps around"
+        self.session = session
+        self.reach = session.reach
+        self.own = own
+        self.known = Known(
+            self.reach.apps(), own, session.app, lambda: aliases_of(session), self.reach.files
+        )
+        self.line: Line | None = None
+        self.outlet: ScreenOutlet | None = None
+        self.status = 0
+        self._rest: deque[Pipeline] = deque()
+        self._ahead: deque[str] = deque(maxlen=AHEAD)
+        self.transcript: Transcript = session.memory.setdefault("transcript", Transcript())
+        if not self.transcript.row_count():
+            self.transcript.say([("class:muted", WELCOME)])
+        self.rows = RowWindow(self.transcript, focusable=False, on_scroll=self.scroll)
+        self.search = SearchToolbar()
+        self.input = TextArea(
+            multiline=False,
+            prompt=self._prompt,
+            lexer=ShellLexer(self.known),
+            completer=ShellCompleter(self.known),
+            complete_while_typing=False,
+            auto_suggest=AutoSuggestFromHistory(),
+            history=history_of(session),
+            search_field=self.search,
+            accept_handler=self._accept,
+        )
+        menu = Float(CompletionsMenu(max_height=8), xcursor=True, ycursor=True)
+        body = FloatContainer(
+            HSplit(
+                [self.rows, self.input, self.search],
+                key_bindings=self._keys().bindings,
+            ),
+            floats=[menu],
+        )
+        self.body = body
+        self.screen = Screen(
+            session, self._title, body, status=self._status, leave=self._leave, quits=False
+        )
+        self.app: Application[Any] = self.screen.application(
+            focus=self.input, key_bindings=load_auto_suggest_bindings()
+        )
+        self.app.before_render += lambda _: self._fit()
+
+    # ------------------------------------------------------------------ how it looks
+
+    def _title(self) -> str:
+        return "Shell"
+
+    def _status(self) -> str:
+        if self.line is not None:
+            return "running"
+        return f"status {self.status}" if self.status else ""
+
+    def _prompt(self) -> StyleAndTextTuples:
+        style = "class:error" if self.status and self.line is None else "class:accent"
+        sign = "…" if self.line is not None else "❯"
+        plain = sign if self.session.terminal.unicode else ("." if self.line else ">")
+        return [("", " "), (style, plain), ("", " ")]
+
+    def _fit(self) -> None:
+        self.transcript.width = max(10, self.session.terminal.size.columns - 2)
+
+    def show(self, data: bytes) -> None:
+        """Output, at the end of the transcript; in view, unless the person has scrolled up."""
+        follows = self.rows.offset >= self.rows.last_offset
+        self.transcript.write(data)
+        if follows:
+            self.rows.offset = self.rows.last_offset
+        self.app.invalidate()
+
+    def say(self, style: str, text: str) -> None:
+        self.transcript.say([(style, harmless(text))])
+        self._to_end()
+
+    def _to_end(self) -> None:
+        self.rows.offset = self.transcript.row_count()
+
+    def scroll(self, rows: int) -> None:
+        """Moves the transcript's view."""
+        self.rows.scroll(rows)
+
+    # ------------------------------------------------------------------ running lines
+
+    def _accept(self, buffer: Buffer) -> bool:
+        if self.line is not None:
+            self._ahead.append(buffer.text)
+        else:
+            self._run(buffer.text)
+        return False
+
+    def _run(self, text: str) -> None:
+        """Runs a line that was typed."""
+        prompt = ">" if not self.session.terminal.unicode else "❯"
+        self.transcript.say(
+            [("class:accent", f"{prompt} "), *ShellLexer(self.known).coloured(text)]
+        )
+        self._to_end()
+        if text.strip():
+            self._begin(text)
+
+    def _begin(self, text: str) -> None:
+        try:
+            self._rest = deque(parse(text, aliases_of(self.session)))
+        except Unclear as error:
+            self.status = 2
+            self.say("class:error", sentence(error))
+            return
+        self._next(0)
+
+    def _next(self, status: int) -> None:
+        """The next pipeline that is to run after `status`."""
+        self.status = status
+        while self._rest:
+            pipeline = self._rest.popleft()
+            if not runs(pipeline.when, self.status):
+                continue
+            if self._of_the_screen(pipeline):
+                continue
+            if self._start(pipeline):
+                return
+        self.line = None
+        self.app.invalidate()
+        if self._ahead:
+            self._run(self._ahead.popleft())
+
+    def _of_the_screen(self, pipeline: Pipeline) -> bool:
+        """What only the screen can do; true where that was it."""
+        words = pipeline.stages[0]
+        if len(pipeline.stages) > 1 or pipeline.source or pipeline.target:
+            return False
+        match words:
+            case ("exit" | "quit", *_):
+                self.screen.exit()
+            case ("clear",):
+                self.transcript.clear()
+            case ("open", name) | (name,) if name in self.known.apps and name not in self.own:
+                if name == self.session.app:
+                    return True
+                self.screen.exit(Launch(name))
+            case _:
+                return False
+        return True
+
+    def _start(self, pipeline: Pipeline) -> bool:
+        """Begins; false where that failed at once."""
+        paged = pipeline.stages[-1][0] == "page" and pipeline.target is None
+        self.outlet = ScreenOutlet(self, paged=paged)
+        try:
+            self.line = Line(self.reach, pipeline, self.own, self.outlet)
+        except FileError as error:
+            self.line, self.status = None, 1
+            self.say("class:error", sentence(error))
+            return False
+        self.line.start(lambda status: self.session.invoke(lambda: self._ended(status)))
+        return True
+
+    def _ended(self, status: int) -> None:
+        outlet, self.line = self.outlet, None
+        if outlet is not None:
+            data = outlet.take()
+            if data and outlet.paged:
+                self._page(data)
+            elif data:
+                self.show(data)
+        self.transcript.end_line()
+        if status == STOPPED:
+            self._rest.clear()
+        self._next(status)
+
+    def _page(self, data: bytes) -> None:
+        text = harmless(data.decode("utf-8", "replace").replace("\r", ""))
+        view = RichView(self.session, Text.from_ansi(text), max_width=500)
+        keys = Keymap(group="Page")
+
+        @keys.add("escape", "q", label="back", rank=10)
+        def _back(event: Any) -> None:
+            self.screen.show(self.body, focus=self.input)
+
+        self.screen.show(HSplit([view], key_bindings=keys.bindings), focus=view.window)
+
+    def stop(self) -> None:
+        """Ends what runs, and forgets what was to run after it."""
+        self._rest.clear()
+        self._ahead.clear()
+        if self.outlet is not None:
+            self.outlet.close()
+        if self.line is not None:
+            self.line.stop()
+
+    def _leave(self) -> None:
+        self.stop()
+        self.screen.exit()
+
+    # ------------------------------------------------------------------ the keys
+
+    def _keys(self) -> Keymap:
+        keys = Keymap(group="Shell")
+
+        def runs_now() -> bool:
+            return self.line is not None
+
+        @keys.add("c-c", label="stop", rank=10, when=runs_now)
+        def _stop(event: Any) -> None:
+            self.stop()
+
+        @keys.add("c-c", label="clear line", show=False, when=lambda: not runs_now())
+        def _clear(event: Any) -> None:
+            self.input.buffer.reset()
+
+        @keys.add("c-d", label="leave", rank=95, when=lambda: not self.input.text)
+        def _leave(event: Any) -> None:
+            self._leave()
+
+        @keys.add("c-l", label="clear", show=False)
+        def _wipe(event: Any) -> None:
+            self.transcript.clear()
+
+        @keys.add("tab", label="complete", rank=20)
+        def _complete(event: Any) -> None:
+            buffer = self.input.buffer
+            if buffer.complete_state:
+                buffer.complete_next()
+            else:
+                buffer.start_completion(insert_common_part=True)
+
+        @keys.add("s-tab", label="complete back", show=False)
+        def _back(event: Any) -> None:
+            self.input.buffer.complete_previous()
+
+        @keys.add("escape", label="close", show=False, when=lambda: self._completing())
+        def _close(event: Any) -> None:
+            self.input.buffer.cancel_completion()
+
+        @keys.add("c-r", label="search", rank=30)
+        def _search(event: Any) -> None:
+            start_search(direction=SearchDirection.BACKWARD)
+
+        @keys.add("pageup", label="up", show=False)
+        def _up(event: Any) -> None:
+            self.scroll(-self.rows.page)
+
+        @keys.add("pagedown", label="down", show=False)
+        def _down(event: Any) -> None:
+            self.scroll(self.rows.page)
+
+        return keys
+
+    def _completing(self) -> bool:
+        return self.input.buffer.complete_state is not None

@@ -1,0 +1,116 @@
+"""What was typed and what came of it, as rows that can be scrolled through.
+
+Commands write bytes of any kind; of what could move the cursor or change the terminal nothing gets
+here: colours stay, `\\r` begins the line anew (progress), all else is dropped.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Hashable
+from itertools import count
+
+from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted_text
+from prompt_toolkit.formatted_text.utils import split_lines
+from prompt_toolkit.utils import get_cwidth
+
+KEPT = 5000  # rows
+MAX_LINE = 20_000  # characters of one line without an end
+
+_DROPPED = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-ln-~]"  # every sequence but for colours, which end with m
+    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
+    r"|\x1b(?!\[[0-9;:]*m)."
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def harmless(text: str) -> str:
+    """Colours, characters, tabs, line ends; nothing else."""
+    return _DROPPED.sub("", text)
+
+
+class Transcript:
+    """A `RowSource`. Thread: the session's."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, StyleAndTextTuples]] = []
+        self._ids = count()
+        self._open = ""
+        self._open_rows = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.width = 80
+
+    # ------------------------------------------------------------------ RowSource
+
+    def row_count(self) -> int:
+        return len(self._rows)
+
+    def row(self, index: int, width: int) -> StyleAndTextTuples:
+        return [("", " "), *self._rows[index][1]]
+
+    def row_key(self, index: int) -> Hashable:
+        return self._rows[index][0]
+
+    # ------------------------------------------------------------------ writing
+
+    def say(self, fragments: StyleAndTextTuples) -> None:
+        """A line of the shell's own."""
+        self.end_line()
+        self._add(fragments)
+
+    def write(self, data: bytes) -> None:
+        """Output of a command, cut anywhere."""
+        text = self._decoder.decode(data).replace("\r\n", "\n").expandtabs(8)
+        *full, rest = text.split("\n")
+        for line in full:
+            self._grow(line)
+            self.end_line()
+        if rest:
+            self._grow(rest)
+
+    def end_line(self) -> None:
+        """What comes next begins a line."""
+        self._open, self._open_rows = "", 0
+
+    def clear(self) -> None:
+        self._rows.clear()
+        self.end_line()
+
+    def _grow(self, text: str) -> None:
+        """Draws the line that is not at its end yet again, with more of it."""
+        whole = self._open + text
+        self._open = whole[whole.rfind("\r", 0, len(whole) - 1) + 1 :][:MAX_LINE]
+        if self._open_rows:
+            del self._rows[-self._open_rows :]
+        shown = harmless(self._open.replace("\r", ""))
+        before = len(self._rows)
+        for line in split_lines(to_formatted_text(ANSI(shown))):
+            self._add(list(line))
+        self._open_rows = len(self._rows) - before
+
+    def _add(self, fragments: StyleAndTextTuples) -> None:
+        for row in wrapped(fragments, max(10, self.width)):
+            self._rows.append((next(self._ids), row))
+        if len(self._rows) > KEPT:
+            del self._rows[: len(self._rows) - KEPT]
+
+
+def wrapped(fragments: StyleAndTextTuples, width: int) -> list[StyleAndTextTuples]:
+    """The line in rows of at most `width` cells; at least one."""
+    rows: list[StyleAndTextTuples] = [[]]
+    room = width
+    for style, text, *_ in fragments:
+        part = ""
+        for char in text:
+            cells = get_cwidth(char)
+            if cells > room:
+                rows[-1].append((style, part))
+                rows.append([])
+                part, room = "", width
+            part += char
+            room -= cells
+        if part:
+            rows[-1].append((style, part))
+    return rows
