@@ -120,7 +120,7 @@ async def measure_bulk(pid: int, port: int, megabytes: int) -> dict[str, str]:
 def serve(command: list[str], work: Callable[[int, int], dict[str, str]]) -> dict[str, str]:
     """Runs one server for as long as `work` lasts."""
     # The peer prints a trace for everybody who leaves.
-    errors = None if "tuihost_rows" in command[0] else subprocess.DEVNULL
+    errors = None if "tuihost_" in command[0] else subprocess.DEVNULL
     process = subprocess.Popen(
         [sys.executable, *command],
         stdin=subprocess.PIPE,

@@ -33,6 +33,7 @@ FLOORS = {
     "tuihost.forwarding": 2,
     "tuihost.login": 2,
     "tuihost.own_account": 2,
+    "tuihost.progress": 2,
     "tuihost.reach": 2,
     "tuihost.session": 2,
     "tuihost.steps": 2,

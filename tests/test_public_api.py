@@ -39,6 +39,7 @@ PUBLIC = {
         "Page",
         "WebRequest",
         "qr_lines",
+        "Colors",
         "CommandInfo",
         "Reach",
         "Running",

@@ -24,6 +24,7 @@ _PLACES = {
     "ByteStream": "tuihost.forwarding",
     "Caller": "tuihost.approvals",
     "Disconnected": "tuihost.errors",
+    "Colors": "tuihost.terminal",
     "CommandInfo": "tuihost.reach",
     "DiskTree": "tuihost.files_disk",
     "DoorView": "tuihost.approvals",
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
     from tuihost.session import Presence as Presence
     from tuihost.session import Session as Session
     from tuihost.steps.pictures import qr_lines as qr_lines
+    from tuihost.terminal import Colors as Colors
     from tuihost.terminal import TerminalFacts as TerminalFacts
     from tuihost.text import clean as clean
     from tuihost.theme import Theme as Theme

@@ -14,6 +14,7 @@ import threading
 import tty
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from tuihost.core.routing import NoSuchApp, OpenApp, Route, RunCommand
 from tuihost.host.catalog import Catalog
@@ -141,7 +142,10 @@ def _run(host: Host, name: str, words: Sequence[str]) -> int:
         route = OpenApp(name)
     pty = _pty() if isinstance(route, OpenApp) or sys.stdout.isatty() else None
     env = dict(os.environ)
-    visit = Visit(account, Peer("local", 0), route, facts_of(pty, env), env)
+    facts = facts_of(pty, env)
+    if not isinstance(route, OpenApp):
+        facts = replace(facts, cooked=False)  # the terminal itself makes lines of keys
+    visit = Visit(account, Peer("local", 0), route, facts, env)
     channel = LocalChannel()
     program = Program(host, channel, visit, host.log)
     with _raw(isinstance(route, OpenApp) and pty is not None), _resizes(program):

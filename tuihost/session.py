@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tuihost.progress import Progress
 from tuihost.wire import Peer, SessionEvent, Stream
 
 if TYPE_CHECKING:
@@ -248,7 +249,8 @@ class Session:
 
     def print(self, *items: Any) -> None:
         """To the command's standard output: text, or anything that rich can draw. Colours only
-        where the other end is a terminal. Text is shown as it is: no markup, no control codes."""
+        where the other end is a terminal, or asks for them (FORCE_COLOR); as wide as that, or as
+        COLUMNS says. Text is shown as it is: no markup, no control codes."""
         self.stage.print(items, Stream.OUT)
 
     def error(self, *items: Any) -> None:
@@ -285,6 +287,10 @@ class Session:
                 yield [line.rstrip(b"\r").decode("utf-8", "replace") for line in full]
         if rest:
             yield [rest.decode("utf-8", "replace")]
+
+    def progress(self, label: str, total: float | None = None) -> Progress:
+        """Shows on standard error how far something has come; see `tuihost.progress`."""
+        return Progress(label, total, lambda: self.terminal, self.write_error)
 
     # ------------------------------------------------------------------ the rest
 

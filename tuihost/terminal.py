@@ -46,6 +46,10 @@ class TerminalFacts:
     unicode: bool = True
     pty: bool = True
     erase: str = "\x7f"
+    sized: bool = True
+    """Whether anybody said how wide it is; without a pty that is COLUMNS."""
+    cooked: bool = True
+    """Whether a command reads lines: on a pty this side makes them out of keys then."""
 
     @property
     def dumb(self) -> bool:
@@ -77,6 +81,13 @@ def colors_of(term: str, env: Mapping[str, str]) -> Colors:
     return Colors.ANSI16
 
 
+def wants_colors(env: Mapping[str, str]) -> bool:
+    """Whether somebody without a terminal asks for colours all the same (https://force-color.org);
+    NO_COLOR counts for more."""
+    asked = env.get("FORCE_COLOR", "") or env.get("CLICOLOR_FORCE", "")
+    return asked not in ("", "0") and not env.get("NO_COLOR")
+
+
 def speaks_unicode(term: str, env: Mapping[str, str]) -> bool:
     """Whether characters beyond ASCII can be shown: by locale where the client sent one, else
     yes for everything but the Linux console and old hardware terminals."""
@@ -86,14 +97,21 @@ def speaks_unicode(term: str, env: Mapping[str, str]) -> bool:
     return term.lower() not in (*_MONO_TERMS, "linux", "ansi", "cygwin", "dumb")
 
 
-VERASE = 3  # RFC 4254 §8
+VERASE, ICANON = 3, 51  # RFC 4254 §8
 
 
 def facts_of(pty: PtyRequest | None, env: Mapping[str, str]) -> TerminalFacts:
     """The facts of a session that asked for `pty` (or for none) and sent `env`."""
     if pty is None:
+        columns = env.get("COLUMNS", "")
+        sized = columns.isascii() and columns.isdecimal() and 0 < len(columns) < 5
         return TerminalFacts(
-            term="dumb", colors=Colors.MONO, unicode=speaks_unicode("", env), pty=False
+            term="dumb",
+            size=WindowSize.clamped(int(columns) if sized else 0, 0),
+            colors=Colors.ANSI256 if wants_colors(env) else Colors.MONO,
+            unicode=speaks_unicode("", env),
+            pty=False,
+            sized=sized,
         )
     erase = pty.modes.get(VERASE, 0x7F)
     return TerminalFacts(
@@ -102,4 +120,5 @@ def facts_of(pty: PtyRequest | None, env: Mapping[str, str]) -> TerminalFacts:
         colors=colors_of(pty.term, env),
         unicode=speaks_unicode(pty.term, env),
         erase=chr(erase) if 0 < erase < 0x80 else "\x7f",
+        cooked=pty.modes.get(ICANON, 1) != 0,
     )

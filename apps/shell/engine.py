@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tuihost import Disconnected, FileError, Interrupted, Stream, TerminalFacts
+from tuihost import Colors, Disconnected, FileError, Interrupted, Stream, TerminalFacts
 
 from .language import Pipeline, When
 from .pipes import FileSink, FileSource, Nothing, Outlet, Pipe, Source, StageEnds
@@ -171,4 +171,4 @@ def sentence(error: Exception) -> str:
 
 def _plain(facts: TerminalFacts) -> TerminalFacts:
     """For a command whose output no person looks at."""
-    return replace(facts, pty=False)
+    return replace(facts, pty=False, colors=Colors.MONO, sized=False)

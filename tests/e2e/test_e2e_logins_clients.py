@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -205,3 +206,30 @@ def test_two_connections_with_one_code_let_one_in(house: House) -> None:
     entered = [end for end in ends if isinstance(end, dict)]
     refused = [end for end in ends if isinstance(end, asyncssh.PermissionDenied)]
     assert (len(entered), len(refused)) == (1, 5), ends
+
+
+# -------------------------------------------------------------------------------------- fabric
+
+
+def test_fabric_runs_commands_and_copies_files(house: House, tmp_path: Path) -> None:
+    """What people automate with: a script in another process, as they would write it."""
+    key = keygen(tmp_path / "key", kind="rsa")
+    house.member("fab", key=key)
+    script = tmp_path / "fabfile.py"
+    script.write_text(
+        "import json, sys\n"
+        "from io import BytesIO\n"
+        "from fabric import Connection\n"
+        f"how = dict(key_filename={str(key)!r}, look_for_keys=False, allow_agent=False)\n"
+        f"with Connection('127.0.0.1', 'fab', {house.port}, connect_kwargs=how) as host:\n"
+        "    well = host.run('status now --json', hide=True)\n"
+        "    badly = host.run('notes nonsense', hide=True, warn=True)\n"
+        "    host.put(BytesIO(b'copied'), 'fab.txt')\n"
+        "    back = host.run('files cat fab.txt', hide=True).stdout\n"
+        "    told = [json.loads(well.stdout)['connections'] > 0, badly.exited,\n"
+        "            \"No such command 'nonsense'\" in badly.stderr, back]\n"
+        "print(json.dumps(told))\n"
+    )
+    done = run(house, sys.executable, str(script))
+    assert done.status == 0, done.err
+    assert json.loads(done.out) == [True, 2, True, "copied"]

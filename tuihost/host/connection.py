@@ -241,7 +241,9 @@ class Connection:
             return
         machine, account = slot.machine, self._visitor
         env = {**machine.env, **dict(self._restrictions.environment), **slot.original}
-        facts = facts_of(machine.pty, env).resized(machine.size)
+        facts = facts_of(machine.pty, env)
+        if machine.pty is not None:
+            facts = facts.resized(machine.size)
         where = self._route(slot.machine.program, facts.pty, person=slot.wants_pty)
         log = self._log.bound(chan=channel.number)
         log.info(Event.SESSION_START, route=type(where).__name__, term=facts.term)

@@ -18,8 +18,8 @@ from typing import Protocol
 from tuihost.logs import Event, EventLog
 from tuihost.wire import ByteChannel, Timer
 
-CHUNK = 65_536
-BURST = 8  # chunks of one stream before the others have their turn
+CHUNK = 262_144
+BURST = 4  # chunks of one stream before the others have their turn
 LINGER = 30.0  # seconds for a target to read what was sent before the client went
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 

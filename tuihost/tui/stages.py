@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from tuihost.errors import Disconnected, Interrupted, MisuseError
 from tuihost.terminal import Colors, TerminalFacts
 from tuihost.text import clean
+from tuihost.tui.cooking import Cooked
 from tuihost.tui.richview import render_ansi
-from tuihost.wire import ByteChannel, SessionEvent, SignalSent, Stream
+from tuihost.wire import ByteChannel, EndOfWrite, SessionEvent, SignalSent, Stream
 
 if TYPE_CHECKING:
     from tuihost.reach import Ends
@@ -284,8 +285,8 @@ def printed(items: Sequence[Any], facts: TerminalFacts, theme: Theme) -> bytes:
     """What `session.print` comes to on such a terminal."""
     data = render_ansi(
         tuple(items),
-        width=facts.size.columns if facts.pty else None,
-        colors=facts.colors if facts.pty else Colors.MONO,
+        width=facts.size.columns if facts.sized else None,
+        colors=facts.colors,
         unicode=facts.unicode,
         theme=theme,
     )
@@ -300,7 +301,8 @@ class CommandStage(Stage):
         self._channel = channel
         self._facts = facts
         self._actions: deque[Callable[[], None]] = deque()
-        self._signal: str | None = None
+        self._cooked = Cooked(facts.erase) if facts.pty and facts.cooked else None
+        self._unread = False
 
     @property
     def facts(self) -> TerminalFacts:
@@ -321,6 +323,8 @@ class CommandStage(Stage):
     def _tell(self, event: SessionEvent) -> None:
         if not self._listeners and isinstance(event, SignalSent) and event.name in DEADLY:
             raise Signalled(event.name)
+        if isinstance(event, EndOfWrite):
+            self._unread = True
         super()._tell(event)
 
     def end_with_signal(self, name: str) -> None:
@@ -339,6 +343,8 @@ class CommandStage(Stage):
         self.write(printed(items, self._facts, self.theme), stream)
 
     def write(self, data: bytes, stream: Stream) -> None:
+        if self._facts.pty:
+            stream = Stream.OUT  # a terminal has one screen
         rest = memoryview(data)
 
         def gone() -> bool:
@@ -346,10 +352,13 @@ class CommandStage(Stage):
             rest = rest[self._channel.write(rest, stream) :]
             return not rest or self._channel.closed or bool(self._actions)
 
+        self._listen()
         while rest:
             self._run_actions()
             if self._channel.closed:
                 raise Disconnected("the client is gone")
+            if self._unread and stream is Stream.OUT:
+                raise Disconnected("the client reads no more")
             self._channel.wait(gone)
         self._run_actions()
 
@@ -358,7 +367,11 @@ class CommandStage(Stage):
 
         def arrived() -> bool:
             nonlocal data
-            data = self._channel.read(limit)
+            if self._cooked is None:
+                data = self._channel.read(limit)
+            else:
+                self._hear(self._cooked)
+                data = self._cooked.take(limit)
             return data is not None or bool(self._actions)
 
         while True:
@@ -368,3 +381,26 @@ class CommandStage(Stage):
                 if not data and self._channel.closed:
                     raise Disconnected("the client is gone")
                 return data
+
+    def _listen(self) -> None:
+        """Sees to the keys of somebody at a terminal, so that they can end what only writes."""
+        if self._cooked is not None:
+            self._hear(self._cooked)
+
+    def _hear(self, cooked: Cooked) -> None:
+        """Takes the keys that have come: shows them, and heeds those that mean something."""
+        while not cooked.full and not cooked.ended:
+            keys = self._channel.read(4096)
+            if keys is None:
+                break
+            if not keys:
+                cooked.end()
+                break
+            echo = cooked.feed(keys)
+            while echo and not self._channel.closed:
+                written = self._channel.write(echo)
+                if not written:
+                    break  # the window is shut: what is typed now is not seen
+                echo = echo[written:]
+        while cooked.signals:
+            self.deliver(SignalSent(cooked.signals.pop(0)))

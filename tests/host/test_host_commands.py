@@ -1,0 +1,148 @@
+"""Commands as clients run them: at a terminal and without one, wide and narrow, cut short."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import paramiko
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from tuihost import App, Session, command
+from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
+
+SECONDS = 20.0
+
+
+class Tap(App):
+    """Reads and writes."""
+
+    name = "tap"
+
+    def start(self) -> None:
+        self.begun = threading.Event()
+
+    @command
+    def upper(self, session: Session) -> int:
+        """Say each line loudly."""
+        for line in session.lines():
+            session.print(line.upper())
+        return 4
+
+    @command
+    def flow(self, session: Session) -> None:
+        """Write without an end."""
+        while True:
+            session.write(b"x" * 10_000)
+            self.begun.set()
+
+    @command
+    def show(self, session: Session) -> None:
+        """Something that rich draws."""
+        table = Table(title="T", expand=True)
+        table.add_column("c")
+        table.add_row(Text("red", style="red"))
+        session.print(table)
+
+    @command
+    def count(self, session: Session) -> None:
+        """Take a while."""
+        with session.progress("Counting", 4) as bar:
+            for _ in range(4):
+                bar.advance()
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    with hosted(Tap()) as host:
+        yield host
+
+
+def opened(host: Hosted, words: str, *, pty: bool = False, **env: str) -> paramiko.Channel:
+    channel = host.connect().open_session(timeout=SECONDS)
+    channel.settimeout(SECONDS)
+    for name, value in env.items():
+        channel.set_environment_variable(name, value)
+    if pty:
+        channel.get_pty("xterm-256color", 60, 24)
+    channel.exec_command(words)
+    return channel
+
+
+def ended(channel: paramiko.Channel) -> tuple[int, bytes]:
+    out = channel.makefile("rb").read()
+    status = channel.recv_exit_status()
+    hang_up(channel.get_transport())
+    return status, out
+
+
+def test_at_a_terminal_lines_are_typed_and_edited(host: Hosted) -> None:
+    channel = opened(host, "tap upper", pty=True)
+    channel.sendall(b"helpo\x7f\x7flo\r")
+    got = b""
+    while b"HELLO" not in got:
+        got += channel.recv(1000)
+    assert got.startswith(b"helpo\b \b\b \blo\r\n")
+    channel.sendall(b"\x04")
+    assert ended(channel)[0] == 4
+
+
+@pytest.mark.parametrize("words", ["tap upper", "tap flow"])
+def test_ctrl_c_ends_a_command(host: Hosted, words: str) -> None:
+    channel = opened(host, words, pty=True)
+    channel.sendall(b"abc")
+    while b"a" not in channel.recv(1000):
+        pass
+    channel.sendall(b"\x03")
+    while channel.recv(65536):
+        pass
+    assert channel.recv_exit_status() == -1, "a signal, and no status"
+    assert host.log.wait_for("session.end")["exit"] == "INT"
+    hang_up(channel.get_transport())
+
+
+def test_who_reads_no_more_ends_a_command(host: Hosted) -> None:
+    channel = opened(host, "tap flow")
+    assert channel.recv(10)
+    message = paramiko.Message()
+    message.add_byte(b"\x62")  # CHANNEL_REQUEST
+    message.add_int(channel.remote_chanid)
+    message.add_string("eow@openssh.com")
+    message.add_boolean(False)
+    channel.get_transport()._send_user_message(message)
+    assert ended(channel)[0] == 255
+
+
+def test_output_is_as_wide_as_asked_for(host: Hosted) -> None:
+    def width(channel: paramiko.Channel) -> int:
+        return max(len(line) for line in ended(channel)[1].decode().splitlines())
+
+    assert width(opened(host, "tap show", COLUMNS="33")) == 33
+    assert width(opened(host, "tap show", COLUMNS="nonsense")) < 20, "as wide as it is"
+    assert width(opened(host, "tap show", pty=True, NO_COLOR="1")) == 60
+
+
+@pytest.mark.parametrize(
+    ("env", "coloured"),
+    [
+        ({}, False), ({"FORCE_COLOR": "1"}, True), ({"CLICOLOR_FORCE": "1"}, True),
+        ({"FORCE_COLOR": "0"}, False), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)  # fmt: skip
+def test_colours_only_where_asked_for(host: Hosted, env: dict[str, str], coloured: bool) -> None:
+    assert (b"\x1b[" in ended(opened(host, "tap show", **env))[1]) is coloured
+
+
+def test_progress_goes_to_standard_error(host: Hosted) -> None:
+    said = host.run("tap count")
+    assert said.text == ""
+    assert said.errors.splitlines() == [
+        "Counting   0 %", "Counting  25 %", "Counting  50 %", "Counting  75 %", "Counting 100 %",
+    ]  # fmt: skip
+    channel = opened(host, "tap count", pty=True)
+    out = ended(channel)[1]
+    assert out.startswith(b"\rCounting   0 %")
+    assert out.endswith(b"\x1b[K\r\n")

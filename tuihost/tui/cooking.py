@@ -1,0 +1,98 @@
+"""What a terminal does for a program that reads lines: echo, editing, and the keys that end it.
+
+With a pty the client's terminal is raw (RFC 4254 §6.2): each key comes as it is pressed, and nobody
+shows it. For commands this side does what an operating system's terminal driver would (termios(3),
+"canonical mode"), and no more.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from wcwidth import wcwidth
+
+MAX_TYPED = 4096  # characters of one line
+MAX_READY = 256 * 1024  # bytes typed ahead of who reads
+
+INT, QUIT, END, KILL, WORD = "\x03", "\x1c", "\x04", "\x15", "\x17"
+ERASE = ("\x7f", "\x08")
+_SIGNALS = {INT: "INT", QUIT: "QUIT"}
+
+
+class Cooked:
+    """Lines out of keys. `feed` says what to show; `signals` are the ones that were asked for."""
+
+    def __init__(self, erase: str = "\x7f") -> None:
+        self._erase = {*ERASE, erase}
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._line: list[str] = []
+        self._ready = bytearray()
+        self._after_return = self.ended = False
+        self.signals: list[str] = []
+
+    @property
+    def full(self) -> bool:
+        """So much was typed ahead that no more is taken."""
+        return len(self._ready) >= MAX_READY
+
+    def feed(self, data: bytes) -> bytes:
+        """Takes keys as they came; the echo."""
+        return "".join(self._key(char) for char in self._decoder.decode(data)).encode()
+
+    def end(self) -> None:
+        """No key will come any more."""
+        self._ready += "".join(self._line).encode()
+        self._line.clear()
+        self.ended = True
+
+    def take(self, limit: int) -> bytes | None:
+        """Of whole lines as much as that; b"" at the end of input, None where nothing is ready."""
+        if self._ready:
+            data = bytes(self._ready[:limit])
+            del self._ready[:limit]
+            return data
+        return b"" if self.ended else None
+
+    def _key(self, char: str) -> str:
+        after_return, self._after_return = self._after_return, char == "\r"
+        if char == "\n" and after_return:
+            return ""
+        if char in "\r\n":
+            self._ready += ("".join(self._line) + "\n").encode()
+            self._line.clear()
+            return "\r\n"
+        if char in _SIGNALS:
+            self._line.clear()
+            self.signals.append(_SIGNALS[char])
+            return "^C\r\n" if char == INT else "^\\\r\n"
+        if char == END:
+            if self._line:  # what is there so far is handed over, without an end of line
+                self._ready += "".join(self._line).encode()
+                self._line.clear()
+            else:
+                self.ended = True
+            return ""
+        return self._edited(char)
+
+    def _edited(self, char: str) -> str:
+        if char in self._erase:
+            return _rubbed_out([self._line.pop()]) if self._line else ""
+        if char == KILL:
+            gone, self._line = self._line, []
+            return _rubbed_out(gone)
+        if char == WORD:
+            at = len(self._line)
+            while at and self._line[at - 1] == " ":
+                at -= 1
+            while at and self._line[at - 1] != " ":
+                at -= 1
+            gone, self._line = self._line[at:], self._line[:at]
+            return _rubbed_out(gone)
+        if (char.isprintable() or char == "\t") and len(self._line) < MAX_TYPED:
+            self._line.append(char)
+            return char
+        return ""
+
+
+def _rubbed_out(chars: list[str]) -> str:
+    return "\b \b" * sum(max(0, wcwidth(char)) for char in chars)
