@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from typing import Any
 
 from tuihost.core.forwarding import Address, literal
 from tuihost.host.pump import WRITE, Pump
@@ -21,6 +22,9 @@ Connected = Callable[[socket.socket], None]
 Failed = Callable[[str], None]
 Judge = Callable[[Sequence[Address]], Sequence[Address]]
 """Which of these addresses may be dialled, in order."""
+
+MAX_RESOLVING = 64  # names of the whole process: a resolver that hangs holds a thread for each
+_RESOLVING = threading.BoundedSemaphore(MAX_RESOLVING)
 
 
 class Dial:
@@ -53,11 +57,16 @@ class Dial:
         self._begin()
 
     def _resolved(self, name: str, port: int, judge: Judge) -> None:
-        try:
-            infos = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            self._reason = getattr(error, "strerror", None) or "its name cannot be resolved"
-            infos = []
+        infos: list[Any] = []
+        if not _RESOLVING.acquire(blocking=False):
+            self._reason = "too many names are being looked up"
+        else:
+            try:
+                infos = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+            except (OSError, UnicodeError) as error:
+                self._reason = getattr(error, "strerror", None) or "its name cannot be resolved"
+            finally:
+                _RESOLVING.release()
         found = {ip_address(str(info[4][0]).partition("%")[0]): info for info in infos}
         self._targets = [(found[one][0], found[one][4]) for one in judge(tuple(found))]
         self._begin()

@@ -216,7 +216,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         elif self._skip_guess and number in KEX_METHOD:
             self._skip_guess = False  # RFC 4253 §7: made for another key exchange
         elif number in (IGNORE, DEBUG, UNIMPLEMENTED) and not self._first_strict_kex():
-            pass
+            self._charge_idle()
         elif self._expected_packet or number in KEX_METHOD or number in (KEXINIT, NEWKEYS):
             self._exchange_keys(number, message)
         elif number in FROM_SERVERS_ONLY:
@@ -226,7 +226,16 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         elif number in CONNECTION and not self.authenticated:
             raise PeerError(f"message {number} came before the login")  # RFC 4252 §6: MUST
         elif number != EXT_INFO:  # RFC 8308: nothing that a client says there matters here
+            self._charge_idle()
             self._not_implemented(message)
+        else:
+            self._charge_idle()
+
+    def _charge_idle(self) -> None:
+        """What means nothing costs the client something too, once it is logged in; until then all
+        that it sends is counted."""
+        if self.authenticated:
+            self._charge()
 
     def _first_strict_kex(self) -> bool:
         return bool(self.agreed_on_strict_kex) and not self.initial_kex_done

@@ -1,0 +1,161 @@
+"""A client that asks too much of one session: variables, sizes, names, keys, and nothing at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Iterator
+
+import paramiko
+import pytest
+from prompt_toolkit.application import Application
+from raw_client import host_pair
+
+from tuihost import Accepts, App, Session, command
+from tuihost.testing import Hosted, Pilot, hosted
+from tuihost.testing.hosted import hang_up
+from tuihost.widgets import ListView, Screen
+
+SECONDS = 20.0
+IGNORE, DEBUG, UNIMPLEMENTED, EXT_INFO = 2, 4, 3, 7
+
+
+class Rows(App):
+    """Fifty rows."""
+
+    name = "rows"
+    accepts = Accepts(env=("EXTRA_*",))
+
+    def build(self, session: Session) -> Application[None]:
+        rows = [f"row {number}" for number in range(50)]
+        return Screen(session, "Rows", ListView(session, rows, label=str)).application()
+
+    @command
+    def env(self, session: Session) -> None:
+        """What the client sent."""
+        session.print(json.dumps({**session.env}))
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    with hosted(Rows()) as host:
+        yield host
+
+
+@contextlib.contextmanager
+def channel_of(host: Hosted) -> Iterator[paramiko.Channel]:
+    client = host.connect()
+    channel = client.open_session(timeout=SECONDS)
+    channel.settimeout(SECONDS)
+    try:
+        yield channel
+    finally:
+        hang_up(client)
+
+
+def told(channel: paramiko.Channel) -> dict[str, str]:
+    channel.exec_command("rows env")
+    env: dict[str, str] = json.loads(channel.makefile("rb").read())
+    return env
+
+
+def test_variables_without_end(host: Hosted) -> None:
+    before = dict(os.environ)
+    with channel_of(host) as channel:
+        for number in range(1000):
+            channel.set_environment_variable(f"EXTRA_{number}", "x" * 4000)
+        assert len(told(channel)) == 32
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LD_PRELOAD", "/tmp/evil.so"), ("PATH", "/tmp"), ("PYTHONPATH", "/tmp"), ("EXTRA_=", "x"),
+        ("EXTRA_\0", "x"), ("", "x"), ("EXTRA_A=B", "x"), ("EXTRA_" + "A" * 20_000, "x"),
+        ("EXTRA_A", "x" * 20_000), ("EXTRA_A", "a\0b"), ("EXTRA_é", "x"), ("extra_a", "x"),
+        ("TUIHOST_SERVER__PORT", "1"), ("BASH_FUNC_x%%", "() { :; }"),
+    ],
+)  # fmt: skip
+def test_variables_that_nobody_asked_for(host: Hosted, name: str, value: str) -> None:
+    with channel_of(host) as channel:
+        channel.set_environment_variable(name, value)
+        assert host.log.wait_for("request.refused")["kind"] == "env"
+        channel.set_environment_variable("EXTRA_1", "fine")
+        assert told(channel) == {"EXTRA_1": "fine"}
+
+
+@pytest.mark.parametrize("term", ["", "xterm\n", "../../etc", "x" * 65, "\x1b[31m", "é", "dumb"])
+def test_names_of_terminals_that_are_none(host: Hosted, term: str) -> None:
+    with channel_of(host) as channel:
+        channel.get_pty(term, 80, 24)
+        channel.exec_command("rows")
+        text = channel.recv(100_000)
+        assert b"Rows needs a terminal that can draw" in text, "it is told, line by line"
+
+
+def test_a_storm_of_sizes(host: Hosted) -> None:
+    sizes = [(0, 0), (1, 1), (4_294_967_295, 4_294_967_295), (500, 1), (1, 200), (80, 24)]
+    with host.open("rows") as pilot:
+        pilot.wait_for("row 3")
+        channel = pilot._channel
+        for number in range(300):
+            channel.resize_pty(*sizes[number % len(sizes)])
+        channel.resize_pty(60, 10)
+        _sized(pilot, 60, 10)
+        pilot.press("down").wait_for("row 1")
+
+
+def _sized(pilot: Pilot, columns: int, rows: int) -> None:
+    pilot.resize(columns, rows).wait_for("row 1")
+
+
+def test_sizes_without_end_cost_who_sends_them(host: Hosted) -> None:
+    with host.open("rows", user="eve") as storm, host.open("rows", user="bob") as other:
+        storm.wait_for("row 3")
+        other.wait_for("row 3")
+        with contextlib.suppress(
+            OSError, EOFError, paramiko.SSHException
+        ):  # the connection ends in the middle of it
+            for number in range(20_000):
+                storm._channel.resize_pty(80 + number % 2, 24)
+        assert host.log.wait_for("conn.closed")["reason"] == "asks too much at once"
+        other.press("down").press("down").press("x")
+        other.wait_for("row 4")
+
+
+@pytest.mark.parametrize("number", [IGNORE, DEBUG, UNIMPLEMENTED, EXT_INFO])
+def test_messages_that_mean_nothing_without_end(number: int) -> None:
+    with host_pair() as (host, client):
+        client.log_in()
+        for _ in range(1000):
+            client.send(number, b"")
+        client.send(80, "keepalive@openssh.com", True)
+        while client.read()[0] not in (81, 82):
+            pass  # a thousand at once are nothing
+        for _ in range(2000):
+            client.send(number, b"")
+        assert "asks too much at once" in host.wait()
+
+
+def test_keys_without_end_wait_for_the_app(host: Hosted) -> None:
+    """Tens of thousands of keys at once: held back by the window; the app answers afterwards."""
+    with host.open("rows") as pilot:
+        pilot.wait_for("row 3")
+        sent = threading.Event()
+
+        def flood() -> None:
+            with contextlib.suppress(OSError):
+                for _ in range(4):
+                    pilot._channel.sendall(b"\x1b[B\x1b[A" * 4096)
+            sent.set()
+
+        thread = threading.Thread(target=flood, name="flood")
+        thread.start()
+        while not sent.is_set():
+            pilot.wait_until(lambda: True, "the screen")
+            pilot._receive(0.05)
+        thread.join(SECONDS)
+        pilot.press("end").wait_for("row 49")
