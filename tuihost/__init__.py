@@ -21,6 +21,7 @@ _PLACES = {
     "App": "tuihost.app",
     "AppCard": "tuihost.session",
     "AppLoadError": "tuihost.errors",
+    "BreakSent": "tuihost.wire",
     "ByteStream": "tuihost.forwarding",
     "Caller": "tuihost.approvals",
     "Disconnected": "tuihost.errors",
@@ -28,6 +29,7 @@ _PLACES = {
     "CommandInfo": "tuihost.reach",
     "DiskTree": "tuihost.files_disk",
     "DoorView": "tuihost.approvals",
+    "EndOfInput": "tuihost.wire",
     "Ends": "tuihost.reach",
     "FileError": "tuihost.files",
     "FileInfo": "tuihost.files",
@@ -60,7 +62,9 @@ _PLACES = {
     "Reason": "tuihost.files",
     "Running": "tuihost.reach",
     "Session": "tuihost.session",
+    "SessionEvent": "tuihost.wire",
     "Short": "tuihost.commands",
+    "SignalSent": "tuihost.wire",
     "Standing": "tuihost.own_account",
     "StoreError": "tuihost.accounts",
     "Stream": "tuihost.wire",
@@ -68,6 +72,7 @@ _PLACES = {
     "Theme": "tuihost.theme",
     "TuihostError": "tuihost.errors",
     "WebRequest": "tuihost.web",
+    "WindowChange": "tuihost.wire",
     "X11Display": "tuihost.forwarding",
     "app": "tuihost.app",
     "clean": "tuihost.text",
@@ -141,8 +146,13 @@ if TYPE_CHECKING:
     from tuihost.web import Page as Page
     from tuihost.web import WebRequest as WebRequest
     from tuihost.web import serve_pages as serve_pages
+    from tuihost.wire import BreakSent as BreakSent
+    from tuihost.wire import EndOfInput as EndOfInput
     from tuihost.wire import Peer as Peer
+    from tuihost.wire import SessionEvent as SessionEvent
+    from tuihost.wire import SignalSent as SignalSent
     from tuihost.wire import Stream as Stream
+    from tuihost.wire import WindowChange as WindowChange
 
 
 def __getattr__(name: str) -> Any:

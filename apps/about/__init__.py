@@ -11,7 +11,17 @@ from typing import Any
 
 from prompt_toolkit.application import Application
 
-from tuihost import App, Session, clean, command
+from tuihost import (
+    App,
+    BreakSent,
+    EndOfInput,
+    Session,
+    SessionEvent,
+    SignalSent,
+    WindowChange,
+    clean,
+    command,
+)
 
 from .card import advice, card, thoughts
 from .facts import Address, host_keys
@@ -65,6 +75,32 @@ class About(App):
             session.print(key.line if known_hosts else f"{key.bits} {key.sha256} ({key.kind})")
 
     @command
+    def events(self, session: Session) -> None:
+        """Tell what your client sends beside what you type: signals, breaks, sizes, the end of
+        input, which ends it."""
+        over: list[bool] = []
+
+        def tell(event: SessionEvent) -> None:
+            session.print(_event_text(event))
+            over.extend([True] * isinstance(event, EndOfInput))
+
+        session.subscribe(tell)
+        session.print("Whatever comes is told here; ^D ends it.")
+        while session.read():
+            continue
+        if not over:
+            session.print(_event_text(EndOfInput()))
+
+    @command
+    def env(self, session: Session, *, json: bool = False) -> None:
+        """The variables that your client has sent, as far as apps see them."""
+        if json:
+            session.print(dumps(dict(session.env), indent=2))
+            return
+        for name, value in sorted(session.env.items()):
+            session.print(f"{name}={clean(value, limit=500)}")
+
+    @command
     def terminal(self, session: Session) -> None:
         """What the host thinks of your terminal, with a card to compare (ssh -t)."""
         facts, address = session.terminal, Address.of(session, self.options)
@@ -75,6 +111,19 @@ class About(App):
             session.print(f"{name:<13}{text}")
         for text in advice(session, address):
             session.print(text)
+
+
+def _event_text(event: SessionEvent) -> str:
+    match event:
+        case SignalSent(name=name):
+            return f"signal {clean(name, limit=20)}"
+        case BreakSent(milliseconds=length):
+            return f"break of {length} ms"
+        case WindowChange(columns=columns, rows=rows):
+            return f"window {columns}x{rows}"
+        case EndOfInput():
+            return "end of input"
+    return "the client reads no more"
 
 
 app = About()

@@ -117,8 +117,8 @@ def program(environment: Mapping[str, str], *, abstract: bool = False) -> socket
     """A connection as an X client makes it."""
     number = environment["DISPLAY"].lstrip(":").partition(".")[0]
     sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(SECONDS)
     sock.connect(f"{chr(0) if abstract else ''}{SOCKETS}/X{number}")
+    sock.settimeout(SECONDS)  # only now: with one, connecting does not wait for a place
     return sock
 
 
@@ -296,3 +296,21 @@ def test_everything_ends_with_the_session() -> None:
     assert not Path(environment["XAUTHORITY"]).exists()
     number = environment["DISPLAY"].lstrip(":").partition(".")[0]
     assert not (SOCKETS / f"X{number}").exists()
+
+
+def test_ten_thousand_connections_without_a_cookie() -> None:
+    with holding() as (_, visitor, display):
+        environment = display.environment()
+        silent = [program(environment) for _ in range(64)]
+        for _ in range(10_000):
+            with contextlib.suppress(BrokenPipeError), program(environment) as sock:
+                sock.sendall(b"no cookie at all")
+        for sock in silent:
+            sock.close()
+        for _ in range(20):
+            with contextlib.suppress(queue.Empty, BrokenPipeError), program(environment) as sock:
+                sock.sendall(setup(cookie_in(environment)))
+                assert visitor.came.get(timeout=1.0)
+                break
+        else:
+            raise AssertionError("nobody gets through any more")

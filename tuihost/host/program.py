@@ -110,7 +110,7 @@ class Program:
         """Something happened in the session."""
         if isinstance(event, WindowChange):
             self._resized(WindowSize.clamped(event.columns, event.rows, self._visit.facts.size))
-        elif self._journey is not None:
+        if self._journey is not None:
             self._journey.deliver(event)
         else:
             self._stage.deliver(event)

@@ -31,6 +31,7 @@ from tuihost.logs import Event, EventLog
 from tuihost.wire import ByteChannel, Cancellable, Link, OpenX11, Peer, Refuse, X11Request
 
 MAX_CONNECTIONS = 16  # to one display at one time
+MAX_NEWCOMERS = 32  # programs that have not shown their cookie yet
 SETUP_TIMEOUT = 10.0  # seconds for a program to say who it is
 BACKLOG = 16
 SOCKETS = Path("/tmp/.X11-unix")  # where every X client looks for the display :N
@@ -170,6 +171,7 @@ class _PrivateSocket:
         self._folder = Path(tempfile.mkdtemp(prefix="tuihost-x11-"))  # for this user only
         self._sockets: list[socket.socket] = []
         self._watched = self._ended = False
+        self.newcomers = 0
         try:
             self.environment = self._prepare()
         except BaseException:
@@ -211,7 +213,9 @@ class _PrivateSocket:
     def _accept(self, listening: socket.socket) -> None:
         with suppress(BlockingIOError):
             sock, _ = listening.accept()
-            if _user_of(sock) == os.getuid():
+            if self.newcomers >= MAX_NEWCOMERS:
+                sock.close()
+            elif _user_of(sock) == os.getuid():
                 _Newcomer(self, sock).begin()
             else:
                 self.log.info(Event.REQUEST_REFUSED, kind=KIND, reason="another user's program")
@@ -228,6 +232,7 @@ class _Newcomer:
         self._data = b""
         self._ended = self._claimed = False
         self._deadline: Cancellable | None = None
+        private.newcomers += 1
 
     def begin(self) -> None:
         """Waits for its first message, for a while."""
@@ -248,6 +253,7 @@ class _Newcomer:
         if self._ended:
             return False
         self._ended = True
+        self._private.newcomers -= 1
         if self._deadline is not None:
             self._deadline.cancel()
             self._pump.watch(self._sock, 0, self._readable)

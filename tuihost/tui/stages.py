@@ -240,6 +240,32 @@ class LineStage(LoopStage):
             self.terminal.set_reader(None)
 
 
+class _Actions:
+    """What is to be done on a command's thread, one after the other in their order: what one of
+    them writes does not begin the next. Added from any thread."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._running = False
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting) and not self._running
+
+    def add(self, action: Callable[[], None]) -> None:
+        self._waiting.append(action)
+
+    def run(self) -> None:
+        """Does what waits. The command's thread."""
+        if self._running:
+            return
+        self._running = True
+        try:
+            while self._waiting:
+                self._waiting.popleft()()
+        finally:
+            self._running = False
+
+
 class EndsStage(Stage):
     """A command that another app runs: bytes in and out where that says. Everything may wait."""
 
@@ -249,7 +275,7 @@ class EndsStage(Stage):
         super().__init__(theme)
         self._ends = ends
         self._stopped = stopped
-        self._actions: deque[Callable[[], None]] = deque()
+        self._actions = _Actions()
 
     @property
     def facts(self) -> TerminalFacts:
@@ -261,13 +287,12 @@ class EndsStage(Stage):
 
     def invoke(self, action: Callable[[], None]) -> None:
         """Runs at the command's next read or write."""
-        self._actions.append(action)
+        self._actions.add(action)
 
     def _go_on(self) -> None:
         if self._stopped():
             raise Interrupted("the command is not wanted any more")
-        while self._actions:
-            self._actions.popleft()()
+        self._actions.run()
 
     def print(self, items: Sequence[Any], stream: Stream) -> None:
         self.write(printed(items, self.facts, self.theme), stream)
@@ -300,7 +325,7 @@ class CommandStage(Stage):
         super().__init__(theme)
         self._channel = channel
         self._facts = facts
-        self._actions: deque[Callable[[], None]] = deque()
+        self._actions = _Actions()
         self._cooked = Cooked(facts.erase) if facts.pty and facts.cooked else None
         self._unread = False
 
@@ -318,7 +343,7 @@ class CommandStage(Stage):
 
     def invoke(self, action: Callable[[], None]) -> None:
         """Runs at the command's next read or write: nothing else of it can be interrupted."""
-        self._actions.append(action)
+        self._actions.add(action)
 
     def _tell(self, event: SessionEvent) -> None:
         if not self._listeners and isinstance(event, SignalSent) and event.name in DEADLY:
@@ -333,11 +358,7 @@ class CommandStage(Stage):
         def act() -> None:
             raise Signalled(name)
 
-        self._actions.append(act)
-
-    def _run_actions(self) -> None:
-        while self._actions:
-            self._actions.popleft()()
+        self._actions.add(act)
 
     def print(self, items: Sequence[Any], stream: Stream) -> None:
         self.write(printed(items, self._facts, self.theme), stream)
@@ -354,13 +375,13 @@ class CommandStage(Stage):
 
         self._listen()
         while rest:
-            self._run_actions()
+            self._actions.run()
             if self._channel.closed:
                 raise Disconnected("the client is gone")
             if self._unread and stream is Stream.OUT:
                 raise Disconnected("the client reads no more")
             self._channel.wait(gone)
-        self._run_actions()
+        self._actions.run()
 
     def read(self, limit: int) -> bytes:
         data: bytes | None = None
@@ -375,7 +396,7 @@ class CommandStage(Stage):
             return data is not None or bool(self._actions)
 
         while True:
-            self._run_actions()
+            self._actions.run()
             self._channel.wait(arrived)
             if data is not None:
                 if not data and self._channel.closed:
