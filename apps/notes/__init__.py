@@ -9,8 +9,9 @@ from typing import Any
 from prompt_toolkit.application import Application
 from rich.markdown import Markdown
 
-from tuihost import App, AppLoadError, Session, clean, command
+from tuihost import App, AppLoadError, FileTree, Session, clean, command
 
+from .files import tree_of
 from .limits import MAX_NOTE
 from .lines import converse
 from .note import StoreError, Summary, ago, as_json, owner_of
@@ -39,6 +40,9 @@ class Notes(App):
 
     async def talk(self, session: Session) -> int:
         return await converse(session, self.store)
+
+    def files(self, session: Session) -> FileTree:
+        return tree_of(self.store, owner_of(session))
 
     # ------------------------------------------------------------------ from a shell
 

@@ -130,3 +130,14 @@ def test_a_copy_that_is_cut_off_leaves_nothing(
     demo.wait_event("session.end", user="cut")
     assert ssh("cut@127.0.0.1", "files", "ls").stdout == b""
     assert not list((demo.folder / "state").rglob(".tuihost-unfinished-*"))
+
+
+def test_what_is_no_note_is_told_by_the_client(copy: Copy, mine: Path) -> None:
+    lines = f'put "{mine}/with blanks.txt" /notes/hello.md\nls -1 /notes\n'
+    done = copy("sftp", "-b", "-", "noter@127.0.0.1", input=lines)
+    assert (done.returncode, b"/notes/1-hello.md" in done.stdout) == (0, True), done
+    done = copy("sftp", "-b", "-", "noter@127.0.0.1", input=f"put {mine}/big.bin /notes/x.md\n")
+    assert done.returncode == 1, done
+    (mine / "bytes").write_bytes(b"\xff\xfe\0")
+    done = copy("sftp", "-b", "-", "noter@127.0.0.1", input=f"put {mine}/bytes /notes/x.md\n")
+    assert done.returncode == 1, done
