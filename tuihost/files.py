@@ -189,6 +189,11 @@ class Folders:
         self._trees = trees
         self.home: Names = (first, *trees[first].home) if first in trees and first else ()
 
+    def innermost(self, names: Names) -> tuple[FileTree, Names]:
+        """The tree that is no `Folders`, and the names within it. Raises `FileError`."""
+        tree, inner = self._within(names)
+        return tree.innermost(inner) if isinstance(tree, Folders) else (tree, inner)
+
     def _within(self, names: Names) -> tuple[FileTree, Names]:
         if not names:
             raise read_only()

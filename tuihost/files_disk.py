@@ -83,16 +83,22 @@ class Quota:
             self._used = max(0, self._used - size)
             self._count = max(0, self._count - entries)
 
+    def recount(self) -> None:
+        """Counts from the disk again, for what others than a `DiskTree` wrote there."""
+        with self._lock:
+            self._scanned = False
+        self._scan()
+
     def _scan(self) -> None:
         with self._lock:
             if self._scanned:
                 return
             self._scanned = True
+            self._used = self._count = 0
             for folder, folders, files, here in os.fwalk(self.root, follow_symlinks=False):
                 self._count += len(folders)
                 for name in files:
-                    if name.startswith(UNFINISHED):
-                        _sweep(name, here)
+                    if name.startswith(UNFINISHED) and _sweep(name, here):
                         continue
                     with suppress(OSError):  # gone meanwhile
                         self._used += os.stat(name, dir_fd=here, follow_symlinks=False).st_size
@@ -100,15 +106,18 @@ class Quota:
                 del folder
 
 
-def _sweep(name: str, folder: int) -> None:
-    """Removes what was being written by a process that is no more: nobody holds its lock."""
+def _sweep(name: str, folder: int) -> bool:
+    """Removes what was being written by a process that is no more: nobody holds its lock. False
+    where somebody does."""
     with suppress(OSError):
         file = os.open(name, os.O_RDWR | _FILE, dir_fd=folder)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.unlink(name, dir_fd=folder)
+            return True
         finally:
             os.close(file)
+    return False
 
 
 @contextmanager
@@ -132,6 +141,20 @@ class DiskTree:
         self._quota = quota
         self._writable = writable
         quota.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def quota(self) -> Quota:
+        """How much there may be."""
+        return self._quota
+
+    @property
+    def root(self) -> Path:
+        """Where it lies on the disk of the host."""
+        return self._quota.root
+
+    @property
+    def writable(self) -> bool:
+        return self._writable
 
     # ---------------------------------------------------------------- looking
 

@@ -84,10 +84,11 @@ class About(App):
             session.print(_event_text(event))
             over.extend([True] * isinstance(event, EndOfInput))
 
-        session.subscribe(tell)
+        stop = session.subscribe(tell)
         session.print("Whatever comes is told here; ^D ends it.")
         while session.read():
             continue
+        stop()
         if not over:
             session.print(_event_text(EndOfInput()))
 

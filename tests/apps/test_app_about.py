@@ -183,7 +183,7 @@ def test_without_a_screen_the_sections_are_read_out(host: Hosted) -> None:
 
 def test_an_example_is_a_command_that_there_is(host: Hosted) -> None:
     with host.open("about", term="dumb", size=(120, 100)) as pilot:
-        pilot.wait_for("From your own shell").wait_for("about fingerprints: runs one of its")
+        pilot.wait_for("From your own shell").wait_for("about env: runs one of its")
         pilot.wait_end()
 
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from tuihost.core.sync_args import RSYNC
 from tuihost.wire import ExecRequest, Program, ShellRequest, SubsystemRequest
 
 SCP = "scp"  # what its older clients ask the host to run
@@ -49,6 +50,13 @@ class CopyFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncFiles:
+    """The host's half of `rsync`; `words` are what stands behind that name."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NoSuchApp:
     """Nothing of that name is here."""
 
@@ -62,7 +70,16 @@ class BadCommand:
     reason: str
 
 
-Route = OpenApp | RunCommand | OpenDisplay | OpenSubsystem | CopyFiles | NoSuchApp | BadCommand
+Route = (
+    OpenApp
+    | RunCommand
+    | OpenDisplay
+    | OpenSubsystem
+    | CopyFiles
+    | SyncFiles
+    | NoSuchApp
+    | BadCommand
+)
 
 
 def split_user(name: str) -> tuple[str, str | None]:
@@ -112,6 +129,8 @@ def _route_command(line: str, target: str | None, apps: Collection[str], pty: bo
     else:
         name, rest = words[0], words[1:]
         if name not in apps:
+            if name == RSYNC:
+                return SyncFiles(rest)
             return CopyFiles(rest) if name == SCP else NoSuchApp(name)
     if not rest and pty:
         return OpenApp(name)

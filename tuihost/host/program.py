@@ -20,13 +20,16 @@ from tuihost.core.routing import (
     OpenSubsystem,
     Route,
     RunCommand,
+    SyncFiles,
 )
+from tuihost.core.sync_args import Refused, sync_args
 from tuihost.errors import Disconnected, PeerError, new_incident
 from tuihost.files import Folders, Names, path_of
 from tuihost.host.host import Host
 from tuihost.host.journey import CRASHED, Journey, Visit, crash
 from tuihost.host.reach import NOT_FOUND, HostedReach, files_of, no_such_app
 from tuihost.host.scp import Scp, asked_of
+from tuihost.host.sync import Sync
 from tuihost.logs import Event, EventLog
 from tuihost.session import Session
 from tuihost.ssh.sftp import TreeServer
@@ -213,6 +216,8 @@ class Program:
                 return ExitStatus(self._subsystem(name))
             case CopyFiles(words=words):
                 return ExitStatus(self._copy_files(words))
+            case SyncFiles(words=words):
+                return ExitStatus(self._sync_files(words))
             case NoSuchApp(name=name):
                 return ExitStatus(self._no_such_app(name))
             case BadCommand(reason=reason):
@@ -316,6 +321,21 @@ class Program:
             self._complain("scp is for copying files: scp FILE HOST:")
             return 2
         return Scp(self._shelf(), asked, self._stage.read, self._send, self._note_file).run()
+
+    def _sync_files(self, words: tuple[str, ...]) -> int:
+        """rsync."""
+        try:
+            sync = Sync(self._shelf(), sync_args(words), self._stage.read, self._send)
+            status, said = sync.run()
+        except Refused as refused:
+            self._complain(str(refused))
+            return 1
+        self._log.info(Event.FILE_CHANGED, what="rsync", path=words[-1][:200], size=sync.received)
+        if sync.full:
+            said += "your room for files is full\n"
+        if said:
+            self._stage.write(clean(said, lines=True).encode(), Stream.ERR)
+        return status
 
     def _shelf(self) -> Folders:
         return files_of(self._host, self._visit, self._session, self._log)

@@ -1,0 +1,181 @@
+"""The real rsync, both ways, and what it cannot be made to do."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from e2e_demo import DEADLINE, Served, clean_env
+
+from tuihost.host import confine
+
+SETTINGS = """\
+[server]
+port = 0
+state_dir = "state"
+per_address = 200
+[app.files]
+guest_quota = 3
+entries = 50
+shared = [{ name = "handouts", guests = true }]
+"""
+
+pytestmark = pytest.mark.skipif(not confine.version(), reason="the kernel has no Landlock")
+Rsync = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("host")
+    (folder / "tuihost.toml").write_text(SETTINGS)
+    words = ["serve", "--config", str(folder / "tuihost.toml")]
+    served = Served(folder, words, ready=lambda one: bool(one.events("host.start")))
+    yield served
+    assert not served.events("host.error"), served.log
+    served.close()
+
+
+@pytest.fixture
+def ssh(host: Served, tmp_path: Path, program: Callable[[str], str]) -> str:
+    options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR"
+    given = " ".join(f"-o {one}" for one in options.split())
+    return f"{program('ssh')} -F /dev/null {given} -p {host.port}"
+
+
+@pytest.fixture
+def rsync(ssh: str, tmp_path: Path, program: Callable[[str], str]) -> Rsync:
+    def run(*words: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [program("rsync"), "-e", ssh, *words],
+            cwd=tmp_path, env=clean_env(tmp_path), capture_output=True, timeout=DEADLINE,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a").write_text("one\n")
+    (folder / "sub" / "b c").write_text("two\n")
+    (folder / "big").write_bytes(os.urandom(700_000))
+    return folder
+
+
+def said(ssh: str, user: str, line: str) -> str:
+    words = [*ssh.split(), f"{user}@127.0.0.1", line]
+    done = subprocess.run(words, capture_output=True, timeout=DEADLINE, check=False)
+    return (done.stdout + done.stderr).decode()
+
+
+@pytest.mark.parametrize("flags", ["-a", "-avz", "-rt"])
+def test_a_folder_goes_there_and_back(rsync: Rsync, mine: Path, tmp_path: Path, flags: str) -> None:
+    at = f"rs{flags}@127.0.0.1"
+    assert rsync(flags, f"{mine}/", f"{at}:copy").returncode == 0
+    again = rsync(flags, "--stats", "--delete", f"{mine}/", f"{at}:copy")
+    assert b"Number of regular files transferred: 0" in again.stdout, again
+    back = tmp_path / "back"
+    assert rsync(flags, f"{at}:copy/", str(back)).returncode == 0
+    compared = filecmp.dircmp(mine, back)
+    assert (compared.left_only, compared.right_only, compared.diff_files) == ([], [], [])
+    assert (back / "sub" / "b c").read_text() == "two\n"
+    (mine / "a").unlink()
+    assert rsync(flags, "--delete", f"{mine}/", f"{at}:copy").returncode == 0
+    assert rsync(f"{at}:copy/").stdout.count(b"\n") == 3, "what was deleted is gone"
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../../../../etc/passwd", "/", "/notes/1.md", "nothing", "copy/../../x"]
+)
+def test_nothing_else_is_read(rsync: Rsync, tmp_path: Path, path: str) -> None:
+    done = rsync("-a", f"rt@127.0.0.1:{path}", f"{tmp_path}/out/")
+    assert done.returncode != 0
+    assert b"root:" not in done.stdout
+    assert not any((tmp_path / "out").glob("*"))
+
+
+def test_links_stay_behind(rsync: Rsync, mine: Path, ssh: str) -> None:
+    (mine / "link").symlink_to("/etc/passwd")
+    done = rsync("-a", f"{mine}/", "rl@127.0.0.1:")
+    assert (done.returncode, b'symlink "/link"' in done.stderr) == (23, True), done
+    assert said(ssh, "rl", "files cat big | true").count("root:") == 0
+    assert "link" not in said(ssh, "rl", "files ls")
+
+
+def test_the_room_holds(rsync: Rsync, tmp_path: Path, ssh: str) -> None:
+    (tmp_path / "huge").write_bytes(os.urandom(8_000_000))
+    assert rsync("huge", "rq@127.0.0.1:").returncode != 0
+    assert said(ssh, "rq", "files ls") == ""
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(12):
+        (many / f"{number}").write_bytes(os.urandom(700_000))
+    done = rsync("-r", "many", "rq@127.0.0.1:")
+    assert done.returncode != 0
+    assert b"your room for files is full" in done.stderr
+    used = float(said(ssh, "rq", "files quota").split()[0])
+    assert used < 3.1 + 1.5, "not much more than there was room for"
+    few = tmp_path / "few"
+    few.mkdir()
+    for number in range(200):
+        (few / f"{number}").write_text("x")
+    assert rsync("-r", "few", "re@127.0.0.1:").returncode != 0 or (
+        "of 50 files" in said(ssh, "re", "files quota")
+    )
+
+
+def test_what_others_share_is_not_written(rsync: Rsync, mine: Path) -> None:
+    done = rsync("-r", f"{mine}/", "rw@127.0.0.1:/files/handouts/")
+    assert done.returncode != 0
+    assert b"nothing can be changed there" in done.stderr
+
+
+def test_it_is_for_copying(ssh: str) -> None:
+    assert said(ssh, "rv", "rsync --version") == (
+        "tuihost: rsync is for copying files: rsync -a FOLDER HOST:\n"
+    )
+    refused = said(ssh, "rv", "rsync --server -logDtpr --log-file=/tmp/x . x")
+    assert refused == "tuihost: the option --log-file=/tmp/x is not taken here\n"
+
+
+# ------------------------------------------------------------------------- the kernel's hold
+
+
+@pytest.mark.parametrize(
+    ("line", "well"),
+    [
+        ("cat inside", True), ("cp inside copy", True), ("mv inside moved", True),
+        ("cat ../secret", False), ("cat /etc/passwd", False), ("cp inside ../out", False),
+        ("ln -s /etc link", False), ("ln ../secret hard", False), ("mkfifo pipe", False),
+        ("ls /", False), ("ls /proc/self/", False), ("ls /dev", False), ("touch /tmp/out", False),
+        ("dd if=/dev/zero of=large bs=1000 count=101", False),
+    ],
+)  # fmt: skip
+def test_a_confined_program_reaches_its_folder_alone(
+    tmp_path: Path, program: Callable[[str], str], line: str, well: bool
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "inside").write_text("inside")
+    (tmp_path / "secret").write_text("secret")
+    words = line.split()
+    command = [sys.executable, "-I", confine.__file__, str(folder), "rw", "100000"]
+    done = subprocess.run(
+        [*command, program(words[0]), *words[1:]], capture_output=True, timeout=DEADLINE
+    )
+    assert (done.returncode == 0) is well, done
+    assert b"secret" not in done.stdout
+    assert b"root:" not in done.stdout
+
+
+def test_a_confined_reader_writes_nothing(tmp_path: Path, program: Callable[[str], str]) -> None:
+    command = [sys.executable, "-I", confine.__file__, str(tmp_path), "ro", "100"]
+    done = subprocess.run([*command, program("touch"), "x"], capture_output=True, timeout=DEADLINE)
+    assert done.returncode != 0
+    assert not any(tmp_path.iterdir())

@@ -1,0 +1,69 @@
+"""What rsync's client asks the host's half to do, judged word by word. No I/O.
+
+A client runs `rsync --server [--sender] OPTIONS . PATHS` on the other side. Options that name files
+of their own, write in place or keep what is half done are refused: only what is listed here passes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+RSYNC = "rsync"
+SERVER = "--server"
+
+_FLAGS = re.compile(r"-[vqrlptgoDdncihuSHWxzmIUNEOJ]*(?:e[0-9]*\.?[A-Za-z0-9]*)?")
+_WORDS = frozenset((
+    "--delete", "--delete-before", "--delete-during", "--delete-after", "--delete-delay",
+    "--delete-excluded", "--ignore-existing", "--existing", "--size-only", "--stats",
+    "--numeric-ids", "--force", "--ignore-errors", "--no-implied-dirs", "--prune-empty-dirs",
+    "--safe-links", "--checksum",  "--omit-dir-times", "--times", "--perms", "--owner",
+    "--group", "--links", "--recursive", "--devices", "--specials", "--sparse", "--whole-file",
+    "--no-whole-file", "--new-compress", "--old-compress", "--no-r", "--no-R",
+    "--remove-source-files",
+))  # fmt: skip
+_VALUES = re.compile(
+    r"--(?:timeout|bwlimit|block-size|max-size|min-size|compress-level|modify-window|max-delete"
+    r"|checksum-seed|checksum-choice|compress-choice|info|debug)=[\w.,-]{1,100}"
+    r"|--log-format=[%\w]{0,20}"
+)
+
+
+class Refused(Exception):
+    """Something that is not done here; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncArgs:
+    """A copy: to the client where `sender`, from it else. `paths` are as the client wrote them."""
+
+    sender: bool
+    options: tuple[str, ...]
+    paths: tuple[str, ...]
+
+    @property
+    def compressed(self) -> bool:
+        return any(word.endswith("-compress") or "z" in _flags(word) for word in self.options)
+
+
+def _flags(word: str) -> str:
+    """The letters of a word of flags; what stands behind `e` are the client's abilities."""
+    return "" if word.startswith("--") else word[1:].partition("e")[0]
+
+
+def sync_args(words: tuple[str, ...]) -> SyncArgs:
+    """Reads what stands behind `rsync`. Raises `Refused`."""
+    if words[:1] != (SERVER,):
+        raise Refused("rsync is for copying files: rsync -a FOLDER HOST:")
+    sender = words[1:2] == ("--sender",)
+    rest = list(words[2 if sender else 1 :])
+    options = []
+    while rest and rest[0] != ".":
+        word = rest.pop(0)
+        if not (_FLAGS.fullmatch(word) or word in _WORDS or _VALUES.fullmatch(word)):
+            raise Refused(f"the option {word} is not taken here")
+        options.append(word)
+    paths = tuple(rest[1:])
+    if not paths or (not sender and len(paths) > 1):
+        raise Refused("no file is named")
+    return SyncArgs(sender, tuple(options), paths)
