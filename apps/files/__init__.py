@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as to_json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,9 @@ class Files(App):
         return _done(session, show)
 
     @command
-    def put(self, session: Session, path: str, *, force: bool = False) -> int:
+    def put(
+        self, session: Session, path: str, *, force: bool = False, progress: bool = False
+    ) -> int:
         """Keep standard input as a file; with --force in place of the one there is."""
 
         def keep() -> None:
@@ -109,9 +112,12 @@ class Files(App):
             mode = OpenMode(read=False, write=True, create=True, new=not force, empty=True)
             file, whole, at = tree.open(_names(tree, path), mode), False, 0
             try:
-                while data := session.read(CHUNK):
-                    file.write(at, data)
-                    at += len(data)
+                with session.progress("Bytes kept:") if progress else nullcontext() as bar:
+                    while data := session.read(CHUNK):
+                        file.write(at, data)
+                        at += len(data)
+                        if bar is not None:
+                            bar.advance(len(data))
                 whole = True
             finally:
                 file.close(keep=whole)

@@ -139,3 +139,9 @@ def test_options_that_make_no_sense_break_the_app_alone(options: dict[str, Any])
     with hosted(bundled=["menu", "files"], settings=given) as host:
         assert "files" not in host.host.catalog.apps
         assert host.log.named("app.broken")[0]["app"] == "files"
+
+
+def test_progress_is_told_beside_the_data(host: Hosted) -> None:
+    said = host.run("files put p.bin --progress", stdin=bytes(700_000))
+    assert (said.status, said.text) == (0, "")
+    assert said.errors.splitlines()[-1].startswith("Bytes kept: 700000, ")

@@ -312,3 +312,26 @@ def test_a_name_that_is_taken_is_told(client: Client, web: int) -> None:
     until(listed, "a tunnel")
     said = client.ssh("-v", *forward, "status now").stderr
     assert b"Remote: no tunnel: the name only is taken" in said
+
+
+def test_plink_forwards_too(client: Client, program: Callable[[str], str], web: int) -> None:
+    """PuTTY's own, to an app and to a real target."""
+    key = client.host.folder / "state" / "host_ed25519"
+    said = subprocess.run(
+        [program("ssh-keygen"), "-l", "-f", str(key)],
+        check=True, capture_output=True, timeout=DEADLINE,
+    )  # fmt: skip
+    status, page = free_port(), free_port()
+    words = ["-batch", "-ssh", "-N", "-P", str(client.host.port), "-l", "pia", "-hostkey"]
+    forwards = ["-L", f"{status}:status:80", "-L", f"{page}:127.0.0.1:{web}"]
+    plink = subprocess.Popen(
+        [program("plink"), *words, said.stdout.split()[1].decode(), *forwards, "127.0.0.1"],
+        stdin=subprocess.DEVNULL, env=clean_env(client.folder),
+    )  # fmt: skip
+    try:
+        until_open(status)
+        assert b"How the host is" in client.curl(f"http://127.0.0.1:{status}/")
+        assert client.curl(f"http://127.0.0.1:{page}/") == PAGE
+    finally:
+        plink.terminate()
+        plink.wait(DEADLINE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import threading
 from collections.abc import Iterator
 
@@ -22,8 +24,15 @@ class Tap(App):
 
     name = "tap"
 
+    loop = "selector"
+
     def start(self) -> None:
         self.begun = threading.Event()
+        self.pids: list[int] = []
+
+    async def talk(self, session: Session) -> None:
+        """Wait for another program, as a person who sits there."""
+        await self.child(session)
 
     @command
     def upper(self, session: Session) -> int:
@@ -38,6 +47,20 @@ class Tap(App):
         while True:
             session.write(b"x" * 10_000)
             self.begun.set()
+
+    @command
+    async def child(self, session: Session) -> None:
+        """Wait for another program."""
+        process = await asyncio.create_subprocess_exec("sleep", "600")
+        self.pids.append(process.pid)
+        self.begun.set()
+        await process.wait()
+
+    @command
+    async def version(self, session: Session) -> int:
+        """Another program to its end."""
+        process = await asyncio.create_subprocess_exec("true")
+        return 5 + await process.wait()
 
     @command
     def show(self, session: Session) -> None:
@@ -146,3 +169,31 @@ def test_progress_goes_to_standard_error(host: Hosted) -> None:
     out = ended(channel)[1]
     assert out.startswith(b"\rCounting   0 %")
     assert out.endswith(b"\x1b[K\r\n")
+
+
+def test_a_session_that_nobody_reads_holds_up_no_other(host: Hosted) -> None:
+    client = host.connect()
+    stalled, other = (client.open_session(timeout=SECONDS) for _ in range(2))
+    stalled.exec_command("tap flow")
+    other.settimeout(SECONDS)
+    other.exec_command("tap count")
+    assert b"Counting 100 %" in other.makefile_stderr("rb").read()
+    assert other.recv_exit_status() == 0
+    hang_up(client)
+
+
+def test_who_goes_takes_their_programs_along(host: Hosted) -> None:
+    app = host.host.catalog.apps["tap"].app
+    assert isinstance(app, Tap)
+    client = host.connect()
+    channel = client.open_session(timeout=SECONDS)
+    channel.invoke_shell()
+    assert app.begun.wait(SECONDS)
+    hang_up(client)
+    host.log.wait_for("session.end")
+    with pytest.raises(ProcessLookupError):
+        os.kill(app.pids[0], 0)
+
+
+def test_a_command_may_wait_for_another_program(host: Hosted) -> None:
+    assert host.run("tap version").status == 5

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from tuihost.commands import run_command
 from tuihost.core.routing import (
@@ -266,10 +267,11 @@ class Program:
 
     def _command(self, name: str, words: tuple[str, ...]) -> int:
         app = self._host.catalog.apps[name].app
+        run_async = partial(run_coroutine, kind=app.loop)
         self._log.info(Event.APP_START, app=name, command=words[0] if words else "")
         try:
             return self._guarded(
-                name, lambda: run_command(app, self._session(name), words, run_async=run_coroutine)
+                name, lambda: run_command(app, self._session(name), words, run_async=run_async)
             )
         finally:
             self._log.info(Event.APP_END, app=name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tuihost.commands import command_infos, run_command
@@ -125,7 +126,8 @@ class HostedReach:
             return NOT_YOURS
         app = self._host.catalog.apps[name].app
         try:
-            return run_command(app, self._session(name, stage), words, run_async=run_coroutine)
+            run_async = partial(run_coroutine, kind=app.loop)
+            return run_command(app, self._session(name, stage), words, run_async=run_async)
         except (Disconnected, Interrupted, Signalled):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host

@@ -238,6 +238,33 @@ def shared_executor() -> SharedExecutor:
         return _shared
 
 
+class _DescriptorLoop(asyncio.SelectorEventLoop):
+    """asyncio's own, which knows the programs that it started: none outlives it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._programs: list[Any] = []
+
+    async def _make_subprocess_transport(self, *arguments: Any, **more: Any) -> Any:
+        made = super()._make_subprocess_transport  # type: ignore[misc]
+        transport = await made(*arguments, **more)
+        self._programs = [one for one in self._programs if one.get_returncode() is None]
+        self._programs.append(transport)
+        return transport
+
+    async def end_programs(self, grace: float) -> None:
+        """Kills what still runs, and waits at most so many seconds until it is gone."""
+        running = [one for one in self._programs if one.get_returncode() is None]
+        for one in running:
+            with suppress(ProcessLookupError):
+                one.kill()
+        if running:
+            ends = [asyncio.ensure_future(one._wait()) for one in running]
+            await asyncio.wait(ends, timeout=grace)
+        for one in self._programs:
+            one.close()
+
+
 # ------------------------------------------------------------------------------- making, ending
 
 
@@ -252,7 +279,7 @@ def new_loop(kind: LoopKind = "light") -> asyncio.AbstractEventLoop:
         case "light":
             loop = LightLoop()
         case "selector":
-            loop = asyncio.SelectorEventLoop()
+            loop = _DescriptorLoop()
             loop.set_debug(False)
     loop.set_default_executor(shared_executor())
     return loop
@@ -272,6 +299,8 @@ def close_loop(loop: asyncio.AbstractEventLoop, grace: float = 1.0) -> bool:
             task.cancel()
         if pending:
             _, pending = loop.run_until_complete(asyncio.wait(pending, timeout=grace))
+        if isinstance(loop, _DescriptorLoop):
+            loop.run_until_complete(loop.end_programs(grace))
         loop.run_until_complete(asyncio.wait_for(loop.shutdown_asyncgens(), grace))
         for task in pending:
             # Its coroutine is dropped with the loop; asyncio would print a warning about that.
