@@ -35,6 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("fuzz")
 
 
+def _join(thread: threading.Thread, deadline: float) -> None:
+    """Waits for its end, also where it is only about to begin."""
+    while thread.ident is None and time.monotonic() < deadline:
+        threading.Event().wait(0.001)
+    if thread.ident is not None:
+        thread.join(max(0.0, deadline - time.monotonic()))
+
+
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """Threads and descriptors return to where they were."""
@@ -43,7 +51,7 @@ def nothing_left() -> Iterator[None]:
     deadline = time.monotonic() + 5.0
     for thread in set(threading.enumerate()) - threads:
         if not thread.name.startswith("tuihost-shared"):  # the process's one executor stays
-            thread.join(max(0.0, deadline - time.monotonic()))
+            _join(thread, deadline)
             assert not thread.is_alive(), f"the thread {thread.name} is left behind"
     after = _descriptors()
     if len(after) > len(before):

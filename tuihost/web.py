@@ -105,6 +105,8 @@ def _read(connection: h11.Connection, stream: ByteStream) -> WebRequest | None:
             connection.receive_data(stream.read())
         elif isinstance(event, h11.Request):
             asked = event
+            if sum(len(name) + len(value) for name, value in event.headers) > MAX_HEAD:
+                raise h11.RemoteProtocolError("its head is too long", error_status_hint=431)
         elif isinstance(event, h11.Data):
             body += bytes(event.data)
             if len(body) > MAX_BODY:

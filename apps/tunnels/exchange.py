@@ -91,14 +91,18 @@ class Exchange:
         event = next(self._from_browser())
         if not isinstance(event, h11.Request):
             return False
+        if sum(len(name) + len(value) for name, value in event.headers) > MAX_HEAD:
+            self._say(431, "That request says too much about itself.")
+            return False
         begun, before = time.monotonic(), self._counted()
         if not self._reach(event):
             return False
         assert self._tunnel is not None
         status = 0
         try:
-            self._send_machine(self._outgoing(event))
-            self._carry_body()
+            with suppress(Disconnected):  # it may have answered before it heard all of it
+                self._send_machine(self._outgoing(event))
+                self._carry_body()
             status = self._carry_answer(event)
         except h11.RemoteProtocolError as error:
             if self._browser.their_state is h11.ERROR:

@@ -34,16 +34,17 @@ class ChannelStream:
         return data
 
     def write(self, data: bytes | memoryview) -> None:
-        rest = memoryview(data)
+        rest, gone = memoryview(data), False
 
         def sent() -> bool:
-            nonlocal rest
-            rest = rest[self.channel.write(rest) :]
-            return not rest or self.channel.closed
+            nonlocal rest, gone
+            gone = self.channel.closed  # whoever closes it after the last byte has had them all
+            if not gone:
+                rest = rest[self.channel.write(rest) :]
+            return gone or not rest
 
-        if not self.channel.closed:
-            self.channel.wait(sent)
-        if self.channel.closed:
+        self.channel.wait(sent)
+        if gone:
             raise Disconnected("the client has closed the stream")
         self.sent += len(data)
 
