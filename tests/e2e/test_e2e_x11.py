@@ -207,9 +207,19 @@ def test_a_program_looks_as_it_does_at_home(client: Client, way: str) -> None:
     shown(client)
 
 
-def test_a_program_sees_the_screen_of_its_person(client: Client) -> None:
-    done = client.ssh("-Y", "ada@127.0.0.1", "windows run about")
+@pytest.mark.parametrize("way", ["-X", "-Y"])
+def test_a_program_sees_the_screen_of_its_person(client: Client, way: str) -> None:
+    done = client.ssh(way, "ada@127.0.0.1", "windows run about")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("way", ["-X", "-Y"])
+def test_a_clock_is_drawn(client: Client, way: str) -> None:
+    empty = client.screen.pixels()
+    session = client.background(way, "ada@127.0.0.1", "windows run clock")
+    shown(client, "xclock")
+    until(lambda: client.screen.pixels() != empty, "the clock to be drawn")
+    client.end(session)
 
 
 def test_closing_the_window_ends_the_session(client: Client) -> None:
