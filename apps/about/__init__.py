@@ -76,8 +76,9 @@ class About(App):
 
     @command
     def events(self, session: Session) -> None:
-        """Tell what your client sends beside what you type: signals, breaks, sizes, the end of
-        input, which ends it."""
+        """Tell what your client sends beside what you type, as it comes.
+
+        Signals, breaks, sizes of the window, and the end of input, which ends it."""
         over: list[bool] = []
 
         def tell(event: SessionEvent) -> None:

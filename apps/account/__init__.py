@@ -96,8 +96,9 @@ class Account(App):
 
     @command
     def agent(self, session: Session, *, add: str = "", json: bool = False) -> int:
-        """The keys in your agent (ssh -A). --add takes one of them in, named by its fingerprint or
-        its comment, once it has signed something to prove itself."""
+        """The keys in your agent (ssh -A); --add takes one of them in.
+
+        It is named by its fingerprint or its comment, and has to sign something first."""
         brought = session.agent
         if brought is None:
             session.error("No agent came along: ssh -A HOST account agent")

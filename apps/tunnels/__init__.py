@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PORTS = (80, 443)
 HOW = "No tunnel of yours is open. Open one with: ssh -R 80:localhost:3000 HOST"
+EMPTY = "Open one: ssh -R 80:localhost:3000 HOST"
 CLOSED = "This host has no front door for tunnels: its operator has to open one."
 
 
@@ -78,7 +79,9 @@ class Tunnels(App):
     def build(self, session: Session) -> Application[Any]:
         from .screen import TunnelsScreen
 
-        return TunnelsScreen(session, self.book, self.url, CLOSED if self.door is None else HOW).app
+        return TunnelsScreen(
+            session, self.book, self.url, CLOSED if self.door is None else EMPTY
+        ).app
 
     async def talk(self, session: Session) -> int:
         """What is open, as lines."""
