@@ -18,6 +18,9 @@ MAX_SORTED = 64 * 1024 * 1024  # characters that are held at once
 MAX_JSON = 16 * 1024 * 1024
 MAX_PATTERN = 500
 MAX_SHOWN = 10_000  # characters of a line on a screen
+_STRANGE = re.compile(r"\(\?(?!:)|\{[^0-9,}]")
+"""Recursion, inexact matches and the like: more than a line of text asks for."""
+
 MAX_SECONDS = 10.0  # of looking, for one grep
 
 
@@ -155,6 +158,8 @@ class Search:
     def __init__(self, pattern: str, *, ignore_case: bool, fixed: bool) -> None:
         if len(pattern) > MAX_PATTERN:
             raise ValueError("it is too long")
+        if not fixed and (strange := _STRANGE.search(pattern)):
+            raise ValueError(f"{strange[0]} is not taken here")
         flags = regex.IGNORECASE if ignore_case else 0
         try:
             self._wanted = regex.compile(regex.escape(pattern) if fixed else pattern, flags)

@@ -269,6 +269,9 @@ def test_a_pattern_cannot_hold_anybody_up(host: Hosted, monkeypatch: pytest.Monk
     status, _, errors = line(host, "grep '^(a|a|aa)+$'", evil)
     assert (status, errors) == (2, "That pattern takes too long.\n")
     assert line(host, "grep '('", b"")[0] == 2
+    assert line(host, "grep '(?R)'", b"x")[:2] == (2, "")
+    assert line(host, "grep '(?:ab){e<=9}'", b"x")[:2] == (2, "")
+    assert line(host, "grep '(?:ab){1,2}'", b"xab\n")[:2] == (0, "xab\n")
     assert line(host, f"grep {'a' * 600}", b"")[0] == 2
 
 
@@ -424,3 +427,18 @@ def test_output_becomes_rows(host: Hosted) -> None:
     assert rows(transcript) == [
         " one", " two", " three", " é", " red", " 99 %", " " + "x" * 10, " " + "x" * 10, " xxxxx",
     ]  # fmt: skip
+
+
+def test_commands_side_by_side_are_bounded(host: Hosted, tap: Tap) -> None:
+    """One client's, over all its sessions; another has its own."""
+    client = host.connect("mel")
+    held = []
+    for _ in range(6):
+        channel = client.open_session(timeout=SECONDS)
+        channel.settimeout(SECONDS)
+        channel.exec_command("shell -c '" + " | ".join(["tap eat"] * 12) + "'")
+        held.append(channel)
+    errors = held[-1].makefile_stderr("rb")
+    assert errors.readline() == b"tuihost: too many commands run at once\n"
+    assert line(host, "echo on | count", user="ned")[:2] == (0, "1\n")
+    hang_up(client)

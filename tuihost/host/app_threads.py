@@ -21,9 +21,16 @@ class AppThread:
     """One thread of an app. What is raised on it costs what it works for, and nothing else."""
 
     def __init__(
-        self, host: Host, app: App, name: str, run: Callable[[], None], log: EventLog
+        self,
+        host: Host,
+        app: App,
+        name: str,
+        run: Callable[[], None],
+        log: EventLog,
+        client: int = 0,
     ) -> None:
         self._host = host
+        self._client = client
         self._app = app
         self._log = log.bound(app=app.name)
         self._run_app = run
@@ -34,7 +41,15 @@ class AppThread:
 
     def start(self) -> None:
         """Begins. Raises RuntimeError where no thread can be had."""
-        self.thread.start()
+        if not self._host.threads.take(self._client):
+            self._over.set()
+            raise RuntimeError("too many threads of apps")
+        try:
+            self.thread.start()
+        except BaseException:
+            self._over.set()
+            self._host.threads.give_back(self._client)
+            raise
 
     def _run(self) -> None:
         try:
@@ -43,6 +58,7 @@ class AppThread:
             self._log.warning(Event.APP_STUCK, thread=self.thread.name, ended=True)
         finally:
             self._over.set()
+            self._host.threads.give_back(self._client)
             if self._stuck:
                 self._host.count_stuck(-1)
 

@@ -11,7 +11,7 @@ sockets, one a stream for what an app answers.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from socket import socket
 
 from tuihost.app import App
@@ -104,6 +104,8 @@ class Forwards:
             return Refuse(f"the key does not permit {shown(place)}")
         app = self._host.forward_app(self._visitor, *place)
         if app is not None:
+            if not self._host.threads.free(self._visitor.connection):
+                return Refuse("apps answer too much already", OpenFailure.RESOURCE_SHORTAGE)
             return Later(lambda undecided: self._answer(app, place, origin, undecided))
         if not self._may_dial(place):
             return Refuse(f"nobody here forwards to {shown(place)}")
@@ -135,7 +137,7 @@ class Forwards:
                 stream.close()
                 log.info(Event.FORWARD_CLOSED, sent=stream.received, received=stream.sent)
 
-        thread = AppThread(self._host, app, f"forward-{self._name}", run, self._log)
+        thread = self._thread(app, "forward", run)
         thread.start()
 
     def _forward(
@@ -227,11 +229,17 @@ class Forwards:
                 listening.tell(refused)
                 listening.cancel()
 
-        thread = AppThread(self._host, app, f"listen-{self._name}", run, self._log)
+        if not self._host.threads.free(self._visitor.connection):
+            return Refuse("apps answer too much already")
+        thread = self._thread(app, "listen", run)
         thread.start()
         self._listening[place] = listening
         self._log.info(Event.FORWARD_LISTEN, app=app.name, target=shown(place))
         return Grant(port=place[1])
+
+    def _thread(self, app: App, what: str, run: Callable[[], None]) -> AppThread:
+        name = f"{what}-{self._name}"
+        return AppThread(self._host, app, name, run, self._log, self._visitor.connection)
 
     def _bind(self, place: Place) -> Answer:
         """Listens on a real address. Raises `Taken`."""

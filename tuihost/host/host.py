@@ -27,6 +27,7 @@ from tuihost.host.entrance import Entrance
 from tuihost.host.own_account import HostedAccount, Inside
 from tuihost.host.preferences import AccountPreferences, PreferenceStore
 from tuihost.host.roster import Roster
+from tuihost.host.thread_budget import ThreadBudget
 from tuihost.host.visitor import Visitor
 from tuihost.host.watchdog import Watchdog
 from tuihost.logs import Event, EventLog
@@ -66,6 +67,7 @@ class Host:
         self.roster = Roster(self.now)
         self.watchdog = Watchdog(log)
         self.stuck_threads = 0
+        self.threads = ThreadBudget()
         self.connections = 0
         self.address: tuple[str, int] | None = None
         self._keys = keys

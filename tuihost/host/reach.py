@@ -14,6 +14,7 @@ from tuihost.files import FileTree, Folders
 from tuihost.host.app_threads import AppThread
 from tuihost.host.host import Host
 from tuihost.host.journey import CRASHED, Visit, crash
+from tuihost.host.visitor import Visitor
 from tuihost.logs import EventLog
 from tuihost.reach import CommandInfo, Ends
 from tuihost.text import clean
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tuihost.session import Session
     from tuihost.theme import Theme
 
-NOT_FOUND, NOT_YOURS, STOPPED = 127, 2, 130
+NOT_FOUND, NOT_YOURS, STOPPED, FAILED = 127, 2, 130, 1
 FILES = "files"  # the app whose files are where somebody begins
 
 
@@ -82,17 +83,30 @@ class HostedReach:
 
         catalog = self._host.catalog.apps
         owner = catalog[app if app in catalog else self._name].app
-        running.thread = AppThread(self._host, owner, f"command-{app}"[:40], work, self._log)
+        name = f"command-{app}"[:40]
+        running.thread = AppThread(self._host, owner, name, work, self._log, self._client)
         with self._lock:
             self._running.add(running)
             late = self._closed
-        running.thread.start()
+        try:
+            running.thread.start()
+        except RuntimeError:
+            self._forget(running)
+            _say(ends, self._host.name, "too many commands run at once")
+            ends.close()
+            ended(FAILED)
+            return running
         if late:
             running.stop()
         return running
 
     def files(self) -> Folders:
         return files_of(self._host, self._visit, self._files_session, self._log)
+
+    @property
+    def _client(self) -> int:
+        account = self._visit.account
+        return account.connection if isinstance(account, Visitor) else 0
 
     @property
     def _theme(self) -> Theme:

@@ -30,8 +30,11 @@ PIECE = 65_536  # from the client, between two thoughts about the room
 DENSE = 100  # times that what is compressed may grow
 LOOK_EVERY = 0.25  # seconds between two looks at how much room is left
 MAX_ERRORS = 8192  # bytes of what rsync says about its mistakes
+MAX_RUNS = 8  # of the whole host at one time
 END_AFTER = 2.0  # seconds for it to end by itself
 SEARCHED = "/usr/local/bin:/usr/bin:/bin"
+
+_RUNS = threading.BoundedSemaphore(MAX_RUNS)
 
 Read = Callable[[int], bytes]
 Write = Callable[[bytes], None]
@@ -52,7 +55,15 @@ class Sync:
 
     def run(self) -> tuple[int, str]:
         """Its exit status, and what it said about mistakes. Raises `Refused` where it is not
-        there, and what `read` and `write` raise."""
+        there or busy, and what `read` and `write` raise."""
+        if not _RUNS.acquire(blocking=False):
+            raise Refused("too many copy files by rsync at the moment; try again, or use sftp")
+        try:
+            return self._run()
+        finally:
+            _RUNS.release()
+
+    def _run(self) -> tuple[int, str]:
         process = self._start()
         errors: list[bytes] = []
         listener = threading.Thread(
