@@ -159,3 +159,41 @@ def test_keys_without_end_wait_for_the_app(host: Hosted) -> None:
             pilot._receive(0.05)
         thread.join(SECONDS)
         pilot.press("end").wait_for("row 49")
+
+
+def test_requests_in_an_odd_order(host: Hosted) -> None:
+    """Everything that belongs before a program, after it; and a second program."""
+    client = host.connect()
+    channel = client.open_session(timeout=SECONDS)
+    channel.settimeout(SECONDS)
+
+    def ask(kind: str, *fields: object) -> None:
+        message = paramiko.Message()
+        message.add_byte(bytes([98]))
+        message.add_int(channel.remote_chanid)
+        for field in (kind, False, *fields):
+            message.add(field)
+        client._send_user_message(message)
+
+    ask("signal", "INT")  # there is nothing to signal yet
+    ask("window-change", 100, 30, 0, 0)  # some clients say it early
+    channel.get_pty("xterm-256color", 100, 30)
+    channel.exec_command("rows")
+    pilot = Pilot(channel, lambda: None, 100, 30)
+    pilot.wait_for("row 20")
+    ask("pty-req", "dumb", 10, 10, 0, 0, "")
+    ask("exec", "rows env")
+    ask("shell")
+    ask("subsystem", "sftp")
+    ask("x11-req", False, "MIT-MAGIC-COOKIE-1", "00" * 16, 0)
+    ask("auth-agent-req@openssh.com")
+    ask("env", "EXTRA_1", "late")
+    ask("nonsense@example.org")
+    pilot.press("down").press("down").wait_for("row 2")
+    pilot.press("end").wait_for("row 49")
+    refused = [one["kind"] for one in host.log.named("request.refused")]
+    assert refused == [
+        "pty-req", "exec", "shell", "subsystem", "x11-req", "auth-agent-req@openssh.com", "env",
+        "nonsense@example.org",
+    ]  # fmt: skip
+    hang_up(client)

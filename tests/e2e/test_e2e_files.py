@@ -141,3 +141,39 @@ def test_what_is_no_note_is_told_by_the_client(copy: Copy, mine: Path) -> None:
     (mine / "bytes").write_bytes(b"\xff\xfe\0")
     done = copy("sftp", "-b", "-", "noter@127.0.0.1", input=f"put {mine}/bytes /notes/x.md\n")
     assert done.returncode == 1, done
+
+
+@pytest.mark.skipif(not os.access("/dev/fuse", os.W_OK), reason="no file systems of users here")
+def test_a_folder_of_the_host_is_mounted_and_worked_in(
+    demo: Demo, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    """sshfs: random access, many small requests, names that are looked up before they are there."""
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
+    given = [word for one in options for word in ("-o", one)]
+    words = [program("sshfs"), "-p", str(demo.port), *given, "mounter@127.0.0.1:", str(mount)]
+    subprocess.run(words, check=True, timeout=DEADLINE, env=clean_env(tmp_path))
+    try:
+        data = bytes(range(256)) * 2000
+        (mount / "sub").mkdir()
+        (mount / "sub" / "a").write_bytes(data)
+        assert (mount / "sub" / "a").read_bytes() == data
+        with (mount / "sub" / "a").open("r+b") as file:
+            file.seek(100_000)
+            file.write(b"in the middle")
+            file.flush()
+            file.seek(99_998)
+            assert file.read(17) == data[99_998:100_000] + b"in the middle" + data[100_013:100_015]
+            file.truncate(200_000)
+        with (mount / "sub" / "a").open("ab") as file:
+            file.write(b"at the end")
+        assert (mount / "sub" / "a").stat().st_size == 200_010
+        (mount / "sub" / "a").rename(mount / "b")
+        with pytest.raises(OSError, match=r".+"):
+            (mount / "link").symlink_to("/etc/passwd")
+        assert sorted(one.name for one in mount.iterdir()) == ["b", "sub"]
+        (mount / "b").unlink()
+    finally:
+        leave = [program("fusermount3"), "-u", str(mount)]
+        subprocess.run(leave, check=True, timeout=DEADLINE)

@@ -19,7 +19,7 @@ from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 
 INIT, VERSION, OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT = 1, 2, 3, 4, 5, 6, 7, 8
-SETSTAT, OPENDIR, READDIR, REMOVE, EXTENDED = 9, 11, 12, 13, 200
+SETSTAT, OPENDIR, READDIR, REMOVE, MKDIR, EXTENDED = 9, 11, 12, 13, 14, 200
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
 OK, EOF, NO_SUCH, DENIED, FAILURE, BAD, UNSUPPORTED = 0, 1, 2, 3, 4, 5, 8
 WRITING = 2 | 8 | 16  # write, create, truncate
@@ -239,11 +239,48 @@ def test_what_cannot_be_kept_is_told_at_the_close(tmp_path: Path) -> None:
     answers = talk(
         tmp_path,
         packet(OPEN, "a", 2 | 8 | 32, 0),
-        packet(OPEN, "a", WRITING, 0),
-        packet(CLOSE, "hx2"),
+        packet(MKDIR, "a", 0),
         packet(CLOSE, "hx1"),
     )
-    assert [code(one) for one in answers[2:]] == [OK, FAILURE]
+    assert [code(one) for one in answers[1:]] == [OK, FAILURE]
+
+
+def test_who_writes_a_file_sees_it_before_it_is_closed(tmp_path: Path) -> None:
+    """As sshfs does: by its path, and by a second handle."""
+    line = Line(
+        HELLO,
+        packet(OPEN, "a", WRITING, 0),
+        packet(WRITE, "hx1", long(0), "hello"),
+        packet(LSTAT, "a"),
+        packet(OPEN, "a", 1 | 2, 0),
+        packet(READ, "hx2", long(1), 3),
+        packet(SETSTAT, "a", 1, long(4)),
+        packet(CLOSE, "hx1"),
+        packet(WRITE, "hx2", long(4), "!"),
+        packet(OPEN, "a", 2 | 8 | 32, 0),
+        packet(CLOSE, "hx2"),
+        packet(LSTAT, "a"),
+    )
+    answers = line.serve(tmp_path)
+    assert [kind for kind, _ in answers] == [
+        HANDLE, STATUS, ATTRS, HANDLE, DATA, STATUS, STATUS, STATUS, STATUS, STATUS, ATTRS,
+    ]  # fmt: skip
+    assert answers[4][1][-3:] == b"ell"
+    assert (tmp_path / "a").read_text() == "hell!"
+    assert [what for what, *_ in line.noted] == ["written"]
+
+
+def test_a_file_that_is_removed_while_it_is_written_never_appears(tmp_path: Path) -> None:
+    answers = talk(
+        tmp_path,
+        packet(OPEN, "a", WRITING, 0),
+        packet(WRITE, "hx1", long(0), "hello"),
+        packet(REMOVE, "a"),
+        packet(REMOVE, "a"),
+        packet(CLOSE, "hx1"),
+    )
+    assert [code(one) for one in answers[1:]] == [OK, OK, NO_SUCH, OK]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_room_ends_a_write_and_not_the_session(tmp_path: Path) -> None:

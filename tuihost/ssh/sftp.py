@@ -117,14 +117,29 @@ class Bytes:
         return False
 
 
-class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
-    """An open file."""
+class Opened:
+    """A file that is open, by one handle or several. A file that is being written is one for all
+    of its session, which sees in it what it wrote: others see that when it is closed."""
 
-    def __init__(self, names: Names, file: OpenFile, *, writes: bool) -> None:
-        super().__init__()
-        self.names = names
+    def __init__(self, file: OpenFile, *, writes: bool) -> None:
         self.file = file
         self.writes = writes
+        self.wanted = True
+        self.handles = 0
+
+
+class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
+    """One handle of an open file."""
+
+    def __init__(self, names: Names, opened: Opened) -> None:
+        super().__init__()
+        self.names = names
+        self.opened = opened
+        opened.handles += 1
+
+    @property
+    def file(self) -> OpenFile:
+        return self.opened.file
 
 
 class Listing(paramiko.SFTPHandle):  # type: ignore[misc]
@@ -160,6 +175,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         self.tree = tree
         self._noted = noted
         self._buffer = bytearray()
+        self._written: dict[Names, Opened] = {}
         self._handlers: dict[int, Callable[[int, Fields], None]] = {
             CMD_OPEN: self._open,
             CMD_CLOSE: self._close,
@@ -193,9 +209,10 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
                 fields = Fields(body)
                 self._answer(number, fields.integer(), fields)
         finally:
-            for handle in self.file_table.values():
-                handle.file.close(keep=not handle.writes)
+            for opened in {id(one.opened): one.opened for one in self.file_table.values()}.values():
+                opened.file.close(keep=not opened.writes)
             self.file_table.clear()
+            self._written.clear()
 
     def _answer(self, number: int, request: int, fields: Fields) -> None:
         handler = self._handlers.get(number)
@@ -262,23 +279,42 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         mode = open_mode(flags)
         if len(self.file_table) + len(self.folder_table) >= MAX_HANDLES:
             raise FileError(Reason.FAILED, "too many files are open")
-        file = self.tree.open(names, mode)
-        if mode.write and "mode" in attributes and mode.create:
-            file.change(mode=attributes["mode"])
-        self._send_handle_response(request, Handle(names, file, writes=mode.write))
+        opened = self._written.get(names)
+        if opened is None:
+            opened = Opened(self.tree.open(names, mode), writes=mode.write)
+            if mode.write:
+                self._written[names] = opened
+                if mode.create and "mode" in attributes:
+                    opened.file.change(mode=attributes["mode"])
+        elif mode.new:
+            raise FileError(Reason.EXISTS)
+        elif mode.empty:
+            opened.file.change(size=0)
+        self._send_handle_response(request, Handle(names, opened))
 
     def _close(self, request: int, fields: Fields) -> None:
         name = fields.string()
         handle = self.file_table.pop(name, None)
         if handle is not None:
-            size = handle.file.info().size if handle.writes else 0
-            handle.file.close()
-            if handle.writes:
-                self._noted("written", handle.names, size)
+            handle.opened.handles -= 1
+            if not handle.opened.handles:
+                self._close_file(handle.names, handle.opened)
         elif self.folder_table.pop(name, None) is None:
             self._bad_handle(request)
             return
         self._send_status(request, SFTP_OK)
+
+    def _close_file(self, names: Names, opened: Opened) -> None:
+        """The last handle of a file is closed: what was written gets its name."""
+        if not opened.writes:
+            opened.file.close()
+            return
+        if self._written.get(names) is opened:
+            del self._written[names]
+        size = opened.file.info().size
+        opened.file.close(keep=opened.wanted)
+        if opened.wanted:
+            self._noted("written", names, size)
 
     def _read(self, request: int, fields: Fields) -> None:
         handle = self._handle(fields)
@@ -307,7 +343,14 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
 
     def _remove(self, request: int, fields: Fields) -> None:
         names = self._path(fields)
-        self.tree.remove(names)
+        opened = self._written.pop(names, None)
+        if opened is not None:
+            opened.wanted = False
+        try:
+            self.tree.remove(names)
+        except FileError as error:
+            if opened is None or error.reason is not Reason.NO_SUCH:
+                raise  # else it had not got its name yet, and never will
         self._noted("removed", names, 0)
         self._send_status(request, SFTP_OK)
 
@@ -320,7 +363,10 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
     # ---------------------------------------------------------------- attributes
 
     def _stat(self, request: int, fields: Fields) -> None:
-        self._response(request, CMD_ATTRS, attributes_of(self.tree.info(self._path(fields))))
+        names = self._path(fields)
+        opened = self._written.get(names)
+        info = opened.file.info() if opened is not None else self.tree.info(names)
+        self._response(request, CMD_ATTRS, attributes_of(info))
 
     def _fstat(self, request: int, fields: Fields) -> None:
         handle = self._handle(fields)
@@ -330,8 +376,12 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
             self._response(request, CMD_ATTRS, attributes_of(handle.file.info()))
 
     def _setstat(self, request: int, fields: Fields) -> None:
-        names = self._path(fields)
-        self.tree.change(names, **read_attributes(fields))
+        names, attributes = self._path(fields), read_attributes(fields)
+        opened = self._written.get(names)
+        if opened is not None:
+            opened.file.change(**attributes)
+        else:
+            self.tree.change(names, **attributes)
         self._send_status(request, SFTP_OK)
 
     def _fsetstat(self, request: int, fields: Fields) -> None:
