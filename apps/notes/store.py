@@ -162,19 +162,25 @@ class Store:
 
     # ------------------------------------------------------------------ who else is at it
 
-    def hold(self, draft: int) -> None:
-        """Somebody is writing this draft now."""
+    def hold(self, owner: str, draft: int) -> None:
+        """Somebody is writing this draft now: it leaves the lists of others."""
         with self._lock:
+            if draft in self._held:
+                return
             self._held.add(draft)
+        self._tell(owner)
 
-    def release(self, draft: int) -> None:
-        """Nobody is any more."""
+    def release(self, owner: str, draft: int) -> None:
+        """Nobody is any more: the lists have it again, if it is still there."""
         with self._lock:
+            if draft not in self._held:
+                return
             self._held.discard(draft)
+        self._tell(owner)
 
     def subscribe(self, owner: str, listener: Callable[[], None]) -> Callable[[], None]:
-        """Calls `listener`, on whichever thread, after each change of this account's notes;
-        returns what stops that."""
+        """Calls `listener`, on whichever thread, after each change of this account's notes or of
+        which drafts nobody is writing; returns what stops that."""
         entry = (owner, listener)
         with self._lock:
             self._listeners.append(entry)
@@ -191,6 +197,9 @@ class Store:
         """One transaction, after which the listeners of `owner` are called."""
         with self._database.writing() as db:
             yield db
+        self._tell(owner)
+
+    def _tell(self, owner: str | None) -> None:
         with self._lock:
             listeners = [listener for whose, listener in self._listeners if whose == owner]
         for listener in listeners:

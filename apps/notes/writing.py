@@ -71,7 +71,7 @@ class Writing:
         self.editor.buffer.on_cursor_position_changed += self._remember
         self.body = HSplit([self.editor], key_bindings=self._keys().bindings)
         if draft.id:
-            store.hold(draft.id)
+            store.hold(self.owner, draft.id)
         self._remember()
 
     @classmethod
@@ -104,7 +104,7 @@ class Writing:
         except StoreError as error:
             self.screen.toast(str(error), "error", 6.0)
             return False
-        self.store.release(self.draft.id)
+        self.store.release(self.owner, self.draft.id)
         note = saved.note
         self.draft = Draft(0, note.number, note.revision, note.changed, text)
         self._saved = self._on_disk = text
@@ -136,7 +136,7 @@ class Writing:
                 self.keep_draft()
         finally:
             self.keep_draft()
-            self.store.release(self.draft.id)
+            self.store.release(self.owner, self.draft.id)
 
     def keep_draft(self) -> None:
         text = self.editor.text
@@ -147,7 +147,7 @@ class Writing:
         except StoreError:
             self._problem = "draft not kept"  # the text is still here, and so is Ctrl-S
             return
-        self.store.hold(kept)
+        self.store.hold(self.owner, kept)
         self._problem = ""
         self.draft = replace(self.draft, id=kept)
         self._on_disk = text
@@ -173,12 +173,12 @@ class Writing:
     def _forget(self) -> None:
         self._over = True
         self.session.memory.pop(_MEMORY, None)
-        self.store.release(self.draft.id)
         if self.draft.id:
             try:
                 self.store.drop_draft(self.owner, self.draft.id)
             except StoreError as error:
                 self.screen.toast(str(error), "error", 6.0)  # it will be offered once more
+        self.store.release(self.owner, self.draft.id)
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Note")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -95,12 +97,31 @@ def test_unsaved_text_outlives_the_line_and_is_offered_to_the_next_visit(host: H
         pilot.wait_for("Old words").press("enter").wait_for("saved  1:1")
         pilot.type("New and ").wait_for("unsaved")
         pilot.drop()
-    host.log.wait_for("session.end")
+    host.log.wait_for("session.end", times=2)
     with host.open("notes") as pilot:
         pilot.wait_for("Left unsaved").wait_for("▌ New and Old words").press("enter")
         pilot.wait_for("unsaved").press("c-s").wait_for("Saved").press("escape")
         pilot.wait_gone("Left unsaved").wait_for("▌ New and Old words")
     assert shown(host, 1) == "New and Old words\n"
+
+
+def test_whoever_is_back_before_the_host_knew_that_the_line_was_gone_is_offered_the_text(
+    host: Hosted,
+) -> None:
+    keep(host, "Old words")
+    app: Any = host.host.catalog.apps["notes"].app
+    on_disk = threading.Event()
+    with host.open("notes") as hanging, host.open("notes") as back:
+        hanging.wait_for("Old words").press("enter").wait_for("saved  1:1")
+        back.wait_for("Old words")
+        app.store.subscribe("guest:ada", on_disk.set)
+        hanging.type("New and ").wait_for("unsaved")
+        assert on_disk.wait(10), "the draft was never written"
+        back.type("Old").wait_for("1 of 1").press("escape").wait_gone("1 of 1")
+        assert "Left unsaved" not in back.text
+        hanging.drop()
+        back.wait_for("Left unsaved").press("up").wait_for("▌ New and Old words").press("enter")
+        back.wait_for("unsaved")
 
 
 def test_a_draft_that_is_thrown_away_is_gone(host: Hosted) -> None:

@@ -116,8 +116,10 @@ def test_drafts_belong_to_one_account_and_stay_when_saving_fails(app: Any) -> No
     with pytest.raises(note.StoreError, match="256 KiB"):
         store.save(OWNER, note.Draft(id=kept, text="ä" * 200_000))
     assert [one.text for one in store.drafts(OWNER)] == ["mine"]
-    store.hold(kept)
+    store.hold(OWNER, kept)
     assert store.drafts(OWNER) == [], "it is being written"
+    store.release(OWNER, kept)
+    assert [one.text for one in store.drafts(OWNER)] == ["mine"]
 
 
 def test_an_account_is_bounded(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:

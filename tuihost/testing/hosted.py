@@ -67,13 +67,14 @@ class Records(logging.Handler):
         """The fields of every event of that name."""
         return [fields for name, fields in tuple(self.events) if name == event]
 
-    def wait_for(self, event: str, *, seconds: float = DEADLINE) -> dict[str, Any]:
-        """Waits for the first event of that name; its fields."""
+    def wait_for(self, event: str, *, times: int = 1, seconds: float = DEADLINE) -> dict[str, Any]:
+        """Waits until there were `times` events of that name; the fields of the last of these."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self.named(event), seconds):
+            if not self._changed.wait_for(lambda: len(self.named(event)) >= times, seconds):
                 seen = [name for name, _ in self.events]
-                raise AssertionError(f"no event {event!r} in {seconds:g} s; there were {seen}")
-            return self.named(event)[0]
+                wanted = f"{event!r}" if times == 1 else f"{event!r} for the {times}. time"
+                raise AssertionError(f"no event {wanted} in {seconds:g} s; there were {seen}")
+            return self.named(event)[times - 1]
 
 
 class Hosted:
