@@ -158,7 +158,7 @@ def test_keys_without_end_wait_for_the_app(host: Hosted) -> None:
             pilot.wait_until(lambda: True, "the screen")
             pilot._receive(0.05)
         thread.join(SECONDS)
-        pilot.press("end").wait_for("row 49")
+        pilot.press("end").wait_for("row 49", seconds=50)
 
 
 def test_requests_in_an_odd_order(host: Hosted) -> None:
