@@ -158,12 +158,12 @@ class Bench(ConnectionLayer):
     def feed(self, number: int, *parts: object) -> None:
         """Brings message `number` of the given fields, by their types as RFC 4251 has them."""
         self.packets_received += 1
-        message = paramiko.Message(packed(*parts))
+        body = packed(*parts)
         handlers = self._connection_handlers()
         if number in handlers:
-            handlers[number](message)
+            handlers[number](body)
         else:
-            self._dispatch_channel(number, message)
+            self._dispatch_channel(number, body)
 
     def open_session(self, peer: int = 7, window: int = 2**21, packet: int = 32768) -> HostChannel:
         self.feed(90, "session", peer, window, packet)

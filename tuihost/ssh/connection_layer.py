@@ -87,7 +87,7 @@ class ConnectionLayer(Openings):
             give_up=self._give_up,
         )
 
-    def _connection_handlers(self) -> dict[int, Callable[[paramiko.Message], None]]:
+    def _connection_handlers(self) -> dict[int, Callable[[bytes], None]]:
         """By number, the messages that belong to no open channel."""
         return {
             messages.GLOBAL_REQUEST: self._global_request,
@@ -111,9 +111,9 @@ class ConnectionLayer(Openings):
             messages.CHANNEL_FAILURE: self._channel_reply,
         }
 
-    def _dispatch_channel(self, ptype: int, message: paramiko.Message) -> None:
+    def _dispatch_channel(self, ptype: int, body: bytes) -> None:
         """Brings `message` to its channel. Raises `PeerError` for one that never was."""
-        fields = messages.fields_of(message)
+        fields = Fields(body)
         number = fields.integer()
         channel = self._channels.get(number)
         if channel is not None:
@@ -202,10 +202,10 @@ class ConnectionLayer(Openings):
 
     # ---------------------------------------------------------------------- global requests
 
-    def _global_request(self, message: paramiko.Message) -> None:
+    def _global_request(self, body: bytes) -> None:
         """GLOBAL_REQUEST, RFC 4254 §4."""
         self._charge()
-        fields = messages.fields_of(message)
+        fields = Fields(body)
         asked = messages.read_global_request(fields)
         reply = self._answer_global(asked, fields)
         if asked.want_reply:
@@ -256,7 +256,7 @@ class ConnectionLayer(Openings):
 
     # ------------------------------------------------------------------------ is it there?
 
-    def _global_reply(self, message: paramiko.Message) -> None:
+    def _global_reply(self, body: bytes) -> None:
         """REQUEST_SUCCESS or _FAILURE: the answer to a keepalive, the one thing we ask."""
         self._charge()
         if not self._keepalive.answered():

@@ -105,7 +105,7 @@ class KeyedTransport(paramiko.Transport):  # type: ignore[misc]
 
     # -------------------------------------------------------------------------------- the keys
 
-    def _exchange_keys(self, number: int, message: paramiko.Message) -> None:
+    def _exchange_keys(self, number: int, body: bytes) -> None:
         expected = self._expected_packet
         if expected and number not in expected:
             raise PeerError(f"message {number} came in the middle of a key exchange")
@@ -114,6 +114,7 @@ class KeyedTransport(paramiko.Transport):  # type: ignore[misc]
         if number == KEXINIT and self.initial_kex_done and not self.authenticated:
             raise PeerError("the client wanted new keys before its login")
         self._expected_packet = ()
+        message = paramiko.Message(body)
         if number == KEXINIT:
             self._negotiate_keys(message)
         elif number == NEWKEYS:
@@ -143,7 +144,7 @@ class KeyedTransport(paramiko.Transport):  # type: ignore[misc]
         if not self.initial_kex_done:
             # Both count in the first KEXINIT only (OpenSSH PROTOCOL 1.10, RFC 8308 §2.1).
             self.agreed_on_strict_kex = agreed.strict
-            if agreed.strict and message.seqno != 0:
+            if agreed.strict and self.packetizer.last_read != 0:
                 raise PeerError("strict key exchange: the KEXINIT was not the first packet")
         self._remote_ext_info = (
             kex.EXT_INFO_CLIENT if agreed.ext_info and not self.initial_kex_done else None

@@ -83,11 +83,6 @@ _DATA = struct.Struct(">BII")
 _EXTENDED_DATA = struct.Struct(">BIII")
 
 
-def fields_of(message: paramiko.Message) -> Fields:
-    """The fields of a message of which nothing was read yet."""
-    return Fields(message.asbytes())
-
-
 def _name(fields: Fields) -> str:
     """A name by which something is looked up; one that nothing has, where it is absurd."""
     name = fields.string()

@@ -19,6 +19,7 @@ from tuihost.logs import Event, EventLog
 from tuihost.ssh import messages
 from tuihost.ssh.channel import MAX_WINDOW, HostChannel
 from tuihost.ssh.channel_table import Awaited, ChannelTable, Settled
+from tuihost.ssh.fields import Fields
 from tuihost.wire import (
     Answer,
     Answerer,
@@ -88,10 +89,10 @@ class Openings:
 
     # ---------------------------------------------------------- channels that a client asks for
 
-    def _channel_open(self, message: paramiko.Message) -> None:
+    def _channel_open(self, body: bytes) -> None:
         """CHANNEL_OPEN, RFC 4254 §5.1."""
         self._charge()
-        opening = messages.read_open(messages.fields_of(message))
+        opening = messages.read_open(Fields(body))
         match self._judge_open(opening):
             case Refuse() as refuse:
                 self._refuse_open(opening, refuse)
@@ -177,9 +178,9 @@ class Openings:
         window, packet = self.limits.window, self.limits.packet
         self._send_user_message(messages.channel_open(number, window, packet, request))
 
-    def _open_confirmed(self, message: paramiko.Message) -> None:
+    def _open_confirmed(self, body: bytes) -> None:
         """CHANNEL_OPEN_CONFIRMATION: a channel that we asked for."""
-        said = messages.read_confirmation(messages.fields_of(message))
+        said = messages.read_confirmation(Fields(body))
         awaited = self._answered(said.number)
         channel = self._channel(
             said.number, awaited.request, said.peer_number, said.window, said.packet
@@ -191,9 +192,9 @@ class Openings:
         elif not self._told("settled", awaited.settled, channel):
             channel.close()
 
-    def _open_failed(self, message: paramiko.Message) -> None:
+    def _open_failed(self, body: bytes) -> None:
         """CHANNEL_OPEN_FAILURE: the client does not want it."""
-        number, refuse = messages.read_open_failure(messages.fields_of(message))
+        number, refuse = messages.read_open_failure(Fields(body))
         self._told("settled", self._answered(number).settled, refuse)
 
     def _answered(self, number: int) -> Awaited:

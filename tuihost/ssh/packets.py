@@ -186,7 +186,7 @@ class PacketStream:
         self._lock = threading.Lock()
         self._in: Cipher = Plain()
         self._out: Cipher = Plain()
-        self._number_in = self._number_out = 0
+        self._number_in = self._number_out = self.last_read = 0
         # What the present keys have carried, out and in: [bytes, packets].
         self._used = {"out": [0, 0], "in": [0, 0]}
         self._renewed: set[str] = set()
@@ -358,8 +358,9 @@ class PacketStream:
             raise PeerError("the client's identification is malformed")
         return line.decode("ascii")
 
-    def read_message(self) -> tuple[int, paramiko.Message]:
-        """The number of the next message, and what follows the number.
+    def read_message(self) -> tuple[int, bytes]:
+        """The number of the next message, and what follows the number; `last_read` is then the
+        number of its packet.
 
         Raises PeerError, EOFError where the connection has ended, OSError."""
         cipher = self._in
@@ -372,10 +373,9 @@ class PacketStream:
         padding = packet[0]
         if not 4 <= padding < length - 1:
             raise PeerError("a packet is all padding")
-        message = paramiko.Message(packet[2 : length - padding])
-        message.seqno = self._number_in
+        self.last_read = self._number_in
         self._number_in = self._next(self._number_in)
         self.received_bytes += size
         self.received_packets += 1
         self._count("in", size)
-        return packet[1], message
+        return packet[1], packet[2 : length - padding]

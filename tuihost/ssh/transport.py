@@ -76,7 +76,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         self._ending: tuple[str, Disconnect] | None = None
         self._ending_lock = threading.Lock()
         self._parted = self._faulty = False
-        self._handlers: dict[int, Callable[[paramiko.Message], None]] = {}
+        self._handlers: dict[int, Callable[[bytes], None]] = {}
         self._client_gone = False
         self.server_object = ServerAdapter(answerer, auth, log)
         self.auth_handler = UserAuth(self, auth, self.reply, log, banner)
@@ -144,9 +144,9 @@ class HostTransport(ConnectionLayer, KeyedTransport):
     def log_in(self) -> None:
         """Until some chain is finished. Raises PeerError, EOFError, OSError."""
         self._handlers = {
-            SERVICE_REQUEST: lambda message: self.auth_handler.service_request(message.asbytes()),
-            USERAUTH_REQUEST: lambda message: self.auth_handler.request(message.asbytes()),
-            INFO_RESPONSE: lambda message: self.auth_handler.info_response(message.asbytes()),
+            SERVICE_REQUEST: lambda body: self.auth_handler.service_request(body),
+            USERAUTH_REQUEST: lambda body: self.auth_handler.request(body),
+            INFO_RESPONSE: lambda body: self.auth_handler.info_response(body),
         }
         while self.auth_handler.finished is None:
             self._take_message()
@@ -194,13 +194,13 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         if self.packetizer.need_rekey() and not self._rekeying and self.authenticated:
             self._send_kex_init()
         try:
-            number, message = self.packetizer.read_message()
+            number, body = self.packetizer.read_message()
         except EOFError:
             self._client_gone = True
             raise
         if not self.authenticated:
             self._check_budget()
-        self._dispatch(number, message)
+        self._dispatch(number, body)
 
     def _check_budget(self) -> None:
         stream = self.packetizer
@@ -210,24 +210,24 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         ):
             raise PeerError("the client sent too much before it was logged in")
 
-    def _dispatch(self, number: int, message: paramiko.Message) -> None:
+    def _dispatch(self, number: int, body: bytes) -> None:
         if number == DISCONNECT:
-            self._client_parts(message)
+            self._client_parts(body)
         elif self._skip_guess and number in KEX_METHOD:
             self._skip_guess = False  # RFC 4253 §7: made for another key exchange
         elif number in (IGNORE, DEBUG, UNIMPLEMENTED) and not self._first_strict_kex():
             self._charge_idle()
         elif self._expected_packet or number in KEX_METHOD or number in (KEXINIT, NEWKEYS):
-            self._exchange_keys(number, message)
+            self._exchange_keys(number, body)
         elif number in FROM_SERVERS_ONLY:
             raise PeerError(f"the client sent message {number}, which is a server's")
         elif number in self._handlers:
-            self._handlers[number](message)
+            self._handlers[number](body)
         elif number in CONNECTION and not self.authenticated:
             raise PeerError(f"message {number} came before the login")  # RFC 4252 §6: MUST
         elif number != EXT_INFO:  # RFC 8308: nothing that a client says there matters here
             self._charge_idle()
-            self._not_implemented(message)
+            self._not_implemented()
         else:
             self._charge_idle()
 
@@ -240,15 +240,15 @@ class HostTransport(ConnectionLayer, KeyedTransport):
     def _first_strict_kex(self) -> bool:
         return bool(self.agreed_on_strict_kex) and not self.initial_kex_done
 
-    def _not_implemented(self, message: paramiko.Message) -> None:
+    def _not_implemented(self) -> None:
         answer = paramiko.Message()
         answer.add_byte(bytes([UNIMPLEMENTED]))
-        answer.add_int(message.seqno)
+        answer.add_int(self.packetizer.last_read)
         self.reply(answer)
 
-    def _client_parts(self, message: paramiko.Message) -> None:
+    def _client_parts(self, body: bytes) -> None:
         self._client_gone = True
-        fields = Fields(message.asbytes())
+        fields = Fields(body)
         code = fields.integer()
         text = clean(fields.text(4096), limit=120)
         with self._ending_lock:
