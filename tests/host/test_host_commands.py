@@ -63,6 +63,13 @@ class Tap(App):
         return 5 + await process.wait()
 
     @command
+    def policies(self, session: Session) -> None:
+        """How the scheduler treats this thread, before it reads and after."""
+        before = os.sched_getscheduler(0)
+        session.read()
+        session.print(f"{before} {os.sched_getscheduler(0)}")
+
+    @command
     def show(self, session: Session) -> None:
         """Something that rich draws."""
         table = Table(title="T", expand=True)
@@ -197,3 +204,10 @@ def test_who_goes_takes_their_programs_along(host: Hosted) -> None:
 
 def test_a_command_may_wait_for_another_program(host: Hosted) -> None:
     assert host.run("tap version").status == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="the scheduler has no such policy")
+def test_a_command_that_reads_pushes_no_other_thread_aside(host: Hosted) -> None:
+    said = host.run("tap policies", stdin=b"data").text
+    assert said == f"{os.SCHED_OTHER} {os.SCHED_BATCH}\n"
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import contextvars
+import os
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -328,6 +330,7 @@ class CommandStage(Stage):
         self._actions = _Actions()
         self._cooked = Cooked(facts.erase) if facts.pty and facts.cooked else None
         self._unread = False
+        self._reads = False
 
     @property
     def facts(self) -> TerminalFacts:
@@ -384,6 +387,9 @@ class CommandStage(Stage):
         self._actions.run()
 
     def read(self, limit: int) -> bytes:
+        if not self._reads:
+            self._reads = True
+            _wait_for_turns()
         data: bytes | None = None
 
         def arrived() -> bool:
@@ -425,3 +431,11 @@ class CommandStage(Stage):
                 echo = echo[written:]
         while cooked.signals:
             self.deliver(SignalSent(cooked.signals.pop(0)))
+
+
+def _wait_for_turns() -> None:
+    """Tells the scheduler that this thread need not push another one aside as soon as there is
+    something to read: least of all its own connection's, which has the next packet by then."""
+    if hasattr(os, "SCHED_BATCH"):
+        with contextlib.suppress(OSError):  # it may be forbidden
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
