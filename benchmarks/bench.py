@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,8 +118,9 @@ async def measure_bulk(pid: int, port: int, megabytes: int) -> dict[str, str]:
     }
 
 
-def serve(command: list[str], work: Callable[[int, int], dict[str, str]]) -> dict[str, str]:
-    """Runs one server for as long as `work` lasts."""
+@contextlib.contextmanager
+def serving(command: list[str]) -> Iterator[tuple[int, int]]:
+    """Runs one server meanwhile: its process and its port."""
     # The peer prints a trace for everybody who leaves.
     errors = None if "tuihost_" in command[0] else subprocess.DEVNULL
     process = subprocess.Popen(
@@ -131,7 +133,7 @@ def serve(command: list[str], work: Callable[[int, int], dict[str, str]]) -> dic
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        return work(process.pid, int(process.stdout.readline()))
+        yield process.pid, int(process.stdout.readline())
     finally:
         process.stdin.close()
         try:
@@ -155,13 +157,11 @@ def main() -> None:
         if options.only and options.only not in name:
             continue
         print(f"measuring {name} …", file=sys.stderr)
-        columns[name] = serve(command, lambda pid, port: asyncio.run(measure(pid, port, options)))
+        with serving(command) as (pid, port):
+            columns[name] = asyncio.run(measure(pid, port, options))
         if name == "tuihost menu" and shutil.which("ssh"):
-            bulk = serve(
-                command,
-                lambda pid, port: asyncio.run(measure_bulk(pid, port, options.megabytes)),
-            )
-            columns[name] |= bulk
+            with serving(command) as (pid, port):
+                columns[name] |= asyncio.run(measure_bulk(pid, port, options.megabytes))
     print(table(columns))
 
 

@@ -1,14 +1,16 @@
-"""Bulk data through the host and through its peer, asyncssh, by OpenSSH's clients, in one run.
+"""Bulk data through the host and through its peer, asyncssh, by OpenSSH's clients, in turns.
 
-    python benchmarks/streams.py                     # 256 MiB a row, three times, the best
+    python benchmarks/streams.py                     # 256 MiB a row, nine times, the median
     python benchmarks/streams.py --megabytes 1024 --only "command output"
 
-A rate is of the whole way, the client's half included; CPU is the server's alone.
+A rate is of the whole way, the client's half included, and the best stands in brackets; CPU is the
+server's alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import socket
 import subprocess
@@ -18,8 +20,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
-from bench import HERE, serve, table, use_of
+from bench import HERE, serving, table, use_of
 
 SERVERS = {
     "tuihost": [str(HERE / "servers/tuihost_streams.py")],
@@ -53,7 +56,7 @@ class Targets:
         return int(listener.getsockname()[1])
 
     def _send(self, sock: socket.socket) -> None:
-        with sock:
+        with sock, contextlib.suppress(ConnectionError):  # it was only tried whether this opens
             for _ in range(self.size // len(BLOCK)):
                 sock.sendall(BLOCK)
 
@@ -74,15 +77,13 @@ class Client:
         self.folder = folder
         self.targets = targets
 
+    ROWS = (
+        "command output", "command upload", "sftp put", "sftp get", "forward, down", "forward, up",
+    )  # fmt: skip
+
     def rows(self) -> dict[str, Row]:
-        return {
-            "command output": self.output,
-            "command upload": self.upload,
-            "sftp put": self.put,
-            "sftp get": self.get,
-            "forward, down": self.down,
-            "forward, up": self.up,
-        }
+        ways = (self.output, self.upload, self.put, self.get, self.down, self.up)
+        return dict(zip(self.ROWS, ways, strict=True))
 
     def _ssh(self, *words: str) -> list[str]:
         return ["ssh", *self.options, "-p", str(self.port), *words]
@@ -162,52 +163,62 @@ class Client:
             process.wait()
 
 
-def measured(pid: int, size: int, row: Row, times: int) -> tuple[str, str]:
-    """The best of so many: MB/s, and the server's CPU in ms a MB."""
-    best: tuple[float, float] | None = None
-    for _ in range(times):
-        before, begun = use_of(pid).cpu, time.perf_counter()
-        row(pid, size)
-        seconds, cpu = time.perf_counter() - begun, use_of(pid).cpu - before
-        found = (size / 1e6 / seconds, 1000 * cpu / (size / 1e6))
-        best = found if best is None or found[0] > best[0] else best
-    assert best is not None
-    return f"{best[0]:.0f}", f"{best[1]:.2f}"
+Found = tuple[float, float]  # MB/s, and the server's CPU in ms a MB
 
 
-def figures_of(pid: int, port: int, options: argparse.Namespace, folder: Path) -> dict[str, str]:
-    """Every row of one server, and what its memory grew by meanwhile."""
-    size = options.megabytes << 20
-    figures: dict[str, str] = {}
-    before = use_of(pid).memory
-    with Client(port, options.cipher, folder, Targets()) as client:
-        for name, row in client.rows().items():
+def measured(pid: int, size: int, row: Row) -> Found:
+    before, begun = use_of(pid).cpu, time.perf_counter()
+    row(pid, size)
+    seconds, cpu = time.perf_counter() - begun, use_of(pid).cpu - before
+    return size / 1e6 / seconds, 1000 * cpu / (size / 1e6)
+
+
+def in_turns(
+    pids: dict[str, int], clients: dict[str, Client], name: str, options: argparse.Namespace
+) -> dict[str, list[Found]]:
+    """What one row comes to for each server, one after the other, so many times; what a first time
+    costs, files that are new above all, is left out."""
+    found: dict[str, list[Found]] = {one: [] for one in pids}
+    for _ in range(options.times + 1):
+        for one, pid in pids.items():
+            found[one].append(measured(pid, options.megabytes << 20, clients[one].rows()[name]))
+    return {one: results[1:] for one, results in found.items()}
+
+
+def figures(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, str]]:
+    """Every row of every server, and what its memory grew by meanwhile."""
+    columns: dict[str, dict[str, str]] = {name: {} for name in SERVERS}
+    with contextlib.ExitStack() as stack:
+        pids, clients = {}, {}
+        for one, command in SERVERS.items():
+            pids[one], port = stack.enter_context(serving(command))
+            client = Client(port, options.cipher, folder, Targets())
+            clients[one] = stack.enter_context(client)
+        before = {one: use_of(pid).memory for one, pid in pids.items()}
+        for name in Client.ROWS:
             if options.only and options.only not in name:
                 continue
-            rate, cpu = measured(pid, size, row, options.times)
-            figures[f"{name}, MB/s"] = rate
-            figures[f"{name}, CPU ms a MB"] = cpu
-            print(f"  {name}: {rate} MB/s, {cpu} ms/MB", file=sys.stderr)
-    figures["memory that it grew by, MiB"] = f"{(use_of(pid).memory - before) / 1024:.1f}"
-    return figures
+            print(f"measuring {name} …", file=sys.stderr)
+            for one, results in in_turns(pids, clients, name, options).items():
+                rates, cpus = zip(*results, strict=True)
+                columns[one][f"{name}, MB/s"] = f"{median(rates):.0f} ({max(rates):.0f})"
+                columns[one][f"{name}, CPU ms a MB"] = f"{median(cpus):.2f}"
+        for one, pid in pids.items():
+            grown = (use_of(pid).memory - before[one]) / 1024
+            columns[one]["memory that it grew by, MiB"] = f"{grown:.1f}"
+    return columns
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=256)
-    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--times", type=int, default=9)
     parser.add_argument("--cipher", default="aes128-gcm@openssh.com")
     parser.add_argument("--only", help="the rows whose name holds this")
     options = parser.parse_args()
-    columns: dict[str, dict[str, str]] = {}
     with tempfile.TemporaryDirectory(prefix="tuihost-bench-") as folder:
         (Path(folder) / "bulk").write_bytes(os.urandom(1 << 20) * options.megabytes)
-        for name, command in SERVERS.items():
-            print(f"measuring {name} …", file=sys.stderr)
-            columns[name] = serve(
-                command, lambda pid, port: figures_of(pid, port, options, Path(folder))
-            )
-    print(table(columns))
+        print(table(figures(options, Path(folder))))
 
 
 if __name__ == "__main__":
