@@ -13,10 +13,11 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from rich.text import Text
 
 from tuihost.accounts import AccountRecord, AccountStore
 from tuihost.cli.accounts import opened
-from tuihost.cli.demo import start_page
+from tuihost.cli.demo import below, start_page
 from tuihost.cli.demo_accounts import DemoAccounts, prepare
 from tuihost.host.catalog import Catalog
 from tuihost.host.passwords import Passwords
@@ -90,6 +91,14 @@ def test_the_start_page_fits_a_terminal_of_80_by_24(settings: Settings) -> None:
     assert "Invitation" not in without
 
 
+def test_the_picture_is_there_where_it_is_seen_with_the_page() -> None:
+    page, picture = Text("page\n" * 17), ("▀▀▀",) * 21
+    for rows, wanted in ((0, None), (24, None), (39, None), (50, False)):
+        assert below(page, picture, rows, wanted) == "  As a QR code: tuihost demo --code --qr\n\n"
+    for rows, wanted in ((40, None), (50, None), (24, True), (0, True)):
+        assert below(page, picture, rows, wanted) == "  ▀▀▀\n" * 21 + "\n"
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
@@ -120,14 +129,16 @@ def test_what_the_page_shows_lets_in(environment: dict[str, str], tmp_path: Path
             page = _page(process)
             told = dict(re.findall(r"^  (Password|Invitation) +(\S+)", page, re.MULTILINE))
             port = int(re.findall(r"listening on \S+:(\d+)", page)[0])
-            code = subprocess.run(
-                _demo(environment, "--code"),
+            said = subprocess.run(
+                _demo(environment, "--code", "--qr"),
                 env=environment,
                 capture_output=True,
                 text=True,
                 check=True,
                 cwd=tmp_path,
-            ).stdout[:7]
+            ).stdout
+            code, _, picture = said.partition("   good for")
+            assert [f"  {line}" for line in picture.splitlines()[1:]] == page.splitlines()[-21:]
             _enter(port, "ada", {"One-time": code}, password=told["Password"])
             answers = {"Invitation": told["Invitation"], "name": "bob", "New": "correct-horse-9"}
             _enter(port, "new", answers)

@@ -6,7 +6,7 @@ import ipaddress
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -44,7 +44,11 @@ _GRACE = 180.0
     help="A folder of apps of your own; may be given more than once.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Log who comes and goes.")
-@click.option("--qr", is_flag=True, help="Show the QR code of ada's second factor, too.")
+@click.option(
+    "--qr/--no-qr",
+    default=None,
+    help="Show the QR code of ada's second factor; by itself where there is room for it.",
+)
 @click.option("--code", is_flag=True, help="Say the code of the moment, and no more.")
 def demo(
     host: str | None,
@@ -52,7 +56,7 @@ def demo(
     theme: str | None,
     folders: tuple[Path, ...],
     verbose: bool,
-    qr: bool,
+    qr: bool | None,
     code: bool,
 ) -> None:
     """Start a host that anyone on this machine may enter as a guest.
@@ -62,7 +66,8 @@ def demo(
     """
     settings = _settings(host, port, theme, folders)
     if code:
-        click.echo(current_code(settings))
+        for line in current_code(settings, with_picture=bool(qr)):
+            click.echo(line)
         return
     log = open_log(settings, "info" if verbose else "warning")
     catalog = Catalog.load(settings, log=log)
@@ -74,9 +79,11 @@ def demo(
     accounts = prepare(settings)
     server = bind(settings, catalog, log)
     page = start_page(settings, catalog, server.address, server.keys.cards()[0], accounts)
-    if qr and accounts.ada is not None:
-        page.append("".join(f"  {line}\n" for line in (*picture(accounts.ada, settings), "")))
-    Console(highlight=False, soft_wrap=True).print(page, end="")
+    console = Console(highlight=False, soft_wrap=True)
+    if accounts.ada is not None:
+        rows = console.height if console.is_terminal else 0
+        page.append(below(page, picture(accounts.ada, settings), rows, qr))
+    console.print(page, end="")
     serve_until_told(server)
     click.echo("\n  Good-bye.")
 
@@ -150,6 +157,15 @@ def start_page(
     line(("Stop       ", "dim"), "Ctrl-C")
     page.append("\n")
     return page
+
+
+def below(page: Text, lines: Sequence[str], rows: int, wanted: bool | None) -> str:
+    """The QR code, where that is wanted, or where it is seen together with the page in a terminal
+    of so many rows; otherwise how to see it."""
+    fits = page.plain.count("\n") + len(lines) + 1 < rows
+    if wanted is False or (wanted is None and not fits):
+        lines = ("As a QR code: tuihost demo --code --qr",)
+    return "".join(f"{' ' * _INDENT}{line}\n" for line in lines) + "\n"
 
 
 def _proofs(accounts: DemoAccounts) -> list[tuple[str, str, str]]:

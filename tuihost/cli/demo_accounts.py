@@ -65,14 +65,15 @@ def prepare(settings: Settings) -> DemoAccounts:
         return DemoAccounts(_ada(store), _invitation(store, settings.login.invite_name))
 
 
-def current_code(settings: Settings) -> str:
-    """One line: the code of the moment. Changes nothing."""
+def current_code(settings: Settings, *, with_picture: bool = False) -> tuple[str, ...]:
+    """The code of the moment, and the QR code of its secret. Changes nothing."""
     with opened(settings) as store:
         secret = store.totp_secret(ADA) if _is_ours(store) else None
     if secret is None:
         raise click.ClickException("There is no demo yet: tuihost demo")
-    code, left = Ada("", secret).code(time.time())
-    return f"{code}   good for {left} s"
+    ada = Ada("", secret)
+    code, left = ada.code(time.time())
+    return f"{code}   good for {left} s", *(picture(ada, settings) if with_picture else ())
 
 
 def picture(ada: Ada, settings: Settings) -> tuple[str, ...]:
