@@ -13,7 +13,7 @@ from typing import Any
 from tuihost import Account, AppLoadError, DiskTree, Folders, Quota
 
 MINE = "mine"
-MEGABYTE = 1 << 20
+MEGABYTE = 1_000_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 

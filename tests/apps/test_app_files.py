@@ -53,7 +53,8 @@ def test_the_room_is_told_and_holds(host: Hosted) -> None:
     assert (said.status, said.errors) == (1, "Your room for files is full.\n")
     assert host.run("files ls").text == ""
     assert host.run("files quota").text.startswith("0 B of 1.0 MB used, 0 of")
-    assert json.loads(host.run("files quota --json").stdout)["used"] == 0
+    room = json.loads(host.run("files quota --json").stdout)
+    assert (room["used"], room["size"]) == (0, 1_000_000), "what the settings call a MB"
 
 
 def test_everybody_has_their_own(host: Hosted) -> None:
