@@ -423,6 +423,22 @@ def test_toasts_make_room_for_the_newest() -> None:
         assert "toast" not in me.text
 
 
+def test_a_toast_that_says_the_same_again_stays_one_and_longer() -> None:
+    session = make_session()
+    screen = Screen(session, "Notes", body())
+    with play(screen.application, session) as me:
+        for seconds in (0.0, 2.0):
+            me.wait(seconds)
+            me._in_app(lambda: screen.toast("Nothing there"))
+        assert me.text.count("Nothing there") == 1
+        me.wait(2.0)
+        assert "Nothing there" in me.text
+        me._in_app(lambda: screen.toast("Nothing there", kind="error"))
+        assert me.text.count("Nothing there") == 2, "another kind is not the same"
+        me.wait(3.0)
+        assert "Nothing there" not in me.text
+
+
 # ----------------------------------------------------------------------------- the Application
 
 

@@ -51,10 +51,11 @@ class Toasts:
         self.float = Float(shown, right=1, bottom=2, z_index=100)
 
     def show(self, text: str, kind: Kind = "info", seconds: float = 3.0) -> None:
-        """Adds a toast. Thread: the session's, while its Application runs."""
+        """Adds a toast, in place of one that says the same. Thread: the session's, while its
+        Application runs."""
         toast = _Toast(fit_text(text, WIDEST), kind)
-        self._toasts.append(toast)
-        del self._toasts[:-LIMIT]
+        others = [one for one in self._toasts if (one.text, one.kind) != (toast.text, kind)]
+        self._toasts = [*others, toast][-LIMIT:]
         app = get_app()
         asyncio.get_running_loop().call_later(seconds, self._remove, toast, app)
         app.invalidate()
