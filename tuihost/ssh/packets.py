@@ -176,7 +176,8 @@ class PacketStream:
     """The packets of one connection over its blocking socket.
 
     Threads: one reads, the transport's; any sends. `max_packet` is what is taken at most,
-    `received_bytes` and `received_packets` count from the beginning.
+    `received_bytes` and `received_packets` count from the beginning. While `prompt` is set, what
+    has come is acknowledged at once.
     """
 
     def __init__(self, sock: socket.socket, *, rekey_bytes: int = 2**30) -> None:
@@ -197,6 +198,7 @@ class PacketStream:
         self.max_packet = PREAUTH_PACKET
         self.received_bytes = self.received_packets = 0
         self.closed = False
+        self.prompt = sock.family in (socket.AF_INET, socket.AF_INET6)
 
     # ----------------------------------------------------------- what paramiko's Transport sets
 
@@ -325,6 +327,10 @@ class PacketStream:
         if not chunk:
             raise EOFError
         self._buffer += chunk
+        if self.prompt and hasattr(socket, "TCP_QUICKACK"):
+            # OpenSSH turns Nagle's algorithm off only after the login: until then each of its short
+            # packets waits for the acknowledgement of the last, which the kernel puts off by 40 ms.
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _take(self, count: int) -> bytes:
         while len(self._buffer) - self._start < count:

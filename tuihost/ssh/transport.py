@@ -153,6 +153,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         self.authenticated = True
         self._lift_deadline("login")
         self.packetizer.max_packet = PACKET
+        self.packetizer.prompt = False
         self._handlers |= self._connection_handlers()
         for number in self._channel_handlers():
             self._handlers[number] = functools.partial(self._dispatch_channel, number)
