@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint types check bench fuzz docs clean setup
+.PHONY: help map demo test test-slow lint types check bench fuzz docs clean setup
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,9 +42,12 @@ fuzz: $(DEV_STAMP) ## property tests, at length
 	$(PYTEST) -q --timeout 1800 -n $(JOBS) --hypothesis-profile fuzz -m fuzz $(ARGS)
 
 docs: $(DEV_STAMP) ## the pages that are made from the code
-	$(BIN)/python -m tuihost.settings_doc > docs/settings.md.new
+	$(BIN)/python -m tuihost.settings.pages > docs/settings.md.new
 	@mv docs/settings.md.new docs/settings.md
 	$(BIN)/python docs/make_images.py
+
+map: $(DEV_STAMP) ## the rooms of the house and what each imports
+	@$(BIN)/python -m tests.house
 
 clean: ## takes away what was made, the environment too
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -28,11 +28,11 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 
-from tuihost.terminal import TerminalFacts
+from tuihost.terminal_facts import TerminalFacts
 from tuihost.tui.defaults import share_defaults
-from tuihost.tui.output import TerminalOutput
-from tuihost.tui.renderer import install
-from tuihost.tui.rows import RowWindow
+from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.rendering.renderer import install
+from tuihost.tui.terminal.output import TerminalOutput
 from tuihost.wire import WindowSize
 
 STYLE = Style.from_dict(

@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from tuihost.testing import Hosted, Pilot, Screen, hosted
-from tuihost.theme import Theme
+from tuihost.theme.theme import Theme
 
 IMAGES = Path(__file__).parent / "images"
 NOW = 1_795_381_440.0  # a quiet Monday evening: the same picture every time

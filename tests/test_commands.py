@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import pytest
 
-from tuihost.app import App, FunctionApp, command
 from tuihost.commands import check_commands, run_command
 from tuihost.errors import AppLoadError, Disconnected
-from tuihost.session import Account, Session
-from tuihost.terminal import TerminalFacts
+from tuihost.plugin import App, FunctionApp, command
+from tuihost.session.host_view import Account
+from tuihost.session.session import Session
+from tuihost.terminal_facts import TerminalFacts
 from tuihost.wire import Stream, WindowSize
 
 if TYPE_CHECKING:

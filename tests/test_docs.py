@@ -24,25 +24,25 @@ from pydantic import BaseModel
 
 from tuihost import App, Session
 from tuihost.cli.main import cli
-from tuihost.core import key_options
-from tuihost.core.factors import NONE, PASSWORD, PUBLICKEY
-from tuihost.core.keys import KINDS
+from tuihost.core.keys import options as key_options
+from tuihost.core.keys.offers import KINDS
+from tuihost.core.login.factors import NONE, PASSWORD, PUBLICKEY
 from tuihost.core.penalties import Offence
-from tuihost.host.catalog import ENTRY_POINTS
-from tuihost.host.entrance import Entrance
-from tuihost.host.gate import GateRules
-from tuihost.host.server import limits_of
-from tuihost.host.step_catalog import StepCatalog
+from tuihost.host.gate.gate import GateRules
+from tuihost.host.login.services import LoginServices
+from tuihost.host.plugins.app_catalog import ENTRY_POINTS
+from tuihost.host.plugins.step_catalog import StepCatalog
+from tuihost.host.server.server import limits_of
 from tuihost.login import Attempt, StepServices
+from tuihost.login.steps import bundled_steps
 from tuihost.logs import Event, EventLog
-from tuihost.settings import Accounts, Login, Role, Settings, Sources, load
-from tuihost.ssh import kex
-from tuihost.steps import bundled_steps
+from tuihost.settings.models import Accounts, Login, Role, Settings, Sources, load
+from tuihost.ssh.packets import algorithms as kex
 from tuihost.testing import Hosted, Outcome, hosted
 from tuihost.testing.fixtures import tuihost_host as tuihost_host
-from tuihost.theme import parse_theme
-from tuihost.theme_contrast import too_faint
-from tuihost.theme_roles import DECORATION, GLYPHS, PALETTE, ROLES, SYNTAX
+from tuihost.theme.contrast import too_faint
+from tuihost.theme.roles import DECORATION, GLYPHS, PALETTE, ROLES, SYNTAX
+from tuihost.theme.theme import parse_theme
 
 AUTHORITY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43 + " authority\n"
 """A line as in a `.pub` file."""
@@ -238,7 +238,7 @@ def test_recipes_for_logins_are_ones_that_a_host_takes(page_name: str, tmp_path:
         GateRules.of(settings, limits_of(settings))
         steps = StepCatalog.of(settings, log)
         assert not steps.broken, steps.broken
-        Entrance(settings, steps.steps, log).close()
+        LoginServices(settings, steps.steps, log).close()
 
 
 def test_the_ways_in_of_a_host_as_it_comes_are_shown() -> None:

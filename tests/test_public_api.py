@@ -46,9 +46,9 @@ PUBLIC = {
         "SignalSent",
         "WindowChange",
         "CommandInfo",
-        "Reach",
+        "OtherApps",
         "Running",
-        "Ends",
+        "Stdio",
         "Interrupted",
         "Short",
         "Stream",
@@ -62,14 +62,14 @@ PUBLIC = {
         "StoreError",
         "LoginRecord",
         "KeyRecord",
-        "Standing",
+        "AccountSummary",
         "Account",
         "App",
         "AppCard",
         "AppLoadError",
         "Caller",
         "Disconnected",
-        "DoorView",
+        "ApprovalsView",
         "ForwardRule",
         "Launch",
         "Peer",
@@ -142,7 +142,7 @@ def test_public_classes_and_functions_say_what_they_are(name: str) -> None:
 
 
 def test_app_is_the_decorator_whoever_imports_the_module_of_that_name() -> None:
-    code = "import tuihost.app; from tuihost import app; print(callable(app), app.__name__)"
+    code = "import tuihost.plugin; from tuihost import app; print(callable(app), app.__name__)"
     shown = _python(code)
     assert shown == "True app"
 
@@ -160,7 +160,7 @@ def test_the_types_of_the_package_are_there_for_others() -> None:
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
     import tuihost
 
-    with pytest.raises(AttributeError, match="no attribute 'Server'"):
+    with pytest.raises(AttributeError, match="No tuihost attribute Server"):
         _ = tuihost.Server
 
 

@@ -1,5 +1,4 @@
-"""Accounts: what the host keeps about the people who may enter, and the small protocol behind
-which it is kept.
+"""Accounts: what the host keeps about people, and the protocol behind which it is kept.
 
 Every change that must happen once (a code used, an invitation taken) is one atomic call that says
 whether it happened: two connections, or two hosts on one store, never both get a yes.

@@ -19,10 +19,10 @@ from typing import Any
 
 import click
 
-from tuihost.app import App, FunctionApp, first_line
 from tuihost.errors import AppLoadError
-from tuihost.reach import ArgumentInfo, CommandInfo, OptionInfo
-from tuihost.session import Session
+from tuihost.plugin import App, FunctionApp, first_line
+from tuihost.session.other_apps import ArgumentInfo, CommandInfo, OptionInfo
+from tuihost.session.session import Session
 
 USAGE = 2  # the exit status of a command line that makes no sense, as everywhere
 MAX_WIDTH = 100  # columns of a help text; wider lines are hard to read

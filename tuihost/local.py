@@ -1,5 +1,6 @@
-"""Runs an app in the terminal of this very machine, without SSH: the same program, the same
-screen, on a channel that is the process's own input and output.
+"""Runs an app in the terminal of this machine, without SSH.
+
+The same program and the same screen, on a channel that is the process's own input and output.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from tuihost.core.routing import NoSuchApp, OpenApp, Route, RunCommand
-from tuihost.host.catalog import Catalog
 from tuihost.host.host import Host
-from tuihost.host.journey import Visit
-from tuihost.host.program import Program
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.host.programs.app_stack import Visit
+from tuihost.host.programs.program import Program
 from tuihost.logs import event_log
-from tuihost.session import Account
-from tuihost.settings import Settings
-from tuihost.terminal import facts_of
+from tuihost.session.host_view import Account
+from tuihost.settings.models import Settings
+from tuihost.terminal_facts import facts_of
 from tuihost.wire import (
     Exit,
     ExitStatus,

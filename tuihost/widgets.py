@@ -9,18 +9,18 @@ def build(self, session):
 
 from __future__ import annotations
 
-from tuihost.tui.rows import RowSource, RowWindow
+from tuihost.tui.drawing.rows import RowSource, RowWindow
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, pad, spread, width_of, wrap
 from tuihost.tui.widgets.charts import meter, sparkline
 from tuihost.tui.widgets.dialogs import Dialog
 from tuihost.tui.widgets.editor import TextEditor
-from tuihost.tui.widgets.filterline import FilterLine
+from tuihost.tui.widgets.filter_line import FilterLine
 from tuihost.tui.widgets.fuzzy import Match, filter_items, match
 from tuihost.tui.widgets.help import HelpOverlay
 from tuihost.tui.widgets.keymap import Keymap, typing
-from tuihost.tui.widgets.listview import ListView
+from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.panel import Panel
-from tuihost.tui.widgets.richview import RichView
+from tuihost.tui.widgets.rich_view import RichView
 from tuihost.tui.widgets.screen import Screen
 from tuihost.tui.widgets.table import Column, Table
 

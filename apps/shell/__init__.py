@@ -74,8 +74,8 @@ class Shell(Filters, App):
         return status
 
     def _run(self, session: Session, line: str, *, reads: bool) -> int:
-        reach, outlet, status = session.reach, CommandOutlet(session), 0
-        assert reach is not None, "there are apps around"
+        other_apps, outlet, status = session.other_apps, CommandOutlet(session), 0
+        assert other_apps is not None, "there are apps around"
         try:
             pipelines = parse(line, aliases_of(session))
         except Unclear as error:
@@ -86,7 +86,7 @@ class Shell(Filters, App):
                 continue
             try:
                 given = Given(session) if reads else None
-                status = Line(reach, pipeline, self.own, outlet, given).run()
+                status = Line(other_apps, pipeline, self.own, outlet, given).run()
             except FileError as error:
                 session.error(sentence(error))
                 status = 1
@@ -106,16 +106,16 @@ class Shell(Filters, App):
     @command
     def help(self, session: Session, *words: str) -> int:
         """What there is, or how one of it is used: `help notes add`."""
-        reach = session.reach
-        assert reach is not None, "there are apps around"
+        other_apps = session.other_apps
+        assert other_apps is not None, "there are apps around"
         if words:
             call = call_of(words, self.own)
-            return reach.run(call.app, (*call.words, "--help"), CommandOutlet(session))
-        for name, found in reach.apps().items():
+            return other_apps.run(call.app, (*call.words, "--help"), CommandOutlet(session))
+        for name, found in other_apps.apps().items():
             if name != self.name and found:
                 session.print(_commands(name, found))
         session.print(
-            _commands("", [one for one in reach.apps()[self.name] if one.name in self.own])
+            _commands("", [one for one in other_apps.apps()[self.name] if one.name in self.own])
         )
         session.print(
             "Try `help notes add`, or `notes add --help`. What stands behind | reads what"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from tuihost import Colors, Disconnected, FileError, Interrupted, Stream, TerminalFacts
 
 from .language import Pipeline, When
-from .pipes import FileSink, FileSource, Nothing, Outlet, Pipe, Source, StageEnds
+from .pipes import FileSink, FileSource, Nothing, Outlet, Pipe, Source, StageStdio
 
 if TYPE_CHECKING:
-    from tuihost import Reach, Running
+    from tuihost import OtherApps, Running
 
 OWN = "shell"
 STOPPED = 130
@@ -52,13 +52,13 @@ class Line:
 
     def __init__(
         self,
-        reach: Reach,
+        other_apps: OtherApps,
         pipeline: Pipeline,
         own: Collection[str],
         outlet: Outlet,
         source: Source | None = None,
     ) -> None:
-        self._reach = reach
+        self._other_apps = other_apps
         self._outlet = outlet
         self._calls = [call_of(words, own) for words in pipeline.stages]
         self._statuses = [STOPPED] * len(self._calls)
@@ -67,7 +67,7 @@ class Line:
         self._lock = threading.Lock()
         self._stopped = False
         self._over = threading.Event()
-        tree = reach.files() if pipeline.source or pipeline.target else None
+        tree = other_apps.files() if pipeline.source or pipeline.target else None
         self._source: Source = source or Nothing()
         self._target: FileSink | None = None
         if tree is not None and pipeline.source is not None:
@@ -82,25 +82,25 @@ class Line:
     def start(self, ended: Callable[[int], None]) -> None:
         """Starts every command; `ended` is called on a thread of theirs."""
         self._ended = ended
-        for number, (call, ends) in enumerate(self._with_ends()):
-            self._start(number, call, ends)
+        for number, (call, stdio) in enumerate(self._with_stdio()):
+            self._start(number, call, stdio)
 
     def run(self) -> int:
         """Runs the first command on this thread, and waits for the others; the status."""
         self._ended = lambda _: None
-        (first, ends), *others = self._with_ends()
+        (first, stdio), *others = self._with_stdio()
         for number, (call, theirs) in enumerate(others, 1):
             self._start(number, call, theirs)
         status = STOPPED
         try:
-            status = self._reach.run(first.app, first.words, ends)
+            status = self._other_apps.run(first.app, first.words, stdio)
         except Interrupted:
             pass  # who stands behind it has had enough
         except BaseException:
             self.stop()
             raise
         finally:
-            ends.close()
+            stdio.close()
             self._note(0, status)
             self._over.wait()
         return self.status
@@ -118,7 +118,7 @@ class Line:
         """What it came to: the status of its last command."""
         return self._statuses[-1]
 
-    def _with_ends(self) -> list[tuple[Call, StageEnds]]:
+    def _with_stdio(self) -> list[tuple[Call, StageStdio]]:
         facts, last = self._outlet.facts, len(self._calls) - 1
         plain = _plain(facts)
         pipes = [Pipe() for _ in range(last)]
@@ -127,12 +127,12 @@ class Line:
             source = pipes[number - 1] if number else self._source
             sink = pipes[number] if number < last else self._target
             shown = facts if sink is None else plain
-            found.append((call, StageEnds(source, sink, self._outlet, shown)))
+            found.append((call, StageStdio(source, sink, self._outlet, shown)))
         return found
 
-    def _start(self, number: int, call: Call, ends: StageEnds) -> None:
-        one = self._reach.start(
-            call.app, call.words, ends, lambda status: self._note(number, status)
+    def _start(self, number: int, call: Call, stdio: StageStdio) -> None:
+        one = self._other_apps.start(
+            call.app, call.words, stdio, lambda status: self._note(number, status)
         )
         with self._lock:
             self._running.append(one)

@@ -142,8 +142,8 @@ class FileSink:
                 raise self._failed
 
 
-class StageEnds:
-    """The ends of one command of a line: implements `tuihost.Ends`. What it says about mistakes
+class StageStdio:
+    """The ends of one command of a line: implements `tuihost.Stdio`. What it says about mistakes
     goes where the line does, whatever stands behind the pipe."""
 
     def __init__(

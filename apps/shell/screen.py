@@ -90,12 +90,16 @@ class ShellScreen:
     Thread: the session's, but for what says otherwise."""
 
     def __init__(self, session: Session, own: Collection[str]) -> None:
-        assert session.reach is not None, "there are apps around"
+        assert session.other_apps is not None, "there are apps around"
         self.session = session
-        self.reach = session.reach
+        self.other_apps = session.other_apps
         self.own = own
         self.known = Known(
-            self.reach.apps(), own, session.app, lambda: aliases_of(session), self.reach.files
+            self.other_apps.apps(),
+            own,
+            session.app,
+            lambda: aliases_of(session),
+            self.other_apps.files,
         )
         self.line: Line | None = None
         self.outlet: ScreenOutlet | None = None
@@ -240,7 +244,7 @@ class ShellScreen:
         paged = pipeline.stages[-1][0] == "page" and pipeline.target is None
         self.outlet = ScreenOutlet(self, paged=paged)
         try:
-            self.line = Line(self.reach, pipeline, self.own, self.outlet)
+            self.line = Line(self.other_apps, pipeline, self.own, self.outlet)
         except FileError as error:
             self.line, self.status = None, 1
             self.say("class:error", sentence(error))

@@ -26,7 +26,7 @@ from tuihost import (
 )
 
 from .book import Book, Tunnel
-from .door import Door
+from .listener import BrowserListener
 from .names import NoName
 from .where import where_of
 from .words import amount, clock
@@ -51,24 +51,24 @@ class Tunnels(App):
     order = 40
     accepts = Accepts(listens=tuple(ListenRule("*", port) for port in PORTS))
 
-    door: Door | None = None
+    listener: BrowserListener | None = None
 
     def start(self) -> None:
         self.book = Book()
         where = where_of(self.options)
-        self.door = Door(where, self.book) if where is not None else None
+        self.listener = BrowserListener(where, self.book) if where is not None else None
 
     def stop(self) -> None:
-        if self.door is not None:
-            self.door.close()
+        if self.listener is not None:
+            self.listener.close()
 
     def url(self, tunnel: Tunnel) -> str:
         """The address of a tunnel, for people."""
-        assert self.door is not None, "without a door nobody has a tunnel"
-        return self.door.url(tunnel.name)
+        assert self.listener is not None, "without a listener nobody has a tunnel"
+        return self.listener.url(tunnel.name)
 
     def listen(self, listening: Listening) -> None:
-        if self.door is None:
+        if self.listener is None:
             raise TuihostError(CLOSED)
         try:
             tunnel = self.book.open(listening)
@@ -80,7 +80,7 @@ class Tunnels(App):
         from .screen import TunnelsScreen
 
         return TunnelsScreen(
-            session, self.book, self.url, CLOSED if self.door is None else EMPTY
+            session, self.book, self.url, CLOSED if self.listener is None else EMPTY
         ).app
 
     async def talk(self, session: Session) -> int:
@@ -90,7 +90,7 @@ class Tunnels(App):
             requests = f"{one.total} request{'' if one.total == 1 else 's'}"
             await session.say(f"{self.url(one)} {requests}")
         if not found:
-            await session.say(CLOSED if self.door is None else HOW)
+            await session.say(CLOSED if self.listener is None else HOW)
         return 0
 
     # ------------------------------------------------------------------ commands
@@ -102,7 +102,7 @@ class Tunnels(App):
         if json:
             session.print(to_json.dumps([self._data(one) for one in found], indent=2))
         elif not found:
-            session.print(CLOSED if self.door is None else HOW)
+            session.print(CLOSED if self.listener is None else HOW)
         else:
             table = Table(box=None, pad_edge=False, header_style="table.header")
             for title in ("Address", "Requests", "In", "Out"):

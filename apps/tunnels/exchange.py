@@ -95,7 +95,7 @@ class Exchange:
             self._say(431, "That request says too much about itself.")
             return False
         begun, before = time.monotonic(), self._counted()
-        if not self._reach(event):
+        if not self._other_apps(event):
             return False
         assert self._tunnel is not None
         status = 0
@@ -134,7 +134,7 @@ class Exchange:
         tunnel = self._tunnel
         return (tunnel.received, tunnel.sent) if tunnel is not None else (0, 0)
 
-    def _reach(self, request: h11.Request) -> bool:
+    def _other_apps(self, request: h11.Request) -> bool:
         """Opens the way to the machine, once; false where there is none, and the browser knows."""
         hosts = [value for name, value in request.headers if name == b"host"]
         name = self._name_of(hosts[0].decode("latin-1")) if hosts else None

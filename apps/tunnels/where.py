@@ -8,7 +8,7 @@ from typing import Any
 
 from tuihost import AppLoadError
 
-from .door import Where
+from .listener import Where
 
 _PLACE = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
 _DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")

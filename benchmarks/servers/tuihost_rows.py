@@ -10,10 +10,10 @@ from typing import Any
 from prompt_toolkit.application import Application
 
 from tuihost import App, Session, command
-from tuihost.host.catalog import Catalog, Loaded
-from tuihost.host.server import Server
+from tuihost.host.plugins.app_catalog import Catalog, Loaded
+from tuihost.host.server.server import Server
 from tuihost.logs import configure, event_log
-from tuihost.settings import load
+from tuihost.settings.models import load
 from tuihost.widgets import ListView, Screen
 
 ROWS = [

@@ -5,10 +5,10 @@ import tempfile
 import threading
 
 from tuihost import App, Session, command
-from tuihost.host.catalog import Catalog, Loaded
-from tuihost.host.server import Server
+from tuihost.host.plugins.app_catalog import Catalog, Loaded
+from tuihost.host.server.server import Server
 from tuihost.logs import configure, event_log
-from tuihost.settings import load
+from tuihost.settings.models import load
 
 
 class Bulk(App):

@@ -16,14 +16,14 @@ from unittest import mock
 import paramiko
 import pytest
 
-from tuihost.core.auth import Verifier
 from tuihost.core.limits import TransportLimits
-from tuihost.host import server as server_module
-from tuihost.host.catalog import Catalog
-from tuihost.host.server import Server
+from tuihost.core.login.authentication import Verifier
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.host.server import server as server_module
+from tuihost.host.server.server import Server
 from tuihost.logs import EventLog
-from tuihost.settings import load
-from tuihost.ssh.keys import HostKeys
+from tuihost.settings.models import load
+from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.testing.hosted import Records, hang_up
 
 DEADLINE = 10.0

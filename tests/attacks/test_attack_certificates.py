@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.serialization import (
     SSHCertificateBuilder,
     SSHCertificateType,
 )
-from raw_client import Raw, RawClient, host_pair, packed, plain_pair
 
-from tuihost.core.auth import KeyOffer, OpenGuests
-from tuihost.core.authorized_keys import KeyLine, judge
-from tuihost.core.key_options import KeyOptions
-from tuihost.ssh.publickeys import PublicKey
+from tests.ssh.raw_client import Raw, RawClient, host_pair, packed, plain_pair
+from tuihost.core.keys.authorized_keys import KeyLine, judge
+from tuihost.core.keys.options import KeyOptions
+from tuihost.core.login.authentication import KeyOffer, OpenGuests
+from tuihost.ssh.keys.public_keys import PublicKey
 
 PLAIN, CERTIFIED = "ssh-ed25519", "ssh-ed25519-cert-v01@openssh.com"
 NOW = int(time.time())

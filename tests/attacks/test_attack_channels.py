@@ -14,10 +14,10 @@ from typing import Any
 
 import paramiko
 import pytest
-from raw_client import DEADLINE, Host, RawClient, Recorder, host_pair, plain_pair
 
+from tests.ssh.raw_client import DEADLINE, Host, RawClient, Recorder, host_pair, plain_pair
 from tuihost.core.limits import TransportLimits
-from tuihost.core.session import SessionMachine
+from tuihost.core.session_channel import SessionMachine
 from tuihost.wire import ExitStatus, Refuse, ShellRequest
 
 GLOBAL, OPEN, CONFIRMED, FAILED = 80, 90, 91, 92

@@ -12,7 +12,7 @@ import paramiko
 import pytest
 
 from tuihost import Accepts, App, Forward, ForwardRule
-from tuihost.host import dialing
+from tuihost.host.forwarding import _dialing as dialing
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -129,11 +129,11 @@ def test_a_resolver_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) 
     rules = {"roles": ALL, "forwarding.dial": ["*.example.org:*"]}
     with hosted(Echo(), settings=rules) as host, client_of(host) as client:
 
-        def reach(number: int) -> None:
+        def other_apps(number: int) -> None:
             with contextlib.suppress(paramiko.SSHException):
                 to(client, f"{number}.slow.example.org", 80)
 
-        threads = [threading.Thread(target=reach, args=(number,)) for number in range(8)]
+        threads = [threading.Thread(target=other_apps, args=(number,)) for number in range(8)]
         for thread in threads:
             thread.start()
         for _ in threads:

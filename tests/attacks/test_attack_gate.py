@@ -20,16 +20,24 @@ from unittest import mock
 
 import paramiko
 import pytest
-from gate_host import DEADLINE, STRANGERS, Listening, last_words, listening, log_in, until
 
+from tests.attacks.gate_host import (
+    DEADLINE,
+    STRANGERS,
+    Listening,
+    last_words,
+    listening,
+    log_in,
+    until,
+)
 from tuihost.accounts import AccountRecord
-from tuihost.core.auth import OpenGuests
 from tuihost.core.limits import TransportLimits
-from tuihost.host.connection import Connection
-from tuihost.host.entrance import open_accounts
-from tuihost.host.gate import REPORT_BURST
-from tuihost.host.passwords import Passwords
-from tuihost.settings import load
+from tuihost.core.login.authentication import OpenGuests
+from tuihost.host.gate.gate import REPORT_BURST
+from tuihost.host.login.passwords import Passwords
+from tuihost.host.login.services import open_accounts
+from tuihost.host.server._connection import Connection
+from tuihost.settings.models import load
 from tuihost.testing.hosted import hang_up
 
 HELLO = b"SSH-2.0-OpenSSH_9.2p1\r\n"
@@ -474,16 +482,16 @@ def guarded() -> Iterator[tuple[Listening, list[str | None]]]:
     password was compared with, None where there was none to compare with."""
     hashes: list[str | None] = []
     with listening({**STRANGERS, "login.guests": False}) as host:
-        entrance = host.server.entrance
-        hashed, verify = entrance.passwords.hash(RIGHT), entrance.passwords.verify
+        login_services = host.server.login_services
+        hashed, verify = login_services.passwords.hash(RIGHT), login_services.passwords.verify
         for name in ("root", "ada"):
-            assert entrance.store.create(AccountRecord(name, password_hash=hashed))
+            assert login_services.store.create(AccountRecord(name, password_hash=hashed))
 
         def counted(stored: str | None, password: str) -> bool:
             hashes.append(stored)
             return verify(stored, password)
 
-        with mock.patch.object(entrance.passwords, "verify", counted):
+        with mock.patch.object(login_services.passwords, "verify", counted):
             yield host, hashes
 
 

@@ -14,10 +14,18 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from gate_host import DEADLINE, STRANGERS, Listening, last_words, listening, log_in, until
 
-from tuihost.host import introductions
-from tuihost.host.proxy_protocol import SIGNATURE
+from tests.attacks.gate_host import (
+    DEADLINE,
+    STRANGERS,
+    Listening,
+    last_words,
+    listening,
+    log_in,
+    until,
+)
+from tuihost.host.gate import proxied as introductions
+from tuihost.host.gate._proxy_protocol import SIGNATURE
 
 BEHIND = {**STRANGERS, "sources.proxies": ["127.0.0.1"]}
 

@@ -18,7 +18,7 @@ from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.key_binding.bindings.mouse import load_mouse_bindings
 from prompt_toolkit.keys import Keys
 
-from tuihost.tui.keys import CSI_LIMIT, PASTE_LIMIT, Tokenizer
+from tuihost.tui.terminal._key_parser import CSI_LIMIT, PASTE_LIMIT, Tokenizer
 
 
 @pytest.fixture(autouse=True)

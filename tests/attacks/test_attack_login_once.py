@@ -13,15 +13,13 @@ from typing import Any
 
 import paramiko
 import pytest
-from raw_client import DEADLINE, RawClient, host_pair, plain_pair
 
+from tests.ssh.raw_client import DEADLINE, RawClient, host_pair, plain_pair
 from tuihost.accounts import AccountRecord, Invite
-from tuihost.host.door import Door
-from tuihost.host.entrance import Entrance
-from tuihost.logs import EventLog
-from tuihost.settings import load
-from tuihost.steps import bundled_steps
-from tuihost.steps.codes import (
+from tuihost.host.login.services import LoginServices
+from tuihost.host.login.verifier import AccountVerifier
+from tuihost.login.steps import bundled_steps
+from tuihost.login.steps.codes import (
     PERIOD,
     invite_code,
     invite_hash,
@@ -30,6 +28,8 @@ from tuihost.steps.codes import (
     totp_code,
     totp_counter,
 )
+from tuihost.logs import EventLog
+from tuihost.settings.models import load
 from tuihost.wire import Peer
 
 LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
@@ -57,20 +57,20 @@ class Houses:
     clock: Clock
     stack: ExitStack
 
-    def entrance(self, *chains: str) -> Entrance:
+    def login_services(self, *chains: str) -> LoginServices:
         given: dict[str, Any] = {
             "server.state_dir": str(self.folder),
             "login.chains": list(chains),
             "login.guests": False,
         }
         steps = {step.name: step for step in bundled_steps()}
-        made = Entrance(load(None, {}, given), steps, LOG, now=self.clock)
+        made = LoginServices(load(None, {}, given), steps, LOG, now=self.clock)
         self.stack.callback(made.close)
         return made
 
-    def knock(self, entrance: Entrance) -> RawClient:
+    def knock(self, login_services: LoginServices) -> RawClient:
         """A client that is about to log in."""
-        door = Door(entrance, PEER, LOG)
+        door = AccountVerifier(login_services, PEER, LOG)
         self.stack.callback(door.close)
         pair = host_pair(chains=None, verifier=door)
         _, client = self.stack.enter_context(pair)
@@ -112,11 +112,11 @@ def at_once(*acts: Callable[[], int]) -> list[int]:
     return sorted(results)
 
 
-def add_ada(entrance: Entrance, *, totp: bool = True) -> None:
-    hashed = entrance.passwords.hash(PASSWORD)
-    assert entrance.store.create(AccountRecord("ada", password_hash=hashed))
+def add_ada(login_services: LoginServices, *, totp: bool = True) -> None:
+    hashed = login_services.passwords.hash(PASSWORD)
+    assert login_services.store.create(AccountRecord("ada", password_hash=hashed))
     if totp:
-        entrance.store.set_totp("ada", SECRET)
+        login_services.store.set_totp("ada", SECRET)
 
 
 def code(clock: Clock, periods: int = 0) -> str:
@@ -150,9 +150,9 @@ def test_a_code_that_somebody_saw_typed(houses: Houses) -> None:
             client.ask_for_login()
             assert begin(client) == QUESTION
             assert answer(client, code(houses.clock)) == LET_IN
-    entrance = houses.entrance("totp")
-    add_ada(entrance)
-    first, second = houses.knock(entrance), houses.knock(entrance)
+    login_services = houses.login_services("totp")
+    add_ada(login_services)
+    first, second = houses.knock(login_services), houses.knock(login_services)
     assert (begin(first), begin(second)) == (QUESTION, QUESTION)
     assert answer(first, code(houses.clock)) == LET_IN
     assert answer(second, code(houses.clock)) == REFUSED
@@ -160,7 +160,7 @@ def test_a_code_that_somebody_saw_typed(houses: Houses) -> None:
 
 @pytest.mark.parametrize("hosts", [1, 2])
 def test_one_code_at_one_moment_on_two_connections(houses: Houses, hosts: int) -> None:
-    entrances = [houses.entrance("totp") for _ in range(hosts)]
+    entrances = [houses.login_services("totp") for _ in range(hosts)]
     add_ada(entrances[0])
     clients = [houses.knock(entrances[number % hosts]) for number in range(4)]
     assert [begin(client) for client in clients] == [QUESTION] * 4
@@ -170,13 +170,13 @@ def test_one_code_at_one_moment_on_two_connections(houses: Houses, hosts: int) -
 
 
 def test_the_code_before_after_the_code_now(houses: Houses) -> None:
-    entrance = houses.entrance("totp")
-    add_ada(entrance)
+    login_services = houses.login_services("totp")
+    add_ada(login_services)
     before, now = code(houses.clock, -1), code(houses.clock)
-    client = houses.knock(entrance)
+    client = houses.knock(login_services)
     begin(client)
     assert answer(client, now) == LET_IN
-    client = houses.knock(entrance)
+    client = houses.knock(login_services)
     for guess in (before, now, code(houses.clock, 2), code(houses.clock, -2)):
         begin(client)
         assert answer(client, guess) == REFUSED
@@ -187,14 +187,14 @@ def test_the_code_before_after_the_code_now(houses: Houses) -> None:
 
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])
 def test_a_clock_that_jumps_makes_no_code_good_again(houses: Houses, jump: float) -> None:
-    entrance = houses.entrance("totp")
-    add_ada(entrance)
+    login_services = houses.login_services("totp")
+    add_ada(login_services)
     used = code(houses.clock)
-    client = houses.knock(entrance)
+    client = houses.knock(login_services)
     begin(client)
     assert answer(client, used) == LET_IN
     houses.clock.time += jump
-    client = houses.knock(entrance)
+    client = houses.knock(login_services)
     begin(client)
     assert answer(client, used) == REFUSED
     houses.clock.time -= jump
@@ -207,20 +207,20 @@ def test_a_clock_that_jumps_makes_no_code_good_again(houses: Houses, jump: float
 
 def test_a_clock_that_jumps_ends_no_login_and_prolongs_none(houses: Houses) -> None:
     """Deadlines go by the clock that cannot be set: a login under way does not feel the jump."""
-    entrance = houses.entrance("totp")
-    add_ada(entrance)
-    client = houses.knock(entrance)
+    login_services = houses.login_services("totp")
+    add_ada(login_services)
+    client = houses.knock(login_services)
     begin(client)
     houses.clock.time += 86_400
     assert answer(client, code(houses.clock)) == LET_IN
 
 
 def test_digits_that_are_digits_to_python_alone(houses: Houses) -> None:
-    entrance = houses.entrance("totp")
-    add_ada(entrance)
+    login_services = houses.login_services("totp")
+    add_ada(login_services)
     wide = code(houses.clock).translate({ord("0") + n: ord("０") + n for n in range(10)})
     assert int(wide) == int(code(houses.clock)), "Python reads it as the same number"
-    client = houses.knock(entrance)
+    client = houses.knock(login_services)
     begin(client)
     assert answer(client, wide) == REFUSED
     begin(client)
@@ -229,7 +229,7 @@ def test_digits_that_are_digits_to_python_alone(houses: Houses) -> None:
 
 @pytest.mark.parametrize("hosts", [1, 2])
 def test_one_recovery_code_at_one_moment_on_two_connections(houses: Houses, hosts: int) -> None:
-    entrances = [houses.entrance("recovery") for _ in range(hosts)]
+    entrances = [houses.login_services("recovery") for _ in range(hosts)]
     add_ada(entrances[0])
     codes = recovery_codes()
     entrances[0].store.set_recovery("ada", [recovery_hash("ada", one) for one in codes])
@@ -247,7 +247,7 @@ def test_one_recovery_code_at_one_moment_on_two_connections(houses: Houses, host
 
 @pytest.mark.parametrize("hosts", [1, 2])
 def test_one_invitation_at_one_moment_on_two_connections(houses: Houses, hosts: int) -> None:
-    entrances = [houses.entrance("invite") for _ in range(hosts)]
+    entrances = [houses.login_services("invite") for _ in range(hosts)]
     made = invite_code()
     entrances[0].store.add_invite(invite_hash(made), Invite(frozenset({"staff"})))
     names = ("bea", "cai", "dan")
@@ -266,9 +266,9 @@ def test_one_invitation_at_one_moment_on_two_connections(houses: Houses, hosts: 
 
 def test_the_password_alone_sets_up_another_second_factor(houses: Houses) -> None:
     """Whoever has stolen it goes to where factors are set up, and is asked for the one there is."""
-    entrance = houses.entrance("password, enroll", "password, totp")
-    add_ada(entrance)
-    client = houses.knock(entrance)
+    login_services = houses.login_services("password, enroll", "password, totp")
+    add_ada(login_services)
+    client = houses.knock(login_services)
     client.send(50, "ada", "ssh-connection", "password", False, PASSWORD)
     client.expect(REFUSED)
     for submethods in ("enroll", ""):
@@ -277,13 +277,13 @@ def test_the_password_alone_sets_up_another_second_factor(houses: Houses) -> Non
         texts = (fields.text(), fields.text(), fields.text(), str(fields.integer()), fields.text())
         assert texts == ("", "", "", "1", "One-time code: ")
         assert answer(client, "000000") == REFUSED
-    assert entrance.store.totp_secret("ada") == SECRET
+    assert login_services.store.totp_secret("ada") == SECRET
 
 
 def test_the_code_that_set_up_the_factor_is_used_up(houses: Houses) -> None:
-    entrance = houses.entrance("password, enroll", "totp")
-    add_ada(entrance, totp=False)
-    client = houses.knock(entrance)
+    login_services = houses.login_services("password, enroll", "totp")
+    add_ada(login_services, totp=False)
+    client = houses.knock(login_services)
     client.send(50, "ada", "ssh-connection", "password", False, PASSWORD)
     client.expect(REFUSED)
     client.send(50, "ada", "ssh-connection", "keyboard-interactive", "", "enroll")
@@ -297,7 +297,7 @@ def test_the_code_that_set_up_the_factor_is_used_up(houses: Houses) -> None:
     typed = totp_code(secret, totp_counter(houses.clock.time))
     assert answer(client, typed) == QUESTION  # the recovery codes
     assert answer(client, "") == LET_IN
-    other = houses.knock(entrance)
+    other = houses.knock(login_services)
     begin(other)
     assert answer(other, typed) == REFUSED
     houses.clock.time += PERIOD
@@ -306,13 +306,13 @@ def test_the_code_that_set_up_the_factor_is_used_up(houses: Houses) -> None:
 
 
 def test_leaving_before_the_factor_is_proved_sets_up_nothing(houses: Houses) -> None:
-    entrance = houses.entrance("password, enroll")
-    add_ada(entrance, totp=False)
-    client = houses.knock(entrance)
+    login_services = houses.login_services("password, enroll")
+    add_ada(login_services, totp=False)
+    client = houses.knock(login_services)
     client.send(50, "ada", "ssh-connection", "password", False, PASSWORD)
     client.expect(REFUSED)
     assert begin(client) == QUESTION
     client.close()
-    record = entrance.store.get("ada")
+    record = login_services.store.get("ada")
     assert record is not None
     assert not record.totp

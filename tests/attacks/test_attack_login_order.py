@@ -9,9 +9,9 @@ from typing import Any
 
 import paramiko
 import pytest
-from raw_client import KEYS, Raw, RawClient, host_pair, packed, plain_pair
 
-from tuihost.core.auth import Conversation, KeyOffer, OpenGuests, Prompt, Query
+from tests.ssh.raw_client import KEYS, Raw, RawClient, host_pair, packed, plain_pair
+from tuihost.core.login.authentication import Conversation, KeyOffer, OpenGuests, Prompt, Query
 
 ADAS = paramiko.ECDSAKey.generate()
 ADAS_SECOND = paramiko.ECDSAKey.generate()

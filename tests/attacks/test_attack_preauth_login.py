@@ -7,9 +7,9 @@ from typing import Any
 
 import paramiko
 import pytest
-from raw_client import DEADLINE, KEYS, Raw, RawClient, host_pair, packed, plain_pair
 
-from tuihost.core.auth import (
+from tests.ssh.raw_client import DEADLINE, KEYS, Raw, RawClient, host_pair, packed, plain_pair
+from tuihost.core.login.authentication import (
     AuthMachine,
     Conversation,
     KeyOffer,
@@ -18,7 +18,7 @@ from tuihost.core.auth import (
     Query,
 )
 from tuihost.logs import event_log
-from tuihost.ssh.adapter import ServerAdapter
+from tuihost.ssh._server_interface import RefusingServer
 from tuihost.wire import Answer, Grant, OpenFailure, Refuse
 
 ADAS = paramiko.ECDSAKey.generate()
@@ -226,9 +226,9 @@ CHANNEL_CALLS: list[tuple[str, tuple[Any, ...]]] = [
 ]
 
 
-def _adapter(answer: Any, *chains: tuple[str, ...]) -> ServerAdapter:
+def _adapter(answer: Any, *chains: tuple[str, ...]) -> RefusingServer:
     machine = AuthMachine(chains or (("password",),), Verifier())
-    return ServerAdapter(_Answers(answer), machine, event_log())  # type: ignore[arg-type]
+    return RefusingServer(_Answers(answer), machine, event_log())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("answer", [Refuse("no"), False, True, None, "yes", ValueError("bug")])

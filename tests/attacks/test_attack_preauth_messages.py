@@ -9,11 +9,11 @@ from typing import Any
 
 import paramiko
 import pytest
-from raw_client import DEADLINE, Raw, RawClient, host_pair, packed, plain_pair
 
-from tuihost.core.auth import OpenGuests, Prompt, Query
+from tests.ssh.raw_client import DEADLINE, Raw, RawClient, host_pair, packed, plain_pair
 from tuihost.core.limits import TransportLimits
-from tuihost.ssh import kex
+from tuihost.core.login.authentication import OpenGuests, Prompt, Query
+from tuihost.ssh.packets import algorithms as kex
 
 KNOWN = [*range(1, 8), 20, 21, *range(30, 35), *range(50, 54), *range(60, 67)]
 KNOWN += [80, 81, 82, *range(90, 101)]

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import paramiko
 import pytest
 from prompt_toolkit.application import Application
-from raw_client import host_pair
 
+from tests.ssh.raw_client import host_pair
 from tuihost import Accepts, App, Session, command
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.testing.hosted import hang_up

@@ -7,8 +7,8 @@ from typing import Any
 
 import paramiko
 import pytest
-from raw_client import RawClient, host_pair, plain_pair
 
+from tests.ssh.raw_client import RawClient, host_pair, plain_pair
 from tuihost.core.limits import TransportLimits
 
 COUNT = 50_000

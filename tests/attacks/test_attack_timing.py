@@ -18,21 +18,21 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from raw_client import Recorder as Nobody
 
+from tests.ssh.raw_client import Recorder as Nobody
 from tuihost.accounts import AccountRecord, KeyRecord
-from tuihost.core.auth import Ask, AuthMachine, Failure
-from tuihost.core.keys import KeyOffer, fingerprint
+from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.core.limits import TransportLimits
-from tuihost.core.lockout import Try
-from tuihost.host.door import Door
-from tuihost.host.entrance import Entrance
-from tuihost.host.watchdog import Watchdog
+from tuihost.core.login.authentication import Ask, AuthMachine, Failure
+from tuihost.core.login.lockout import Try
+from tuihost.host._watchdog import Watchdog
+from tuihost.host.login.services import LoginServices
+from tuihost.host.login.verifier import AccountVerifier
+from tuihost.login.steps import bundled_steps
 from tuihost.logs import EventLog
-from tuihost.settings import load
-from tuihost.ssh.keys import HostKeys
+from tuihost.settings.models import load
+from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.transport import HostTransport
-from tuihost.steps import bundled_steps
 from tuihost.testing.hosted import hang_up
 from tuihost.wire import Peer
 
@@ -62,13 +62,15 @@ class House:
             "login.guests": False,
             "login.authorized_keys": [f"{keys}/%u"],
         }
-        self.entrance = Entrance(load(None, {}, given), steps, LOG, now=lambda: self.time)
-        hashed = self.entrance.passwords.hash(PASSWORD)
+        self.login_services = LoginServices(
+            load(None, {}, given), steps, LOG, now=lambda: self.time
+        )
+        hashed = self.login_services.passwords.hash(PASSWORD)
         own = [paramiko.ECDSAKey.generate(bits=256) for _ in range(4)]
         for name in PEOPLE:
             if name == "unknown":
                 continue
-            store = self.entrance.store
+            store = self.login_services.store
             record = AccountRecord(name, password_hash=hashed, disabled=name == "closed")
             assert store.create(record)
             for key in own:
@@ -82,14 +84,16 @@ class House:
 
     def next_round(self) -> None:
         self.time += DAYS
-        self.entrance.store.note_failure("what has run out is thrown away now", self.time, 1.0)
-        lockout = self.entrance.lockout
+        self.login_services.store.note_failure(
+            "what has run out is thrown away now", self.time, 1.0
+        )
+        lockout = self.login_services.lockout
         attempt = Try("locked", PEER.address, self.time)
         for _ in range(LOCK_AFTER):
             lockout.failed(attempt, lockout.begin(attempt))
 
     def machine(self, chain: str | None = None) -> AuthMachine:
-        door = Door(self.entrance, PEER, LOG)
+        door = AccountVerifier(self.login_services, PEER, LOG)
         return AuthMachine(None if chain is None else ((chain,),), door, password_step=True)
 
 
@@ -97,7 +101,7 @@ class House:
 def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path)
     yield house
-    house.entrance.close()
+    house.login_services.close()
 
 
 Tried = Callable[[House, str], None]
@@ -239,7 +243,7 @@ def answering(house: House) -> Iterator[int]:
                 sock, address = listener.accept()
             except OSError:
                 return
-            door = Door(house.entrance, PEER, LOG)
+            door = AccountVerifier(house.login_services, PEER, LOG)
             transports.append(
                 HostTransport(
                     sock,

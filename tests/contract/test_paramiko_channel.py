@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from paramiko import common
 
-from tuihost.ssh import messages
-from tuihost.ssh.channel import HostChannel
-from tuihost.ssh.connection_layer import ConnectionLayer
+from tuihost.ssh.connection import _messages as messages
+from tuihost.ssh.connection._channel import HostChannel
+from tuihost.ssh.connection.layer import ConnectionLayer
 
 
 def own_names(kind: type) -> set[str]:

@@ -31,7 +31,7 @@ def private_names_of_paramiko() -> set[str]:
 def names_used_here() -> dict[str, str]:
     """Private attributes in tuihost/ssh, with the place of each."""
     used: dict[str, str] = {}
-    for path in sorted((ROOT / "tuihost" / "ssh").glob("*.py")):
+    for path in sorted((ROOT / "tuihost" / "ssh").rglob("*.py")):
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and re.fullmatch(r"_[a-z]\w*", node.attr):

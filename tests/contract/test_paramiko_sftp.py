@@ -31,13 +31,13 @@ def test_what_packs_the_answers_is_there(name: str) -> None:
 def test_a_packet_is_written_in_one_piece() -> None:
     sent: list[bytes] = []
 
-    class Ends:
+    class Stdio:
         def send(self, data: bytes) -> int:
             sent.append(data)
             return len(data)
 
     server = BaseSFTP()
-    server.sock = Ends()
+    server.sock = Stdio()
     server._send_packet(101, paramiko.Message(b"abc"))
     assert sent == [b"\0\0\0\x04\x65abc"]
 
@@ -68,13 +68,13 @@ def test_a_lying_count_of_attributes_would_go_on_for_hours() -> None:
 def test_a_packet_of_sixteen_megabytes_would_be_read() -> None:
     wanted: list[int] = []
 
-    class Ends:
+    class Stdio:
         def recv(self, count: int) -> bytes:
             wanted.append(count)
             return b"\0\xff\xff\xff"[:count] if count == 4 else b""
 
     server = BaseSFTP()
-    server.sock = Ends()
+    server.sock = Stdio()
     with pytest.raises(EOFError):
         server._read_packet()
     assert wanted == [4, 0xFFFFFF]

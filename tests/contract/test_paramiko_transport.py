@@ -14,8 +14,8 @@ from paramiko.kex_curve25519 import KexCurve25519
 from paramiko.kex_mlkem import KexMLKEM768X25519
 from paramiko.transport import Transport
 
-from tuihost.ssh.adapter import ServerAdapter
-from tuihost.ssh.packets import PacketStream
+from tuihost.ssh._server_interface import RefusingServer
+from tuihost.ssh.packets.stream import PacketStream
 from tuihost.ssh.transport import HostTransport
 
 
@@ -176,7 +176,7 @@ def test_the_auth_handler_keeps_no_strong_hold_of_its_transport(transport: Trans
 
 def test_every_callback_of_the_server_interface_is_answered() -> None:
     asked = {n for n in vars(paramiko.ServerInterface) if n.startswith(("check_", "get_", "canc"))}
-    assert asked <= vars(ServerAdapter).keys()
+    assert asked <= vars(RefusingServer).keys()
 
 
 def test_paramikos_list_of_threads_is_filled_by_its_own_run_alone() -> None:

@@ -15,7 +15,7 @@ from prompt_toolkit.eventloop import run_in_executor_with_context
 from prompt_toolkit.input import DummyInput
 from prompt_toolkit.output import DummyOutput
 
-from tuihost.tui.loop import LightLoop, new_loop, run, shared_executor
+from tuihost.tui.running.loop import LightLoop, new_loop, run, shared_executor
 
 
 class Quiet(DummyInput):

@@ -14,10 +14,10 @@ from rich.style import Style
 from rich.syntax import Syntax
 from rich.text import Text
 
-from tuihost.terminal import Colors
-from tuihost.theme import Theme, parse_theme
-from tuihost.theme_roles import PALETTE
-from tuihost.tui.richview import render_ansi, render_lines
+from tuihost.terminal_facts import Colors
+from tuihost.theme.roles import PALETTE
+from tuihost.theme.theme import Theme, parse_theme
+from tuihost.tui.drawing.rich_layout import render_ansi, render_lines
 
 
 def printed(system: str, text: Text, **more: object) -> str:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from e2e_demo import DEADLINE, Demo, Run, clean_env
-from e2e_house import House
-from e2e_tmux import Open, Terminal, Tmux
+
+from tests.e2e.e2e_demo import DEADLINE, Demo, Run, clean_env
+from tests.e2e.e2e_house import House
+from tests.e2e.e2e_tmux import Open, Terminal, Tmux
 
 SSH = """\
 #!/bin/sh

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import socket
 import struct
-import sys
 import threading
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "ssh"))
-
-from key_tools import SecurityKey
+from tests.ssh.keys.key_tools import SecurityKey
 
 REQUEST_IDENTITIES, IDENTITIES, SIGN_REQUEST, SIGNED, FAILED = 11, 12, 13, 14, 5
 

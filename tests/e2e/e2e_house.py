@@ -14,11 +14,11 @@ from typing import Any
 
 import pyotp
 from click.testing import CliRunner
-from e2e_demo import APPS, DEADLINE, Served, clean_env
 
+from tests.e2e.e2e_demo import APPS, DEADLINE, Served, clean_env
 from tuihost.cli.accounts import opened
 from tuihost.cli.main import cli
-from tuihost.settings import load
+from tuihost.settings.models import load
 
 PASSWORD = "correct horse 9"
 SETTINGS = """\

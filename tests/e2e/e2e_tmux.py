@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-from e2e_demo import DEADLINE, clean_env, until
+from tests.e2e.e2e_demo import DEADLINE, clean_env, until
 
 SETTINGS = """\
 set -g status off

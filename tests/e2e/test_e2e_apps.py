@@ -6,14 +6,15 @@ import re
 import time
 
 import pytest
-from e2e_demo import CHECKOUT, Demo, Run
-from e2e_tmux import WELL, Open, Terminal
 
-# The menu is the way to the others; the door is not for guests.
+from tests.e2e.e2e_demo import CHECKOUT, Demo, Run
+from tests.e2e.e2e_tmux import WELL, Open, Terminal
+
+# The menu is the way to the others; approvals are not for guests.
 APPS = sorted(
     folder.name
     for folder in (CHECKOUT / "apps").iterdir()
-    if (folder / "__init__.py").exists() and folder.name not in ("menu", "door")
+    if (folder / "__init__.py").exists() and folder.name not in ("menu", "approvals")
 )
 # Where letters are what one types, other keys do what they do elsewhere.
 BACK = {"shell": ("C-d", "C-]")}

@@ -8,7 +8,8 @@ import sys
 from typing import Any
 
 import pytest
-from e2e_demo import DEADLINE, Demo, clean_env
+
+from tests.e2e.e2e_demo import DEADLINE, Demo, clean_env
 
 KNOWN = {
     # For clients that have nothing safe against quantum computers yet.

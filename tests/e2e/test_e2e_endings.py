@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 
 import pytest
-from e2e_demo import DEADLINE, Demo
-from e2e_tmux import PROMPT, WELL, Open
+
+from tests.e2e.e2e_demo import DEADLINE, Demo
+from tests.e2e.e2e_tmux import PROMPT, WELL, Open
 
 
 def test_the_lines_from_before_stand_again_and_a_good_bye(visit: Open) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from e2e_demo import DEADLINE, Demo, Run, clean_env
+
+from tests.e2e.e2e_demo import DEADLINE, Demo, Run, clean_env
 
 Copy = Callable[..., subprocess.CompletedProcess[bytes]]
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from e2e_demo import DEADLINE, Served, clean_env, until
-from e2e_tmux import Open
+
+from tests.e2e.e2e_demo import DEADLINE, Served, clean_env, until
+from tests.e2e.e2e_tmux import Open
 
 PAGE = b"<h1>A page of mine</h1>" + b"." * 300_000
 

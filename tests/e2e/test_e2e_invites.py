@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from e2e_demo import DEADLINE, Demo, clean_env
+
+from tests.e2e.e2e_demo import DEADLINE, Demo, clean_env
 
 ANSWERS = """\
 #!/bin/sh

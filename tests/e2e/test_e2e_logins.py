@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from e2e_house import PASSWORD, TERMS, House, Said, keygen
+
+from tests.e2e.e2e_house import PASSWORD, TERMS, House, Said, keygen
 
 WHO = ("probe", "who")
 METHODS = "publickey,password,keyboard-interactive"

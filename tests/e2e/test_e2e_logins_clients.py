@@ -12,8 +12,9 @@ from typing import Any
 
 import asyncssh
 import pytest
-from e2e_demo import DEADLINE, clean_env
-from e2e_house import PASSWORD, House, Member, Said, keygen
+
+from tests.e2e.e2e_demo import DEADLINE, clean_env
+from tests.e2e.e2e_house import PASSWORD, House, Member, Said, keygen
 
 WHO = ("probe", "who")
 

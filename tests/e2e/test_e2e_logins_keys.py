@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from e2e_agent import DeviceAgent
-from e2e_demo import DEADLINE, clean_env, until
-from e2e_house import House, Said, keygen, public
-from e2e_tmux import Open
-from key_tools import PRESENT, SecurityKey
 
-from tuihost.core.keys import SK_ECDSA, SK_ED25519
+from tests.e2e.e2e_agent import DeviceAgent
+from tests.e2e.e2e_demo import DEADLINE, clean_env, until
+from tests.e2e.e2e_house import House, Said, keygen, public
+from tests.e2e.e2e_tmux import Open
+from tests.ssh.keys.key_tools import PRESENT, SecurityKey
+from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519
 
 REFUSED = "Permission denied (publickey,password,keyboard-interactive)."
 WHO = ("probe", "who")

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from e2e_house import PASSWORD, House, Member
-from e2e_tmux import WELL, Open, Terminal
+
+from tests.e2e.e2e_house import PASSWORD, House, Member
+from tests.e2e.e2e_tmux import WELL, Open, Terminal
 
 Dial = Callable[..., Terminal]
 
@@ -150,10 +151,10 @@ def test_a_connection_is_sound_for_the_next_try(
 
 def test_somebody_inside_lets_somebody_in(house: House, open_terminal: Open, dial: Dial) -> None:
     keeper, comes = f"kit-{dial.__name__}", f"pam-{dial.__name__}"
-    house.member(keeper, role="doorkeeper")
+    house.member(keeper, role="approver")
     house.member(comes, "password, approve")
-    inside = openssh(open_terminal(), house, f"{keeper}+door").wait_for("assword:")
-    answer(inside, PASSWORD).wait_for("Door")
+    inside = openssh(open_terminal(), house, f"{keeper}+approvals").wait_for("assword:")
+    answer(inside, PASSWORD).wait_for("Approvals")
     outside = dial(open_terminal(), house, comes).wait_for("assword:")
     answer(outside, PASSWORD)
     inside.wait_for(comes).press("y").wait_for(f"Let {comes} in?").press("Left", "Enter")

@@ -6,8 +6,9 @@ import re
 import time
 
 import pytest
-from e2e_demo import Demo
-from e2e_tmux import WELL, Open, Terminal
+
+from tests.e2e.e2e_demo import Demo
+from tests.e2e.e2e_tmux import WELL, Open, Terminal
 
 
 def chosen(terminal: Terminal, title: str) -> Terminal:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from e2e_demo import DEADLINE, Served, clean_env
 
-from tuihost.host import confine
+from tests.e2e.e2e_demo import DEADLINE, Served, clean_env
+from tuihost.host.transfers import _landlock as confine
 
 SETTINGS = """\
 [server]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from e2e_demo import Demo, Run
-from e2e_tmux import WELL, Open
+from tests.e2e.e2e_demo import Demo, Run
+from tests.e2e.e2e_tmux import WELL, Open
 
 
 def test_commands_have_two_outputs_and_an_exit_status(ssh: Run) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_demo import DEADLINE, Served, clean_env, until
-from e2e_tmux import Open
+
+from tests.e2e.e2e_demo import DEADLINE, Served, clean_env, until
+from tests.e2e.e2e_tmux import Open
 
 SETTINGS = """\
 [server]

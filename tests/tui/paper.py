@@ -17,9 +17,9 @@ from prompt_toolkit.layout.screen import _CHAR_CACHE, Char, Screen
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from tuihost.terminal import TerminalFacts
-from tuihost.tui.output import TerminalOutput
-from tuihost.tui.renderer import install
+from tuihost.terminal_facts import TerminalFacts
+from tuihost.tui.rendering.renderer import install
+from tuihost.tui.terminal.output import TerminalOutput
 from tuihost.wire import WindowSize
 
 

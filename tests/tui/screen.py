@@ -30,9 +30,10 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from tuihost.logs import event_log
-from tuihost.session import Account, AppCard, Gauges, HostKeyCard, Presence, Session
-from tuihost.terminal import Colors, TerminalFacts
-from tuihost.theme import Theme, load_theme
+from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Presence
+from tuihost.session.session import Session
+from tuihost.terminal_facts import Colors, TerminalFacts
+from tuihost.theme.theme import Theme, load_theme
 from tuihost.wire import Peer, SessionEvent, Stream, WindowSize
 
 THEMES = Path(__file__).resolve().parents[2] / "themes"

@@ -1,1 +1,4 @@
-"""The command line. Imports nothing heavy before a command needs it."""
+"""The command line: one module a subcommand, imported when it is called.
+
+In: arguments. Out: exit statuses. May import everything.
+"""

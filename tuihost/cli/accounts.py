@@ -20,7 +20,7 @@ import click
 
 if TYPE_CHECKING:
     from tuihost.accounts import AccountRecord, AccountStore
-    from tuihost.settings import Settings
+    from tuihost.settings.models import Settings
 
 INVITE = "invite"
 
@@ -57,7 +57,7 @@ class Book:
 def accounts(config: Path | None) -> Iterator[Book]:
     """The accounts of the host with these settings. Raises SettingsError, StoreError."""
     # Not by way of `common`, which brings the whole host along.
-    from tuihost.settings import load
+    from tuihost.settings.models import load
 
     if config is None and Path("tuihost.toml").exists():
         config = Path("tuihost.toml")
@@ -70,7 +70,7 @@ def accounts(config: Path | None) -> Iterator[Book]:
 def opened(settings: Settings) -> Iterator[AccountStore]:
     """The store that the settings name, and the folder that it stands in."""
     from tuihost.accounts import StoreError
-    from tuihost.host.entrance import open_accounts
+    from tuihost.host.login.services import open_accounts
 
     folder = settings.server.state_dir
     try:
@@ -86,14 +86,14 @@ def opened(settings: Settings) -> Iterator[AccountStore]:
 
 def no_such(name: str, store: AccountStore) -> click.ClickException:
     """What is said of a name that nobody has, and which one might have been meant."""
-    from tuihost.core.names import folded
+    from tuihost.core.login.account_names import folded
 
     near = [one.name for one in store.all() if folded(one.name) == folded(name)]
     hint = f" There is {near[0]!r}." if near else ""
     return click.ClickException(f"There is no account {name!r}.{hint}")
 
 
-def is_door(record: AccountRecord) -> bool:
+def takes_invitations(record: AccountRecord) -> bool:
     """Whether an account is nobody's, but a name under which people come with invitations."""
     return bool(record.chains) and all(INVITE in chain for chain in record.chains)
 
@@ -104,7 +104,7 @@ def invited_as(book: Book) -> str:
     if not name:
         raise click.ClickException("login.invite_name is empty: nobody comes by invitation.")
     found = book.store.get(name)
-    if found is not None and not is_door(found):
+    if found is not None and not takes_invitations(found):
         raise click.ClickException(
             f"The account {name!r} is somebody's; set login.invite_name to another name."
         )
@@ -118,7 +118,7 @@ def invited_as(book: Book) -> str:
 
 def new_password(name: str, *, from_stdin: bool) -> str:
     """A password for `name`: typed twice at a terminal, or the first line of standard input."""
-    from tuihost.steps.choosing import password_problem
+    from tuihost.login.steps.choosing import password_problem
 
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
@@ -134,7 +134,7 @@ def new_password(name: str, *, from_stdin: bool) -> str:
 
 def hashed(password: str) -> str:
     """What the store keeps of a password."""
-    from tuihost.host.passwords import Passwords
+    from tuihost.host.login.passwords import Passwords
 
     passwords = Passwords(1)
     try:
@@ -155,7 +155,7 @@ def sure(question: str, yes: bool) -> None:
 
 def groups_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
     """Groups as they are kept. Of one that nobody described it is said that it brings nothing."""
-    from tuihost.app import NAME
+    from tuihost.plugin import NAME
 
     groups = frozenset(name.strip() for name in names)
     for group in sorted(groups):
@@ -172,7 +172,7 @@ def groups_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
 
 def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
     """Roles as they are kept. Of one that nobody described it is said that it gives nothing."""
-    from tuihost.app import NAME
+    from tuihost.plugin import NAME
 
     roles = frozenset(name.strip() for name in names)
     for role in sorted(roles):
@@ -191,9 +191,9 @@ def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
 
 def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], ...]:
     """Ways in as they are kept. Of a factor that nothing here can settle the command ends."""
-    from tuihost.core.factors import NONE
-    from tuihost.core.rights import chains_of
-    from tuihost.host.step_catalog import StepCatalog
+    from tuihost.core.login.factors import NONE
+    from tuihost.core.login.rights import chains_of
+    from tuihost.host.plugins.step_catalog import StepCatalog
     from tuihost.logs import EventLog
 
     if not all(chains_of([line]) for line in lines):

@@ -8,7 +8,7 @@ import click
 
 from tuihost import logs
 from tuihost.cli.common import config_option, read_settings, rows
-from tuihost.host.catalog import Catalog
+from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.text import clean
 
 

@@ -9,13 +9,13 @@ import click
 from tuihost import logs
 from tuihost.cli.common import config_option, counted, read_settings
 from tuihost.errors import SettingsError
-from tuihost.host.catalog import Catalog
-from tuihost.host.entrance import Entrance
-from tuihost.host.gate import GateRules
-from tuihost.host.server import limits_of
-from tuihost.host.step_catalog import StepCatalog
-from tuihost.settings import Settings
-from tuihost.ssh.keys import HostKeys
+from tuihost.host.gate.gate import GateRules
+from tuihost.host.login.services import LoginServices
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.host.plugins.step_catalog import StepCatalog
+from tuihost.host.server.server import limits_of
+from tuihost.settings.models import Settings
+from tuihost.ssh.keys.host_keys import HostKeys
 
 
 @click.command()
@@ -57,7 +57,7 @@ def _wrong_settings(settings: Settings, catalog: Catalog, steps: StepCatalog) ->
     wrong += [f"app.{name}: there is no app of that name" for name in catalog.unused_options()]
     for judge in (
         lambda: GateRules.of(settings, limits_of(settings)),
-        lambda: Entrance(settings, steps.steps, logs.event_log()).close(),  # it opens no store
+        lambda: LoginServices(settings, steps.steps, logs.event_log()).close(),  # it opens no store
     ):
         try:
             judge()

@@ -13,9 +13,9 @@ import click
 from wcwidth import wcswidth
 
 from tuihost import logs
-from tuihost.host.catalog import Catalog
-from tuihost.host.server import Server
-from tuihost.settings import Settings, load
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.host.server.server import Server
+from tuihost.settings.models import Settings, load
 
 SETTINGS_FILE = "tuihost.toml"
 

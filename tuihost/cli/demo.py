@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.text import Text
 
 import tuihost
-from tuihost.app import App
 from tuihost.cli.common import bind, counted, open_log, serve_until_told
 from tuihost.cli.demo_accounts import ADA, DOOR, DemoAccounts, current_code, picture, prepare
-from tuihost.host.catalog import Catalog
-from tuihost.session import HostKeyCard
-from tuihost.settings import Settings, load
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.plugin import App
+from tuihost.session.host_view import HostKeyCard
+from tuihost.settings.models import Settings, load
 
 _INDENT = 2
 _HOW = (

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import click
 
 from tuihost.accounts import AccountRecord, AccountStore, Invite
-from tuihost.cli.accounts import hashed, is_door, opened
-from tuihost.core.factors import PASSWORD
-from tuihost.settings import Settings
-from tuihost.steps.codes import (
+from tuihost.cli.accounts import hashed, opened, takes_invitations
+from tuihost.core.login.factors import PASSWORD
+from tuihost.login.steps.codes import (
     PERIOD,
     grouped,
     invite_code,
@@ -27,7 +26,8 @@ from tuihost.steps.codes import (
     totp_counter,
     totp_uri,
 )
-from tuihost.steps.pictures import qr_lines
+from tuihost.login.steps.pictures import qr_lines
+from tuihost.settings.models import Settings
 
 ADA, DOOR = "ada", "new"
 GROUP = frozenset({"demo"})
@@ -114,7 +114,7 @@ def _password(secret: bytes) -> str:
 def _invitation(store: AccountStore, name: str) -> str | None:
     now, code = time.time(), invite_code()
     door = store.get(DOOR)
-    if name != DOOR or (door is not None and (not is_door(door) or door.disabled)):
+    if name != DOOR or (door is not None and (not takes_invitations(door) or door.disabled)):
         return None
     store.drop_invites(now)
     invite = Invite(note="the demo's", created=now, expires=now + _INVITED_FOR, by="tuihost demo")

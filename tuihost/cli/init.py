@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from tuihost.cli.common import SETTINGS_FILE
-from tuihost.settings import load
-from tuihost.settings_doc import example
-from tuihost.ssh.keys import HostKeys
+from tuihost.settings.models import load
+from tuihost.settings.pages import example
+from tuihost.ssh.keys.host_keys import HostKeys
 
 _HELLO = '''\
 """The smallest app: `ssh -t -p 8022 localhost hello`."""

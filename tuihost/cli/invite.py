@@ -37,7 +37,7 @@ def invite(config: Path | None, roles: tuple[str, ...], days: float, note: str) 
     The code is shown this once: the host keeps only what it needs to know it again.
     """
     from tuihost.accounts import Invite
-    from tuihost.steps.codes import invite_code, invite_hash
+    from tuihost.login.steps.codes import invite_code, invite_hash
     from tuihost.text import clean
 
     with accounts(config) as book:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tuihost.cli.common import bind, config_option, open_log, read_settings, serve_until_told
-from tuihost.host.catalog import Catalog
+from tuihost.host.plugins.app_catalog import Catalog
 
 
 @click.command()

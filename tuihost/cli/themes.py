@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuihost.terminal import Colors, colors_of, speaks_unicode
+from tuihost.terminal_facts import Colors, colors_of, speaks_unicode
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from tuihost.theme import Theme
+    from tuihost.theme.theme import Theme
 
 
 @click.group(invoke_without_command=True)
@@ -33,8 +33,8 @@ def themes(context: click.Context, config: Path | None) -> None:
     if context.invoked_subcommand is not None:
         return
     # Not by way of `common`, which brings the whole host along.
-    from tuihost.host.bundled import bundled_folder
-    from tuihost.settings import load
+    from tuihost.host.plugins.bundled import bundled_folder
+    from tuihost.settings.models import load
 
     if config is None and Path("tuihost.toml").exists():
         config = Path("tuihost.toml")
@@ -76,8 +76,8 @@ def import_(file: Path, out: Path, scheme: str | None) -> None:
 @click.pass_context
 def check(context: click.Context, file: Path) -> None:
     """Say what is wrong with a theme: mistakes, and words that are too faint to read."""
-    from tuihost.theme import load_theme
-    from tuihost.theme_contrast import too_faint
+    from tuihost.theme.contrast import too_faint
+    from tuihost.theme.theme import load_theme
 
     faint = too_faint(load_theme(file))
     for one in faint:
@@ -90,8 +90,8 @@ def check(context: click.Context, file: Path) -> None:
 def import_theme(path: Path, out: Path, *, scheme: str | None = None) -> tuple[Path, list[str]]:
     """Writes a theme made of the scheme in `path` to `out`, a file or a folder; returns where it
     is and which colours were moved. Never overwrites. Raises `ThemeError`."""
-    from tuihost.theme import ThemeError, valid_name
-    from tuihost.theme_import import convert, read_scheme
+    from tuihost.theme.schemes import convert, read_scheme
+    from tuihost.theme.theme import ThemeError, valid_name
 
     made = convert(read_scheme(path, scheme))
     target = out / f"{made.name}.toml" if out.is_dir() else out
@@ -113,8 +113,8 @@ def list_themes(
     folders: Iterable[Path], *, colors: Colors, unicode: bool, width: int
 ) -> tuple[bytes, tuple[str, ...]]:
     """A preview of every theme, ready for a terminal of so many colours, and what is broken."""
-    from tuihost.theme import find_themes
-    from tuihost.tui.richview import render_ansi
+    from tuihost.theme.theme import find_themes
+    from tuihost.tui.drawing.rich_layout import render_ansi
 
     found, broken = find_themes(folders)
     shown = b"".join(

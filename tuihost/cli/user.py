@@ -17,7 +17,6 @@ from tuihost.cli.accounts import (
     day,
     groups_of,
     hashed,
-    is_door,
     json_option,
     moment,
     new_password,
@@ -27,6 +26,7 @@ from tuihost.cli.accounts import (
     say_json,
     say_table,
     sure,
+    takes_invitations,
     yes_option,
 )
 from tuihost.cli.user_keys import key
@@ -60,7 +60,7 @@ def add(
 ) -> None:
     """Make an account for NAME, and ask for its password."""
     from tuihost.accounts import AccountRecord
-    from tuihost.core.names import name_problem
+    from tuihost.core.login.account_names import name_problem
 
     if password_stdin and no_password:
         raise click.UsageError("--password-stdin and --no-password exclude each other.")
@@ -301,7 +301,7 @@ def enable(config: Path | None, name: str) -> None:
 def unlock(config: Path | None, name: str) -> None:
     """Forget the failed tries of the account NAME, from everywhere: a lock ends at once."""
     from tuihost.cli.common import counted
-    from tuihost.core.lockout import Lockout
+    from tuihost.core.login.lockout import Lockout
 
     with accounts(config) as book:
         book.account(name)
@@ -341,7 +341,7 @@ def delete(config: Path | None, name: str, yes: bool) -> None:
 def _state(record: AccountRecord) -> str:
     if record.disabled:
         return "closed"
-    return "door for invitations" if is_door(record) else "open"
+    return "door for invitations" if takes_invitations(record) else "open"
 
 
 def _password_state(record: AccountRecord) -> str:

@@ -27,7 +27,7 @@ from tuihost.text import clean
 
 if TYPE_CHECKING:
     from tuihost.accounts import KeyRecord
-    from tuihost.core.authorized_keys import KeyLine
+    from tuihost.core.keys.authorized_keys import KeyLine
 
 MAX_FILE = 1 << 20  # bytes
 MAX_LABEL = 60
@@ -117,7 +117,7 @@ def remove(config: Path | None, user: str, key: str, yes: bool) -> None:
 
 def kind_of(record: KeyRecord) -> str:
     """The kind of a kept key, as its line names it."""
-    from tuihost.core.authorized_keys import parse_line
+    from tuihost.core.keys.authorized_keys import parse_line
 
     try:
         return parse_line(record.line).kind
@@ -128,8 +128,8 @@ def kind_of(record: KeyRecord) -> str:
 def _given(what: Sequence[str]) -> tuple[tuple[str, KeyLine], ...]:
     """The keys that the words of a command line mean, each as it is written and as it is read.
     All are good, or the command ends."""
-    from tuihost.core.authorized_keys import MAX_LINES, parse_line
-    from tuihost.ssh.publickeys import PublicKey
+    from tuihost.core.keys.authorized_keys import MAX_LINES, parse_line
+    from tuihost.ssh.keys.public_keys import PublicKey
 
     text, source = _text(what)
     found: list[tuple[str, KeyLine]] = []

@@ -20,7 +20,7 @@ def totp() -> None:
 @yes_option
 def on(config: Path | None, name: str, yes: bool) -> None:
     """Give NAME a secret, shown with its QR code, and recovery codes. Each is shown once."""
-    from tuihost.steps.codes import base32, grouped, new_totp_secret, totp_uri
+    from tuihost.login.steps.codes import base32, grouped, new_totp_secret, totp_uri
 
     with accounts(config) as book:
         if book.account(name).totp:
@@ -63,7 +63,7 @@ def recovery(config: Path | None, name: str) -> None:
 
 
 def _new_codes(book: Book, name: str) -> tuple[str, ...]:
-    from tuihost.steps.codes import recovery_codes, recovery_hash
+    from tuihost.login.steps.codes import recovery_codes, recovery_hash
 
     if book.store.get(name) is None:
         raise no_such(name, book.store)
@@ -73,7 +73,7 @@ def _new_codes(book: Book, name: str) -> tuple[str, ...]:
 
 
 def _show_picture(uri: str) -> None:
-    from tuihost.steps.pictures import qr_lines
+    from tuihost.login.steps.pictures import qr_lines
 
     for line in qr_lines(uri) or (uri,):
         click.echo(f" {line}")

@@ -1,1 +1,4 @@
-"""Decisions without I/O, clock or threads."""
+"""Decisions without I/O, clock or threads: who gets what, and how much of it.
+
+In: values, and the time. Out: verdicts as values. Imports `tuihost.wire` and the standard library.
+"""

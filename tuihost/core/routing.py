@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tuihost.core.sync_args import RSYNC
+from tuihost.core.rsync_args import RSYNC
 from tuihost.wire import ExecRequest, Program, ShellRequest, SubsystemRequest
 
 SCP = "scp"  # what its older clients ask the host to run

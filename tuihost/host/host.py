@@ -16,34 +16,27 @@ from pathlib import Path
 from typing import Any
 
 import tuihost
-from tuihost.app import App
-from tuihost.approvals import DoorView
-from tuihost.core.policy import Accepts, ForwardRule, env_for
+from tuihost.core.accepts import Accepts, ForwardRule, env_for
 from tuihost.errors import TuihostError
-from tuihost.host.brought import Brought
-from tuihost.host.catalog import Catalog, may_use, note_use
-from tuihost.host.doorkeeper import Doorkeeper, may_answer
-from tuihost.host.entrance import Entrance
-from tuihost.host.own_account import HostedAccount, Inside
-from tuihost.host.preferences import AccountPreferences, PreferenceStore
-from tuihost.host.roster import Roster
-from tuihost.host.thread_budget import ThreadBudget
-from tuihost.host.visitor import Visitor
-from tuihost.host.watchdog import Watchdog
+from tuihost.host._thread_budget import ThreadBudget
+from tuihost.host._watchdog import Watchdog
+from tuihost.host.login.approval_desk import ApprovalDesk, may_answer
+from tuihost.host.login.hosted_account import HostedAccount, Inside
+from tuihost.host.login.services import LoginServices
+from tuihost.host.login.visitor import Visitor
+from tuihost.host.plugins.app_catalog import Catalog, may_use, note_use
+from tuihost.host.presence import Roster
+from tuihost.host.relay.client_resources import ClientResources
+from tuihost.host.store.preferences import AccountPreferences, PreferenceStore
+from tuihost.login.approvals import ApprovalsView
 from tuihost.logs import Event, EventLog
-from tuihost.own_account import OwnAccount
-from tuihost.reach import Reach
-from tuihost.session import (
-    Account,
-    AppCard,
-    Gauges,
-    HostKeyCard,
-    Presence,
-    Session,
-    Stage,
-)
-from tuihost.settings import Settings
-from tuihost.theme import Theme
+from tuihost.plugin import App
+from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Presence
+from tuihost.session.other_apps import OtherApps
+from tuihost.session.own_account import OwnAccount
+from tuihost.session.session import Session, Stage
+from tuihost.settings.models import Settings
+from tuihost.theme.theme import Theme
 from tuihost.wire import Identity, Peer
 
 
@@ -58,12 +51,12 @@ class Host:
         *,
         keys: tuple[HostKeyCard, ...] = (),
         state_dir: Path | None = None,
-        entrance: Entrance | None = None,
+        login_services: LoginServices | None = None,
     ) -> None:
         self.settings = settings
         self.catalog = catalog
         self.log = log
-        self.entrance = entrance
+        self.login_services = login_services
         self.roster = Roster(self.now)
         self.watchdog = Watchdog(log)
         self.stuck_threads = 0
@@ -95,8 +88,8 @@ class Host:
         self.catalog.stop()
         self.watchdog.stop()
         self.preference_store.close()
-        if self.entrance is not None:
-            self.entrance.close()
+        if self.login_services is not None:
+            self.login_services.close()
 
     # ---------------------------------------------------------------- for the programs
 
@@ -110,8 +103,8 @@ class Host:
         memory: dict[str, Any],
         from_menu: bool,
         log: EventLog,
-        brought: Brought,
-        reach: Reach,
+        resources: ClientResources,
+        other_apps: OtherApps,
     ) -> Session:
         """What an app holds while it runs for `account`. Raises where that may not open it:
         whatever way led here, nothing of the app has run yet."""
@@ -130,9 +123,9 @@ class Host:
             memory=memory,
             stage=stage,
             from_menu=from_menu,
-            display=brought.display if accepts.x11 else None,
-            agent=brought.agent if accepts.agent else None,
-            reach=reach,
+            display=resources.display if accepts.x11 else None,
+            agent=resources.agent if accepts.agent else None,
+            other_apps=other_apps,
         )
 
     def theme_of(self, account: Account) -> Theme:
@@ -168,7 +161,7 @@ class Host:
         self, number: int, identity: Identity, peer: Peer, close: Callable[[str], None]
     ) -> Visitor:
         """Somebody logged in over the connection `number`, which `close` ends."""
-        ways = self.entrance.ways if self.entrance is not None else None
+        ways = self.login_services.ways if self.login_services is not None else None
         visitor = Visitor.of(identity, self.settings, ways, number)
         with self._count_lock:
             self._inside[number] = Inside(visitor, peer, self.now(), close)
@@ -187,15 +180,19 @@ class Host:
     def own_account(self, account: Account) -> OwnAccount | None:
         """What somebody may do with their own account; None for guests, and where there are no
         accounts."""
-        if self.entrance is None or not isinstance(account, Visitor) or account.guest:
+        if self.login_services is None or not isinstance(account, Visitor) or account.guest:
             return None
-        return HostedAccount(self.entrance, account, self.inside)
+        return HostedAccount(self.login_services, account, self.inside)
 
-    def door(self, account: Account) -> DoorView | None:
+    def approvals(self, account: Account) -> ApprovalsView | None:
         """Who waits to be let in; None for those whose roles do not let them decide about that."""
-        if self.entrance is None or not isinstance(account, Visitor) or not may_answer(account):
+        if (
+            self.login_services is None
+            or not isinstance(account, Visitor)
+            or not may_answer(account)
+        ):
             return None
-        return Doorkeeper(self.entrance, account, self.log)
+        return ApprovalDesk(self.login_services, account, self.log)
 
     def used(self, account: Account, app: str) -> None:
         """Remembers when an app was opened, for the menu's order."""

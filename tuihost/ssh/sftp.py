@@ -58,7 +58,7 @@ from paramiko.sftp import (
 from paramiko.sftp_attr import SFTPAttributes
 
 from tuihost.errors import PeerError
-from tuihost.files import (
+from tuihost.files.tree import (
     FileError,
     FileInfo,
     FileTree,
@@ -69,7 +69,7 @@ from tuihost.files import (
     names_of,
     path_of,
 )
-from tuihost.ssh.fields import Fields
+from tuihost.ssh.packets.fields import Fields
 from tuihost.text import clean
 
 MAX_REQUEST: Final = 262_144 + 1024  # OpenSSH's own: 256 KiB of data, and what stands around it

@@ -17,16 +17,16 @@ from collections.abc import Callable
 import paramiko
 from paramiko.ssh_exception import SSHException
 
-from tuihost.core.auth import AuthMachine
 from tuihost.core.limits import TransportLimits
+from tuihost.core.login.authentication import AuthMachine
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
-from tuihost.ssh.adapter import ServerAdapter
-from tuihost.ssh.connection_layer import ConnectionLayer
-from tuihost.ssh.fields import Fields
-from tuihost.ssh.keyed import KEXINIT, NEWKEYS, KeyedTransport
-from tuihost.ssh.keys import HostKeys
-from tuihost.ssh.packets import MOMENT, PACKET
+from tuihost.ssh._key_exchange import KEXINIT, NEWKEYS, KeyExchangeTransport
+from tuihost.ssh._server_interface import RefusingServer
+from tuihost.ssh.connection.layer import ConnectionLayer
+from tuihost.ssh.keys.host_keys import HostKeys
+from tuihost.ssh.packets.fields import Fields
+from tuihost.ssh.packets.stream import MOMENT, PACKET
 from tuihost.ssh.userauth import UserAuth
 from tuihost.text import clean
 from tuihost.wire import Answerer, Disconnect, Peer, Timer
@@ -41,7 +41,7 @@ FROM_SERVERS_ONLY = frozenset({6, 51, 52, 53, 60})
 Story = Callable[[], None]
 
 
-class HostTransport(ConnectionLayer, KeyedTransport):
+class HostTransport(ConnectionLayer, KeyExchangeTransport):
     """One client, from its accepted socket to the end. Implements `tuihost.wire.Link`.
 
     `start()` starts the thread, which runs `story` (`default_story` where none is given) and then
@@ -65,7 +65,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         banner: str = "",
     ) -> None:
         prepare(sock)
-        KeyedTransport.__init__(self, sock, keys=keys, limits=limits, timer=timer)
+        KeyExchangeTransport.__init__(self, sock, keys=keys, limits=limits, timer=timer)
         self.name = f"tuihost {peer}"
         self.answerer = answerer
         self.host_keys = keys
@@ -78,7 +78,7 @@ class HostTransport(ConnectionLayer, KeyedTransport):
         self._parted = self._faulty = False
         self._handlers: dict[int, Callable[[bytes], None]] = {}
         self._client_gone = False
-        self.server_object = ServerAdapter(answerer, auth, log)
+        self.server_object = RefusingServer(answerer, auth, log)
         self.auth_handler = UserAuth(self, auth, self.reply, log, banner)
         self._init_connection_layer()
 

@@ -13,7 +13,7 @@ import paramiko
 from paramiko.auth_handler import AuthHandler
 
 from tuihost.accounts import StoreError
-from tuihost.core.auth import (
+from tuihost.core.login.authentication import (
     INTERACTIVE,
     MAX_PASSWORD,
     NONE,
@@ -30,8 +30,8 @@ from tuihost.core.auth import (
 )
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
-from tuihost.ssh.fields import Fields
-from tuihost.ssh.userkeys import UserKey, fingerprint
+from tuihost.ssh.keys.user_keys import UserKey, fingerprint
+from tuihost.ssh.packets.fields import Fields
 from tuihost.text import clean
 from tuihost.wire import Disconnect, Identity
 

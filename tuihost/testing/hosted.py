@@ -15,15 +15,15 @@ from typing import Any
 
 import paramiko
 
-from tuihost.app import App
-from tuihost.core.auth import Verifier
 from tuihost.core.limits import TransportLimits
-from tuihost.host.catalog import Catalog, Loaded
-from tuihost.host.loading import load_object
-from tuihost.host.server import Server
+from tuihost.core.login.authentication import Verifier
+from tuihost.host.plugins.app_catalog import Catalog, Loaded
+from tuihost.host.plugins.app_loading import load_object
+from tuihost.host.server.server import Server
 from tuihost.logs import EventLog
-from tuihost.settings import load
-from tuihost.ssh.keys import HostKeys
+from tuihost.plugin import App
+from tuihost.settings.models import load
+from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.testing.pilot import DEADLINE, Pilot
 from tuihost.wire import Peer
 

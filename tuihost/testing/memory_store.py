@@ -10,8 +10,8 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
-from tuihost.core.lockout import SEPARATOR
-from tuihost.core.names import folded, name_problem
+from tuihost.core.login.account_names import folded, name_problem
+from tuihost.core.login.lockout import SEPARATOR
 
 KEPT_LOGINS = 200
 PATIENCE = 5.0

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tuihost.accounts import AccountRecord, AccountStore
-from tuihost.approvals import Approvals
 from tuihost.login import Attempt, Became, Delivery, KeyOffer, Query, Step
+from tuihost.login.approvals import Approvals
 from tuihost.testing.memory_store import MemoryAccounts
 from tuihost.wire import Peer
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from prompt_toolkit.mouse_events import MouseEvent
 from prompt_toolkit.utils import get_cwidth
 
-from tuihost.session import Session
+from tuihost.session.session import Session
 from tuihost.text import clean
 
 Fragment = tuple[str, str] | tuple[str, str, Callable[[MouseEvent], object]]

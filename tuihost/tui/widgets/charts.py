@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuihost.session import Session
+from tuihost.session.session import Session
 from tuihost.tui.widgets.cells import Fragments, glyph
 
 

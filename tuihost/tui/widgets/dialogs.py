@@ -27,11 +27,11 @@ from prompt_toolkit.layout.processors import (
 )
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
-from tuihost.session import Session
+from tuihost.session.session import Session
 from tuihost.text import clean
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, width_of, wrap
 from tuihost.tui.widgets.keymap import Keymap
-from tuihost.tui.widgets.listview import ListView
+from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.panel import Panel
 
 Value = TypeVar("Value")

@@ -19,7 +19,7 @@ from prompt_toolkit.layout.margins import ConditionalMargin, Margin, ScrollbarMa
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.widgets import TextArea
 
-from tuihost.session import Session
+from tuihost.session.session import Session
 from tuihost.text import clean
 from tuihost.tui.widgets.keymap import Keymap
 

@@ -8,8 +8,8 @@ from typing import Any
 from prompt_toolkit.layout.containers import HSplit
 from prompt_toolkit.layout.dimension import Dimension
 
-from tuihost.session import Session
-from tuihost.tui.rows import RowWindow
+from tuihost.session.session import Session
+from tuihost.tui.drawing.rows import RowWindow
 from tuihost.tui.widgets.cells import Fragments, cut, fit, pad, width_of, wrap
 from tuihost.tui.widgets.dialogs import Dialog
 from tuihost.tui.widgets.keymap import Hint, KeyLabel, Keymap, labels

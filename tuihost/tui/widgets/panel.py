@@ -11,7 +11,7 @@ from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.screen import Char, Screen, WritePosition
 from prompt_toolkit.mouse_events import MouseEvent
 
-from tuihost.session import Session
+from tuihost.session.session import Session
 from tuihost.tui.widgets.cells import fit, glyph, width_of
 
 MARGIN = 2

@@ -26,9 +26,11 @@ from prompt_toolkit.layout.containers import (
     to_container,
 )
 
-from tuihost.session import Session
-from tuihost.tui.rows import RowWindow
-from tuihost.tui.widgets.bars import KeyBar, Text, TitleBar, clock_shown
+from tuihost.session.session import Session
+from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.widgets._bars import KeyBar, Text, TitleBar, clock_shown
+from tuihost.tui.widgets._guard import Guard
+from tuihost.tui.widgets._toast import Kind, Toasts
 from tuihost.tui.widgets.dialogs import (
     Dialog,
     choose_dialog,
@@ -36,10 +38,8 @@ from tuihost.tui.widgets.dialogs import (
     message_dialog,
     prompt_dialog,
 )
-from tuihost.tui.widgets.guard import Guard
 from tuihost.tui.widgets.help import help_dialog
 from tuihost.tui.widgets.keymap import Keymap, live_hints, typing
-from tuihost.tui.widgets.toast import Kind, Toasts
 
 Value = TypeVar("Value")
 

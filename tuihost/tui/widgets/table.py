@@ -17,11 +17,11 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.layout.containers import ConditionalContainer, Container, HSplit
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
-from tuihost.session import Session
-from tuihost.tui.rows import RowWindow
+from tuihost.session.session import Session
+from tuihost.tui.drawing.rows import RowWindow
 from tuihost.tui.widgets import fuzzy
+from tuihost.tui.widgets._selectable import Open, Selectable
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, marked, pad, width_of
-from tuihost.tui.widgets.selectable import Open, Selectable
 
 Item = TypeVar("Item")
 Sort = tuple[int, bool]

@@ -1,0 +1,161 @@
+"""The door on a screen: a table of who waits, live, and two answers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.layout.containers import ConditionalContainer, VSplit, Window
+from prompt_toolkit.layout.dimension import Dimension
+
+from tuihost import ApprovalsView, Caller, NotPossible, Session, TuihostError
+from tuihost.widgets import Column, Keymap, Screen, Table
+
+from .words import EMPTY, OUT_OF_REACH, OWN, app_of, say, seconds
+
+HELP = (
+    "Who logs in by a way that asks for the step `approve` waits here until somebody says yes or "
+    "no. No answer in time is a no. Nobody answers for a login under their own name."
+)
+WIDEST = 100
+"""Columns of the table at most: what belongs together stays together."""
+TICK = 1.0  # seconds between two looks at the clock while somebody waits
+
+
+class ApprovalsScreen:
+    """One person's view of the door."""
+
+    def __init__(self, session: Session, approvals: ApprovalsView) -> None:
+        self.session = session
+        self.approvals = approvals
+        self.table: Table[Caller] = Table(
+            session,
+            self._columns(),
+            key=lambda one: one.number,
+            filterable=False,
+            empty=EMPTY,
+        )
+        self.screen = Screen(
+            session,
+            "Approvals",
+            VSplit([self.table, self._beside()]),
+            keys=self._keys(),
+            status=self._status,
+            help_text=HELP,
+            min_size=(24, 6),
+        )
+        self._changed = asyncio.Event()
+
+    def application(self) -> Application[Any]:
+        """A fresh Application that follows what happens at the door."""
+        self._application = application = self.screen.application(focus=self.table.window)
+
+        def begin() -> None:
+            application.create_background_task(self._live())
+
+        application.pre_run_callables.append(begin)
+        return application
+
+    async def _live(self) -> None:
+        """Shows who comes and goes, and the time that is left while somebody waits."""
+        stop = self.approvals.subscribe(lambda: self.session.invoke(self._changed.set))
+        try:
+            while True:
+                self._changed.clear()
+                self.table.items = self.approvals.waiting()
+                self._application.invalidate()
+                with suppress(TimeoutError):
+                    timeout = TICK if self.table.items else None
+                    await asyncio.wait_for(self._changed.wait(), timeout)
+        finally:
+            stop()
+
+    # ------------------------------------------------------------------ how it looks
+
+    def _columns(self) -> list[Column[Caller]]:
+        """The most telling first: a narrow window leaves out the last ones."""
+        session = self.session
+        return [
+            Column("Who", flex=1, value=self._name, sortable=False),
+            Column("From", flex=1, value=lambda one: one.peer.address, sortable=False),
+            Column("Left", 5, align="right", value=self._left, sortable=False),
+            Column(
+                "Waits", 6, align="right", style="class:muted", value=self._waits, sortable=False
+            ),
+            Column(
+                "Wants",
+                14,
+                style="class:muted",
+                value=lambda one: app_of(session, one),
+                sortable=False,
+            ),
+        ]
+
+    def _beside(self) -> ConditionalContainer:
+        """The room that very wide windows leave beside the table."""
+
+        def left() -> int:
+            return self.session.terminal.size.columns - WIDEST
+
+        empty = Window(width=lambda: Dimension.exact(max(0, left())))
+        return ConditionalContainer(empty, filter=Condition(lambda: left() > 0))
+
+    def _name(self, one: Caller) -> str:
+        return f"{one.user} (you)" if one.own else one.user
+
+    def _left(self, one: Caller) -> str:
+        return seconds(one.until - self.session.host.now())
+
+    def _waits(self, one: Caller) -> str:
+        return seconds(self.session.host.now() - one.since)
+
+    def _status(self) -> str:
+        count = len(self.table.items)
+        return f"{count} waiting" if count else ""
+
+    # ------------------------------------------------------------------ keys
+
+    def _keys(self) -> Keymap:
+        keys = Keymap(group="Approvals")
+
+        def some() -> bool:
+            return self.table.selected is not None
+
+        @keys.add("y", "enter", label="let in", rank=20, when=some)
+        async def _allow(event: Any) -> None:
+            if (caller := self._chosen()) is not None and await self.screen.confirm(
+                f"Let {caller.user} in?",
+                detail=f"They come from {caller.peer.address}.",
+                yes="Let in",
+            ):
+                await self._answer(caller, granted=True)
+
+        @keys.add("n", label="refuse", rank=21, when=some)
+        async def _refuse(event: Any) -> None:
+            if (caller := self._chosen()) is not None:
+                await self._answer(caller, granted=False)
+
+        return keys
+
+    def _chosen(self) -> Caller | None:
+        """The chosen caller, where it is for this person to answer."""
+        caller = self.table.selected
+        if caller is not None and caller.own:
+            self.screen.toast(OWN, kind="warning")
+            return None
+        return caller
+
+    async def _answer(self, caller: Caller, *, granted: bool) -> None:
+        try:
+            told = await asyncio.to_thread(
+                say, self.session, self.approvals, caller, granted=granted
+            )
+        except NotPossible as error:
+            self.screen.toast(str(error), kind="warning")
+        except TuihostError:
+            self.screen.toast(OUT_OF_REACH, kind="error")
+        else:
+            self.screen.toast(told, kind="success" if granted else "info")

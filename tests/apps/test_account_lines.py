@@ -1,0 +1,176 @@
+"""The account as commands, and line by line."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Self
+
+import pytest
+
+from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord
+from tuihost.core.keys.offers import fingerprint
+from tuihost.host.login.visitor import Visitor
+from tuihost.login.steps.codes import totp_code, totp_counter
+from tuihost.testing import Hosted, Outcome, Pilot, hosted
+from tuihost.testing.hosted import hang_up
+from tuihost.testing.pilot import DEADLINE
+
+PASSWORD = "correct-horse-9"
+BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0 " + bytes([7] * 32)
+LINE = "ssh-ed25519 " + base64.b64encode(BLOB).decode()
+MARK = fingerprint(BLOB)
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    with hosted(bundled=["menu", "account"], settings={"login.chains": ["password"]}) as host:
+        hashed = host.server.login_services.passwords.hash(PASSWORD)
+        for name in ("ada", "bob"):
+            store_of(host).create(AccountRecord(name, created=1e9, password_hash=hashed))
+        store_of(host).add_key(KeyRecord("ada", MARK, "laptop\x1b[2J", LINE, 1e9))
+        yield host
+
+
+def store_of(host: Hosted) -> AccountStore:
+    return host.server.login_services.store
+
+
+def run(host: Hosted, command: str, user: str = "ada") -> Outcome:
+    transport = host.dial()
+    try:
+        transport.auth_password(user, PASSWORD, fallback=False)
+        channel = transport.open_session(timeout=DEADLINE)
+        channel.settimeout(DEADLINE)
+        channel.exec_command(command)
+        out, errors = channel.makefile("rb").read(), channel.makefile_stderr("rb").read()
+        return Outcome(channel.recv_exit_status(), out, errors)
+    finally:
+        hang_up(transport)
+
+
+class Listener(Pilot):
+    """Somebody who hears plain lines, and sees no screen."""
+
+    @property
+    def text(self) -> str:
+        return self.received.decode()
+
+    def wait_for(self, text: str, *, seconds: float = DEADLINE) -> Self:
+        return self.wait_until(lambda: text in self.text, repr(text), seconds=seconds)
+
+
+def lines(host: Hosted) -> Listener:
+    transport = host.dial()
+    transport.auth_password("ada+account", PASSWORD, fallback=False)
+    channel = transport.open_session(timeout=DEADLINE)
+    channel.invoke_shell()
+    return Listener(channel, lambda: hang_up(transport), 80, 24)
+
+
+def test_show_keys_and_history_for_people(host: Hosted) -> None:
+    shown = run(host, "account show").text
+    assert "Account         ada\n" in shown
+    assert "Second factor   off\n" in shown
+    assert run(host, "account keys").text == f"{MARK}  ssh-ed25519  laptop·[2J\n"
+    failed = LoginRecord("ada", 1e9, "203.0.113.9", ("password", "totp"), success=False)
+    store_of(host).record_login(failed)
+    told = run(host, "account history --last 2").text.splitlines()
+    assert len(told) == 3
+    assert "came in" in told[1]
+    assert told[2].split() == [
+        *("2001-09-09", "01:46", "203.0.113.9", "password,", "one-time", "code", "failed")
+    ]
+
+
+def test_the_key_of_this_login_in_lines(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = BLOB[:-1] + b"\x08"
+    line, mark, of = (
+        f"ssh-ed25519 {base64.b64encode(other).decode()}",
+        fingerprint(other),
+        Visitor.of,
+    )
+
+    def keyed(*given: Any) -> Visitor:
+        return replace(of(*given), fingerprint=mark, key_line=line)
+
+    monkeypatch.setattr(Visitor, "of", keyed)
+    with lines(host) as listener:
+        listener.wait_for("account>").type("keys\n").wait_for(f"another, {mark}")
+        listener.type("add this\n").wait_for(f"ssh-ed25519 is added: {mark}")
+        listener.type("add this\n").wait_for("This key is among yours already.")
+    assert line in [key.line for key in store_of(host).keys("ada")]
+
+
+def test_the_same_for_programs(host: Hosted) -> None:
+    shown = json.loads(run(host, "account show --json").text)
+    assert (shown["name"], shown["created"], shown["password"]) == (
+        "ada",
+        "2001-09-09T01:46:40Z",
+        True,
+    )
+    assert [one["here"] for one in shown["logins"]] == [True]
+    (key,) = json.loads(run(host, "account keys --json").text)
+    assert (key["fingerprint"], key["in_use"], key["last_used"]) == (MARK, False, None)
+    entry = json.loads(run(host, "account history --json --last 1").text)[0]
+    assert (entry["factors"], entry["success"]) == (["password"], True)
+    assert "argon2" not in run(host, "account show --json").text
+
+
+def test_everybody_sees_their_own_only(host: Hosted) -> None:
+    assert json.loads(run(host, "account keys --json", "bob").text) == []
+    assert json.loads(run(host, "account show --json", "bob").text)["name"] == "bob"
+
+
+def test_a_guest_has_none(host: Hosted) -> None:
+    for command in ("show", "keys --json", "history"):
+        outcome = host.run(f"account {command}", user="eve")
+        assert (outcome.status, outcome.stdout) == (1, b"")
+        assert outcome.errors == "You are a guest here, and guests have no account.\n"
+    with host.lines(user="eve+account") as pilot:
+        pilot.wait_for("You are a guest").wait_for("Ask whoever runs this host")
+        assert pilot.wait_end() == 0
+
+
+def test_a_conversation_about_keys(host: Hosted) -> None:
+    other = "ssh-ed25519 " + base64.b64encode(BLOB[:-1] + b"\x08").decode()
+    with lines(host) as pilot:
+        pilot.wait_for("Password: set").wait_for("account>").type("keys\n")
+        pilot.wait_for("1. laptop·[2J, ed25519, never used, SHA256:")
+        pilot.type(f"add {other} desk\n").wait_for("desk is added")
+        pilot.type("add nonsense\n").wait_for("This is no public key")
+        pilot.type("rename 9 x\n").wait_for("Say which one, by its number.")
+        pilot.type("rename 1 old\n").wait_for("Done.")
+        pilot.type("remove 1\n").wait_for("Remove old?").type("no\n").wait_for("It stays.")
+        pilot.type("remove 1\n").type("yes\n").wait_for("old is removed.")
+        pilot.type("what\n").wait_for("That is none of these")
+        pilot.type("history\n").wait_for("127.0.0.1, password, came in")
+        pilot.type("close\n").wait_for("yes or no").type("yes\n").wait_for("0 logins closed")
+        pilot.type("\n")
+        assert pilot.wait_end() == 0
+    assert [key.name for key in store_of(host).keys("ada")] == ["desk"]
+
+
+def test_a_conversation_about_password_and_second_factor(host: Hosted) -> None:
+    new = "another-one-5"
+    with lines(host) as pilot:
+        pilot.wait_for("account>").type("password\n").wait_for("Your password now")
+        pilot.type(f"{PASSWORD}\n").type(f"{new}\n").type("other\n").wait_for("not the same")
+        pilot.type(f"password\n{PASSWORD}\n{new}\n{new}\n").wait_for("password is changed")
+        pilot.type("second\n").wait_for("Code that it shows")
+        secret = base64.b32decode("".join(re.findall(r"\b[A-Z2-7]{4}\b", pilot.text)))
+        pilot.type(f"{totp_code(secret, totp_counter(time.time()))}\n{new}\n")
+        pilot.wait_for("Recovery codes.")
+        assert len(re.findall(r"[0-9A-Z]{5}-[0-9A-Z]{5}", pilot.text)) == 10
+        pilot.type("codes\n").wait_for("Make new").type("no\n").wait_for("They stay.")
+        pilot.type("second\nyes\nwrong-one-12\n").wait_for("That is not your password.")
+        pilot.type(f"second\nyes\n{new}\n").wait_for("Your second factor is off.")
+        pilot.type("\n")
+        assert pilot.wait_end() == 0
+    record = store_of(host).get("ada")
+    assert record is not None
+    assert (record.totp, record.recovery_left) == (False, 0)

@@ -1,0 +1,288 @@
+"""The door: somebody inside answers, somebody outside waits; live, by lines and by commands."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import paramiko
+import pytest
+
+from tuihost import Account, NotPossible
+from tuihost.accounts import AccountRecord, StoreError
+from tuihost.host.login.visitor import Visitor
+from tuihost.login.approvals import APPROVERS
+from tuihost.testing import Hosted, Outcome, Pilot, hosted
+from tuihost.testing.hosted import hang_up
+from tuihost.testing.pilot import DEADLINE
+
+PASSWORD = "correct-horse-9"
+ROLES = {"ada": "approver", "grace": "admin", "bob": "", "eve": "approver", "tom": ""}
+APPROVED = (("password", "approve"),)
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    """Bob, and Eve who is an approver herself, need somebody's yes; Ada, Grace and Tom do not."""
+    with hosted(bundled=["menu", "approvals"], settings={"login.chains": ["password"]}) as host:
+        login_services, now = host.server.login_services, time.time()
+        hashed = login_services.passwords.hash(PASSWORD)
+        for name, role in ROLES.items():
+            login_services.store.create(
+                AccountRecord(
+                    name,
+                    created=now,
+                    password_hash=hashed,
+                    roles=frozenset(role.split()),
+                    chains=APPROVED if name in ("bob", "eve") else (),
+                )
+            )
+        yield host
+
+
+def enter(host: Hosted, user: str, size: tuple[int, int] = (80, 24), **more: Any) -> Pilot:
+    """Somebody who needs no approval, at the door from inside."""
+    transport = host.dial()
+    transport.auth_password(user, PASSWORD, fallback=False)
+    return at_door(transport, size, **more)
+
+
+def at_door(
+    transport: paramiko.Transport,
+    size: tuple[int, int] = (80, 24),
+    *,
+    term: str = "xterm-256color",
+    asks: str = "approvals",
+) -> Pilot:
+    channel = transport.open_session(timeout=DEADLINE)
+    channel.set_environment_variable("LANG", "C.UTF-8")
+    channel.get_pty(term, *size)
+    channel.exec_command(asks)
+    return Pilot(channel, lambda: hang_up(transport), *size)
+
+
+def run(host: Hosted, command: str, user: str = "ada") -> Outcome:
+    transport = host.dial()
+    try:
+        transport.auth_password(user, PASSWORD, fallback=False)
+        channel = transport.open_session(timeout=DEADLINE)
+        channel.settimeout(DEADLINE)
+        channel.exec_command(command)
+        out, errors = channel.makefile("rb").read(), channel.makefile_stderr("rb").read()
+        return Outcome(channel.recv_exit_status(), out, errors)
+    finally:
+        hang_up(transport)
+
+
+class Outside:
+    """Somebody who logs in and has to wait, on a thread of their own."""
+
+    def __init__(self, host: Hosted, user: str) -> None:
+        self.transport = host.dial()
+        self.refused: Exception | None = None
+        self._host = host
+        self._user = user
+        self._thread = threading.Thread(target=self._knock)
+        arrived = threading.Event()
+        stop = host.server.login_services.approvals.subscribe(arrived.set)
+        self._thread.start()
+        try:
+            assert arrived.wait(DEADLINE), "nobody came to the door"
+        finally:
+            stop()
+
+    def _knock(self) -> None:
+        name = self._user
+        try:
+            left = self.transport.auth_password(name, PASSWORD, fallback=False)
+            assert left == ["keyboard-interactive"], left
+            self.transport.auth_interactive(name, lambda *_: [])
+        except paramiko.SSHException as error:
+            self.refused = error
+
+    def over(self) -> bool:
+        """Whether they got in, once that is decided."""
+        self._thread.join(DEADLINE)
+        assert not self._thread.is_alive(), "still at the door"
+        return self.refused is None and self.transport.is_authenticated()
+
+    def close(self) -> None:
+        approvals = self._host.server.login_services.approvals
+        for one in approvals.waiting():
+            approvals.answer(one.id, by="the test", granted=False)
+        self._thread.join(DEADLINE)
+        hang_up(self.transport)
+
+
+@contextmanager
+def outside(host: Hosted, user: str = "bob") -> Iterator[Outside]:
+    person = Outside(host, user)
+    try:
+        yield person
+    finally:
+        person.close()
+
+
+# ------------------------------------------------------------------------------- the screen
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
+def test_one_inside_lets_one_outside_in(host: Hosted, size: tuple[int, int]) -> None:
+    with enter(host, "ada", size) as pilot:
+        pilot.wait_for("Nobody is waiting to be let in.")
+        with outside(host, "bob+approvals") as bob:
+            pilot.wait_for("▌ bob").wait_for("127.0.0.1")
+            assert all(len(line) <= size[0] for line in pilot.screen.lines)
+            if size[0] > 60:
+                assert "Approvals" in next(line for line in pilot.screen.lines if "bob" in line)
+            pilot.press("y").wait_for("Let bob in?").wait_for("They come from 127.0.0.1.")
+            pilot.press("escape").wait_gone("Let bob in?").press("enter").wait_for("Let bob in?")
+            pilot.press("l").wait_for("is let in").wait_for("Nobody is waiting to be let in.")
+            assert bob.over()
+        pilot.press("q")
+        assert pilot.wait_end() == 0
+    noted = host.log.wait_for("app.log")
+    assert (noted["user"], noted["text"], noted["who"]) == ("ada", "let in", "bob")
+    assert not host.log.named("app.error")
+
+
+def test_one_inside_refuses(host: Hosted) -> None:
+    with outside(host) as bob, enter(host, "grace") as pilot:
+        pilot.wait_for("1 waiting").press("n").wait_for("bob from 127.0.0.1 is refused.")
+        pilot.wait_for("Nobody is waiting")
+        assert not bob.over()
+
+
+def test_no_answer_in_time_is_a_no(host: Hosted) -> None:
+    step: Any = host.server.login_services.steps["approve"]
+    step.seconds = 0.5
+    with enter(host, "ada") as pilot:
+        pilot.wait_for("Nobody is waiting")
+        with outside(host) as bob:
+            assert not bob.over()
+        pilot.wait_for("Nobody is waiting")
+
+
+def test_who_is_gone_before_the_answer_is_not_let_in(host: Hosted) -> None:
+    approvals = host.server.login_services.approvals
+    with outside(host) as bob, enter(host, "ada") as pilot:
+        pilot.wait_for("▌ bob").press("y").wait_for("Let bob in?")
+        (waiting,) = approvals.waiting()
+        assert approvals.answer(waiting.id, by="grace", granted=False)
+        pilot.press("l").wait_for("Nobody waits under this number any more.")
+        assert not bob.over()
+
+
+def test_both_inside_see_the_same_door(host: Hosted) -> None:
+    with enter(host, "ada") as ada, enter(host, "grace") as grace:
+        ada.wait_for("Nobody is waiting")
+        grace.wait_for("Nobody is waiting")
+        with outside(host) as bob:
+            ada.wait_for("▌ bob")
+            grace.wait_for("▌ bob").press("n")
+            ada.wait_for("Nobody is waiting")
+            assert not bob.over()
+        assert (ada.press("q").wait_end(), grace.press("q").wait_end()) == (0, 0)
+    assert host.server.login_services.approvals._listeners == [], "nobody is told any more"
+
+
+def test_nobody_lets_themselves_in(host: Hosted) -> None:
+    with outside(host, "eve") as first, enter(host, "ada") as pilot:
+        pilot.wait_for("▌ eve").press("y").wait_for("Let eve in?").press("l").wait_for("is let in")
+        assert first.over()
+        with at_door(first.transport) as eve:
+            eve.wait_for("Nobody is waiting")
+            with outside(host, "eve") as second:
+                for key in ("y", "n"):
+                    eve.wait_for("▌ eve (you)").press(key).wait_for("It is your own name")
+                assert "Let eve in?" not in eve.text
+                pilot.wait_for("▌ eve").press("n")
+                assert not second.over()
+
+
+# ------------------------------------------------------------------------------- whose it is
+
+
+def test_without_the_role_there_is_no_such_app(host: Hosted) -> None:
+    with enter(host, "tom", asks="menu") as pilot:
+        pilot.wait_for("tom")
+        assert "Approvals" not in pilot.text
+    assert run(host, "approvals list", "tom").status != 0
+    with enter(host, "ada", asks="menu") as pilot:
+        pilot.wait_for("Approvals")
+
+
+def test_the_host_itself_looks_at_the_role(host: Hosted) -> None:
+    def approvals(**about: Any) -> Any:
+        return host.host.approvals(Visitor("ada", **{"guest": False, **about}))
+
+    assert host.host.catalog.apps["approvals"].app.accepts.roles == APPROVERS
+    assert approvals(roles=frozenset({"editor"})) is None
+    assert approvals(guest=True, roles=APPROVERS) is None
+    assert host.host.approvals(Account("ada", guest=False, roles=APPROVERS)) is None, "made up"
+    view = approvals(roles=APPROVERS)
+    assert view.waiting() == ()
+    with pytest.raises(NotPossible, match="Nobody waits"):
+        view.answer(1, True)
+    host.server.login_services.store.update("ada", roles=frozenset())
+    with pytest.raises(NotPossible, match="any more"), outside(host):
+        view.answer(view.waiting()[0].number, True)
+
+
+# ------------------------------------------------------------------------------- lines, commands
+
+
+def test_line_by_line(host: Hosted) -> None:
+    with enter(host, "ada", (120, 24), term="dumb") as pilot:
+        pilot.wait_for("Nobody is waiting to be let in.").wait_for("approvals>")
+        with outside(host) as bob:
+            number = host.server.login_services.approvals.waiting()[0].id
+            pilot.type("list\r").wait_for(f"{number}: bob from 127.0.0.1, wants Menu")
+            pilot.type("open\r").wait_for("That is none of these")
+            pilot.type("refuse 99\r").wait_for("Nobody waits under this number.")
+            pilot.type(f"allow {number}\r").wait_for("Let bob from 127.0.0.1 in?")
+            pilot.type("no\r").wait_for("Not answered.")
+            pilot.type(f"allow {number}\r").type("yes\r")
+            pilot.wait_for("bob from 127.0.0.1 is let in.")
+            assert bob.over()
+        pilot.type("\r")
+        assert pilot.wait_end() == 0
+
+
+def test_a_store_that_fails_lets_nobody_in(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise StoreError("the disk is gone")
+
+    with outside(host) as bob, enter(host, "ada") as pilot:
+        pilot.wait_for("▌ bob")
+        with monkeypatch.context() as patch:
+            patch.setattr(host.server.login_services.store, "get", broken)
+            pilot.press("y").wait_for("Let bob in?").press("l").wait_for("cannot be reached")
+        assert host.log.wait_for("store.error")["reason"] == "the disk is gone"
+        pilot.press("n").wait_for("is refused")
+        assert not bob.over()
+
+
+def test_commands(host: Hosted) -> None:
+    assert run(host, "approvals list").text == "Nobody is waiting to be let in.\n"
+    assert json.loads(run(host, "approvals list --json").text) == []
+    with outside(host, "bob+approvals") as bob:
+        (one,) = json.loads(run(host, "approvals list --json").text)
+        assert (one["user"], one["address"], one["app"]) == ("bob", "127.0.0.1", "approvals")
+        assert 0 < one["seconds_left"] <= 20
+        assert abs(one["since"] - time.time()) < 30
+        assert "bob" in run(host, "approvals list").text
+        done = run(host, f"approvals allow {one['number']}")
+        assert (done.status, done.text) == (0, "bob from 127.0.0.1 is let in.\n")
+        assert bob.over()
+    with outside(host) as bob:
+        number = host.server.login_services.approvals.waiting()[0].id
+        assert run(host, f"approvals refuse {number}").text == "bob from 127.0.0.1 is refused.\n"
+        assert not bob.over()
+    gone = run(host, f"approvals allow {number}")
+    assert (gone.status, gone.errors) == (1, "Nobody waits under this number.\n")
+    assert run(host, "approvals allow x").status == 2

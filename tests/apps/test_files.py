@@ -1,0 +1,148 @@
+"""Files: commands, screen, lines; who sees what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tuihost.accounts import AccountRecord
+from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
+
+PASSWORD = "correct-horse-9"
+SHARED = [
+    {"name": "handouts", "guests": True},
+    {"name": "board", "roles": ["staff"], "write": ["staff"]},
+]
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    with hosted(
+        bundled=["menu", "files"],
+        settings={"app.files.shared": SHARED, "app.files.guest_quota": 1},
+    ) as host:
+        yield host
+
+
+def test_files_are_kept_listed_and_written_out(host: Hosted) -> None:
+    data = bytes(range(256)) * 1000
+    assert host.run("files put a.bin", stdin=data).status == 0
+    assert host.run("files cat a.bin").stdout == data
+    assert host.run("files put a.bin", stdin=b"x").errors == (
+        "There is something of that name already.\n"
+    )
+    assert host.run("files put a.bin --force", stdin=b"x").status == 0
+    assert host.run("files mkdir sub").status == 0
+    assert host.run("files mv a.bin sub").status == 0
+    listed = json.loads(host.run("files ls sub --json").stdout)
+    assert [(one["name"], one["size"]) for one in listed] == [("a.bin", 1)]
+    assert host.run("files find '*.BIN'").text == "/mine/sub/a.bin\n"
+    assert host.run("files rm sub/a.bin").status == 0
+    assert host.run("files rm --folder sub").status == 0
+    assert host.run("files ls").text == ""
+    assert host.run("files cat nothing").errors == "There is no such file.\n"
+    assert host.run("files rm").status == 2
+
+
+def test_the_room_is_told_and_holds(host: Hosted) -> None:
+    said = host.run("files put big", stdin=bytes(2_000_000))
+    assert (said.status, said.errors) == (1, "Your room for files is full.\n")
+    assert host.run("files ls").text == ""
+    assert host.run("files quota").text.startswith("0 B of 1.0 MB used, 0 of")
+    room = json.loads(host.run("files quota --json").stdout)
+    assert (room["used"], room["size"]) == (0, 1_000_000), "what the settings call a MB"
+
+
+def test_everybody_has_their_own(host: Hosted) -> None:
+    host.run("files put mine.txt", stdin=b"ada's")
+    assert host.run("files ls", user="bob").text == ""
+    assert host.run("files cat /mine/mine.txt", user="bob").status == 1
+    for odd in ("../../etc/passwd", "/../../etc/passwd", "/etc/passwd", "%2e%2e/x"):
+        assert host.run(f"files cat {odd}").status == 1
+
+
+def shared(host: Hosted, user: str, *roles: str) -> Any:
+    login_services = host.server.login_services
+    record = AccountRecord(
+        user, roles=frozenset(roles), password_hash=login_services.passwords.hash(PASSWORD)
+    )
+    login_services.store.create(record)
+    transport = host.dial()
+    transport.auth_password(user, PASSWORD)
+    return transport
+
+
+def test_shared_folders_open_by_roles(host: Hosted) -> None:
+    assert json.loads(host.run("files ls / --json").stdout)[0]["name"] == "handouts"
+    assert host.run("files put /handouts/x", stdin=b"x").status == 1
+    for user, roles, sees in (("tom", ("staff",), True), ("eve", (), False)):
+        transport = shared(host, user, *roles)
+        sftp = transport.open_sftp_client()
+        try:
+            assert ("board" in sftp.listdir("/files")) is sees
+            if sees:
+                with sftp.open("/files/board/news", "w") as file:
+                    file.write(b"hello")
+            else:
+                with pytest.raises(OSError, match="no such"):
+                    sftp.listdir("/files/board")
+            with pytest.raises(OSError, match=r"denied|changed"):
+                sftp.open("/files/handouts/x", "w")
+        finally:
+            sftp.close()
+            hang_up(transport)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
+def test_a_person_walks_reads_writes_and_deletes(host: Hosted, size: tuple[int, int]) -> None:
+    host.run("files mkdir letters")
+    host.run("files put letters/one.py", stdin=b"print('hello')\n")
+    with host.open("files", size=size) as pilot:
+        pilot.wait_for("letters/").press("enter").wait_for("one.py").press("enter")
+        pilot.wait_for("print('hello')").press("escape").wait_for("one.py")
+        pilot.press("n").wait_for("Name of the new file").type("two.txt").press("enter")
+        pilot.wait_for("two.txt").press("e").wait_for("saved").type("some words")
+        pilot.press("c-s").wait_for("Saved").press("escape").wait_gone("save")
+        pilot.press("d").wait_for("Delete two.txt?").press("left", "enter").wait_gone("two.txt")
+        pilot.press("left").wait_for("letters/").press("q")
+        assert pilot.wait_end() == 0
+    assert host.run("files find '*'").text == "/mine/letters\n/mine/letters/one.py\n"
+
+
+def test_what_is_no_text_is_not_shown(host: Hosted) -> None:
+    host.run("files put a.bin", stdin=bytes(100))
+    with host.open("files") as pilot:
+        pilot.wait_for("a.bin").press("enter").wait_for("That is no text")
+
+
+def test_without_a_terminal_it_is_told(host: Hosted) -> None:
+    host.run("files put a.txt", stdin=b"12345")
+    with host.lines(user="ada+files") as pilot:
+        pilot.wait_for("You have 1 file here.").wait_for("a.txt, 5 B")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"quota": "much"},
+        {"shared": [{"name": "Not a name"}]},
+        {"shared": [{"name": "mine"}]},
+        {"shared": [{"name": "a"}, {"name": "a"}]},
+        {"shared": [{"name": "a", "rolls": ["x"]}]},
+    ],
+)
+def test_options_that_make_no_sense_break_the_app_alone(options: dict[str, Any]) -> None:
+    given = {f"app.files.{name}": value for name, value in options.items()}
+    with hosted(bundled=["menu", "files"], settings=given) as host:
+        assert "files" not in host.host.catalog.apps
+        assert host.log.named("app.broken")[0]["app"] == "files"
+
+
+def test_progress_is_told_beside_the_data(host: Hosted) -> None:
+    said = host.run("files put p.bin --progress", stdin=bytes(700_000))
+    assert (said.status, said.text) == (0, "")
+    assert said.errors.splitlines()[-1].startswith("Bytes kept: 700000, ")

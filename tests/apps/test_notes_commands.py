@@ -1,0 +1,219 @@
+"""Notes from a shell, and what happens when their file does not do its part."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tuihost.errors import AppLoadError
+from tuihost.host.plugins.app_loading import load_path
+from tuihost.testing import Hosted, hosted
+
+FOLDER = Path(__file__).parents[2] / "apps" / "notes"
+OWNER = "ada"
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    with hosted(bundled=["notes"], settings={"server.default_app": "notes"}) as host:
+        yield host
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Any:
+    app = load_path(FOLDER)
+    app.data = tmp_path
+    app.start()
+    return app
+
+
+def part(app: Any, name: str) -> ModuleType:
+    """A module of the app's package."""
+    return sys.modules[f"{type(app).__module__}.{name}"]
+
+
+# ------------------------------------------------------------------------------ commands
+
+
+def test_notes_from_a_shell(host: Hosted) -> None:
+    empty = host.run("notes list")
+    assert (empty.status, empty.text, empty.errors) == (0, "", "You have no notes yet.\n")
+    assert host.run("notes add buy 'brown  bread'").text == "Note 1 added.\n"
+    assert host.run("notes add -", stdin="# Über uns\n\nGruß\n".encode()).text == "Note 2 added.\n"
+    assert host.run("notes add --json x").text == '{"id": 3}\n'
+    assert host.run("notes show 2").text == "# Über uns\n\nGruß\n"
+    listed = host.run("notes list").text.splitlines()
+    assert listed == ["3  just now     x", "2  just now     Über uns", listed[2]]
+    found = json.loads(host.run("notes list --json ÜBER gruss").text)
+    assert [(one["id"], one["title"]) for one in found] == [(2, "Über uns")]
+    whole = json.loads(host.run("notes show --json 1").text)
+    assert whole["text"] == "buy brown  bread"
+    assert whole["changed"].endswith("Z")
+    assert host.run("notes remove 1").text == "Note 1 removed: buy brown bread.\n"
+    assert host.run("notes add again").text == "Note 4 added.\n", "a number is used once"
+
+
+def test_bad_input_gets_a_sentence(host: Hosted) -> None:
+    for command, stdin, status, said in [
+        ("show 7", b"", 1, "You have no note 7."),
+        ("show 99999999999999999999999", b"", 1, "You have no note 9"),
+        ("show -- -1", b"", 1, "You have no note -1."),
+        ("show seven", b"", 2, "is not a valid integer"),
+        ("remove 7", b"", 1, "You have no note 7."),
+        ("list no such words", b"", 1, "No note of yours holds no such words."),
+        ("add", b"", 1, "There is nothing in it yet."),
+        ("add", b"\xff\xfe\x00", 1, "no text in UTF-8"),
+        ("add", b"x" * 263_000, 1, "A note can have 256 KiB, and this one has 257."),
+    ]:
+        done = host.run(f"notes {command}", stdin=stdin)
+        assert (done.status, done.stdout) == (status, b""), command
+        assert said in done.errors
+
+
+def test_input_without_end_is_not_read_to_its_end(app: Any) -> None:
+    chunks = iter([b"x" * 65536] * 9)
+    session = SimpleNamespace(terminal=SimpleNamespace(pty=False), read=lambda: next(chunks))
+    with pytest.raises(part(app, "note").StoreError, match="too long"):
+        sys.modules[type(app).__module__]._input(session)
+
+
+# ------------------------------------------------------------------------------ the store
+
+
+def test_a_conflict_keeps_both_and_a_removed_note_comes_back_as_a_new_one(app: Any) -> None:
+    store, draft = app.store, part(app, "note").Draft
+    note = store.add(OWNER, "one")
+    assert store.save(OWNER, draft(0, note.number, 1, text="two")).apart is False
+    apart = store.save(OWNER, draft(0, note.number, 1, text="mine"))
+    assert (apart.apart, apart.note.number) == (True, 2)
+    assert store.get(OWNER, 1).text == "two"
+    store.remove(OWNER, 1)
+    assert store.save(OWNER, draft(0, 1, 2, text="late")).note.number == 3
+
+
+def test_a_note_that_was_changed_meanwhile_is_not_removed(app: Any) -> None:
+    store, note = app.store, part(app, "note")
+    store.add(OWNER, "one")
+    store.save(OWNER, note.Draft(0, 1, 1, text="two"))
+    with pytest.raises(note.StoreError, match="changed elsewhere"):
+        store.remove(OWNER, 1, revision=1)
+    assert store.get(OWNER, 1).text == "two"
+
+
+def test_drafts_belong_to_one_account_and_stay_when_saving_fails(app: Any) -> None:
+    store, note = app.store, part(app, "note")
+    kept = store.keep_draft(OWNER, note.Draft(text="mine"))
+    other = store.keep_draft("bob", note.Draft(id=kept, text="bob's"))
+    assert other != kept
+    assert [one.text for one in store.drafts(OWNER)] == ["mine"]
+    with pytest.raises(note.StoreError, match="256 KiB"):
+        store.save(OWNER, note.Draft(id=kept, text="ä" * 200_000))
+    assert [one.text for one in store.drafts(OWNER)] == ["mine"]
+    store.hold(OWNER, kept)
+    assert store.drafts(OWNER) == [], "it is being written"
+    store.release(OWNER, kept)
+    assert [one.text for one in store.drafts(OWNER)] == ["mine"]
+
+
+def test_an_account_is_bounded(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, limits, note = app.store, part(app, "limits"), part(app, "note")
+    monkeypatch.setattr(limits, "MAX_NOTES", 2)
+    store.add(OWNER, "one")
+    store.add(OWNER, "two")
+    with pytest.raises(note.StoreError, match="2 notes already"):
+        store.add(OWNER, "three")
+    store.add("bob", "his own")
+    monkeypatch.setattr(limits, "MAX_TOTAL", 10)
+    with pytest.raises(note.StoreError, match="All notes together"):
+        store.save(OWNER, note.Draft(0, 1, 1, text="much longer than that"))
+    assert store.get(OWNER, 1).text == "one"
+    monkeypatch.setattr(part(app, "store"), "MAX_DRAFTS", 1)
+    store.keep_draft(OWNER, note.Draft(text="a"))
+    with pytest.raises(note.StoreError, match="unsaved drafts"):
+        store.keep_draft(OWNER, note.Draft(text="b"))
+
+
+# ------------------------------------------------------------------------------ the file
+
+
+def test_a_locked_file_is_one_sentence_and_nothing_is_lost(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = host.host.catalog.apps["notes"].app
+    monkeypatch.setattr(part(app, "database"), "BUSY", 0.01)
+    with host.open("notes") as pilot:
+        pilot.wait_for("No notes yet").press("n").wait_for("New note")
+        other = sqlite3.connect(app.data / "notes.sqlite3", isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            done = host.run("notes add x")
+            assert (done.status, done.errors) == (
+                1,
+                "The notes are busy just now. Try again in a moment.\n",
+            )
+            pilot.type("kept").wait_for("unsaved").press("c-s").wait_for("The notes are busy")
+            other.execute("ROLLBACK")
+        finally:
+            other.close()
+        pilot.press("c-s").wait_for("✓ Saved")
+    assert host.run("notes show 1").text == "kept\n"
+
+
+def test_a_damaged_file_is_told_and_left_as_it_is(host: Hosted) -> None:
+    path = host.host.catalog.apps["notes"].app.data / "notes.sqlite3"
+    host.run("notes add x")
+    path.write_bytes(b"no database at all" * 100)
+    done = host.run("notes list")
+    assert (done.status, "damaged" in done.errors) == (1, True)
+    with host.open("notes", size=(100, 24)) as pilot:
+        pilot.wait_for("is damaged").press("n").wait_for("New note").type("x").press("c-s")
+        pilot.wait_for("unsaved").press("c-]")
+    assert path.read_bytes() == b"no database at all" * 100
+
+
+def test_a_file_that_is_gone_is_not_made_anew(app: Any) -> None:
+    for path in app.data.iterdir():
+        path.unlink()
+    with pytest.raises(part(app, "note").StoreError, match="cannot be reached"):
+        app.store.add(OWNER, "x")
+    assert list(app.data.iterdir()) == []
+
+
+def test_a_full_disk_is_told(tmp_path: Path, app: Any) -> None:
+    database = part(app, "database")
+    db = sqlite3.connect(tmp_path / "small.sqlite3")
+    try:
+        db.execute("CREATE TABLE t (x)")
+        db.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(part(app, "note").StoreError, match="no room left"), database._told():
+            db.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("damage", ["newer", "garbage"])
+def test_a_file_that_cannot_be_opened_is_a_broken_app(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite3"
+    if damage == "garbage":
+        path.write_bytes(b"garbage" * 1000)
+    else:
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA user_version = 99")
+        db.close()
+    app = load_path(FOLDER)
+    app.data = tmp_path
+    with pytest.raises(AppLoadError, match="damaged" if damage == "garbage" else "newer version"):
+        app.start()
+
+
+def test_opening_twice_changes_nothing(app: Any) -> None:
+    app.store.add(OWNER, "one")
+    app.start()
+    assert app.store.get(OWNER, 1).text == "one"

@@ -1,0 +1,242 @@
+"""The reader: pages, links between them, and folders that hold what they should not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tuihost.errors import AppLoadError
+from tuihost.host.plugins.app_loading import load_path
+from tuihost.testing import Hosted, Pilot, hosted
+
+FOLDER = Path(__file__).parents[2] / "apps" / "reader"
+LONG = "# Long\n\n" + "".join(f"## Part {n}\n\n{'word ' * 60}\n\n" for n in range(1, 30))
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    with hosted(bundled=["menu", "reader"]) as host:
+        yield host
+
+
+Reading = Callable[[dict[str, str | bytes]], Hosted]
+
+
+@pytest.fixture
+def reading(tmp_path: Path) -> Iterator[Reading]:
+    """A host whose reader has these files."""
+    with ExitStack() as hosts:
+
+        def start(files: dict[str, str | bytes]) -> Hosted:
+            for name, content in files.items():
+                path = tmp_path / "pages" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content.encode() if isinstance(content, str) else content)
+            settings = {"app.reader.folder": str(tmp_path / "pages")}
+            return hosts.enter_context(hosted(bundled=["menu", "reader"], settings=settings))
+
+        yield start
+
+
+def at(pilot: Pilot, title: str) -> Pilot:
+    """Waits until the title line says where one is."""
+    return pilot.wait_until(lambda: title in pilot.screen.lines[0], f"the page {title!r}")
+
+
+def hear(pilot: Pilot, words: str) -> Pilot:
+    """Waits for words in plain lines, which no screen has cut."""
+    return pilot.wait_until(lambda: words in pilot.received.decode(), repr(words))
+
+
+# ------------------------------------------------------------------------------ the handbook
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
+def test_the_handbook_opens_and_its_links_lead_on_and_back(
+    host: Hosted, size: tuple[int, int]
+) -> None:
+    with host.open("reader", size=size) as pilot:
+        pilot.wait_for("▌ Welcome").wait_for("Your privacy here")
+        assert ("Finding your way" in pilot.text) is (size[0] >= 100), "the page stands beside"
+        at(pilot.press("enter"), "Welcome").wait_for("You have come to a host")
+        assert all(len(line) <= size[0] for line in pilot.screen.lines)
+        at(pilot.press("tab", "enter"), "Keys and screens").wait_for("The last line of every")
+        at(pilot.press("backspace"), "Welcome")
+        at(pilot.press("right"), "Keys and screens")
+        at(pilot.press("escape"), "Reader").wait_for("▌ Keys and screens").press("q")
+        assert pilot.wait_end() == 0
+
+
+def test_keys_may_be_typed_ahead(host: Hosted) -> None:
+    with host.open("reader") as pilot:
+        at(pilot.wait_for("▌ Welcome").type("\r\t\r"), "Keys and screens")
+
+
+def test_every_link_of_the_handbook_leads_somewhere() -> None:
+    app = load_path(FOLDER)
+    app.options = {}
+    app.start()
+    pages = app.library.pages()  # type: ignore[attr-defined]
+    assert [page.name for page in pages] == ["welcome", "keys", "shell", "privacy"]
+    for page in pages:
+        _, text = app.library.text(page)  # type: ignore[attr-defined]
+        assert page.problem == ""
+        for link in re.findall(r"\]\(([^)]+)\)", text):
+            assert app.library.linked(page, link)[0] is not None, link  # type: ignore[attr-defined]
+
+
+# ------------------------------------------------------------------------------ reading
+
+
+def test_the_place_is_kept_on_the_way_to_the_menu(reading: Reading) -> None:
+    with reading({"long.md": LONG, "short.md": "# Short"}).open() as pilot:
+        pilot.wait_for("Reader").press("enter").wait_for("▌ Long").press("enter")
+        pilot.wait_for("Part 1").press("o").wait_for("On this page").press("/").type("Part 17")
+        pilot.wait_for("▌   Part 17").press("enter")
+        pilot.wait_gone("On this page").wait_until(
+            lambda: "Part 17" in pilot.screen.lines[2], "the heading on top"
+        )
+        pilot.press("c-]").wait_for("Menu").press("enter")
+        pilot.wait_until(lambda: "Part 17" in pilot.screen.lines[2], "the same place")
+
+
+@pytest.mark.parametrize(("lang", "shown"), [("C.UTF-8", "Für später"), ("C", "Fur spater")])
+def test_the_outline_finds_a_heading_however_it_is_drawn(
+    reading: Reading, lang: str, shown: str
+) -> None:
+    page = LONG + "## Für später\n\n" + "end\n\n" * 40
+    with reading({"long.md": page}).open("reader", env={"LANG": lang}) as pilot:
+        at(pilot.wait_for("Long").press("enter"), "Long").press("o").wait_for("On this page")
+        pilot.press("end").wait_for(shown).press("enter").wait_gone("On this page")
+        pilot.wait_until(lambda: shown in pilot.screen.lines[2], "the heading on top")
+
+
+def test_a_page_is_searched(reading: Reading) -> None:
+    with reading({"long.md": LONG + "The needle.\n\n## End\n"}).open("reader") as pilot:
+        pilot.wait_for("▌ Long").press("enter").wait_for("Part 1").press("/").type("needle")
+        pilot.wait_for("1 of 1").wait_for("The needle.").press("escape").wait_gone("1 of 1")
+        pilot.press("escape").wait_for("▌ Long")
+
+
+def test_a_page_that_changes_is_read_anew(reading: Reading, tmp_path: Path) -> None:
+    host = reading({"news.md": "# News\n\nold words"})
+    path = tmp_path / "pages" / "news.md"
+    with host.open("reader") as pilot:
+        pilot.wait_for("▌ News").press("enter").wait_for("old words").press("escape")
+        path.write_text("# Later news\n\nnew words")
+        pilot.wait_for("▌").press("enter").wait_for("new words").wait_for("Later news")
+        path.unlink()
+        pilot.press("escape").wait_for("There are no pages here yet.")
+    assert host.run("reader list").text == ""
+
+
+def test_links_to_places_to_nowhere_and_out_of_the_host(reading: Reading) -> None:
+    page = (
+        "# Links\n\n[far](sub/far.md#part-9) [gone](gone.md) [up](../secret.md) "
+        "[out](https://example.net/a?b=c) [odd](http://[) [here](#bottom)\n\n"
+    )
+    host = reading({"1-links.md": page + "filler\n\n" * 40 + "## Bottom\n", "sub/far.md": LONG})
+    with host.open("reader") as pilot:
+        pilot.wait_for("▌ Links").press("enter").wait_for("far gone up")
+        pilot.press("tab", "enter").wait_until(
+            lambda: "Part 9" in pilot.screen.lines[2], "the place that the link names"
+        )
+        pilot.press("escape").wait_for("far gone up").press("tab", "tab", "enter")
+        pilot.wait_for("There is no page gone.md here").press("tab", "enter")
+        pilot.wait_for("There is no page ../secret.md").press("tab", "enter")
+        pilot.wait_for("leads out of here").wait_for("https://example.net/a?b=c").press("enter")
+        pilot.wait_for("Copied")
+        assert b"\x1b]52;c;aHR0cHM6Ly9leGFtcGxlLm5ldC9hP2I9Yw==" in pilot.received
+        pilot.press("tab", "enter").wait_for("http://%5B").press("escape").wait_gone("%5B")
+        pilot.press("tab", "enter").wait_for("Bottom")
+
+
+def test_line_by_line(reading: Reading) -> None:
+    host = reading({"a.md": "# First\n\nshort", "b.md": LONG, "c.md": b"\xff\xfe"})
+    with host.lines(user="ada+reader") as pilot:
+        hear(pilot, "1. First\n2. Long\n3. c\n")
+        hear(pilot.type("1\n"), "short")
+        hear(pilot.type("long\n"), "Enter for more, q to stop: ")
+        hear(pilot.type("\n"), "Part 4")
+        hear(pilot.type("q\nc\n"), "c: This file is not text in UTF-8.")
+        hear(pilot.type("find part 29\n"), "b:115: ## Part 29")
+        hear(pilot.type("nowhere\n"), "There is no page nowhere")
+        pilot.end_input()
+        assert pilot.wait_end() == 0
+        assert b"\x1b" not in pilot.received
+
+
+# ------------------------------------------------------------------------------ commands
+
+
+def test_commands(host: Hosted) -> None:
+    listed = json.loads(host.run("reader list --json").text)
+    assert [page["name"] for page in listed] == ["welcome", "keys", "shell", "privacy"]
+    assert host.run("reader list").text.splitlines()[1] == "keys     Keys and screens"
+    for name in ("keys", "2", "'Keys and screens'", "2-keys.md", "KEY"):
+        assert host.run(f"reader show {name}").text.startswith("# Keys and screens\n")
+    found = host.run("reader search MENU arrive")
+    assert (found.status, found.text.partition(":")[0]) == (0, "welcome")
+    for wrong in ("show nowhere", "show 0", "show 999999999999", "show ''", "search xyzzy"):
+        done = host.run(f"reader {wrong}")
+        assert (done.status, done.text, done.errors.count("\n")) == (1, "", 1)
+    with host.open("reader show shell", size=(60, 24)) as pilot:
+        pilot.wait_end()
+        assert b"\x1b[" in pilot.received, "drawn where there is a terminal"
+
+
+# ------------------------------------------------------------------------------ folders
+
+
+def test_what_is_no_page_is_refused_with_a_sentence(reading: Reading) -> None:
+    host = reading({
+        "big.md": b"# Big\n" + b"x" * 300_000,
+        "binary.md": b"# Zero\0",
+        "fine.md": "# Fine \x1b[2J\n",
+        "latin.md": "# Käse".encode("latin-1"),
+        ".hidden.md": "# Hidden",
+        "image.png": b"\x89PNG",
+    })  # fmt: skip
+    listed = host.run("reader list").text
+    assert listed.splitlines() == [
+        "big     This file is larger than 256 KiB.",
+        "binary  This file is not text.",
+        "fine    Fine ·[2J",
+        "latin   This file is not text in UTF-8.",
+    ]
+    assert host.run("reader show big").errors == "big: This file is larger than 256 KiB.\n"
+    assert host.run("reader show .hidden").status == 1
+    with host.open("reader") as pilot:
+        pilot.wait_for("▌ big").press("enter").wait_for("big: This file is larger")
+
+
+def test_nothing_outside_the_folder_is_read(tmp_path: Path, reading: Reading) -> None:
+    (tmp_path / "secret.md").write_text("# Secret")
+    host = reading({"page.md": "# Page", "sub/page.md": "# Below"})
+    pages = tmp_path / "pages"
+    (pages / "link.md").symlink_to(tmp_path / "secret.md")
+    (pages / "folder").symlink_to(tmp_path, target_is_directory=True)
+    (pages / "inside.md").symlink_to(pages / "sub" / "page.md")
+    (pages / "loop.md").symlink_to(pages / "loop.md")
+    os.mkfifo(pages / "pipe.md")
+    names = [line.split()[0] for line in host.run("reader list").text.splitlines()]
+    assert names == ["inside", "page", "sub/page"]
+    library = host.host.catalog.apps["reader"].app.library  # type: ignore[attr-defined]
+    page = library.find("page")
+    for link in ("../secret.md", "%2e%2e/secret.md", "/etc/passwd", "folder/secret.md", "link.md",
+                 "pipe.md", "a" * 5000 + ".md", "nul%00.md", "sub", ".git/x.md"):  # fmt: skip
+        assert library.linked(page, link)[0] is None, link
+    assert library.linked(library.find("sub/page"), "../page.md#x") == (page, "x")
+
+
+def test_a_folder_that_is_not_there_is_a_broken_app(tmp_path: Path) -> None:
+    app = load_path(FOLDER)
+    app.options = {"folder": str(tmp_path / "nowhere")}
+    with pytest.raises(AppLoadError, match="folder of pages is not there"):
+        app.start()

@@ -1,0 +1,444 @@
+"""The shell: its language, its pipes, its filters, and what it shows."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuihost import App, Session, command
+from tuihost.accounts import AccountRecord
+from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
+
+SECONDS = 20.0
+PASSWORD = "correct-horse-9"
+
+
+class Tap(App):
+    """Writes, reads, fails and hangs."""
+
+    name = "tap"
+
+    def start(self) -> None:
+        self.begun = threading.Event()
+        self.written = 0
+
+    @command
+    def flow(self, session: Session, *, size: int = 0) -> None:
+        """Write SIZE bytes; without an end for none."""
+        block = b"0123456789abcde\n" * 4096
+        while not size or self.written < size:
+            session.write(block)
+            self.written += len(block)
+            self.begun.set()
+
+    @command
+    def drip(self, session: Session) -> None:
+        """Write a little, and then wait without end."""
+        session.write(b"a little")
+        self.begun.set()
+        while True:
+            sum(range(1000))
+
+    @command
+    def eat(self, session: Session) -> None:
+        """Read everything, and say how much that was."""
+        count = 0
+        while data := session.read():
+            count += len(data)
+        session.print(f"{count} bytes")
+
+    @command
+    def deaf(self, session: Session) -> None:
+        """Work without end, and without reading or writing."""
+        self.begun.set()
+        while True:
+            sum(range(1000))
+
+    @command
+    def boom(self, session: Session) -> None:
+        """Make a mistake."""
+        session.print("before")
+        raise ValueError("a mistake")
+
+    @command
+    def width(self, session: Session) -> int:
+        """Say what the output is drawn for."""
+        facts = session.terminal
+        session.print(f"{facts.pty} {facts.size.columns}")
+        return 3
+
+
+@contextlib.contextmanager
+def running(tap: Tap) -> Iterator[Hosted]:
+    settings = {
+        "server.default_app": "menu",
+        "app.files.guest_quota": 5,
+        "roles": {"user": {"commands": ["shell *", "notes list"]}},
+    }
+    bundled = ["menu", "shell", "files", "notes", "status"]
+    with hosted(tap, bundled=bundled, settings=settings) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[tuple[Hosted, Tap]]:
+    tap = Tap()
+    with running(tap) as host:
+        yield host, tap
+
+
+@pytest.fixture
+def host(shared: tuple[Hosted, Tap]) -> Hosted:
+    return shared[0]
+
+
+@pytest.fixture
+def tap(shared: tuple[Hosted, Tap]) -> Tap:
+    shared[1].start()
+    return shared[1]
+
+
+def part(host: Hosted, name: str) -> Any:
+    """A module of the app, as the host has loaded it."""
+    module = type(host.host.catalog.apps["shell"].app).__module__
+    return importlib.import_module(f"{module}.{name}")
+
+
+def line(host: Hosted, text: str, stdin: bytes = b"", user: str = "ada") -> tuple[int, str, str]:
+    quoted = "'" + text.replace("'", "'\\''") + "'"
+    said = host.run(f"shell -c {quoted}", stdin=stdin, user=user)
+    return said.status, said.text, said.errors
+
+
+# ------------------------------------------------------------------------------- the language
+
+
+def test_lines_are_read(host: Hosted) -> None:
+    language = part(host, "language")
+    parse, Pipeline, When = language.parse, language.Pipeline, language.When
+    assert parse("") == parse("   # nothing") == []
+    assert parse("a 'b c' \"d\\\"e\" f\\ g''") == [Pipeline((("a", "b c", 'd"e', "f g"),))]
+    assert parse("a|b  'x|y' | c > out") == [Pipeline((("a",), ("b", "x|y"), ("c",)), target="out")]
+    assert parse("<in a >> 'my out'") == [Pipeline((("a",),), "in", "my out", append=True)]
+    assert parse("a; b && c || d;") == [
+        Pipeline((("a",),)), Pipeline((("b",),)),
+        Pipeline((("c",),), when=When.WELL), Pipeline((("d",),), when=When.BADLY),
+    ]  # fmt: skip
+    assert parse("ll -x | ll", {"ll": "notes list 'a b'"}) == [
+        Pipeline((("notes", "list", "a b", "-x"), ("notes", "list", "a b")))
+    ]
+    assert parse("''") == [Pipeline((("",),))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'a", 'a "b', "| a", "a |", "a | | b", "a >", "a > > b", "a < | b", "&& a", "a &&",
+        "a ; ; b", "> x", "a > ''", "x" + "|x" * 16,
+    ],
+)  # fmt: skip
+def test_what_is_unclear_is_said(host: Hosted, text: str) -> None:
+    language = part(host, "language")
+    with pytest.raises(language.Unclear) as caught:
+        language.parse(text)
+    assert 0 <= caught.value.at <= len(text)
+    assert line(host, text)[0] == 2
+
+
+@given(st.text(alphabet="ab '\"\\|<>;&#\n\té", max_size=40))
+def test_no_line_breaks_the_reading(text: str) -> None:
+    language = _LANGUAGE()
+    found = list(language.tokens(text))
+    assert [one.start for one in found] == sorted(one.start for one in found)
+    assert all(0 <= one.start < one.end <= len(text) for one in found)
+    with contextlib.suppress(language.Unclear):
+        language.parse(text)
+
+
+def _LANGUAGE() -> Any:
+    return next(m for name, m in sys.modules.items() if name.endswith("shell.language"))
+
+
+# ------------------------------------------------------------------------------ pipes and files
+
+
+def test_commands_run_side_by_side_in_bounded_memory(host: Hosted, tap: Tap) -> None:
+    assert line(host, "tap flow --size 8000000 | grep -v x | tap eat") == (
+        0, "8060928 bytes\n", "",
+    )  # fmt: skip
+
+
+def test_who_has_enough_ends_those_before(host: Hosted, tap: Tap) -> None:
+    assert line(host, "tap flow | head -n 2 | count") == (0, "2\n", "")
+    assert tap.written < 50_000_000
+
+
+def test_files_are_written_added_to_and_read(host: Hosted) -> None:
+    assert line(host, "echo one > f1; echo two >> f1; sort -r < f1") == (0, "two\none\n", "")
+    assert line(host, "echo again > f1; files cat f1") == (0, "again\n", "")
+    assert line(host, "grep x < nothing") == (1, "", "There is no such file.\n")
+    assert line(host, "echo x > ../../etc/x")[0] == 1
+    assert line(host, "echo mine > f1", user="bob") == (0, "", "")
+    assert line(host, "files cat f1")[1] == "again\n"
+
+
+def test_what_is_cut_short_is_not_kept(host: Hosted, tap: Tap) -> None:
+    said = line(host, "tap flow > full.bin", user="guy")
+    assert said == (1, "", "Your room for files is full.\n")
+    assert line(host, "files ls", user="guy")[1] == ""
+    tap.start()
+    client = host.connect()
+    channel = client.open_session(timeout=SECONDS)
+    channel.exec_command("shell -c 'tap drip > cut.bin'")
+    assert tap.begun.wait(SECONDS)
+    hang_up(client)
+    host_files = line(host, "files ls --json")[1]
+    assert "cut.bin" not in {one["name"] for one in json.loads(host_files)}
+
+
+def test_the_status_is_the_last_ones(host: Hosted, tap: Tap) -> None:
+    assert line(host, "tap width")[0] == 3
+    assert line(host, "tap width | count") == (0, "1\n", "")
+    assert line(host, "tap width && echo well || echo badly")[:2] == (0, "False 80\nbadly\n")
+    assert line(host, "notes list --nonsense")[0] == 2
+    status, out, errors = line(host, "tap boom | count")
+    assert (status, out) == (0, "1\n")
+    assert "stopped because of a mistake" in errors
+    status, _, errors = line(host, "noted list")
+    assert (status, "did you mean notes?" in errors) == (127, True)
+
+
+def test_standard_input_goes_to_the_first_command(host: Hosted, tap: Tap) -> None:
+    assert line(host, "tap eat | count", b"x" * 100_000) == (0, "1\n", "")
+    assert line(host, "tap eat", b"x" * 100_000) == (0, "100000 bytes\n", "")
+
+
+def test_a_script_runs_line_by_line(host: Hosted) -> None:
+    script = b"echo a\n\n# no\ntap width\n'unclear\necho b | count\nexit 9\necho c\n"
+    said = host.run("shell script", stdin=script)
+    assert (said.status, said.text) == (9, "a\nFalse 80\n1\n")
+    assert said.errors == "A quote is not closed.\n"
+    assert host.run("shell script", stdin=b"tap width").status == 3
+
+
+# ------------------------------------------------------------------------------------- filters
+
+
+@pytest.mark.parametrize(
+    ("filter_", "expected"),
+    [
+        ("grep an", "banana\nbandana\n"), ("grep -i AN | count", "2\n"),
+        ("grep -v an", "10 fig\n9\n"), ("grep -n fig", "2:10 fig\n"), ("grep -c an", "2\n"),
+        ("grep -F .", ""), ("grep '^ban.na$'", "banana\n"), ("head -n 1", "banana\n"),
+        ("head -n 0", ""), ("tail -n 2", "bandana\n9\n"), ("tail -n 0", ""),
+        ("sort", "10 fig\n9\nbanana\nbandana\n"), ("sort -n | tail -n 2", "9\n10 fig\n"),
+        ("sort -r | head -n 1", "bandana\n"), ("count", "4\n"), ("page | count", "4\n"),
+    ],
+)  # fmt: skip
+def test_filters(host: Hosted, filter_: str, expected: str) -> None:
+    assert line(host, filter_, b"banana\n10 fig\nbandana\n9\n")[1] == expected
+
+
+def test_each_line_once(host: Hosted) -> None:
+    assert line(host, "sort -u", b"b\na\nb\n")[1] == "a\nb\n"
+
+
+def test_json_in_good_order(host: Hosted) -> None:
+    data = b'{"a": [{"b": "x"}, 2], "c": {"d": null}}'
+    assert line(host, "json", b"[1]")[1] == "[\n  1\n]\n"
+    assert line(host, "json .a[0].b", data)[1] == "x\n"
+    assert line(host, "json a[-1]", data)[1] == "2\n"
+    assert line(host, "json .c.e", data) == (1, "", "There is nothing at e.\n")
+    assert line(host, "json", b"{")[0] == 1
+    assert line(host, "json", b"[" * 100_000)[0] == 1
+
+
+def test_a_pattern_cannot_hold_anybody_up(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part(host, "filters"), "MAX_SECONDS", 0.3)
+    evil = b"a" * 5000 + b"!\n"
+    status, _, errors = line(host, "grep '^(a|a|aa)+$'", evil)
+    assert (status, errors) == (2, "That pattern takes too long.\n")
+    assert line(host, "grep '('", b"")[0] == 2
+    assert line(host, "grep '(?R)'", b"x")[:2] == (2, "")
+    assert line(host, "grep '(?:ab){e<=9}'", b"x")[:2] == (2, "")
+    assert line(host, "grep '(?:ab){1,2}'", b"xab\n")[:2] == (0, "xab\n")
+    assert line(host, f"grep {'a' * 600}", b"")[0] == 2
+
+
+def test_a_line_without_an_end_is_bounded(host: Hosted) -> None:
+    said = line(host, "count", b"x" * 5_000_000)
+    assert 2 <= int(said[1]) <= 6
+
+
+# -------------------------------------------------------------------------------- own commands
+
+
+def test_help_names_everything(host: Hosted) -> None:
+    status, out, _ = line(host, "help")
+    assert status == 0
+    assert all(word in out for word in ("notes add", "grep", "files ls"))
+    assert "-c" not in out.split()
+    assert line(host, "help notes add")[1].startswith("Usage: notes add")
+    assert line(host, "help grep")[1].startswith("Usage: shell grep")
+    assert "notes" in line(host, "apps")[1]
+    assert line(host, "echo a 'b  c'")[1] == "a b  c\n"
+
+
+def test_aliases_are_remembered(host: Hosted) -> None:
+    assert line(host, "alias hey echo 'a  b'; hey c", user="cyd")[0] == 127, "known from now on"
+    assert line(host, "hey c", user="cyd") == (0, "a  b c\n", "")
+    assert line(host, "alias", user="cyd")[1] == "hey  echo 'a  b'\n"
+    assert line(host, "alias hey", user="cyd")[1] == "echo 'a  b'\n"
+    assert line(host, "hey", user="dan")[0] == 127
+    assert line(host, "unalias hey && unalias hey", user="cyd")[0] == 1
+    assert line(host, "alias x " + "y" * 600, user="cyd")[0] == 1
+
+
+def test_rights_hold_behind_the_shell_too() -> None:
+    with running(Tap()) as host:
+        login_services = host.server.login_services
+        assert login_services is not None
+        hashed = login_services.passwords.hash(PASSWORD)
+        login_services.store.create(AccountRecord("eve", password_hash=hashed))
+        client = host.dial()
+        client.auth_password("eve", PASSWORD)
+
+        def run(text: str) -> tuple[int, bytes]:
+            channel = client.open_session(timeout=SECONDS)
+            channel.settimeout(SECONDS)
+            channel.exec_command(text)
+            channel.shutdown_write()
+            errors = channel.makefile_stderr("rb").read()
+            return channel.recv_exit_status(), errors
+
+        assert run("shell -c 'notes list'")[0] == 0
+        status, errors = run("shell -c 'echo x | notes add -'")
+        assert (status, b"notes add is not yours to run" in errors) == (2, True)
+        assert run("shell -c 'help'")[0] == 0
+        hang_up(client)
+
+
+# ----------------------------------------------------------------------------------- the screen
+
+
+def test_lines_are_run_and_shown(host: Hosted) -> None:
+    with host.open("shell", user="fay") as shell:
+        shell.wait_for("Type help")
+        shell.type("echo hello | grep -c h").press("enter").wait_for("\n 1")
+        shell.type("nothing").press("enter").wait_for("no app is called nothing")
+        shell.wait_for("status 127")
+        shell.type("echo 'x").press("enter").wait_for("A quote is not closed.")
+        shell.press("up").press("up").press("up").press("enter").wait_for("\n 1")
+        shell.type("tap width").press("enter").wait_for("True 78")
+        shell.press("c-d")
+        assert shell.wait_end() == 0
+
+
+def test_tab_completes(host: Hosted) -> None:
+    with host.open("shell", user="gil") as shell:
+        shell.wait_for("Type help")
+        shell.type("not").press("tab").wait_for("❯ notes")
+        shell.type(" li").press("tab").wait_for("❯ notes list")
+        shell.type(" | gr").press("tab").wait_for("| grep")
+        shell.type(" --ign").press("tab").wait_for("--ignore-case")
+
+
+def test_what_runs_can_be_stopped(host: Hosted, tap: Tap) -> None:
+    with host.open("shell", user="hal") as shell:
+        shell.wait_for("Type help").type("tap flow | grep -v nothing; echo after").press("enter")
+        shell.wait_for("running")
+        shell.wait_for("0123456789abcde")
+        shell.press("c-c").wait_for("status 130")
+        assert "after" not in shell.text.split("❯")[-1]
+        shell.type("echo on").press("enter").wait_for("\n on")
+
+
+def test_what_is_deaf_is_made_to_stop(host: Hosted, tap: Tap) -> None:
+    with host.open("shell", user="ian") as shell:
+        shell.wait_for("Type help").type("tap deaf").press("enter")
+        assert tap.begun.wait(SECONDS)
+        shell.press("c-c").wait_for("status 130")
+        shell.type("echo on").press("enter").wait_for("\n on")
+
+
+def test_who_leaves_leaves_nothing_behind(host: Hosted, tap: Tap) -> None:
+    with host.open("shell", user="jan") as shell:
+        shell.wait_for("Type help").type("tap flow | tap eat").press("enter")
+        assert tap.begun.wait(SECONDS)
+    # `nothing_left` sees that no thread is.
+
+
+def test_a_page_is_shown_and_left(host: Hosted) -> None:
+    with host.open("shell", user="kim") as shell:
+        shell.wait_for("Type help").type("help | page").press("enter")
+        shell.wait_for("/ search")
+        shell.press("escape").wait_for("❯ help | page")
+
+
+def test_an_app_opens_and_leads_back_to_what_was_shown(host: Hosted) -> None:
+    with host.open("shell", user="lou") as shell:
+        shell.wait_for("Type help").type("echo marker").press("enter").wait_for("\n marker")
+        shell.type("notes").press("enter").wait_for("Notes")
+        shell.press("q").wait_for("\n marker")
+        shell.type("clear").press("enter").wait_gone("marker")
+        shell.type("exit").press("enter")
+        assert shell.wait_end() == 0
+
+
+@given(st.binary(max_size=200))
+def test_no_output_can_draw(data: bytes) -> None:
+    transcript = _transcript()
+    transcript.write(data)
+    for index in range(transcript.row_count()):
+        text = "".join(fragment[1] for fragment in transcript.row(index, 80))
+        assert all(char.isprintable() or char == " " or ord(char) > 127 for char in text), text
+
+
+def _transcript() -> Any:
+    module = next(m for name, m in sys.modules.items() if name.endswith("shell.transcript"))
+    return module.Transcript()
+
+
+def rows(transcript: Any) -> list[str]:
+    return [
+        "".join(fragment[1] for fragment in transcript.row(index, 80))
+        for index in range(transcript.row_count())
+    ]
+
+
+def test_output_becomes_rows(host: Hosted) -> None:
+    transcript = part(host, "transcript").Transcript()
+    transcript.width = 10
+    transcript.write(b"one\r\ntwo\nthr")
+    transcript.write(b"ee\n" + "é".encode()[:1])
+    transcript.write("é".encode()[1:] + b"\n\x1b[31mred\x1b[0m\x1b[2J\x1b]0;title\x07\n")
+    transcript.write(b"10 %\r20 %\r30 %")
+    transcript.write(b"\r99 %\n" + b"x" * 25 + b"\n")
+    assert rows(transcript) == [
+        " one", " two", " three", " é", " red", " 99 %", " " + "x" * 10, " " + "x" * 10, " xxxxx",
+    ]  # fmt: skip
+
+
+def test_commands_side_by_side_are_bounded(host: Hosted, tap: Tap) -> None:
+    """One client's, over all its sessions; another has its own."""
+    client = host.connect("mel")
+    held = []
+    for _ in range(6):
+        channel = client.open_session(timeout=SECONDS)
+        channel.settimeout(SECONDS)
+        channel.exec_command("shell -c '" + " | ".join(["tap eat"] * 12) + "'")
+        held.append(channel)
+    errors = held[-1].makefile_stderr("rb")
+    assert errors.readline() == b"tuihost: too many commands run at once\n"
+    assert line(host, "echo on | count", user="ned")[:2] == (0, "1\n")
+    hang_up(client)

@@ -1,0 +1,459 @@
+"""Tunnels: names, the front door, what is carried and what is not, who sees what."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import importlib
+import json
+import queue
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import paramiko
+import pytest
+
+from tuihost import Account, AppLoadError
+from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
+
+SECONDS = 20.0
+MAX_OPEN = 64
+ADA, GUEST = Account("Ada L.", guest=False), Account("ada")
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    options = {"app.tunnels": {"listen": "127.0.0.1:0", "domain": "example.org"}}
+    with hosted(bundled=["menu", "tunnels"], settings=options) as host:
+        yield host
+
+
+def part(host: Hosted, name: str) -> Any:
+    """A module of the app, as the host has loaded it."""
+    module = type(host.host.catalog.apps["tunnels"].app).__module__
+    return importlib.import_module(f"{module}.{name}")
+
+
+# ------------------------------------------------------------------------------------- names
+
+
+def test_who_asks_for_no_name_gets_one(host: Hosted) -> None:
+    name_for = part(host, "names").name_for
+    assert name_for("localhost", ADA, ()) == "ada-l"
+    assert name_for("", ADA, {"ada-l", "ada-l-2"}) == "ada-l-3"
+    assert name_for("*", Account("www", guest=False), (), lambda _: 0) == "brisk-anchor-000000"
+    numbers = iter((0, 0, 7, 1, 1, 8))
+    assert name_for("", GUEST, {"brisk-anchor-000007"}, lambda _: next(numbers)) == (
+        "calm-beacon-000008"
+    )
+
+
+def test_a_name_may_be_asked_for(host: Hosted) -> None:
+    names = part(host, "names")
+    name_for, NoName = names.name_for, names.NoName
+    assert name_for("Demo", GUEST, ()) == "demo"
+    assert name_for("demo.example.org", GUEST, ()) == "demo"
+    for asked in ("-x", "x-", "a_b", "é", "a" * 41, "..", "a b", "x\0"):
+        with pytest.raises(NoName, match="small letters"):
+            name_for(asked, GUEST, ())
+    with pytest.raises(NoName, match="not to be had"):
+        name_for("www", GUEST, ())
+    with pytest.raises(NoName, match="taken"):
+        name_for("demo", GUEST, {"demo"})
+
+
+def test_addresses_for_people(host: Hosted) -> None:
+    Where = part(host, "listener").Where
+    assert Where("::", 80, "t.example.org").url("demo", 80) == "http://demo.t.example.org/"
+    behind = Where("127.0.0.1", 8080, "t.example.org", "https", 443)
+    assert behind.url("demo", 8080) == "https://demo.t.example.org/"
+    assert Where("", 0, "localhost").url("demo", 8081) == "http://demo.localhost:8081/"
+
+
+@pytest.mark.parametrize(
+    ("called", "name"),
+    [
+        ("demo.example.org", "demo"), ("DEMO.Example.org:8080", "demo"),
+        ("demo.example.org.", "demo"),
+        ("example.org", None), ("a.demo.example.org", None), ("demo.example.com", None),
+        (".example.org", None), ("127.0.0.1:80", None), ("", None),
+    ],
+)  # fmt: skip
+def test_the_name_in_what_a_browser_calls_host(host: Hosted, called: str, name: str | None) -> None:
+    assert part(host, "listener").Where("", 0, "example.org").name_of(called) == name
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"listen": "80"}, {"listen": 80}, {"listen": "a:99999"},
+        {"listen": "a:1", "domain": "Example.ORG"}, {"listen": "a:1", "domain": 5},
+        {"listen": "a:1", "scheme": "gopher"}, {"listen": "a:1", "port": 0},
+        {"listen": "a:1", "port": "80"},
+    ],
+)  # fmt: skip
+def test_mistakes_of_the_operator_are_told(host: Hosted, options: dict[str, Any]) -> None:
+    where_of = part(host, "where").where_of
+    with pytest.raises(AppLoadError, match="should be"):
+        where_of(options)
+
+
+def test_amounts(host: Hosted) -> None:
+    amount = part(host, "words").amount
+    assert [amount(one) for one in (0, 999, 1000, 45_300, 10**13)] == [
+        "0 B", "999 B", "1.0 kB", "45 kB", "10 TB",
+    ]  # fmt: skip
+
+
+# -------------------------------------------------------------------------------- the front door
+
+Serve = Callable[[paramiko.Channel], None]
+
+
+class Machine:
+    """Somebody with a tunnel to their machine, where `serve` answers each connection."""
+
+    def __init__(self, host: Hosted, serve: Serve, asked: str = "demo", user: str = "ada") -> None:
+        self.transport = host.connect(user)
+        self._serve = serve
+        self._threads: list[threading.Thread] = []
+        self.origins: list[tuple[str, int]] = []
+        self.transport.request_port_forward(asked, 80, self._came)
+
+    def _came(self, channel: paramiko.Channel, origin: Any, _: Any) -> None:
+        self.origins.append(origin)
+        channel.settimeout(SECONDS)
+        thread = threading.Thread(target=self._run, args=(channel,), name="machine")
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self, channel: paramiko.Channel) -> None:
+        with contextlib.suppress(OSError, EOFError), contextlib.closing(channel):
+            self._serve(channel)
+
+    def close(self) -> None:
+        hang_up(self.transport)
+        for thread in self._threads:
+            thread.join(SECONDS)
+
+
+def read_head(channel: paramiko.Channel) -> bytes:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        data = channel.recv(1)
+        if not data:
+            raise EOFError
+        head += data
+    return head
+
+
+def answering(*parts: bytes, again: bool = False) -> tuple[Serve, queue.Queue[bytes]]:
+    """A machine that says `parts` to each request, and what it was asked."""
+    asked: queue.Queue[bytes] = queue.Queue()
+
+    def serve(channel: paramiko.Channel) -> None:
+        while True:
+            head = read_head(channel)
+            length = 0
+            for line in head.split(b"\r\n"):
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.partition(b":")[2])
+            body = b""
+            while len(body) < length:
+                body += channel.recv(length - len(body))
+            asked.put(head + body)
+            for part in parts:
+                channel.sendall(part)
+            if not again:
+                return
+
+    return serve, asked
+
+
+HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Mine: 1\r\n\r\nhello"
+
+
+def port_of(host: Hosted) -> int:
+    return int(host.host.catalog.apps["tunnels"].app.listener.port)  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def browser(host: Hosted) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(host), timeout=SECONDS)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def tunnel(host: Hosted, serve: Serve, asked: str = "demo", user: str = "ada") -> Iterator[Machine]:
+    machine = Machine(host, serve, asked, user)
+    try:
+        until_listed(host, user)
+        yield machine
+    finally:
+        machine.close()
+
+
+def until_listed(host: Hosted, user: str, count: int = 1) -> list[dict[str, Any]]:
+    """The tunnels of `user`, once there are so many."""
+    book = host.host.catalog.apps["tunnels"].app.book  # type: ignore[attr-defined]
+    pause = threading.Event()
+    for _ in range(1000):
+        if len(book.of(Account(user))) == count:
+            break
+        pause.wait(0.01)
+    listed: list[dict[str, Any]] = json.loads(host.run("tunnels list --json", user=user).stdout)
+    assert len(listed) == count
+    return listed
+
+
+def get(
+    connection: http.client.HTTPConnection, path: str = "/", **headers: str
+) -> tuple[int, bytes]:
+    given = {"Host": "demo.example.org", **headers}
+    connection.request("GET", path, headers=given)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def raw(host: Hosted, data: bytes) -> bytes:
+    """What comes of these bytes, to the end."""
+    with socket.create_connection(("127.0.0.1", port_of(host)), SECONDS) as sock:
+        sock.sendall(data)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            while more := sock.recv(65536):
+                answer += more
+        return answer
+
+
+def test_a_request_gets_to_the_machine_and_its_answer_back(host: Hosted) -> None:
+    serve, asked = answering(HELLO, again=True)
+    with tunnel(host, serve) as machine, browser(host) as connection:
+        for number in range(3):
+            assert get(connection, f"/{number}?q=1") == (200, b"hello")
+            head = asked.get(timeout=SECONDS).decode()
+            assert head.startswith(f"GET /{number}?q=1 HTTP/1.1\r\n")
+            assert "\r\nHost: demo.example.org\r\n" in head
+            assert "\r\nX-Forwarded-For: 127.0.0.1\r\n" in head
+        assert len(machine.origins) == 1, "one connection serves them all"
+        (told,) = until_listed(host, "ada")
+        assert (told["name"], told["requests"]) == ("demo", 3)
+        log = host.run("tunnels log demo --json").text.splitlines()
+        first = json.loads(log[0])
+        assert (first["method"], first["target"], first["status"]) == ("GET", "/0?q=1", 200)
+        assert first["sent"] == len(HELLO)
+
+
+def test_bodies_go_both_ways_however_they_are_framed(host: Hosted) -> None:
+    chunked = b"HTTP/1.1 201 Made\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwell\r\n0\r\n\r\n"
+    serve, asked = answering(chunked)
+    with tunnel(host, serve), browser(host) as connection:
+        body = bytes(range(256)) * 1000
+        connection.request("POST", "/up", body=body, headers={"Host": "demo.example.org"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.reason, answer.read()) == (201, "Made", b"well")
+        assert asked.get(timeout=SECONDS).endswith(body)
+
+
+def test_an_answer_that_ends_with_the_connection(host: Hosted) -> None:
+    serve, _ = answering(b"HTTP/1.0 200 OK\r\n\r\n", b"to the end")
+    with tunnel(host, serve), browser(host) as connection:
+        assert get(connection) == (200, b"to the end")
+
+
+def test_a_head_has_no_body(host: Hosted) -> None:
+    serve, _ = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", again=True)
+    with tunnel(host, serve), browser(host) as connection:
+        connection.request("HEAD", "/", headers={"Host": "demo.example.org"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"")
+        assert answer.headers["Content-Length"] == "5"
+
+
+def test_another_protocol_is_carried_both_ways(host: Hosted) -> None:
+    def serve(channel: paramiko.Channel) -> None:
+        assert b"\r\nUpgrade: websocket\r\n" in read_head(channel)
+        switch = b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+        channel.sendall(switch + b"first")
+        while data := channel.recv(100):
+            channel.sendall(data.upper())
+
+    with (
+        tunnel(host, serve),
+        socket.create_connection(("127.0.0.1", port_of(host)), SECONDS) as sock,
+    ):
+        sock.sendall(
+            b"GET / HTTP/1.1\r\nHost: demo.example.org\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\n\r\nearly"
+        )
+        got = b""
+        while not got.endswith(b"firstEARLY"):
+            got += sock.recv(1000)
+        sock.sendall(b"and more")
+        assert sock.recv(100) == b"AND MORE"
+        sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(100) == b""
+
+
+def test_where_a_request_came_from_cannot_be_made_up(host: Hosted) -> None:
+    serve, asked = answering(HELLO)
+    with tunnel(host, serve), browser(host) as connection:
+        get(
+            connection,
+            **{"X-Forwarded-For": "10.9.9.9", "Forwarded": "for=10.9.9.9", "X-Real-IP": "1"},
+        )
+        head = asked.get(timeout=SECONDS).lower()
+        assert b"10.9.9.9" not in head
+        assert b"x-real-ip" not in head
+
+
+# ---------------------------------------------------------------------------------- bad input
+
+
+def test_a_name_that_nobody_has(host: Hosted) -> None:
+    with browser(host) as connection:
+        status, body = get(connection)
+        assert status == 404
+        assert b"Nobody has a tunnel of that name" in body
+
+
+def test_a_machine_that_refuses(host: Hosted) -> None:
+    serve, _ = answering(HELLO)
+    with tunnel(host, serve) as machine, browser(host) as connection:
+        machine.transport._tcp_handler = None  # paramiko refuses then
+        status, body = get(connection)
+        assert status == 502
+        assert b"does not answer" in body
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 999999 x\r\n\r\n", b""])
+def test_a_machine_that_makes_no_sense(host: Hosted, said: bytes) -> None:
+    serve, _ = answering(said)
+    with tunnel(host, serve):
+        answer = raw(host, b"GET / HTTP/1.1\r\nHost: demo.example.org\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 502 ") or answer == b""
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: demo.example.org\r\nHost: other.example.org\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: demo.example.org\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: demo.example.org\r\nContent-Length: 5\r\n"
+        b"Content-Length: 6\r\n\r\nhello",
+        b"POST / HTTP/1.1\r\nHost: demo.example.org\r\nTransfer-Encoding: cow\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: demo.example.org\r\nBad Header: 1\r\n\r\n",
+    ],
+)
+def test_a_request_that_makes_no_sense_gets_no_further(host: Hosted, request_: bytes) -> None:
+    serve, asked = answering(HELLO)
+    with tunnel(host, serve), browser(host) as connection:
+        answer = raw(host, request_)
+        assert answer.split()[1:2] in ([b"400"], [b"404"], [b"431"], [b"501"], []), answer
+        assert asked.empty()
+        assert get(connection) == (200, b"hello")
+
+
+def test_a_request_cannot_hide_in_anothers_body(host: Hosted) -> None:
+    serve, asked = answering(HELLO, again=True)
+    hidden = b"GET /hidden HTTP/1.1\r\nHost: demo.example.org\r\n\r\n"
+    with tunnel(host, serve):
+        raw(
+            host,
+            b"POST / HTTP/1.1\r\nHost: demo.example.org\r\nConnection: close\r\n"
+            b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            % len(hidden)
+            + hidden,
+        )
+        assert b"content-length" not in asked.get(timeout=SECONDS).lower()
+        while not asked.empty():
+            assert b"hidden" not in asked.get()
+
+
+def test_a_connection_stays_with_its_tunnel(host: Hosted) -> None:
+    serve, _ = answering(HELLO, again=True)
+    with tunnel(host, serve), browser(host) as connection:
+        assert get(connection)[0] == 200
+        assert get(connection, Host="other.example.org")[0] == 421
+
+
+def test_one_tunnel_does_not_take_the_whole_door(host: Hosted) -> None:
+    release = threading.Event()
+
+    def serve(channel: paramiko.Channel) -> None:
+        read_head(channel)
+        release.wait(SECONDS)
+        channel.sendall(HELLO)
+
+    busy, _ = answering(HELLO)
+    with tunnel(host, serve), tunnel(host, busy, "other", "bob"):
+        request = b"GET / HTTP/1.1\r\nHost: demo.example.org\r\n\r\n"
+        held = []
+        for _ in range(MAX_OPEN):
+            sock = socket.create_connection(("127.0.0.1", port_of(host)), SECONDS)
+            sock.sendall(request)
+            held.append(sock)
+        pause = threading.Event()
+        for _ in range(1000):
+            if until_listed(host, "ada")[0]["connections"] == MAX_OPEN:
+                break
+            pause.wait(0.01)
+        assert raw(host, request).startswith(b"HTTP/1.1 503 ")
+        with browser(host) as connection:
+            assert get(connection, Host="other.example.org")[0] == 200
+        release.set()
+        for sock in held:
+            assert sock.recv(12) == b"HTTP/1.1 200"
+            sock.close()
+
+
+# ------------------------------------------------------------------------------- whose they are
+
+
+def test_tunnels_are_their_owners_and_end_with_them(host: Hosted) -> None:
+    serve, _ = answering(HELLO)
+    with tunnel(host, serve, "mine") as machine:
+        assert until_listed(host, "bob", 0) == []
+        assert host.run("tunnels log mine", user="bob").status == 1
+        assert host.run("tunnels list").text.splitlines()[1].startswith("http://mine.example.org:")
+        machine.transport.cancel_port_forward("mine", 80)
+        until_listed(host, "ada", 0)
+        assert host.run("tunnels list").text.startswith("No tunnel of yours is open")
+    with browser(host) as connection:
+        assert get(connection, Host="mine.example.org")[0] == 404
+
+
+def test_a_name_that_is_taken_is_told(host: Hosted) -> None:
+    serve, _ = answering(HELLO)
+    with tunnel(host, serve), contextlib.closing(host.connect("bob")) as other:
+        other.request_port_forward("demo", 80, lambda *_: None)
+        assert until_listed(host, "bob", 0) == []
+        hang_up(other)
+
+
+def test_without_a_door_nothing_is_taken() -> None:
+    with hosted(bundled=["menu", "tunnels"]) as host, contextlib.closing(host.connect()) as client:
+        client.request_port_forward("demo", 80, lambda *_: None)
+        assert "no front door" in host.run("tunnels list").text
+        hang_up(client)
+
+
+def test_they_are_shown_live(host: Hosted) -> None:
+    serve, _ = answering(HELLO, again=True)
+    with tunnel(host, serve), host.open("tunnels") as pilot, browser(host) as connection:
+        pilot.wait_for("1 open").wait_for("demo.example.org")
+        get(connection, "/first")
+        pilot.press("enter").wait_for("GET /first")
+        get(connection, "/second")
+        pilot.wait_for("GET /second")
+        pilot.press("escape").wait_for("1 open")
+        pilot.press("c").wait_for("▄▄▄▄▄")
+        pilot.press("escape").wait_for("1 open")

@@ -1,0 +1,186 @@
+"""The accounts of a demo: made once, put back at each start, never somebody else's."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import paramiko
+import pytest
+from rich.text import Text
+
+from tuihost.accounts import AccountRecord, AccountStore
+from tuihost.cli.accounts import opened
+from tuihost.cli.demo import below, start_page
+from tuihost.cli.demo_accounts import DemoAccounts, prepare
+from tuihost.host.login.passwords import Passwords
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.login.steps.codes import invite_hash, totp_match
+from tuihost.logs import event_log
+from tuihost.session.host_view import HostKeyCard
+from tuihost.settings.models import Settings, load
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 30
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load(None, {}, {"server.state_dir": str(tmp_path / "demo")})
+
+
+def within(settings: Settings, look: Callable[[AccountStore], object]) -> object:
+    with opened(settings) as store:
+        return look(store)
+
+
+def test_the_accounts_are_the_same_at_each_start(settings: Settings) -> None:
+    first = prepare(settings)
+    assert first.ada is not None
+    ada = first.ada
+    within(settings, lambda store: store.update("ada", disabled=True, password_hash="x"))
+    again = prepare(settings)
+    assert again.ada == ada
+    record = within(settings, lambda store: store.get("ada"))
+    assert isinstance(record, AccountRecord)
+    assert Passwords().verify(record.password_hash, ada.password)
+    assert (record.disabled, record.totp, record.chains) == (False, True, (("password", "totp"),))
+    now = time.time()
+    code, left = ada.code(now)
+    assert totp_match(ada.secret, code, now) is not None
+    assert totp_match(ada.secret, code, now + left - 1) is not None
+    assert totp_match(ada.secret, code, now + left + 1) is None
+    assert again.invitation is not None
+    assert within(settings, lambda store: store.get("new")) is None
+    assert again.invitation != first.invitation
+    code_hash = invite_hash(again.invitation)
+    assert within(settings, lambda store: store.peek_invite(code_hash, now)) is not None
+
+
+def test_somebodys_account_is_left_alone(settings: Settings) -> None:
+    taken = AccountRecord("ada", password_hash="hers"), AccountRecord("new")
+    for record in taken:
+        within(settings, lambda store, record=record: store.create(record))
+    assert prepare(settings) == DemoAccounts(None, None)
+    assert within(settings, lambda store: store.get("ada")) == taken[0]
+
+
+def test_no_invitation_where_its_name_leads_nowhere(tmp_path: Path) -> None:
+    given = {"server.state_dir": str(tmp_path / "demo"), "login.invite_name": ""}
+    assert prepare(load(None, {}, given)).invitation is None
+
+
+def test_the_start_page_fits_a_terminal_of_80_by_24(settings: Settings) -> None:
+    catalog = Catalog.load(settings, log=event_log())
+    card = HostKeyCard("ssh-ed25519", 256, "SHA256:" + "x" * 43, "")
+    accounts = prepare(settings)
+    page = start_page(settings, catalog, ("127.0.0.1", 65535), card, accounts).plain
+    lines = page.splitlines()
+    assert len(lines) < 24
+    assert max(map(len, lines)) <= 80
+    without = start_page(
+        settings, catalog, ("127.0.0.1", 8022), card, DemoAccounts(None, None)
+    ).plain
+    assert "ada" not in without
+    assert "Invitation" not in without
+
+
+def test_the_picture_is_there_where_it_is_seen_with_the_page() -> None:
+    page, picture = Text("page\n" * 17), ("▀▀▀",) * 21
+    for rows, wanted in ((0, None), (24, None), (39, None), (50, False)):
+        assert below(page, picture, rows, wanted) == "  As a QR code: tuihost demo --code --qr\n\n"
+    for rows, wanted in ((40, None), (50, None), (24, True), (0, True)):
+        assert below(page, picture, rows, wanted) == "  ▀▀▀\n" * 21 + "\n"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return {**kept, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+
+
+def _demo(environment: dict[str, str], *words: str) -> list[str]:
+    return [sys.executable, "-u", "-m", "tuihost", "demo", *words]
+
+
+def test_what_the_page_shows_lets_in(environment: dict[str, str], tmp_path: Path) -> None:
+    nothing = subprocess.run(
+        _demo(environment, "--code"), env=environment, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (nothing.returncode, nothing.stderr) == (
+        1,
+        "Error: There is no demo yet: tuihost demo\n",
+    )
+    with subprocess.Popen(
+        _demo(environment, "--port", "0", "--qr"),
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            page = _page(process)
+            told = dict(re.findall(r"^  (Password|Invitation) +(\S+)", page, re.MULTILINE))
+            port = int(re.findall(r"listening on \S+:(\d+)", page)[0])
+            said = subprocess.run(
+                _demo(environment, "--code", "--qr"),
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd=tmp_path,
+            ).stdout
+            code, _, picture = said.partition("   good for")
+            assert [f"  {line}" for line in picture.splitlines()[1:]] == page.splitlines()[-21:]
+            _enter(port, "ada", {"One-time": code}, password=told["Password"])
+            answers = {"Invitation": told["Invitation"], "name": "bob", "New": "correct-horse-9"}
+            _enter(port, "new", answers)
+            _enter(port, "bob", {}, password="correct-horse-9")
+            _enter(port, "somebody", None)
+        finally:
+            process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, errors) == (0, "")
+
+
+def _page(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("  ▀▀▀▀"):  # below the picture, which comes last
+            return "".join(lines)
+    assert process.stderr is not None
+    raise AssertionError(f"no start page: {lines}\n{process.stderr.read()}")
+
+
+def _enter(
+    port: int, user: str, answers: dict[str, str] | None, *, password: str | None = None
+) -> None:
+    """Logs in: with the password first where there is one, then with answers by what is asked;
+    with neither, as a guest."""
+
+    def answer(title: str, words: str, prompts: list[tuple[str, bool]]) -> list[str]:
+        assert answers is not None
+        return [next(v for k, v in answers.items() if k in text) for text, _ in prompts]
+
+    transport = paramiko.Transport(("127.0.0.1", port))
+    try:
+        transport.start_client(timeout=DEADLINE)
+        if password is not None:
+            transport.auth_password(user, password, fallback=False)
+        if answers:
+            transport.auth_interactive(user, answer)
+        if answers is None:
+            transport.auth_none(user)
+        assert transport.is_authenticated(), user
+    finally:
+        transport.close()
+        transport.join(DEADLINE)

@@ -1,0 +1,292 @@
+"""The gate's counting, with time and chance in hand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tuihost.core.limits import TransportLimits
+from tuihost.core.penalties import Offence
+from tuihost.errors import SettingsError
+from tuihost.host.gate.gate import REPORT_BURST, REPORT_INTERVAL, Gate, GateRules, Pass, Refusal
+from tuihost.logs import EventLog
+from tuihost.settings.models import load
+from tuihost.testing.hosted import Records
+from tuihost.wire import Peer
+
+LIMITS = TransportLimits()
+ADA, EVE, HERE = (Peer(one, 50_000) for one in ("192.0.2.1", "198.51.100.9", "127.0.0.1"))
+
+
+class Clock:
+    """A timer whose time moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.due: list[tuple[float, Callable[[], None]]] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Clock:
+        self.due.append((self.time + seconds, action))
+        return self
+
+    def cancel(self) -> None:
+        self.due.clear()
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+        for one in [one for one in self.due if one[0] <= self.time]:
+            self.due.remove(one)
+            one[1]()
+
+
+class Bench:
+    """A gate on a bench."""
+
+    def __init__(self, chance: float = 0.0, **settings: Any) -> None:
+        self.clock, self.records = Clock(), Records()
+        logger = logging.Logger("gate", logging.DEBUG)
+        logger.addHandler(self.records)
+        given = {name.replace("__", "."): value for name, value in settings.items()}
+        rules = GateRules.of(load(None, {}, given), LIMITS)
+        self.gate = Gate(rules, self.clock, EventLog(logger), chance=lambda: chance)
+
+    def enter(self, peer: Peer, **options: Any) -> Pass:
+        leave = self.gate.admit(peer, **options)
+        assert isinstance(leave, Pass), leave
+        return leave
+
+    def refusals(self) -> list[dict[str, Any]]:
+        return self.records.named("conn.refused")
+
+
+def of(number: int) -> Peer:
+    return Peer(f"10.0.{number >> 8}.{number & 255}", 40_000)
+
+
+def test_a_source_keeps_five_logins_and_others_get_in() -> None:
+    bench = Bench()
+    passes = [bench.enter(EVE) for _ in range(5)]
+    assert [bench.gate.admit(EVE) for _ in range(95)] == [Refusal.SOURCE_LOGINS] * 95
+    bench.enter(ADA)
+    passes[0].entered()
+    assert (bench.gate.connections, bench.gate.unfinished) == (6, 5)
+    passes.append(bench.enter(EVE))
+    for one in passes:
+        one.ended()
+        one.ended()
+    assert (bench.gate.connections, bench.gate.unfinished) == (1, 1)
+
+
+def test_many_sources_are_dropped_at_random_before_all_are() -> None:
+    unlucky, lucky = Bench(chance=0.0), Bench(chance=0.999)
+    for number in range(10):
+        unlucky.enter(of(number))
+        lucky.enter(of(number))
+    assert unlucky.gate.admit(of(10)) == "Exceeded MaxStartups"
+    for number in range(10, 99):
+        lucky.enter(of(number))
+    lucky.enter(of(99))
+    assert lucky.gate.admit(of(100)) is Refusal.LOGINS
+    assert lucky.gate.unfinished == 100
+
+
+def test_an_exempt_source_gets_half_of_the_logins_and_costs_strangers_none() -> None:
+    bench = Bench(chance=0.0)
+    for _ in range(32):
+        bench.enter(HERE)
+    assert bench.gate.admit(HERE) is Refusal.SOURCE_FULL
+    bench.enter(ADA)
+    bench.enter(Peer("127.0.0.2", 1))
+    half = Bench(server__per_address=1000)
+    for _ in range(50):
+        half.enter(HERE)
+    assert half.gate.admit(HERE) is Refusal.SOURCE_LOGINS
+    half.enter(Peer("127.0.0.2", 1))
+
+
+def test_a_full_host() -> None:
+    bench = Bench(server__max_connections=2, server__per_address=1)
+    bench.enter(ADA).entered()
+    assert bench.gate.admit(ADA) is Refusal.SOURCE_FULL
+    bench.enter(EVE).entered()
+    assert bench.gate.admit(of(1)) is Refusal.FULL
+
+
+def test_an_ipv6_site_is_one_source() -> None:
+    bench = Bench()
+    for number in range(5):
+        bench.enter(Peer(f"2001:db8:7:1::{number:x}", 1))
+    assert bench.gate.admit(Peer("2001:db8:7:1:ffff::", 1)) is Refusal.SOURCE_LOGINS
+    bench.enter(Peer("2001:db8:7:2::1", 1))
+
+
+def test_wrong_proofs_make_a_source_wait_and_nobody_else() -> None:
+    bench = Bench()
+    leave = bench.enter(EVE)
+    for _ in range(3):
+        leave.failed()
+    assert bench.gate.admit(EVE) is Refusal.WAITING
+    assert bench.records.named("source.waits") == [
+        {"source": EVE.address, "reason": "authfail", "seconds": 15}
+    ]
+    bench.enter(ADA)
+    bench.clock.advance(15.0)
+    bench.enter(EVE)
+
+
+def test_who_is_inside_stays_and_may_not_come_again() -> None:
+    bench = Bench()
+    leave = bench.enter(EVE)
+    leave.entered()
+    for _ in range(3):
+        leave.failed(Offence.UNKNOWN_USER)
+    assert bench.gate.connections == 1
+    assert bench.gate.admit(EVE) is Refusal.WAITING
+
+
+def test_a_wait_ends_the_other_logins_of_its_source() -> None:
+    bench = Bench()
+    gone: list[str] = []
+
+    def enter(peer: Peer, name: str) -> Pass:
+        leave = bench.enter(peer)
+        leave.hang_up = lambda: gone.append(name)
+        return leave
+
+    inside, guesses = enter(EVE, "inside"), enter(EVE, "guesses")
+    inside.entered()
+    other, over = enter(EVE, "other"), enter(EVE, "over")
+    over.ended()
+    enter(ADA, "elsewhere")
+    guesses.failed()
+    guesses.failed()
+    assert gone == []
+    guesses.failed()
+    assert gone == ["other"], "who is inside, elsewhere, or was just answered stays"
+    other.ended()
+    guesses.failed()
+    assert gone == ["other"]
+    assert bench.gate.unfinished == 2
+
+
+def offence_after(seconds: float, tries: int, offence: Offence | None = None) -> float:
+    """For how long a source has to wait after an ending, beside what its tries cost it."""
+    bench = Bench()
+    leave = bench.enter(EVE)
+    for _ in range(tries):
+        leave.failed()
+    bench.clock.advance(seconds)
+    if tries:
+        bench.gate._penalties = type(bench.gate._penalties)()  # type: ignore[misc]
+    leave.ended(offence)
+    assert bench.gate._penalties is not None
+    table = bench.gate._penalties._v4.held.get(EVE.address)
+    return 0.0 if table is None else table.until - bench.clock.time
+
+
+def test_each_ending_has_its_price() -> None:
+    assert offence_after(0.1, tries=0) == Offence.NO_AUTH.seconds
+    assert offence_after(LIMITS.login_grace, tries=0) == Offence.GRACE_EXCEEDED.seconds
+    assert offence_after(LIMITS.login_grace, tries=1) == Offence.GRACE_EXCEEDED.seconds
+    assert offence_after(1.0, tries=1) == 0.0
+    assert offence_after(1.0, tries=LIMITS.max_tries) == Offence.REFUSED.seconds
+    assert offence_after(1.0, tries=0, offence=Offence.CRASH) == Offence.CRASH.seconds
+
+
+def test_a_login_costs_nothing_however_it_ends() -> None:
+    bench = Bench()
+    for _ in range(1000):
+        leave = bench.enter(ADA)
+        leave.entered()
+        bench.clock.advance(100.0)
+        leave.ended()
+    assert bench.gate._penalties is not None
+    assert len(bench.gate._penalties) == 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "options", "settings"),
+    [
+        (HERE, {}, {}),
+        (EVE, {"trusted": True}, {}),
+        (EVE, {}, {"sources__penalties": False}),
+        (EVE, {}, {"sources__penalty_max": 0}),
+        (EVE, {}, {"sources__exempt": ["198.51.100.0/24"]}),
+    ],
+)
+def test_who_never_waits(peer: Peer, options: dict[str, bool], settings: dict[str, object]) -> None:
+    bench = Bench(**settings)
+    for _ in range(100):
+        leave = bench.enter(peer, **options)
+        leave.failed()
+        leave.ended()
+    assert bench.records.events == []
+
+
+def test_a_short_maximum_is_a_short_wait() -> None:
+    bench = Bench(sources__penalty_max=4)
+    bench.enter(EVE).failed()
+    assert bench.gate.admit(EVE) is Refusal.WAITING
+    bench.clock.advance(4.0)
+    bench.enter(EVE)
+
+
+def test_a_flood_of_refusals_is_a_few_lines() -> None:
+    bench = Bench()
+    for _ in range(5):
+        bench.enter(EVE)
+    for _ in range(10_000):
+        bench.gate.admit(EVE)
+    assert bench.refusals() == [{"peer": EVE, "reason": Refusal.SOURCE_LOGINS}]
+    bench.clock.advance(REPORT_INTERVAL)
+    assert bench.refusals()[1:] == [
+        {"source": EVE.address, "reason": Refusal.SOURCE_LOGINS, "repeated": 9999}
+    ]
+    assert bench.clock.due == [], "something runs while nobody knocks"
+
+
+def test_refusals_of_many_sources_are_a_few_lines_too() -> None:
+    bench = Bench(server__max_connections=1)
+    bench.enter(ADA)
+    for number in range(10_000):
+        bench.gate.admit(of(number))
+    assert len(bench.refusals()) == REPORT_BURST
+    assert len(bench.gate._refusals._repeated) == REPORT_BURST
+    bench.clock.advance(REPORT_INTERVAL)
+    assert bench.refusals()[REPORT_BURST:] == [
+        {"reason": "from many sources", "repeated": 10_000 - REPORT_BURST}
+    ]
+
+
+def test_a_closed_gate_says_what_it_had_gathered() -> None:
+    bench = Bench(server__max_connections=1)
+    leave = bench.enter(ADA)
+    bench.gate.admit(EVE)
+    bench.gate.admit(EVE)
+    bench.gate.close()
+    assert [line.get("repeated") for line in bench.refusals()] == [None, 1]
+    assert bench.gate.admit(of(1)) is Refusal.CLOSING
+    leave.ended()
+    assert bench.gate._penalties is not None
+    assert len(bench.gate._penalties) == 0, "who is shown out is penalised"
+
+
+def test_settings_that_make_no_sense_are_all_named() -> None:
+    given = {
+        "sources.exempt": ["home", "10.0.0.0/8"],
+        "sources.proxies": ["10.0.0.1/8"],
+        "sources.startups": "100:30:10",
+    }
+    with pytest.raises(SettingsError) as found:
+        GateRules.of(load(None, {}, given), LIMITS)
+    assert [problem.partition(":")[0] for problem in found.value.problems] == [
+        "sources.startups",
+        "sources.exempt",
+        "sources.proxies",
+    ]

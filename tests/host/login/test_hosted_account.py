@@ -1,0 +1,255 @@
+"""What people may do with their own account while they are in."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from tuihost import Session, app
+from tuihost.accounts import AccountRecord, StoreError
+from tuihost.core.keys.authorized_keys import parse_line
+from tuihost.host.login.hosted_account import HostedAccount, Inside
+from tuihost.host.login.services import LoginServices
+from tuihost.host.login.visitor import Visitor
+from tuihost.login.steps import bundled_steps
+from tuihost.login.steps.codes import recovery_hash, totp_code, totp_counter
+from tuihost.logs import EventLog
+from tuihost.session.own_account import AccountSummary, NotPossible, OwnAccount
+from tuihost.settings.models import load
+from tuihost.testing import hosted
+from tuihost.testing.hosted import hang_up
+from tuihost.wire import Peer
+
+PASSWORD = "correct horse battery"
+PEER = Peer("127.0.0.1", 1)
+
+
+@app("hello")
+async def hello(session: Session) -> None:
+    await session.say("Hello!")
+
+
+@pytest.fixture
+def login_services(tmp_path: Path) -> Iterator[LoginServices]:
+    given = {"server.state_dir": str(tmp_path), "sources.lockout_failures": 3}
+    log = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
+    steps = {step.name: step for step in bundled_steps()}
+    login_services = LoginServices(load(None, {}, given), steps, log, now=lambda: 1e9)
+    hashed = login_services.passwords.hash(PASSWORD)
+    login_services.store.create(AccountRecord("ada", password_hash=hashed, password_expired=True))
+    yield login_services
+    login_services.close()
+
+
+@pytest.fixture
+def closed() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def own(login_services: LoginServices, closed: list[str]) -> OwnAccount:
+    def inside(name: str, number: int, guest: bool = False) -> Inside:
+        visitor = Visitor(name, guest, factors=("password",), connection=number)
+        return Inside(visitor, PEER, 5.0, lambda reason: closed.append(f"{name} {number} {reason}"))
+
+    everybody = (inside("ada", 1), inside("eve", 2), inside("ada", 3), inside("ada", 4, guest=True))
+    return HostedAccount(login_services, everybody[0].visitor, lambda: everybody)
+
+
+def line() -> str:
+    key = paramiko.ECDSAKey.generate(bits=256)
+    return f"{key.get_name()} {key.get_base64()} ada@laptop"
+
+
+def test_keys(own: OwnAccount) -> None:
+    first, second = line(), f'from="10.0.0.0/8" {line()}'
+    key = own.add_key(f"  {first}\n")
+    assert (key.name, key.line, key.added) == ("ada@laptop", first, 1e9)
+    assert own.add_key(second, "at\x1bwork").name == "at·work"
+    assert second in [one.line for one in tuple(own.keys())]
+    with pytest.raises(NotPossible, match="among yours already"):
+        own.add_key(first)
+    own.rename_key(key.fingerprint, "phone")
+    assert sorted(key.name for key in tuple(own.keys())) == ["at·work", "phone"]
+    own.remove_key(key.fingerprint)
+    for act in (
+        lambda: own.remove_key(key.fingerprint),
+        lambda: own.rename_key(key.fingerprint, "x"),
+        lambda: own.rename_key(key.fingerprint, " "),
+    ):
+        with pytest.raises(NotPossible):
+            act()
+    assert own.key_in_use() is None
+
+
+def test_the_key_of_this_login(login_services: LoginServices, own: OwnAccount) -> None:
+    assert not own.can_add_key_in_use()
+    with pytest.raises(NotPossible, match="did not come in with a key"):
+        own.add_key_in_use()
+    text = line().rsplit(maxsplit=1)[0]
+    visitor = Visitor("ada", False, fingerprint=parse_line(text).fingerprint, key_line=text)
+    keyed = HostedAccount(login_services, visitor, lambda: ())
+    assert keyed.can_add_key_in_use()
+    key = keyed.add_key_in_use("laptop")
+    assert (key.name, key.line, key.fingerprint) == ("laptop", text, keyed.key_in_use())
+    assert not keyed.can_add_key_in_use()
+    with pytest.raises(NotPossible, match="among yours already"):
+        keyed.add_key_in_use()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "ssh-ed25519 AAAA",
+        "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x03abc").decode(),
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nabc",
+        "x" * 100_000,
+    ],
+)
+def test_what_is_no_key(own: OwnAccount, text: str) -> None:
+    with pytest.raises(NotPossible, match=r"no (whole )?public key"):
+        own.add_key(text)
+
+
+def test_an_authority_is_not_for_people_to_add(own: OwnAccount) -> None:
+    with pytest.raises(NotPossible, match="the operator's"):
+        own.add_key(f"cert-authority {line()}")
+
+
+def test_the_last_key_of_who_has_no_password(
+    login_services: LoginServices, own: OwnAccount
+) -> None:
+    login_services.store.create(AccountRecord("keyed"))
+    keyed = HostedAccount(login_services, Visitor("keyed", False), lambda: ())
+    key = keyed.add_key(line())
+    with pytest.raises(NotPossible, match="your last key"):
+        keyed.remove_key(key.fingerprint)
+    keyed.set_password("", "a first password")
+    keyed.remove_key(key.fingerprint)
+
+
+def test_the_password(login_services: LoginServices, own: OwnAccount) -> None:
+    for old, new, why in (
+        ("wrong", "a better horse", "not your password"),
+        (PASSWORD, "short", "at least"),
+        (PASSWORD, PASSWORD, "the old one"),
+    ):
+        with pytest.raises(NotPossible, match=why):
+            own.set_password(old, new)
+    own.set_password(PASSWORD, "a better horse")
+    assert not own.record().password_expired
+    record = login_services.store.get("ada")
+    assert record is not None
+    assert login_services.passwords.verify(record.password_hash, "a better horse")
+
+
+def test_how_it_stands_holds_no_secret(login_services: LoginServices, own: OwnAccount) -> None:
+    login_services.store.update("ada", roles=frozenset({"staff"}))
+    standing = own.record()
+    assert standing == AccountSummary(
+        "ada", frozenset({"staff"}), has_password=True, password_expired=True
+    )
+    assert "argon2" not in repr(standing)
+
+
+def test_nobody_guesses_the_password_from_inside(own: OwnAccount) -> None:
+    for _ in range(3):
+        with pytest.raises(NotPossible, match="not your password"):
+            own.remove_second("wrong")
+    with pytest.raises(NotPossible, match="too many wrong passwords"):
+        own.remove_second(PASSWORD)
+
+
+def test_the_second_factor(login_services: LoginServices, own: OwnAccount) -> None:
+    with pytest.raises(NotPossible, match="for who has a second factor"):
+        own.new_recovery_codes(PASSWORD)
+    second = own.begin_second()
+    assert second.uri.startswith("otpauth://totp/tuihost:ada?secret=")
+    counter = totp_counter(1e9)
+    code = totp_code(second.secret, counter)
+    with pytest.raises(NotPossible, match="not the code"):
+        own.confirm_second(second, "000 000" if code != "000000" else "111111", PASSWORD)
+    with pytest.raises(NotPossible, match="not your password"):
+        own.confirm_second(second, code, "wrong")
+    assert not own.record().totp
+    codes = own.confirm_second(second, code, PASSWORD)
+    assert own.record().totp
+    assert len(set(codes)) == own.record().recovery_left == 10
+    assert not login_services.store.take_totp("ada", counter)  # it has served
+    fresh = own.new_recovery_codes(PASSWORD)
+    assert not login_services.store.take_recovery("ada", recovery_hash("ada", codes[0]))
+    assert login_services.store.take_recovery("ada", recovery_hash("ada", fresh[0].lower()))
+    own.remove_second(PASSWORD)
+    assert (own.record().totp, own.record().recovery_left) == (False, 0)
+
+
+def test_ones_logins_and_no_others(own: OwnAccount, closed: list[str]) -> None:
+    assert [(one.id, one.here, one.factors) for one in own.logins()] == [
+        (1, True, ("password",)),
+        (3, False, ("password",)),
+    ]
+    assert own.close_others() == 1
+    assert closed == ["ada 3 closed by its owner from another login"]
+
+
+def test_a_store_that_fails_is_logged_once(
+    login_services: LoginServices, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str) -> AccountRecord:
+        raise StoreError("the store is\x1b[2J damaged")
+
+    logger = logging.Logger("tuihost.test")
+    logger.addHandler(caplog.handler)
+    own = HostedAccount(
+        login_services, Visitor("ada", False, connection=7), lambda: (), EventLog(logger)
+    )
+    monkeypatch.setattr(login_services.store, "get", broken)
+    for act in (own.record, lambda: own.set_password("a", "b"), own.record):
+        with pytest.raises(StoreError):
+            act()
+    (line,) = caplog.records
+    assert line.__dict__["event"] == "store.error"
+    assert line.__dict__["fields"] == {
+        "conn": 7,
+        "user": "ada",
+        "reason": "the store is·[2J damaged",
+    }
+
+
+def test_a_closed_account(login_services: LoginServices, own: OwnAccount) -> None:
+    login_services.store.update("ada", disabled=True)
+    with pytest.raises(NotPossible, match="is closed"):
+        own.set_password(PASSWORD, "a better horse")
+
+
+def test_only_people_with_an_account_have_one_and_others_can_be_closed() -> None:
+    with hosted(hello) as host:
+        login_services = host.server.login_services
+        login_services.store.create(
+            AccountRecord("ada", password_hash=login_services.passwords.hash(PASSWORD))
+        )
+        clients = [host.dial(), host.dial()]
+        for client in clients:
+            client.auth_password("ada", PASSWORD)
+            client.open_session(timeout=10)
+        guest = host.connect("zoe")
+        guest.open_session(timeout=10)
+        first, _, stranger = (one.visitor for one in host.host.inside())
+        own = host.host.own_account(first)
+        assert own is not None
+        assert host.host.own_account(stranger) is None
+        assert len(own.history()) == 2
+        assert own.close_others() == 1
+        clients[1].join(10)
+        assert not clients[1].is_active()
+        assert clients[0].is_active()
+        assert guest.is_active()
+        for client in (*clients, guest):
+            hang_up(client)

@@ -1,0 +1,104 @@
+"""Keys that lie in files: which lines of them count."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from tuihost.core.keys.offers import Certificate, KeyOffer, fingerprint
+from tuihost.errors import SettingsError
+from tuihost.host.login._key_files import KeyFiles
+from tuihost.logs import EventLog
+from tuihost.settings.models import load
+from tuihost.testing.hosted import Records
+from tuihost.wire import Restrictions
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture(scope="module")
+def authority() -> paramiko.PKey:
+    return paramiko.ECDSAKey.generate(bits=256)
+
+
+class Bench:
+    """A host that trusts the authorities in one file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "authorities"
+        self.records = Records()
+        logger = logging.Logger("keys", logging.DEBUG)
+        logger.addHandler(self.records)
+        self._log = EventLog(logger)
+        self._settings = {"server.state_dir": str(folder), "login.trusted_ca": [str(self.file)]}
+
+    def write(self, text: str) -> None:
+        self.file.write_text(text)
+        self.file.chmod(0o600)
+
+    def files(self) -> KeyFiles:
+        return KeyFiles(load(None, {}, self._settings), self._log)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def line(key: paramiko.PKey, options: str = "") -> str:
+    return f"{options} {key.get_name()} {key.get_base64()} the authority\n".lstrip()
+
+
+def lets_in(files: KeyFiles, authority: paramiko.PKey) -> bool:
+    certificate = Certificate(b"ada's", authority.asbytes(), principals=("ada",))
+    offer = KeyOffer("ssh-ed25519", b"with it", fingerprint(b"ada's"), certificate)
+    found = files.judge("ada", (), offer, address="192.0.2.7", now=NOW)
+    return isinstance(found, Restrictions)
+
+
+@pytest.mark.parametrize("options", ["", "cert-authority"])
+def test_an_authority_is_trusted(bench: Bench, authority: paramiko.PKey, options: str) -> None:
+    bench.write(f"# ours\n{line(authority, options)}")
+    assert lets_in(bench.files(), authority)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        'from="198.51.100.*"',
+        'cert-authority,from="198.51.100.*"',
+        'cert-authority,principals="admin"',
+        'expiry-time="20200101"',
+        'command="status"',
+        "restrict",
+        "no-touch-required",
+    ],
+)
+def test_options_of_an_authority_are_told_of_and_not_passed_over(
+    bench: Bench, authority: paramiko.PKey, options: str
+) -> None:
+    bench.write(line(authority, options))
+    with pytest.raises(SettingsError, match="has options, which count in authorized_keys only"):
+        bench.files()
+    bench.write(line(authority))
+    files = bench.files()
+    assert lets_in(files, authority)
+    bench.write(line(authority, options))  # while the host runs
+    assert not lets_in(files, authority)
+    assert "has options" in bench.records.wait_for("keys.broken")["reason"]
+
+
+def test_an_authority_that_others_could_have_written_is_none(
+    bench: Bench, authority: paramiko.PKey
+) -> None:
+    bench.write(line(authority))
+    files = bench.files()
+    bench.file.chmod(0o666)
+    assert not lets_in(files, authority)
+    bench.file.unlink()
+    assert not lets_in(files, authority)
+    with pytest.raises(SettingsError, match="No such file"):
+        bench.files()

@@ -1,0 +1,149 @@
+"""Where steps are found, and what becomes of one that cannot be loaded."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tuihost.errors import AppLoadError
+from tuihost.host.plugins import step_catalog
+from tuihost.host.plugins.step_catalog import StepCatalog
+from tuihost.login import Attempt, Conversation, Step
+from tuihost.login.steps.totp import Totp
+from tuihost.logs import EventLog
+from tuihost.testing.steps import drive
+
+STEP = """
+from tuihost.login import Attempt, Conversation, Prompt, Query, Step
+
+class Riddle(Step):
+    def ask(self, attempt: Attempt) -> Conversation:
+        (answer,) = yield Query("Riddle", (Prompt("What has keys? ", echo=True),))
+        return answer == "a piano"
+"""
+
+Make = Callable[..., StepCatalog]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Make:
+    """A catalog of the files that are given by name, in a folder of steps."""
+
+    def make(files: dict[str, str], **options: Any) -> StepCatalog:
+        for name, text in files.items():
+            path = tmp_path / "steps" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        log = EventLog(logging.Logger("steps", logging.CRITICAL))
+        return StepCatalog.load(log=log, folders=[tmp_path / "steps"], **options)
+
+    return make
+
+
+def test_what_comes_along_is_there() -> None:
+    catalog = StepCatalog.load(log=EventLog(logging.Logger("steps", logging.CRITICAL)))
+    assert isinstance(catalog.get("totp"), Totp)
+    assert catalog.broken == ()
+    with pytest.raises(AppLoadError, match="there is none"):
+        catalog.get("riddle")
+    chains = (("publickey", "riddle"), ("password", "totp"), ("none",), ("riddle",))
+    assert catalog.unknown(chains) == ("riddle",)
+
+
+@pytest.mark.parametrize("name", ["riddle.py", "riddle/__init__.py"])
+def test_a_step_in_a_folder(made: Make, name: str) -> None:
+    before = set(sys.modules)
+    catalog = made({name: STEP})
+    assert catalog.broken == ()
+    assert drive(catalog.get("riddle"), ["a piano"])
+    assert not drive(catalog.get("riddle"), ["a mouse"])
+    assert not {one for one in set(sys.modules) - before if "riddle" in one and one[0] != "_"}
+
+
+def test_a_step_may_name_itself(made: Make) -> None:
+    catalog = made({"one.py": STEP + "\nstep = Riddle()\nstep.name = 'sphinx'\n"})
+    assert drive(catalog.get("sphinx"), ["a piano"])
+
+
+def test_the_operators_step_comes_before_the_bundled_one(made: Make) -> None:
+    catalog = made({"totp.py": STEP})
+    assert drive(catalog.get("totp"), ["a piano"])
+    assert catalog.broken == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("raise SystemExit(1)", "SystemExit: 1"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("def", "SyntaxError"),
+        ("x = 1", "has no `step` and defines no subclass of Step"),
+        ("step = 3", "a int is no Step"),
+        (STEP + STEP.replace("Riddle", "Other"), "defines more than one step"),
+        (STEP + "\nstep = Riddle()\nstep.name = 'publickey'\n", "cannot be a step's name"),
+        (STEP + "\nstep = Riddle()\nstep.name = '../x'\n", "cannot be a step's name"),
+    ],
+)
+def test_a_broken_step_is_listed_and_nothing_takes_its_place(
+    made: Make, text: str, reason: str
+) -> None:
+    """A bundled step of that name would be another proof than the operator asked for."""
+    before = {name for name in sys.modules if name.startswith("_tuihost_step_")}
+    catalog = made({"totp.py": text})
+    (broken,) = catalog.broken
+    assert reason in broken.reason
+    if broken.name == "totp":
+        with pytest.raises(AppLoadError, match="cannot be asked"):
+            catalog.get("totp")
+    assert "recovery" in catalog.steps
+    if "step.name" not in text:
+        assert {name for name in sys.modules if name.startswith("_tuihost_step_")} == before
+
+
+def test_the_first_of_two_stands_and_both_are_told(made: Make, tmp_path: Path) -> None:
+    (tmp_path / "riddle_there.py").write_text(STEP)
+    sys.path.insert(0, str(tmp_path))
+    try:
+        catalog = made(
+            {"riddle.py": STEP + "\nstep = Riddle()\nstep.name = 'riddle-there'\n"},
+            modules=["riddle_there:Riddle", "riddle_there", "riddle_there:Nothing", "no_such"],
+        )
+    finally:
+        sys.path.remove(str(tmp_path))
+        sys.modules.pop("riddle_there", None)
+    assert drive(catalog.get("riddle-there"), ["a piano"])
+    reasons = [one.reason for one in catalog.broken]
+    assert len(reasons) == 4
+    assert sum("found first" in one for one in reasons) == 2
+    assert any("has no 'Nothing'" in one for one in reasons)
+    assert any("ModuleNotFoundError" in one for one in reasons)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    log = EventLog(logging.Logger("steps", logging.CRITICAL))
+    catalog = StepCatalog.load(log=log, folders=[tmp_path / "gone"])
+    assert "cannot be read" in catalog.broken[0].reason
+    assert "totp" in catalog.steps
+
+
+def test_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nod(Step):
+        def ask(self, attempt: Attempt) -> Conversation:
+            return True
+            yield
+
+    points = [
+        SimpleNamespace(name="nod", value="pkg:Nod", load=lambda: Nod),
+        SimpleNamespace(name="bad", value="pkg:bad", load=lambda: 1 / 0),
+    ]
+    monkeypatch.setattr(step_catalog, "entry_points", lambda group: points)
+    catalog = StepCatalog.load(log=EventLog(logging.Logger("steps", logging.CRITICAL)))
+    assert drive(catalog.get("nod"))
+    (broken,) = catalog.broken
+    assert (broken.name, broken.source) == ("bad", "entry point pkg:bad")

@@ -1,0 +1,282 @@
+"""The SQLite store in trouble: it refuses in one sentence, loses nothing, and works again."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tuihost.accounts import AccountRecord, StoreError
+from tuihost.host.store._account_schema import MIGRATIONS
+from tuihost.host.store._database import Database
+from tuihost.host.store.account_store import SqliteAccounts
+from tuihost.host.store.secret_box import SecretBox
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "accounts.sqlite3"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteAccounts]:
+    store = opened(path)
+    yield store
+    store.close()
+
+
+def opened(path: Path) -> SqliteAccounts:
+    return SqliteAccounts(path, SecretBox(path.with_name("key")), busy=0.05)
+
+
+def test_looking_makes_no_file(store: SqliteAccounts, path: Path) -> None:
+    assert store.get("ada") is None
+    assert not store.taken("ada")
+    assert store.failures("ada", 0.0, 60.0) == 0
+    store.clear_failures("ada")
+    assert os.listdir(path.parent) == []
+
+
+def test_the_files_are_for_nobody_else(store: SqliteAccounts, path: Path) -> None:
+    store.create(AccountRecord("ada"))
+    files = sorted(path.parent.iterdir())
+    assert {"accounts.sqlite3", "accounts.sqlite3-wal", "key"} <= {file.name for file in files}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_it_is_in_write_ahead_mode(store: SqliteAccounts, path: Path) -> None:
+    store.create(AccountRecord("ada"))
+    database = sqlite3.connect(path)
+    assert database.execute("pragma journal_mode").fetchone() == ("wal",)
+    database.close()
+
+
+def test_locked_by_another_process(store: SqliteAccounts, path: Path) -> None:
+    store.create(AccountRecord("ada"))
+    store.set_totp("ada", b"secret")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("begin immediate")
+    with pytest.raises(StoreError, match=r"accounts\.sqlite3 is locked by another process"):
+        store.take_totp("ada", 1)
+    assert store.get("ada") is not None  # reading does not wait for who writes
+    other.execute("rollback")
+    other.close()
+    assert store.take_totp("ada", 1)
+
+
+def test_a_full_disk_refuses_and_loses_nothing(store: SqliteAccounts) -> None:
+    store.create(AccountRecord("ada", terms="before"))
+    with store._database.writing() as database:
+        pages = database.execute("pragma page_count").fetchone()[0]
+        database.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(StoreError, match="the disk is full"):
+        store.update("ada", terms="x" * 100_000)
+    with store._database.writing() as database:
+        database.execute("pragma max_page_count = 1000000")
+    found = store.get("ada")
+    assert found is not None
+    assert found.terms == "before"
+    assert store.update("ada", terms="after")
+
+
+def test_a_damaged_file(path: Path) -> None:
+    path.write_bytes(b"this is no database at all" * 100)
+    before = path.read_bytes()
+    store = opened(path)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="is damaged"):
+            store.get("ada")
+        with pytest.raises(StoreError, match="is damaged"):
+            store.create(AccountRecord("ada"))
+    assert path.read_bytes() == before
+    path.unlink()  # the operator takes it away: it was never a store
+    assert store.create(AccountRecord("ada"))
+    store.close()
+
+
+def test_damage_inside_a_store(path: Path) -> None:
+    store = opened(path)
+    for number in range(200):
+        store.create(AccountRecord(f"user{number}", terms="x" * 100))
+    store.close()
+    raw = bytearray(path.read_bytes())
+    raw[4096 : len(raw)] = b"\xa5" * (len(raw) - 4096)
+    path.write_bytes(raw)
+    store = opened(path)
+    with pytest.raises(StoreError, match="is damaged"):
+        store.get("user7")
+    store.close()
+
+
+def test_a_store_that_is_gone_is_not_made_anew(store: SqliteAccounts, path: Path) -> None:
+    store.create(AccountRecord("ada"))
+    away = path.with_name("away")
+    path.rename(away)
+    for ask in (lambda: store.get("ada"), lambda: store.create(AccountRecord("eve"))):
+        with pytest.raises(StoreError, match=r"accounts\.sqlite3 is gone"):
+            ask()
+    with pytest.raises(StoreError, match=r"is gone: put it back, or delete its key"):
+        opened(path).taken("ada")  # also for a host that starts now
+    assert not path.exists()
+    away.rename(path)
+    assert store.get("ada") is not None
+
+
+def test_a_store_that_was_put_back_from_a_copy_is_noticed(
+    store: SqliteAccounts, path: Path
+) -> None:
+    store.create(AccountRecord("ada"))
+    copy = path.with_name("copy")
+    source = sqlite3.connect(path)
+    target = sqlite3.connect(copy)
+    source.backup(target)
+    source.close()
+    target.close()
+    store.create(AccountRecord("eve"))
+    for extra in ("-wal", "-shm"):
+        path.with_name(path.name + extra).unlink()
+    copy.replace(path)
+    assert [one.name for one in store.all()] == ["ada"]
+    assert store.create(AccountRecord("bob"))
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    store = opened(tmp_path / "nowhere" / "accounts.sqlite3")
+    with pytest.raises(StoreError, match=r"the folder of the account store .* does not exist"):
+        store.get("ada")
+
+
+def test_closed(store: SqliteAccounts) -> None:
+    store.create(AccountRecord("ada"))
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="is closed"):
+        store.get("ada")
+
+
+def test_a_newer_store_is_left_alone(store: SqliteAccounts, path: Path) -> None:
+    store.create(AccountRecord("ada"))
+    store.close()
+    database = sqlite3.connect(path)
+    database.execute("pragma user_version = 99")
+    database.close()
+    with pytest.raises(StoreError, match=r"was written by a newer tuihost \(its version is 99"):
+        opened(path).get("ada")
+
+
+def test_a_database_of_something_else_is_left_alone(path: Path) -> None:
+    database = sqlite3.connect(path)
+    database.execute("create table bread (butter)")
+    database.commit()
+    database.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="is a database of something else"):
+        opened(path).create(AccountRecord("ada"))
+    assert path.read_bytes() == before
+
+
+def test_an_older_store_becomes_todays_whole_or_not_at_all(path: Path) -> None:
+    store = opened(path)
+    store.create(AccountRecord("ada"))
+    store.close()
+    broken = (*MIGRATIONS, ("alter table account add column motto text", "no sql at all"))
+    with (
+        pytest.raises(StoreError, match="does not work"),
+        Database(path, migrations=broken).writing(),
+    ):
+        pass
+    better = (*MIGRATIONS, ("alter table account add column motto text not null default ''",))
+    database = Database(path, migrations=better)
+    with database.writing() as line:
+        assert line.execute("select name, motto from account").fetchall() == [("ada", "")]
+        assert line.execute("pragma user_version").fetchone() == (len(better),)
+    database.close()
+    with pytest.raises(StoreError, match="newer"):
+        opened(path).get("ada")
+
+
+# ------------------------------------------------------------------------------------ secrets
+
+
+def test_secrets_are_not_to_be_seen_in_the_file(store: SqliteAccounts, path: Path) -> None:
+    secret = b"twenty-bytes-of-it!!"
+    store.create(AccountRecord("ada"))
+    store.set_totp("ada", secret)
+    files = [file.read_bytes() for file in path.parent.iterdir()]
+    assert all(secret not in raw for raw in files)
+    assert store.totp_secret("ada") == secret
+
+
+def test_a_secret_cannot_be_moved_to_another_account(store: SqliteAccounts) -> None:
+    for name in ("ada", "eve"):
+        store.create(AccountRecord(name))
+        store.set_totp(name, name.encode())
+    with store._database.writing() as database:
+        database.execute("update account set totp = (select totp from account where name = 'eve')")
+    assert store.totp_secret("eve") == b"eve"
+    with pytest.raises(StoreError, match="damaged, or somebody else's"):
+        store.totp_secret("ada")
+
+
+def test_a_key_that_is_gone_is_not_made_anew_over_secrets(path: Path) -> None:
+    store = opened(path)
+    store.create(AccountRecord("ada"))
+    store.create(AccountRecord("eve"))
+    store.set_totp("ada", b"secret")
+    store.close()
+    key = path.with_name("key")
+    kept = key.read_bytes()
+    key.unlink()
+    store = opened(path)
+    for ask in (lambda: store.totp_secret("ada"), lambda: store.set_totp("eve", b"other")):
+        with pytest.raises(StoreError, match="key is gone"):
+            ask()
+    assert not key.exists()
+    assert store.get("ada") is not None  # what is no secret can still be read
+    key.write_bytes(kept)
+    key.chmod(0o600)
+    assert store.totp_secret("ada") == b"secret"
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda key: key.chmod(0o644), "others can read the key"),
+        (lambda key: key.write_bytes(b"short"), "is not 32 bytes long"),
+        (lambda key: key.write_bytes(os.urandom(33)), "is not 32 bytes long"),
+        (lambda key: (key.unlink(), key.mkdir(), key.chmod(0o700)), "no regular file"),
+        (lambda key: (key.unlink(), os.mkfifo(key, 0o600)), "no regular file"),
+        (lambda key: key.write_bytes(os.urandom(32)), "encrypted with another key"),
+    ],
+)
+def test_a_key_that_cannot_be_trusted_is_not_used(path: Path, spoil, sentence: str) -> None:  # type: ignore[no-untyped-def]
+    store = opened(path)
+    store.create(AccountRecord("ada"))
+    store.set_totp("ada", b"secret")
+    store.close()
+    spoil(path.with_name("key"))
+    store = opened(path)
+    with pytest.raises(StoreError, match=sentence):
+        store.totp_secret("ada")
+    store.close()
+
+
+def test_a_secret_that_was_tampered_with(tmp_path: Path) -> None:
+    box = SecretBox(tmp_path / "key")
+    box.create()
+    sealed = box.seal(b"secret", "ada")
+    assert box.seal(b"secret", "ada") != sealed
+    assert box.open(sealed, "ada") == b"secret"
+    for place in range(len(sealed)):
+        spoiled = bytearray(sealed)
+        spoiled[place] ^= 1
+        with pytest.raises(StoreError):
+            box.open(bytes(spoiled), "ada")
+    for short in (b"", sealed[:9], sealed[:15], sealed[:-1]):
+        with pytest.raises(StoreError):
+            box.open(short, "ada")

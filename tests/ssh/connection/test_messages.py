@@ -1,0 +1,606 @@
+"""What a client may ask of a connection and its channels, and how it is answered."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import paramiko
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.ssh.connection.channel_bench import Bench, FakeTimer, Keys, Raw, fields, packed
+from tuihost.core.limits import Allowance, TransportLimits
+from tuihost.errors import PeerError
+from tuihost.ssh.connection import _messages as messages
+from tuihost.ssh.connection._keepalive import Keepalive
+from tuihost.ssh.packets.fields import Fields
+from tuihost.wire import (
+    AgentRequest,
+    BreakSent,
+    CancelRemoteForward,
+    Disconnect,
+    EndOfWrite,
+    EnvRequest,
+    ExecRequest,
+    Grant,
+    OpenDirectStreamlocal,
+    OpenDirectTcpip,
+    OpenFailure,
+    OpenSession,
+    OpenUnknown,
+    OtherGlobal,
+    PtyRequest,
+    Refuse,
+    RemoteForward,
+    ShellRequest,
+    SignalSent,
+    SubsystemRequest,
+    WindowChange,
+    WindowSize,
+    X11Request,
+)
+
+GLOBAL, YES, NO = 80, 81, 82
+OPEN, CONFIRMED, FAILED = 90, 91, 92
+SUCCESS, FAILURE, CLOSE = 99, 100, 97
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+# --------------------------------------------------------------------------------- opening
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest", "request_"),
+    [
+        ("session", (), OpenSession()),
+        ("direct-tcpip", ("a", 80, "b", 9), OpenDirectTcpip("a", 80, "b", 9)),
+        ("direct-streamlocal@openssh.com", ("/x", "", 0), OpenDirectStreamlocal("/x")),
+        ("tun@openssh.com", (1, 2), OpenUnknown("tun@openssh.com")),
+        (b"\xff\xfe", (), OpenUnknown("\ufffd\ufffd")),
+        (b"x" * 5000, (), OpenUnknown("(too long)")),
+    ],
+)
+def test_each_kind_of_channel_is_read(
+    bench: Bench, kind: Any, rest: tuple[Any, ...], request_: object
+) -> None:
+    bench.feed(OPEN, kind, 7, 1000, 32768, *rest)
+    assert bench.answerer.told == [("open", request_), ("opened", request_)]
+    (confirmed,) = bench.take()
+    assert confirmed == bytes([CONFIRMED]) + packed(7, 0, 131_072, 32_768)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "why"),
+    [
+        (Refuse("not here", OpenFailure.UNKNOWN_KIND), 3, b"not here"),
+        (Refuse("not\x1b[2J here"), 1, "not·[2J here".encode()),
+        (False, 1, b"not answered"),
+        (True, 1, b"not answered"),
+        (0, 1, b"not answered"),
+        (None, 1, b"not answered"),
+        (RuntimeError("a bug"), 1, b"an error on this side"),
+    ],
+)
+def test_a_channel_opens_for_a_grant_and_for_nothing_else(
+    bench: Bench, answer: object, code: int, why: bytes
+) -> None:
+    bench.answerer.answers["open"] = answer
+    bench.feed(OPEN, "session", 7, 1000, 32768)
+    assert [told[0] for told in bench.answerer.told] == ["open"]
+    (refused,) = bench.take()
+    assert refused == bytes([FAILED]) + packed(7, code, why, "en")
+
+
+@pytest.mark.parametrize(
+    ("window", "packet", "kind"), [(0, 32768, CONFIRMED), (2**32 - 1, 2**32 - 1, CONFIRMED),
+                                   (1000, 0, FAILED), (1000, 255, FAILED)],
+)  # fmt: skip
+def test_absurd_windows_and_packets(bench: Bench, window: int, packet: int, kind: int) -> None:
+    bench.feed(OPEN, "session", 7, window, packet)
+    assert bench.kinds() == [kind]
+
+
+def test_an_address_that_is_none_is_not_asked_about(bench: Bench) -> None:
+    bench.feed(OPEN, "direct-tcpip", 7, 0, 32768, "a", 70_000, "b", 9)
+    bench.feed(OPEN, "direct-tcpip", 7, 0, 32768, "a" * 2000, 80, "b", 9)
+    bench.feed(OPEN, "direct-streamlocal@openssh.com", 7, 0, 32768, "a" * 2000, "", 0)
+    assert bench.kinds() == [FAILED] * 3
+    assert bench.answerer.told == []
+
+
+def test_only_so_many_channels_at_once_and_in_all() -> None:
+    bench = Bench(channels=2, channel_opens=4)
+    first = bench.open_session()
+    bench.open_session()
+    bench.take()
+    bench.feed(OPEN, "session", 7, 0, 32768)
+    (refused,) = bench.take()
+    read = fields(refused)
+    assert (read.integer(), read.integer()) == (7, OpenFailure.RESOURCE_SHORTAGE)
+    bench.feed(CLOSE, first.number)
+    third = bench.open_session()
+    assert third.number == 2, "a number is never used again"
+    bench.feed(CLOSE, third.number)
+    bench.take()
+    bench.feed(OPEN, "session", 7, 0, 32768)
+    assert bench.kinds() == [FAILED]
+
+
+def test_a_closed_channel_is_forgotten_and_late_messages_for_it_are_ignored(bench: Bench) -> None:
+    channel = bench.open_session()
+    bench.feed(CLOSE, 0)
+    assert len(bench._channels) == 0
+    bench.take()
+    told = len(bench.answerer.told)
+    bench.feed(94, channel.number, b"late")
+    bench.ask(channel, "shell")
+    bench.feed(CLOSE, 0)
+    assert bench.take() == []
+    assert len(bench.answerer.told) == told
+
+
+@pytest.mark.parametrize("number", [93, 94, 95, 96, 97, 98, 99, 100])
+def test_a_channel_that_never_was_ends_the_connection(bench: Bench, number: int) -> None:
+    with pytest.raises(PeerError, match="never opened"):
+        bench.feed(number, 0, b"")
+
+
+@pytest.mark.parametrize(
+    ("number", "rest"), [(91, (0, 0, 0, 0)), (92, (0, 1, "", "")), (81, ()), (82, ())]
+)
+def test_answers_without_a_question_end_the_connection(
+    bench: Bench, number: int, rest: tuple[Any, ...]
+) -> None:
+    with pytest.raises(PeerError, match="answered"):
+        bench.feed(number, *rest)
+    channel = bench.open_session()
+    for reply in (SUCCESS, FAILURE):
+        with pytest.raises(PeerError, match="answered"):
+            bench.feed(reply, channel.number)
+
+
+def test_a_fault_once_it_is_open_closes_it(bench: Bench) -> None:
+    bench.answerer.answers["opened"] = RuntimeError("a bug")
+    bench.open_session()
+    assert bench.kinds() == [CONFIRMED, 96, CLOSE]
+
+
+# -------------------------------------------------------------------------------- requests
+
+MODES = bytes([3, 0, 0, 0, 127, 53, 0, 0, 0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "request_"),
+    [
+        (
+            "pty-req",
+            ("xterm", 100, 30, 0, 0, MODES),
+            PtyRequest("xterm", WindowSize(100, 30), {3: 127, 53: 1}),
+        ),
+        ("pty-req", (b"\xff", 0, 2**32 - 1, 0, 0, b""), PtyRequest("\ufffd", WindowSize(80, 200))),
+        ("env", ("LANG", b"de_DE\xff"), EnvRequest("LANG", "de_DE\udcff")),
+        ("shell", (), ShellRequest()),
+        ("exec", (b"ls \xff",), ExecRequest("ls \udcff")),
+        ("exec", (b"x" * 32_768,), ExecRequest("x" * 32_768)),
+        ("subsystem", ("sftp",), SubsystemRequest("sftp")),
+        ("x11-req", (True, "MIT", "c0ffee", 1), X11Request(True, "MIT", "c0ffee", 1)),
+        ("auth-agent-req@openssh.com", (), AgentRequest()),
+    ],
+)
+def test_each_request_is_read_and_asked_about(
+    bench: Bench, name: str, parts: tuple[Any, ...], request_: object
+) -> None:
+    channel = bench.open_session()
+    bench.take()
+    bench.ask(channel, name, *parts)
+    assert ("request", request_) in bench.answerer.told
+    assert bench.kinds() == [SUCCESS]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("exec", (b"x" * 32_769,)),
+        ("env", ("N" * 300, "v")),
+        ("env", ("N", "v" * 32_769)),
+        ("pty-req", ("t" * 2000, 1, 1, 0, 0, b"")),
+        ("x11-req", (True, "MIT", "c" * 2000, 1)),
+        ("nonsense", (b"anything",)),
+        ("xon-xoff", (True,)),
+        ("exit-status", (0,)),
+        ("winadj@putty.projects.tartarus.org", ()),
+        (b"\xff" * 300, ()),
+    ],
+)
+def test_what_is_unknown_or_too_long_is_refused_without_asking(
+    bench: Bench, name: Any, parts: tuple[Any, ...]
+) -> None:
+    channel = bench.open_session()
+    bench.take()
+    bench.ask(channel, name, *parts)
+    bench.ask(channel, name, *parts, reply=False)
+    assert bench.kinds() == [FAILURE]
+    assert len(bench.answerer.told) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "event"),
+    [
+        ("window-change", (2**32 - 1, 0, 0, 0), WindowChange(2**32 - 1, 0)),
+        ("signal", ("INT",), SignalSent("INT")),
+        ("break", (500,), BreakSent(500)),
+        ("eow@openssh.com", (), EndOfWrite()),
+    ],
+)
+def test_events_are_told(bench: Bench, name: str, parts: tuple[Any, ...], event: object) -> None:
+    channel = bench.open_session()
+    bench.take()
+    bench.ask(channel, name, *parts, reply=False)
+    assert bench.take() == []
+    bench.answerer.answers["event"] = RuntimeError("a bug")
+    bench.ask(channel, name, *parts)
+    assert bench.answerer.told[-2:] == [("event", event)] * 2
+    assert bench.kinds() == [SUCCESS]
+
+
+@pytest.mark.parametrize("name", ["shell", "exec", "subsystem"])
+def test_the_reply_goes_before_the_program_starts(bench: Bench, name: str) -> None:
+    channel = bench.open_session()
+    bench.take()
+    at_start: list[list[int]] = []
+    bench.answerer.replied = lambda channel, request: at_start.append(bench.kinds())
+    bench.ask(channel, name, "x")
+    assert at_start == [[SUCCESS]]
+
+
+def test_a_program_starts_without_a_reply_where_none_is_wanted(bench: Bench) -> None:
+    channel = bench.open_session()
+    bench.take()
+    bench.ask(channel, "shell", reply=False)
+    assert bench.answerer.told[-1] == ("replied", ShellRequest())
+    assert bench.take() == []
+
+
+@pytest.mark.parametrize("answer", [Refuse("no"), False, True, None, "yes", RuntimeError("a bug")])
+def test_a_request_is_granted_for_a_grant_and_for_nothing_else(
+    bench: Bench, answer: object
+) -> None:
+    channel = bench.open_session()
+    bench.take()
+    bench.answerer.answers["request"] = answer
+    bench.ask(channel, "shell")
+    assert bench.kinds() == [FAILURE]
+    assert "replied" not in [told[0] for told in bench.answerer.told]
+
+
+def test_a_fault_at_the_start_of_a_program_closes_its_channel(bench: Bench) -> None:
+    channel = bench.open_session()
+    bench.take()
+    bench.answerer.answers["replied"] = RuntimeError("a bug")
+    bench.ask(channel, "shell")
+    assert bench.kinds() == [SUCCESS, 96, CLOSE]
+
+
+def test_only_sessions_are_asked_of(bench: Bench) -> None:
+    bench.feed(OPEN, "direct-tcpip", 7, 0, 32768, "a", 80, "b", 9)
+    bench.take()
+    told = len(bench.answerer.told)
+    for name, parts in (("shell", ()), ("signal", ("INT",)), ("break", (1,))):
+        bench.feed(98, 0, name, True, *parts)
+    bench.feed(96, 0)
+    assert bench.kinds() == [FAILURE] * 3
+    assert len(bench.answerer.told) == told
+
+
+def test_nothing_is_answered_on_a_channel_that_we_closed(bench: Bench) -> None:
+    channel = bench.open_session()
+    channel.close()
+    bench.take()
+    bench.ask(channel, "shell")
+    bench.ask(channel, "signal", "INT")
+    assert bench.take() == []
+    assert len(bench.answerer.told) == 2
+
+
+@given(st.binary(max_size=200))
+def test_modes_take_any_bytes(data: bytes) -> None:
+    modes = messages.read_modes(data)
+    assert all(1 <= opcode <= 159 and 0 <= value < 2**32 for opcode, value in modes.items())
+
+
+@given(
+    st.sampled_from(["pty-req", "env", "exec", "x11-req", "window-change", "signal", "break"]),
+    st.binary(max_size=60),
+)
+def test_requests_take_any_bytes_or_end_the_connection(name: str, rest: bytes) -> None:
+    try:
+        asked = messages.read_channel_request(Fields(packed(name, True, Raw(rest))))
+    except PeerError:
+        return
+    assert asked.name == name
+
+
+@given(st.binary(max_size=80))
+def test_openings_and_global_requests_take_any_bytes_or_end_the_connection(data: bytes) -> None:
+    for read in (messages.read_open, messages.read_global_request, messages.read_host_keys):
+        try:
+            read(Fields(data))
+        except PeerError:
+            continue
+
+
+# ------------------------------------------------------------------------- global requests
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "request_"),
+    [
+        ("tcpip-forward", ("", 8080), RemoteForward("", 8080)),
+        ("cancel-tcpip-forward", ("x", 1), CancelRemoteForward("x", 1)),
+        ("other@example.com", (b"data",), OtherGlobal("other@example.com")),
+    ],
+)
+def test_each_global_request_is_asked_about(
+    bench: Bench, name: str, parts: tuple[Any, ...], request_: object
+) -> None:
+    bench.feed(GLOBAL, name, True, *parts)
+    bench.answerer.answers["global_request"] = Refuse("no")
+    bench.feed(GLOBAL, name, True, *parts)
+    bench.answerer.answers["global_request"] = True
+    bench.feed(GLOBAL, name, True, *parts)
+    bench.feed(GLOBAL, name, False, *parts)
+    assert bench.answerer.told == [("global_request", request_)] * 4
+    assert bench.take() == [bytes([YES]), bytes([NO]), bytes([NO])]
+
+
+@pytest.mark.parametrize(("port", "said"), [(0, packed(4242)), (80, b"")])
+def test_the_bound_port_is_said_where_it_was_left_open(
+    bench: Bench, port: int, said: bytes
+) -> None:
+    bench.answerer.answers["global_request"] = Grant(port=4242)
+    bench.feed(GLOBAL, "tcpip-forward", True, "localhost", port)
+    assert bench.take() == [bytes([YES]) + said]
+
+
+def test_a_port_that_is_none_is_not_asked_about(bench: Bench) -> None:
+    bench.feed(GLOBAL, "tcpip-forward", True, "localhost", 70_000)
+    assert bench.kinds() == [NO]
+    assert bench.answerer.told == []
+
+
+def test_keepalives_are_answered(bench: Bench) -> None:
+    bench.feed(GLOBAL, "keepalive@openssh.com", True)
+    bench.feed(GLOBAL, "keepalive@openssh.com", False)
+    assert bench.kinds() == [NO]
+
+
+def test_no_more_sessions_is_kept(bench: Bench) -> None:
+    bench.open_session()
+    bench.take()
+    bench.feed(GLOBAL, "no-more-sessions@openssh.com", False)
+    bench.feed(OPEN, "session", 8, 0, 32768)
+    bench.feed(OPEN, "direct-tcpip", 9, 0, 32768, "a", 80, "b", 9)
+    assert bench.kinds() == [FAILED, CONFIRMED]
+
+
+# ------------------------------------------------------------------------------- host keys
+
+
+def rsa_key() -> paramiko.RSAKey:
+    return paramiko.RSAKey(key=generate_private_key(65537, 3072))
+
+
+def ed25519_key() -> paramiko.PKey:
+    from tuihost.ssh.keys.host_keys import HostKeys
+
+    return HostKeys.fresh().keys[0]
+
+
+@pytest.mark.parametrize(
+    ("negotiated", "algorithm"), [("ssh-ed25519", "rsa-sha2-512"), ("rsa-sha2-256", "rsa-sha2-256")]
+)
+def test_host_keys_are_told_and_proved(negotiated: str, algorithm: str) -> None:
+    keys = Keys(ed25519_key(), rsa_key())
+    bench = Bench(*keys.keys, keepalive_interval=0.0)
+    bench.host_key_type = negotiated
+    bench._after_login()
+    blobs = [key.asbytes() for key in keys.keys]
+    assert bench.take() == [bytes([GLOBAL]) + packed("hostkeys-00@openssh.com", False, *blobs)]
+    bench.feed(GLOBAL, "hostkeys-prove-00@openssh.com", True, *blobs)
+    (proofs,) = bench.take()
+    assert proofs[0] == YES
+    reader = fields(proofs)
+    for key, blob in zip(keys.keys, blobs, strict=True):
+        signature = paramiko.Message(reader.string())
+        told = packed("hostkeys-prove-00@openssh.com", b"the session", blob)
+        assert type(key)(data=blob).verify_ssh_sig(told, signature)
+    assert signature.asbytes().startswith(packed(algorithm))
+
+
+def test_only_our_own_keys_are_proved_and_not_for_ever() -> None:
+    key, other = ed25519_key(), ed25519_key()
+    bench = Bench(key)
+    ours, theirs = key.asbytes(), other.asbytes()
+    for blobs in ((theirs,), (ours, theirs), (), (ours,) * 17):
+        bench.feed(GLOBAL, "hostkeys-prove-00@openssh.com", True, *blobs)
+    assert bench.kinds() == [NO] * 4
+    bench.feed(GLOBAL, "hostkeys-prove-00@openssh.com", True, ours)
+    assert bench.kinds() == [NO], "four times were enough"
+
+
+# ------------------------------------------------------------------------- staying bounded
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        lambda bench: bench.feed(GLOBAL, "x", True),
+        lambda bench: bench.feed(OPEN, "x", 1, 1, 300),
+        lambda bench: bench.ask(bench.answerer.channels[0], "window-change", 1, 1, 0, 0),
+        lambda bench: bench.feed(93, 0, 1),
+        lambda bench: bench.feed(96, 0),
+        lambda bench: bench.feed(94, 1, b""),
+    ],
+)
+def test_a_flood_of_anything_small_ends_the_connection(flood: Any) -> None:
+    bench = Bench(requests=100, requests_rate=10.0)
+    bench.open_session()
+    bench.feed(CLOSE, bench.open_session().number)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            flood(bench)
+
+    run(97)
+    with pytest.raises(PeerError, match="too much"):
+        run(1)
+    bench.timer.advance(1)
+    run(10)
+    with pytest.raises(PeerError, match="too much"):
+        run(1)
+
+
+def test_a_client_that_reads_what_we_send_may_say_so() -> None:
+    """Window adjusts of a long download, and PuTTY's questions between them."""
+    bench = Bench(requests=100, requests_rate=0.0)
+    channel = bench.open_session(window=8192)
+    for _ in range(2000):
+        assert channel.write(bytes(8192)) == 8192
+        bench.feed(93, 0, 8192)
+        bench.ask(channel, "winadj@putty.projects.tartarus.org")
+
+    def adjust_for_nothing() -> None:
+        for _ in range(101):
+            bench.feed(93, 0, 2**32 - 1)
+
+    with pytest.raises(PeerError, match="too much"):
+        adjust_for_nothing()
+
+
+def test_refusals_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    channel = bench.open_session()
+    with caplog.at_level(logging.INFO, "tuihost"):
+        for _ in range(500):
+            bench.ask(channel, "nonsense")
+    assert len(caplog.records) == 50
+
+
+def test_an_allowance_refills_up_to_its_burst() -> None:
+    allowance = Allowance.full(3, 2.0, now=0.0)
+    assert [allowance.take(0.0) for _ in range(4)] == [True, True, True, False]
+    assert [allowance.take(0.5), allowance.take(0.5)] == [True, False]
+    assert not allowance.take(-100.0)
+    assert allowance.take(100.0, 3.0)
+    allowance.earn(1000)
+    assert allowance.left == 3
+
+
+# ------------------------------------------------------------------------------- keepalive
+
+
+class Line:
+    """What a keepalive needs."""
+
+    def __init__(self, interval: float = 30.0, count: int = 3) -> None:
+        self.timer = FakeTimer()
+        self.packets = 0
+        self.asked: list[float] = []
+        self.free = True
+        self.ended: list[float] = []
+        self.keepalive = Keepalive(
+            self.timer,
+            TransportLimits(keepalive_interval=interval, keepalive_count=count),
+            heard=lambda: self.packets,
+            ask=self.ask,
+            give_up=lambda: self.ended.append(self.timer.time - 1000),
+        )
+
+    def ask(self) -> bool:
+        if self.free:
+            self.asked.append(self.timer.time - 1000)
+        return self.free
+
+
+def test_a_silent_client_is_asked_and_given_up() -> None:
+    line = Line()
+    line.timer.advance(100)
+    assert line.asked == [], "not before the login"
+    line.keepalive.start()
+    line.timer.advance(1000)
+    assert line.asked == [130, 160, 190]
+    assert line.ended == [220]
+    assert line.timer.due == []
+
+
+def test_a_line_too_busy_to_ask_counts_as_a_miss() -> None:
+    line = Line()
+    line.free = False
+    line.keepalive.start()
+    line.timer.advance(1000)
+    assert (line.asked, line.ended) == ([], [120])
+    assert not line.keepalive.answered(), "what was not sent has no answer"
+
+
+def test_any_packet_is_a_sign_of_life() -> None:
+    line = Line()
+    line.keepalive.start()
+    for _ in range(50):
+        line.timer.advance(80)
+        line.packets += 1
+    assert line.ended == []
+    assert line.asked
+    assert line.keepalive.answered()
+
+
+def test_a_client_that_talks_is_not_asked() -> None:
+    line = Line()
+    line.keepalive.start()
+    for _ in range(50):
+        line.timer.advance(20)
+        line.packets += 1
+    assert line.asked == []
+
+
+def test_answers_are_matched_with_questions() -> None:
+    line = Line()
+    line.keepalive.start()
+    line.timer.advance(60)
+    assert len(line.asked) == 2
+    assert [line.keepalive.answered() for _ in range(3)] == [True, True, False]
+
+
+def test_zero_never_asks_and_stopping_stops() -> None:
+    line = Line(interval=0.0)
+    line.keepalive.start()
+    assert line.timer.due == []
+    line = Line()
+    line.keepalive.start()
+    line.keepalive.stop()
+    line.timer.advance(1000)
+    line.keepalive.stop()
+    line.keepalive.start()
+    assert (line.asked, line.ended, line.timer.due) == ([], [], [])
+
+
+def test_the_layer_asks_gets_its_answer_and_gives_up() -> None:
+    bench = Bench()
+    bench._after_login()
+    bench.take()
+    bench.timer.advance(30)
+    assert bench.take() == [bytes([GLOBAL]) + packed("keepalive@openssh.com", True)]
+    bench.feed(NO)
+    with pytest.raises(PeerError, match="answered"):
+        bench.feed(NO)
+    bench.timer.advance(1000)
+    assert bench.closed_because == ("keepalive", Disconnect.BY_APPLICATION)
+    bench._connection_ended()
+    assert bench.timer.due == []

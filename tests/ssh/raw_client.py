@@ -1,0 +1,372 @@
+"""A client that sends what no client should, and a host on a socket pair to send it to.
+
+`RawClient` uses paramiko's packets and key exchange and nothing of its main loop: each message is
+sent and read by hand, in the test's own thread. Every wait has a deadline.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import paramiko
+
+from tuihost.core.limits import TransportLimits
+from tuihost.core.login.authentication import AuthMachine, OpenGuests, Verifier
+from tuihost.logs import EventLog
+from tuihost.ssh.keys.host_keys import HostKeys
+from tuihost.ssh.packets.fields import Fields
+from tuihost.ssh.transport import HostTransport
+from tuihost.wire import Answer, Grant, Identity, OpenSession, Peer, Refuse
+
+DEADLINE = 10.0
+KEYS = HostKeys.fresh()
+
+
+class ManualTimer:
+    """Time that moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.due: list[ManualDeadline] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> ManualDeadline:
+        deadline = ManualDeadline(self, self.time + seconds, action)
+        self.due.append(deadline)
+        return deadline
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+        for deadline in [d for d in self.due if d.at <= self.time]:
+            if deadline in self.due:
+                self.due.remove(deadline)
+                deadline.action()
+
+
+@dataclass(eq=False)
+class ManualDeadline:
+    timer: ManualTimer
+    at: float
+    action: Callable[[], None]
+
+    def cancel(self) -> None:
+        if self in self.timer.due:
+            self.timer.due.remove(self)
+
+
+@dataclass
+class Recorder:
+    """An answerer that opens sessions, grants everything in them, and remembers."""
+
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    identities: list[Identity] = field(default_factory=list)
+    channels: list[Any] = field(default_factory=list)
+    on_replied: Callable[[Any, Any], None] | None = None
+    entered: threading.Event = field(default_factory=threading.Event)
+
+    def logged_in(self, identity: Identity) -> None:
+        self.identities.append(identity)
+        self.entered.set()
+
+    def open(self, request: Any) -> Answer:
+        self.calls.append(("open", request))
+        return Grant() if isinstance(request, OpenSession) else Refuse("only sessions")
+
+    def opened(self, request: Any, channel: Any) -> None:
+        self.channels.append(channel)
+
+    def request(self, channel: Any, request: Any) -> Answer:
+        self.calls.append(("request", request))
+        return Grant()
+
+    def replied(self, channel: Any, request: Any) -> None:
+        if self.on_replied is not None:
+            self.on_replied(channel, request)
+
+    def event(self, channel: Any, event: Any) -> None:
+        self.calls.append(("event", event))
+
+    def channel_closed(self, channel: Any) -> None:
+        self.calls.append(("channel_closed", channel.number))
+
+    def global_request(self, request: Any) -> Answer:
+        self.calls.append(("global", request))
+        return Refuse("none here")
+
+
+class _Collector(logging.Handler):
+    def __init__(self, lines: list[tuple[str, dict[str, Any]]]) -> None:
+        super().__init__()
+        self.lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = dict(record.fields)  # type: ignore[attr-defined]
+        if record.exc_info:
+            fields["trace"] = record.exc_info[1]
+        self.lines.append((record.event, fields))  # type: ignore[attr-defined]
+
+
+class Host:
+    """One `HostTransport` on one end of a socket, started."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        chains: tuple[tuple[str, ...], ...] = (("none",),),
+        verifier: Verifier | None = None,
+        limits: TransportLimits | None = None,
+        keys: HostKeys = KEYS,
+        answerer: Recorder | None = None,
+        story: Callable[[HostTransport], None] | None = None,
+    ) -> None:
+        self.timer = ManualTimer()
+        self.answerer = answerer or Recorder()
+        self.lines: list[tuple[str, dict[str, Any]]] = []
+        logger = logging.Logger("bench", logging.DEBUG)
+        logger.addHandler(_Collector(self.lines))
+        self.machine = AuthMachine(chains, verifier or OpenGuests())
+        self.transport = HostTransport(
+            sock,
+            peer=Peer("127.0.0.1", 50122),
+            keys=keys,
+            auth=self.machine,
+            answerer=self.answerer,
+            limits=limits or TransportLimits(),
+            timer=self.timer,
+            log=EventLog(logger),
+            story=None if story is None else lambda: story(self.transport),
+        )
+        self.transport.start()
+
+    def wait(self) -> str:
+        """Until the connection is over; the reason that was logged."""
+        self.transport.join(DEADLINE)
+        assert not self.transport.is_alive(), "the connection did not end"
+        return self.reason
+
+    @property
+    def reason(self) -> str:
+        closed = [fields["reason"] for event, fields in self.lines if event == "conn.closed"]
+        assert len(closed) == 1, f"the end was logged {len(closed)} times: {self.lines}"
+        return str(closed[0])
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        return [fields for name, fields in self.lines if name == event]
+
+    def close(self) -> None:
+        self.transport.close("the test is over")
+        self.transport.join(DEADLINE)
+        assert not self.transport.is_alive(), "the transport's thread does not end"
+
+
+@contextmanager
+def host_pair(**options: Any) -> Iterator[tuple[Host, RawClient]]:
+    """A host, and a raw client that has said nothing yet."""
+    ours, theirs = socket.socketpair()
+    host = Host(ours, **options)
+    client = RawClient(theirs)
+    try:
+        yield host, client
+    finally:
+        client.close()
+        host.close()
+
+
+@contextmanager
+def plain_pair(server: paramiko.ServerInterface) -> Iterator[tuple[Any, RawClient]]:
+    """The same with paramiko's own Transport and nothing of ours."""
+    ours, theirs = socket.socketpair()
+    transport = paramiko.Transport(ours)
+    transport.add_server_key(KEYS.keys[0])
+    transport.start_server(event=threading.Event(), server=server)
+    client = RawClient(theirs)
+    try:
+        yield transport, client
+    finally:
+        client.close()
+        transport.packetizer.complete_handshake()  # its timer is a thread
+        transport.close()
+        transport.join(DEADLINE)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Bytes that go into a message as they are."""
+
+    data: bytes
+
+
+def packed(*parts: object) -> bytes:
+    """Fields of a message: bool, int (uint32), str or bytes (string), Raw."""
+    message = paramiko.Message()
+    for part in parts:
+        match part:
+            case bool():
+                message.add_boolean(part)
+            case int():
+                message.add_int(part)
+            case Raw(data):
+                message.add_bytes(data)
+            case _:
+                message.add_string(part)
+    return bytes(message.asbytes())
+
+
+class Gone(Exception):
+    """The other side has closed."""
+
+
+class _DeadlineSocket:
+    """What paramiko reads from; waits at most DEADLINE."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        sock.settimeout(DEADLINE)
+        self._closed = False
+
+    def settimeout(self, seconds: float | None) -> None:
+        pass
+
+    def recv(self, count: int) -> bytes:
+        try:
+            return self._sock.recv(count)
+        except TimeoutError:
+            raise AssertionError(f"nothing came within {DEADLINE:g} s") from None
+        except OSError:
+            return b""
+
+    def send(self, data: bytes) -> int:
+        return self._sock.send(data)
+
+    def close(self) -> None:
+        self._closed = True
+        self._sock.close()
+
+
+class RawClient:
+    """Sends and reads single messages. `transport` is paramiko's, as a client, never started."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.transport = paramiko.Transport(_DeadlineSocket(sock))
+        self.transport.active = True
+        self.packetizer = self.transport.packetizer
+
+    def close(self) -> None:
+        self.sock.close()
+
+    # -------------------------------------------------------------------------------- bytes
+
+    def hello(self, line: str = "SSH-2.0-raw") -> str:
+        """Both identifications."""
+        self.transport.local_version = line
+        self.sock.sendall(f"{line}\r\n".encode("latin-1"))
+        self.transport.remote_version = self.packetizer.readline(DEADLINE)
+        return str(self.transport.remote_version)
+
+    def send_bytes(self, data: bytes) -> None:
+        """Bytes past all packets; a host that has hung up is no error."""
+        with suppress(OSError):
+            self.sock.sendall(data)
+
+    # ----------------------------------------------------------------------------- messages
+
+    def send(self, number: int, *parts: object) -> None:
+        """One message; a host that has hung up is no error."""
+        message = paramiko.Message()
+        message.add_byte(bytes([number]))
+        message.add_bytes(packed(*parts))
+        with suppress(EOFError, OSError):
+            self.transport._send_message(message)
+
+    def read(self) -> tuple[int, Fields]:
+        """The next message. Raises Gone."""
+        try:
+            number, message = self.packetizer.read_message()
+        except (EOFError, OSError):
+            raise Gone from None
+        return number, Fields(message.asbytes())
+
+    def expect(self, number: int) -> Fields:
+        """The next message, which must be `number`."""
+        came, fields = self.read()
+        assert came == number, f"message {came} came, not {number}: {fields.rest!r}"
+        return fields
+
+    def gone(self) -> bool:
+        """Whether the host hangs up, whatever it says before."""
+        try:
+            while True:
+                self.read()
+        except Gone:
+            return True
+
+    # ------------------------------------------------------------------------ key exchange
+
+    def shake_hands(self) -> None:
+        """Identifications and the first keys; the host's EXT_INFO is asked for and read."""
+        self.hello()
+        self.exchange_keys(begin=True)
+
+    def exchange_keys(self, *, begin: bool) -> list[int]:
+        """A key exchange, asked for by this side or read as it comes. The numbers of the other
+        messages that came meanwhile."""
+        other = []
+        if begin:
+            self.transport._send_kex_init()
+        while True:
+            number, message = self.packetizer.read_message()
+            if number == 20:
+                self.transport._negotiate_keys(message)
+            elif 30 <= number < 50:
+                self.transport.kex_engine.parse_next(number, message)
+            elif number == 21:
+                self.transport._parse_newkeys(message)
+                return other
+            else:
+                other.append(number)
+
+    # -------------------------------------------------------------------------------- login
+
+    def ask_for_login(self) -> None:
+        """SERVICE_REQUEST and its answer; skips the EXT_INFO before it."""
+        self.send(5, "ssh-userauth")
+        number, fields = self.read()
+        if number == 7:
+            fields = self.expect(6)
+        assert fields.text() == "ssh-userauth"
+
+    def log_in(self, user: str = "ada") -> None:
+        """Everything up to a guest's USERAUTH_SUCCESS."""
+        self.shake_hands()
+        self.ask_for_login()
+        self.send(50, user, "ssh-connection", "none")
+        self.expect(52)
+
+    def sign_in(
+        self, key: paramiko.PKey, algorithm: str, user: str = "ada", signed_as: str | None = None
+    ) -> None:
+        """A publickey request with a signature; `signed_as` is the user that it is made for."""
+        head = (user, "ssh-connection", "publickey", True, algorithm, key.asbytes())
+        truth = (signed_as or user, *head[1:])
+        data = packed(self.transport.session_id, Raw(b"\x32"), *truth)
+        self.send(50, *head, key.sign_ssh_data(data, algorithm).asbytes())
+
+    def open_session(self) -> int:
+        """A session channel; the host's number of it."""
+        self.send(90, "session", 0, 2**21, 32768)
+        while True:
+            number, fields = self.read()
+            if number == 91:
+                fields.integer()
+                return fields.integer()
+            assert number == 80, f"message {number} came while a channel was opened"

@@ -1,0 +1,308 @@
+"""SFTP over a tree: paramiko's own client for what is well, raw packets for what is not."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from tuihost import App, DiskTree, FileTree, Quota, Session
+from tuihost.errors import PeerError
+from tuihost.files.tree import Names
+from tuihost.ssh.sftp import MAX_HANDLES, MAX_REQUEST, TreeServer
+from tuihost.testing import hosted
+from tuihost.testing.hosted import hang_up
+
+INIT, VERSION, OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT = 1, 2, 3, 4, 5, 6, 7, 8
+SETSTAT, OPENDIR, READDIR, REMOVE, MKDIR, EXTENDED = 9, 11, 12, 13, 14, 200
+STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
+OK, EOF, NO_SUCH, DENIED, FAILURE, BAD, UNSUPPORTED = 0, 1, 2, 3, 4, 5, 8
+WRITING = 2 | 8 | 16  # write, create, truncate
+
+
+class Line:
+    """Both directions of a session, in memory. What is to be sent is given beforehand."""
+
+    def __init__(self, *packets: bytes) -> None:
+        self._in = io.BytesIO(b"".join(packets))
+        self.out = bytearray()
+        self.noted: list[tuple[str, Names, int]] = []
+
+    def serve(self, folder: Path) -> list[tuple[int, bytes]]:
+        """The answers, each as its kind and what follows the request's number."""
+        tree = DiskTree(Quota(folder, size=1_000_000, entries=1000))
+        server = TreeServer(
+            tree, self._in.read, self.out.extend, lambda *noted: self.noted.append(noted)
+        )
+        try:
+            server.serve()
+        finally:
+            self.server = server
+        answers, rest = [], bytes(self.out)
+        while rest:
+            size = struct.unpack(">I", rest[:4])[0]
+            answers.append((rest[4], rest[9 : 4 + size]))
+            rest = rest[4 + size :]
+        return answers[1:]
+
+
+def packet(kind: int, *fields: int | str | bytes, number: int | None = 7) -> bytes:
+    parts = [bytes([kind])] + ([] if number is None else [struct.pack(">I", number)])
+    for one in fields:
+        match one:
+            case int():
+                parts.append(struct.pack(">I", one))
+            case str():
+                parts.append(struct.pack(">I", len(one.encode())) + one.encode())
+            case bytes():
+                parts.append(one)
+    body = b"".join(parts)
+    return struct.pack(">I", len(body)) + body
+
+
+HELLO = packet(INIT, 3, number=None)
+
+
+def long(value: int) -> bytes:
+    return struct.pack(">Q", value)
+
+
+def code(answer: tuple[int, bytes]) -> int:
+    assert answer[0] == STATUS, answer
+    return int(struct.unpack(">I", answer[1][:4])[0])
+
+
+def talk(folder: Path, *packets: bytes) -> list[tuple[int, bytes]]:
+    return Line(HELLO, *packets).serve(folder)
+
+
+# ------------------------------------------------------------------------------ what is well
+
+
+class Shelf(App):
+    """Serves one folder."""
+
+    name = "shelf"
+
+    def start(self) -> None:
+        self.quota = Quota(self.data / "files", size=10_000_000, entries=1000)
+
+    def files(self, session: Session) -> FileTree:
+        return DiskTree(self.quota)
+
+
+@contextmanager
+def client() -> Iterator[paramiko.SFTPClient]:
+    """paramiko's client at a whole host."""
+    with hosted(Shelf()) as host:
+        transport = host.connect()
+        try:
+            sftp = transport.open_sftp_client()
+            assert sftp is not None
+            sftp.chdir("/shelf")
+            yield sftp
+            sftp.close()
+        finally:
+            hang_up(transport)
+
+
+def test_a_client_reads_writes_and_looks_around() -> None:
+    with client() as sftp:
+        with sftp.open("a.txt", "w") as file:
+            file.write(b"x" * 300_000)
+        with sftp.open("a.txt", "r+") as file:
+            file.seek(100)
+            file.write(b"in the middle")
+        with sftp.open("a.txt") as file:
+            file.seek(98)
+            assert file.read(20) == b"xxin the middlexxxxx"
+        sftp.mkdir("sub")
+        sftp.rename("a.txt", "sub/b.txt")
+        assert sftp.listdir() == ["sub"]
+        assert sftp.stat("sub/b.txt").st_size == 300_000
+        sftp.chmod("sub/b.txt", 0o600)
+        sftp.utime("sub/b.txt", (5, 7))
+        assert sftp.stat("sub/b.txt").st_mtime == 7
+        sftp.truncate("sub/b.txt", 10)
+        assert sftp.lstat("sub/b.txt").st_size == 10
+        assert sftp.normalize("sub/../sub/./b.txt") == "/shelf/sub/b.txt"
+        sftp.posix_rename("sub/b.txt", "c.txt")
+        sftp.remove("c.txt")
+        sftp.rmdir("sub")
+        assert sftp.listdir() == []
+        assert sftp.listdir("/") == ["shelf"]
+        with pytest.raises(OSError, match="not possible"):
+            sftp.symlink("/etc/passwd", "link")
+
+
+def test_a_folder_of_many_is_read_in_parts() -> None:
+    with client() as sftp:
+        for number in range(300):
+            sftp.mkdir(f"{number:03d}")
+        assert sorted(sftp.listdir()) == [f"{number:03d}" for number in range(300)]
+
+
+def test_names_that_are_no_utf8_come_back_as_they_are(tmp_path: Path) -> None:
+    raw = b"caf\xe9"
+    answers = talk(
+        tmp_path,
+        packet(OPEN, struct.pack(">I", 4) + raw, WRITING, 0),
+        packet(CLOSE, "hx1"),
+        packet(OPENDIR, "/"),
+        packet(READDIR, "hx2"),
+    )
+    assert raw in answers[-1][1]
+
+
+# ---------------------------------------------------------------------------- what is not
+
+
+@pytest.mark.parametrize("size", [0, MAX_REQUEST + 1, 2**31, 2**32 - 1])
+def test_a_length_is_judged_before_anything_is_read(tmp_path: Path, size: int) -> None:
+    with pytest.raises(PeerError, match="bytes long"):
+        talk(tmp_path, struct.pack(">I", size))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        packet(OPEN, "a", WRITING),
+        packet(OPEN, struct.pack(">I", 99) + b"short", WRITING, 0),
+        packet(SETSTAT, "a", 0x80000000, 0xFFFFFFFF),
+        packet(WRITE, "hx1", long(0), struct.pack(">I", 10) + b"x"),
+        packet(READ, "hx1"),
+        b"\0\0\0\1\3",
+    ],
+    ids=["no attributes", "short name", "2^32 attributes", "short data", "no offset", "no number"],
+)
+def test_what_is_cut_short_ends_the_session(tmp_path: Path, request_: bytes) -> None:
+    (tmp_path / "a").touch()
+    with pytest.raises(PeerError):
+        talk(tmp_path, request_)
+
+
+def test_whoever_does_not_begin_with_the_version_is_not_served(tmp_path: Path) -> None:
+    with pytest.raises(PeerError):
+        Line(packet(OPENDIR, "/")).serve(tmp_path)
+
+
+def test_requests_that_nobody_knows_are_answered(tmp_path: Path) -> None:
+    answers = talk(
+        tmp_path,
+        packet(77),
+        packet(EXTENDED, "check-file"),
+        packet(EXTENDED, "hardlink@openssh.com", "a", "b"),
+        packet(19, "a"),
+        packet(20, "a", "b"),
+    )
+    assert [code(one) for one in answers] == [UNSUPPORTED] * 5
+
+
+def test_handles_that_are_none_are_answered(tmp_path: Path) -> None:
+    answers = talk(
+        tmp_path,
+        packet(READ, "hx9", long(0), 10),
+        packet(WRITE, "hx9", long(0), "data"),
+        packet(CLOSE, "hx9"),
+        packet(FSTAT, ""),
+        packet(READDIR, "hx9"),
+        packet(10, "hx9", 0),
+    )
+    assert [code(one) for one in answers] == [BAD] * 6
+
+
+def test_only_so_many_files_are_open(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    answers = talk(tmp_path, *[packet(OPEN, "a", 1, 0)] * (MAX_HANDLES + 5))
+    assert [kind for kind, _ in answers].count(HANDLE) == MAX_HANDLES
+    assert [code(one) for one in answers[MAX_HANDLES:]] == [FAILURE] * 5
+
+
+def test_a_line_that_drops_leaves_nothing_half_written(tmp_path: Path) -> None:
+    line = Line(
+        HELLO,
+        packet(OPEN, "a", WRITING, 0),
+        packet(WRITE, "hx1", long(0), "half of it"),
+        packet(WRITE, "hx1", long(10), "and mo")[:-3],
+    )
+    line.serve(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert line.noted == []
+
+
+def test_what_cannot_be_kept_is_told_at_the_close(tmp_path: Path) -> None:
+    answers = talk(
+        tmp_path,
+        packet(OPEN, "a", 2 | 8 | 32, 0),
+        packet(MKDIR, "a", 0),
+        packet(CLOSE, "hx1"),
+    )
+    assert [code(one) for one in answers[1:]] == [OK, FAILURE]
+
+
+def test_who_writes_a_file_sees_it_before_it_is_closed(tmp_path: Path) -> None:
+    """As sshfs does: by its path, and by a second handle."""
+    line = Line(
+        HELLO,
+        packet(OPEN, "a", WRITING, 0),
+        packet(WRITE, "hx1", long(0), "hello"),
+        packet(LSTAT, "a"),
+        packet(OPEN, "a", 1 | 2, 0),
+        packet(READ, "hx2", long(1), 3),
+        packet(SETSTAT, "a", 1, long(4)),
+        packet(CLOSE, "hx1"),
+        packet(WRITE, "hx2", long(4), "!"),
+        packet(OPEN, "a", 2 | 8 | 32, 0),
+        packet(CLOSE, "hx2"),
+        packet(LSTAT, "a"),
+    )
+    answers = line.serve(tmp_path)
+    assert [kind for kind, _ in answers] == [
+        HANDLE, STATUS, ATTRS, HANDLE, DATA, STATUS, STATUS, STATUS, STATUS, STATUS, ATTRS,
+    ]  # fmt: skip
+    assert answers[4][1][-3:] == b"ell"
+    assert (tmp_path / "a").read_text() == "hell!"
+    assert [what for what, *_ in line.noted] == ["written"]
+
+
+def test_a_file_that_is_removed_while_it_is_written_never_appears(tmp_path: Path) -> None:
+    answers = talk(
+        tmp_path,
+        packet(OPEN, "a", WRITING, 0),
+        packet(WRITE, "hx1", long(0), "hello"),
+        packet(REMOVE, "a"),
+        packet(REMOVE, "a"),
+        packet(CLOSE, "hx1"),
+    )
+    assert [code(one) for one in answers[1:]] == [OK, OK, NO_SUCH, OK]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_room_ends_a_write_and_not_the_session(tmp_path: Path) -> None:
+    answers = talk(
+        tmp_path,
+        packet(OPEN, "a", WRITING, 0),
+        packet(WRITE, "hx1", long(2**40), "x"),
+        packet(WRITE, "hx1", long(0), "fits"),
+        packet(CLOSE, "hx1"),
+    )
+    assert [code(one) for one in answers[1:]] == [FAILURE, OK, OK]
+    assert b"full" in answers[1][1]
+    assert (tmp_path / "a").read_text() == "fits"
+
+
+def test_each_change_is_noted(tmp_path: Path) -> None:
+    line = Line(
+        HELLO,
+        packet(OPEN, "a", WRITING, 0),
+        packet(WRITE, "hx1", long(0), "12345"),
+        packet(CLOSE, "hx1"),
+        packet(REMOVE, "a"),
+    )
+    line.serve(tmp_path)
+    assert line.noted == [("written", ("a",), 5), ("removed", ("a",), 0)]

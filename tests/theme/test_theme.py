@@ -1,0 +1,190 @@
+"""Reading a theme: what it may hold, and how its mistakes are told."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuihost.errors import AppLoadError, MisuseError
+from tuihost.terminal_facts import Colors
+from tuihost.theme.roles import PALETTE, Role, RoleError, parse_role
+from tuihost.theme.theme import Theme, ThemeError, find_themes, load_theme, parse_theme
+
+COLORS = dict.fromkeys(PALETTE, "#101418") | {"ink": "#e0e4e8", "accent": "#60c0e0"}
+WHOLE = 'title = "Plain"\ndark = true\n[palette]\n' + "".join(
+    f'{name} = "{color}"\n' for name, color in COLORS.items()
+)
+
+
+def problems(text: str) -> tuple[str, ...]:
+    with pytest.raises(ThemeError) as caught:
+        parse_theme(text, "plain", "plain.toml")
+    assert isinstance(caught.value, AppLoadError)
+    return caught.value.problems
+
+
+def test_fourteen_colours_are_a_theme() -> None:
+    theme = parse_theme(WHOLE, "plain")
+    assert (theme.name, theme.title, theme.dark) == ("plain", "Plain", True)
+    assert theme.roles["text"] == Role("#e0e4e8", "#101418")
+    assert theme.roles["title"] == Role("#e0e4e8", "", bold=True)
+    assert theme.style is theme.style
+    assert theme.style.get_attrs_for_style_str("class:accent").color == "60c0e0"
+    assert str(theme.rich.styles["heading"]) == "bold #60c0e0"
+
+
+def test_a_role_a_token_and_a_glyph_can_be_changed() -> None:
+    theme = parse_theme(
+        WHOLE
+        + 'sea = "#0af"\n[roles]\n"selection.muted" = "italic sea"\nlink = "reverse #fff on sea"\n'
+        + '[syntax]\nkeyword = "underline sea"\n'
+        + '[glyphs]\nprompt = ["❯", "$"]\nbar = "┃"\n'
+        + '[ansi16]\naccent = "bold bright_magenta"\n',
+        "plain",
+    )
+    muted = theme.roles["selection.muted"]
+    assert (muted.fg, muted.bg, muted.bold) == ("#00aaff", theme.roles["selection"].bg, False)
+    assert theme.roles["link"] == Role("#ffffff", "#00aaff", reverse=True)
+    assert theme.syntax["keyword"].underline
+    assert (theme.glyph("prompt"), theme.glyph("prompt", False)) == ("❯", "$")
+    assert (theme.glyph("bar"), theme.glyph("bar", False)) == ("┃", ">")
+    assert theme.roles_for(Colors.ANSI16)["heading"].fg == "ansibrightmagenta"
+
+
+def test_a_child_takes_off_the_marks_of_its_parent() -> None:
+    theme = parse_theme(WHOLE + '[roles]\n"selection.muted" = "soft on select"\n', "plain")
+    attrs = theme.style.get_attrs_for_style_str("class:selection.muted")
+    assert not attrs.bold
+
+
+def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_name() -> None:
+    found = problems(
+        'title = "Plain"\n'
+        "drak = true\n"
+        "[palette]\n"
+        'ground = "#12345"\n'
+        + "".join(f'{name} = "#123456"\n' for name in PALETTE if name not in ("ground", "info"))
+        + "[roles]\n"
+        'selecton = "bold ink"\n'
+        'link = "underlined acent"\n'
+        'title = "ink soft"\n'
+        "badge = 3\n"
+        "[glyphs]\n"
+        'checkk = "v"\n'
+        'bullet = "\\u001b"\n'
+    )
+    assert found == (
+        "plain.toml: dark is missing",
+        "plain.toml:2: 'drak' is not known; did you mean 'dark'?",
+        "plain.toml:3: [palette] has no 'info': good to know",
+        "plain.toml:4: [palette] ground: '#12345' is not a colour; write '#rrggbb' or 'default'",
+        "plain.toml:18: [roles] does not know 'selecton'; did you mean 'selection'?",
+        "plain.toml:19: [roles] link: 'underlined' is neither a colour of the palette nor a mark; "
+        "did you mean 'underline'?",
+        "plain.toml:20: [roles] title: 'ink soft' has more than one colour: 'soft'",
+        "plain.toml:21: [roles] badge: must be a text such as 'bold accent on raised'",
+        "plain.toml:23: [glyphs] does not know 'checkk'; did you mean 'check'?",
+        "plain.toml:24: [glyphs] bullet: holds characters that cannot be shown",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('title = "x', "plain.toml:1: is not TOML:"),
+        ("title = 3\ndark = true\n", "plain.toml:1: title must be a text, not 3"),
+        ('palette = "x"\n' + WHOLE.split("[palette]")[0], "palette must be a table: [palette]"),
+        (WHOLE.replace("dark = true", 'dark = "yes"'), "dark must be true or false, not 'yes'"),
+        (WHOLE + '[roles]\nlink = "ink on"\n', "'ink on' names no colour after 'on'"),
+        (WHOLE + '[glyphs]\nspark = ["ab", "ab"]\n', "spark: needs eight levels"),
+        (WHOLE + '[glyphs]\nbar = ["漢", ">"]\n', "bar: is wider than its place"),
+        (WHOLE + '[glyphs]\nbar = ["x", "é"]\n', "bar: holds characters that cannot be shown"),
+        (WHOLE + "[glyphs]\nbar = [1, 2]\n", "bar: must be a sign, or a pair"),
+        (WHOLE + '[ansi16]\naccent = "teal"\n', "[ansi16] accent: 'teal' is neither"),
+    ],
+)
+def test_mistakes(text: str, said: str) -> None:
+    assert any(said in problem for problem in problems(text)), problems(text)
+
+
+def test_files_that_are_no_theme(tmp_path: Path) -> None:
+    long, bytes_, named = tmp_path / "long.toml", tmp_path / "bytes.toml", tmp_path / "Ü x.toml"
+    long.write_text("#" * 70_000)
+    bytes_.write_bytes(b'title = "x"\n\xff')
+    named.write_text(WHOLE)
+    for path, said in (
+        (tmp_path / "missing.toml", "cannot be read: No such file"),
+        (tmp_path, "cannot be read: Is a directory"),
+        (long, "is longer than 64 KiB"),
+        (bytes_, "bytes.toml:2: is not UTF-8 text"),
+        (named, "cannot be a theme's name"),
+    ):
+        with pytest.raises(ThemeError, match=said):
+            load_theme(path)
+
+
+def test_two_of_one_name_are_told_and_the_first_stays(tmp_path: Path) -> None:
+    for folder, title in (("one", "First"), ("two", "Second")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "sea.toml").write_text(WHOLE.replace("Plain", title))
+    (tmp_path / "two" / "bad.toml").write_text("dark = true")
+    themes, broken = find_themes([tmp_path / "one", tmp_path / "two", tmp_path / "none"])
+    assert {name: theme.title for name, theme in themes.items()} == {"sea": "First"}
+    twice = [sentence for sentence in broken if "sea.toml" in sentence]
+    assert len(twice) == 1
+    assert str(tmp_path / "one" / "sea.toml") in twice[0]
+    assert str(tmp_path / "two" / "sea.toml") in twice[0]
+    assert any("bad.toml: title is missing" in sentence for sentence in broken)
+
+
+def test_a_glyph_that_nobody_knows_is_a_bug() -> None:
+    with pytest.raises(MisuseError, match="did you mean 'bullet'"):
+        parse_theme(WHOLE, "plain").glyph("bulet")
+
+
+def test_two_themes_of_one_name_are_not_the_same() -> None:
+    one, other = parse_theme(WHOLE, "plain"), parse_theme(WHOLE, "plain")
+    assert one.invalidation != other.invalidation
+    assert one != other
+    assert len({one, other}) == 2
+
+
+def test_threads_that_build_at_once_get_one_style() -> None:
+    theme = parse_theme(WHOLE, "plain")
+    start, found = threading.Barrier(8), list[object]()
+
+    def build(theme: Theme) -> None:
+        start.wait(5)
+        found.append(theme.style)
+
+    threads = [threading.Thread(target=build, args=(theme,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert len(found) == 8
+    assert len(set(map(id, found))) == 1
+
+
+def test_inline_leaves_the_ground_to_the_terminal() -> None:
+    style = parse_theme(WHOLE, "plain").style_for(Colors.TRUE, inline=True)
+    attrs = style.get_attrs_for_style_str("class:text")
+    assert (attrs.color, attrs.bgcolor) == ("", "")
+    assert style.get_attrs_for_style_str("class:accent").color == "60c0e0"
+
+
+@given(st.text(max_size=60))
+def test_no_text_of_a_role_is_more_than_a_mistake(text: str) -> None:
+    with contextlib.suppress(RoleError):
+        assert isinstance(parse_role(text, COLORS), Role)
+
+
+@given(st.text(max_size=200))
+def test_no_file_is_more_than_a_mistake(text: str) -> None:
+    with pytest.raises(ThemeError):
+        parse_theme(text, "plain")

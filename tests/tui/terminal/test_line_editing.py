@@ -1,0 +1,70 @@
+"""Lines out of keys: what is shown, what is handed over, what ends."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuihost.tui.terminal.line_editing import MAX_READY, MAX_TYPED, Cooked
+
+
+def typed(keys: str, cooked: Cooked | None = None) -> tuple[str, bytes | None]:
+    """What is shown, and what is handed over."""
+    cooked = cooked or Cooked()
+    echo = cooked.feed(keys.encode()).decode()
+    return echo, cooked.take(65536)
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown", "read"),
+    [
+        ("hello\r", "hello\r\n", b"hello\n"), ("a\nb\r\nc", "a\r\nb\r\nc", b"a\nb\n"),
+        ("a", "a", None), ("ab\x7fc\r", "ab\b \bc\r\n", b"ac\n"), ("\x7f\x08\r", "\r\n", b"\n"),
+        ("日\x08\r", "日\b \b\b \b\r\n", b"\n"), ("abc\x15d\r", "abc\b \b\b \b\b \bd\r\n", b"d\n"),
+        ("ab cd \x17e\r", "ab cd \b \b\b \b\b \be\r\n", b"ab e\n"),
+        ("part\x04", "part", b"part"), ("é\r", "é\r\n", "é\n".encode()),
+        ("\x1b[A\x01x\r", "[Ax\r\n", b"[Ax\n"), ("a\tb\r", "a\tb\r\n", b"a\tb\n"),
+    ],
+)  # fmt: skip
+def test_lines(keys: str, shown: str, read: bytes | None) -> None:
+    assert typed(keys) == (shown, read)
+
+
+def test_the_end_of_input() -> None:
+    cooked = Cooked()
+    assert typed("\x04", cooked) == ("", b"")
+    assert cooked.ended
+    gone = Cooked()
+    gone.feed(b"unfinished")
+    gone.end()
+    assert (gone.take(4), gone.take(100), gone.take(100)) == (b"unfi", b"nished", b"")
+
+
+def test_keys_that_end_a_command() -> None:
+    cooked = Cooked()
+    assert typed("abc\x03x\x1c\r", cooked) == ("abc^C\r\nx^\\\r\n\r\n", b"\n")
+    assert cooked.signals == ["INT", "QUIT"]
+
+
+def test_a_key_of_ones_own_rubs_out() -> None:
+    assert typed("ab#\r", Cooked("#")) == ("ab\b \b\r\n", b"a\n")
+
+
+def test_what_is_typed_is_bounded() -> None:
+    cooked = Cooked()
+    echo, read = typed("x" * (MAX_TYPED + 100) + "\r", cooked)
+    assert (len(echo), read) == (MAX_TYPED + 2, b"x" * MAX_TYPED + b"\n")
+    while not cooked.full:
+        cooked.feed(b"y" * 1000 + b"\r")
+    assert cooked.full
+    assert len(cooked.take(10 * MAX_READY) or b"") < MAX_READY + 2000
+
+
+@given(st.lists(st.binary(max_size=20), max_size=10))
+def test_keys_cut_anywhere_come_to_the_same(parts: list[bytes]) -> None:
+    whole, pieces = Cooked(), Cooked()
+    shown = whole.feed(b"".join(parts))
+    assert b"".join(pieces.feed(part) for part in parts) == shown
+    assert pieces.take(10_000) == whole.take(10_000)
+    assert pieces.signals == whole.signals

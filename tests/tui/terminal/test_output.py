@@ -1,0 +1,223 @@
+"""The output writes once a frame, in the terminal's own words, and always finds the way back."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prompt_toolkit.cursor_shapes import CursorShape
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.utils import get_cwidth
+
+from tests.tui.paper import Eyes, Paper
+from tuihost.terminal_facts import Colors, TerminalFacts
+from tuihost.tui.terminal._ascii import _LIKENESS, to_ascii
+from tuihost.tui.terminal.output import (
+    LEAVE_ALTERNATE,
+    RESTORE,
+    RESTORE_PLAIN,
+    SYNC_BEGIN,
+    SYNC_END,
+    TerminalOutput,
+    is_plain,
+    restore,
+)
+from tuihost.wire import WindowSize
+
+
+def inside(data: bytes) -> bytes:
+    """What a synchronized update holds."""
+    assert data.startswith(SYNC_BEGIN)
+    assert data.endswith(SYNC_END)
+    return data[len(SYNC_BEGIN) : -len(SYNC_END)]
+
+
+def test_a_flush_is_one_write_and_an_empty_one_is_none() -> None:
+    paper = Paper()
+    output = TerminalOutput(paper)
+    output.flush()
+    assert paper.writes == []
+    output.write("a")
+    output.write_raw("\x1b[1m")
+    output.flush()
+    assert paper.writes == [SYNC_BEGIN + b"a\x1b[1m" + SYNC_END]
+
+
+def test_what_is_held_leaves_with_the_next_flush() -> None:
+    paper = Paper()
+    output = TerminalOutput(paper)
+    with output.held():
+        output.write("a")
+        output.flush()
+    assert paper.writes == []
+    output.write("b")
+    output.flush()
+    assert [inside(data) for data in paper.writes] == [b"ab"]
+
+
+@pytest.mark.parametrize("term", ["linux", "vt100", "vt220", "ansi", "dumb", ""])
+def test_old_terminals_get_nothing_they_would_print(term: str) -> None:
+    paper = Paper(term=term)
+    output = TerminalOutput(paper)
+    output.write("x")
+    output.set_title("t")
+    output.clear_title()
+    output.enable_mouse_support()
+    output.disable_mouse_support()
+    output.set_cursor_shape(CursorShape.BEAM)
+    output.reset_cursor_shape()
+    output.flush()
+    assert paper.take() == b"x"
+    assert not output.copy("y")
+    assert is_plain(term)
+
+
+def test_text_cannot_steer_the_terminal() -> None:
+    paper = Paper()
+    output = TerminalOutput(paper)
+    output.write("a\x1b[2J\x9b1m\x07\x08\r\n\tb\udc80")
+    output.flush()
+    assert inside(paper.take()).decode() == "a?[2J?1m??\r\n\tb?"
+
+
+@pytest.mark.parametrize(
+    ("colors", "depth"),
+    [
+        (Colors.MONO, ColorDepth.DEPTH_1_BIT),
+        (Colors.ANSI16, ColorDepth.DEPTH_4_BIT),
+        (Colors.ANSI256, ColorDepth.DEPTH_8_BIT),
+        (Colors.TRUE, ColorDepth.DEPTH_24_BIT),
+    ],
+)
+def test_colours_are_the_terminals_and_not_the_servers(
+    colors: Colors, depth: ColorDepth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("PROMPT_TOOLKIT_COLOR_DEPTH", "DEPTH_4_BIT")
+    assert TerminalOutput(Paper(colors=colors)).get_default_color_depth() is depth
+
+
+def test_the_size_is_the_newest() -> None:
+    paper = Paper(80, 24)
+    output = TerminalOutput(paper)
+    paper.resize(100, 30)
+    assert output.get_size() == (30, 100)
+
+
+def test_it_says_what_it_is() -> None:
+    output = TerminalOutput(Paper())
+    with pytest.raises(NotImplementedError):
+        output.fileno()
+    assert output.encoding() == "utf-8"
+    assert not output.responds_to_cpr
+    assert TerminalOutput(Paper(), cpr=True).responds_to_cpr
+    assert not TerminalOutput(Paper(term="dumb"), cpr=True).responds_to_cpr
+    with pytest.raises(OSError, match="write"):
+        output.stdout.write("past the output")
+
+
+def test_the_mouse_reports_drags_but_not_every_motion() -> None:
+    paper = Paper()
+    output = TerminalOutput(paper)
+    output.enable_mouse_support()
+    output.disable_mouse_support()
+    output.flush()
+    data = paper.take()
+    assert b"\x1b[?1002h" in data
+    assert b"\x1b[?1006h" in data
+    assert b"1003h" not in data
+    assert data.index(b"1002h") < data.index(b"1002l")
+
+
+def test_a_title_is_cleaned_and_the_one_before_comes_back() -> None:
+    paper = Paper()
+    output = TerminalOutput(paper)
+    output.set_title("a\x1b]2;evil\x07\x9cb")
+    output.set_title("second")
+    output.clear_title()
+    output.clear_title()
+    output.flush()
+    titles = inside(paper.take())
+    assert titles.count(b"\x1b[22;2t") == titles.count(b"\x1b[23;2t") == 1
+    assert titles.startswith("\x1b[22;2t\x1b]2;a·]2;evil··b\x1b\\".encode())
+
+
+def test_the_clipboard_takes_text_up_to_a_limit() -> None:
+    paper = Paper()
+    output = TerminalOutput(paper)
+    assert output.copy("grüße")
+    payload = inside(paper.take()).removeprefix(b"\x1b]52;c;").removesuffix(b"\x07")
+    assert base64.b64decode(payload).decode() == "grüße"
+    assert not output.copy("x" * 60_000)
+    assert paper.writes == []
+
+
+def test_another_terminal_gets_its_own_words() -> None:
+    paper = Paper()
+    output = TerminalOutput(paper)
+    output.hide_cursor()
+    output.use(TerminalFacts(term="vt100", colors=Colors.MONO, unicode=False))
+    assert output.get_default_color_depth() is ColorDepth.DEPTH_1_BIT
+    output.hide_cursor()
+    output.write("─")
+    output.flush()
+    assert paper.take() == b"\x1b[?25l-"
+
+
+# ------------------------------------------------------------------------------- restoring
+
+
+def test_the_good_bye_ends_every_mode_and_may_be_said_twice() -> None:
+    for mode in (b"2026", b"1000", b"1002", b"1003", b"1006", b"2004", b"1004"):
+        assert b"\x1b[?" + mode + b"l" in RESTORE
+    for sequence in (b"\x1b[?7h", b"\x1b[?25h", b"\x1b[0 q", b"\x1b[0m", b"\x1b[<u", b"\x1b[23;2t"):
+        assert sequence in RESTORE
+    assert b"1049" not in RESTORE, "on the normal screen it would move the cursor"
+    assert b"h" not in RESTORE.replace(b"\x1b[?7h", b"").replace(b"\x1b[?25h", b"")
+
+
+def test_the_good_bye_is_one_that_the_terminal_understands() -> None:
+    assert restore(TerminalFacts()) == RESTORE
+    assert restore(TerminalFacts(), alternate=True) == RESTORE + LEAVE_ALTERNATE
+    assert restore(TerminalFacts(term="vt100")) == RESTORE_PLAIN
+    assert restore(TerminalFacts(term="dumb")) == b""
+    assert restore(TerminalFacts(pty=False)) == b""
+    eyes = Eyes(20, 3).read(b"kept\x1b[?25l\x1b[1;31m" + RESTORE_PLAIN + RESTORE_PLAIN)
+    assert eyes.text == ["kept", "", ""]
+    assert eyes.cursor == (4, 0, True)
+
+
+# ------------------------------------------------------------------------------- ASCII
+
+
+def test_every_likeness_stands_for_a_character_of_its_own_width() -> None:
+    for like, chars in _LIKENESS.items():
+        assert len(like) == 1
+        assert [char for char in chars if get_cwidth(char) != 1] == []
+
+
+def test_a_screen_in_ascii_keeps_its_shape() -> None:
+    assert to_ascii("┌─ Menü ─┐") == "+- Menu -+"
+    assert to_ascii("│ ✓ → 漢 … │") == "| v > ?? . |"
+    paper = Paper(unicode=False)
+    output = TerminalOutput(paper)
+    output.write("╭──╮ ↑↓ ● e\u0301")
+    output.flush()
+    assert inside(paper.take()) == b"+--+ ^v * e"
+    assert output.encoding() == "ascii"
+
+
+@given(st.text(max_size=40))
+def test_ascii_is_as_wide_as_what_it_stands_for(text: str) -> None:
+    shown = "".join(char for char in text if char.isprintable())
+    assert to_ascii(shown).isascii()
+    assert len(to_ascii(shown)) == sum(get_cwidth(char) for char in shown)
+
+
+def test_sizes_follow_the_terminal_even_at_its_limits() -> None:
+    paper = Paper(1, 1)
+    assert TerminalOutput(paper).get_size() == (1, 1)
+    paper.facts = paper.facts.resized(WindowSize(500, 100))
+    assert TerminalOutput(paper).get_size() == (100, 500)

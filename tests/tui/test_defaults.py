@@ -1,0 +1,134 @@
+"""Defaults exist once a process, and nothing a person does through them reaches the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prompt_toolkit.application import Application
+from prompt_toolkit.application import application as application_module
+from prompt_toolkit.application.current import set_app
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.filters import Condition, to_filter
+from prompt_toolkit.input import DummyInput
+from prompt_toolkit.key_binding.defaults import load_key_bindings
+from prompt_toolkit.layout.screen import _CHAR_CACHE
+from prompt_toolkit.output import DummyOutput
+from prompt_toolkit.styles import Style
+
+from tuihost.tui import defaults
+from tuihost.tui.running.loop import run
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test patches is put back as prompt_toolkit made it, or as it was patched."""
+    for owner, name in (
+        (application_module, "load_key_bindings"),
+        (application_module, "load_page_navigation_bindings"),
+        (Application, "_create_merged_style"),
+        (Application, "suspend_to_background"),
+        (Application, "run_system_command"),
+        (Buffer, "open_in_editor"),
+        (sys, "breakpointhook"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+
+
+def application(**options: Any) -> Application[Any]:
+    return Application(input=DummyInput(), output=DummyOutput(), **options)
+
+
+def test_applications_share_their_default_bindings() -> None:
+    defaults.share_defaults()
+    one, other = application(), application()
+    assert one._default_bindings is other._default_bindings is defaults.shared_key_bindings()
+    assert one._page_navigation_bindings is defaults.shared_page_bindings()
+    assert len(defaults.shared_key_bindings().bindings) == len(load_key_bindings().bindings)
+
+
+def test_an_application_costs_a_fraction(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cost() -> float:
+        began = time.thread_time()
+        for _ in range(20):
+            application()
+        return time.thread_time() - began
+
+    monkeypatch.setattr(application_module, "load_key_bindings", load_key_bindings)
+    monkeypatch.setattr(Application, "_create_merged_style", defaults._stock_merged_style)
+    stock = cost()
+    defaults.share_defaults()
+    application()
+    assert cost() < stock / 4
+
+
+@pytest.mark.parametrize("pygments", [True, False, Condition(lambda: False)])
+def test_styles_come_out_as_before(pygments: Any) -> None:
+    own = Style.from_dict({"title": "italic", "pygments.keyword": "underline"})
+    options = {"style": own, "include_default_pygments_style": pygments}
+    defaults.share_defaults()
+    ours = application(**options)
+    theirs = defaults._stock_merged_style(ours, to_filter(pygments))
+    for style in ("", "class:title", "class:pygments.keyword", "class:pygments.comment", "bold"):
+        assert ours._merged_style.get_attrs_for_style_str(style) == (
+            theirs.get_attrs_for_style_str(style)
+        )
+    ours.style = Style.from_dict({"title": "blink"})
+    assert ours._merged_style.get_attrs_for_style_str("class:title").blink
+
+
+def test_the_cells_that_a_process_remembers_are_bounded() -> None:
+    defaults.share_defaults()
+    assert _CHAR_CACHE.size <= defaults.CELLS_KEPT
+
+
+class Lines(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.fields.append(record.fields)  # type: ignore[attr-defined]
+
+
+def test_side_doors_are_refused_with_a_line_in_the_log(tmp_path: Path) -> None:
+    defaults.close_side_doors()
+    defaults.close_side_doors()
+    lines, made = Lines(), tmp_path / "made"
+    app = application()
+
+    async def main() -> None:
+        app.loop = asyncio.get_running_loop()
+        app.suspend_to_background()
+        await app.run_system_command(f"touch {made}")
+        with set_app(app):
+            await Buffer().open_in_editor()
+        breakpoint()
+
+    logging.getLogger("tuihost").addHandler(lines)
+    try:
+        run(main())
+    finally:
+        logging.getLogger("tuihost").removeHandler(lines)
+    assert [fields["refused"] for fields in lines.fields] == [
+        "suspend_to_background",
+        "run_system_command",
+        "open_in_editor",
+        "breakpoint",
+    ]
+    assert not made.exists()
+
+
+def test_an_application_leaves_our_breakpoint_hook_alone() -> None:
+    defaults.close_side_doors()
+    hook = sys.breakpointhook
+    with application()._enable_breakpointhook():
+        assert sys.breakpointhook is hook
+    assert sys.breakpointhook is hook

@@ -1,0 +1,317 @@
+"""Whom a key lets in: files of keys, sshd(8) "AUTHORIZED_KEYS FILE FORMAT", and certificates.
+
+The rules (OpenSSH's auth2-pubkey.c and PROTOCOL.certkeys):
+1. A key lets in where a line lists that very key, and the line's options agree.
+2. A certificate lets in where its authority is trusted by the host or by a line with
+   `cert-authority`, and where it is a user's, of this time, for this person, from this address.
+   A certificate never counts as the key within it, nor a key as a certificate.
+3. What is revoked lets nobody in: the key, its certificate, or the authority of that.
+4. What must be honoured and is not understood keeps out: an unknown option of a line, an unknown
+   critical option of a certificate.
+5. A security key must have felt somebody's touch unless line and certificate both waive that, and
+   must have verified who it was where either asks for it.
+6. What line and certificate take away is taken away by either.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
+from typing import NamedTuple
+
+from tuihost.core.keys.offers import (
+    KINDS,
+    SK_ECDSA,
+    Certificate,
+    KeyOffer,
+    NothingRevoked,
+    Revocations,
+    fingerprint,
+)
+from tuihost.core.keys.options import KeyOptions
+from tuihost.core.sources import address_of
+from tuihost.text import clean
+from tuihost.wire import Restrictions
+
+MAX_LINE = 16_384  # characters
+MAX_LINES = 1_000  # a person's keys; a file of more is a mistake
+NOT_LISTED = "the key is not listed"
+
+# Of how many fields a key consists, its kind the first, where they are not three.
+_PARTS = {"ssh-ed25519": 2, SK_ECDSA: 4}
+
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """One line of a file of keys. `blob` is the key as in RFC 4253 §6.6."""
+
+    kind: str
+    blob: bytes
+    comment: str = ""
+    options: KeyOptions = field(default_factory=KeyOptions)
+
+    @property
+    def fingerprint(self) -> str:
+        """As OpenSSH shows it, `SHA256:…`."""
+        return fingerprint(self.blob)
+
+    @property
+    def bare(self) -> str:
+        """The line without its options, such as `ssh-ed25519 AAAA… ada@laptop`."""
+        return f"{self.kind} {base64.b64encode(self.blob).decode('ascii')} {self.comment}".strip()
+
+
+class KeyFile(NamedTuple):
+    """The lines of a file that are good, and a sentence about each that is not."""
+
+    lines: tuple[KeyLine, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A key does not let in. `reason` is for the operator only."""
+
+    reason: str
+
+
+def parse(text: str, source: str) -> KeyFile:
+    """The keys of a file. A line with a fault is left out as a whole and told of by `source` and
+    number. Empty lines and those that begin with `#` say nothing."""
+    lines: list[KeyLine] = []
+    problems: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.strip(" \t\r")
+        if not line or line.startswith("#"):
+            continue
+        if len(lines) + len(problems) >= MAX_LINES:
+            problems.append(f"{source}: only the first {MAX_LINES} lines count")
+            break
+        try:
+            lines.append(parse_line(line))
+        except ValueError as error:
+            problems.append(f"{source}:{number}: {clean(str(error), limit=200)}")
+    return KeyFile(tuple(lines), tuple(problems))
+
+
+def parse_line(line: str) -> KeyLine:
+    """One line: options (none, or some), kind, key in Base64, comment. Raises ValueError, with a
+    reason for whoever wrote the line. Whether the numbers within are a good key is not looked at:
+    `tuihost.ssh.keys.user_keys.readable` does."""
+    if len(line) > MAX_LINE:
+        raise ValueError("the line is too long")
+    if _CONTROL.search(line):
+        raise ValueError("the line has control characters")
+    line = line.strip(" \t")
+    options = KeyOptions()
+    if _first_word(line) not in KINDS:
+        end = _end_of_options(line)
+        if _first_word(line[end:]) in KINDS:
+            options = KeyOptions.parse(line[:end])
+            line = line[end:].strip(" \t")
+    kind, _, rest = line.replace("\t", " ").partition(" ")
+    if kind not in KINDS:
+        raise ValueError("there is no key of a kind that is taken")
+    coded, _, comment = rest.strip().partition(" ")
+    blob = _decoded(kind, coded)
+    if options.verify_required and not options.cert_authority and not kind.startswith("sk-"):
+        raise ValueError("verify-required is for security keys")
+    return KeyLine(kind, blob, comment.strip(), options)
+
+
+def _first_word(line: str) -> str:
+    return re.split("[ \t]", line.lstrip(" \t"), maxsplit=1)[0]
+
+
+def _end_of_options(line: str) -> int:
+    """Where the options end: at the first blank that stands outside of quotes."""
+    quoted = False
+    at = 0
+    while at < len(line) and (quoted or line[at] not in " \t"):
+        if line.startswith('\\"', at):
+            at += 1
+        elif line[at] == '"':
+            quoted = not quoted
+        at += 1
+    return at
+
+
+def _decoded(kind: str, coded: str) -> bytes:
+    try:
+        blob = base64.b64decode(coded, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("the key is no Base64") from None
+    parts = _strings(blob)
+    if parts[:1] != [kind.encode("ascii")] or len(parts) != _PARTS.get(kind, 3):
+        raise ValueError("the key is not whole, or of another kind than its line says")
+    return blob
+
+
+def _strings(blob: bytes) -> list[bytes]:
+    """What a key consists of (RFC 4253 §6.6); nothing where that does not come out even."""
+    parts = []
+    at = 0
+    while at < len(blob):
+        end = at + 4 + int.from_bytes(blob[at : at + 4], "big")
+        if end > len(blob):
+            return []
+        parts.append(blob[at + 4 : end])
+        at = end
+    return parts
+
+
+# -------------------------------------------------------------------------------- who gets in
+
+
+def judge(
+    lines: Iterable[KeyLine],
+    offer: KeyOffer,
+    *,
+    peer_address: str,
+    now: float,
+    user: str,
+    trusted_cas: Collection[bytes] = (),
+    revoked: Revocations | None = None,
+) -> Restrictions | None:
+    """What the key of `user` takes away from them; None where it does not let them in. An offer
+    that is not proved yet is judged as if its signature were going to be all that is asked for."""
+    found = examine(
+        lines,
+        offer,
+        peer_address=peer_address,
+        now=now,
+        user=user,
+        trusted_cas=trusted_cas,
+        revoked=revoked,
+    )
+    return None if isinstance(found, Unfit) else found
+
+
+def examine(
+    lines: Iterable[KeyLine],
+    offer: KeyOffer,
+    *,
+    peer_address: str,
+    now: float,
+    user: str,
+    trusted_cas: Collection[bytes] = (),
+    revoked: Revocations | None = None,
+) -> Restrictions | Unfit:
+    """The same as `judge`, with the reason of a no. `user` is the account's name, `trusted_cas`
+    are the keys of the host's authorities (RFC 4253 §6.6). The first line that lets in counts."""
+    if not user:
+        return Unfit("nobody has such a name")
+    if (revoked or NothingRevoked()).covers(offer):
+        return Unfit("the key is revoked")
+    at = _Place(peer_address, now, user)
+    certificate = offer.certificate
+    if certificate is None:
+        wanted, authority = offer.blob, False
+    else:
+        wanted, authority = certificate.ca, True
+    reason = "the authority is not trusted" if authority else NOT_LISTED
+    for line in lines:
+        if line.blob != wanted or line.options.cert_authority is not authority:
+            continue
+        found = at.by_line(line.options, offer)
+        if isinstance(found, Restrictions):
+            return found
+        reason = found.reason
+    if certificate is not None and certificate.ca in trusted_cas:
+        return at.by_line(_HOST_AUTHORITY, offer)
+    return Unfit(reason)
+
+
+# What the host's own authorities may leave to their certificates: all of it.
+_HOST_AUTHORITY = KeyOptions(cert_authority=True, touch_required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """From where, when and as whom somebody comes."""
+
+    address: str
+    now: float
+    user: str
+
+    def by_line(self, options: KeyOptions, offer: KeyOffer) -> Restrictions | Unfit:
+        certificate = offer.certificate
+        reason = self._against_line(options)
+        if not reason and certificate is not None:
+            reason = self._against_certificate(certificate, options.principals)
+        reason = reason or _against_signature(options, offer)
+        if reason:
+            return Unfit(reason)
+        if certificate is None:
+            return options.restrictions
+        return _both(options, certificate)
+
+    def _against_line(self, options: KeyOptions) -> str:
+        if options.from_ is not None and not options.from_.match(self.address):
+            return "the key may not come from this address"
+        if options.expiry is not None and self.now >= options.expiry:
+            return "the key has expired"
+        return ""
+
+    def _against_certificate(
+        self, certificate: Certificate, principals: tuple[str, ...] | None
+    ) -> str:
+        if not certificate.for_user:
+            return "the certificate is a host's"
+        if certificate.unknown_critical:
+            return f"the certificate asks for {clean(certificate.unknown_critical[0], limit=40)}"
+        # A certificate without principals would be anybody's: here it is nobody's.
+        if not set(certificate.principals) & set(principals or (self.user,)):
+            return "the certificate is somebody else's"
+        if self.now < certificate.valid_after:
+            return "the certificate is not valid yet"
+        if self.now >= certificate.valid_before:
+            return "the certificate has expired"
+        if not _within(self.address, certificate.source_addresses):
+            return "the certificate may not come from this address"
+        return ""
+
+
+def _within(address: str, networks: tuple[str, ...] | None) -> bool:
+    if networks is None:
+        return True
+    found = address_of(address)
+    return found is not None and any(found in ip_network(name) for name in networks)
+
+
+def _against_signature(options: KeyOptions, offer: KeyOffer) -> str:
+    certificate = offer.certificate
+    touch, verify = options.touch_required, options.verify_required
+    if certificate is not None:
+        touch = touch or "no-touch-required" not in certificate.extensions
+        verify = verify or certificate.verify_required
+    if not offer.security_key:
+        return "only a security key can verify who uses it" if verify else ""
+    if offer.proved and touch and not offer.touched:
+        return "nobody touched the security key"
+    if offer.proved and verify and not offer.verified:
+        return "the security key did not verify who used it"
+    return ""
+
+
+def _both(options: KeyOptions, certificate: Certificate) -> Restrictions | Unfit:
+    line = options.restrictions
+    commands = {line.command, certificate.force_command} - {None}
+    if len(commands) > 1:
+        return Unfit("line and certificate want different commands")
+    return replace(
+        line,
+        command=commands.pop() if commands else None,
+        pty=line.pty and "permit-pty" in certificate.extensions,
+        port_forwarding=line.port_forwarding and "permit-port-forwarding" in certificate.extensions,
+        x11_forwarding=line.x11_forwarding and "permit-X11-forwarding" in certificate.extensions,
+        agent_forwarding=(
+            line.agent_forwarding and "permit-agent-forwarding" in certificate.extensions
+        ),
+    )

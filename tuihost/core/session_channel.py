@@ -1,0 +1,128 @@
+"""One session channel from open to close, as a state machine without I/O.
+
+The rules (RFC 4254 §6, and OpenSSH's session.c where the RFC is silent):
+1. A session is LARVAL until a program is granted; it gets one program, ever (§6.5).
+2. pty, env, X11 and agent requests are legal only while it is larval, a pty only once.
+3. Window changes, signals and breaks are legal at any time and change nothing but themselves.
+4. Every count and every length is bounded; what is beyond is refused and costs nothing more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from tuihost.core.accepts import env_allowed
+from tuihost.core.x11_setup import MAX_SCREEN, cookie_of
+from tuihost.wire import (
+    AgentRequest,
+    Answer,
+    EnvRequest,
+    ExecRequest,
+    Grant,
+    Program,
+    PtyRequest,
+    Refuse,
+    SessionRequest,
+    ShellRequest,
+    SubsystemRequest,
+    WindowChange,
+    WindowSize,
+    X11Request,
+)
+
+MAX_ENV = 32
+MAX_ENV_BYTES = 4096
+MAX_TERM = 64
+_TERM = re.compile(r"[A-Za-z0-9._+-]*")
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class State(Enum):
+    """Where a session stands."""
+
+    LARVAL = "larval"
+    RUNNING = "running"
+    CLOSED = "closed"
+
+
+@dataclass(slots=True)
+class SessionMachine:
+    """Judges what one session channel asks for and remembers what was granted.
+
+    Thread: the transport's. `env_patterns` are the names of variables that some app wants.
+    """
+
+    env_patterns: tuple[str, ...]
+    state: State = State.LARVAL
+    pty: PtyRequest | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    program: Program | None = None
+    size: WindowSize = WindowSize()
+    x11: X11Request | None = None
+    agent: bool = False
+
+    def decide(self, request: SessionRequest) -> Answer:
+        """The answer to `request`, which is in force from then on where it is a `Grant`."""
+        if self.state is not State.LARVAL:
+            return Refuse(f"the session is {self.state.value} already")
+        match request:
+            case PtyRequest():
+                return self._pty(request)
+            case EnvRequest():
+                return self._env(request)
+            case ShellRequest() | ExecRequest() | SubsystemRequest():
+                self.program = request
+                self.state = State.RUNNING
+                return Grant()
+            case X11Request():
+                return self._x11(request)
+            case AgentRequest():
+                self.agent = True
+                return Grant()
+
+    def resize(self, change: WindowChange) -> WindowSize:
+        """The size that `change` comes to; before a pty too (some clients send it early)."""
+        self.size = WindowSize.clamped(change.columns, change.rows, self.size)
+        return self.size
+
+    def close(self) -> None:
+        """Nothing is granted any more."""
+        self.state = State.CLOSED
+
+    def _pty(self, request: PtyRequest) -> Answer:
+        if self.pty is not None:
+            return Refuse("the session has a terminal already")
+        term = request.term
+        if len(term) > MAX_TERM or not _TERM.fullmatch(term):
+            # A name that no terminal has: the session is still of use, line by line.
+            term = "unknown"
+        self.size = request.size
+        self.pty = replace(request, term=term)
+        return Grant()
+
+    def _env(self, request: EnvRequest) -> Answer:
+        if len(self.env) >= MAX_ENV and request.name not in self.env:
+            return Refuse("too many variables")
+        if len(request.value) > MAX_ENV_BYTES or "\0" in request.value:
+            return Refuse("the value is too long or holds a NUL")
+        if not _ENV_NAME.fullmatch(request.name):
+            return Refuse("that is no name of a variable")
+        if not self._wanted(request.name, self.env_patterns):
+            return Refuse("no app asks for that variable")
+        self.env[request.name] = request.value
+        return Grant()
+
+    def _x11(self, request: X11Request) -> Answer:
+        if self.x11 is not None:
+            return Refuse("the session has a display already")
+        if cookie_of(request.protocol, request.cookie) is None or request.screen > MAX_SCREEN:
+            return Refuse("the display's cookie is of a kind that nobody here knows")
+        self.x11 = request
+        return Grant()
+
+    @staticmethod
+    def _wanted(name: str, patterns: Iterable[str]) -> bool:
+        return env_allowed(name, patterns)

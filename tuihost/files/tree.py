@@ -1,0 +1,258 @@
+"""Files that an app serves: what people see by `sftp` and `scp`, and the errors that they get.
+
+An app gives a `FileTree` by its method `files`; the host shows it in a folder of the app's name.
+A tree is asked by `Names`, the names from its root on, which are clean already: never empty, `.` or
+`..`, never with a `/` or a NUL. `DiskTree` (tuihost.files.disk) is one on the disk of the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from tuihost.errors import TuihostError
+
+Names = tuple[str, ...]
+
+MAX_NAME = 255  # bytes of one name, as on most file systems
+MAX_DEPTH = 32
+
+
+class Reason(Enum):
+    """Why something could not be done with a file."""
+
+    NO_SUCH = "there is no such file"
+    DENIED = "that is not allowed"
+    EXISTS = "there is something of that name already"
+    NOT_EMPTY = "the folder is not empty"
+    NO_SPACE = "there is no room left"
+    BAD_NAME = "that is no name for a file"
+    NOT_SUPPORTED = "that is not possible here"
+    FAILED = "that did not work"
+
+
+class FileError(TuihostError):
+    """Something could not be done with a file; the text is for the person."""
+
+    def __init__(self, reason: Reason, text: str = "") -> None:
+        super().__init__(text or reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file or a folder. `size` in bytes, `modified` in Unix time, `mode` the nine bits."""
+
+    name: str
+    folder: bool = False
+    size: int = 0
+    modified: float = 0.0
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMode:
+    """How a file is opened. `new` must not exist yet; `empty` throws away what was in it."""
+
+    read: bool = True
+    write: bool = False
+    create: bool = False
+    new: bool = False
+    empty: bool = False
+    append: bool = False
+
+
+READ = OpenMode()
+REPLACE = OpenMode(read=False, write=True, create=True, empty=True)
+
+
+class OpenFile(Protocol):
+    """An open file. One thread. Everything may raise `FileError`."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes from `offset`; b"" at and behind the end."""
+
+    def write(self, offset: int, data: bytes) -> None:
+        """All of it, at `offset`."""
+
+    def info(self) -> FileInfo: ...
+
+    def change(
+        self, *, size: int | None = None, mode: int | None = None, modified: float | None = None
+    ) -> None: ...
+
+    def close(self, *, keep: bool = True) -> None:
+        """Closes it, once. What was written gets its name now; without `keep` it never does."""
+
+
+class FileTree(Protocol):
+    """Files and folders. Threads: one at a time. Everything may raise `FileError`."""
+
+    @property
+    def home(self) -> Names:
+        """Where somebody begins."""
+
+    def info(self, names: Names) -> FileInfo: ...
+
+    def list(self, names: Names) -> Sequence[FileInfo]: ...
+
+    def open(self, names: Names, mode: OpenMode = READ) -> OpenFile: ...
+
+    def change(
+        self,
+        names: Names,
+        *,
+        size: int | None = None,
+        mode: int | None = None,
+        modified: float | None = None,
+    ) -> None: ...
+
+    def remove(self, names: Names) -> None: ...
+
+    def rename(self, old: Names, new: Names, *, replace: bool = False) -> None: ...
+
+    def make_folder(self, names: Names) -> None: ...
+
+    def remove_folder(self, names: Names) -> None: ...
+
+
+def names_of(path: str, start: Names = ()) -> Names:
+    """The names of a path as people write it, from `start` on where it does not begin with `/`;
+    `..` at the root is the root. Raises `FileError` for what cannot be a path."""
+    names = [] if path.startswith("/") else list(start)
+    for name in path.split("/"):
+        if name == "..":
+            del names[-1:]
+        elif name not in ("", "."):
+            names.append(checked(name))
+    if len(names) > MAX_DEPTH:
+        raise FileError(Reason.BAD_NAME, "the path is too deep")
+    return tuple(names)
+
+
+def checked(name: str) -> str:
+    """The name, where it can be one. Raises `FileError`."""
+    try:
+        size = len(name.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        raise FileError(Reason.BAD_NAME) from None
+    if not 0 < size <= MAX_NAME or "/" in name or "\0" in name or name in (".", ".."):
+        raise FileError(Reason.BAD_NAME)
+    return name
+
+
+def path_of(names: Names) -> str:
+    """The path of these names, from the root."""
+    return "/" + "/".join(names)
+
+
+def read_only() -> FileError:
+    """What a tree says that does not let itself be changed."""
+    return FileError(Reason.DENIED, "nothing can be changed here")
+
+
+class ReadOnlyTree:
+    """A tree that refuses every change: what is left to do is `info`, `list` and `open`."""
+
+    home: Names = ()
+
+    def change(
+        self,
+        names: Names,
+        *,
+        size: int | None = None,
+        mode: int | None = None,
+        modified: float | None = None,
+    ) -> None:
+        raise read_only()
+
+    def remove(self, names: Names) -> None:
+        raise read_only()
+
+    def rename(self, old: Names, new: Names, *, replace: bool = False) -> None:
+        raise read_only()
+
+    def make_folder(self, names: Names) -> None:
+        raise read_only()
+
+    def remove_folder(self, names: Names) -> None:
+        raise read_only()
+
+
+class Folders:
+    """A `FileTree` of others, each in a folder of its name. `first` names the one where somebody
+    begins, at its own home. The folders themselves stay as they are."""
+
+    def __init__(self, trees: Mapping[str, FileTree], first: str | None = None) -> None:
+        self._trees = trees
+        self.home: Names = (first, *trees[first].home) if first in trees and first else ()
+
+    def innermost(self, names: Names) -> tuple[FileTree, Names]:
+        """The tree that is no `Folders`, and the names within it. Raises `FileError`."""
+        tree, inner = self._within(names)
+        return tree.innermost(inner) if isinstance(tree, Folders) else (tree, inner)
+
+    def _within(self, names: Names) -> tuple[FileTree, Names]:
+        if not names:
+            raise read_only()
+        tree = self._trees.get(names[0])
+        if tree is None:
+            raise FileError(Reason.NO_SUCH)
+        return tree, names[1:]
+
+    def _inside(self, names: Names) -> tuple[FileTree, Names]:
+        """Something within a tree: the tree itself is not to be changed."""
+        tree, inner = self._within(names)
+        if not inner:
+            raise read_only()
+        return tree, inner
+
+    def info(self, names: Names) -> FileInfo:
+        if not names:
+            return FileInfo("", folder=True, mode=0o755)
+        tree, inner = self._within(names)
+        return tree.info(inner) if inner else FileInfo(names[0], folder=True, mode=0o755)
+
+    def list(self, names: Names) -> Sequence[FileInfo]:
+        if not names:
+            return [FileInfo(name, folder=True, mode=0o755) for name in sorted(self._trees)]
+        tree, inner = self._within(names)
+        return tree.list(inner)
+
+    def open(self, names: Names, mode: OpenMode = READ) -> OpenFile:
+        if len(names) < 2:
+            raise FileError(Reason.EXISTS, "that is a folder")
+        tree, inner = self._within(names)
+        return tree.open(inner, mode)
+
+    def change(
+        self,
+        names: Names,
+        *,
+        size: int | None = None,
+        mode: int | None = None,
+        modified: float | None = None,
+    ) -> None:
+        tree, inner = self._inside(names)
+        tree.change(inner, size=size, mode=mode, modified=modified)
+
+    def remove(self, names: Names) -> None:
+        tree, inner = self._inside(names)
+        tree.remove(inner)
+
+    def rename(self, old: Names, new: Names, *, replace: bool = False) -> None:
+        tree, inner = self._inside(old)
+        other, target = self._inside(new)
+        if tree is not other:
+            raise FileError(Reason.NOT_SUPPORTED, "files do not move from one app to another")
+        tree.rename(inner, target, replace=replace)
+
+    def make_folder(self, names: Names) -> None:
+        tree, inner = self._inside(names)
+        tree.make_folder(inner)
+
+    def remove_folder(self, names: Names) -> None:
+        tree, inner = self._inside(names)
+        tree.remove_folder(inner)

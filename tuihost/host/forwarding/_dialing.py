@@ -1,0 +1,150 @@
+"""Dials the real target of a forward: resolves its name once, judges what it came to, connects.
+
+A name is resolved on a short thread of its own, since that may hang for long; what comes after is
+the pump's.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from tuihost.core.forward_rules import Address, literal
+from tuihost.host.relay.pump import WRITE, Pump
+from tuihost.wire import Cancellable
+
+Connected = Callable[[socket.socket], None]
+Failed = Callable[[str], None]
+Judge = Callable[[Sequence[Address]], Sequence[Address]]
+"""Which of these addresses may be dialled, in order."""
+
+MAX_RESOLVING = 64  # names of the whole process: a resolver that hangs holds a thread for each
+_RESOLVING = threading.BoundedSemaphore(MAX_RESOLVING)
+
+
+class Dial:
+    """One try to reach a target. Calls one of `connected` and `failed`, once, on the pump's thread;
+    neither where the pump closes before."""
+
+    def __init__(self, pump: Pump, timeout: float, connected: Connected, failed: Failed) -> None:
+        self._pump = pump
+        self._timeout = timeout
+        self._connected = connected
+        self._failed = failed
+        self._targets: list[tuple[int, object]] = []
+        self._sock: socket.socket | None = None
+        self._deadline: Cancellable | None = None
+        self._reason = "no address of it may be reached"
+
+    def host(self, name: str, port: int, judge: Judge) -> None:
+        """Begins with a name or an address. Any thread. Raises RuntimeError where no thread can be
+        had."""
+        if literal(name) is not None:
+            self._resolved(name, port, judge)
+            return
+        threading.Thread(
+            target=self._resolved, args=(name, port, judge), name="forward-resolve", daemon=True
+        ).start()
+
+    def path(self, path: str) -> None:
+        """Begins with a Unix socket. Any thread."""
+        self._targets = [(socket.AF_UNIX, path)]
+        self._begin()
+
+    def _resolved(self, name: str, port: int, judge: Judge) -> None:
+        infos: list[Any] = []
+        if not _RESOLVING.acquire(blocking=False):
+            self._reason = "too many names are being looked up"
+        else:
+            try:
+                infos = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+            except (OSError, UnicodeError) as error:
+                self._reason = getattr(error, "strerror", None) or "its name cannot be resolved"
+            finally:
+                _RESOLVING.release()
+        found = {ip_address(str(info[4][0]).partition("%")[0]): info for info in infos}
+        self._targets = [(found[one][0], found[one][4]) for one in judge(tuple(found))]
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._pump.adopt(self):
+            self._pump.call(self._next)
+
+    def end(self) -> None:
+        """Gives up; nobody is told."""
+        self._targets = []
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._sock is not None:
+            self._pump.watch(self._sock, 0, self._settled)
+            self._sock.close()
+            self._sock = None
+        self._pump.forget(self)
+
+    # ---------------------------------------------------------------- the pump's thread
+
+    def _next(self) -> None:
+        """Tries the next address."""
+        if not self._targets:
+            self.end()
+            self._failed(self._reason)
+            return
+        family, address = self._targets.pop(0)
+        try:
+            self._sock = socket.socket(family, socket.SOCK_STREAM)
+            self._sock.setblocking(False)
+            number = self._sock.connect_ex(address)  # type: ignore[arg-type]
+        except (OSError, ValueError) as error:
+            self._give_up(getattr(error, "strerror", None) or str(error))
+            return
+        if number not in (0, errno.EINPROGRESS):
+            self._give_up(os.strerror(number))
+            return
+        self._pump.watch(self._sock, WRITE, self._settled)
+        timer = self._pump.timer
+        self._deadline = timer.call_later(self._timeout, lambda: self._pump.call(self._late))
+
+    def _settled(self) -> None:
+        sock = self._sock
+        assert sock is not None, "only a socket that was dialled is watched"
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._give_up(os.strerror(number))
+            return
+        self._pump.watch(sock, 0, self._settled)
+        self._sock = None
+        self.end()
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connected(sock)
+
+    def _late(self) -> None:
+        if self._sock is not None:
+            self._give_up("it does not answer")
+
+    def _give_up(self, reason: str) -> None:
+        """This address does not do."""
+        self._reason = reason
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._sock is not None:
+            self._pump.watch(self._sock, 0, self._settled)
+            self._sock.close()
+            self._sock = None
+        self._next()
+
+
+def is_here(address: Address) -> bool:
+    """Whether this machine has that address: only then can it be bound."""
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return True

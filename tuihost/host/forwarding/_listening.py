@@ -1,0 +1,283 @@
+"""Remote forwards, RFC 4254 §7.1: addresses of this side that lead to a client.
+
+`HostedListening` is one that an app holds, `Listener` one with real sockets.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+
+from tuihost.core.forward_rules import ForwardPlace, bind_addresses, free_ports, may_listen
+from tuihost.errors import Disconnected
+from tuihost.host.relay.channel_stream import ChannelStream, open_stream
+from tuihost.host.relay.pump import READ, Pump, Relayed
+from tuihost.logs import Event, EventLog
+from tuihost.session.host_view import Account
+from tuihost.text import clean
+from tuihost.wire import (
+    ByteChannel,
+    HostOpen,
+    Link,
+    OpenForwardedStreamlocal,
+    OpenForwardedTcpip,
+    Peer,
+    Refuse,
+)
+
+BACKLOG = 64
+MAX_ASKED = 64  # streams of one listener that the client has not answered yet
+PAUSE = 1.0  # seconds without accepting where the process has no descriptors left
+PORT_TRIES = 32
+_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_NO_SUCH_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+
+Place = tuple[str, int]
+"""A host and a port, or the path of a Unix socket and 0."""
+
+_NOBODY = Peer("", 0)
+
+
+class Taken(Exception):
+    """The address cannot be had; the text says why."""
+
+
+class HostedListening:
+    """Implements `tuihost.session.streams.Listening`."""
+
+    def __init__(self, link: Link, account: Account, host: str, port: int, since: float) -> None:
+        self._link = link
+        self.account = account
+        self.host = host
+        self.port = port
+        self.since = since
+        self._ended = False
+        self._actions: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def peer(self) -> Peer:
+        return self._link.peer
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    def on_end(self, action: Callable[[], None]) -> None:
+        with self._lock:
+            if not self._ended:
+                self._actions.append(action)
+                return
+        action()
+
+    def cancel(self) -> None:
+        """It leads nowhere any more. Any thread."""
+        with self._lock:
+            actions, self._actions, self._ended = self._actions, [], True
+        for action in actions:
+            action()
+
+    def connect(self, origin: Peer, timeout: float = 10.0) -> ChannelStream:
+        if self._ended:
+            raise Disconnected("the forward has ended")
+        return open_stream(self._link, _request((self.host, self.port), origin), timeout)
+
+    def tell(self, text: str) -> None:
+        self._link.tell(text)
+
+
+class Listener:
+    """Sockets that are listened on, on the pump's thread, and those who came and wait."""
+
+    def __init__(
+        self,
+        pump: Pump,
+        link: Link,
+        sockets: Sequence[socket.socket],
+        place: Place,
+        log: EventLog,
+    ) -> None:
+        self.pump = pump
+        self.link = link
+        self.place = place
+        self.log = log
+        self._sockets = list(sockets)
+        self._asked = 0
+        self._watched = False
+        if pump.adopt(self):
+            pump.call(self._watch)
+
+    def cancel(self) -> None:
+        """Listens no more; who came already stays. Any thread."""
+        self.pump.call(self.end)
+
+    def end(self) -> None:
+        """Listens no more. The pump's thread, or whoever comes too late for it."""
+        for sock in self._sockets:
+            if self._watched:
+                self.pump.watch(sock, 0, self._watch)
+            if sock.family == socket.AF_UNIX:
+                with suppress(OSError):  # somebody took it away already
+                    os.unlink(sock.getsockname())
+            sock.close()
+        self._sockets.clear()
+        self.pump.forget(self)
+
+    def _watch(self) -> None:
+        self._watched = True
+        for sock in self._sockets:
+            self.pump.watch(sock, READ, partial(self._accept, sock))
+
+    def _accept(self, listening: socket.socket) -> None:
+        try:
+            sock, address = listening.accept()
+        except OSError as error:
+            if error.errno in _FULL:
+                self.log.error(Event.HOST_ERROR, where="forward", reason=str(error))
+                self.pump.watch(listening, 0, self._watch)
+                self.pump.timer.call_later(PAUSE, lambda: self.pump.call(self._watch))
+            return
+        if self._asked >= MAX_ASKED:
+            sock.close()
+            return
+        self._asked += 1
+        origin = Peer(str(address[0]), int(address[1])) if isinstance(address, tuple) else _NOBODY
+        _Guest(self, sock).ask(origin)
+
+    def answered(self) -> None:
+        """The client has answered for one of those who wait. The pump's thread."""
+        self._asked -= 1
+
+
+class _Guest:
+    """Somebody who connected, and for whom the client is asked."""
+
+    def __init__(self, listener: Listener, sock: socket.socket) -> None:
+        self._listener = listener
+        self._sock = sock
+
+    def ask(self, origin: Peer) -> None:
+        listener = self._listener
+        if listener.pump.adopt(self):
+            listener.link.open(_request(listener.place, origin), self._settled)
+
+    def end(self) -> None:
+        """Nobody answers any more."""
+        self._sock.close()
+
+    def _settled(self, answer: ByteChannel | Refuse) -> None:
+        self._listener.pump.call(lambda: self._go_on(answer))
+
+    def _go_on(self, answer: ByteChannel | Refuse) -> None:
+        listener = self._listener
+        listener.answered()
+        listener.pump.forget(self)
+        if isinstance(answer, Refuse):
+            kind = (
+                "forwarded-streamlocal" if listener.place[0].startswith("/") else "forwarded-tcpip"
+            )
+            listener.log.info(Event.CHANNEL_REFUSED, kind=kind, reason=answer.reason)
+            self._sock.close()
+            return
+        log = listener.log.bound(chan=answer.number)
+        log.info(Event.FORWARD_OPEN, target=shown(listener.place))
+        listener.pump.relay(answer, self._sock, ended(log))
+
+
+def _request(place: Place, origin: Peer) -> HostOpen:
+    host, port = place
+    if host.startswith("/"):
+        return OpenForwardedStreamlocal(host)
+    return OpenForwardedTcpip(host, port, origin)
+
+
+def ended(log: EventLog) -> Relayed:
+    """Logs the end of a stream, as the person sees it: what they sent, and what they received."""
+    return lambda sent, received: log.info(Event.FORWARD_CLOSED, sent=sent, received=received)
+
+
+def shown(place: Place) -> str:
+    """A target or an address, for the log and for people."""
+    host, port = place
+    host = clean(host, limit=100)
+    if host.startswith("/"):
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+# ------------------------------------------------------------------------------------ binding
+
+
+def bind(
+    rules: Sequence[ForwardPlace], host: str, port: int, may: Callable[[str, int], bool]
+) -> list[socket.socket]:
+    """Listens on `host` and `port` where the rules and the roles (`may`) say so, on any port of
+    theirs where it is 0; no sockets where they do not. Raises `Taken`."""
+    addresses = bind_addresses(host)
+    if addresses is None:
+        return []
+    if port:
+        allowed = may_listen(rules, host, port) and may(host, port)
+        return _bind_all(addresses, port) if allowed else []
+    reason = None
+    for candidate in _candidates(free_ports(rules, host)):
+        if may(host, candidate):
+            try:
+                return _bind_all(addresses, candidate)
+            except Taken as taken:
+                reason = taken
+    if reason is not None:
+        raise reason
+    return []
+
+
+def _candidates(spans: Iterable[range]) -> Iterator[int]:
+    """Some ports of each span, in no order that anybody could count on."""
+    for span in spans:
+        yield from random.sample(span, min(PORT_TRIES, len(span)))
+
+
+def _bind_all(addresses: Sequence[str], port: int) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        try:
+            sock = socket.create_server((address, port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            if sockets and error.errno in _NO_SUCH_FAMILY:
+                continue  # a machine without IPv6
+            for made in sockets:
+                made.close()
+            raise Taken(_reason(error)) from None
+        sock.setblocking(False)
+        sockets.append(sock)
+    return sockets
+
+
+def bind_path(path: str) -> list[socket.socket]:
+    """Listens on a Unix socket that only this user may connect to. Raises `Taken`: also where
+    something lies there already, which is never removed."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        os.fchmod(sock.fileno(), 0o600)  # what it is bound with, on Linux
+        sock.bind(path)
+        os.chmod(path, 0o600)
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except (OSError, ValueError) as error:
+        sock.close()
+        raise Taken(_reason(error)) from None
+    return [sock]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return "it is taken"
+    return getattr(error, "strerror", None) or str(error)

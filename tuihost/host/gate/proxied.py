@@ -1,0 +1,117 @@
+"""Connections that trusted proxies bring, until they have said from whom.
+
+Thread: the accept loop's, which never waits for one of them; only deadlines come from the timer's.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from tuihost.errors import PeerError
+from tuihost.host.gate._proxy_protocol import HeaderReader, read_header
+from tuihost.wire import Cancellable, Peer, Timer
+
+HEADER_TIMEOUT = 5.0
+"""Seconds that a proxy has for its header; it is the first thing that it sends."""
+MAX_WAITING = 256
+
+Bring = Callable[[socket.socket, Peer, bool], object]
+
+
+@dataclass(slots=True, eq=False)
+class ProxiedConnection:
+    """One connection whose header is not complete."""
+
+    sock: socket.socket
+    proxy: Peer
+    reader: HeaderReader = field(default_factory=HeaderReader)
+    late: bool = False
+    deadline: Cancellable | None = None
+
+
+class ProxiedConnections:
+    """All of them. `bring` gets each socket with the peer that its header names, or with the
+    proxy itself and True where the proxy speaks for itself; `refused` the proxy and a reason."""
+
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        timer: Timer,
+        bring: Bring,
+        refused: Callable[[Peer, str], None],
+    ) -> None:
+        self._selector = selector
+        self._timer = timer
+        self._bring = bring
+        self._refused = refused
+        self._lock = threading.Lock()
+        self._waiting: set[ProxiedConnection] = set()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def begin(self, sock: socket.socket, proxy: Peer) -> None:
+        """Takes a connection that was just accepted. Its header is mostly there already."""
+        one = ProxiedConnection(sock, proxy)
+        if self._read(one):
+            return
+        if len(self._waiting) >= MAX_WAITING:
+            sock.close()
+            self._refused(proxy, "Too many connections without a PROXY header")
+            return
+        self._waiting.add(one)
+        self._selector.register(sock, selectors.EVENT_READ, one)
+        one.deadline = self._timer.call_later(HEADER_TIMEOUT, lambda: self._expire(one))
+
+    def proceed(self, one: ProxiedConnection) -> None:
+        """The selector has found its socket readable."""
+        self._read(one)
+
+    def close(self) -> None:
+        """Gives up on all that wait."""
+        for one in tuple(self._waiting):
+            self._release(one)
+            one.sock.close()
+
+    def _read(self, one: ProxiedConnection) -> bool:
+        """Reads on; True when it is done with, one way or the other."""
+        try:
+            if not read_header(one.sock, one.reader):
+                return False
+        except (PeerError, EOFError, OSError) as error:
+            self._release(one)
+            one.sock.close()
+            # A proxy that connects and leaves without a word only looks whether we are there.
+            if one.late:
+                self._refused(one.proxy, "the PROXY header took too long")
+            elif one.reader.begun:
+                broken = isinstance(error, PeerError)
+                self._refused(one.proxy, str(error) if broken else "the PROXY header broke off")
+            return True
+        self._release(one)
+        assert one.reader.origin is not None, "a complete header has an origin"
+        origin = one.reader.origin.peer
+        self._bring(one.sock, origin or one.proxy, origin is None)
+        return True
+
+    def _release(self, one: ProxiedConnection) -> None:
+        with self._lock:
+            waited = one in self._waiting
+            self._waiting.discard(one)
+        if waited:
+            self._selector.unregister(one.sock)
+            if one.deadline is not None:
+                one.deadline.cancel()
+
+    def _expire(self, one: ProxiedConnection) -> None:
+        """The timer's thread: wakes the loop by ending the line, and leaves the rest to it."""
+        with self._lock:  # while it waits, its socket is not closed
+            if one in self._waiting:
+                one.late = True
+                with suppress(OSError):
+                    one.sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,208 @@
+"""The keys that lie in files: of people, of authorities, and those that are never accepted.
+
+Files are read anew whenever somebody offers a key, so that a change counts at once. One that
+others can write to, or that cannot be read, lets nobody in. Threads: any.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from tuihost.accounts import KeyRecord
+from tuihost.core.keys.authorized_keys import KeyFile, KeyLine, Unfit, examine, parse, parse_line
+from tuihost.core.keys.offers import KeyOffer, Revocations
+from tuihost.core.keys.options import KeyOptions
+from tuihost.errors import SettingsError
+from tuihost.logs import Event, EventLog
+from tuihost.settings.models import Settings
+from tuihost.ssh.keys.revocations import MAX_SIZE, RevokedKeys, read_revocations
+from tuihost.text import clean
+from tuihost.wire import Restrictions
+
+MAX_FILE = 1 << 18  # bytes: a thousand keys
+_MAX_TOLD = 1000
+
+
+class KeyFiles:
+    """Judges keys by an account's own and by the files that the settings name. Raises
+    SettingsError where a file of authorities or of revoked keys is of no use at the start."""
+
+    def __init__(self, settings: Settings, log: EventLog) -> None:
+        login = settings.login
+        self._log = log
+        self._base = settings.server.state_dir
+        self._patterns = login.authorized_keys
+        self._authorities = login.trusted_ca
+        self._revoked = login.revoked_keys
+        self._kept: tuple[tuple[int, ...], RevokedKeys] | None = None
+        self._told: set[str] = set()
+        problems = [
+            problem for path in self._authorities for problem in _read_authorities(path).problems
+        ]
+        if self._revoked is not None:
+            try:
+                self._revocations()
+            except (OSError, ValueError) as error:
+                problems.append(f"{self._revoked}: {error}")
+        if problems:
+            raise SettingsError(tuple(problems))
+
+    def judge(
+        self,
+        user: str,
+        own: Sequence[KeyRecord],
+        offer: KeyOffer,
+        *,
+        address: str,
+        now: float,
+        files: bool = True,
+    ) -> Restrictions | Unfit:
+        """What the key takes away from `user`, or why it does not let them in. `own` are the
+        keys that the store has for them; without `files` only those count, and what is revoked."""
+        lines = list(self._own(own))
+        authorities: set[bytes] = set()
+        if files:
+            lines += self._of(self._files(user))
+            authorities = {line.blob for line in self._trusted()}
+        try:
+            revoked = self._revocations()
+        except (OSError, ValueError) as error:
+            # What is revoked cannot be known: then every key may be.
+            self._tell(f"{self._revoked}: {error}")
+            return Unfit("what is revoked cannot be read")
+        return examine(
+            lines,
+            offer,
+            peer_address=address,
+            now=now,
+            user=user,
+            trusted_cas=authorities,
+            revoked=revoked,
+        )
+
+    def _own(self, records: Iterable[KeyRecord]) -> Iterable[KeyLine]:
+        for record in records:
+            try:
+                yield _parsed_line(record.line)
+            except ValueError as error:
+                self._tell(f"the key {record.fingerprint} of {record.account}: {error}")
+
+    def _files(self, user: str) -> tuple[Path, ...]:
+        if not user:
+            return ()
+        names = (pattern.replace("%u", user) for pattern in self._patterns)
+        return tuple(self._base / Path(name).expanduser() for name in names)
+
+    def _of(self, paths: Iterable[Path]) -> Iterable[KeyLine]:
+        for path in paths:
+            found = _read(path, absent_is_fine=True)
+            for problem in found.problems:
+                self._tell(problem)
+            yield from found.lines
+
+    def _trusted(self) -> Iterable[KeyLine]:
+        for path in self._authorities:
+            found = _read_authorities(path)
+            for problem in found.problems:
+                self._tell(problem)
+            yield from found.lines
+
+    def _revocations(self) -> Revocations | None:
+        if self._revoked is None:
+            return None
+        about = self._revoked.stat()
+        state = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_mode)
+        kept = self._kept
+        if kept is None or kept[0] != state:  # such a list may be long
+            raw = _bytes_of(self._revoked, MAX_SIZE)
+            kept = self._kept = state, read_revocations(raw)
+        return kept[1]
+
+    def _tell(self, problem: str) -> None:
+        """Once each: a line for every login would be no news."""
+        if problem in self._told:
+            return
+        if len(self._told) >= _MAX_TOLD:
+            self._told.clear()
+        self._told.add(problem)
+        self._log.warning(Event.KEYS_BROKEN, reason=clean(problem, limit=300))
+
+
+def merged(first: Restrictions | None, second: Restrictions) -> Restrictions | None:
+    """What two keys of one login take away together; None where both cannot be obeyed."""
+    if first is None:
+        return second
+    commands = {first.command, second.command} - {None}
+    if len(commands) > 1:
+        return None
+    return Restrictions(
+        command=commands.pop() if commands else None,
+        environment=tuple({**dict(second.environment), **dict(first.environment)}.items()),
+        pty=first.pty and second.pty,
+        port_forwarding=first.port_forwarding and second.port_forwarding,
+        x11_forwarding=first.x11_forwarding and second.x11_forwarding,
+        agent_forwarding=first.agent_forwarding and second.agent_forwarding,
+        permit_open=_common(first.permit_open, second.permit_open),
+        permit_listen=_common(first.permit_listen, second.permit_listen),
+        conditional=first.conditional or second.conditional,
+    )
+
+
+def _common(
+    first: tuple[str, ...] | None, second: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return tuple(one for one in first if one in second)
+
+
+def _read(path: Path, *, absent_is_fine: bool = False) -> KeyFile:
+    """The keys in the file, or why there are none."""
+    try:
+        text = _bytes_of(path).decode("utf-8")
+    except FileNotFoundError as error:
+        return KeyFile((), () if absent_is_fine else (f"{path}: {error.strerror}",))
+    except OSError as error:
+        return KeyFile((), (f"{path}: {error.strerror or error}",))
+    except ValueError as error:
+        return KeyFile((), (f"{path}: {error}",))
+    return _parsed(text, str(path))
+
+
+def _read_authorities(path: Path) -> KeyFile:
+    """The keys of authorities. What one may do is for its certificates to say: a line that would
+    say more (`from=`, `principals=`) is told of and left out, not half obeyed."""
+    found = _read(path)
+    plain = (KeyOptions(), KeyOptions(cert_authority=True))
+    problems = tuple(
+        f"{path}: the authority {line.fingerprint} has options, which count in authorized_keys only"
+        for line in found.lines
+        if line.options not in plain
+    )
+    lines = tuple(line for line in found.lines if line.options in plain)
+    return KeyFile(lines, found.problems + problems)
+
+
+def _bytes_of(path: Path, limit: int = MAX_FILE) -> bytes:
+    # Nonblocking, so that a named pipe in its place cannot hold up a login.
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode):
+            raise ValueError("is no regular file")
+        if about.st_mode & 0o022:
+            raise ValueError("others can write to it; run chmod go-w on it")
+        if about.st_uid not in (0, os.geteuid()):
+            raise ValueError("belongs to another user")
+        raw = file.read(limit + 1)
+    if len(raw) > limit:
+        raise ValueError(f"is larger than {limit} bytes")
+    return raw
+
+
+_parsed = lru_cache(maxsize=64)(parse)
+_parsed_line = lru_cache(maxsize=4096)(parse_line)

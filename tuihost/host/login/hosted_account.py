@@ -1,0 +1,261 @@
+"""Somebody's own account, as the apps that they use may change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord, StoreError
+from tuihost.core.keys.authorized_keys import parse_line
+from tuihost.core.login.lockout import Try
+from tuihost.host.login.services import LoginServices
+from tuihost.host.login.visitor import Visitor
+from tuihost.login.steps.choosing import password_problem
+from tuihost.login.steps.codes import (
+    base32,
+    grouped,
+    new_totp_secret,
+    recovery_codes,
+    recovery_hash,
+    totp_match,
+    totp_uri,
+)
+from tuihost.login.steps.pictures import qr_lines
+from tuihost.logs import Event, EventLog, event_log
+from tuihost.session.own_account import AccountSummary, NewSecond, NotPossible, OwnLogin
+from tuihost.ssh.keys.public_keys import PublicKey
+from tuihost.text import clean
+from tuihost.wire import Peer
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+MAX_KEYS = 50
+MAX_KEY_NAME = 60  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """One connection that is logged in, since the Unix time `since`; `close` ends it."""
+
+    visitor: Visitor
+    peer: Peer
+    since: float
+    close: Callable[[str], None]
+
+
+def _told(
+    work: Callable[Concatenate[HostedAccount, _Given], _Result],
+) -> Callable[Concatenate[HostedAccount, _Given], _Result]:
+    """`work`, where a store that fails is in the log, too: the person is told no more than that."""
+
+    @wraps(work)
+    def telling(own: HostedAccount, /, *given: _Given.args, **named: _Given.kwargs) -> _Result:
+        try:
+            return work(own, *given, **named)
+        except StoreError as error:
+            own.broken(error)
+            raise
+
+    return telling
+
+
+class HostedAccount:
+    """Implements `own_account.OwnAccount` for `visitor`. Threads: any; may block. A store that
+    fails is logged once: whoever asks again and again fills no log."""
+
+    def __init__(
+        self,
+        login_services: LoginServices,
+        visitor: Visitor,
+        inside: Callable[[], tuple[Inside, ...]],
+        log: EventLog | None = None,
+    ) -> None:
+        self._log = log or event_log()
+        self._is_told = False
+        self._login_services = login_services
+        self._store = login_services.store
+        self._visitor = visitor
+        self._name = visitor.name
+        self._inside = inside
+
+    def broken(self, error: StoreError) -> None:
+        """Says in the log that the store fails, the first time."""
+        if not self._is_told:
+            self._is_told = True
+            conn, who = self._visitor.connection, clean(self._name, limit=64)
+            reason = clean(str(error), limit=300)
+            self._log.error(Event.STORE_ERROR, conn=conn, user=who, reason=reason)
+
+    @_told
+    def record(self) -> AccountSummary:
+        record = self._record()
+        return AccountSummary(
+            name=record.name,
+            roles=self._login_services.roles(record),
+            has_password=record.password_hash is not None,
+            password_expired=record.password_expired,
+            totp=record.totp,
+            recovery_left=record.recovery_left,
+            created=record.created,
+        )
+
+    def _record(self) -> AccountRecord:
+        record = self._store.get(self._name)
+        if record is None or record.disabled:
+            raise NotPossible("This account is closed.")
+        return record
+
+    # ------------------------------------------------------------------ keys
+
+    @_told
+    def keys(self) -> Sequence[KeyRecord]:
+        return self._store.keys(self._name)
+
+    def key_in_use(self) -> str | None:
+        return self._visitor.fingerprint
+
+    @_told
+    def add_key(self, line: str, name: str = "") -> KeyRecord:
+        try:
+            found = parse_line(line.strip())
+        except ValueError as error:
+            raise NotPossible(f"This is no public key: {error}.") from None
+        if PublicKey.parse(found.blob) is None:
+            raise NotPossible("This is no whole public key, or one of a kind that is too weak.")
+        if found.options.cert_authority:
+            raise NotPossible("An authority is the operator's to add.")
+        if len(self.keys()) >= MAX_KEYS:
+            raise NotPossible(f"An account has {MAX_KEYS} keys at most.")
+        self._record()
+        name = clean(name.strip() or found.comment or found.kind, limit=MAX_KEY_NAME)
+        key = KeyRecord(
+            self._name, found.fingerprint, name, line.strip(), self._login_services.now()
+        )
+        if not self._store.add_key(key):
+            raise NotPossible("This key is among yours already.")
+        return key
+
+    @_told
+    def can_add_key_in_use(self) -> bool:
+        mine = self._visitor.fingerprint
+        return self._visitor.key_line is not None and all(
+            one.fingerprint != mine for one in self.keys()
+        )
+
+    @_told
+    def add_key_in_use(self, name: str = "") -> KeyRecord:
+        if self._visitor.key_line is None:
+            raise NotPossible("You did not come in with a key that could become yours.")
+        return self.add_key(self._visitor.key_line, name)
+
+    @_told
+    def rename_key(self, fingerprint: str, name: str) -> None:
+        name = clean(name.strip(), limit=MAX_KEY_NAME)
+        if not name or not self._store.rename_key(self._name, fingerprint, name):
+            raise NotPossible("There is no such key." if name else "A key needs a name.")
+
+    @_told
+    def remove_key(self, fingerprint: str) -> None:
+        if len(self.keys()) == 1 and not self.record().has_password:
+            raise NotPossible("It is your last key, and you have no password to come in with.")
+        if not self._store.remove_key(self._name, fingerprint):
+            raise NotPossible("There is no such key.")
+
+    # ------------------------------------------------------------------ password
+
+    @_told
+    def set_password(self, old: str, new: str) -> None:
+        if self.record().has_password:
+            self._check(old)
+        problem = password_problem(new, user=self._name, old=old)
+        if problem is not None:
+            raise NotPossible(problem)
+        hashed = self._login_services.passwords.hash(new)
+        self._store.update(self._name, password_hash=hashed, password_expired=False)
+
+    def _check(self, password: str) -> None:
+        """That it is the person who asks, and not somebody at a screen that was left open. Wrong
+        ones count as they do at the door, so that nobody guesses here instead."""
+        record, lockout = self._record(), self._login_services.lockout
+        attempt = Try(self._name, f"inside {self._visitor.connection}", self._login_services.now())
+        lock = lockout.begin(attempt)
+        stored = record.password_hash if lock is None else None
+        if self._login_services.passwords.verify(stored, password):
+            lockout.settled(attempt)
+            return
+        lockout.failed(attempt, lock)
+        if lock is not None:
+            raise NotPossible("There were too many wrong passwords. Try again later.")
+        raise NotPossible("That is not your password.")
+
+    # ------------------------------------------------------------------ second factor
+
+    def begin_second(self) -> NewSecond:
+        secret = new_totp_secret()
+        uri = totp_uri(secret, self._name, self._login_services.host_name)
+        return NewSecond(secret, grouped(base32(secret)), uri, tuple(qr_lines(uri) or ()))
+
+    @_told
+    def confirm_second(self, second: NewSecond, code: str, password: str) -> tuple[str, ...]:
+        counter = totp_match(second.secret, code, self._login_services.now())
+        if counter is None:
+            raise NotPossible("This is not the code of the moment. Is the clock right?")
+        self._prove(password)
+        self._store.set_totp(self._name, second.secret)
+        self._store.take_totp(self._name, counter)  # the code that was typed here has served
+        return self._fresh_codes()
+
+    @_told
+    def remove_second(self, password: str) -> None:
+        self._prove(password)
+        self._store.set_totp(self._name, None)
+        self._store.set_recovery(self._name, ())
+
+    @_told
+    def new_recovery_codes(self, password: str) -> tuple[str, ...]:
+        self._prove(password)
+        if not self.record().totp:
+            raise NotPossible("Recovery codes are for who has a second factor.")
+        return self._fresh_codes()
+
+    def _prove(self, password: str) -> None:
+        if self.record().has_password:
+            self._check(password)
+
+    def _fresh_codes(self) -> tuple[str, ...]:
+        codes = recovery_codes()
+        self._store.set_recovery(self._name, [recovery_hash(self._name, one) for one in codes])
+        return codes
+
+    # ------------------------------------------------------------------ logins
+
+    def logins(self) -> Sequence[OwnLogin]:
+        here = self._visitor.connection
+        return tuple(
+            OwnLogin(
+                one.visitor.connection,
+                one.since,
+                one.peer,
+                one.visitor.factors,
+                one.visitor.fingerprint,
+                one.visitor.connection == here,
+            )
+            for one in self._own()
+        )
+
+    def close_others(self) -> int:
+        others = [one for one in self._own() if one.visitor.connection != self._visitor.connection]
+        for one in others:
+            one.close("closed by its owner from another login")
+        return len(others)
+
+    def _own(self) -> list[Inside]:
+        mine = (self._name, False)
+        return [one for one in self._inside() if (one.visitor.name, one.visitor.guest) == mine]
+
+    @_told
+    def history(self, limit: int = 50) -> Sequence[LoginRecord]:
+        return self._store.logins(self._name, limit)

@@ -1,0 +1,290 @@
+"""Whom one connection lets in: the `Verifier` of its login over the account store.
+
+It knows where the connection comes from and what was proved so far; everything else it asks of
+`LoginServices`.
+
+It does the same work for everybody, whether there is such an account or not, and whether that is
+locked, closed or neither: the same questions to the store, one hash, the same notes. A store that
+does not work lets nobody in, and says so in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TypeVar
+
+from tuihost.accounts import AccountRecord, LoginRecord, StoreError
+from tuihost.core.keys.authorized_keys import NOT_LISTED, Unfit
+from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.factors import (
+    PASSWORD,
+    PUBLICKEY,
+    Became,
+    Chains,
+    Conversation,
+    Query,
+)
+from tuihost.core.login.lockout import Lock, Try
+from tuihost.errors import MisuseError
+from tuihost.host.login._key_files import merged
+from tuihost.host.login.services import LoginServices
+from tuihost.login import Attempt
+from tuihost.login.steps.invite import INVITE, key_record
+from tuihost.logs import Event, EventLog
+from tuihost.ssh.userauth import LoginRefused
+from tuihost.text import clean
+from tuihost.wire import Identity, Peer, Restrictions
+
+_Result = TypeVar("_Result")
+
+NOBODY = ""
+UNCOUNTED = frozenset({INVITE})
+"""Steps whose codes cannot be guessed, under names that many people share: nobody must be able to
+lock those."""
+
+
+class AccountVerifier:
+    """Implements `core.factors.Verifier` for one connection. Thread: its transport's."""
+
+    def __init__(self, login_services: LoginServices, peer: Peer, log: EventLog) -> None:
+        self._login_services = login_services
+        self._store = login_services.store
+        self._peer = peer
+        self._source = login_services.blocks.source(peer.address)
+        self._log = log
+        self._failures: list[LoginRecord] = []
+        self._start(None)
+
+    def _start(self, target: str | None) -> None:
+        self._target = target
+        self._proved: tuple[str, ...] = ()
+        self._keys: tuple[KeyOffer, ...] = ()
+        self._restrictions: Restrictions | None = None
+        self._judged: tuple[str, KeyOffer, Restrictions] | None = None
+
+    def close(self) -> None:
+        """The connection is over: what failed on it becomes part of the accounts' histories. Not
+        before, since a note that only accounts have would tell that there is one."""
+        failures, self._failures = self._failures, []
+        self._asked(lambda: self._remember(failures), None)
+
+    def _remember(self, failures: list[LoginRecord]) -> None:
+        for failure in failures:
+            if self._store.get(failure.account) is not None:
+                self._store.record_login(failure)
+
+    # ------------------------------------------------------------------ ways in
+
+    def chains(self, user: str, target: str | None) -> Chains:
+        self._start(target)
+
+        def ask() -> Chains:
+            record, guest = self._store.get(user), self._login_services.is_guest(user)
+            if self._login_services.is_invited(user, record):
+                return self._login_services.chains_invited(record)
+            return self._login_services.chains(record, target, guest=guest)
+
+        return self._asked(ask, self._login_services.chains(None, target, guest=False))
+
+    def guest(self, user: str) -> bool:
+        return self._asked(lambda: self._login_services.is_guest(user), False)
+
+    # ------------------------------------------------------------------ passwords
+
+    def password(self, user: str, password: str) -> bool:
+        with self._login_services.one_by_one(user, self._source):
+            return self._asked(lambda: self._password(user, password), False)
+
+    def _password(self, user: str, password: str) -> bool:
+        record, attempt = self._store.get(user), self._try(user)
+        lock = self._login_services.lockout.begin(attempt)
+        usable = lock is None and record is not None and not record.disabled
+        stored = record.password_hash if record is not None and usable else None
+        right = self._login_services.passwords.verify(stored, password)
+        if right and record is not None and not record.password_expired:
+            self._login_services.lockout.settled(attempt)
+            self._proved += (PASSWORD,)
+            self._refresh(user, stored, password)
+            return True
+        self._login_services.lockout.failed(attempt, lock)
+        self._denied(user, PASSWORD, "the password has expired" if right else _why(record, lock))
+        return False
+
+    def _refresh(self, user: str, stored: str | None, password: str) -> None:
+        """Keeps the hash at today's costs; only now is the password here to make it of."""
+        passwords = self._login_services.passwords
+        if stored is not None and passwords.needs_rehash(stored):
+            self._store.update(user, password_hash=passwords.hash(password))
+
+    # ------------------------------------------------------------------ keys
+
+    def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
+        unknown: Restrictions | Unfit = Unfit(NOT_LISTED)
+        found = self._asked(lambda: self._restricted(user, offer), unknown)
+        if isinstance(found, Unfit):
+            self._judged = None
+            if found.reason != NOT_LISTED:  # an agent's other keys are no news
+                self._denied(user, PUBLICKEY, found.reason, key=offer.fingerprint)
+            return False
+        # For `key_proved`, which asks about the same offer next or not at all.
+        self._judged = (user, offer, found)
+        return True
+
+    def _restricted(self, user: str, offer: KeyOffer) -> Restrictions | Unfit:
+        record, own, now = self._store.get(user), self._store.keys(user), self._login_services.now()
+        invited = self._login_services.is_invited(user, record)
+        if invited:  # any key will do: it becomes theirs once an invitation made an account
+            own = () if offer.certificate else (key_record(user, offer, now),)
+        restrictions = self._login_services.keys.judge(
+            user, own, offer, address=self._peer.address, now=now, files=not invited
+        )
+        if invited or (record is not None and not record.disabled):
+            return restrictions
+        return Unfit("the account is closed" if record is not None else NOT_LISTED)
+
+    def key_proved(self, user: str, offer: KeyOffer) -> None:
+        if self._judged is None or self._judged[:2] != (user, offer):
+            raise MisuseError("a key was proved that was not found acceptable")
+        together = merged(self._restrictions, self._judged[2])
+        if together is None:
+            raise LoginRefused("the keys want different commands")
+        self._restrictions, self._judged = together, None
+        self._keys += (offer,)
+        self._proved += (offer.fingerprint,)
+        now = self._login_services.now()
+        self._asked(lambda: self._store.key_used(user, offer.fingerprint, now), None)
+
+    # ------------------------------------------------------------------ steps
+
+    def step(self, name: str, user: str) -> Conversation:
+        step = self._login_services.steps.get(name)
+        if step is None:
+            return self._missing(name, user)
+        return self._watched(name, user, lambda who: step.ask(self._attempt(who)))
+
+    def _attempt(self, user: str) -> Attempt:
+        keys = self._keys if user else ()
+        now = self._login_services.now()
+        return Attempt(user, self._peer, now, self._target, keys, self._login_services)
+
+    def _missing(self, name: str, user: str) -> Conversation:
+        """A step that only an account's own chains name, and that is not here."""
+        self._denied(user, name, "there is no such step")
+        return False
+        yield Query()
+
+    def _watched(self, name: str, user: str, ask: Callable[[str], Conversation]) -> Conversation:
+        """A step at work. It is counted as a try from its first answers on; where the account is
+        locked they go to the same questions for nobody, which take as long and change nothing."""
+        attempt, lock, counted, right = self._try(user), None, False, False
+        conversation = ask(user)
+        answers: tuple[str, ...] | None = None  # a step may be satisfied without a question
+        try:
+            while True:
+                # What has no answers is no try; it may wait for somebody else, and must wait alone.
+                tries = bool(answers) and name not in UNCOUNTED
+                with (
+                    self._login_services.one_by_one(user, self._source) if tries else nullcontext()
+                ):
+                    if not counted and tries:
+                        lock, counted = self._login_services.lockout.begin(attempt), True
+                        if lock is not None:
+                            conversation.close()
+                            conversation = ask(NOBODY)
+                            next(conversation)
+                    try:
+                        if answers is None:
+                            query = next(conversation)
+                        else:
+                            query = conversation.send(answers)
+                    except StopIteration as end:
+                        right = lock is None and self._right(user, end.value)
+                        if right and counted:
+                            self._login_services.lockout.settled(attempt)
+                        raise
+                answers = yield query
+        except StopIteration as end:
+            if right:
+                self._proved += (name,)
+                return end.value if isinstance(end.value, Became) else True
+            self._denied(user, name, lock.reason if lock else "the answers were wrong")
+            return False
+        except StoreError as error:
+            self._broken(error)
+            return False
+        finally:
+            conversation.close()
+            if counted and not right:
+                self._asked(lambda: self._login_services.lockout.failed(attempt, lock), None)
+
+    def _right(self, user: str, result: object) -> bool:
+        """Whether a step said yes to somebody who may come in."""
+        if isinstance(result, Became):
+            user = result.user
+        elif result is not True:
+            return False
+        record = self._store.get(user)
+        return record is not None and not record.disabled
+
+    # ------------------------------------------------------------------ how it ends
+
+    def settled(self, identity: Identity) -> Identity | None:
+        if identity.guest:
+            return None
+        entering = self._asked(lambda: self._entering(identity), None)
+        if entering is None:
+            raise LoginRefused("the account cannot be used")
+        return entering
+
+    def _entering(self, identity: Identity) -> Identity | None:
+        record, now = self._store.get(identity.user), self._login_services.now()
+        if record is None or record.disabled:  # since its last factor was settled
+            return None
+        self._login_services.lockout.entered(identity.user, self._source, now)
+        self._store.record_login(
+            LoginRecord(
+                identity.user, now, self._peer.address, identity.factors, identity.fingerprint
+            )
+        )
+        return replace(
+            identity, roles=self._login_services.roles(record), restrictions=self._restrictions
+        )
+
+    def failed(self, user: str, factor: str, reason: str) -> None:
+        if factor in (PASSWORD, PUBLICKEY) or factor in self._login_services.steps:
+            now = self._login_services.now()
+            self._failures.append(
+                LoginRecord(user, now, self._peer.address, (factor,), success=False)
+            )
+
+    # ------------------------------------------------------------------ small things
+
+    def _try(self, user: str) -> Try:
+        return Try(user, self._source, self._login_services.now(), "+".join(self._proved))
+
+    def _denied(self, user: str, factor: str, reason: str, key: str | None = None) -> None:
+        who = clean(user, limit=64)
+        self._log.info(Event.AUTH_DENIED, user=who, factor=factor, reason=reason, key=key)
+
+    def _broken(self, error: StoreError) -> None:
+        self._log.error(Event.STORE_ERROR, reason=clean(str(error), limit=300))
+
+    def _asked(self, ask: Callable[[], _Result], otherwise: _Result) -> _Result:
+        """What the store says; `otherwise`, and a line in the log, where it does not work."""
+        try:
+            return ask()
+        except StoreError as error:
+            self._broken(error)
+            return otherwise
+
+
+def _why(record: AccountRecord | None, lock: Lock | None) -> str:
+    if lock is not None:
+        return f"locked: {lock.reason}"
+    if record is None:
+        return "there is no such account"
+    if record.disabled:
+        return "the account is closed"
+    return "the password is wrong" if record.password_hash else "the account has no password"

@@ -1,0 +1,23 @@
+"""What somebody brought with their session: a screen, and an agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuihost.host.relay.client_agent import ClientAgent
+from tuihost.host.relay.x11_display import Display
+
+
+@dataclass(frozen=True, slots=True)
+class ClientResources:
+    """Either is None where the client did not offer it, or was not let."""
+
+    display: Display | None = None
+    agent: ClientAgent | None = None
+
+    def close(self) -> None:
+        """The session is over. Any thread."""
+        if self.display is not None:
+            self.display.close()
+        if self.agent is not None:
+            self.agent.close()

@@ -1,0 +1,372 @@
+"""Somebody's own screen, reached through their connection: RFC 4254 §6.3.
+
+`Display` is what an app holds. A program on this machine reaches the same screen by sockets of its
+session's own, which only this user gets through, with a cookie that is good for nothing else: it is
+checked, and replaced by the one that the client expects, before anything is passed on.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import socket
+import struct
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from tuihost.core.x11_setup import COOKIE_BYTES, MAX_SETUP, Setup, cookie_of, read_setup, xauthority
+from tuihost.errors import Disconnected
+from tuihost.host.relay.channel_stream import ChannelStream, open_stream
+from tuihost.host.relay.pump import READ, Pump
+from tuihost.logs import Event, EventLog
+from tuihost.session.streams import NotOpened
+from tuihost.wire import ByteChannel, Cancellable, Link, OpenX11, Peer, Refuse, X11Request
+
+MAX_CONNECTIONS = 16  # to one display at one time
+MAX_NEWCOMERS = 32  # programs that have not shown their cookie yet
+SETUP_TIMEOUT = 10.0  # seconds for a program to say who it is
+BACKLOG = 16
+SOCKETS = Path("/tmp/.X11-unix")  # where every X client looks for the display :N
+FIRST_NUMBER, NUMBERS = 10, 1000  # as OpenSSH's X11DisplayOffset leaves room for real ones
+KIND = "x11"
+_HERE = Peer("127.0.0.1", 0)
+
+
+class _Open(Protocol):
+    """A connection to the display."""
+
+    @property
+    def closed(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class Display:
+    """Implements `tuihost.session.streams.X11Display`."""
+
+    def __init__(
+        self, link: Link, request: X11Request, pump: Callable[[], Pump], log: EventLog
+    ) -> None:
+        cookie = cookie_of(request.protocol, request.cookie)
+        assert cookie is not None, "such a request is refused"
+        self.cookie = cookie
+        self.single_connection = request.single_connection
+        self.screen = request.screen
+        self._link = link
+        self._pump = pump
+        self._log = log
+        self._lock = threading.Lock()
+        self._closed = False
+        self._asked = self._opened = 0
+        self._open: list[_Open] = []
+        self._actions: list[Callable[[], None]] = []
+        self._socket: _PrivateSocket | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def on_close(self, action: Callable[[], None]) -> None:
+        with self._lock:
+            if not self._closed:
+                self._actions.append(action)
+                return
+        action()
+
+    def connect(self, timeout: float = 10.0) -> ChannelStream:
+        self.claim()
+        try:
+            stream = open_stream(self._link, OpenX11(_HERE), timeout)
+        except BaseException:
+            self.release()
+            raise
+        self.keep(stream)
+        return stream
+
+    def connect_socket(self, timeout: float = 10.0) -> socket.socket:
+        stream = self.connect(timeout)
+        ours, theirs = socket.socketpair()
+        self._pump().relay(stream.channel, theirs, self.ended(stream.channel))
+        return ours
+
+    def environment(self) -> Mapping[str, str]:
+        with self._lock:
+            if self._closed:
+                raise Disconnected("the session is over")
+            if self._socket is None:
+                self._socket = _PrivateSocket(self, self._pump(), self._log)
+            return self._socket.environment
+
+    def close(self) -> None:
+        """The session is over: so are its windows. Any thread."""
+        with self._lock:
+            self._closed = True
+            open_now, self._open = self._open, []
+            private, self._socket = self._socket, None
+            actions, self._actions = self._actions, []
+        for one in open_now:
+            one.close()
+        for action in actions:
+            action()
+        if private is not None:
+            private.close()
+
+    # ---------------------------------------------------------------- for the connections to it
+
+    def claim(self) -> None:
+        """Takes the place of one more connection. Raises `NotOpened`, `Disconnected`."""
+        with self._lock:
+            if self._closed:
+                raise Disconnected("the session is over")
+            if self.single_connection and self._opened + self._asked:
+                raise NotOpened("the client takes a single connection to its display")
+            self._open = [one for one in self._open if not one.closed]
+            if len(self._open) + self._asked >= MAX_CONNECTIONS:
+                raise NotOpened("too many connections to the display")
+            self._asked += 1
+
+    def release(self) -> None:
+        """The client did not open it."""
+        with self._lock:
+            self._asked -= 1
+
+    def keep(self, one: _Open) -> None:
+        """The client opened it: it ends with the session at the latest."""
+        with self._lock:
+            self._asked -= 1
+            self._opened += 1
+            if not self._closed:
+                self._open.append(one)
+                self._log.info(Event.FORWARD_OPEN, target=KIND)
+                return
+        one.close()
+
+    def ended(self, channel: ByteChannel) -> Callable[[int, int], None]:
+        """Logs the end of a connection, as the person sees it: sent, and received."""
+        log = self._log.bound(chan=channel.number)
+        return lambda sent, received: log.info(Event.FORWARD_CLOSED, sent=sent, received=received)
+
+    def ask(self, settled: Callable[[ByteChannel | Refuse], None]) -> None:
+        """Asks the client for a connection, without waiting."""
+        self._link.open(OpenX11(_HERE), settled)
+
+
+class _PrivateSocket:
+    """A display's number of this machine, of the session's own. Thread: the pump's, but for
+    `close`."""
+
+    def __init__(self, display: Display, pump: Pump, log: EventLog) -> None:
+        self.display = display
+        self.pump = pump
+        self.log = log
+        self.cookie = secrets.token_bytes(COOKIE_BYTES)
+        self._folder = Path(tempfile.mkdtemp(prefix="tuihost-x11-"))  # for this user only
+        self._sockets: list[socket.socket] = []
+        self._watched = self._ended = False
+        self.newcomers = 0
+        try:
+            self.environment = self._prepare()
+        except BaseException:
+            self.end()
+            raise
+        if pump.adopt(self):
+            pump.call(self._watch)
+
+    def _prepare(self) -> Mapping[str, str]:
+        cookies = self._folder / "xauthority"
+        cookies.touch(0o600)
+        cookies.write_bytes(xauthority(self.cookie))
+        number, self._sockets = _take_number()
+        display = f":{number}.{self.display.screen}"
+        return {"DISPLAY": display, "XAUTHORITY": os.fspath(cookies)}
+
+    def close(self) -> None:
+        """Nobody gets through any more. Any thread."""
+        self.pump.call(self.end)
+
+    def end(self) -> None:
+        """Takes the socket away."""
+        if self._ended:
+            return
+        self._ended = True
+        for sock in self._sockets:
+            if self._watched:
+                self.pump.watch(sock, 0, self._watch)
+            _take_away(sock)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self.pump.forget(self)
+
+    def _watch(self) -> None:
+        if not self._ended:
+            self._watched = True
+            for sock in self._sockets:
+                self.pump.watch(sock, READ, partial(self._accept, sock))
+
+    def _accept(self, listening: socket.socket) -> None:
+        with suppress(BlockingIOError):
+            sock, _ = listening.accept()
+            if self.newcomers >= MAX_NEWCOMERS:
+                sock.close()
+            elif _user_of(sock) == os.getuid():
+                _Newcomer(self, sock).begin()
+            else:
+                self.log.info(Event.REQUEST_REFUSED, kind=KIND, reason="another user's program")
+                sock.close()
+
+
+class _Newcomer:
+    """A program that connected and has to show the cookie. Thread: the pump's."""
+
+    def __init__(self, private: _PrivateSocket, sock: socket.socket) -> None:
+        self._private = private
+        self._pump = private.pump
+        self._sock = sock
+        self._data = b""
+        self._ended = self._claimed = False
+        self._deadline: Cancellable | None = None
+        private.newcomers += 1
+
+    def begin(self) -> None:
+        """Waits for its first message, for a while."""
+        self._sock.setblocking(False)
+        if self._pump.adopt(self):
+            self._deadline = self._pump.timer.call_later(
+                SETUP_TIMEOUT, lambda: self._pump.call(self._late)
+            )
+            self._pump.watch(self._sock, READ, self._readable)
+
+    def end(self) -> None:
+        """Closes what did not become a connection."""
+        if self._leave():
+            self._sock.close()
+
+    def _leave(self) -> bool:
+        """It is no newcomer any more; false where it was none."""
+        if self._ended:
+            return False
+        self._ended = True
+        self._private.newcomers -= 1
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._pump.watch(self._sock, 0, self._readable)
+        self._pump.forget(self)
+        return True
+
+    def _late(self) -> None:
+        if not self._claimed:
+            self._refuse("it did not say who it is")
+
+    def _readable(self) -> None:
+        try:
+            data = self._sock.recv(MAX_SETUP)
+            self._data += data
+            setup = read_setup(self._data)
+        except (OSError, ValueError) as error:
+            self._refuse(str(error))
+            return
+        if setup is not None:
+            self._judge(setup)
+        elif not data:
+            self.end()
+
+    def _judge(self, setup: Setup) -> None:
+        display = self._private.display
+        if not setup.shows(self._private.cookie):
+            self._refuse("its cookie is wrong", setup)
+            return
+        try:
+            display.claim()
+        except (NotOpened, Disconnected) as error:
+            self._refuse(str(error), setup)
+            return
+        self._claimed = True
+        self._pump.watch(self._sock, 0, self._readable)  # what comes now waits for the client
+        display.ask(lambda answer: self._pump.call(partial(self._settled, setup, answer)))
+
+    def _settled(self, setup: Setup, answer: ByteChannel | Refuse) -> None:
+        display = self._private.display
+        if isinstance(answer, Refuse):
+            display.release()
+            self._refuse(answer.reason, setup)
+            return
+        display.keep(answer)
+        if not self._leave():
+            answer.close()
+            return
+        first = setup.with_cookie(display.cookie) + self._data[setup.length :]
+        self._pump.relay(answer, self._sock, display.ended(answer), first)
+
+    def _refuse(self, reason: str, setup: Setup | None = None) -> None:
+        if self._ended:
+            return
+        self._private.log.info(Event.REQUEST_REFUSED, kind=KIND, reason=reason)
+        if setup is not None:
+            with suppress(OSError):
+                self._sock.send(setup.refusal(reason))
+        self.end()
+
+
+# ----------------------------------------------------------------------------- the private display
+
+
+def _take_number() -> tuple[int, list[socket.socket]]:
+    """A display's number that nobody has, and what listens for it: the socket in the folder where
+    X clients look, and on Linux the abstract one that many try first, lest somebody else take it.
+    Raises `NotOpened`."""
+    try:
+        SOCKETS.mkdir(mode=0o1777, exist_ok=True)
+    except OSError as error:
+        raise NotOpened(f"no display can be made: {error.strerror}") from None
+    for number in range(FIRST_NUMBER, FIRST_NUMBER + NUMBERS):
+        path = f"{SOCKETS}/X{number}"
+        sockets: list[socket.socket] = []
+        try:
+            if sys.platform == "linux":
+                sockets.append(_listen(f"\0{path}"))
+            sockets.append(_listen(path))
+        except OSError as error:
+            for sock in sockets:
+                sock.close()
+            if error.errno != errno.EADDRINUSE:
+                raise NotOpened(f"no display can be made: {error.strerror}") from None
+        else:
+            return number, sockets
+    raise NotOpened("no display is free on the host")
+
+
+def _listen(path: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        os.fchmod(sock.fileno(), 0o600)  # what it is bound with, on Linux
+        sock.bind(path)
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _take_away(sock: socket.socket) -> None:
+    path = sock.getsockname()
+    if isinstance(path, str):  # an abstract one is bytes
+        with suppress(OSError):
+            os.unlink(path)
+    sock.close()
+
+
+def _user_of(sock: socket.socket) -> int:
+    """The user whose program connected; ours where the system does not tell (the file's mode keeps
+    others out, too)."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return os.getuid()
+    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", raw)[1])

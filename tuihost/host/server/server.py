@@ -1,0 +1,298 @@
+"""The Server: a Host that listens. Start, accept, say good-bye, stop.
+
+Thread: `serve_forever` is the main thread's; it owns the listening sockets and the signals.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import selectors
+import signal
+import socket
+import threading
+from contextlib import suppress
+from itertools import count
+from time import monotonic
+from types import FrameType
+
+from tuihost.core.limits import TransportLimits
+from tuihost.core.login.authentication import PASSWORD, AuthMachine, Verifier
+from tuihost.core.penalties import Offence
+from tuihost.host.gate.gate import Counted, Gate, GateRules, Pass, Refusal
+from tuihost.host.gate.proxied import ProxiedConnection, ProxiedConnections
+from tuihost.host.host import Host, log_start
+from tuihost.host.login.services import LoginServices
+from tuihost.host.login.verifier import AccountVerifier
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.host.plugins.step_catalog import StepCatalog
+from tuihost.host.server._connection import Connection
+from tuihost.logs import Event, EventLog
+from tuihost.settings.models import Settings
+from tuihost.ssh.keys.host_keys import HostKeys
+from tuihost.wire import Peer
+
+BACKLOG = 4096
+"""Connections that wait to be accepted, where the system allows so many: a flood is turned away in
+microseconds each, but whoever finds this queue full tries again only after a second."""
+ACCEPT_PAUSE = 0.2
+"""Seconds without accepting when the process has no descriptors left."""
+FAREWELL_TIMEOUT = 5.0
+PARTING_TIMEOUT = 0.5
+
+_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Server:
+    """A host that people can reach."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        log: EventLog,
+        *,
+        keys: HostKeys | None = None,
+        chains: tuple[tuple[str, ...], ...] = (("none",),),
+        verifier: Verifier | None = None,
+        limits: TransportLimits | None = None,
+    ) -> None:
+        self.settings = settings
+        self.login_services = LoginServices(settings, StepCatalog.of(settings, log).steps, log)
+        self.keys = keys or HostKeys.load_or_create(*settings.server.host_keys)
+        self.host = Host(
+            settings, catalog, log, keys=self.keys.cards(), login_services=self.login_services
+        )
+        self._log = log
+        self._chains = chains
+        self._verifier = verifier
+        self._limits = limits or limits_of(settings)
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+        self._connections: dict[int, Connection] = {}
+        self.gate = Gate(GateRules.of(settings, self._limits), self.host.watchdog, log)
+        self._empty = threading.Condition(self._lock)
+        self._listeners: list[socket.socket] = []
+        self._stopping = threading.Event()
+        self._waker, self._wake_end = socket.socketpair()
+        self._waker.setblocking(False)
+        self._wake_end.setblocking(False)
+        self._previous: dict[int, object] = {}
+
+    # ---------------------------------------------------------------- start
+
+    def start(self) -> None:
+        """Opens the port, then everything behind it. Raises OSError where the port is taken."""
+        where = self.settings.server
+        self._listeners = _listen(where.host, where.port)
+        address = self._listeners[0].getsockname()
+        self.host.address = (address[0], address[1])
+        self.host.start()
+        log_start(self.host)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens, with the real port where the settings say 0."""
+        assert self.host.address is not None, "the server has not started"
+        return self.host.address
+
+    def install_signals(self) -> None:
+        """SIGINT and SIGTERM end `serve_forever`; a second one ends it without good-byes."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._signalled)
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        if self._stopping.is_set():
+            raise KeyboardInterrupt
+        self.request_stop()
+
+    def request_stop(self) -> None:
+        """Ends `serve_forever`. Any thread, and signal handlers."""
+        self._stopping.set()
+        with suppress(BlockingIOError, OSError):
+            self._wake_end.send(b"\0")
+
+    # ---------------------------------------------------------------- serve
+
+    def serve_forever(self) -> None:
+        """Accepts clients until `request_stop`."""
+        _settle_memory()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._waker, selectors.EVENT_READ)
+            for listener in self._listeners:
+                selector.register(listener, selectors.EVENT_READ, listener)
+            introductions = ProxiedConnections(
+                selector, self.host.watchdog, self._introduced, self.gate.refused
+            )
+            while not self._stopping.is_set():
+                for ready, _ in selector.select():
+                    match ready.data:
+                        case socket.socket() as listener:
+                            if not self._accept(listener, introductions):
+                                self._stopping.wait(ACCEPT_PAUSE)
+                        case ProxiedConnection() as introduction:
+                            introductions.proceed(introduction)
+            introductions.close()
+
+    def _accept(self, listener: socket.socket, introductions: ProxiedConnections) -> bool:
+        """Takes one client in; False when the process can take no more just now."""
+        try:
+            sock, address = listener.accept()
+        except OSError as error:
+            if error.errno in _FULL:
+                self._log.error(Event.HOST_ERROR, where="accept", reason=str(error))
+                return False
+            return True  # the client went away before it was accepted
+        peer = Peer(address[0], address[1])
+        if peer.address in self.gate.rules.proxies:
+            introductions.begin(sock, peer)
+        else:
+            self.admit(sock, peer)
+        return True
+
+    def _introduced(self, sock: socket.socket, peer: Peer, itself: bool) -> None:
+        self.admit(sock, peer, trusted=itself)
+
+    def admit(self, sock: socket.socket, peer: Peer, *, trusted: bool = False) -> Connection | None:
+        """Makes a connection of an accepted socket, or turns it away. Any thread. `trusted`: a
+        proxy that speaks for itself."""
+        leave = (
+            Refusal.CLOSING if self._stopping.is_set() else self.gate.admit(peer, trusted=trusted)
+        )
+        if isinstance(leave, Refusal):
+            with suppress(OSError):
+                sock.setblocking(False)
+                sock.send(f"{leave}\r\n".encode())
+            sock.close()
+            return None
+        try:
+            connection = self._connection(sock, peer, leave)
+        except OSError as error:  # the client went away before anything could be said
+            self.gate.refused(peer, str(error))
+            sock.close()
+            leave.ended()
+            return None
+        leave.hang_up = lambda: connection.close(Refusal.WAITING)
+        with self._lock:
+            self._connections[connection.number] = connection
+            self.host.connections = len(self._connections)
+        try:
+            connection.start()
+        except RuntimeError as error:  # no thread to be had
+            self._log.error(Event.HOST_ERROR, where="accept", reason=str(error))
+            sock.close()
+            self._forget(connection, leave)
+            return None
+        return connection
+
+    def _connection(self, sock: socket.socket, peer: Peer, leave: Pass) -> Connection:
+        number = next(self._numbers)
+        door = (
+            None
+            if self._verifier
+            else AccountVerifier(self.login_services, peer, self._log.bound(conn=number))
+        )
+        verifier = self._verifier or door
+        assert verifier is not None
+        auth = AuthMachine(
+            self._chains if door is None else None,
+            Counted(verifier, leave),
+            password_step=PASSWORD in self.login_services.steps,
+            max_tries=self._limits.max_tries,
+        )
+
+        def ended(connection: Connection) -> None:
+            if door is not None:
+                door.close()
+            self._forget(connection, leave, Offence.CRASH if connection.link.faulty else None)
+
+        return Connection(
+            number,
+            sock,
+            peer,
+            host=self.host,
+            keys=self.keys,
+            auth=auth,
+            limits=self._limits,
+            banner=self.settings.login.banner,
+            ended=ended,
+        )
+
+    def _forget(self, connection: Connection, leave: Pass, offence: Offence | None = None) -> None:
+        leave.ended(offence)
+        with self._lock:
+            self._connections.pop(connection.number, None)
+            self.host.connections = len(self._connections)
+            if not self._connections:
+                self._empty.notify_all()
+
+    # ---------------------------------------------------------------- stop
+
+    def stop(self, sentence: str = "The host is closing. Good-bye!") -> None:
+        """Stops listening, shows everybody out with `sentence`, and closes what is left."""
+        self._stopping.set()
+        self.gate.close()
+        for listener in self._listeners:
+            listener.close()
+        deadline = monotonic() + FAREWELL_TIMEOUT
+        for connection in self._open():
+            connection.farewell(sentence)
+        for connection in self._open():
+            for program in connection.programs():
+                program.join(max(0.0, deadline - monotonic()))
+        with self._lock:
+            # Who has read the exit status parts by themselves; a disconnect on its heels would be
+            # read with it, and pass for a failure.
+            self._empty.wait_for(lambda: not self._connections, PARTING_TIMEOUT)
+        for connection in self._open():
+            connection.close(sentence)
+        with self._lock:
+            self._empty.wait_for(lambda: not self._connections, FAREWELL_TIMEOUT)
+        self.host.stop()
+        self._waker.close()
+        self._wake_end.close()
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)  # type: ignore[arg-type]
+        self._previous.clear()
+        self._log.info(Event.HOST_STOP)
+
+    def _open(self) -> tuple[Connection, ...]:
+        with self._lock:
+            return tuple(self._connections.values())
+
+
+def limits_of(settings: Settings) -> TransportLimits:
+    """The bounds of one connection that the operator's settings come to."""
+    return TransportLimits(
+        login_grace=settings.login.grace,
+        max_tries=settings.login.max_tries,
+        channels=settings.limits.channels,
+        sessions=settings.limits.sessions,
+        keepalive_interval=settings.limits.keepalive,
+        keepalive_count=settings.limits.keepalive_count,
+    )
+
+
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """A socket for every address that `host` stands for, all on one port."""
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(infos):
+            if sockets:  # port 0: the others take the port that the first one got
+                address = (address[0], sockets[0].getsockname()[1], *address[2:])
+            sockets.append(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+            sockets[-1].setblocking(False)
+    except OSError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+def _settle_memory() -> None:
+    """What is loaded now stays for good: the collector need not walk it ever again, and may
+    come less often, since each frame leaves some garbage that is in a circle."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

@@ -1,0 +1,4 @@
+"""What is kept on disk: accounts, preferences, sealed secrets, locks between processes.
+
+In: records. Out: records, or `StoreError`. Imports `tuihost.accounts` and the core.
+"""

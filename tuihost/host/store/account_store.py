@@ -1,0 +1,378 @@
+"""The account store on SQLite, for one host or for several workers on one machine.
+
+It is opened when it is first needed, so that a host of guests pays nothing for it. Every change
+that must happen once is one statement inside one transaction, and its count of rows the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
+from tuihost.core.login.account_names import folded, name_problem
+from tuihost.core.login.lockout import SEPARATOR
+from tuihost.host.store._database import BUSY_SECONDS, Database
+from tuihost.host.store._keyed_locks import KeyedLocks
+from tuihost.host.store.secret_box import SecretBox
+
+KEPT_LOGINS = 200
+"""Logins of one account that are remembered, and failed ones: these do not displace those."""
+
+_ACCOUNT = """select name, roles, "groups", disabled, created, password_hash, password_expired,
+    totp is not null, (select count(*) from recovery where account = name), terms, chains
+    from account"""
+
+
+class SqliteAccounts:
+    """Implements `accounts.AccountStore` in the file `path`; `box` seals the secrets in it.
+
+    Threads: any. `busy` is how many seconds it waits for other processes. `box_is_ours`: the key
+    was made together with the store, so that a key without a store means that one is lost.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        box: SecretBox,
+        *,
+        busy: float = BUSY_SECONDS,
+        box_is_ours: bool = True,
+    ) -> None:
+        self._box = box
+        self._ours = box_is_ours
+        self._database = Database(path, busy=busy, created=box.create, absent=self._lost)
+        self._turns = KeyedLocks(path.with_name(f"{path.name}-turns"))
+
+    def close(self) -> None:
+        self._database.close()
+        self._turns.close()
+
+    def _lost(self) -> str | None:
+        if self._ours and self._box.path.exists():
+            return f"put it back, or delete its key {self._box.path} to begin anew"
+        return None
+
+    # ------------------------------------------------------------------ accounts
+
+    def get(self, name: str) -> AccountRecord | None:
+        rows = self._select(f"{_ACCOUNT} where name = ?", _key(name))
+        return _account(rows[0]) if rows else None
+
+    def taken(self, name: str) -> bool:
+        return bool(self._select("select 1 from account where folded = ?", _key(folded(name))))
+
+    def all(self) -> Sequence[AccountRecord]:
+        return tuple(_account(row) for row in self._select(f"{_ACCOUNT} order by folded"))
+
+    def create(self, record: AccountRecord) -> bool:
+        with self._database.writing() as database:
+            return _insert(database, record)
+
+    def update(
+        self,
+        name: str,
+        *,
+        roles: frozenset[str] | None = None,
+        groups: frozenset[str] | None = None,
+        disabled: bool | None = None,
+        password_hash: str | None = None,
+        password_expired: bool | None = None,
+        terms: str | None = None,
+        chains: tuple[tuple[str, ...], ...] | None = None,
+    ) -> bool:
+        given: dict[str, object] = {
+            "roles": None if roles is None else _names(roles),
+            '"groups"': None if groups is None else _names(groups),
+            "disabled": None if disabled is None else int(disabled),
+            "password_hash": password_hash,
+            "password_expired": None if password_expired is None else int(password_expired),
+            "terms": terms,
+            "chains": None if chains is None else json.dumps(chains),
+        }
+        changes = {column: value for column, value in given.items() if value is not None}
+        if not changes:
+            return self.get(name) is not None
+        columns = ", ".join(f"{column} = ?" for column in changes)
+        return self._change(
+            f"update account set {columns} where name = ?", *changes.values(), _key(name)
+        )
+
+    def delete(self, name: str) -> bool:
+        return self._change("delete from account where name = ?", _key(name))
+
+    # ------------------------------------------------------------------ keys
+
+    def keys(self, name: str) -> Sequence[KeyRecord]:
+        rows = self._select(
+            "select account, fingerprint, name, line, added, last_used from key"
+            " where account = ? order by added, fingerprint",
+            _key(name),
+        )
+        return tuple(KeyRecord(*row) for row in rows)
+
+    def add_key(self, key: KeyRecord) -> bool:
+        with self._database.writing() as database:
+            known = database.execute("select 1 from account where name = ?", (_key(key.account),))
+            if known.fetchone() is None:
+                return False
+            found = database.execute(
+                "insert into key (account, fingerprint, name, line, added, last_used)"
+                " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
+                (key.account, key.fingerprint, key.name, key.line, key.added, key.last_used),
+            )
+            return found.rowcount == 1
+
+    def rename_key(self, name: str, fingerprint: str, label: str) -> bool:
+        return self._change(
+            "update key set name = ? where account = ? and fingerprint = ?",
+            label,
+            _key(name),
+            fingerprint,
+        )
+
+    def remove_key(self, name: str, fingerprint: str) -> bool:
+        return self._change(
+            "delete from key where account = ? and fingerprint = ?", _key(name), fingerprint
+        )
+
+    def key_used(self, name: str, fingerprint: str, at: float) -> None:
+        self._change(
+            "update key set last_used = ? where account = ? and fingerprint = ?",
+            at,
+            _key(name),
+            fingerprint,
+        )
+
+    # ------------------------------------------------------------------ second factor
+
+    def totp_secret(self, name: str) -> bytes | None:
+        rows = self._select("select totp from account where name = ?", _key(name))
+        if not rows or rows[0][0] is None:
+            return None
+        return self._box.open(rows[0][0], _owner(name))
+
+    def set_totp(self, name: str, secret: bytes | None, *, only_if_none: bool = False) -> bool:
+        if secret is not None and not self._select(
+            "select 1 from account where totp is not null limit 1"
+        ):
+            self._box.create()  # a key that is gone is made anew only where nothing needs it
+        sealed = None if secret is None else self._box.seal(secret, _owner(name))
+        free = " and totp is null" if only_if_none else ""
+        if self._change(
+            f"update account set totp = ?, totp_counter = -1 where name = ?{free}",
+            sealed,
+            _key(name),
+        ):
+            return True
+        if only_if_none and self.get(name) is not None:
+            return False
+        raise StoreError("there is no account of that name any more")
+
+    def take_totp(self, name: str, counter: int) -> bool:
+        return self._change(
+            "update account set totp_counter = ?"
+            " where name = ? and totp is not null and totp_counter < ?",
+            counter,
+            _key(name),
+            counter,
+        )
+
+    def set_recovery(self, name: str, hashes: Sequence[bytes]) -> None:
+        with self._database.writing() as database:
+            database.execute("delete from recovery where account = ?", (_key(name),))
+            try:
+                database.executemany(
+                    "insert into recovery (account, hash) values (?, ?)",
+                    [(_key(name), one) for one in dict.fromkeys(hashes)],
+                )
+            except sqlite3.IntegrityError:
+                raise StoreError("there is no account of that name any more") from None
+
+    def take_recovery(self, name: str, code_hash: bytes) -> bool:
+        return self._change(
+            "delete from recovery where account = ? and hash = ?", _key(name), code_hash
+        )
+
+    # ------------------------------------------------------------------ invitations
+
+    def add_invite(self, code_hash: bytes, invite: Invite) -> None:
+        self._change(
+            "insert or replace into invite (hash, roles, note, created, expires, invited_by)"
+            " values (?, ?, ?, ?, ?, ?)",
+            code_hash,
+            _names(invite.roles),
+            invite.note,
+            invite.created,
+            invite.expires,
+            invite.by,
+        )
+
+    def drop_invites(self, now: float) -> None:
+        self._change("delete from invite where expires <= ?", now)
+
+    def open_invites(self, now: float) -> bool:
+        return bool(
+            self._select("select 1 from invite where expires is null or expires > ? limit 1", now)
+        )
+
+    def peek_invite(self, code_hash: bytes, now: float) -> Invite | None:
+        rows = self._select(
+            "select roles, note, created, expires, invited_by from invite"
+            " where hash = ? and (expires is null or expires > ?)",
+            code_hash,
+            now,
+        )
+        if not rows:
+            return None
+        roles, note, created, expires, by = rows[0]
+        return Invite(frozenset(json.loads(roles)), note, created, expires, by)
+
+    def take_invite(self, code_hash: bytes, now: float, record: AccountRecord) -> bool:
+        with self._database.writing() as database:
+            good = database.execute(
+                "select 1 from invite where hash = ? and (expires is null or expires > ?)",
+                (code_hash, now),
+            )
+            if good.fetchone() is None or not _insert(database, record):
+                return False
+            database.execute("delete from invite where hash = ?", (code_hash,))
+            return True
+
+    # ------------------------------------------------------------------ failures and history
+
+    def note_failure(self, key: str, now: float, window: float) -> int:
+        with self._database.writing() as database:
+            # Names that are tried are strangers' choice: what has run out is not kept.
+            database.execute("delete from failure where expires <= ?", (now,))
+            database.execute(
+                "insert into failure (key, at, expires) values (?, ?, ?)",
+                (_key(key), now, now + window),
+            )
+            return _failures(database, key, now, window)
+
+    def failures(self, key: str, now: float, window: float) -> int:
+        with self._database.reading() as database:
+            return 0 if database is None else _failures(database, key, now, window)
+
+    def clear_failures(self, key: str, *, below: bool = False) -> int:
+        first = _key(key)
+        # What goes on behind a separator lies between it and the next character.
+        start, end = (first + SEPARATOR, first + chr(ord(SEPARATOR) + 1))
+        span = (first, start, end) if below else (first, first, first)
+        where = "where key = ?1 or (key >= ?2 and key < ?3)"
+        if not self._select(f"select 1 from failure {where} limit 1", *span):
+            return 0
+        with self._database.writing() as database:
+            return database.execute(f"delete from failure {where}", span).rowcount
+
+    def turn(self, key: str) -> AbstractContextManager[None]:
+        return self._turns.of(_key(key))
+
+    def record_login(self, login: LoginRecord) -> None:
+        with self._database.writing() as database:
+            database.execute(
+                "insert into login (account, at, address, factors, fingerprint, success)"
+                " select name, ?, ?, ?, ?, ? from account where name = ?",
+                (
+                    login.at,
+                    login.address,
+                    json.dumps(login.factors),
+                    login.fingerprint,
+                    int(login.success),
+                    _key(login.account),
+                ),
+            )
+            database.execute(
+                "delete from login where account = ?1 and success = ?2 and id <= (select id"
+                " from login where account = ?1 and success = ?2"
+                " order by id desc limit 1 offset ?3)",
+                (_key(login.account), int(login.success), KEPT_LOGINS),
+            )
+
+    def logins(self, name: str, limit: int = 50) -> Sequence[LoginRecord]:
+        rows = self._select(
+            "select account, at, address, factors, fingerprint, success from login"
+            " where account = ? order by id desc limit ?",
+            _key(name),
+            max(0, limit),
+        )
+        return tuple(
+            LoginRecord(account, at, address, tuple(json.loads(factors)), key, bool(success))
+            for account, at, address, factors, key, success in rows
+        )
+
+    # ------------------------------------------------------------------ statements
+
+    def _select(self, statement: str, *values: object) -> list[Any]:
+        with self._database.reading() as database:
+            return [] if database is None else database.execute(statement, values).fetchall()
+
+    def _change(self, statement: str, *values: object) -> bool:
+        with self._database.writing() as database:
+            return database.execute(statement, values).rowcount > 0
+
+
+def _key(text: str) -> str:
+    """`text` as SQLite can take it: bytes that were no UTF-8 are in no name."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _owner(name: str) -> str:
+    return f"totp of {name}"
+
+
+def _names(names: Iterable[str]) -> str:
+    return json.dumps(sorted(names))
+
+
+def _insert(database: sqlite3.Connection, record: AccountRecord) -> bool:
+    problem = name_problem(record.name)
+    if problem is not None:
+        raise ValueError(problem)
+    found = database.execute(
+        'insert into account (folded, name, roles, "groups", disabled, created, password_hash,'
+        " password_expired, terms, chains) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " on conflict do nothing",
+        (
+            folded(record.name),
+            record.name,
+            _names(record.roles),
+            _names(record.groups),
+            int(record.disabled),
+            record.created,
+            record.password_hash,
+            int(record.password_expired),
+            record.terms,
+            json.dumps(record.chains),
+        ),
+    )
+    return found.rowcount == 1
+
+
+def _failures(database: sqlite3.Connection, key: str, now: float, window: float) -> int:
+    (count,) = database.execute(
+        "select count(*) from failure where key = ? and at > ?", (_key(key), now - window)
+    ).fetchone()
+    return int(count)
+
+
+def _account(row: Any) -> AccountRecord:
+    name, roles, groups, disabled, created, hashed, expired, totp, left, terms, chains = row
+    return AccountRecord(
+        name=name,
+        roles=frozenset(json.loads(roles)),
+        groups=frozenset(json.loads(groups)),
+        disabled=bool(disabled),
+        created=created,
+        password_hash=hashed,
+        password_expired=bool(expired),
+        totp=bool(totp),
+        recovery_left=left,
+        terms=terms,
+        chains=tuple(tuple(chain) for chain in json.loads(chains)),
+    )

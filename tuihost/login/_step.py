@@ -1,0 +1,116 @@
+"""What the author of a login step writes: a generator that asks and says whether it is satisfied.
+
+    class OneTimeCode(Step):
+        def ask(self, attempt: Attempt) -> Conversation:
+            (code,) = yield Query("One-time code", prompts=(Prompt("Code: ", echo=True),))
+            return verify(attempt.user, code, attempt.now)
+
+A step runs on the transport thread of one client that is not logged in yet. It may block; the
+login grace bounds how long. The user need not exist: a step asks everybody the same, does the
+same work, and says no at the end. `tuihost.testing.drive` tests one without a server.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Protocol
+
+from tuihost.accounts import AccountRecord, AccountStore
+from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.factors import Conversation
+from tuihost.errors import TuihostError
+from tuihost.login.approvals import Approvals
+from tuihost.wire import Peer
+
+
+class DeliveryError(TuihostError):
+    """A message could not be brought on its way."""
+
+
+class Passwords(Protocol):
+    """Hashes of passwords."""
+
+    def hash(self, password: str) -> str:
+        """What to keep instead of it. ValueError where it cannot be a password."""
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """Whether `stored` was made of it; equally long with None, and then the answer is no."""
+
+
+class Delivery(Protocol):
+    """Brings a message to a person by another way than this connection: mail, a text message.
+
+    `account` is their name here; where to reach them, the delivery knows. It should only take the
+    message and return: how long it takes is seen by whoever tries to log in.
+    """
+
+    def send(self, account: str, subject: str, text: str) -> None:
+        """Raises `DeliveryError` where it cannot."""
+
+
+class StepServices(Protocol):
+    """What the host lends to steps. Threads: any."""
+
+    @property
+    def accounts(self) -> AccountStore: ...
+
+    @property
+    def passwords(self) -> Passwords: ...
+
+    @property
+    def approvals(self) -> Approvals: ...
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """None where the operator has set up none."""
+
+    @property
+    def host_name(self) -> str:
+        """What the operator calls the host."""
+
+    @property
+    def terms_text(self) -> str:
+        """What people are to accept; empty where there is nothing."""
+
+    @property
+    def terms_version(self) -> str:
+        """Changes whenever the text does."""
+
+    def now(self) -> float:
+        """Unix time, now: an answer may come long after the attempt began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who tries to log in, from where, and when it began (Unix seconds). The user need not exist.
+
+    `target` is the app that was asked for. `proved` are the keys that the client has proved to
+    hold, with signatures, in this very login.
+    """
+
+    user: str
+    peer: Peer
+    now: float
+    target: str | None
+    proved: tuple[KeyOffer, ...]
+    services: StepServices
+
+    @property
+    def account(self) -> AccountRecord | None:
+        """The account, where there is one that may be used. Asks the store each time."""
+        record = self.services.accounts.get(self.user)
+        return None if record is None or record.disabled else record
+
+
+class Step(ABC):
+    """One interactive factor of a login. One object serves every login, from many threads: what
+    belongs to one attempt lives in the generator."""
+
+    name: str = ""
+    """How chains name it; the name of its file or entry point where empty."""
+
+    @abstractmethod
+    def ask(self, attempt: Attempt) -> Conversation:
+        """Asks what it must and returns True where the answers satisfy it. A wrong answer should
+        return False rather than ask again, so that it counts as one failed try."""

@@ -1,0 +1,80 @@
+"""An invitation's code makes an account."""
+
+from __future__ import annotations
+
+import base64
+import unicodedata
+from collections.abc import Generator
+
+from tuihost.accounts import AccountRecord, KeyRecord
+from tuihost.core.login.account_names import folded, name_problem
+from tuihost.login import Attempt, Became, Conversation, KeyOffer, Prompt, Query, Step
+from tuihost.login.steps.choosing import ATTEMPTS, new_password
+from tuihost.login.steps.codes import invite_hash
+
+INVITE = "invite"
+_NAME = "It is how others see you, and what you log in as."
+_KEY = "The key that you came with will let you in, too."
+
+
+class TakeInvite(Step):
+    """Asks for the code, a name and a password, and makes the account: the person is in under
+    the name that they chose. A key becomes theirs only where this login has proved it with a
+    signature; that somebody named it is nothing.
+
+    What is wrong with a name is told only to who has a good code.
+    """
+
+    name = INVITE
+
+    def ask(self, attempt: Attempt) -> Conversation:
+        services = attempt.services
+        (code,) = yield Query(prompts=(Prompt("Invitation code: ", echo=True),))
+        code_hash = invite_hash(code)
+        invite = services.accounts.peek_invite(code_hash, services.now())
+        if invite is None:
+            return False
+        name = yield from _choose_name(attempt)
+        if name is None:
+            return False
+        password = yield from new_password(name, title="Choose a password")
+        if password is None:
+            return False
+        now = services.now()
+        record = AccountRecord(
+            name, roles=invite.roles, created=now, password_hash=services.passwords.hash(password)
+        )
+        if not services.accounts.take_invite(code_hash, now, record):
+            return False
+        for offer in _own_keys(attempt):
+            services.accounts.add_key(key_record(name, offer, now))
+        return Became(name)
+
+
+def _own_keys(attempt: Attempt) -> tuple[KeyOffer, ...]:
+    """What the client has proved to hold. With a certificate a key is its authority's to lend."""
+    return tuple(one for one in attempt.proved if one.proved and one.certificate is None)
+
+
+def _choose_name(attempt: Attempt) -> Generator[Query, tuple[str, ...], str | None]:
+    instruction = f"{_NAME} {_KEY}" if _own_keys(attempt) else _NAME
+    for _ in range(ATTEMPTS):
+        (typed,) = yield Query(
+            "Choose a name", (Prompt("Your name here: ", echo=True),), instruction
+        )
+        name = unicodedata.normalize("NFC", typed.strip())
+        problem = name_problem(name)
+        if problem is None and folded(name) == folded(attempt.user):
+            problem = "that is the name of the door, choose your own"
+        if problem is None and attempt.services.accounts.taken(name):
+            problem = "that name is taken"
+        if problem is None:
+            return name
+        instruction = f"Not this one: {problem}."
+    return None
+
+
+def key_record(account: str, offer: KeyOffer, now: float) -> KeyRecord:
+    """The key of `offer` as one of the account's own, without options."""
+    line = f"{offer.kind} {base64.b64encode(offer.public).decode('ascii')}"
+    return KeyRecord(account, offer.fingerprint, "from the first login", line, now, now)

@@ -1,0 +1,202 @@
+"""The plugin interface: an app is a class with one method for each kind of request.
+
+Every default refuses. What an app accepts is data (`Accepts`) that the host judges by itself;
+the methods run on the app's own thread and may take their time.
+
+    class Guestbook(App):
+        '''Sign the book, read the book.'''
+        title = "Guestbook"
+
+        def build(self, session):             # a person at a terminal
+            return Application(...)           # a fresh prompt_toolkit Application
+
+        @command
+        def sign(self, session, text: str, *, loud: bool = False) -> int:
+            ...                               # ssh host guestbook sign "hi" --loud
+
+The smallest app is a function:
+
+    @app("hello")
+    async def hello(session):
+        name = await session.ask("Your name? ")
+        await session.say(f"Hello, {name}!")
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
+
+from tuihost.core.accepts import Accepts
+from tuihost.errors import AppLoadError
+from tuihost.session.session import Launch, Session
+
+if TYPE_CHECKING:
+    from prompt_toolkit.application import Application
+
+    from tuihost.files.tree import FileTree
+    from tuihost.session.streams import Forward, Listening, X11Display
+
+Result = int | Launch | None
+Talk = Callable[[Session], Awaitable[Result]]
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+class App:
+    """One thing that people can ssh into. Made once a host; what belongs to a person belongs
+    into `build`, or into `session.memory`, which lasts as long as the person's session.
+
+    `build` and `talk` return 0 or None for "well", an exit status, or a `Launch`.
+    """
+
+    name: str = ""
+    """What people type: `ssh -t host NAME`. The folder's or the entry point's name if empty."""
+    title: str = ""
+    description: str = ""
+    """One line; the first line of the docstring if empty."""
+    group: str = "Apps"
+    icon: str = ""
+    order: int = 100
+    """Place in the menu among apps that were never used; lower is higher."""
+    hidden: bool = False
+    """Left out of the menu."""
+    accepts: ClassVar[Accepts] = Accepts()
+    loop: Literal["light", "selector"] = "light"
+    """The event loop of the app's thread: `light` needs no descriptors; take `selector` for
+    asyncio's sockets and subprocesses."""
+
+    data: Path
+    """A folder of this app's own, made by the host before `start`."""
+    options: Mapping[str, Any]
+    """The table `[app.NAME]` of the settings."""
+
+    def start(self) -> None:
+        """Called once, before the first session. Raise `AppLoadError` to be shown as broken."""
+
+    def stop(self) -> None:
+        """Called once, after the last session."""
+
+    def build(self, session: Session) -> Application[Any]:
+        """A fresh Application for a person at a terminal."""
+        raise NotImplementedError
+
+    async def talk(self, session: Session) -> Result:
+        """A conversation by `session.ask` and `session.say`: on a terminal where there is no
+        `build`, and line by line where there is no terminal."""
+        raise NotImplementedError
+
+    def subsystem(self, session: Session, name: str) -> int:
+        """Serves a subsystem that `accepts.subsystems` names; bytes by `read` and `write`."""
+        raise NotImplementedError
+
+    def files(self, session: Session) -> FileTree:
+        """The files that somebody sees by `sftp` and `scp`, in a folder of this app's name."""
+        raise NotImplementedError
+
+    def x11(self, session: Session, display: X11Display) -> int | None:
+        """What to show somebody who came with `ssh -X` and without a terminal or a command, where
+        `accepts.x11` says so; in `build` and in commands the display is `session.display`."""
+        raise NotImplementedError
+
+    def forward(self, forward: Forward) -> None:
+        """Answers one stream to a target of `accepts.forwards`, on a thread of its own. The stream
+        is closed when it returns."""
+        raise NotImplementedError
+
+    def listen(self, listening: Listening) -> None:
+        """Takes an address of `accepts.listens` for somebody, until `listening` ends. Returns soon:
+        what comes to the address is the app's to bring to `listening.connect`. Raise
+        `TuihostError` to say why not."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------ what an app can do
+
+    @property
+    def has_screen(self) -> bool:
+        return type(self).build is not App.build
+
+    @property
+    def has_files(self) -> bool:
+        return type(self).files is not App.files
+
+    @property
+    def has_x11(self) -> bool:
+        return type(self).x11 is not App.x11
+
+    @property
+    def has_talk(self) -> bool:
+        return type(self).talk is not App.talk
+
+    def command_methods(self) -> dict[str, Callable[..., Any]]:
+        """The methods marked with `@command`, by the name that people type."""
+        found: dict[str, Callable[..., Any]] = {}
+        for attribute, member in inspect.getmembers(type(self), callable):
+            marked = getattr(member, "__tuihost_command__", None)
+            if marked is not None:
+                found[marked or attribute.replace("_", "-")] = getattr(self, attribute)
+        return found
+
+
+class FunctionApp(App):
+    """An app made from one async function by `@app`."""
+
+    def __init__(self, name: str, talk: Talk, **about: Any) -> None:
+        self.name = name
+        self.title = about.pop("title", "") or name.replace("-", " ").capitalize()
+        self.description = about.pop("description", "") or first_line(talk.__doc__)
+        for key, value in about.items():
+            if key not in {"group", "icon", "order", "hidden", "accepts", "loop"}:
+                raise AppLoadError(f"@app({name!r}) does not know the argument {key!r}")
+            setattr(self, key, value)
+        self._talk = talk
+
+    async def talk(self, session: Session) -> Result:
+        return await self._talk(session)
+
+
+def app(name: str, **about: Any) -> Callable[[Talk], FunctionApp]:
+    """Makes an app of an async function: `@app("hello", title="Say hello")`.
+
+    Takes title, description, group, icon, order, hidden, accepts and loop, as on `App`.
+    """
+    if not NAME.fullmatch(name):
+        raise AppLoadError(f"{name!r} cannot be an app's name: small letters, digits and '-' only")
+
+    def make(talk: Talk) -> FunctionApp:
+        if not inspect.iscoroutinefunction(talk):
+            raise AppLoadError(f"@app({name!r}) needs an `async def`")
+        return FunctionApp(name, talk, **about)
+
+    return make
+
+
+@overload
+def command(method: _Method) -> _Method: ...
+
+
+@overload
+def command(*, name: str = "") -> Callable[[_Method], _Method]: ...
+
+
+def command(method: _Method | None = None, *, name: str = "") -> Any:
+    """Makes a method a command: `ssh host APP METHOD args…`.
+
+    Parameters without a default are arguments, those after `*` are options; type hints give
+    their types, and the docstring the help. The returned int is the exit status, None is 0.
+    """
+
+    def mark(method: _Method) -> _Method:
+        method.__tuihost_command__ = name  # type: ignore[attr-defined]
+        return method
+
+    return mark if method is None else mark(method)
+
+
+def first_line(doc: str | None) -> str:
+    """The first line of a docstring, without its full stop."""
+    return inspect.cleandoc(doc).splitlines()[0].rstrip(".") if doc and doc.strip() else ""

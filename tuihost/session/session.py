@@ -1,0 +1,194 @@
+"""What an app holds: one person, at one terminal or with one command, for as long as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tuihost.session._progress import Progress
+from tuihost.session.host_view import Account, HostView, Preferences
+from tuihost.wire import SessionEvent, Stream
+
+if TYPE_CHECKING:
+    from tuihost.logs import EventLog
+    from tuihost.session.other_apps import OtherApps
+    from tuihost.session.streams import Agent, X11Display
+    from tuihost.terminal_facts import TerminalFacts
+    from tuihost.theme.theme import Theme
+
+
+MAX_LINE = 1 << 20  # bytes of a line of input
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A result of an Application, or of `App.talk`: run that app here, then me again."""
+
+    app: str
+
+
+class Stage(Protocol):
+    """Where a session plays: a screen, plain lines, or a command's two outputs.
+
+    The host implements it; an app uses the methods of `Session` instead.
+    """
+
+    @property
+    def facts(self) -> TerminalFacts: ...
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str: ...
+
+    async def say(self, what: Any) -> None: ...
+
+    def print(self, items: Sequence[Any], stream: Stream) -> None: ...
+
+    def write(self, data: bytes, stream: Stream) -> None: ...
+
+    def read(self, limit: int) -> bytes: ...
+
+    def invoke(self, action: Callable[[], None]) -> None: ...
+
+    def subscribe(self, listener: Callable[[SessionEvent], None]) -> Callable[[], None]: ...
+
+    def copy(self, text: str) -> bool: ...
+
+    def theme_changed(self, theme: Theme) -> None: ...
+
+    @property
+    def ended(self) -> bool: ...
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of one app for one person.
+
+    Thread: the app's own. From any other thread only `invoke` may be called.
+    """
+
+    account: Account
+    app: str
+    env: Mapping[str, str]
+    host: HostView
+    theme: Theme
+    log: EventLog
+    data: Path
+    memory: dict[str, Any]
+    stage: Stage = field(repr=False)
+    from_menu: bool = False
+    display: X11Display | None = None
+    """The person's own screen, where they came with `ssh -X` and the app accepts X11."""
+    agent: Agent | None = None
+    """The person's own keys, where they came with `ssh -A` and the app accepts an agent."""
+    other_apps: OtherApps | None = field(default=None, repr=False)
+    """The commands of the other apps, and the files, as the same person. None only where there is
+    no host around, as in some tests."""
+
+    # ------------------------------------------------------------------ who and where
+
+    @property
+    def user(self) -> str:
+        """The person's name."""
+        return self.account.name
+
+    @property
+    def terminal(self) -> TerminalFacts:
+        """The terminal as it is now: TERM, size, colours."""
+        return self.stage.facts
+
+    @property
+    def ended(self) -> bool:
+        """True once the person is gone."""
+        return self.stage.ended
+
+    @property
+    def preferences(self) -> Preferences:
+        """Small things remembered for this account."""
+        return self.host.preferences(self.account)
+
+    # ------------------------------------------------------------------ conversation
+
+    async def ask(self, question: str, *, default: str = "", hidden: bool = False) -> str:
+        """Asks and waits for one line. `hidden` does not show what is typed.
+
+        Raises `Disconnected` when the person goes instead of answering.
+        """
+        return await self.stage.ask(question, hidden=hidden, default=default)
+
+    async def say(self, what: Any = "") -> None:
+        """Shows text or anything that rich can draw."""
+        await self.stage.say(what)
+
+    # ------------------------------------------------------------------ commands
+
+    def print(self, *items: Any) -> None:
+        """To the command's standard output: text, or anything that rich can draw. Colours only
+        where the other end is a terminal, or asks for them (FORCE_COLOR); as wide as that, or as
+        COLUMNS says. Text is shown as it is: no markup, no control codes."""
+        self.stage.print(items, Stream.OUT)
+
+    def error(self, *items: Any) -> None:
+        """The same to standard error."""
+        self.stage.print(items, Stream.ERR)
+
+    def write(self, data: bytes) -> None:
+        """Bytes to standard output, untouched. Waits while the client does not read."""
+        self.stage.write(data, Stream.OUT)
+
+    def write_error(self, data: bytes) -> None:
+        """The same to standard error."""
+        self.stage.write(data, Stream.ERR)
+
+    def read(self, limit: int = 65536) -> bytes:
+        """Bytes from standard input, at least one; b"" at its end. Waits."""
+        return self.stage.read(limit)
+
+    def lines(self) -> Iterator[str]:
+        """Standard input line by line, without line ends, undecodable bytes replaced. A line of
+        more than a MiB comes in pieces."""
+        for several in self.line_blocks():
+            yield from several
+
+    def line_blocks(self) -> Iterator[list[str]]:
+        """The same, in as many at once as have come: for those who want to be quick."""
+        rest = b""
+        while chunk := self.read():
+            *full, rest = (rest + chunk).split(b"\n")
+            if len(rest) > MAX_LINE:
+                full.append(rest)
+                rest = b""
+            if full:
+                yield [line.rstrip(b"\r").decode("utf-8", "replace") for line in full]
+        if rest:
+            yield [rest.decode("utf-8", "replace")]
+
+    def progress(self, label: str, total: float | None = None) -> Progress:
+        """Shows on standard error how far something has come; see `tuihost.session._progress`."""
+        return Progress(label, total, lambda: self.terminal, self.write_error)
+
+    # ------------------------------------------------------------------ the rest
+
+    def invoke(self, action: Callable[[], None]) -> None:
+        """Runs `action` on this session's thread, soon. Any thread; nothing after the end."""
+        self.stage.invoke(action)
+
+    def subscribe(self, listener: Callable[[SessionEvent], None]) -> Callable[[], None]:
+        """Calls `listener` on this session's thread for signals, breaks, resizes and end of
+        input; returns what stops that."""
+        return self.stage.subscribe(listener)
+
+    def copy(self, text: str) -> bool:
+        """Puts `text` on the clipboard of the person's own machine (OSC 52). Whether the terminal
+        obeys, nobody says: show the text too. False where it is too long or there is no screen."""
+        return self.stage.copy(text)
+
+    def set_theme(self, name: str, *, remember: bool = True) -> None:
+        """Redraws this session in another theme; `remember` keeps it for the account."""
+        theme = next((theme for theme in self.host.themes() if theme.name == name), None)
+        if theme is None:
+            raise LookupError(f"no theme is called {name!r}")
+        self.theme = theme
+        self.stage.theme_changed(theme)
+        if remember:
+            self.preferences.set("theme", name)

@@ -1,0 +1,483 @@
+"""What the operator decides: one frozen model a section, and how they are read.
+
+A file (TOML) gives way to the environment (`TUIHOST_SERVER__PORT=8022`), and both give way to
+options of the command line. Every mistake is reported at once, with its place in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+
+from tuihost.core.forward_rules import place_of
+from tuihost.core.login.account_names import name_problem
+from tuihost.errors import SettingsError
+
+MAX_FILE = 1 << 20  # bytes; a settings file has a few thousand
+ENV_PREFIX = "TUIHOST_"
+ENV_DEPTH = 16  # names between `__`; the settings need three
+
+_APP_NAME = r"[a-z][a-z0-9-]{0,31}"
+_ESCAPE = re.compile(r"c-[a-z@\[\]\\^_]|f([1-9]|1[0-9]|2[0-4])")
+
+
+def _from_file(path: Path, info: ValidationInfo) -> Path:
+    """`~` is the home of who runs the host; what is relative is so to the settings file."""
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise ValueError("names a home folder that does not exist") from None
+    if "\0" in str(path):
+        raise ValueError("holds a NUL character")
+    return Path((info.context or {}).get("base", ".")) / path
+
+
+def _known_key(text: str) -> str:
+    if not _ESCAPE.fullmatch(text):
+        raise ValueError("should be a key such as 'c-]' (Ctrl and ]) or 'f12'")
+    return text
+
+
+def _listed(value: Any) -> Any:
+    # The environment has no lists: `a, b` and `["a", "b"]` both mean two.
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _name_or_none(name: str) -> str:
+    problem = name_problem(name) if name else None
+    if problem is not None:
+        raise ValueError(f"should be a name that an account can have, or empty: {problem}")
+    return name
+
+
+def _places(rules: tuple[str, ...]) -> tuple[str, ...]:
+    for rule in rules:
+        try:
+            place_of(rule)
+        except ValueError as error:
+            raise ValueError(f"{rule!r}: {error}") from None
+    return rules
+
+
+AnyPath = Annotated[Path, AfterValidator(_from_file)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Paths = Annotated[tuple[AnyPath, ...], BeforeValidator(_listed)]
+Places = Annotated[Names, AfterValidator(_places)]
+AppName = Annotated[str, Field(pattern=f"^{_APP_NAME}$")]
+OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Section(BaseModel):
+    """One table of the file: frozen, and nothing in it that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Server(Section):
+    """Where the host listens and what it is called."""
+
+    host: Annotated[str, Field(min_length=1, max_length=255)] = Field(
+        default="127.0.0.1",
+        description="Address to listen on. 0.0.0.0 or :: lets other machines in.",
+    )
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=8022, description="Port to listen on; 0 takes any that is free."
+    )
+    name: Annotated[OneLine, Field(min_length=1)] = Field(
+        default="tuihost", description="What the host calls itself to people."
+    )
+    default_app: AppName = Field(
+        default="menu", description="The app that `ssh host` opens where no app is named."
+    )
+    script: OneLine = Field(
+        default="shell script",
+        description="The command that `ssh host < file` runs; `default_app` if empty or not there.",
+    )
+    theme: str = Field(default="harbor-night", description="The theme of who has not chosen one.")
+    state_dir: AnyPath = Field(
+        default_factory=lambda: platformdirs.user_state_path("tuihost"),
+        description="Where host keys, preferences and the data of apps are kept.",
+    )
+    host_keys: Paths = Field(
+        default_factory=lambda data: (data["state_dir"] / "host_ed25519",),
+        description="Private keys of the host. The first is made where it does not exist.",
+    )
+    max_connections: Count = Field(default=512, description="Connections at one time, at most.")
+    max_unauthenticated: Count = Field(
+        default=100, description="Connections that have not logged in yet, at most."
+    )
+    per_address: Count = Field(default=32, description="Connections from one address, at most.")
+
+
+class Login(Section):
+    """Who may enter, and how long they may take."""
+
+    guests: bool = Field(default=True, description="Whether people without an account may enter.")
+    guest_names: Names = Field(
+        default=("*",),
+        description="Names under which guests may enter; never one that an account has.",
+    )
+    chains: Names = Field(
+        default=("publickey", "password, totp", "password, recovery", "password"),
+        description="Ways in for accounts, each a list of factors: `publickey, totp`.",
+    )
+    app_chains: dict[AppName, Names] = Field(
+        default={}, description="Ways in that single apps ask for, instead of the host's."
+    )
+    steps: Names = Field(
+        default=(), description="Login steps by their place in a module: `package.module:attr`."
+    )
+    step_folders: Paths = Field(
+        default=(), description="Folders of login steps, each `NAME.py` or `NAME/` one step."
+    )
+    invite_name: Annotated[str, AfterValidator(_name_or_none)] = Field(
+        default="new",
+        description="The name under which people come with an invitation, while one is open; "
+        "empty for none.",
+    )
+    authorized_keys: Names = Field(
+        default=(),
+        description="Files of keys beside the account's own; %u stands for the account's name.",
+    )
+    trusted_ca: Paths = Field(
+        default=(), description="Public keys whose user certificates are accepted."
+    )
+    revoked_keys: AnyPath | None = Field(
+        default=None, description="A file of keys that are never accepted: lines, or a KRL."
+    )
+    terms: AnyPath | None = Field(
+        default=None, description="A text that the factor `terms` asks people to accept."
+    )
+    delivery: str = Field(
+        default="",
+        description="What brings codes another way, for the factor `delivery`: "
+        "`package.module:attr`, or `outbox` for a file in `state_dir`, to try it out.",
+    )
+    password_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=2, description="Passwords that are verified at one time, at most."
+    )
+    grace: Annotated[Seconds, Field(gt=0)] = Field(
+        default=30.0, description="Seconds that a whole login may take."
+    )
+    max_tries: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=6, description="Failed attempts before the connection ends."
+    )
+    banner: Annotated[str, Field(max_length=4000)] = Field(
+        default="", description="Text that clients show before the login."
+    )
+
+
+class Limits(Section):
+    """What one connection may use."""
+
+    channels: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=128, description="Channels that one connection may have open, forwards and all."
+    )
+    sessions: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=16, description="Sessions that one connection may have open: shells and commands."
+    )
+    keepalive: Seconds = Field(
+        default=30.0,
+        description="Seconds between two questions whether a client is still there; 0 is off.",
+    )
+    keepalive_count: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=3, description="Unanswered questions before the connection ends."
+    )
+    idle: Seconds = Field(
+        default=0.0, description="Seconds without a key before a session ends; 0 is off."
+    )
+
+
+class Forwarding(Section):
+    """Which real addresses forwards may lead to. What apps answer themselves needs no rule."""
+
+    dial: Places = Field(
+        default=(),
+        description="Targets that may be dialled: `db.example.org:5432`, `10.0.0.0/8:22`, "
+        "`localhost:3000-3999`, `*.example.org:*`, `/run/app/*.sock`.",
+    )
+    listen: Places = Field(
+        default=(),
+        description="Addresses that remote forwards may listen on: `localhost:9000-9100`.",
+    )
+    dial_timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=10.0, description="Seconds for a target to answer."
+    )
+    listeners: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=16, description="Remote forwards that one connection may have at one time."
+    )
+
+
+class Sources(Section):
+    """What one source of connections may do before it has to wait."""
+
+    startups: Annotated[str, Field(pattern=r"^\d+:\d+:\d+$")] = Field(
+        default="10:30:100",
+        description="Logins under way from which on some are dropped, at which percentage, "
+        "and from which on all are.",
+    )
+    prefix_v4: Annotated[int, Field(ge=8, le=32)] = Field(
+        default=32, description="Bits of an IPv4 address that make one source."
+    )
+    prefix_v6: Annotated[int, Field(ge=32, le=128)] = Field(
+        default=64, description="Bits of an IPv6 address that make one source."
+    )
+    penalties: bool = Field(
+        default=True, description="Whether sources that fail have to wait, longer each time."
+    )
+    penalty_max: Seconds = Field(default=600.0, description="The longest that a source waits.")
+    exempt: Names = Field(
+        default=("127.0.0.0/8", "::1/128"), description="Networks that never have to wait."
+    )
+    lockout_failures: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=10,
+        description="Failures for one account from one source before it is locked; 0 is off.",
+    )
+    lockout: Seconds = Field(
+        default=900.0, description="Seconds that it is locked, and in which failures add up."
+    )
+    proxies: Names = Field(
+        default=(), description="Networks of proxies that tell the true source (PROXY protocol)."
+    )
+
+
+class Accounts(Section):
+    """Where accounts are kept."""
+
+    url: str = Field(default="", description="`sqlite:///path`; a file in `state_dir` if empty.")
+    secret_key: AnyPath | None = Field(
+        default=None,
+        description="The key that secrets are encrypted with; in `state_dir` if empty.",
+    )
+
+
+class Role(Section):
+    """What a role may use, as patterns of names. A person may what any of their roles may."""
+
+    apps: Names = Field(default=("*",), description="Apps.")
+    commands: Names = Field(default=("*",), description="Commands, as `app command`.")
+    forwards: Names = Field(
+        default=(), description="Real targets that they may forward to, as `host:port`."
+    )
+    listens: Names = Field(
+        default=(), description="Real addresses that they may have listened on, as `host:port`."
+    )
+    x11: bool = Field(
+        default=True, description="Whether apps that ask for it may use the screen they bring."
+    )
+    agent: bool = Field(
+        default=True, description="Whether apps that ask for it may use the agent they bring."
+    )
+
+
+class Group(Section):
+    """What everybody in a group of accounts has (`tuihost user groups`)."""
+
+    roles: Names = Field(default=(), description="Roles, beside the accounts' own.")
+
+
+class Logs(Section):
+    """Where the log goes."""
+
+    format: Literal["text", "json"] = Field(
+        default="text", description="One line an event, as which."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important events that are logged."
+    )
+    file: AnyPath | None = Field(
+        default=None,
+        description="A file that the log is added to; standard error where there is none.",
+    )
+
+
+class Apps(Section):
+    """Which apps there are. Options of one app stand in `[app.NAME]`."""
+
+    folders: Paths = Field(
+        default=(),
+        description="Folders of apps, each `NAME.py` or `NAME/` one app. The first wins.",
+    )
+    modules: Names = Field(
+        default=(), description="Apps by their place in a module: `package.module:attr`."
+    )
+    enabled: Names = Field(default=("*",), description="Names of apps to load; `*` is all.")
+    disabled: Names = Field(
+        default=(), description="Names of apps to leave out, even where enabled."
+    )
+
+
+class Themes(Section):
+    """Where themes are found, beside the ones that come along."""
+
+    folders: Paths = Field(
+        default=(), description="Folders of themes, each file `NAME.toml` one theme."
+    )
+
+
+class Menu(Section):
+    """The first screen."""
+
+    escape: Annotated[str, AfterValidator(_known_key)] = Field(
+        default="c-]", description="The key that leads back to the menu from anywhere."
+    )
+
+
+class Settings(Section):
+    """Everything that the operator decides."""
+
+    server: Server = Server()
+    login: Login = Login()
+    limits: Limits = Limits()
+    forwarding: Forwarding = Forwarding()
+    sources: Sources = Sources()
+    accounts: Accounts = Accounts()
+    roles: dict[AppName, Role] = Field(
+        default={}, description="Roles, by name; `guest` is that of guests, `user` everybody's."
+    )
+    groups: dict[AppName, Group] = Field(
+        default={}, description="Groups of accounts, by name, and the roles that they bring."
+    )
+    logs: Logs = Logs()
+    apps: Apps = Apps()
+    themes: Themes = Themes()
+    menu: Menu = Menu()
+    app: dict[AppName, dict[str, Any]] = Field(
+        default={}, description="Options of single apps: what an app finds in its `options`."
+    )
+
+
+def load(
+    path: Path | None,
+    env: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """The settings in `path` (none: all defaults), changed by `env` and then by `overrides`.
+
+    `overrides` has dotted names, such as `server.port`; a value of None was not given.
+    Raises `SettingsError` with every mistake.
+    """
+    text = _read(path) if path is not None else ""
+    merged = _Merged(_parse(path, text) if path is not None else {})
+    for names, value, origin in _from_environment(env or {}, merged):
+        merged.put(names, value, origin)
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            option = "--" + name.rpartition(".")[2].replace("_", "-")
+            merged.put(tuple(name.split(".")), value, option)
+    base = path.absolute().parent if path is not None else Path.cwd()
+    try:
+        settings = Settings.model_validate(merged.tree, context={"base": base})
+    except ValidationError as error:
+        # What explains mistakes costs an import that a host without mistakes can do without.
+        from tuihost.settings._mistakes import Place, describe
+
+        problems = describe(error, Settings, Place(path, text, merged.origins))
+        raise SettingsError((*merged.problems, *problems)) from None
+    if merged.problems:
+        raise SettingsError(tuple(merged.problems))
+    return settings
+
+
+@dataclass(slots=True)
+class _Merged:
+    """The values from every place, and where those that are not the file's came from."""
+
+    tree: dict[str, Any]
+    origins: dict[tuple[str, ...], str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def put(self, names: tuple[str, ...], value: Any, origin: str) -> None:
+        table = self.tree
+        for name in names[:-1]:
+            inner = table.get(name)
+            if not isinstance(inner, dict):
+                inner = table[name] = {}
+            table = inner
+        table[names[-1]] = value
+        self.origins[names] = origin
+
+
+def _read(path: Path) -> str:
+    """The text of the file, or one sentence on why there is none."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE + 1)
+    except FileNotFoundError:
+        raise SettingsError((f"{path}: there is no such file",)) from None
+    except IsADirectoryError:
+        raise SettingsError((f"{path}: is a folder, not a file",)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError((f"{path}: cannot be read: {reason}",)) from None
+    if len(raw) > MAX_FILE:
+        raise SettingsError((f"{path}: is larger than 1 MiB, which no settings file is",))
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise SettingsError((f"{path}:{line}: is not UTF-8 text",)) from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
+        if where:
+            problem = f"{path}:{where[2]}:{where[3]}: {where[1]}"
+        else:
+            problem = f"{path}:{text.count(chr(10)) + 1}: {error}"
+        raise SettingsError((problem,)) from None
+    except RecursionError:
+        raise SettingsError((f"{path}: is nested too deeply",)) from None
+
+
+def _from_environment(
+    env: Mapping[str, str], merged: _Merged
+) -> Iterator[tuple[tuple[str, ...], Any, str]]:
+    """The settings in the environment, and the variables that must have been meant as some."""
+    for variable in sorted(env):
+        if not variable.startswith(ENV_PREFIX):
+            continue
+        rest = variable.removeprefix(ENV_PREFIX).lower()
+        names = tuple(rest.split("__"))
+        if 1 < len(names) <= ENV_DEPTH and all(names):
+            if names[0] == "app":  # the environment has no `-`, and names of apps no `_`
+                names = ("app", names[1].replace("_", "-"), *names[2:])
+            yield names, _value(env[variable]), variable
+            continue
+        section, _, key = rest.partition("_")
+        if section in Settings.model_fields and key.strip("_"):
+            meant = f"{ENV_PREFIX}{section}__{key.strip('_')}".upper()
+            merged.problems.append(f"{variable}: no such setting; did you mean {meant!r}?")
+
+
+def _value(text: str) -> Any:
+    """Text as it is, except for the lists and tables that JSON can say."""
+    if text[:1] in ("[", "{"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+    return text

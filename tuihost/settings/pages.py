@@ -1,0 +1,151 @@
+"""The settings as text: a file to start from, and the page `docs/settings.md`.
+
+Both are made from the models in `settings`, so that they cannot say anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+
+from tuihost.settings.models import ENV_PREFIX, Role, Section, Settings
+
+_HOST_KEYS = "state_dir/host_ed25519"
+
+_PAGE = """\
+# Settings
+
+tuihost reads one file in [TOML](https://toml.io), `tuihost.toml`. `tuihost init` writes one with
+every setting in it, and `tuihost check` says what is wrong with one, all at once.
+
+A setting can also come from the environment, as `TUIHOST_`, the section, two underlines and the
+name: `TUIHOST_SERVER__PORT=2222`. Lists are written with commas. The environment goes before the
+file, and an option of the command line before both.
+
+A relative path is relative to the settings file, and `~` is the home of who runs the host.
+
+This page is made from the code by `make docs`.
+"""
+
+_APP_TABLES = """
+## `[app.NAME]`
+
+Options of the app NAME: what its author says it understands. The app finds them in `options`.
+
+```toml
+[app.notes]
+per_person = 200
+```
+"""
+
+
+def page() -> str:
+    """`docs/settings.md`."""
+    parts = [_PAGE]
+    for name, section in _sections():
+        parts.append(f"\n## `[{name}]`\n\n{_about(section)}\n\n")
+        parts.append("| name | default | what it is | environment |\n|---|---|---|---|\n")
+        for key, field in section.model_fields.items():
+            variable = f"{ENV_PREFIX}{name}__{key}".upper()
+            default = _shown_default(key, field)
+            parts.append(f"| `{key}` | {default} | {_help(field)} | `{variable}` |\n")
+    parts.append(_roles())
+    parts.append(_APP_TABLES)
+    return "".join(parts)
+
+
+def _roles() -> str:
+    parts = [
+        f"\n## `[roles.NAME]`\n\n{_about(Role)} {Settings.model_fields['roles'].description}\n\n"
+    ]
+    parts.append("| name | default | what it is |\n|---|---|---|\n")
+    for key, field in Role.model_fields.items():
+        parts.append(f"| `{key}` | {_shown_default(key, field)} | {_help(field)} |\n")
+    return "".join(parts)
+
+
+def example(values: Mapping[str, Any] | None = None) -> str:
+    """A settings file with every setting: `values` (by dotted name) are set, the others stand
+    there as comments with their defaults."""
+    chosen = values or {}
+    parts = ["# Settings of a tuihost host. `tuihost check` says whether they are right.\n"]
+    for name, section in _sections():
+        parts.append(f"\n# {_about(section)}\n[{name}]\n")
+        for key, field in section.model_fields.items():
+            parts.append(f"# {_help(field)}\n")
+            dotted = f"{name}.{key}"
+            if dotted in chosen:
+                parts.append(f"{key} = {_toml(chosen[dotted])}\n")
+            else:
+                parts.append(f"#{key} = {_toml(_default(key, field))}\n")
+    parts.append(
+        '\n# What roles may use, one table each.\n#[roles.guest]\n#apps = ["menu", "about"]\n'
+    )
+    parts.append("\n# Options of single apps, one table each.\n#[app.notes]\n#per_person = 200\n")
+    return "".join(parts)
+
+
+def _sections() -> Iterator[tuple[str, type[Section]]]:
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield name, kind
+
+
+def _about(section: type[Section]) -> str:
+    return " ".join((section.__doc__ or "").split())
+
+
+def _help(field: FieldInfo) -> str:
+    text = field.description or ""
+    choices = [one for one in get_args(field.annotation) if isinstance(one, str)]
+    return f"{text} One of: {', '.join(choices)}." if choices else text
+
+
+def _default(key: str, field: FieldInfo) -> Any:
+    """The default as the operator would write it, the same on every machine."""
+    match key:
+        case "state_dir":
+            return "~/.local/state/tuihost"
+        case "host_keys":
+            return [_HOST_KEYS]
+        case "file":
+            return "tuihost.log"
+        case "revoked_keys" | "terms" | "secret_key":
+            return f"{key}.txt" if key == "terms" else key
+    return field.default
+
+
+def _shown_default(key: str, field: FieldInfo) -> str:
+    match key:
+        case "file":
+            return "standard error"
+        case "revoked_keys" | "terms" | "secret_key":
+            return "none"
+    return f"`{_toml(_default(key, field))}`".replace("|", "\\|")
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case dict():
+            return "{" + ", ".join(f"{one} = {_toml(value[one])}" for one in value) + "}"
+        case tuple() | list():
+            return "[" + ", ".join(_toml(one) for one in value) + "]"
+        case Path() | str():
+            # TOML's basic strings know JSON's escapes.
+            return json.dumps(str(value), ensure_ascii=False)
+        case _:
+            raise TypeError(f"no way to write {value!r} in TOML")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,269 @@
+"""The connection protocol (RFC 4254) of one client: its channels, and what it asks of them.
+
+A mixin of the transport, on whose thread everything here runs but the keepalive's question and what
+`openings` allows to any. The rules:
+1. The answerer decides; here its decisions are put into messages. What it raises becomes a
+   refusal and a line in the log, never the end of a connection.
+2. A request is answered before anything is started because of it.
+3. The number of a channel is never used again, so a message for a smaller number than the next
+   is a late one, and a message for any other is a lie, which ends the connection.
+4. What a client may ask costs it something of a bounded allowance, which reading what the host
+   sent refills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import paramiko
+
+from tuihost.errors import PeerError
+from tuihost.logs import Event
+from tuihost.ssh.connection import _messages as messages
+from tuihost.ssh.connection._channel import HostChannel
+from tuihost.ssh.connection._keepalive import Keepalive
+from tuihost.ssh.connection._openings import GONE, Openings
+from tuihost.ssh.packets.fields import Fields
+from tuihost.wire import (
+    Answer,
+    BreakSent,
+    Disconnect,
+    EndOfInput,
+    EndOfWrite,
+    ExecRequest,
+    Grant,
+    OpenSession,
+    OtherGlobal,
+    Refuse,
+    RemoteForward,
+    SessionEvent,
+    SessionRequest,
+    ShellRequest,
+    SignalSent,
+    SubsystemRequest,
+    WindowChange,
+)
+
+MAX_PROOFS: Final = 4  # of the host keys, in one connection: each is a signature or more
+BYTES_A_MESSAGE: Final = 1024  # so much of our output read earns the client one message
+
+_EVENTS = (WindowChange, SignalSent, BreakSent, EndOfWrite, EndOfInput)
+_PROGRAMS = (ShellRequest, ExecRequest, SubsystemRequest)
+
+
+class HostKeySet(Protocol):
+    """The host's private keys, as paramiko's `PKey`."""
+
+    @property
+    def keys(self) -> Sequence[Any]: ...
+
+
+class ConnectionLayer(Openings):
+    """Serves the connection protocol once the client is logged in. Thread: the transport's."""
+
+    host_keys: HostKeySet
+
+    if TYPE_CHECKING:  # what the transport gives
+        session_id: bytes
+        host_key_type: str
+
+        @property
+        def packets_received(self) -> int: ...
+        def try_send(self, message: paramiko.Message) -> bool: ...
+
+    # ------------------------------------------------------------- what the transport calls
+
+    def _init_connection_layer(self) -> None:
+        """Sets the state up. Once, before any message."""
+        self._init_openings()
+        self._proofs = 0
+        self._channel_table = self._channel_handlers()
+        self._keepalive = Keepalive(
+            self.timer,
+            self.limits,
+            heard=lambda: self.packets_received,
+            ask=self._ask_keepalive,
+            give_up=self._give_up,
+        )
+
+    def _connection_handlers(self) -> dict[int, Callable[[bytes], None]]:
+        """By number, the messages that belong to no open channel."""
+        return {
+            messages.GLOBAL_REQUEST: self._global_request,
+            messages.CHANNEL_OPEN: self._channel_open,
+            messages.CHANNEL_OPEN_CONFIRMATION: self._open_confirmed,
+            messages.CHANNEL_OPEN_FAILURE: self._open_failed,
+            messages.REQUEST_SUCCESS: self._global_reply,
+            messages.REQUEST_FAILURE: self._global_reply,
+        }
+
+    def _channel_handlers(self) -> dict[int, Callable[[HostChannel, Fields], None]]:
+        """By number, the messages that name a channel; `_dispatch_channel` finds it."""
+        return {
+            messages.CHANNEL_WINDOW_ADJUST: self._window_adjust,
+            messages.CHANNEL_DATA: self._data,
+            messages.CHANNEL_EXTENDED_DATA: self._extended_data,
+            messages.CHANNEL_EOF: self._eof,
+            messages.CHANNEL_CLOSE: self._close,
+            messages.CHANNEL_REQUEST: self._channel_request,
+            messages.CHANNEL_SUCCESS: self._channel_reply,
+            messages.CHANNEL_FAILURE: self._channel_reply,
+        }
+
+    def _dispatch_channel(self, ptype: int, body: bytes) -> None:
+        """Brings `message` to its channel. Raises `PeerError` for one that never was."""
+        fields = Fields(body)
+        number = fields.integer()
+        channel = self._channels.get(number)
+        if channel is not None:
+            self._channel_table[ptype](channel, fields)
+        elif self._channels.was_given(number):
+            self._charge()
+        else:
+            raise PeerError("named a channel that was never opened")
+
+    def _after_login(self) -> None:
+        """Says which keys the host has (OpenSSH's UpdateHostKeys) and begins to keep watch."""
+        blobs = [key.asbytes() for key in self.host_keys.keys]
+        self.reply(messages.global_request(messages.HOST_KEYS, False, blobs))
+        self._keepalive.start()
+
+    def _connection_ended(self) -> None:
+        """Closes every channel, and tells whoever waits for one. Never raises."""
+        self._keepalive.stop()
+        channels, awaited = self._channels.end()
+        for channel in channels:
+            channel.lost()
+            self._told("channel_closed", self.answerer.channel_closed, channel)
+        for one in awaited:
+            self._told("settled", one.settled, GONE)
+        self._channel_table = {}  # it holds this object, which holds it
+
+    # ------------------------------------------------------- what a channel is sent and told
+
+    def _data(self, channel: HostChannel, fields: Fields) -> None:
+        channel.received(fields.string())
+
+    def _extended_data(self, channel: HostChannel, fields: Fields) -> None:
+        fields.integer()  # its type
+        channel.received_extended(fields.string())
+
+    def _window_adjust(self, channel: HostChannel, fields: Fields) -> None:
+        self._charge()
+        self._allowance.earn(channel.adjusted(fields.integer()) / BYTES_A_MESSAGE)
+
+    def _eof(self, channel: HostChannel, fields: Fields) -> None:
+        self._charge()
+        if channel.received_eof() and isinstance(channel.request, OpenSession):
+            self._told("event", self.answerer.event, channel, EndOfInput())
+
+    def _close(self, channel: HostChannel, fields: Fields) -> None:
+        """CLOSE, RFC 4254 §5.3: answered, and the channel forgotten."""
+        self._charge()
+        self._channels.remove(channel.number)
+        channel.received_close()
+        self._told("channel_closed", self.answerer.channel_closed, channel)
+
+    # ----------------------------------------------------------------------------- requests
+
+    def _channel_request(self, channel: HostChannel, fields: Fields) -> None:
+        """CHANNEL_REQUEST, RFC 4254 §5.4."""
+        self._charge()
+        asked = messages.read_channel_request(fields)
+        if channel.closed:  # its number on the client's side may name another channel by now
+            return
+        answer = self._judge_request(channel, asked.what)
+        if isinstance(answer, Refuse):
+            self._log_refusal(Event.REQUEST_REFUSED, asked.name, answer, channel.number)
+        granted = isinstance(answer, Grant)
+        if asked.want_reply:
+            channel.reply(granted)
+        if granted and isinstance(asked.what, _PROGRAMS):
+            told = self._told("replied", self.answerer.replied, channel, asked.what)
+            if not told:
+                channel.close()
+
+    def _judge_request(
+        self, channel: HostChannel, what: SessionRequest | SessionEvent | Refuse
+    ) -> Answer:
+        if isinstance(what, Refuse):
+            return what
+        if not isinstance(channel.request, OpenSession):
+            return Refuse("the channel is no session")
+        if isinstance(what, _EVENTS):
+            self._told("event", self.answerer.event, channel, what)
+            return Grant()
+        return self._asked("request", self.answerer.request, channel, what)
+
+    def _channel_reply(self, channel: HostChannel, fields: Fields) -> None:
+        """CHANNEL_SUCCESS or _FAILURE: nothing is asked of a client's channels with a reply."""
+        raise PeerError("answered a request that was not made")
+
+    # ---------------------------------------------------------------------- global requests
+
+    def _global_request(self, body: bytes) -> None:
+        """GLOBAL_REQUEST, RFC 4254 §4."""
+        self._charge()
+        fields = Fields(body)
+        asked = messages.read_global_request(fields)
+        reply = self._answer_global(asked, fields)
+        if asked.want_reply:
+            self.reply(reply)
+
+    def _answer_global(self, asked: messages.GlobalAsked, fields: Fields) -> paramiko.Message:
+        match asked.name:
+            case messages.KEEPALIVE:
+                return messages.request_failure()  # an answer all the same, as OpenSSH's own
+            case messages.NO_MORE_SESSIONS:
+                self._sessions_barred = True
+                return messages.request_success()
+            case messages.HOST_KEYS_PROVE:
+                return self._prove_host_keys(fields)
+        request = asked.request
+        answer: Answer
+        if isinstance(request, Refuse):
+            answer = request
+        else:
+            answer = self._asked("global_request", self.answerer.global_request, request)
+        if isinstance(answer, Grant):
+            wants_port = isinstance(request, RemoteForward) and request.port == 0
+            return messages.request_success(port=answer.port if wants_port else None)
+        if not isinstance(request, OtherGlobal):
+            self._log_refusal(Event.REQUEST_REFUSED, asked.name, answer)
+        return messages.request_failure()
+
+    def _prove_host_keys(self, fields: Fields) -> paramiko.Message:
+        """hostkeys-prove-00@openssh.com: a signature for each key that is really ours."""
+        self._proofs += 1
+        keys = {key.asbytes(): key for key in self.host_keys.keys}
+        blobs = messages.read_host_keys(fields)
+        if blobs is None or self._proofs > MAX_PROOFS or not keys.keys() >= set(blobs):
+            return messages.request_failure()
+        return messages.request_success(*(self._prove(keys[blob], blob) for blob in blobs))
+
+    def _prove(self, key: Any, blob: bytes) -> bytes:
+        statement = paramiko.Message()
+        for part in (messages.HOST_KEYS_PROVE.encode(), self.session_id, blob):
+            statement.add_string(part)
+        algorithm = None
+        if key.get_name() == "ssh-rsa":  # SHA-1 is what that name means; nobody takes it
+            algorithm = self.host_key_type
+            if algorithm not in ("rsa-sha2-256", "rsa-sha2-512"):
+                algorithm = "rsa-sha2-512"
+        signature: bytes = key.sign_ssh_data(statement.asbytes(), algorithm).asbytes()
+        return signature
+
+    # ------------------------------------------------------------------------ is it there?
+
+    def _global_reply(self, body: bytes) -> None:
+        """REQUEST_SUCCESS or _FAILURE: the answer to a keepalive, the one thing we ask."""
+        self._charge()
+        if not self._keepalive.answered():
+            raise PeerError("answered a request that was not made")
+
+    def _ask_keepalive(self) -> bool:
+        return self.try_send(messages.global_request(messages.KEEPALIVE, True))
+
+    def _give_up(self) -> None:
+        self.close("keepalive", Disconnect.BY_APPLICATION)

@@ -1,0 +1,382 @@
+"""Runs Applications and conversations, one after another, on one person's Terminal.
+
+Thread: the session's own; `stop` may be called from any. An Application is run with an event
+loop of its own, made for this run and closed after it, so nothing of one program is left for
+the next. prompt_toolkit's own exception handler is off (it prints to the server's stdout and asks
+the person to press Enter); what an app raises comes out of `run_screen` and `run_talk`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import ctypes
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager, ExitStack
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.application.application import Application
+from prompt_toolkit.styles import BaseStyle
+
+from tuihost.errors import Disconnected
+from tuihost.logs import Event, EventLog
+from tuihost.session.session import Launch, Session
+from tuihost.tui.defaults import close_side_doors, share_defaults
+from tuihost.tui.rendering.renderer import HostRenderer, install
+from tuihost.tui.running.loop import close_loop, new_loop
+from tuihost.tui.running.stages import LoopStage
+from tuihost.tui.terminal.input import TerminalInput
+from tuihost.tui.terminal.output import TerminalOutput
+from tuihost.wire import WindowChange
+
+if TYPE_CHECKING:
+    from tuihost.theme.theme import Theme
+    from tuihost.tui.running._talk_screen import Conversation
+    from tuihost.tui.terminal.terminal import Terminal
+
+CLEANUP = 0.2
+"""Seconds that the tasks of a program have after its end."""
+
+ESCAPE_GRACE = 1.0
+"""Seconds that an Application has to leave by itself when the person asked for the menu."""
+
+Result = int | Launch | None
+
+
+class Escaped(Exception):
+    """The person pressed the keys that lead back to the menu."""
+
+
+class Farewell(Exception):
+    """The host closes: the person is shown out."""
+
+
+class Force(IntEnum):
+    """How hard a program is asked to stop, one step after the other."""
+
+    END_OF_INPUT = 0
+    CANCEL = 1
+    STOP_LOOP = 2
+    RAISE = 3
+
+
+class _Evicted(SystemExit):
+    """Raised into a thread that nothing else could stop."""
+
+
+class ScreenStage(LoopStage):
+    """A full-screen Application."""
+
+    application: Application[Any] | None = None
+    conversation: Conversation | None = None
+    output: TerminalOutput
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
+        if self.conversation is None:
+            return await super().ask(question, hidden=hidden, default=default)
+        return await self.conversation.ask(question, hidden=hidden, default=default)
+
+    async def say(self, what: Any) -> None:
+        if self.conversation is None:
+            await super().say(what)
+        else:
+            await self.conversation.say(what)
+
+    def copy(self, text: str) -> bool:
+        return self.output.copy(text)
+
+    def theme_changed(self, theme: Theme) -> None:
+        super().theme_changed(theme)
+        if self.application is not None:
+            self.application.invalidate()
+
+
+class _Look:
+    """The stage's theme as the terminal that is attached now can show it."""
+
+    def __init__(self, stage: ScreenStage) -> None:
+        self._stage = stage
+
+    @property
+    def theme(self) -> _Look:
+        return self
+
+    @property
+    def style(self) -> BaseStyle:
+        return self._stage.theme.style_for(self._stage.facts.colors)
+
+
+class Runner:
+    """One person's programs. Made and used on the session's thread."""
+
+    def __init__(
+        self, terminal: Terminal, theme: Theme, log: EventLog, *, escape: str | None
+    ) -> None:
+        share_defaults()
+        close_side_doors()
+        self._log = log
+        self.terminal = terminal
+        self.output = TerminalOutput(terminal)
+        self.input = TerminalInput(terminal)
+        self.stage = ScreenStage(terminal, theme)
+        self.stage.output = self.output
+        self._thread = threading.current_thread()
+        self._task: asyncio.Task[Any] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._fault: BaseException | None = None
+        self._stopped = False
+        self._evicted_by: BaseException | None = None
+        self._renderer: HostRenderer
+        self._held = ExitStack()
+        self.input.escape = escape
+        self.can_escape = True
+        self.input.on_escape = self._escape
+
+    # ---------------------------------------------------------------- running
+
+    def run_screen(
+        self, build: Callable[[], Application[Any]], loop: Literal["light", "selector"] = "light"
+    ) -> Result:
+        """Runs what `build` makes until it ends.
+
+        Raises `Disconnected` when the person is gone, `Escaped` when they asked for the menu,
+        and whatever the app raised, from wherever: a key, a frame, a background task.
+        """
+
+        async def play() -> Result:
+            self.stage.enter(asyncio.get_running_loop())
+            application = build()
+            self._renderer = install(application, self.terminal, _Look(self.stage))
+            self.stage.application = application
+            self.terminal.attached_anew = self._repaint
+            if application.full_screen:
+                application.pre_run_callables.append(self._hold_the_end)
+            application.pre_run_callables.append(self._release)
+            result = await application.run_async(set_exception_handler=False, handle_sigint=False)
+            return result if isinstance(result, (int, Launch)) else None
+
+        try:
+            return self._run(play(), loop, self.stage)
+        finally:
+            self.stage.application = None
+            self.terminal.attached_anew = None
+
+    def run_conversation(
+        self,
+        session: Session,
+        title: str,
+        talk: Callable[[Session], Awaitable[Result]],
+        loop: Literal["light", "selector"] = "light",
+    ) -> Result:
+        """Runs a conversation on a full screen."""
+        from tuihost.tui.running._talk_screen import (
+            Conversation,  # drawn with widgets: not for every app
+        )
+
+        def build() -> Application[Any]:
+            conversation = self.stage.conversation = Conversation(session, title)
+            return conversation.build(talk)
+
+        try:
+            return self.run_screen(build, loop)
+        finally:
+            self.stage.conversation = None
+
+    def run_talk(
+        self,
+        talk: Callable[[], Awaitable[Result]],
+        stage: LoopStage,
+        loop: Literal["light", "selector"] = "light",
+    ) -> Result:
+        """Runs a conversation line by line; Ctrl-C ends it with status 130."""
+
+        async def play() -> Result:
+            stage.enter(asyncio.get_running_loop())
+            return await talk()
+
+        self._release()
+
+        try:
+            return self._run(play(), loop, stage)
+        except KeyboardInterrupt:
+            return 130
+
+    def _run(
+        self,
+        main: Coroutine[Any, Any, Result],
+        kind: Literal["light", "selector"],
+        stage: LoopStage,
+    ) -> Result:
+        if self._evicted_by is not None:
+            main.close()
+            raise self._evicted_by
+        loop = self._loop = new_loop(kind)
+        self._fault = None
+        loop.set_exception_handler(self._unhandled)
+        context, app_session = contextvars.copy_context(), self._app_session()
+        context.run(app_session.__enter__)
+        try:
+            self._task = loop.create_task(main, context=context)
+            self.terminal.bind(
+                loop, resized=lambda: self._resized(stage), ended=lambda: self._end(stage)
+            )
+            try:
+                result: Result = loop.run_until_complete(self._task)
+            except (EOFError, asyncio.CancelledError) as error:
+                if self._fault is not None:
+                    raise self._fault from None
+                raise Disconnected("the person is gone") from error
+            except RuntimeError as error:
+                if self._stopped:  # "Event loop stopped before Future completed."
+                    raise Disconnected("the person is gone") from error
+                raise
+            if self._fault is not None:
+                raise self._fault
+            return result
+        finally:
+            self._task = None
+            self.terminal.unbind()
+            stage.leave()
+            self._close(loop)
+            context.run(app_session.__exit__, None, None, None)
+
+    def _app_session(self) -> AbstractContextManager[object]:
+        """What prompt_toolkit takes a program's input and output from. It is entered outside the
+        program's task: one that is cut off could not leave it in the right context."""
+        return create_app_session(input=self.input, output=self.output)
+
+    def _close(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ends what the program left behind: its tasks get a moment to clean up."""
+        loop.set_exception_handler(lambda loop, context: None)
+        self._loop = None
+        if not close_loop(loop, CLEANUP):
+            self._log.warning(Event.APP_STUCK, what="tasks that do not end")
+
+    def _hold_the_end(self) -> None:
+        """What the Application writes when it leaves goes out with the first frame of the next
+        one: a person does not see their own screen flash up between two apps."""
+        application = self.stage.application
+        assert application is not None
+        assert application.future is not None
+
+        def hold(future: object) -> None:
+            self._held = ExitStack()
+            self._held.enter_context(self.output.held())
+
+        application.future.add_done_callback(hold)
+
+    def _release(self) -> None:
+        self._held.close()
+
+    def close(self) -> None:
+        """The session ends: the last screen is left, and what prompt_toolkit remembers of the
+        session is forgotten."""
+        self._release()
+        self.output.flush()
+        self.input.close()
+
+    # ---------------------------------------------------------------- what happens meanwhile
+
+    def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception in a key binding, in a frame or in a task that nobody awaits."""
+        error = context.get("exception")
+        if isinstance(error, (Disconnected, asyncio.CancelledError)):
+            return
+        if self._fault is None:
+            self._fault = error or RuntimeError(str(context.get("message")))
+        self._leave(self._fault)
+
+    def _leave(self, error: BaseException) -> None:
+        """Ends the program with `error`; an Application gets to restore the screen."""
+        application = self.stage.application
+        future = application.future if application is not None else None
+        if application is not None and future is not None and not future.done():
+            application.exit(exception=error)
+        elif self._task is not None:
+            self._fault = self._fault or error
+            self._task.cancel()
+
+    def _escape(self) -> None:
+        if not self.can_escape or self._loop is None:
+            return
+        task = self._task
+        error = Escaped()
+
+        def insist() -> None:
+            if task is not None and not task.done():
+                self._fault = error
+                task.cancel()
+
+        self._loop.call_later(ESCAPE_GRACE, insist)
+        self._leave(error)
+
+    def _resized(self, stage: LoopStage) -> None:
+        size = self.terminal.facts.size
+        if self.stage.application is not None:
+            self.stage.application.invalidate()
+        stage.deliver(WindowChange(size.columns, size.rows))
+
+    def _repaint(self) -> None:
+        application = self.stage.application
+        if application is not None:
+            self.input.start_over()
+            self.output.use(self.terminal.facts)
+            self._renderer.attached()
+            application.invalidate()
+
+    def _end(self, stage: LoopStage) -> None:
+        """The channel is gone. An Application notices by its input; a talk may not be reading."""
+        if stage is not self.stage and self._task is not None:
+            self._task.cancel()
+
+    # ---------------------------------------------------------------- stopping, from any thread
+
+    def evict(self, error: BaseException) -> None:
+        """Ends the program that runs now, or the next to start, with `error`. Any thread."""
+        self._evicted_by = error
+        loop = self._loop
+        if loop is None:
+            return
+        try:
+            loop.call_soon_threadsafe(self._leave, error)
+        except RuntimeError:
+            return  # it ended by itself; the next one will not start
+
+    def stop(self, force: Force) -> None:
+        """One step of the way out for a program whose person is gone. Any thread."""
+        loop, task = self._loop, self._task
+        match force:
+            case Force.END_OF_INPUT:
+                return  # the terminal said so when its channel closed
+            case Force.RAISE:
+                raise_in(self._thread)
+                return
+            case Force.CANCEL | Force.STOP_LOOP:
+                pass
+        if loop is None or task is None:
+            return
+
+        def act() -> None:
+            if self._loop is not loop:
+                return  # the program has ended, and its loop is being cleared
+            task.cancel()
+            if force is Force.STOP_LOOP:
+                self._stopped = True
+                loop.stop()
+
+        try:
+            loop.call_soon_threadsafe(act)
+        except RuntimeError:
+            return  # it ended by itself meanwhile
+
+
+def raise_in(thread: threading.Thread) -> None:
+    """Raises an exception in another thread, at its next bytecode: the last thing to try with
+    code that never returns. A thread inside a C call sees it only when that returns."""
+    if thread.ident is not None and thread.is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(_Evicted)
+        )

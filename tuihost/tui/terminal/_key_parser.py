@@ -1,0 +1,396 @@
+"""Bytes from a person's terminal become key presses, whatever was sent.
+
+The `Tokenizer` stands where prompt_toolkit has its `Vt100Parser`. It differs in its promises:
+time is linear in what is fed, what it holds is bounded, nothing is kept in globals, nothing is
+ever raised, and a reply that nobody asked for never becomes typed text. What a sequence means
+is `tuihost.tui.terminal._key_codes`' part; where it begins and ends is decided here (ECMA-48 §5).
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections import Counter
+from collections.abc import Callable
+from enum import Enum, auto
+
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+
+from tuihost.tui.terminal._key_codes import (
+    PASTE_START,
+    SINGLE,
+    keys_of_csi,
+    keys_of_ss3,
+    keys_of_x10_mouse,
+)
+
+CSI_LIMIT = 64
+"""Characters of a control sequence; a longer one is swallowed to its end."""
+STRING_LIMIT = 4096
+"""Characters of an OSC, DCS, APC, PM or SOS string that are kept for a reply."""
+PASTE_LIMIT = 1 << 20
+"""Characters of one paste; the rest of a longer one is swallowed."""
+BURST = 32
+"""More text than this in one read was not typed: it is a paste without brackets."""
+
+
+class Reply(Enum):
+    """What a terminal can be asked. A reply is swallowed unless it is expected."""
+
+    CURSOR_POSITION = "R"
+    ATTRIBUTES = "c"
+    MODE = "y"
+    KEYBOARD = "u"
+    COLOR = "]"
+    VERSION = "P"
+
+
+class _State(Enum):
+    GROUND = auto()
+    IGNORE = auto()  # in a control sequence that is too long or malformed
+    STRING = auto()
+    PASTE = auto()
+
+
+_ESC = "\x1b"
+_PASTE_END = "\x1b[201~"
+_MAX_EXPECTED = 64
+
+_TEXT = re.compile("[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_UNPASTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
+_CSI = re.compile("\x1b\\[([0-?]*)([ -/]*)([@-~]?)")
+_CSI_REST = re.compile("[ -?]*")
+_SS3 = re.compile("\x1bO([1-9]?)([@-~]?)")
+_CURSOR_POSITION = re.compile("[0-9]{1,5};[0-9]{1,5}")
+_STRING_BREAK = re.compile("[\x00-\x1f\x9c]")
+# What may follow the two characters that open a string. Alt+] and Alt+Shift+P send the same
+# two, so what no terminal answers is taken for keys: nobody's keyboard goes dead by a chord.
+_STRING_OPENS = {
+    "]": re.compile("[0-9lL]"),
+    "P": re.compile("[0-9;>!$+|]"),
+    "X": re.compile("[ -~]"),
+    "^": re.compile("[ -~]"),
+    "_": re.compile("[ -~]"),
+}
+
+
+class Tokenizer:
+    """Turns what a terminal sends into the key presses that prompt_toolkit expects.
+
+    `on_reply` gets the whole text of every reply that `expect` announced, except for the cursor
+    position, which is a key to prompt_toolkit. One thread.
+    """
+
+    def __init__(self, on_reply: Callable[[str], None] | None = None) -> None:
+        self._on_reply = on_reply
+        self._keys: list[KeyPress] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """As new: what was begun and every reply that is due are forgotten."""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._state = _State.GROUND
+        self._held = ""  # the beginning of what is not complete yet; at most CSI_LIMIT
+        self._string = io.StringIO()
+        self._string_size = 0
+        self._paste = io.StringIO()
+        self._paste_size = 0
+        self._burst_end = ""  # the last character of a burst that goes on in the next read
+        self._expected: Counter[Reply] = Counter()
+
+    # ------------------------------------------------------------------ in and out
+
+    def feed(self, data: bytes, *, more: bool = False) -> list[KeyPress]:
+        """The keys that `data`, one read, completes. `more` says that the reader stopped only
+        because its buffer was full, so that a burst of text at the end is not over yet."""
+        text = self._held + self._decoder.decode(data)
+        if not text:
+            return []
+        self._held = ""
+        burst_end, self._burst_end = self._burst_end, ""
+        at, end = self._text(text, 0, more, burst_end) if burst_end else 0, len(text)
+        while at < end:
+            match self._state:
+                case _State.GROUND:
+                    at = self._ground(text, at, more)
+                case _State.IGNORE:
+                    at = self._ignore(text, at)
+                case _State.STRING:
+                    at = self._in_string(text, at)
+                case _State.PASTE:
+                    at = self._in_paste(text, at)
+        return self._taken()
+
+    def flush(self) -> list[KeyPress]:
+        """The keys in what was held long enough to know that nothing follows: a lone Escape, or
+        Alt with a character that could also have opened a sequence."""
+        if self.pending_escape:
+            held, self._held = self._held, ""
+            if held[1:2] != "[" or len(held) == 2:
+                self._press(SINGLE[_ESC], _ESC)
+                self._typed(held[1:])
+        return self._taken()
+
+    @property
+    def pending(self) -> bool:
+        """Something incomplete is held: an escape, a sequence, a string, a paste."""
+        return bool(self._held) or self._state is not _State.GROUND
+
+    @property
+    def pending_escape(self) -> bool:
+        """What is held may be keys of a person rather than a sequence, and time will tell: call
+        `flush` when nothing followed. Never in a string or a paste, where nothing is guessed."""
+        held = self._held
+        return self._state is _State.GROUND and (
+            0 < len(held) <= 2 or held.startswith(("\x1bO", "\x1b[M"))
+        )
+
+    def expect(self, reply: Reply) -> None:
+        """Lets one reply of that kind through; call it once for every question asked."""
+        self._expected[reply] = min(self._expected[reply] + 1, _MAX_EXPECTED)
+
+    def drop(self) -> None:
+        """Forgets the keys that are held; of a paste that is under way nothing will come."""
+        if self.pending_escape:
+            self._held = ""
+        self._burst_end = ""
+        self._paste, self._paste_size = io.StringIO(), PASTE_LIMIT
+
+    # ------------------------------------------------------------------ states: each takes
+    # what it understands of `text` from `at` on and says where it stopped
+
+    def _ground(self, text: str, at: int, more: bool) -> int:
+        char = text[at]
+        if char == _ESC:
+            return self._escape(text, at)
+        if key := SINGLE.get(char):
+            if char not in "\t\r\n":
+                self._press(key, char)
+                return at + 1
+        elif "\x80" <= char <= "\x9f":  # C1; no terminal sends them in UTF-8, and nobody types them
+            return at + 1
+        return self._text(text, at, more, "")
+
+    def _escape(self, text: str, at: int) -> int:
+        if at + 1 == len(text):
+            return self._hold(text, at)
+        char = text[at + 1]
+        match char:
+            case "[":
+                return self._csi(text, at)
+            case "O":
+                return self._ss3(text, at)
+            case "]" | "P" | "X" | "^" | "_":
+                return self._open_string(text, at)
+            case "\t":  # Shift+Tab of the Linux console
+                self._press(Keys.BackTab, "\x1b\t")
+                return at + 2
+        self._press(Keys.Escape, _ESC)
+        if char == _ESC:
+            return at + 1
+        self._typed(char)
+        return at + 2
+
+    def _csi(self, text: str, at: int) -> int:
+        found = _CSI.match(text, at)
+        assert found is not None
+        sequence, final, stop = found[0], found[3], found.end()
+        if not final:
+            return self._csi_unfinished(text, at, sequence)
+        if len(sequence) > CSI_LIMIT:
+            return stop
+        if sequence == "\x1b[[":  # F1 to F5 of the Linux console: one more character
+            return self._csi_and(1, text, at)
+        if sequence == "\x1b[M":  # a mouse that cannot say more than 95 columns: three more
+            return self._csi_and(3, text, at)
+        if sequence == PASTE_START:
+            self._state = _State.PASTE
+            self._paste, self._paste_size = io.StringIO(), 0
+        elif not self._is_reply(found[1], final, sequence):
+            self._keys += keys_of_csi(sequence, found[1], found[2] + final)
+        return stop
+
+    def _csi_unfinished(self, text: str, at: int, sequence: str) -> int:
+        stop = at + len(sequence)
+        if stop == len(text) and len(sequence) <= CSI_LIMIT:
+            return self._hold(text, at)
+        if stop == len(text) or " " <= text[stop] <= "?":
+            self._state = _State.IGNORE
+        elif len(sequence) == 2:
+            self._press(Keys.Escape, _ESC)
+            self._press("[", "[")
+        return stop
+
+    def _csi_and(self, count: int, text: str, at: int) -> int:
+        """A sequence that goes on for `count` printable characters after its final one."""
+        start = at + 3
+        stop = start + count
+        controls = _CONTROL.search(text, start, stop)
+        if controls is not None:
+            return controls.start()
+        if stop > len(text):
+            return self._hold(text, at)
+        sequence = text[at:stop]
+        self._keys += keys_of_csi(sequence, "", "") if count == 1 else keys_of_x10_mouse(sequence)
+        return stop
+
+    def _ss3(self, text: str, at: int) -> int:
+        found = _SS3.match(text, at)
+        assert found is not None
+        if found[2]:
+            self._keys += keys_of_ss3(found[0], found[1], found[2])
+        elif found.end() == len(text):
+            return self._hold(text, at)
+        else:
+            self._press(Keys.Escape, _ESC)
+            self._typed(found[0][1:])
+        return found.end()
+
+    def _ignore(self, text: str, at: int) -> int:
+        found = _CSI_REST.match(text, at)
+        assert found is not None
+        stop = found.end()
+        if stop < len(text):
+            self._state = _State.GROUND
+            if "@" <= text[stop] <= "~":
+                stop += 1
+        return stop
+
+    def _open_string(self, text: str, at: int) -> int:
+        if at + 2 == len(text):
+            return self._hold(text, at)
+        opener = text[at + 1]
+        if _STRING_OPENS[opener].match(text, at + 2):
+            self._state = _State.STRING
+            self._string, self._string_size = io.StringIO(), 2
+            self._string.write(text[at : at + 2])
+        else:
+            self._press(Keys.Escape, _ESC)
+            self._press(opener, opener)
+        return at + 2
+
+    def _in_string(self, text: str, at: int) -> int:
+        found = _STRING_BREAK.search(text, at)
+        stop = found.start() if found else len(text)
+        room = STRING_LIMIT - self._string_size
+        if room > 0:
+            self._string.write(text[at : min(stop, at + room)])
+        self._string_size += stop - at
+        if found is None:
+            return stop
+        ender = text[stop : stop + 2]
+        if ender == _ESC:
+            return self._hold(text, stop)
+        whole, self._string = self._string.getvalue(), io.StringIO()
+        self._state = _State.GROUND
+        if ender[0] in "\x07\x9c" or ender == "\x1b\\":
+            size = 2 if ender[0] == _ESC else 1
+            if self._string_size <= STRING_LIMIT:
+                self._string_reply(whole + text[stop : stop + size])
+            return stop + size
+        # Broken off. No reply holds control characters: this is a person, at the keys.
+        return stop
+
+    def _in_paste(self, text: str, at: int) -> int:
+        found = text.find(_PASTE_END, at)
+        stop = found if found >= 0 else len(text) - _overlap(text, at)
+        room = PASTE_LIMIT - self._paste_size
+        if room > 0:
+            self._paste_size += self._paste.write(text[at : min(stop, at + room)])
+        if found < 0:
+            return self._hold(text, stop)
+        pasted, self._paste = self._paste.getvalue(), io.StringIO()
+        self._state = _State.GROUND
+        self._press(Keys.BracketedPaste, _clean_paste(pasted))
+        return stop + len(_PASTE_END)
+
+    # ------------------------------------------------------------------ text
+
+    def _text(self, text: str, at: int, more: bool, burst_end: str) -> int:
+        """A run of text: keys, or a paste where it is too much to have been typed at once.
+
+        `burst_end` says that it goes on with a burst of the read before. One line end after a
+        burst is Enter, as a person who typed ahead of a slow line means it; those inside are text.
+        """
+        found = _TEXT.match(text, at)
+        if found is None:
+            return at
+        run, stop = found[0], found.end()
+        goes_on = more and stop == len(text)
+        if not burst_end and len(run) - sum(map(run.count, "\t\r\n")) <= BURST:
+            self._typed(run)
+            return stop
+        if burst_end == "\r":
+            run = run.removeprefix("\n")
+        body = run.rstrip("\r\n")
+        line_end = run[len(body) :]
+        if goes_on or line_end not in ("\r", "\n", "\r\n"):
+            body, line_end = run, ""
+        if body:
+            self._press(Keys.BracketedPaste, _clean_paste(body))
+        self._typed(line_end[:1])
+        if goes_on:
+            self._burst_end = text[stop - 1]
+        return stop
+
+    def _typed(self, text: str) -> None:
+        for char in text:
+            if not "\x80" <= char <= "\x9f":
+                self._keys.append(KeyPress(SINGLE.get(char, char), char))
+
+    # ------------------------------------------------------------------ replies
+
+    def _is_reply(self, parameters: str, final: str, sequence: str) -> bool:
+        """Whether a control sequence is a reply rather than a key; passes an expected one on."""
+        if final == "R":
+            if _CURSOR_POSITION.fullmatch(parameters) and self._due(Reply.CURSOR_POSITION):
+                self._press(Keys.CPRResponse, sequence)
+            return True
+        if parameters[:1] not in ("?", ">", "="):
+            return False
+        if final in "cyu" and self._due(Reply(final)):
+            self._reply(sequence)
+        return True
+
+    def _string_reply(self, string: str) -> None:
+        if string[1] in "]P" and self._due(Reply(string[1])):
+            self._reply(string)
+
+    def _due(self, reply: Reply) -> bool:
+        due = self._expected[reply] > 0
+        if due:
+            self._expected[reply] -= 1
+        return due
+
+    def _reply(self, text: str) -> None:
+        if self._on_reply is not None:
+            self._on_reply(text)
+
+    # ------------------------------------------------------------------ small
+
+    def _press(self, key: Keys | str, data: str) -> None:
+        self._keys.append(KeyPress(key, data))
+
+    def _hold(self, text: str, at: int) -> int:
+        self._held = text[at:]
+        return len(text)
+
+    def _taken(self) -> list[KeyPress]:
+        keys, self._keys = self._keys, []
+        return keys
+
+
+def _overlap(text: str, at: int) -> int:
+    """How many characters at the end of `text` may be the beginning of the end of a paste."""
+    for size in range(min(len(_PASTE_END) - 1, len(text) - at), 0, -1):
+        if text.endswith(_PASTE_END[:size]):
+            return size
+    return 0
+
+
+def _clean_paste(text: str) -> str:
+    """Line ends as prompt_toolkit has them, and no control characters but tab and newline."""
+    return _UNPASTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,0 +1,280 @@
+"""A terminal as prompt_toolkit reads it: no descriptor, no pipe, no thread between.
+
+`TerminalInput` takes bytes from a terminal only as fast as an Application takes keys, so what
+is not wanted yet stays with the client (RFC 4254 §5.2). It outlives the Applications of its
+session: keys typed between two of them go to the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import count
+from typing import NoReturn, Protocol
+
+from prompt_toolkit.input import typeahead
+from prompt_toolkit.input.base import Input
+from prompt_toolkit.key_binding.key_processor import KeyPress, _Flush
+from prompt_toolkit.keys import Keys
+
+from tuihost.tui.terminal._key_parser import Reply, Tokenizer
+
+KEYS_A_TURN = 64
+"""More than this many at once nobody types."""
+READ_SIZE = 4096
+"""Bytes of one read; no more than the keys of one read are held."""
+READS_A_TURN = 16
+"""Reads of one turn while they complete no key, as in a long paste."""
+ESCAPE_WAIT = 0.05
+"""Seconds after which an Escape is a key: nothing followed that would make it a sequence."""
+
+_NOTHING_FOLLOWS = _Flush
+"""prompt_toolkit's own word for it: a key that began a longer binding acts at once."""
+
+_HOST_KEY = KeyPress(Keys.Ignore)
+"""Stands among the keys for the host's own."""
+
+_numbers = count(1)
+
+
+class Source(Protocol):
+    """What an input needs of a terminal; everything happens on the thread of `loop`."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
+    @property
+    def closed(self) -> bool: ...
+
+    def read(self, limit: int, /) -> bytes | None:
+        """None: nothing now. b"": no more will come."""
+
+    def set_reader(self, callback: Callable[[], None] | None, /) -> None:
+        """Calls `callback` when there may be something to read, also its end."""
+
+
+class TerminalInput(Input):
+    """The keys of one terminal. Everything on the thread of its loop, which may be another loop
+    for every Application.
+
+    `escape` is the host's own key: it is taken out before any Application sees it, and `on_escape`
+    is called once what was typed before it has been read. In a paste it is text like any other.
+    `on_reply` gets the replies announced by `expect`.
+    """
+
+    def __init__(
+        self,
+        terminal: Source,
+        *,
+        escape: str | None = Keys.ControlSquareClose,
+        on_escape: Callable[[], None] | None = None,
+        on_reply: Callable[[str], None] | None = None,
+    ) -> None:
+        self.escape = escape
+        self.on_escape = on_escape
+        self._terminal = terminal
+        self._tokenizer = Tokenizer(on_reply)
+        self._name = f"terminal-{next(_numbers)}"
+        self._keys: deque[KeyPress] = deque()
+        self._ready: Callable[[], None] | None = None
+        self._wake: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._paused = False
+        self._ended = False
+
+    # ------------------------------------------------------------------ what is read
+
+    def read_keys(self) -> list[KeyPress]:
+        """What a person types comes key by key, and the callback again by itself for the next,
+        when what this one set going has begun: a dialog that it opens has the keys by then. Of a
+        flood, `KEYS_A_TURN` come at once."""
+        if self._paused:
+            return []
+        drained = self._fill()
+        keys: list[KeyPress] = []
+        wanted = KEYS_A_TURN if len(self._keys) > KEYS_A_TURN else 1
+        while self._keys and (len(keys) < wanted or self._keys[0] is _NOTHING_FOLLOWS):
+            key = self._keys.popleft()
+            if key is _HOST_KEY:
+                self._call_escape()
+                break
+            keys.append(key)
+        if self._keys or not drained:
+            self._wake_soon()
+        return keys
+
+    def flush_keys(self) -> list[KeyPress]:
+        """Nothing: when an Escape has waited long enough is known here, whatever the
+        Application's `ttimeoutlen` is."""
+        return []
+
+    @property
+    def closed(self) -> bool:
+        """No key will come any more, and all that came have been read."""
+        return self._ended and not self._keys
+
+    def expect(self, reply: Reply) -> None:
+        """Lets one reply of the terminal through: to `on_reply`, the cursor position as a key."""
+        self._tokenizer.expect(reply)
+
+    # ------------------------------------------------------------------ between Applications
+
+    @property
+    def paused(self) -> bool:
+        """While true no key is read; they wait here and with the client."""
+        return self._paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        self._paused = paused
+        if not paused:
+            self._wake_soon()
+
+    def drop_pending(self) -> None:
+        """Forgets every key typed so far: what comes next was typed for what is shown next."""
+        for _ in range(READS_A_TURN):
+            self._keys.clear()
+            if self._read():
+                break
+        self._keys.clear()
+        self._tokenizer.drop()
+        self._time_escape()
+        self.forget()
+
+    def start_over(self) -> None:
+        """Another terminal is attached: what the old one began will not be completed."""
+        self._tokenizer.reset()
+        self._time_escape()
+
+    def forget(self) -> None:
+        """Takes this input out of prompt_toolkit's table of type-ahead, which never shrinks."""
+        typeahead._buffer.pop(self.typeahead_hash(), None)
+
+    def close(self) -> None:
+        """The end of the session: no callback comes any more, and nothing is left behind."""
+        self._ended = True
+        self._listen(None)
+        self._keys.clear()
+        self._tokenizer.reset()
+        self.forget()
+
+    # ------------------------------------------------------------------ prompt_toolkit's Input
+
+    def attach(self, input_ready_callback: Callable[[], None]) -> AbstractContextManager[None]:
+        """Calls back whenever `read_keys` may give something, at once for what came earlier."""
+        return self._attached(input_ready_callback)
+
+    def detach(self) -> AbstractContextManager[None]:
+        """Nobody is called back inside, and the terminal is free to be read by others."""
+        return self._attached(None)
+
+    def raw_mode(self) -> AbstractContextManager[None]:
+        """Nothing to do: the client's terminal is raw from the pty request on."""
+        return nullcontext()
+
+    def cooked_mode(self) -> AbstractContextManager[None]:
+        """Nothing to do, as above."""
+        return nullcontext()
+
+    def typeahead_hash(self) -> str:
+        """A name that no other input of this process ever has."""
+        return self._name
+
+    def fileno(self) -> NoReturn:
+        # Not AttributeError: prompt_toolkit would take the server's own standard input instead.
+        raise NotImplementedError("a terminal behind SSH has no file descriptor")
+
+    # ------------------------------------------------------------------ within
+
+    @contextmanager
+    def _attached(self, ready: Callable[[], None] | None) -> Iterator[None]:
+        before = self._ready
+        self._listen(ready)
+        try:
+            yield
+        finally:
+            if self._ready is ready:  # else an Application that was cut off is tidied up late
+                self._listen(before)
+
+    def _listen(self, ready: Callable[[], None] | None) -> None:
+        self._ready = ready
+        self._terminal.set_reader(None if ready is None else self._call_ready)
+        if self._wake is not None:  # it may belong to a loop that is gone
+            self._wake.cancel()
+            self._wake = None
+        self._wake_soon()
+        self._time_escape(again=True)
+
+    def _wake_soon(self) -> None:
+        if self._wake is None and self._ready is not None and not self._paused:
+            self._wake = self._terminal.loop.call_soon(self._hop)
+
+    def _hop(self) -> None:
+        """One turn later: tasks that the last key began have their first turn before."""
+        self._wake = self._terminal.loop.call_soon(self._woken)
+
+    def _woken(self) -> None:
+        self._wake = None
+        self._call_ready()
+
+    def _call_ready(self) -> None:
+        if self._ready is not None and not self._paused:
+            self._ready()
+
+    def _fill(self) -> bool:
+        """Reads until there is a key. True if the terminal has nothing more for now."""
+        for _ in range(READS_A_TURN):
+            if self._keys:
+                return False
+            if self._read():
+                return True
+        return False
+
+    def _read(self) -> bool:
+        """One read. True if there was nothing."""
+        data = self._terminal.read(READ_SIZE)
+        if data:
+            self._ended = False  # a terminal that was attached anew
+            self._take(self._tokenizer.feed(data, more=len(data) == READ_SIZE))
+        elif data is not None or self._terminal.closed:
+            self._ended = True
+            self._take(self._tokenizer.flush())
+        self._time_escape(again=bool(data))
+        return not data
+
+    def _take(self, keys: list[KeyPress]) -> None:
+        for key in keys:
+            if key.key == self.escape and self.on_escape is not None:
+                # In its place among the keys: what was typed before it is still the app's.
+                self._keys.append(_HOST_KEY)
+            else:
+                self._keys.append(key)
+
+    def _call_escape(self) -> None:
+        """Soon and not now: this is inside the Application that is to be left."""
+        if self.on_escape is not None:
+            self._terminal.loop.call_soon(self.on_escape)
+
+    # ------------------------------------------------------------------ a lone Escape
+
+    def _time_escape(self, *, again: bool = False) -> None:
+        """Runs the timer exactly while an Escape waits and somebody waits for keys; `again`
+        starts it anew."""
+        waiting = self._ready is not None and self._tokenizer.pending_escape
+        if self._timer is not None and (again or not waiting):
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None and waiting:
+            self._timer = self._terminal.loop.call_later(ESCAPE_WAIT, self._escape_waited)
+
+    def _escape_waited(self) -> None:
+        self._timer = None
+        # A busy loop comes late: the rest of the sequence may be here already.
+        if self._paused or self._read():
+            self._take(self._tokenizer.flush())
+            if self._keys and self._keys[-1].key == Keys.Escape:
+                self._keys.append(_NOTHING_FOLLOWS)
+        self._time_escape()
+        self._wake_soon()

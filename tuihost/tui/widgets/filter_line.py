@@ -1,0 +1,140 @@
+"""One line into which a filter or a search is typed, above the rows that it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from prompt_toolkit.keys import Keys
+
+from tuihost.session.session import Session
+from tuihost.text import clean
+from tuihost.tui.widgets.cells import Fragments, fit, glyph, spread, width_of
+from tuihost.tui.widgets.keymap import Keymap
+
+LIMIT = 200
+"""Characters that a filter can have."""
+
+
+class FilterLine:
+    """What is typed to find something, as one row for a `RowWindow`.
+
+    `on_change` is called after every change of `text`; `status` stands at the right end. While
+    `typing()` is true letters are text; Esc clears, and Backspace in an empty line ends it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        on_change: Callable[[], None],
+        *,
+        placeholder: str = "Type to filter",
+        status: Callable[[], str] = str,
+    ) -> None:
+        self.session = session
+        self.text = ""
+        self.active = False
+        self.placeholder = placeholder
+        self.status = status
+        self._on_change = on_change
+
+    def typing(self) -> bool:
+        return self.active
+
+    def begin(self) -> None:
+        """Letters are text from now on."""
+        self.active = True
+
+    def end(self) -> None:
+        """Letters are commands again; the text stays."""
+        self.active = False
+
+    def set(self, text: str) -> None:
+        """Replaces the text."""
+        text = clean(text)[:LIMIT]
+        if text != self.text:
+            self.text = text
+            self._on_change()
+
+    def clear(self) -> None:
+        """No text, and letters are commands again."""
+        self.active = False
+        self.set("")
+
+    # ------------------------------------------------------------------ keys
+
+    def bind(self, keys: Keymap, *, starts: bool, label: str = "filter") -> None:
+        """Adds the keys to `keys`. With `starts` any letter that is no command starts it; else
+        only `/` does."""
+
+        @keys.add("/", label=f"to {label}" if starts else label, rank=60)
+        def _begin(event: Any) -> None:
+            self.begin()
+
+        def _type(event: Any) -> Any:
+            return self._type(event.key_sequence[-1].key, event.data)
+
+        keys.add("<any>", when=self.typing)(_type)
+        if starts:
+            to_start = keys.add(
+                "<any>", label=f"to {label}", name="type", rank=60, when=lambda: not self.active
+            )
+            to_start(_type)
+
+        @keys.add(Keys.BracketedPaste.value, when=lambda: starts or self.active)
+        def _paste(event: Any) -> None:
+            self.active = True
+            self.set(self.text + " ".join(event.data.split()))
+
+        @keys.add("escape", label="clear", rank=25, when=self._has_something)
+        def _clear(event: Any) -> None:
+            self.clear()
+
+        @keys.add("backspace", when=self.typing)
+        def _erase(event: Any) -> None:
+            self.set(self.text[:-1])
+            self.active = bool(self.text)
+
+        @keys.add("c-w", when=self.typing)
+        def _erase_word(event: Any) -> None:
+            self.set(self.text.rstrip().rpartition(" ")[0])
+            self.active = bool(self.text)
+
+        @keys.add("c-u", when=self.typing)
+        def _erase_all(event: Any) -> None:
+            self.clear()
+
+    def _has_something(self) -> bool:
+        return self.active or bool(self.text)
+
+    def _type(self, key: Keys | str, data: str) -> Any:
+        """Takes one typed character; a blank starts nothing, and no other key is text."""
+        if isinstance(key, Keys) or not data.isprintable() or (data == " " and not self.active):
+            return NotImplemented
+        self.active = True
+        self.set(self.text + data)
+        return None
+
+    # ------------------------------------------------------------------ one row
+
+    def row_count(self) -> int:
+        return 1
+
+    def row_key(self, index: int) -> Hashable:
+        look = (self.session.theme, self.session.terminal.unicode)
+        return (self.text, self.active, self.placeholder, self.status(), look)
+
+    def row(self, index: int, width: int) -> Fragments:
+        status = fit(self.status(), width // 2)
+        left: Fragments = [("class:accent", f"  {glyph(self.session, 'prompt')} ")]
+        room = width - 6 - width_of(status)
+        text = self.text
+        while width_of(text) > max(1, room):
+            text = text[1:]  # the end of the text is where one types
+        if text:
+            left.append(("bold", text))
+        if self.active:
+            left.append(("reverse", " "))
+        elif not text:
+            left.append(("class:faint", fit(self.placeholder, max(0, room))))
+        return spread(left, [("class:faint", f"{status} ")], width)

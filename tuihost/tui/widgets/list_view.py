@@ -1,0 +1,217 @@
+"""A list to choose from, with a filter that finds by a few letters.
+
+    view = ListView(session, notes, label=lambda note: note.title, on_open=edit)
+    screen = Screen(session, "Notes", view)
+    view.items = reloaded
+
+Letters start the filter unless they are commands: j, k, g, G, digits with `number_keys`, and what
+the screen binds. Once something is typed every letter is text; Esc clears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.layout.containers import ConditionalContainer, Container, HSplit
+
+from tuihost.session.session import Session
+from tuihost.text import clean
+from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.widgets import fuzzy
+from tuihost.tui.widgets._bars import compact
+from tuihost.tui.widgets._selectable import Open, Selectable
+from tuihost.tui.widgets.cells import Fragments, cut, fit, glyph, length, marked, pad, width_of
+
+Item = TypeVar("Item")
+Text = Callable[[Item], str]
+
+DESCRIBED = 44
+"""From so many columns on descriptions are shown, and from `NOTED` on what stands at the right."""
+NOTED = 64
+
+
+class ListView(Selectable[Item]):
+    """A list of items, one chosen, in sections where `section` gives their headings.
+
+    `label` is what the filter looks at first; `description`, `icon` and `note` (at the right end)
+    stand beside it where there is room. Items of one section must follow each other. `empty` is
+    said where there are no items. `on_open` may be `async`; `on_change` hears of every choice.
+
+    Thread: the session's.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        items: Sequence[Item],
+        *,
+        label: Text[Item] = str,
+        description: Text[Item] | None = None,
+        icon: Text[Item] | None = None,
+        note: Text[Item] | None = None,
+        section: Text[Item] | None = None,
+        key: Callable[[Item], Hashable] | None = None,
+        on_open: Open[Item] | None = None,
+        on_change: Callable[[Item | None], Any] | None = None,
+        filterable: bool = True,
+        number_keys: bool = False,
+        empty: str = "Nothing here yet.",
+        place: str = "",
+    ) -> None:
+        self.label = label
+        self.description = description
+        self.icon = icon
+        self.note = note
+        self.section = section
+        self.empty = empty
+        self._number_keys = number_keys
+        self._headings: dict[int, str] = {}
+        self._hits: dict[int, tuple[int, ...]] = {}
+        self._numbers: dict[int, int] = {}
+        self._label_width = 0
+        self._icon_width = 0
+        super().__init__(
+            session,
+            items,
+            key=key,
+            on_open=on_open,
+            on_change=on_change,
+            place=place,
+            filterable=filterable,
+        )
+        if filterable:
+            self.filter.bind(self.keys, starts=True)
+        if number_keys:
+            self._bind_numbers()
+        parts: list[Container] = [self.window]
+        if filterable:
+            line = RowWindow(self.filter, height=1, focusable=False)
+            shown = Condition(lambda: not compact(session) or self.filter.active)
+            parts.insert(0, ConditionalContainer(line, filter=shown))
+        self.container = HSplit(parts, key_bindings=self.keys.bindings)
+        self.refresh()
+
+    def __pt_container__(self) -> Container:
+        return self.container
+
+    # ------------------------------------------------------------------ which rows
+
+    def arrange(self) -> list[Item | None]:
+        self._headings, self._hits, self._numbers = {}, {}, {}
+        entries: list[Item | None] = []
+        found = self._found()
+        last = ""
+        for item, positions in found:
+            heading = self.section(item) if self.section is not None else ""
+            if heading and heading != last and not self.filter.text:
+                self._headings[len(entries)] = clean(heading)
+                entries.append(None)
+            last = heading
+            index = len(entries)
+            self._hits[index] = positions
+            if self._number_keys and len(self._numbers) < 9:
+                self._numbers[index] = len(self._numbers) + 1
+            entries.append(item)
+        self._label_width = max((width_of(clean(self.label(item))) for item, _ in found), default=0)
+        icon = self.icon
+        self._icon_width = (
+            max((width_of(icon(item)) for item, _ in found), default=0) if icon else 0
+        )
+        return entries
+
+    def _found(self) -> list[tuple[Item, tuple[int, ...]]]:
+        """The items that the filter leaves, best first: those whose label matches, then those
+        whose description holds what was typed."""
+        pattern = self.filter.text
+        if not pattern.strip():
+            return [(item, ()) for item in self._items]
+        hits: list[tuple[int, Item, tuple[int, ...]]] = []
+        words = fuzzy.fold(pattern).split()
+        for item in self._items:
+            match = fuzzy.match(pattern, clean(self.label(item)))
+            if match is not None:
+                hits.append((match.score, item, match.positions))
+            elif self.description is not None:
+                text = fuzzy.fold(self.description(item))
+                if all(word in text for word in words):
+                    hits.append((0, item, ()))
+        hits.sort(key=lambda hit: -hit[0])
+        return [(item, positions) for _, item, positions in hits]
+
+    def _bind_numbers(self) -> None:
+        @self.keys.add(*"123456789", label="open by number", name="1-9", show=False)
+        def _number(event: Any) -> Any:
+            wanted = int(event.data)
+            for index, number in self._numbers.items():
+                if number == wanted:
+                    self._go(index)
+                    return self.open()
+            return None
+
+    # ------------------------------------------------------------------ how a row looks
+
+    def row_count(self) -> int:
+        return max(1, len(self.entries))
+
+    def row_key(self, index: int) -> Hashable:
+        if not self.entries:
+            return ("empty", self.filter.text, self.empty, self.look)
+        item = self.entries[index]
+        if item is None:
+            return ("heading", self._headings[index], self.look)
+        return (
+            self.label(item),
+            self.description(item) if self.description is not None else "",
+            self.icon(item) if self.icon is not None else "",
+            self.note(item) if self.note is not None else "",
+            self._numbers.get(index),
+            self._hits[index],
+            index == self.cursor,
+            self._label_width,
+            self.look,
+        )
+
+    def row(self, index: int, width: int) -> Fragments:
+        if not self.entries:
+            text = f"Nothing matches “{self.filter.text}”." if self.filter.text else self.empty
+            return [("class:muted", fit(f"    {text}", width))]
+        item = self.entries[index]
+        if item is None:
+            return [("class:heading", fit(f"  {self._headings[index]}", width))]
+        chosen = index == self.cursor
+        base, muted, match = _styles(chosen, self.focused)
+        fragments = self._head(index, item, chosen, base, muted)
+        described = self.description is not None and width >= DESCRIBED
+        room = width - length(fragments) - 1
+        columns = min(self._label_width, max(8, room * 2 // 5)) if described else max(1, room)
+        label = pad(self.label(item), columns, glyph(self.session, "ellipsis"))
+        fragments += marked(label, (p for p in self._hits[index] if p < len(label)), base, match)
+        note = fit(self.note(item), width // 3) if self.note is not None and width >= NOTED else ""
+        if self.description is not None and described:
+            room = width - length(fragments) - 2 - (width_of(note) + 3 if note else 1)
+            about = fit(self.description(item), max(0, room), glyph(self.session, "ellipsis"))
+            fragments.append((muted, f"  {about}"))
+        fragments = cut(fragments, width - (width_of(note) + 1 if note else 0))
+        space = width - length(fragments) - (width_of(note) + 1 if note else 0)
+        return [*fragments, (muted, " " * space + (f"{note} " if note else ""))]
+
+    def _head(self, index: int, item: Item, chosen: bool, base: str, muted: str) -> Fragments:
+        """The mark of the chosen row, the number and the icon."""
+        bar = glyph(self.session, "bar") if chosen else " "
+        fragments: Fragments = [(f"{base} class:accent" if chosen else base, f" {bar} ")]
+        if self._number_keys:
+            fragments.append((muted, f"{self._numbers.get(index, '')!s:<2} "))
+        if self.icon is not None and self._icon_width:
+            fragments.append((base, pad(self.icon(item), self._icon_width) + " "))
+        return fragments
+
+
+def _styles(chosen: bool, focused: bool) -> tuple[str, str, str]:
+    """Of a row: the text, what stands beside it, the letters that matched."""
+    if chosen and focused:
+        return "class:selection", "class:selection.muted", "class:match.selection"
+    if chosen:
+        return "bold", "class:muted", "class:match"
+    return "", "class:muted", "class:match"
