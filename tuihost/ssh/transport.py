@@ -23,11 +23,11 @@ from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
 from tuihost.ssh._key_exchange import KEXINIT, NEWKEYS, KeyExchangeTransport
 from tuihost.ssh._server_interface import RefusingServer
+from tuihost.ssh._userauth import UserAuth
 from tuihost.ssh.connection.layer import ConnectionLayer
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.packets.stream import MOMENT, PACKET
-from tuihost.ssh.userauth import UserAuth
 from tuihost.text import clean
 from tuihost.wire import Answerer, Disconnect, Peer, Timer
 
@@ -79,7 +79,7 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         self._handlers: dict[int, Callable[[bytes], None]] = {}
         self._client_gone = False
         self.server_object = RefusingServer(answerer, auth, log)
-        self.auth_handler = UserAuth(self, auth, self.reply, log, banner)
+        self.auth_handler = UserAuth(self, auth, log, banner)
         self._init_connection_layer()
 
     # ------------------------------------------------------------------------- what others see

@@ -47,7 +47,7 @@ class House:
     def key_proved(self, user: str, offer: KeyOffer) -> None:
         self.keys.append((user, offer))
 
-    def settled(self, identity: Identity) -> Identity | None:
+    def settled(self, identity: Identity) -> Identity | Hangup:
         self.entered.append(identity)
         return replace(identity, roles=frozenset({"staff"}))
 

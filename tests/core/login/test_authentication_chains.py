@@ -41,6 +41,7 @@ class House:
         self.began: list[tuple[str, str]] = []
         self.becomes = ""
         self.fault: dict[str, Exception] = {}
+        self.refuses = ""
 
     def _may_fail(self, call: str) -> None:
         if call in self.fault:
@@ -61,9 +62,10 @@ class House:
     def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
         return True
 
-    def key_proved(self, user: str, offer: KeyOffer) -> None:
+    def key_proved(self, user: str, offer: KeyOffer) -> Hangup | None:
         self.heard.append(("key_proved", user, offer.fingerprint))
         self._may_fail("key_proved")
+        return Hangup("no more") if self.refuses == "key_proved" else None
 
     def step(self, name: str, user: str) -> Conversation:
         self.began.append((name, user))
@@ -78,9 +80,11 @@ class House:
             return Became(self.becomes)
         return answer == name
 
-    def settled(self, identity: Identity) -> Identity | None:
+    def settled(self, identity: Identity) -> Identity | Hangup:
         self.heard.append(("settled", identity.user))
         self._may_fail("settled")
+        if self.refuses == "settled":
+            return Hangup("no more")
         return replace(identity, roles=frozenset({"staff"}))
 
     def failed(self, user: str, factor: str, reason: str) -> None:
@@ -250,6 +254,19 @@ def test_what_cannot_be_recorded_settles_nothing(call: str) -> None:
     house.fault.clear()
     m.start("ada")
     assert entered(m.key_proved("ada", KEY)).fingerprint == "SHA256:key"
+
+
+@pytest.mark.parametrize("call", ["key_proved", "settled"])
+def test_a_verifier_that_refuses_ends_the_login_for_good(call: str) -> None:
+    house = House(("publickey",))
+    house.refuses = call
+    m = AuthMachine(None, house)
+    m.start("ada")
+    assert m.key_proved("ada", KEY) == Hangup("no more")
+    assert (m.identity, m.settled, m.phase) == (None, (), Phase.OVER)
+    house.refuses = ""
+    assert m.start("ada") == m.failed() == m.standing == Hangup("no more")
+    assert house.of("failed") == []  # the verifier knows already
 
 
 def test_who_enters_is_who_the_verifier_says_last() -> None:

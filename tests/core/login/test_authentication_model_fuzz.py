@@ -112,9 +112,9 @@ class House:
         self.last_code = int(number)
         return True
 
-    def settled(self, identity: Identity) -> Identity | None:
+    def settled(self, identity: Identity) -> Identity | Hangup:
         self._call("settled")
-        return None
+        return identity
 
     def failed(self, user: str, factor: str, reason: str) -> None:
         self.counted += 1

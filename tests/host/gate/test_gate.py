@@ -9,13 +9,22 @@ from typing import Any
 import pytest
 
 from tuihost.core.limits import TransportLimits
+from tuihost.core.login.factors import Hangup, OpenGuests
 from tuihost.core.penalties import Offence
 from tuihost.errors import SettingsError
-from tuihost.host.gate.gate import REPORT_BURST, REPORT_INTERVAL, Gate, GateRules, Pass, Refusal
+from tuihost.host.gate.gate import (
+    REPORT_BURST,
+    REPORT_INTERVAL,
+    Counted,
+    Gate,
+    GateRules,
+    Pass,
+    Refusal,
+)
 from tuihost.logs import EventLog
 from tuihost.settings.models import load
 from tuihost.testing.hosted import Records
-from tuihost.wire import Peer
+from tuihost.wire import Identity, Peer
 
 LIMITS = TransportLimits()
 ADA, EVE, HERE = (Peer(one, 50_000) for one in ("192.0.2.1", "198.51.100.9", "127.0.0.1"))
@@ -81,6 +90,22 @@ def test_a_source_keeps_five_logins_and_others_get_in() -> None:
         one.ended()
         one.ended()
     assert (bench.gate.connections, bench.gate.unfinished) == (1, 1)
+
+
+class Closed(OpenGuests):
+    """Lets nobody in, in the end."""
+
+    def settled(self, identity: Identity) -> Identity | Hangup:
+        return Hangup("the account is closed")
+
+
+@pytest.mark.parametrize(("verifier", "unfinished"), [(OpenGuests(), 0), (Closed(), 1)])
+def test_a_login_is_over_for_the_gate_only_where_the_verifier_lets_in(
+    verifier: OpenGuests, unfinished: int
+) -> None:
+    bench = Bench()
+    Counted(verifier, bench.enter(EVE)).settled(Identity("eve"))
+    assert bench.gate.unfinished == unfinished
 
 
 def test_many_sources_are_dropped_at_random_before_all_are() -> None:

@@ -569,6 +569,19 @@ def test_an_account_closed_half_way_through_its_login_stays_out(key: paramiko.PK
             client.auth_password("ada", PASSWORD)
 
 
+def test_two_keys_that_want_different_commands_let_nobody_in(
+    key: paramiko.PKey, other_key: paramiko.PKey
+) -> None:
+    with house(login__chains=["publickey, publickey"]) as host, dialled(host) as client:
+        give_key(host, key, 'command="box who"')
+        give_key(host, other_key, 'command="box danger"')
+        assert client.auth_publickey("ada", key) == ["publickey"]
+        with pytest.raises(paramiko.SSHException):
+            client.auth_publickey("ada", other_key)
+        assert host.log.wait_for("conn.closed")["reason"] == "the keys want different commands"
+        assert host.log.named("auth.failed")[-1]["reason"] == "the keys want different commands"
+
+
 # ---------------------------------------------------------------------------------- another client
 
 

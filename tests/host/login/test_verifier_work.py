@@ -13,7 +13,7 @@ import pytest
 
 from tuihost.accounts import AccountRecord
 from tuihost.core.keys.offers import KeyOffer
-from tuihost.core.login.factors import Query
+from tuihost.core.login.factors import Hangup, Query
 from tuihost.core.login.lockout import Try
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier
@@ -222,8 +222,7 @@ def test_a_yes_for_nobody_is_none(login_services: LoginServices) -> None:
     assert not door.guest("")
     assert not door.password("", "x")
     identity = Identity("ghost", guest=False, factors=("password",))
-    with pytest.raises(Exception, match="the account cannot be used"):
-        door.settled(identity)
+    assert door.settled(identity) == Hangup("the account cannot be used")
 
 
 def test_a_guest_costs_the_door_next_to_nothing(login_services: LoginServices) -> None:
@@ -231,7 +230,8 @@ def test_a_guest_costs_the_door_next_to_nothing(login_services: LoginServices) -
         door = AccountVerifier(login_services, PEER, LOG)
         assert door.chains("zoe", None)[0] == ("none",)
         assert door.guest("zoe")
-        assert door.settled(Identity("zoe", factors=("none",))) is None
+        identity = Identity("zoe", factors=("none",))
+        assert door.settled(identity) is identity
         door.close()
 
     def seconds() -> float:

@@ -17,7 +17,8 @@ The rules (RFC 4252 and 4256; OpenSSH's `AuthenticationMethods` for the chains):
    up on, for good. The first `none`, by which clients ask for the methods, is free.
 6. What a client learns depends on the chains and on what it settled, never on whether there is
    such a user. Only methods that can still continue a chain are named.
-7. An exception of the verifier or of a step settles nothing.
+7. An exception of the verifier or of a step settles nothing. Where the verifier itself says
+   `Hangup`, nothing is settled either, and the login is over.
 """
 
 from __future__ import annotations
@@ -256,8 +257,8 @@ class AuthMachine:
         """A signature by this key over this connection and user has been verified."""
         if not self.key_offered(user, offer):
             return self.failed("the key is not theirs")
-        self._verifier.key_proved(self._person, offer)
-        return self._settle(PUBLICKEY, offer)
+        refused = self._verifier.key_proved(self._person, offer)
+        return self._say(refused) if refused else self._settle(PUBLICKEY, offer)
 
     def interactive(self, user: str, submethods: str = "") -> Verdict:
         """keyboard-interactive, RFC 4256 §3.1: begins the next step. `submethods` may name it."""
@@ -410,9 +411,11 @@ class AuthMachine:
                 fingerprint=keys[-1].fingerprint if keys else None,
                 key=keys[-1].line if keys and keys[-1].certificate is None else None,
             )
-            identity = self._verifier.settled(identity) or identity
-            self._settled, self._keys, self._identity = settled, keys, identity
-            return self._say(Success(identity))
+            entering = self._verifier.settled(identity)
+            if isinstance(entering, Hangup):
+                return self._say(entering)
+            self._settled, self._keys, self._identity = settled, keys, entering
+            return self._say(Success(entering))
         self._settled, self._keys = settled, keys
         return self._say(Partial(self.methods, factor))
 

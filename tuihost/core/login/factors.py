@@ -1,6 +1,6 @@
 """The words of a login: what a step asks, what the core answers, and who knows the users.
 
-Values and protocols only; the rules by which they are used stand in `core.auth`.
+Values and protocols only; the rules by which they are used are those of `authentication`.
 """
 
 from __future__ import annotations
@@ -52,43 +52,6 @@ Conversation = Generator[Query, tuple[str, ...], bool | Became]
 satisfied. Only True and `Became` are a yes."""
 
 
-class Verifier(Protocol):
-    """Who knows the users. Runs on the transport thread before the login and may block there,
-    within the login grace. One verifier serves one connection.
-
-    `user` is the person's name, without an app; it is empty for a name that nobody can have,
-    which is to be treated as a user who does not exist. Such a user never gets a yes, in the time
-    and with the questions of anybody else. Only True is a yes.
-    """
-
-    def chains(self, user: str, target: str | None) -> Chains:
-        """The ways in, asked whenever a login starts, and starts over: whatever was noted of one
-        before is void then. `target` is the app that was asked for."""
-
-    def guest(self, user: str) -> bool:
-        """May this person come in without proof?"""
-
-    def password(self, user: str, password: str) -> bool:
-        """Is it theirs? Takes equally long for a user who does not exist."""
-
-    def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
-        """Would this key do, once they prove to hold it? Must not record anything: it is asked
-        for keys that are only named, too."""
-
-    def key_proved(self, user: str, offer: KeyOffer) -> None:
-        """A signature by this key was verified and it settles a factor; once for each."""
-
-    def step(self, name: str, user: str) -> Conversation:
-        """Begins the step of that name."""
-
-    def settled(self, identity: Identity) -> Identity | None:
-        """A chain is finished. What is returned is who enters: the same with what the account
-        adds (roles, restrictions), or None for no addition. Whoever raises keeps them out."""
-
-    def failed(self, user: str, factor: str, reason: str) -> None:
-        """A try settled nothing, and was counted. `reason` is for the operator only."""
-
-
 @dataclass(frozen=True, slots=True)
 class Success:
     """A chain is finished."""
@@ -130,6 +93,44 @@ class Hangup:
 Verdict = Success | Partial | Failure | Ask | Hangup
 
 
+class Verifier(Protocol):
+    """Who knows the users. Runs on the transport thread before the login and may block there,
+    within the login grace. One verifier serves one connection.
+
+    `user` is the person's name, without an app; it is empty for a name that nobody can have,
+    which is to be treated as a user who does not exist. Such a user never gets a yes, in the time
+    and with the questions of anybody else. Only True is a yes.
+    """
+
+    def chains(self, user: str, target: str | None) -> Chains:
+        """The ways in, asked whenever a login starts, and starts over: whatever was noted of one
+        before is void then. `target` is the app that was asked for."""
+
+    def guest(self, user: str) -> bool:
+        """May this person come in without proof?"""
+
+    def password(self, user: str, password: str) -> bool:
+        """Is it theirs? Takes equally long for a user who does not exist."""
+
+    def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
+        """Would this key do, once they prove to hold it? Must not record anything: it is asked
+        for keys that are only named, too."""
+
+    def key_proved(self, user: str, offer: KeyOffer) -> Hangup | None:
+        """A signature by this key was verified and it settles a factor; once for each. A `Hangup`
+        where it must not be used after all: the login ends, and nothing was settled."""
+
+    def step(self, name: str, user: str) -> Conversation:
+        """Begins the step of that name."""
+
+    def settled(self, identity: Identity) -> Identity | Hangup:
+        """A chain is finished. What is returned is who enters: `identity`, with what the account
+        adds (roles, restrictions). A `Hangup` keeps them out, and so does an exception."""
+
+    def failed(self, user: str, factor: str, reason: str) -> None:
+        """A try settled nothing, and was counted. `reason` is for the operator only."""
+
+
 class OpenGuests:
     """The verifier of an open house: anyone comes in without proof, and nothing else is known."""
 
@@ -145,13 +146,13 @@ class OpenGuests:
     def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
         return False
 
-    def key_proved(self, user: str, offer: KeyOffer) -> None:
-        pass
+    def key_proved(self, user: str, offer: KeyOffer) -> Hangup | None:
+        return None
 
     def step(self, name: str, user: str) -> Conversation:
         raise MisuseError(f"an open house has no step {name}")
 
-    def settled(self, identity: Identity) -> Identity | None:
+    def settled(self, identity: Identity) -> Identity | Hangup:
         return identity
 
     def failed(self, user: str, factor: str, reason: str) -> None:

@@ -19,7 +19,7 @@ from enum import StrEnum
 
 from tuihost.core.keys.offers import KeyOffer
 from tuihost.core.limits import Allowance, TransportLimits
-from tuihost.core.login.factors import Chains, Conversation, Verifier
+from tuihost.core.login.factors import Chains, Conversation, Hangup, Verifier
 from tuihost.core.penalties import Offence, Penalties, PenaltyLimits, Startups, Wait
 from tuihost.core.sources import Networks, SourceBlocks
 from tuihost.errors import SettingsError
@@ -304,15 +304,16 @@ class Counted:
     def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
         return self._verifier.key_acceptable(user, offer)
 
-    def key_proved(self, user: str, offer: KeyOffer) -> None:
-        self._verifier.key_proved(user, offer)
+    def key_proved(self, user: str, offer: KeyOffer) -> Hangup | None:
+        return self._verifier.key_proved(user, offer)
 
     def step(self, name: str, user: str) -> Conversation:
         return self._verifier.step(name, user)
 
-    def settled(self, identity: Identity) -> Identity | None:
+    def settled(self, identity: Identity) -> Identity | Hangup:
         entering = self._verifier.settled(identity)
-        self._leave.entered()
+        if not isinstance(entering, Hangup):
+            self._leave.entered()
         return entering
 
     def failed(self, user: str, factor: str, reason: str) -> None:

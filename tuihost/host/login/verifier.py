@@ -24,6 +24,7 @@ from tuihost.core.login.factors import (
     Became,
     Chains,
     Conversation,
+    Hangup,
     Query,
 )
 from tuihost.core.login.lockout import Lock, Try
@@ -33,7 +34,6 @@ from tuihost.host.login.services import LoginServices
 from tuihost.login import Attempt
 from tuihost.login.steps.invite import INVITE, key_record
 from tuihost.logs import Event, EventLog
-from tuihost.ssh.userauth import LoginRefused
 from tuihost.text import clean
 from tuihost.wire import Identity, Peer, Restrictions
 
@@ -144,17 +144,18 @@ class AccountVerifier:
             return restrictions
         return Unfit("the account is closed" if record is not None else NOT_LISTED)
 
-    def key_proved(self, user: str, offer: KeyOffer) -> None:
+    def key_proved(self, user: str, offer: KeyOffer) -> Hangup | None:
         if self._judged is None or self._judged[:2] != (user, offer):
             raise MisuseError("a key was proved that was not found acceptable")
         together = merged(self._restrictions, self._judged[2])
         if together is None:
-            raise LoginRefused("the keys want different commands")
+            return Hangup("the keys want different commands")
         self._restrictions, self._judged = together, None
         self._keys += (offer,)
         self._proved += (offer.fingerprint,)
         now = self._login_services.now()
         self._asked(lambda: self._store.key_used(user, offer.fingerprint, now), None)
+        return None
 
     # ------------------------------------------------------------------ steps
 
@@ -230,13 +231,11 @@ class AccountVerifier:
 
     # ------------------------------------------------------------------ how it ends
 
-    def settled(self, identity: Identity) -> Identity | None:
+    def settled(self, identity: Identity) -> Identity | Hangup:
         if identity.guest:
-            return None
+            return identity
         entering = self._asked(lambda: self._entering(identity), None)
-        if entering is None:
-            raise LoginRefused("the account cannot be used")
-        return entering
+        return entering or Hangup("the account cannot be used")
 
     def _entering(self, identity: Identity) -> Identity | None:
         record, now = self._store.get(identity.user), self._login_services.now()

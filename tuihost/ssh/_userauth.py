@@ -7,7 +7,7 @@ is and whether a signature is right; every verdict is `AuthMachine`'s.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import paramiko
 from paramiko.auth_handler import AuthHandler
@@ -33,10 +33,7 @@ from tuihost.logs import Event, EventLog
 from tuihost.ssh.keys.user_keys import UserKey, fingerprint
 from tuihost.ssh.packets.fields import Fields
 from tuihost.text import clean
-from tuihost.wire import Disconnect, Identity
-
-if TYPE_CHECKING:
-    from tuihost.ssh.transport import HostTransport
+from tuihost.wire import Disconnect, Identity, Peer
 
 SERVICE_REQUEST, SERVICE_ACCEPT = 5, 6
 REQUEST, FAILURE, SUCCESS, BANNER = 50, 51, 52, 53
@@ -59,24 +56,33 @@ class ServiceRefused(PeerError):
     code = Disconnect.SERVICE_NOT_AVAILABLE
 
 
+class Transport(Protocol):
+    """What the login needs of the transport under it."""
+
+    session_id: bytes
+    """RFC 4253 §7.2: the first exchange hash, which every signature of this login covers."""
+
+    @property
+    def peer(self) -> Peer: ...
+
+    def reply(self, message: paramiko.Message) -> None:
+        """Sends a message."""
+
+
 class UserAuth(AuthHandler):  # type: ignore[misc]
     """The login of one connection. Thread: its transport's.
 
-    `send` sends a message, `session_id` is RFC 4253 §7.2's. `finished` once there is an identity.
+    Over once `finished` is somebody.
     """
 
+    transport: Transport  # as paramiko keeps it: a weak reference
+
     def __init__(
-        self,
-        transport: HostTransport,
-        machine: AuthMachine,
-        send: Callable[[paramiko.Message], None],
-        log: EventLog,
-        banner: str = "",
+        self, transport: Transport, machine: AuthMachine, log: EventLog, banner: str = ""
     ) -> None:
         super().__init__(transport)
         self._banner = banner
         self._machine = machine
-        self._send = send
         self._events = log
         self._serving = False  # ssh-userauth was asked for
         self._user = ""
@@ -98,7 +104,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         accept = paramiko.Message()
         accept.add_byte(bytes([SERVICE_ACCEPT]))
         accept.add_string(service)
-        self._send(accept)
+        self.transport.reply(accept)
         if self._banner:
             self._say_banner()
 
@@ -179,7 +185,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         if not self._machine.key_offered(self._user, key.offer):
             return self._machine.failed("the key is not theirs")
         # RFC 4252 §7: what is signed is the session, then the request up to the signature.
-        session_id: bytes = self.transport.session_id
+        session_id = self.transport.session_id
         data = len(session_id).to_bytes(4, "big") + session_id + bytes([REQUEST]) + before
         proved = key.verify(signature, data)
         if proved is None:
@@ -254,7 +260,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
                 self._events.info(Event.AUTH_OK, **who, factors="+".join(identity.factors))
                 message = paramiko.Message()
                 message.add_byte(bytes([SUCCESS]))
-                self._send(message)
+                self.transport.reply(message)
                 self.authenticated = True
             case Partial(methods, settled):
                 self._events.info(Event.AUTH_PARTIAL, **who, factor=settled)
@@ -275,7 +281,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         message.add_byte(bytes([PK_OK]))
         message.add_string(algorithm)
         message.add_string(blob)
-        self._send(message)
+        self.transport.reply(message)
 
     def _say_banner(self) -> None:
         """RFC 4252 §5.4; once, however often the service is asked for."""
@@ -285,14 +291,14 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         message.add_string("".join(f"{line}\r\n" for line in lines))
         message.add_string("")
         self._banner = ""
-        self._send(message)
+        self.transport.reply(message)
 
     def _say_failure(self, methods: tuple[str, ...], *, partial: bool) -> None:
         message = paramiko.Message()
         message.add_byte(bytes([FAILURE]))
         message.add_string(",".join(methods))
         message.add_boolean(partial)
-        self._send(message)
+        self.transport.reply(message)
 
     def _say_query(self, query: Query) -> None:
         message = paramiko.Message()
@@ -304,7 +310,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         for prompt in query.prompts:
             message.add_string(clean(prompt.text, lines=True))
             message.add_boolean(prompt.echo)
-        self._send(message)
+        self.transport.reply(message)
 
 
 def _plain(text: str) -> str:
