@@ -15,7 +15,7 @@ from tuihost.commands import check_commands, run_command
 from tuihost.errors import AppLoadError, Disconnected
 from tuihost.plugin import App, FunctionApp, command
 from tuihost.session.host_view import Account
-from tuihost.session.session import Session
+from tuihost.session.session import Session, Surroundings
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.wire import Stream, WindowSize
 
@@ -117,17 +117,8 @@ class Stage:
 
 def run(app: App, *words: str, columns: int = 80) -> tuple[int, str, str]:
     stage = Stage(columns)
-    session = Session(
-        account=Account("ada"),
-        app=app.name,
-        env={},
-        host=cast(Any, None),
-        theme=cast(Any, None),
-        log=cast(Any, None),
-        data=Path(),
-        memory={},
-        stage=cast(Any, stage),
-    )
+    around = Surroundings(Account("ada"), cast(Any, None), cast(Any, None))
+    session = Session(around, app.name, cast(Any, stage), data=Path())
     status = run_command(app, session, words, run_async=asyncio.run)
     return status, stage.out, stage.err
 

@@ -31,7 +31,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from tuihost.logs import event_log
 from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Presence
-from tuihost.session.session import Session
+from tuihost.session.session import Session, Surroundings
 from tuihost.terminal_facts import Colors, TerminalFacts
 from tuihost.theme.theme import Theme, load_theme
 from tuihost.wire import Peer, SessionEvent, Stream, WindowSize
@@ -93,11 +93,11 @@ class StubHost:
 class StubStage:
     """A stage that holds facts and nothing else."""
 
-    def __init__(self, facts: TerminalFacts) -> None:
+    def __init__(self, facts: TerminalFacts, theme: Theme) -> None:
         self.facts = facts
+        self.theme = theme
         self.ended = False
         self.copied: list[str] = []
-        self.theme: Theme | None = None
 
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:
         raise NotImplementedError
@@ -151,18 +151,11 @@ def make_session(
     facts = TerminalFacts(size=WindowSize(columns, rows), colors=Colors.TRUE, unicode=unicode)
     loaded = load_theme(THEMES / f"{theme}.toml") if isinstance(theme, str) else theme
     host = StubHost(here=people(3), all_themes=(loaded,))
-    return Session(
-        account=Account("ada", guest=False),
-        app=app,
-        env={"TZ": "UTC"} if env is None else env,
-        host=host,
-        theme=loaded,
-        log=event_log(),
-        data=Path("/nowhere"),
-        memory={},
-        stage=StubStage(facts),
-        from_menu=from_menu,
+    around = Surroundings(
+        Account("ada", guest=False), host, event_log(), {"TZ": "UTC"} if env is None else env
     )
+    stage = StubStage(facts, loaded)
+    return Session(around, app, stage, data=Path("/nowhere"), from_menu=from_menu)
 
 
 class SilentInput(DummyInput):

@@ -10,13 +10,13 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import tuihost
-from tuihost.core.accepts import Accepts, ForwardRule, env_for
+from tuihost.core.accepts import Accepts, ForwardRule
 from tuihost.errors import TuihostError
 from tuihost.host._thread_budget import ThreadBudget
 from tuihost.host._watchdog import Watchdog
@@ -26,15 +26,13 @@ from tuihost.host.login.services import LoginServices
 from tuihost.host.login.visitor import Visitor
 from tuihost.host.plugins.app_catalog import Catalog, may_use, note_use
 from tuihost.host.presence import Roster
-from tuihost.host.relay.client_resources import ClientResources
 from tuihost.host.store.preferences import AccountPreferences, PreferenceStore
 from tuihost.login.approvals import ApprovalsView
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
 from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Presence
-from tuihost.session.other_apps import OtherApps
 from tuihost.session.own_account import OwnAccount
-from tuihost.session.session import Session, Stage
+from tuihost.session.session import Session, Stage, Surroundings
 from tuihost.settings.models import Settings
 from tuihost.theme.theme import Theme
 from tuihost.wire import Identity, Peer
@@ -95,37 +93,26 @@ class Host:
 
     def session(
         self,
-        account: Account,
+        surroundings: Surroundings,
         app: str,
         stage: Stage,
         *,
-        env: Mapping[str, str],
-        memory: dict[str, Any],
-        from_menu: bool,
-        log: EventLog,
-        resources: ClientResources,
-        other_apps: OtherApps,
+        memory: dict[str, Any] | None = None,
+        from_menu: bool = False,
     ) -> Session:
-        """What an app holds while it runs for `account`. Raises where that may not open it:
+        """What an app holds while it runs for somebody. Raises where they may not open it:
         whatever way led here, nothing of the app has run yet."""
+        account = surroundings.account
         if not self.may_open(account, app):
             raise TuihostError(f"{account.name} may not open {app}")
-        loaded = self.catalog.apps[app]
-        accepts = loaded.app.accepts
+        loaded = self.catalog.apps[app].app
         return Session(
-            account=account,
-            app=app,
-            env=env_for(env, accepts),
-            host=self,
-            theme=self.theme_of(account),
-            log=log.bound(app=app),
-            data=loaded.app.data,
+            surroundings.seen_by(app, loaded.accepts),
+            app,
+            stage,
+            data=loaded.data,
             memory=memory,
-            stage=stage,
             from_menu=from_menu,
-            display=resources.display if accepts.x11 else None,
-            agent=resources.agent if accepts.agent else None,
-            other_apps=other_apps,
         )
 
     def theme_of(self, account: Account) -> Theme:

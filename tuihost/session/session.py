@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tuihost.core.accepts import Accepts, env_for
 from tuihost.session._progress import Progress
 from tuihost.session.host_view import Account, HostView, Preferences
 from tuihost.wire import SessionEvent, Stream
@@ -38,6 +39,9 @@ class Stage(Protocol):
     @property
     def facts(self) -> TerminalFacts: ...
 
+    @property
+    def theme(self) -> Theme: ...
+
     async def ask(self, question: str, *, hidden: bool, default: str) -> str: ...
 
     async def say(self, what: Any) -> None: ...
@@ -60,30 +64,64 @@ class Stage(Protocol):
     def ended(self) -> bool: ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is around an app while it runs for somebody: the person, what they brought, the host.
+
+    The host makes one for each program; every app that the person goes to gets its part of it.
+    """
+
+    account: Account
+    host: HostView
+    log: EventLog
+    env: Mapping[str, str] = field(default_factory=dict)
+    display: X11Display | None = None
+    agent: Agent | None = None
+    other_apps: OtherApps | None = None
+
+    def seen_by(self, app: str, accepts: Accepts) -> Surroundings:
+        """The same for one app: without what it does not accept, and with its name in the log."""
+        return replace(
+            self,
+            log=self.log.bound(app=app),
+            env=env_for(self.env, accepts),
+            display=self.display if accepts.x11 else None,
+            agent=self.agent if accepts.agent else None,
+        )
+
+
 class Session:
     """One run of one app for one person.
 
     Thread: the app's own. From any other thread only `invoke` may be called.
     """
 
-    account: Account
-    app: str
-    env: Mapping[str, str]
-    host: HostView
-    theme: Theme
-    log: EventLog
-    data: Path
-    memory: dict[str, Any]
-    stage: Stage = field(repr=False)
-    from_menu: bool = False
-    display: X11Display | None = None
-    """The person's own screen, where they came with `ssh -X` and the app accepts X11."""
-    agent: Agent | None = None
-    """The person's own keys, where they came with `ssh -A` and the app accepts an agent."""
-    other_apps: OtherApps | None = field(default=None, repr=False)
-    """The commands of the other apps, and the files, as the same person. None only where there is
-    no host around, as in some tests."""
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        app: str,
+        stage: Stage,
+        *,
+        data: Path,
+        memory: dict[str, Any] | None = None,
+        from_menu: bool = False,
+    ) -> None:
+        self.account = surroundings.account
+        self.app = app
+        self.env = surroundings.env
+        self.host = surroundings.host
+        self.log = surroundings.log
+        self.data = data
+        self.memory: dict[str, Any] = {} if memory is None else memory
+        self.from_menu = from_menu
+        self.display = surroundings.display
+        """The person's own screen, where they came with `ssh -X` and the app accepts X11."""
+        self.agent = surroundings.agent
+        """The person's own keys, where they came with `ssh -A` and the app accepts an agent."""
+        self.other_apps = surroundings.other_apps
+        """The commands of the other apps, and the files, as the same person. None only where there
+        is no host around, as in some tests."""
+        self.stage = stage
 
     # ------------------------------------------------------------------ who and where
 
@@ -96,6 +134,11 @@ class Session:
     def terminal(self) -> TerminalFacts:
         """The terminal as it is now: TERM, size, colours."""
         return self.stage.facts
+
+    @property
+    def theme(self) -> Theme:
+        """The theme that this session is drawn in."""
+        return self.stage.theme
 
     @property
     def ended(self) -> bool:
@@ -188,7 +231,6 @@ class Session:
         theme = next((theme for theme in self.host.themes() if theme.name == name), None)
         if theme is None:
             raise LookupError(f"no theme is called {name!r}")
-        self.theme = theme
         self.stage.theme_changed(theme)
         if remember:
             self.preferences.set("theme", name)

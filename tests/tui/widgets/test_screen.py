@@ -467,7 +467,7 @@ def test_another_theme_draws_every_row_again() -> None:
         view.row = lambda index, width: asked.append(index) or row(index, width)  # type: ignore
         me.redraw()
         assert asked == []
-        session.theme = make_session(theme="harbor-day").theme
+        session.stage.theme_changed(make_session(theme="harbor-day").theme)
         me.redraw()
         assert asked == [0, 1]
 

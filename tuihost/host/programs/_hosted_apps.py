@@ -116,17 +116,8 @@ class HostedApps:
         return self._session(app, StdioStage(_Nothing(self._visit), self._theme))
 
     def _session(self, app: str, stage: StdioStage) -> Session:
-        return self._host.session(
-            self._visit.account,
-            app,
-            stage,
-            env=self._visit.env,
-            memory={},
-            from_menu=False,
-            log=self._log,
-            resources=self._visit.resources,
-            other_apps=self,
-        )
+        surroundings = self._visit.surroundings(self._host, self._log, self)
+        return self._host.session(surroundings, app, stage)
 
     def _run(self, name: str, words: Sequence[str], stdio: Stdio, stage: StdioStage) -> int:
         account = self._visit.account

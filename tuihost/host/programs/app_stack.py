@@ -23,7 +23,7 @@ from tuihost.logs import Event, EventLog
 from tuihost.plugin import App, Result
 from tuihost.session.host_view import Account
 from tuihost.session.other_apps import OtherApps
-from tuihost.session.session import Launch, Session
+from tuihost.session.session import Launch, Session, Surroundings
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.text import clean
 from tuihost.tui.running.notices import notice
@@ -45,6 +45,18 @@ class Visit:
     facts: TerminalFacts
     env: Mapping[str, str] = field(default_factory=dict)
     resources: ClientResources = field(default_factory=ClientResources)
+
+    def surroundings(self, host: Host, log: EventLog, other_apps: OtherApps) -> Surroundings:
+        """What is around the apps that this visit goes to."""
+        return Surroundings(
+            self.account,
+            host,
+            log,
+            self.env,
+            self.resources.display,
+            self.resources.agent,
+            other_apps,
+        )
 
 
 class AppStack:
@@ -162,19 +174,14 @@ class AppStack:
             self._log.info(Event.APP_END, app=name, seconds=round(time.monotonic() - begun, 1))
 
     def _session(self, app: App, stage: LoopStage, from_menu: bool) -> Session:
-        session = self._host.session(
-            self._visit.account,
+        stage.theme = self._host.theme_of(self._visit.account)
+        return self._host.session(
+            self._visit.surroundings(self._host, self._log, self._other_apps),
             app.name,
             stage,
-            env=self._visit.env,
             memory=self._memory.setdefault(app.name, {}),
             from_menu=from_menu,
-            log=self._log,
-            resources=self._visit.resources,
-            other_apps=self._other_apps,
         )
-        stage.theme = session.theme
-        return session
 
     def _on_screen(self, app: App, from_menu: bool) -> Result:
         runner = self._runner

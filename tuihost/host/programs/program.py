@@ -253,17 +253,8 @@ class Program:
     # ---------------------------------------------------------------- commands, subsystems
 
     def _session(self, name: str) -> Session:
-        return self._host.session(
-            self._visit.account,
-            name,
-            self._stage,
-            env=self._visit.env,
-            memory={},
-            from_menu=False,
-            log=self._log,
-            resources=self._visit.resources,
-            other_apps=self._other_apps,
-        )
+        surroundings = self._visit.surroundings(self._host, self._log, self._other_apps)
+        return self._host.session(surroundings, name, self._stage)
 
     def _command(self, name: str, words: tuple[str, ...]) -> int:
         app = self._host.catalog.apps[name].app
