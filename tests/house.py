@@ -19,6 +19,7 @@ PACKAGE = ROOT / "tuihost"
 FLOORS: Mapping[str, int] = {
     "tuihost.errors": 0,
     "tuihost.logs": 0,
+    "tuihost.phrases": 0,
     "tuihost.terminal_facts": 0,
     "tuihost.text": 0,
     "tuihost.wire": 0,

@@ -29,6 +29,12 @@ from .files.tree import path_of as path_of
 from .login.approvals import ApprovalsView as ApprovalsView
 from .login.approvals import Caller as Caller
 from .login.steps.pictures import qr_lines as qr_lines
+from .phrases import ago as ago
+from .phrases import counted as counted
+from .phrases import date_time as date_time
+from .phrases import duration as duration
+from .phrases import iso_time as iso_time
+from .phrases import size_of as size_of
 from .plugin import App as App
 from .plugin import app as app
 from .plugin import command as command

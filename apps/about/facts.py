@@ -9,7 +9,6 @@ from typing import Any
 
 from tuihost import Session
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
 ANYWHERE = ("", "0.0.0.0", "::")
 UNKNOWN = "HOST"
 """Stands for the host's name where it does not know by which one people reach it."""
@@ -103,12 +102,3 @@ def picture(sha256: str, title: str) -> tuple[str, ...]:
         *(f"|{''.join(row)}|" for row in rows),
         f"+{'[SHA256]':-^{ACROSS}}+",
     )
-
-
-def span(seconds: float) -> str:
-    """How long the host has been up: `12 minutes`, `3 hours`, `2 days`."""
-    for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
-        whole = int(seconds // size)
-        if whole:
-            return f"{whole} {name}" + ("s" if whole > 1 else "")
-    return "less than a minute"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
-from tuihost import Session
+from tuihost import Session, duration
 
-from .facts import UNKNOWN, Address, HostKey, host_keys, span
+from .facts import UNKNOWN, Address, HostKey, host_keys
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -79,7 +79,7 @@ def _host(session: Session, address: Address) -> Section:
     # Names without versions: what is new in one is old in another, and only a burglar asks.
     facts = (
         ("Name", host.name),
-        ("Runs", f"tuihost {host.version}, for {span(host.gauges().uptime)} now"),
+        ("Runs", f"tuihost {host.version}, for {duration(host.gauges().uptime)} now"),
         ("Reached at", reached),
         ("Made of", "Python, paramiko, prompt_toolkit and rich"),
     )

@@ -23,6 +23,8 @@ from tuihost import (
     TuihostError,
     clean,
     command,
+    date_time,
+    iso_time,
 )
 from tuihost.widgets import RichView, Screen
 
@@ -31,7 +33,7 @@ from .guest import NO_ACCOUNT, page, sentences
 from .history import Entry, entries
 from .lines import converse, facts
 from .screen import AccountScreen
-from .words import OUT_OF_REACH, factors_in_words, iso, kind_of, moment
+from .words import OUT_OF_REACH, factors_in_words, kind_of
 
 
 class Account(App):
@@ -131,7 +133,7 @@ class Account(App):
                 table.add_column(title)
             for one in found:
                 with_what = factors_in_words(one.factors)
-                table.add_row(moment(one.at), clean(one.address), clean(with_what), one.outcome)
+                table.add_row(date_time(one.at), clean(one.address), clean(with_what), one.outcome)
             session.print(table)
 
         return _with_account(session, work)
@@ -161,14 +163,14 @@ def _account(session: Session, own: OwnAccount) -> dict[str, Any]:
     return {
         "name": record.name,
         "roles": sorted(record.roles),
-        "created": iso(record.created),
+        "created": iso_time(record.created),
         "password": record.has_password,
         "second_factor": record.totp,
         "recovery_codes_left": record.recovery_left,
         "keys": _keys(own),
         "logins": [
             {
-                "since": iso(one.since),
+                "since": iso_time(one.since),
                 "address": one.peer.address,
                 "factors": list(one.factors),
                 "here": one.here,
@@ -185,8 +187,8 @@ def _keys(own: OwnAccount) -> list[dict[str, Any]]:
             "name": key.name,
             "kind": kind_of(key.line),
             "fingerprint": key.fingerprint,
-            "added": iso(key.added),
-            "last_used": iso(key.last_used),
+            "added": iso_time(key.added),
+            "last_used": iso_time(key.last_used),
             "in_use": key.fingerprint == used,
         }
         for key in kept
@@ -195,7 +197,7 @@ def _keys(own: OwnAccount) -> list[dict[str, Any]]:
 
 def _login(one: Entry) -> dict[str, Any]:
     return {
-        "at": iso(one.at),
+        "at": iso_time(one.at),
         "address": one.address,
         "factors": list(one.factors),
         "fingerprint": one.fingerprint,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuihost import OwnAccount, Session
+from tuihost import OwnAccount, Session, ago, date_time
 from tuihost.widgets import Column, Table, glyph
 
-from .words import ago, factors_in_words, moment
+from .words import factors_in_words
 
 SHOWN = 200
 
@@ -43,11 +43,16 @@ def table(session: Session, shown: Sequence[Entry]) -> Table[Entry]:
     return Table(
         session,
         [
-            Column("When", 12, value=lambda one: ago(now, one.at), order=lambda one: -one.at),
+            Column(
+                "When",
+                13,
+                value=lambda one: ago(now - one.at, short=True),
+                order=lambda one: -one.at,
+            ),
             Column("", 9, value=lambda one: f"{marks[one.success]} {one.outcome}", sortable=False),
             Column("From", 16, value=lambda one: one.address),
             Column("With", flex=1, value=lambda one: factors_in_words(one.factors)),
-            Column("Time (UTC)", 16, style="class:muted", value=lambda one: moment(one.at)),
+            Column("Time (UTC)", 16, style="class:muted", value=lambda one: date_time(one.at)),
         ],
         shown,
         empty="Nothing is written down yet.",

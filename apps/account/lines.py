@@ -5,18 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tuihost import NotPossible, OwnAccount, Session, TuihostError, clean
+from tuihost import NotPossible, OwnAccount, Session, TuihostError, ago, clean, counted, date_time
 
 from .history import entries
-from .words import (
-    OUT_OF_REACH,
-    ago,
-    brief_kind,
-    counted,
-    factors_in_words,
-    in_columns,
-    moment,
-)
+from .words import OUT_OF_REACH, brief_kind, factors_in_words, in_columns
 
 COMMANDS = "keys, add, remove N, rename N, password, second, codes, close, history"
 
@@ -88,7 +80,7 @@ class _Lines:
         now, used = self.session.host.now(), self.own.key_in_use()
         lines = []
         for number, key in enumerate(self.own.keys(), 1):
-            last = "never used" if key.last_used is None else f"used {ago(now, key.last_used)}"
+            last = "never used" if key.last_used is None else f"used {ago(now - key.last_used)}"
             state = "in use now" if key.fingerprint == used else last
             name = clean(key.name)
             lines.append(f"{number}. {name}, {brief_kind(key.line)}, {state}, {key.fingerprint}")
@@ -172,8 +164,9 @@ class _Lines:
 
     async def history(self, rest: str) -> str:
         lines = [
-            f"{moment(one.at)} UTC, {one.address}, {factors_in_words(one.factors)}, {one.outcome}"
-            for one in entries(self.own, 20)
+            f"{date_time(entry.at)} UTC, {entry.address}, "
+            f"{factors_in_words(entry.factors)}, {entry.outcome}"
+            for entry in entries(self.own, 20)
         ]
         return clean("\n".join(lines), lines=True) or "Nothing is written down yet."
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tuihost import OwnAccount, Session
+from tuihost import OwnAccount, Session, ago, counted
 
-from .words import ago, brief_kind, counted, factors_in_words
+from .words import brief_kind, factors_in_words
 
 PASSWORD, SECOND, CODES, ADD, ADD_THIS, CLOSE, HISTORY, THEME = (
     "password",
@@ -65,7 +65,11 @@ def _ways_in(own: OwnAccount) -> Iterator[Row]:
 def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:
     now, kept, used = session.host.now(), own.keys(), own.key_in_use()
     for key in kept:
-        note = "never used" if key.last_used is None else f"used {ago(now, key.last_used)}"
+        note = (
+            "never used"
+            if key.last_used is None
+            else f"used {ago(now - key.last_used, short=True)}"
+        )
         if key.fingerprint == used:
             note = "in use now"
         about = f"{brief_kind(key.line)}  {key.fingerprint}"
@@ -77,12 +81,10 @@ def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:
 
 def _open_now(session: Session, own: OwnAccount) -> Iterator[Row]:
     now, logins = session.host.now(), own.logins()
-    for one in logins:
-        about = f"since {ago(now, one.since)}".replace("since just now", "just came in")
-        about = about.removesuffix(" ago")
-        note = "this one" if one.here else ""
-        what = f"{about}, by {factors_in_words(one.factors)}"
-        yield Row("Open now", f"{LOGIN}{one.id}", one.peer.address, what, note)
-    others = sum(not one.here for one in logins)
+    for login in logins:
+        came = f"came in {ago(now - login.since, short=True)}, by {factors_in_words(login.factors)}"
+        note = "this one" if login.here else ""
+        yield Row("Open now", f"{LOGIN}{login.id}", login.peer.address, came, note)
+    others = sum(not login.here for login in logins)
     if others:
         yield Row("Open now", CLOSE, "Close the others", counted(others, "other login"))

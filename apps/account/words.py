@@ -4,41 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 OUT_OF_REACH = "The accounts cannot be reached now. Nothing was changed."
-MINUTE, HOUR, DAY = 60, 3600, 86400
 
 _KIND = re.compile(r"(?:^|\s)((?:ssh|ecdsa|sk)-[a-z0-9@.-]+)\s+AAAA")
 _FACTORS = {"publickey": "key", "totp": "one-time code", "recovery": "recovery code"}
-
-
-def ago(now: float, then: float) -> str:
-    """How long ago: `just now`, `5 min ago`, `yesterday`, `3 days ago`, else the date."""
-    seconds = max(0, int(now - then))
-    if seconds < MINUTE:
-        return "just now"
-    if seconds < HOUR:
-        return f"{seconds // MINUTE} min ago"
-    if seconds < DAY:
-        return f"{seconds // HOUR} h ago"
-    if seconds < 2 * DAY:
-        return "yesterday"
-    if seconds < 14 * DAY:
-        return f"{seconds // DAY} days ago"
-    return datetime.fromtimestamp(then, UTC).strftime("%Y-%m-%d")
-
-
-def moment(at: float) -> str:
-    """A time to the minute, in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def iso(at: float | None) -> str | None:
-    """A time for programs: ISO 8601 in UTC."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def kind_of(line: str) -> str:
@@ -57,11 +27,6 @@ def brief_kind(line: str) -> str:
 def factors_in_words(factors: Iterable[str]) -> str:
     """What a login proved: `password, one-time code`."""
     return ", ".join(_FACTORS.get(factor, factor) for factor in factors)
-
-
-def counted(number: int, one: str) -> str:
-    """`1 key`, `2 keys`."""
-    return f"{number} {one}{'' if number == 1 else 's'}"
 
 
 def in_columns(codes: Iterable[str], columns: int, indent: str = "  ") -> list[str]:

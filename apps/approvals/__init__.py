@@ -12,12 +12,12 @@ from typing import Any
 from prompt_toolkit.application import Application
 from rich.table import Table
 
-from tuihost import Accepts, App, NotPossible, Session, TuihostError, clean, command
+from tuihost import Accepts, App, NotPossible, Session, TuihostError, clean, command, duration
 from tuihost.widgets import RichView, Screen
 
 from .lines import converse
 from .screen import ApprovalsScreen
-from .words import EMPTY, NOT_YOURS, OUT_OF_REACH, app_of, data_of, say, seconds
+from .words import EMPTY, NOT_YOURS, OUT_OF_REACH, app_of, data_of, say
 
 
 class ApprovalsApp(App):
@@ -69,8 +69,8 @@ class ApprovalsApp(App):
                 clean(one.user, limit=40),
                 clean(one.peer.address),
                 clean(app_of(session, one), limit=40),
-                seconds(now - one.since),
-                seconds(one.until - now),
+                duration(now - one.since, units=2, short=True),
+                duration(one.until - now, units=2, short=True),
             )
         session.print(table)
         return 0

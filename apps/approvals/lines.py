@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from tuihost import ApprovalsView, NotPossible, Session, TuihostError, clean
+from tuihost import ApprovalsView, NotPossible, Session, TuihostError, clean, duration
 
-from .words import EMPTY, OUT_OF_REACH, app_of, say, seconds, who
+from .words import EMPTY, OUT_OF_REACH, app_of, say, who
 
 COMMANDS = "list, allow NUMBER, refuse NUMBER"
 
@@ -31,8 +31,8 @@ def _list(session: Session, approvals: ApprovalsView) -> str:
     return (
         "\n".join(
             f"{one.number}: {who(one)}, wants {clean(app_of(session, one), limit=40)}, "
-            f"waits for {seconds(now - one.since)}, {seconds(one.until - now)} left"
-            + (", your own name" if one.own else "")
+            f"waits for {duration(now - one.since, units=2)}, "
+            f"{duration(one.until - now, units=2)} left" + (", your own name" if one.own else "")
             for one in approvals.waiting()
         )
         or EMPTY

@@ -11,10 +11,10 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.layout.containers import ConditionalContainer, VSplit, Window
 from prompt_toolkit.layout.dimension import Dimension
 
-from tuihost import ApprovalsView, Caller, NotPossible, Session, TuihostError
+from tuihost import ApprovalsView, Caller, NotPossible, Session, TuihostError, duration
 from tuihost.widgets import Column, Keymap, Screen, Table
 
-from .words import EMPTY, OUT_OF_REACH, OWN, app_of, say, seconds
+from .words import EMPTY, OUT_OF_REACH, OWN, app_of, say
 
 HELP = (
     "Who logs in by a way that asks for the step `approve` waits here until somebody says yes or "
@@ -107,10 +107,10 @@ class ApprovalsScreen:
         return f"{one.user} (you)" if one.own else one.user
 
     def _left(self, one: Caller) -> str:
-        return seconds(one.until - self.session.host.now())
+        return duration(one.until - self.session.host.now(), units=2, short=True)
 
     def _waits(self, one: Caller) -> str:
-        return seconds(self.session.host.now() - one.since)
+        return duration(self.session.host.now() - one.since, units=2, short=True)
 
     def _status(self) -> str:
         count = len(self.table.items)

@@ -12,11 +12,6 @@ OWN = "It is your own name: somebody else has to answer."
 OUT_OF_REACH = "The accounts cannot be reached at the moment."
 
 
-def seconds(amount: float) -> str:
-    """`12 s`; never less than none."""
-    return f"{max(0, int(amount))} s"
-
-
 def app_of(session: Session, caller: Caller) -> str:
     """The title of the app that they asked for."""
     name = caller.app or session.host.default_app

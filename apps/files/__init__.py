@@ -20,12 +20,14 @@ from tuihost import (
     Session,
     clean,
     command,
+    counted,
+    date_time,
     names_of,
     path_of,
+    size_of,
 )
 
 from .cabinet import Cabinet
-from .words import day_of, size_of
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -59,8 +61,8 @@ class Files(App):
         """What is there, as lines."""
         tree = self.files(session)
         found = tree.list(tree.home)
-        count = f"{len(found)} file{'' if len(found) == 1 else 's'}"
-        await session.say(f"You have {count if found else 'no files'} here.")
+        count = counted(len(found), "file") if found else "no files"
+        await session.say(f"You have {count} here.")
         for info in found:
             kind = "folder" if info.folder else size_of(info.size)
             await session.say(f"{clean(info.name, limit=200)}, {kind}")
@@ -233,7 +235,7 @@ def _table(found: list[FileInfo]) -> Table:
     for one in found:
         size = "folder" if one.folder else size_of(one.size)
         name = clean(one.name) + ("/" if one.folder else "")
-        table.add_row(size, day_of(one.modified) if one.modified else "", name)
+        table.add_row(size, date_time(one.modified, None) if one.modified else "", name)
     return table
 
 

@@ -9,10 +9,20 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit
 from rich.syntax import Syntax
 
-from tuihost import FileError, FileInfo, Folders, OpenMode, Quota, Session, clean, names_of, path_of
+from tuihost import (
+    FileError,
+    FileInfo,
+    Folders,
+    OpenMode,
+    Quota,
+    Session,
+    clean,
+    date_time,
+    names_of,
+    path_of,
+    size_of,
+)
 from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor, fit, glyph
-
-from .words import day_of, size_of
 
 Names = tuple[str, ...]
 LOOK = 200_000  # bytes of a file that are shown and may be edited
@@ -67,7 +77,7 @@ class FilesScreen:
         return "" if one.folder else size_of(one.size)
 
     def _day(self, one: FileInfo) -> str:
-        return day_of(one.modified) if one.modified else ""
+        return date_time(one.modified, None) if one.modified else ""
 
     # ------------------------------------------------------------------ going about
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tuihost import AppCard, Presence, Session, clean
+from tuihost import AppCard, Presence, Session, clean, duration
 from tuihost.widgets import Dialog, Keymap, ListView
 
-from .words import MINUTE, lasting
-
-IDLE = 5 * MINUTE
-"""Seconds without a key after which somebody counts as away."""
+NEW, IDLE = 60, 300
+"""Seconds in which somebody counts as just arrived; seconds without a key until they are away."""
 
 
 def people_dialog(session: Session, cards: Iterable[AppCard]) -> Dialog[Any]:
@@ -47,9 +45,10 @@ def what_they_do(one: Presence, known: dict[str, str], now: float) -> str:
     """`in Notes, here 12 min`, and `, idle 6 min` where they are away. An app that is not for
     everybody to see is not named."""
     text = f"in {known[one.app]}, " if one.app in known else "elsewhere, "
-    text += f"here {lasting(now - one.since)}" if now - one.since >= MINUTE else "just came"
-    if now - one.touched >= IDLE:
-        text += f", idle {lasting(now - one.touched)}"
+    here, idle = now - one.since, now - one.touched
+    text += f"here {duration(here, short=True)}" if here >= NEW else "just came"
+    if idle >= IDLE:
+        text += f", idle {duration(idle, short=True)}"
     return text
 
 

@@ -4,38 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tuihost import AppCard, Presence, Session, clean
+from tuihost import AppCard, Presence, Session, ago, clean
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
 OUT_OF_ORDER = "out of order"
-
-
-def ago(now: float, then: float) -> str:
-    """How long ago, as one would say it: `just now`, `2 min ago`, `yesterday`, `3 weeks ago`."""
-    seconds = max(0, int(now - then))
-    if seconds < MINUTE:
-        return "just now"
-    if seconds < DAY:
-        return f"{lasting(seconds)} ago"
-    days = seconds // DAY
-    if days == 1:
-        return "yesterday"
-    if days < 14:
-        return f"{days} days ago"
-    return f"{days // 7} weeks ago" if days < 60 else f"{days // 30} months ago"
-
-
-def lasting(seconds: float) -> str:
-    """A span of time in one unit: `5 min`, `3 h`, `2 days`."""
-    whole = int(seconds)
-    if whole < HOUR:
-        return f"{whole // MINUTE} min"
-    return f"{whole // HOUR} h" if whole < 2 * DAY else f"{whole // DAY} days"
 
 
 def last_used(session: Session, card: AppCard) -> str:
     """When this person opened the app last; empty where they never did."""
-    return ago(session.host.now(), card.last_used) if card.last_used else ""
+    return ago(session.host.now() - card.last_used, short=True) if card.last_used else ""
 
 
 def people_in(people: Iterable[Presence], app: str) -> tuple[str, ...]:

@@ -9,12 +9,12 @@ from typing import Any
 from prompt_toolkit.application import Application
 from rich.markdown import Markdown
 
-from tuihost import App, AppLoadError, FileTree, Session, clean, command
+from tuihost import App, AppLoadError, FileTree, Session, ago, clean, command, size_of
 
 from .files import tree_of
 from .limits import MAX_NOTE
 from .lines import converse
-from .note import StoreError, Summary, ago, as_json, owner_of
+from .note import StoreError, Summary, as_json, owner_of
 from .screen import NotesScreen
 from .store import Store
 
@@ -108,7 +108,8 @@ def _listing(session: Session, notes: Sequence[Summary]) -> str:
     now = session.host.now()
     digits = len(str(max(note.number for note in notes)))
     return "\n".join(
-        f"{note.number:>{digits}}  {ago(now, note.changed):<11}  {note.title}" for note in notes
+        f"{note.number:>{digits}}  {ago(now - note.changed, short=True):<13}  {note.title}"
+        for note in notes
     )
 
 
@@ -134,7 +135,7 @@ def _input(session: Session) -> str:
     while chunk := session.read():
         data += chunk
         if len(data) > 2 * MAX_NOTE:
-            raise StoreError(f"That is too long: a note can have {MAX_NOTE // 1024} KiB.")
+            raise StoreError(f"That is too long: a note can have {size_of(MAX_NOTE)}.")
     try:
         return data.decode("utf-8").strip("\n")
     except UnicodeDecodeError:

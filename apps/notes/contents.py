@@ -17,10 +17,10 @@ from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 from rich.markdown import Heading, Markdown
 
-from tuihost import Session
+from tuihost import Session, ago
 from tuihost.widgets import Keymap, ListView, RichView, fit
 
-from .note import Draft, StoreError, Summary, ago, guest_hint, owner_of
+from .note import Draft, StoreError, Summary, guest_hint, owner_of
 from .store import Store
 
 WIDE = 100
@@ -60,7 +60,7 @@ class Contents:
             [],
             label=lambda row: row.title,
             description=self._about,
-            note=lambda row: ago(session.host.now(), row.changed),
+            note=lambda row: ago(session.host.now() - row.changed, short=True),
             section=self._section,
             key=_key,
             on_open=on_open,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from tuihost import size_of
+
 from .note import StoreError, tidy
 
 MAX_NOTE = 256 * 1024
@@ -22,7 +24,7 @@ def measured(text: str) -> str:
         raise StoreError("There is nothing in it yet.")
     if size > MAX_NOTE:
         raise StoreError(
-            f"A note can have {MAX_NOTE // 1024} KiB, and this one has {-(-size // 1024)}."
+            f"A note can have {size_of(MAX_NOTE)}; this one is {size_of(size - MAX_NOTE)} too long."
         )
     return text
 
@@ -35,4 +37,4 @@ def make_room(db: sqlite3.Connection, owner: str, size: int, notes: int = 0) -> 
     if count + notes > MAX_NOTES:
         raise StoreError(f"There are {MAX_NOTES} notes already, which is all that fit.")
     if size > 0 and total + size > MAX_TOTAL:
-        raise StoreError(f"All notes together can have {MAX_TOTAL // 1024**2} MiB.")
+        raise StoreError(f"All notes together can have {size_of(MAX_TOTAL)}.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tuihost import Disconnected, Session, clean
+from tuihost import Disconnected, Session, ago, clean, counted
 
-from .note import Draft, Note, StoreError, Summary, ago, counted, guest_hint, owner_of
+from .note import Draft, Note, StoreError, Summary, guest_hint, owner_of
 from .store import Store
 
 QUESTION = "A number shows a note. add, delete, find, list, ? for help, q to leave: "
@@ -82,7 +82,7 @@ class Lines:
         notes = self.store.summaries(self.owner)
         if not notes:
             return "You have no notes yet. Type add and a text to keep the first."
-        lines = [f"You have {counted(len(notes))}, the latest first:"]
+        lines = [f"You have {counted(len(notes), 'note')}, the latest first:"]
         lines += [self._entry(note) for note in notes[:most]]
         if most is not None and len(notes) > most:
             lines.append(f"And {len(notes) - most} more: list all.")
@@ -93,7 +93,7 @@ class Lines:
             return "Say what to find: find WORDS"
         if not notes:
             return f"No note holds {clean(words, limit=40)}."
-        return "\n".join([f"Found {counted(len(notes))}:", *map(self._entry, notes)])
+        return "\n".join([f"Found {counted(len(notes), 'note')}:", *map(self._entry, notes)])
 
     def show(self, which: str) -> str:
         note = self._note(which)
@@ -140,5 +140,5 @@ class Lines:
         return note if note is not None else f"You have no note {which[:18]}."
 
     def _entry(self, note: Summary) -> str:
-        when = ago(self.session.host.now(), note.changed)
+        when = ago(self.session.host.now() - note.changed)
         return f"{note.number}. {clean(note.title, limit=70)} ({when})"

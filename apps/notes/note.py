@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from tuihost import Session, clean
+from tuihost import Session, clean, iso_time
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
 MAX_TITLE = 200
 UNTITLED = "Untitled"
 _MARKS = re.compile(r"^(?:[\s>|]|#{1,6}\s|[-*+]\s|[-=]{3,}$)*")
@@ -99,26 +97,6 @@ def _plain(line: str) -> str:
     return " ".join(words.replace("**", "").replace("`", "").split())
 
 
-def ago(now: float, then: float) -> str:
-    """How long ago: `just now`, `5 min ago`, `yesterday`, `3 days ago`, else the date."""
-    seconds = max(0, int(now - then))
-    if seconds < MINUTE:
-        return "just now"
-    if seconds < HOUR:
-        return f"{seconds // MINUTE} min ago"
-    if seconds < DAY:
-        return f"{seconds // HOUR} h ago"
-    if seconds < 2 * DAY:
-        return "yesterday"
-    if seconds < 14 * DAY:
-        return f"{seconds // DAY} days ago"
-    return datetime.fromtimestamp(then, UTC).strftime("%Y-%m-%d")
-
-
-def counted(count: int) -> str:
-    return "1 note" if count == 1 else f"{count} notes"
-
-
 def owner_of(session: Session) -> str:
     """The key that a person's notes stand under. A name that is no UTF-8 gets one that is."""
     return session.account.key.encode("utf-8", "backslashreplace").decode()
@@ -140,13 +118,9 @@ def as_json(note: Note | Summary) -> dict[str, Any]:
     about: dict[str, Any] = {
         "id": note.number,
         "title": note.title,
-        "created": _iso(note.created),
-        "changed": _iso(note.changed),
+        "created": iso_time(note.created),
+        "changed": iso_time(note.changed),
         "revision": note.revision,
         "size": size,
     }
     return about | ({"text": note.text} if isinstance(note, Note) else {})
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

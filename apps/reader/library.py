@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tuihost import clean
+from tuihost import clean, size_of
 
 from .markdown import first_words, headings
 
-MAX_FILE = 256 * 1024
+MAX_FILE = 256_000
 """Bytes of a page; a larger file is refused."""
 HEAD = 16_000
 """Characters in which the title is looked for."""
@@ -163,7 +163,7 @@ def _text_of(path: Path) -> str:
     except OSError:
         raise Unreadable("This file cannot be read.") from None
     if len(data) > MAX_FILE:
-        raise Unreadable(f"This file is larger than {MAX_FILE // 1024} KiB.")
+        raise Unreadable(f"This file is larger than {size_of(MAX_FILE)}.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -18,14 +18,17 @@ from tuihost import (
     WebRequest,
     clean,
     command,
+    counted,
+    duration,
     serve_pages,
+    size_of,
 )
 
 from .page import page
 from .people import Browser, Person, people
 from .samples import Sample, Sampler
 from .screen import StatusScreen
-from .words import brief, count, memory, percent, span
+from .words import percent
 
 
 class Status(App):
@@ -50,20 +53,20 @@ class Status(App):
         here = people(session)
         one, five, fifteen = now.load
         await session.say(
-            f"{clean(session.host.name)} has been up for {span(now.uptime)}. "
-            f"It has {count(now.sessions, 'session')} over "
-            f"{count(now.connections, 'connection')} now, "
-            f"and had {count(now.sessions_total, 'session')} since its start.\n"
+            f"{clean(session.host.name)} has been up for {duration(now.uptime, units=2)}. "
+            f"It has {counted(now.sessions, 'session')} over "
+            f"{counted(now.connections, 'connection')} now, "
+            f"and had {counted(now.sessions_total, 'session')} since its start.\n"
             f"The load of the machine is {one:.2f} over the last minute, {five:.2f} over five "
             f"and {fifteen:.2f} over fifteen.\n"
-            f"The host uses {memory(now.memory)} of memory and {count(now.threads, 'thread')}"
+            f"The host uses {size_of(now.memory)} of memory and {counted(now.threads, 'thread')}"
             + (f", of which {now.stuck} got stuck." if now.stuck else ".")
         )
         for person in here:
-            idle = f", idle for {span(person.idle)}" if person.idle_text else ""
+            idle = f", idle for {duration(person.idle)}" if person.idle_text else ""
             await session.say(
                 f"{clean(person.name, limit=60)} is in {clean(person.title, limit=40)}, "
-                f"here for {span(person.here)}{idle}."
+                f"here for {duration(person.here)}{idle}."
             )
         return 0
 
@@ -88,10 +91,10 @@ class Status(App):
             return
         stuck = f", {sample.stuck} stuck" if sample.stuck else ""
         facts = {
-            "Up": span(sample.uptime),
+            "Up": duration(sample.uptime, units=2, short=True),
             "CPU": _cpu(sample),
             "Load": "  ".join(f"{load:.2f}" for load in sample.load),
-            "Memory": memory(sample.memory),
+            "Memory": size_of(sample.memory),
             "Sessions": f"{sample.sessions}, {sample.sessions_total} since the start",
             "Connections": f"{sample.connections}",
             "Threads": f"{sample.threads}{stuck}",
@@ -114,7 +117,11 @@ class Status(App):
             table.add_column(title)
         for one in here:
             table.add_row(
-                clean(one.name), clean(one.title), brief(one.here), one.idle_text, one.window
+                clean(one.name),
+                clean(one.title),
+                duration(one.here, short=True),
+                one.idle_text,
+                one.window,
             )
         session.print(table)
 

@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from tuihost import Session
+from tuihost import Session, counted, duration, size_of
 from tuihost.widgets import Fragments, glyph, pad, sparkline, spread
 
 from .samples import Sample, Slices, means, slices
-from .words import count, memory, percent, span
+from .words import percent
 
 LOW = 14
 """Windows with fewer rows show the essentials only."""
@@ -57,7 +57,7 @@ LOAD = _gauge(
     float(os.cpu_count() or 1),
     lambda now: f"{now.load[0]:.2f}",
 )
-MEMORY = _gauge("Memory", lambda now: now.memory, lambda now: memory(now.memory), 64.0 * 2**20)
+MEMORY = _gauge("Memory", lambda now: now.memory, lambda now: size_of(now.memory), 64.0 * 2**20)
 SESSIONS = _gauge("Sessions", lambda now: now.sessions, lambda now: f"{now.sessions}", 4.0)
 CONNECTIONS = _gauge(
     "Connections", lambda now: now.connections, lambda now: f"{now.connections}", 4.0
@@ -119,11 +119,11 @@ class Board:
 
     def _headline(self, now: Sample) -> Fragments:
         """How long the host runs; and what the lines below it stand for."""
-        up = f"Up {span(now.uptime)}"
+        up = f"Up {duration(now.uptime, units=2, short=True)}"
         narrow = self.session.terminal.size.columns < NARROW
         left: Fragments = [("", " " * INDENT), ("class:title", up)]
         if not narrow:
-            total = count(now.sessions_total, "session")
+            total = counted(now.sessions_total, "session")
             dot = glyph(self.session, "middot")
             left.append(("class:muted", f" {dot} {total} since the start"))
         right: Fragments = [("class:muted", "5 min " if narrow else "the last 5 minutes  ")]
@@ -174,5 +174,5 @@ class Board:
         return fragments[:-1]  # without the dot that ended the last run
 
     def _stuck(self, now: Sample) -> Fragments:
-        mark = f"{glyph(self.session, 'warn')} {count(now.stuck, 'thread')} stuck"
+        mark = f"{glyph(self.session, 'warn')} {counted(now.stuck, 'thread')} stuck"
         return [("", " " * INDENT), ("class:warning", mark)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 from json import dumps
 
-from tuihost import Page, WebRequest
+from tuihost import Page, WebRequest, counted, duration, size_of
 
 from .people import Person
 from .samples import Sample
-from .words import brief, count, memory, percent, span
+from .words import percent
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -41,22 +41,22 @@ def page(request: WebRequest, name: str, sample: Sample, here: list[Person], dat
 
 def _html(name: str, sample: Sample, here: list[Person]) -> str:
     facts = {
-        "Up": span(sample.uptime),
+        "Up": duration(sample.uptime, units=2, short=True),
         "CPU": percent(sample.cpu),
         "Load": f"{sample.load[0]:.2f}",
-        "Memory": memory(sample.memory),
+        "Memory": size_of(sample.memory),
         "Sessions": str(sample.sessions),
         "Connections": str(sample.connections),
         "Threads": str(sample.threads),
     }
     boxes = "".join(f"<div><dt>{label}<dd>{escape(text)}</div>" for label, text in facts.items())
     rows = "".join(
-        f"<tr><td>{escape(one.name)}<td>{escape(one.title)}<td>{brief(one.here)}"
+        f"<tr><td>{escape(one.name)}<td>{escape(one.title)}<td>{duration(one.here, short=True)}"
         f"<td>{escape(one.idle_text)}"
         for one in here
     )
     table = f"<table><tr><th>Who<th>In<th>Here<th>Idle{rows}</table>" if here else ""
-    stuck = f" {count(sample.stuck, 'thread')} got stuck." if sample.stuck else ""
+    stuck = f" {counted(sample.stuck, 'thread')} got stuck." if sample.stuck else ""
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(name)}</title>"
         f"<meta name=viewport content='width=device-width'>"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from tuihost import Account, HostView, Session
+from tuihost import Account, HostView, Session, duration
 from tuihost.widgets import Column
 
-from .words import AWAY, brief
+from .words import AWAY
 
 
 class Onlooker(Protocol):
@@ -51,7 +51,7 @@ class Person:
 
     @property
     def idle_text(self) -> str:
-        return brief(self.idle) if self.idle >= AWAY else ""
+        return duration(self.idle, short=True) if self.idle >= AWAY else ""
 
     @property
     def window(self) -> str:
@@ -84,8 +84,10 @@ def columns(session: Session) -> list[Column[Person]]:
     shown: list[Column[Person]] = [
         Column("Who", flex=1, value=lambda one: one.name),
         Column("In", 11, value=lambda one: one.title),
-        Column("Here", 7, align="right", value=lambda one: brief(one.here), order=_here),
-        Column("Idle", 7, align="right", value=lambda one: one.idle_text, order=_idle),
+        Column(
+            "Here", 8, align="right", value=lambda one: duration(one.here, short=True), order=_here
+        ),
+        Column("Idle", 8, align="right", value=lambda one: one.idle_text, order=_idle),
         Column("Window", 8, align="right", style="class:muted", value=lambda one: one.window),
     ]
     if not session.account.guest:

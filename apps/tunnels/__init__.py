@@ -23,13 +23,15 @@ from tuihost import (
     TuihostError,
     clean,
     command,
+    counted,
+    size_of,
 )
 
 from .book import Book, Tunnel
 from .listener import BrowserListener
 from .names import NoName
 from .where import where_of
-from .words import amount, clock
+from .words import clock
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -87,7 +89,7 @@ class Tunnels(App):
         """What is open, as lines."""
         found = self.book.of(session.account)
         for one in found:
-            requests = f"{one.total} request{'' if one.total == 1 else 's'}"
+            requests = counted(one.total, "request")
             await session.say(f"{self.url(one)} {requests}")
         if not found:
             await session.say(CLOSED if self.listener is None else HOW)
@@ -108,7 +110,7 @@ class Tunnels(App):
             for title in ("Address", "Requests", "In", "Out"):
                 table.add_column(title, justify="left" if title == "Address" else "right")
             for one in found:
-                row = (self.url(one), str(one.total), amount(one.received), amount(one.sent))
+                row = (self.url(one), str(one.total), size_of(one.received), size_of(one.sent))
                 table.add_row(*row)
             session.print(table)
 

@@ -11,11 +11,11 @@ from prompt_toolkit.layout.containers import HSplit
 from rich.console import Group
 from rich.text import Text
 
-from tuihost import Session, clean, qr_lines
+from tuihost import Session, clean, counted, qr_lines, size_of
 from tuihost.widgets import Column, Keymap, RichView, Screen, Table
 
 from .book import Book, Request, Tunnel
-from .words import amount, clock
+from .words import clock
 
 EVERY = 1.0  # seconds from one look to the next
 
@@ -40,9 +40,9 @@ class TunnelsScreen:
                 Column("Requests", 9, align="right", value=lambda one: one.total),
                 Column("Rate", 9, align="right", value=self._rate),
                 Column("In", 8, align="right", style="class:muted",
-                       value=lambda one: amount(one.received), order=lambda one: one.received),
+                       value=lambda one: size_of(one.received), order=lambda one: one.received),
                 Column("Out", 8, align="right", style="class:muted",
-                       value=lambda one: amount(one.sent), order=lambda one: one.sent),
+                       value=lambda one: size_of(one.sent), order=lambda one: one.sent),
             ],
             key=lambda one: one.name,
             on_open=self._open,
@@ -59,7 +59,7 @@ class TunnelsScreen:
                        value=lambda one: f"{one.seconds * 1000:.0f} ms",
                        order=lambda one: one.seconds),
                 Column("Out", 8, align="right", style="class:muted",
-                       value=lambda one: amount(one.sent), order=lambda one: one.sent),
+                       value=lambda one: size_of(one.sent), order=lambda one: one.sent),
                 Column("From", 16, style="class:muted", value=lambda one: one.origin),
             ],
             key=id,
@@ -81,13 +81,13 @@ class TunnelsScreen:
 
     def _status(self) -> str:
         if self.chosen is not None:
-            return f"{self.chosen.total} requests"
+            return counted(self.chosen.total, "request")
         count = len(self.tunnels.items)
         return f"{count} open" if count else ""
 
     def _rate(self, one: Tunnel) -> str:
         rate = self._rates.get(one.name, 0.0)
-        return f"{amount(rate)}/s" if rate else ""
+        return f"{size_of(rate)}/s" if rate else ""
 
     def _begin(self) -> None:
         self.app.create_background_task(self._watch())

@@ -135,24 +135,6 @@ def test_letters_are_commands_unless_an_app_is_called_so() -> None:
     assert lines.meant("q", CARDS[:3]) == "q"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (-5, "just now"),
-        (59, "just now"),
-        (60, "1 min ago"),
-        (3599, "59 min ago"),
-        (7200, "2 h ago"),
-        (86400, "yesterday"),
-        (86400 * 2, "2 days ago"),
-        (86400 * 14, "2 weeks ago"),
-        (86400 * 60, "2 months ago"),
-    ],
-)
-def test_ago(seconds: float, said: str) -> None:
-    assert words.ago(1e9, 1e9 - seconds) == said
-
-
 def test_people_are_idle_after_a_while_and_hidden_apps_are_not_named() -> None:
     one = Presence(1, "ada", False, "vault", 1e9 - 7200, 1e9 - 600, Peer("127.0.0.1", 1))
     assert people.what_they_do(one, {"menu": "the menu"}, 1e9) == "elsewhere, here 2 h, idle 10 min"

@@ -50,7 +50,7 @@ def test_notes_from_a_shell(host: Hosted) -> None:
     assert host.run("notes add --json x").text == '{"id": 3}\n'
     assert host.run("notes show 2").text == "# Über uns\n\nGruß\n"
     listed = host.run("notes list").text.splitlines()
-    assert listed == ["3  just now     x", "2  just now     Über uns", listed[2]]
+    assert listed == ["3  just now       x", "2  just now       Über uns", listed[2]]
     found = json.loads(host.run("notes list --json ÜBER gruss").text)
     assert [(one["id"], one["title"]) for one in found] == [(2, "Über uns")]
     whole = json.loads(host.run("notes show --json 1").text)
@@ -70,7 +70,7 @@ def test_bad_input_gets_a_sentence(host: Hosted) -> None:
         ("list no such words", b"", 1, "No note of yours holds no such words."),
         ("add", b"", 1, "There is nothing in it yet."),
         ("add", b"\xff\xfe\x00", 1, "no text in UTF-8"),
-        ("add", b"x" * 263_000, 1, "A note can have 256 KiB, and this one has 257."),
+        ("add", b"x" * 263_000, 1, "A note can have 262 kB; this one is 856 B too long."),
     ]:
         done = host.run(f"notes {command}", stdin=stdin)
         assert (done.status, done.stdout) == (status, b""), command
@@ -113,7 +113,7 @@ def test_drafts_belong_to_one_account_and_stay_when_saving_fails(app: Any) -> No
     other = store.keep_draft("bob", note.Draft(id=kept, text="bob's"))
     assert other != kept
     assert [one.text for one in store.drafts(OWNER)] == ["mine"]
-    with pytest.raises(note.StoreError, match="256 KiB"):
+    with pytest.raises(note.StoreError, match="262 kB"):
         store.save(OWNER, note.Draft(id=kept, text="ä" * 200_000))
     assert [one.text for one in store.drafts(OWNER)] == ["mine"]
     store.hold(OWNER, kept)

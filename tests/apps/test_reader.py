@@ -205,12 +205,12 @@ def test_what_is_no_page_is_refused_with_a_sentence(reading: Reading) -> None:
     })  # fmt: skip
     listed = host.run("reader list").text
     assert listed.splitlines() == [
-        "big     This file is larger than 256 KiB.",
+        "big     This file is larger than 256 kB.",
         "binary  This file is not text.",
         "fine    Fine ·[2J",
         "latin   This file is not text in UTF-8.",
     ]
-    assert host.run("reader show big").errors == "big: This file is larger than 256 KiB.\n"
+    assert host.run("reader show big").errors == "big: This file is larger than 256 kB.\n"
     assert host.run("reader show .hidden").status == 1
     with host.open("reader") as pilot:
         pilot.wait_for("▌ big").press("enter").wait_for("big: This file is larger")

@@ -101,13 +101,6 @@ def test_mistakes_of_the_operator_are_told(host: Hosted, options: dict[str, Any]
         where_of(options)
 
 
-def test_amounts(host: Hosted) -> None:
-    amount = part(host, "words").amount
-    assert [amount(one) for one in (0, 999, 1000, 45_300, 10**13)] == [
-        "0 B", "999 B", "1.0 kB", "45 kB", "10 TB",
-    ]  # fmt: skip
-
-
 # -------------------------------------------------------------------------------- the front door
 
 Serve = Callable[[paramiko.Channel], None]

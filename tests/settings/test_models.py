@@ -170,7 +170,7 @@ def test_files_that_cannot_be_settings_are_one_sentence(tmp_path: Path) -> None:
     latin.write_bytes(b"[server]\nname = 'caf\xe9'\n")
     deep = write(tmp_path, "x = " + "[" * 5000)
     assert problems(missing) == ["missing: there is no such file"]
-    assert problems(large) == ["large: is larger than 1 MiB, which no settings file is"]
+    assert problems(large) == ["large: is larger than 1.0 MB, too large for a settings file"]
     assert problems(latin) == ["latin:2: is not UTF-8 text"]
     assert len(problems(deep)) == 1
     with pytest.raises(SettingsError, match="is a folder, not a file"):

@@ -120,7 +120,7 @@ def test_files_that_are_no_theme(tmp_path: Path) -> None:
     for path, said in (
         (tmp_path / "missing.toml", "cannot be read: No such file"),
         (tmp_path, "cannot be read: Is a directory"),
-        (long, "is longer than 64 KiB"),
+        (long, "is longer than 64 kB"),
         (bytes_, "bytes.toml:2: is not UTF-8 text"),
         (named, "cannot be a theme's name"),
     ):

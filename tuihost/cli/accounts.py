@@ -219,13 +219,6 @@ def day(at: float | None) -> str:
     return "-" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
-def moment(at: float | None) -> str | None:
-    """A time for programs: ISO 8601 in UTC."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def say_json(value: Any) -> None:
     # Whatever it holds, it is ASCII: nothing in it can steer a terminal.
     click.echo(json.dumps(value, indent=2))

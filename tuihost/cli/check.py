@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from tuihost import logs
-from tuihost.cli.common import config_option, counted, read_settings
+from tuihost.cli.common import config_option, read_settings
 from tuihost.errors import SettingsError
 from tuihost.host.gate.gate import GateRules
 from tuihost.host.login.services import LoginServices
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.plugins.step_catalog import StepCatalog
 from tuihost.host.server.server import limits_of
+from tuihost.phrases import counted
 from tuihost.settings.models import Settings
 from tuihost.ssh.keys.host_keys import HostKeys
 

@@ -98,8 +98,3 @@ def rows(table: Iterable[Sequence[str]]) -> list[str]:
 
 def _width(text: str) -> int:
     return max(0, wcswidth(text))
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 app`, `2 apps`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.text import Text
 
 import tuihost
-from tuihost.cli.common import bind, counted, open_log, serve_until_told
+from tuihost.cli.common import bind, open_log, serve_until_told
 from tuihost.cli.demo_accounts import ADA, DOOR, DemoAccounts, current_code, picture, prepare
 from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.phrases import counted
 from tuihost.plugin import App
 from tuihost.session.host_view import HostKeyCard
 from tuihost.settings.models import Settings, load

@@ -18,7 +18,6 @@ from tuihost.cli.accounts import (
     groups_of,
     hashed,
     json_option,
-    moment,
     new_password,
     no_such,
     password_option,
@@ -31,6 +30,7 @@ from tuihost.cli.accounts import (
 )
 from tuihost.cli.user_keys import key
 from tuihost.cli.user_totp import totp
+from tuihost.phrases import counted, iso_time
 
 if TYPE_CHECKING:
     from tuihost.accounts import AccountRecord
@@ -146,7 +146,12 @@ def show(config: Path | None, name: str, as_json: bool) -> None:
         say_table(
             ("  WHEN (UTC)", "FROM", "WITH", ""),
             [
-                (f"  {moment(one.at)}", one.address, ", ".join(one.factors), _outcome(one.success))
+                (
+                    f"  {iso_time(one.at)}",
+                    one.address,
+                    ", ".join(one.factors),
+                    _outcome(one.success),
+                )
                 for one in logins
             ],
         )
@@ -300,7 +305,6 @@ def enable(config: Path | None, name: str) -> None:
 @click.argument("name")
 def unlock(config: Path | None, name: str) -> None:
     """Forget the failed tries of the account NAME, from everywhere: a lock ends at once."""
-    from tuihost.cli.common import counted
     from tuihost.core.login.lockout import Lockout
 
     with accounts(config) as book:
@@ -354,7 +358,7 @@ def _ways(record: AccountRecord, keys: int) -> list[str]:
     """What they have to prove themselves with."""
     shown = ["password"] if record.password_hash is not None else []
     shown += ["totp"] if record.totp else []
-    shown += [f"{keys} key{'' if keys == 1 else 's'}"] if keys else []
+    shown += [counted(keys, "key")] if keys else []
     return shown
 
 
@@ -374,8 +378,8 @@ def _data(book: Book, record: AccountRecord, *, whole: bool = False) -> dict[str
         "roles": sorted(record.roles),
         "groups": sorted(record.groups),
         "disabled": record.disabled,
-        "created": moment(record.created),
-        "last_login": moment(_last_login(book, record.name)),
+        "created": iso_time(record.created),
+        "last_login": iso_time(_last_login(book, record.name)),
         "password": record.password_hash is not None,
         "password_expired": record.password_expired,
         "totp": record.totp,
@@ -391,14 +395,14 @@ def _data(book: Book, record: AccountRecord, *, whole: bool = False) -> dict[str
                 "name": one.name,
                 "fingerprint": one.fingerprint,
                 "line": one.line,
-                "added": moment(one.added),
-                "last_used": moment(one.last_used),
+                "added": iso_time(one.added),
+                "last_used": iso_time(one.last_used),
             }
             for one in keys
         ],
         "logins": [
             {
-                "at": moment(one.at),
+                "at": iso_time(one.at),
                 "address": one.address,
                 "factors": list(one.factors),
                 "fingerprint": one.fingerprint,

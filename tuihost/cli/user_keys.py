@@ -16,13 +16,13 @@ from tuihost.cli.accounts import (
     config_option,
     day,
     json_option,
-    moment,
     no_such,
     say_json,
     say_table,
     sure,
     yes_option,
 )
+from tuihost.phrases import iso_time
 from tuihost.text import clean
 
 if TYPE_CHECKING:
@@ -211,6 +211,6 @@ def _data(one: KeyRecord) -> dict[str, str | None]:
         "kind": kind_of(one),
         "fingerprint": one.fingerprint,
         "line": one.line,
-        "added": moment(one.added),
-        "last_used": moment(one.last_used),
+        "added": iso_time(one.added),
+        "last_used": iso_time(one.last_used),
     }

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from tuihost.phrases import duration
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.text import clean
 
@@ -100,7 +101,8 @@ class Progress:
     def _text(self) -> str:
         percent = self.percent
         if percent is None:
-            return f"{self.label} {self.done:g}, {self._clock() - self._begun:.0f} s"
+            taken = duration(self._clock() - self._begun, units=2, short=True)
+            return f"{self.label} {self.done:g}, {taken}"
         return f"{self.label} {percent:3} %"
 
     def _bar(self) -> str:

@@ -28,8 +28,9 @@ from pydantic import (
 from tuihost.core.forward_rules import place_of
 from tuihost.core.login.account_names import name_problem
 from tuihost.errors import SettingsError
+from tuihost.phrases import size_of
 
-MAX_FILE = 1 << 20  # bytes; a settings file has a few thousand
+MAX_FILE = 1_000_000  # bytes; a settings file has a few thousand
 ENV_PREFIX = "TUIHOST_"
 ENV_DEPTH = 16  # names between `__`; the settings need three
 
@@ -431,7 +432,9 @@ def _read(path: Path) -> str:
         reason = getattr(error, "strerror", None) or error
         raise SettingsError((f"{path}: cannot be read: {reason}",)) from None
     if len(raw) > MAX_FILE:
-        raise SettingsError((f"{path}: is larger than 1 MiB, which no settings file is",))
+        raise SettingsError(
+            (f"{path}: is larger than {size_of(MAX_FILE)}, too large for a settings file",)
+        )
     try:
         return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -31,6 +31,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tuihost.errors import MisuseError
+from tuihost.phrases import size_of
 from tuihost.terminal_facts import Colors
 from tuihost.text import clean
 from tuihost.theme import styles as theme_styles
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 
 Built = TypeVar("Built")
 
-MAX_BYTES = 65536
+MAX_BYTES = 64_000
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _numbers = itertools.count(1)
 
@@ -190,7 +191,7 @@ def load_theme(path: Path | str) -> Theme:
     except OSError as error:
         raise ThemeError([f"{path}: cannot be read: {error.strerror}"]) from None
     if len(data) > MAX_BYTES:
-        raise ThemeError([f"{path}: is longer than {MAX_BYTES // 1024} KiB, too long for a theme"])
+        raise ThemeError([f"{path}: is longer than {size_of(MAX_BYTES)}, too long for a theme"])
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

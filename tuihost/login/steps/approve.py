@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuihost.login import Attempt, Conversation, Query, Step
+from tuihost.phrases import duration
 
 
 class Approve(Step):
@@ -17,9 +18,8 @@ class Approve(Step):
         self.seconds = seconds
 
     def ask(self, attempt: Attempt) -> Conversation:
-        yield Query(
-            instruction=f"Waiting up to {self.seconds:.0f} seconds for somebody to let you in."
-        )
+        longest = duration(self.seconds, units=2)
+        yield Query(instruction=f"Waiting up to {longest} for somebody to let you in.")
         known = attempt.account is not None
         approval = attempt.services.approvals.wait(
             attempt.user, attempt.peer, self.seconds, listed=known, target=attempt.target
