@@ -242,8 +242,8 @@ def test_recipes_for_logins_are_ones_that_a_host_takes(page_name: str, tmp_path:
         LoginServices(settings, steps.steps, log).close()
 
 
-def test_the_ways_in_of_a_host_as_it_comes_are_shown() -> None:
-    text = (DOCS / "logging-in.md").read_text("utf-8").partition("This is how a\nhost comes.")[2]
+def test_the_default_chains_are_shown() -> None:
+    text = (DOCS / "logging-in.md").read_text("utf-8").partition("These are the\ndefaults.")[2]
     shown = text.partition("```toml\n")[2].partition("```")[0]
     assert tuple(tomllib.loads(shown)["login"]["chains"]) == Login().chains
 
