@@ -26,7 +26,6 @@ TO_MEND = frozenset(
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "docs/design.md",
-        "docs/server-behaviour.md",
         "docs/settings.md",
         "docs/themes.md",
         "docs/widgets.md",
