@@ -1,4 +1,4 @@
-"""What the operator decides: one frozen model a section, and how they are read.
+"""What the operator decides: one frozen model for each section, and how they are read.
 
 A file (TOML) gives way to the environment (`TUIHOST_SERVER__PORT=8022`), and both give way to
 options of the command line. Every mistake is reported at once, with its place in the file.
@@ -39,7 +39,7 @@ _ESCAPE = re.compile(r"c-[a-z@\[\]\\^_]|f([1-9]|1[0-9]|2[0-4])")
 
 
 def _from_file(path: Path, info: ValidationInfo) -> Path:
-    """`~` is the home of who runs the host; what is relative is so to the settings file."""
+    """`~` is the host user's home folder; a relative path starts at the settings file's folder."""
     try:
         path = path.expanduser()
     except RuntimeError:
@@ -89,7 +89,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Section(BaseModel):
-    """One table of the file: frozen, and nothing in it that is not known."""
+    """One table of the file: frozen, and without unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -108,26 +108,28 @@ class Server(Section):
         default="tuihost", description="What the host calls itself to people."
     )
     default_app: AppName = Field(
-        default="menu", description="The app that `ssh host` opens where no app is named."
+        default="menu", description="The app that `ssh host` opens if no app is named."
     )
     script: OneLine = Field(
         default="shell script",
-        description="The command that `ssh host < file` runs; `default_app` if empty or not there.",
+        description="The command that `ssh host < file` runs; `default_app` if empty or unknown.",
     )
-    theme: str = Field(default="harbor-night", description="The theme of who has not chosen one.")
+    theme: str = Field(
+        default="harbor-night", description="The theme for people who have not chosen one."
+    )
     state_dir: AnyPath = Field(
         default_factory=lambda: platformdirs.user_state_path("tuihost"),
         description="Where host keys, preferences and the data of apps are kept.",
     )
     host_keys: Paths = Field(
         default_factory=lambda data: (data["state_dir"] / "host_ed25519",),
-        description="Private keys of the host. The first is made where it does not exist.",
+        description="Private keys of the host. The first is made if it does not exist.",
     )
-    max_connections: Count = Field(default=512, description="Connections at one time, at most.")
+    max_connections: Count = Field(default=512, description="The most connections at a time.")
     max_unauthenticated: Count = Field(
-        default=100, description="Connections that have not logged in yet, at most."
+        default=100, description="The most connections that have not logged in yet."
     )
-    per_address: Count = Field(default=32, description="Connections from one address, at most.")
+    per_address: Count = Field(default=32, description="The most connections from one address.")
 
 
 class Login(Section):
@@ -140,25 +142,22 @@ class Login(Section):
     )
     chains: Names = Field(
         default=("publickey", "password, totp", "password, recovery", "password"),
-        description="Ways in for accounts, each a list of factors: `publickey, totp`.",
+        description="Chains for accounts, each a list of factors: `publickey, totp`.",
     )
     app_chains: dict[AppName, Names] = Field(
-        default={}, description="Ways in that single apps ask for, instead of the host's."
+        default={}, description="Chains that single apps ask for, instead of the host's."
     )
-    steps: Names = Field(
-        default=(), description="Login steps by their place in a module: `package.module:attr`."
-    )
+    steps: Names = Field(default=(), description="Login steps in modules: `package.module:attr`.")
     step_folders: Paths = Field(
         default=(), description="Folders of login steps, each `NAME.py` or `NAME/` one step."
     )
     invite_name: Annotated[str, AfterValidator(_name_or_none)] = Field(
         default="new",
-        description="The name under which people come with an invitation, while one is open; "
-        "empty for none.",
+        description="The name to log in as with an invitation, while one is open; empty for none.",
     )
     authorized_keys: Names = Field(
         default=(),
-        description="Files of keys beside the account's own; %u stands for the account's name.",
+        description="Files of keys besides the account's own; %u is the account's name.",
     )
     trusted_ca: Paths = Field(
         default=(), description="Public keys whose user certificates are accepted."
@@ -171,11 +170,11 @@ class Login(Section):
     )
     delivery: str = Field(
         default="",
-        description="What brings codes another way, for the factor `delivery`: "
+        description="The sender of the codes of the factor `delivery`: "
         "`package.module:attr`, or `outbox` for a file in `state_dir`, to try it out.",
     )
     password_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=2, description="Passwords that are verified at one time, at most."
+        default=2, description="The most passwords that are verified at a time."
     )
     grace: Annotated[Seconds, Field(gt=0)] = Field(
         default=30.0, description="Seconds that a whole login may take."
@@ -192,14 +191,14 @@ class Limits(Section):
     """What one connection may use."""
 
     channels: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=128, description="Channels that one connection may have open, forwards and all."
+        default=128, description="Channels that one connection may have open, forwards included."
     )
     sessions: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=16, description="Sessions that one connection may have open: shells and commands."
     )
     keepalive: Seconds = Field(
         default=30.0,
-        description="Seconds between two questions whether a client is still there; 0 is off.",
+        description="Seconds of silence before a client is asked if it is there; 0 is off.",
     )
     keepalive_count: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=3, description="Unanswered questions before the connection ends."
@@ -210,7 +209,7 @@ class Limits(Section):
 
 
 class Forwarding(Section):
-    """Which real addresses forwards may lead to. What apps answer themselves needs no rule."""
+    """Which real addresses forwards may lead to. Targets that apps answer need no rule."""
 
     dial: Places = Field(
         default=(),
@@ -225,7 +224,7 @@ class Forwarding(Section):
         default=10.0, description="Seconds for a target to answer."
     )
     listeners: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        default=16, description="Remote forwards that one connection may have at one time."
+        default=16, description="Remote forwards that one connection may have at a time."
     )
 
 
@@ -234,8 +233,8 @@ class Sources(Section):
 
     startups: Annotated[str, Field(pattern=r"^\d+:\d+:\d+$")] = Field(
         default="10:30:100",
-        description="Logins under way from which on some are dropped, at which percentage, "
-        "and from which on all are.",
+        description="`A:B:C`: with A logins under way, B per cent of new ones are dropped, "
+        "then more and more, and all with C.",
     )
     prefix_v4: Annotated[int, Field(ge=8, le=32)] = Field(
         default=32, description="Bits of an IPv4 address that make one source."
@@ -244,7 +243,7 @@ class Sources(Section):
         default=64, description="Bits of an IPv6 address that make one source."
     )
     penalties: bool = Field(
-        default=True, description="Whether sources that fail have to wait, longer each time."
+        default=True, description="Whether a source that fails has to wait, longer each time."
     )
     penalty_max: Seconds = Field(default=600.0, description="The longest that a source waits.")
     exempt: Names = Field(
@@ -258,7 +257,7 @@ class Sources(Section):
         default=900.0, description="Seconds that it is locked, and in which failures add up."
     )
     proxies: Names = Field(
-        default=(), description="Networks of proxies that tell the true source (PROXY protocol)."
+        default=(), description="Networks of proxies that name the true source (PROXY protocol)."
     )
 
 
@@ -273,7 +272,7 @@ class Accounts(Section):
 
 
 class Role(Section):
-    """What a role may use, as patterns of names. A person may what any of their roles may."""
+    """What a role may use, as patterns of names. A person may use what any of their roles may."""
 
     apps: Names = Field(default=("*",), description="Apps.")
     commands: Names = Field(default=("*",), description="Commands, as `app command`.")
@@ -281,55 +280,54 @@ class Role(Section):
         default=(), description="Real targets that they may forward to, as `host:port`."
     )
     listens: Names = Field(
-        default=(), description="Real addresses that they may have listened on, as `host:port`."
+        default=(),
+        description="Real addresses that the host may listen on for them, as `host:port`.",
     )
     x11: bool = Field(
-        default=True, description="Whether apps that ask for it may use the screen they bring."
+        default=True, description="Whether apps that ask for it may use their X11 display."
     )
     agent: bool = Field(
-        default=True, description="Whether apps that ask for it may use the agent they bring."
+        default=True, description="Whether apps that ask for it may use their SSH agent."
     )
 
 
 class Group(Section):
     """What everybody in a group of accounts has (`tuihost user groups`)."""
 
-    roles: Names = Field(default=(), description="Roles, beside the accounts' own.")
+    roles: Names = Field(default=(), description="Roles, besides the accounts' own.")
 
 
 class Logs(Section):
     """Where the log goes."""
 
     format: Literal["text", "json"] = Field(
-        default="text", description="One line an event, as which."
+        default="text", description="The form of the log's lines."
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important events that are logged."
     )
     file: AnyPath | None = Field(
         default=None,
-        description="A file that the log is added to; standard error where there is none.",
+        description="A file that the log is appended to; standard error if empty.",
     )
 
 
 class Apps(Section):
-    """Which apps there are. Options of one app stand in `[app.NAME]`."""
+    """Which apps there are. The options of one app are in `[app.NAME]`."""
 
     folders: Paths = Field(
         default=(),
         description="Folders of apps, each `NAME.py` or `NAME/` one app. The first wins.",
     )
-    modules: Names = Field(
-        default=(), description="Apps by their place in a module: `package.module:attr`."
-    )
+    modules: Names = Field(default=(), description="Apps in modules: `package.module:attr`.")
     enabled: Names = Field(default=("*",), description="Names of apps to load; `*` is all.")
     disabled: Names = Field(
-        default=(), description="Names of apps to leave out, even where enabled."
+        default=(), description="Names of apps to leave out, even if they are enabled."
     )
 
 
 class Themes(Section):
-    """Where themes are found, beside the ones that come along."""
+    """Where themes are found, besides the bundled ones."""
 
     folders: Paths = Field(
         default=(), description="Folders of themes, each file `NAME.toml` one theme."
@@ -354,17 +352,18 @@ class Settings(Section):
     sources: Sources = Sources()
     accounts: Accounts = Accounts()
     roles: dict[AppName, Role] = Field(
-        default={}, description="Roles, by name; `guest` is that of guests, `user` everybody's."
+        default={},
+        description="Roles by name: guests have `guest`, everybody with an account `user`.",
     )
     groups: dict[AppName, Group] = Field(
-        default={}, description="Groups of accounts, by name, and the roles that they bring."
+        default={}, description="Groups of accounts by name, and the roles that they give."
     )
     logs: Logs = Logs()
     apps: Apps = Apps()
     themes: Themes = Themes()
     menu: Menu = Menu()
     app: dict[AppName, dict[str, Any]] = Field(
-        default={}, description="Options of single apps: what an app finds in its `options`."
+        default={}, description="Options of single apps, which an app finds in its `options`."
     )
 
 
@@ -402,7 +401,7 @@ def load(
 
 @dataclass(slots=True)
 class _Merged:
-    """The values from every place, and where those that are not the file's came from."""
+    """The values from every place, and where those that are not from the file came from."""
 
     tree: dict[str, Any]
     origins: dict[tuple[str, ...], str] = field(default_factory=dict)
@@ -420,7 +419,7 @@ class _Merged:
 
 
 def _read(path: Path) -> str:
-    """The text of the file, or one sentence on why there is none."""
+    """The text of the file, or one sentence on why it cannot be read."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_FILE + 1)
@@ -459,7 +458,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 def _from_environment(
     env: Mapping[str, str], merged: _Merged
 ) -> Iterator[tuple[tuple[str, ...], Any, str]]:
-    """The settings in the environment, and the variables that must have been meant as some."""
+    """The settings in the environment, and the variables that were probably meant as some."""
     for variable in sorted(env):
         if not variable.startswith(ENV_PREFIX):
             continue
@@ -477,7 +476,7 @@ def _from_environment(
 
 
 def _value(text: str) -> Any:
-    """Text as it is, except for the lists and tables that JSON can say."""
+    """Text as it is, except lists and tables, which are written as JSON."""
     if text[:1] in ("[", "{"):
         try:
             return json.loads(text)

@@ -23,11 +23,12 @@ _PAGE = """\
 tuihost reads one file in [TOML](https://toml.io), `tuihost.toml`. `tuihost init` writes one with
 every setting in it, and `tuihost check` says what is wrong with one, all at once.
 
-A setting can also come from the environment, as `TUIHOST_`, the section, two underlines and the
-name: `TUIHOST_SERVER__PORT=2222`. Lists are written with commas. The environment goes before the
-file, and an option of the command line before both.
+A setting can also come from the environment, as `TUIHOST_`, the section, two underscores and the
+name: `TUIHOST_SERVER__PORT=2222`. Lists are written with commas. The environment overrides the
+file, and an option of the command line overrides both.
 
-A relative path is relative to the settings file, and `~` is the home of who runs the host.
+A relative path starts at the folder of the settings file, and `~` is the home folder of the user
+that the host runs as.
 
 This page is made from the code by `make docs`.
 """
@@ -35,7 +36,7 @@ This page is made from the code by `make docs`.
 _APP_TABLES = """
 ## `[app.NAME]`
 
-Options of the app NAME: what its author says it understands. The app finds them in `options`.
+Options of the app NAME, as its author describes them. The app finds them in `options`.
 
 ```toml
 [app.notes]
