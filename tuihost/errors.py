@@ -21,15 +21,6 @@ class AppLoadError(TuihostError):
     """An app, step or theme could not be loaded; the text is one sentence for the operator."""
 
 
-class AppCrashed(TuihostError):
-    """Code of an app raised. The person sees `incident`, the log holds the trace under it."""
-
-    def __init__(self, app: str, incident: str) -> None:
-        super().__init__(f"{app} stopped with an error (incident {incident})")
-        self.app = app
-        self.incident = incident
-
-
 class PeerError(TuihostError):
     """The client broke a rule of the protocol; its connection ends, nobody else's does."""
 

@@ -20,8 +20,8 @@ from dataclasses import replace
 from tuihost.core.routing import NoSuchApp, OpenApp, Route, RunCommand
 from tuihost.host.host import Host
 from tuihost.host.plugins.app_catalog import Catalog
-from tuihost.host.programs.app_stack import Visit
 from tuihost.host.programs.program import Program
+from tuihost.host.programs.visit import Visit
 from tuihost.logs import event_log
 from tuihost.session.host_view import Account
 from tuihost.settings.models import Settings
@@ -148,7 +148,7 @@ def _run(host: Host, name: str, words: Sequence[str]) -> int:
         facts = replace(facts, cooked=False)  # the terminal itself makes lines of keys
     visit = Visit(account, Peer("local", 0), route, facts, env)
     channel = LocalChannel()
-    program = Program(host, channel, visit, host.log)
+    program = Program(host, channel, lambda log: visit, host.log.bound(user=account.name))
     with _raw(isinstance(route, OpenApp) and pty is not None), _resizes(program):
         program.start("app-local")
         program.thread.join()

@@ -13,10 +13,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import tuihost
-from tuihost.core.accepts import Accepts, ForwardRule
+from tuihost.core.accepts import TERMINAL_ENV, Accepts, ForwardRule
 from tuihost.errors import TuihostError
 from tuihost.host._thread_budget import ThreadBudget
 from tuihost.host._watchdog import Watchdog
@@ -32,10 +31,12 @@ from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
 from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Presence
 from tuihost.session.own_account import OwnAccount
-from tuihost.session.session import Session, Stage, Surroundings
 from tuihost.settings.models import Settings
 from tuihost.theme.theme import Theme
 from tuihost.wire import Identity, Peer
+
+SFTP = "sftp"
+"""The subsystem that the host itself serves, where no app does."""
 
 
 class Host:
@@ -80,6 +81,7 @@ class Host:
         self.preference_store = PreferenceStore(self._state_dir / "host.sqlite3", self.log)
         self.watchdog.start()
         self.catalog.start(self._state_dir)
+        self.env_patterns = (*TERMINAL_ENV, *self.catalog.env_patterns())
 
     def stop(self) -> None:
         """Stops the apps and closes what is kept on disk."""
@@ -89,31 +91,7 @@ class Host:
         if self.login_services is not None:
             self.login_services.close()
 
-    # ---------------------------------------------------------------- for the programs
-
-    def session(
-        self,
-        surroundings: Surroundings,
-        app: str,
-        stage: Stage,
-        *,
-        memory: dict[str, Any] | None = None,
-        from_menu: bool = False,
-    ) -> Session:
-        """What an app holds while it runs for somebody. Raises where they may not open it:
-        whatever way led here, nothing of the app has run yet."""
-        account = surroundings.account
-        if not self.may_open(account, app):
-            raise TuihostError(f"{account.name} may not open {app}")
-        loaded = self.catalog.apps[app].app
-        return Session(
-            surroundings.seen_by(app, loaded.accepts),
-            app,
-            stage,
-            data=loaded.data,
-            memory=memory,
-            from_menu=from_menu,
-        )
+    # ---------------------------------------------------------------- who may use what
 
     def theme_of(self, account: Account) -> Theme:
         chosen = self.preferences(account).get("theme")
@@ -121,13 +99,15 @@ class Host:
 
     def names_for(self, account: Account) -> frozenset[str]:
         """The apps that this account may use, hidden ones too."""
+        if isinstance(account, Visitor):
+            return account.apps
         return frozenset(name for name in self.catalog.apps if self.may_open(account, name))
 
     def may_open(self, account: Account, app: str) -> bool:
         """Whether the app accepts this account, and the operator lets it in: by its roles, by how
-        it logged in, and by what the key says that it came with."""
-        if isinstance(account, Visitor) and not account.may_open(app):
-            return False
+        it logged in, and by what the key says that it came with. Decided once, at the login."""
+        if isinstance(account, Visitor):
+            return account.may_open(app)
         return may_use(self.catalog.apps[app].app, account)
 
     def may_run(self, account: Account, app: str, command: str) -> bool:
@@ -135,12 +115,11 @@ class Host:
         return not isinstance(account, Visitor) or account.may_run(app, command)
 
     def home_of(self, account: Account) -> str | None:
-        """The app that all others lead back to: the default one. For who is confined to one app
-        it is that app; None where the default one is closed to them."""
-        if isinstance(account, Visitor):
-            home = self.default_app if account.confined is None else account.confined
-            return home if account.may_open(home) else None
-        return self.default_app
+        """The app that all others lead back to: the default one. For somebody who is confined to
+        one app it is that app; None where the default one is closed to them."""
+        confined = account.confined if isinstance(account, Visitor) else None
+        home = self.default_app if confined is None else confined
+        return home if home in self.names_for(account) else None
 
     # ---------------------------------------------------------------- who came in
 
@@ -149,7 +128,8 @@ class Host:
     ) -> Visitor:
         """Somebody logged in over the connection `number`, which `close` ends."""
         ways = self.login_services.ways if self.login_services is not None else None
-        visitor = Visitor.of(identity, self.settings, ways, number)
+        apps = {name: loaded.app.accepts for name, loaded in self.catalog.apps.items()}
+        visitor = Visitor.of(identity, self.settings, ways, apps, number)
         with self._count_lock:
             self._inside[number] = Inside(visitor, peer, self.now(), close)
         return visitor
@@ -192,6 +172,13 @@ class Host:
             if name in loaded.app.accepts.subsystems:
                 return loaded.app
         return None
+
+    def serves(self, account: Account, subsystem: str) -> bool:
+        """Whether an app that they may open serves the subsystem; the host itself serves files."""
+        app = self.subsystem_app(subsystem)
+        if app is None and subsystem == SFTP:
+            return bool(self.file_apps(account))
+        return app is not None and self.may_open(account, app.name)
 
     def file_apps(self, account: Account) -> tuple[App, ...]:
         """The apps that serve files to somebody who may open them."""
@@ -279,7 +266,7 @@ class Host:
         return tuple(
             replace(card, commands=tuple(c for c in card.commands if account.may_run(card.name, c)))
             for card in cards
-            if account.may_open(card.name)
+            if account.may_see(card.name)
         )
 
     def people(self) -> tuple[Presence, ...]:

@@ -11,6 +11,7 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
 from tuihost import App, Session
+from tuihost.host.programs._app_stack import AppStack
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.testing import Screen, hosted
 from tuihost.wire import Exit, Stream, WindowSize
@@ -88,8 +89,8 @@ def test_a_program_goes_on_at_another_terminal_with_a_full_repaint() -> None:
     with hosted(Counter()) as host, host.open() as pilot:
         pilot.wait_for("count 0 on 80x24").press("j").wait_for("count 1")
         (program,) = host.server._open()[0].programs()
-        terminal = program._terminal
-        assert terminal is not None
+        assert isinstance(program._work, AppStack)
+        terminal = program._work.terminal
         elsewhere = Elsewhere(60, 20)
         terminal.attach(elsewhere, TerminalFacts(size=WindowSize(60, 20)))
         elsewhere.wait_for("count 1 on 60x20")

@@ -14,6 +14,7 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
 from tuihost import App, Disconnected, Session, command
 from tuihost.host.programs import program
+from tuihost.host.programs._stopping import Patience
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.tui.terminal.output import RESTORE
 
@@ -24,7 +25,8 @@ STEPS = tuple((at / 10, force) for at, force in program.STOP_LADDER)
 def quick_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same ladder, ten times as fast."""
     monkeypatch.setattr(program, "STOP_LADDER", STEPS)
-    monkeypatch.setattr(program, "ABANDON_AFTER", program.ABANDON_AFTER / 10)
+    patience = Patience(program.PATIENCE.raise_after / 10, program.PATIENCE.abandon_after / 10)
+    monkeypatch.setattr(program, "PATIENCE", patience)
 
 
 class Deaf(App):

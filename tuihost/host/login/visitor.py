@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from tuihost.core.accepts import Accepts
 from tuihost.core.login.rights import Rights, Ways, rights_of
 from tuihost.session.host_view import Account
 from tuihost.settings.models import Settings
@@ -13,12 +15,15 @@ from tuihost.wire import ExecRequest, Identity, Program, Restrictions, Subsystem
 
 @dataclass(frozen=True, slots=True)
 class Visitor(Account):
-    """An account as it came in. `confined` names the one app that a forced command leads to;
-    `connection` is the number of the connection that this is, and `key_line` that of the plain key
-    that it proved: None where that came with a certificate or with restrictions."""
+    """An account as it came in. `apps` are those that they may open, decided once, at the login.
+    `confined` names the one app that a forced command leads to; `connection` is the number of the
+    connection that this is, and `key_line` that of the plain key that it proved: None where that
+    came with a certificate or with restrictions."""
 
+    apps: frozenset[str] = field(default=frozenset(), compare=False)
     rights: Rights = field(default_factory=Rights, compare=False)
     ways: Ways | None = field(default=None, compare=False)
+    restrictions: Restrictions = field(default_factory=Restrictions, compare=False)
     factors: tuple[str, ...] = ()
     target: str | None = None
     confined: str | None = None
@@ -28,26 +33,40 @@ class Visitor(Account):
 
     @classmethod
     def of(
-        cls, identity: Identity, settings: Settings, ways: Ways | None, connection: int = 0
+        cls,
+        identity: Identity,
+        settings: Settings,
+        ways: Ways | None,
+        apps: Mapping[str, Accepts],
+        connection: int = 0,
     ) -> Visitor:
-        """Whoever `identity` is, with what the operator's roles give them."""
+        """Whoever `identity` is, with what the operator's roles give them of `apps`."""
         guest, roles = identity.guest, identity.roles
-        return cls(
+        restrictions = identity.restrictions or Restrictions()
+        visitor = cls(
             name=identity.user,
             guest=guest,
             roles=roles,
             rights=rights_of(settings.roles, guest=guest, roles=roles),
             ways=ways,
+            restrictions=restrictions,
             factors=identity.factors,
             target=identity.target,
-            confined=_confined(identity.restrictions),
+            confined=_confined(restrictions),
             fingerprint=identity.fingerprint,
             connection=connection,
-            key_line=identity.key if identity.restrictions in (None, Restrictions()) else None,
+            key_line=identity.key if restrictions == Restrictions() else None,
         )
+        opened = frozenset(
+            name
+            for name, accepts in apps.items()
+            if accepts.may_use(guest=guest, roles=roles) and visitor.may_see(name)
+        )
+        return replace(visitor, apps=opened)
 
-    def may_open(self, app: str) -> bool:
-        """Whether roles, factors and a forced command let them open the app of that name."""
+    def may_see(self, app: str) -> bool:
+        """Whether roles, factors and a forced command lead them to an app of that name, be it
+        there or not."""
         if self.confined is not None and app != self.confined:
             return False
         if self.ways is not None and not self.ways.open(
@@ -55,6 +74,10 @@ class Visitor(Account):
         ):
             return False
         return self.rights.app(app)
+
+    def may_open(self, app: str) -> bool:
+        """Whether they may open the app, which is there."""
+        return app in self.apps
 
     def may_run(self, app: str, command: str) -> bool:
         """Whether they may run that command of the app."""
@@ -73,9 +96,9 @@ def original_command(program: Program) -> dict[str, str]:
             return {}
 
 
-def _confined(restrictions: Restrictions | None) -> str | None:
+def _confined(restrictions: Restrictions) -> str | None:
     """The app that a key's command runs, which is then the only one; none has an empty name."""
-    if restrictions is None or restrictions.command is None:
+    if restrictions.command is None:
         return None
     try:
         words = shlex.split(restrictions.command)

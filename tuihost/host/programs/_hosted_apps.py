@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,18 @@ from tuihost.errors import Disconnected, Interrupted
 from tuihost.files.tree import FileTree, Folders
 from tuihost.host.host import Host
 from tuihost.host.login.visitor import Visitor
-from tuihost.host.programs.app_stack import CRASHED, Visit, crash
+from tuihost.host.programs._incidents import report_crash
+from tuihost.host.programs._sentences import (
+    CRASHED,
+    FAILED,
+    NOT_FOUND,
+    NOT_YOURS,
+    STOPPED,
+    no_such_app,
+)
+from tuihost.host.programs._session_maker import SessionMaker
 from tuihost.host.programs.app_thread import AppThread
+from tuihost.host.programs.visit import Visit, command_in
 from tuihost.logs import EventLog
 from tuihost.session.other_apps import CommandInfo, Stdio
 from tuihost.text import clean
@@ -24,31 +33,43 @@ from tuihost.wire import Stream
 
 if TYPE_CHECKING:
     from tuihost.session.session import Session
+    from tuihost.terminal_facts import TerminalFacts
     from tuihost.theme.theme import Theme
 
-NOT_FOUND, NOT_YOURS, STOPPED, FAILED = 127, 2, 130, 1
-FILES = "files"  # the app whose files are where somebody begins
+FILES = "files"
+"""The app in whose folder somebody begins, where it serves files."""
 
 
 class HostedApps:
-    """Implements `OtherApps`, for one session."""
+    """Implements `OtherApps`, for one session. `name` is the app that a mistake counts for where
+    somebody starts what is not there."""
 
     def __init__(self, host: Host, visit: Visit, name: str, log: EventLog) -> None:
         self._host = host
         self._visit = visit
         self._name = name
         self._log = log
+        self._sessions = SessionMaker(host, visit, self, log)
         self._lock = threading.Lock()
-        self._running: set[_Running] = set()
+        self._running: set[StartedCommand] = set()
         self._closed = False
 
+    def bar(self) -> bool:
+        """The session is over: what starts from now on is stopped at once. True where commands
+        run, which `close` stops. Any thread; never waits."""
+        with self._lock:
+            self._closed = True
+            return bool(self._running)
+
     def close(self) -> None:
-        """The session is over. Any thread."""
+        """The session is over: what runs is stopped. Any thread; may wait for an app."""
         with self._lock:
             self._closed = True
             running = tuple(self._running)
-        for one in running:
-            one.stop()
+        for command in running:
+            command.stop()
+
+    # ---------------------------------------------------------------- OtherApps
 
     def apps(self) -> Mapping[str, tuple[CommandInfo, ...]]:
         account = self._visit.account
@@ -62,69 +83,47 @@ class HostedApps:
         }
 
     def run(self, app: str, words: Sequence[str], stdio: Stdio) -> int:
-        return self._run(app, words, stdio, StdioStage(stdio, self._theme))
+        return self.run_on(StdioStage(stdio, self.theme), app, words, stdio)
 
     def start(
         self, app: str, words: Sequence[str], stdio: Stdio, ended: Callable[[int], None]
-    ) -> _Running:
-        running = _Running(self, stdio)
-        stage = StdioStage(stdio, self._theme, lambda: running.stopped)
-
-        def work() -> None:
-            status = STOPPED
-            try:
-                status = self._run(app, words, stdio, stage)
-            except (Disconnected, Interrupted, Signalled):
-                pass
-            finally:
-                stdio.close()
-                self._forget(running)
-                ended(status)
-
+    ) -> StartedCommand:
         catalog = self._host.catalog.apps
         owner = catalog[app if app in catalog else self._name].app
-        name = f"command-{app}"[:40]
-        running.thread = AppThread(self._host, owner, name, work, self._log, self._client)
+        command = StartedCommand(self, app, words, stdio, ended)
+        command.thread = AppThread(
+            self._host, owner, f"command-{app}"[:40], command.run, self._log, self._client
+        )
         with self._lock:
-            self._running.add(running)
+            self._running.add(command)
             late = self._closed
         try:
-            running.thread.start()
+            command.thread.start()
         except RuntimeError:
-            self._forget(running)
             _say(stdio, self._host.name, "too many commands run at once")
-            stdio.close()
-            ended(FAILED)
-            return running
+            command.end(FAILED)
+            return command
         if late:
-            running.stop()
-        return running
+            command.stop()
+        return command
 
     def files(self) -> Folders:
         return files_of(self._host, self._visit, self._files_session, self._log)
 
-    @property
-    def _client(self) -> int:
-        account = self._visit.account
-        return account.connection if isinstance(account, Visitor) else 0
+    # ---------------------------------------------------------------- for what was started
 
     @property
-    def _theme(self) -> Theme:
+    def theme(self) -> Theme:
+        """The person's, as it is now."""
         return self._host.theme_of(self._visit.account)
 
-    def _files_session(self, app: str) -> Session:
-        return self._session(app, StdioStage(_Nothing(self._visit), self._theme))
-
-    def _session(self, app: str, stage: StdioStage) -> Session:
-        surroundings = self._visit.surroundings(self._host, self._log, self)
-        return self._host.session(surroundings, app, stage)
-
-    def _run(self, name: str, words: Sequence[str], stdio: Stdio, stage: StdioStage) -> int:
+    def run_on(self, stage: StdioStage, name: str, words: Sequence[str], stdio: Stdio) -> int:
+        """Judges the command and runs it on `stage`; its exit status."""
         account = self._visit.account
         if name not in self._host.names_for(account):
-            _say(stdio, self._host.name, no_such_app(self._host, self._visit, name))
+            _say(stdio, self._host.name, no_such_app(self._host, account, name))
             return NOT_FOUND
-        command = next((word for word in words if not word.startswith("-")), None)
+        command = command_in(words)
         if command is not None and not self._host.may_run(account, name, command):
             text = f"{name} {clean(command, limit=40)} is not yours to run"
             _say(stdio, self._host.name, text)
@@ -132,39 +131,75 @@ class HostedApps:
         app = self._host.catalog.apps[name].app
         try:
             run_async = partial(run_coroutine, kind=app.loop)
-            return run_command(app, self._session(name, stage), words, run_async=run_async)
+            return run_command(app, self._sessions.make(name, stage), words, run_async=run_async)
         except (Disconnected, Interrupted, Signalled):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-            _say(stdio, self._host.name, crash(self._log, name, error))
+            _say(stdio, self._host.name, report_crash(self._log, name, error))
             return CRASHED
 
-    def _forget(self, running: _Running) -> None:
+    def forget(self, command: StartedCommand) -> None:
+        """It has ended."""
         with self._lock:
-            self._running.discard(running)
+            self._running.discard(command)
+
+    @property
+    def _client(self) -> int:
+        account = self._visit.account
+        return account.connection if isinstance(account, Visitor) else 0
+
+    def _files_session(self, app: str) -> Session:
+        return self._sessions.make(app, StdioStage(_Unheard(self._visit.facts), self.theme))
 
 
-class _Running:
-    """Implements `Running`."""
+class StartedCommand:
+    """Implements `Running`: a command on a thread of its own."""
 
     thread: AppThread
 
-    def __init__(self, other_apps: HostedApps, stdio: Stdio) -> None:
+    def __init__(
+        self,
+        other_apps: HostedApps,
+        app: str,
+        words: Sequence[str],
+        stdio: Stdio,
+        ended: Callable[[int], None],
+    ) -> None:
         self._other_apps = other_apps
+        self._app = app
+        self._words = words
         self._stdio = stdio
-        self.stopped = False
+        self._ended = ended
+        self._stage = StdioStage(stdio, other_apps.theme, lambda: self._stopped)
+        self._stopped = False
+
+    def run(self) -> None:
+        """All of it, on its thread."""
+        status = STOPPED
+        try:
+            status = self._other_apps.run_on(self._stage, self._app, self._words, self._stdio)
+        except (Disconnected, Interrupted, Signalled):
+            pass
+        finally:
+            self.end(status)
+
+    def end(self, status: int) -> None:
+        """Nothing more comes of it."""
+        self._stdio.close()
+        self._other_apps.forget(self)
+        self._ended(status)
 
     def stop(self) -> None:
-        self.stopped = True
-        self._stdio.close()
+        self._stopped = True
         self.thread.gone()
+        self._stdio.close()
 
 
-class _Nothing:
-    """The ends of what is no command."""
+class _Unheard:
+    """Standard input and output of what is not a command: empty, and read by nobody."""
 
-    def __init__(self, visit: Visit) -> None:
-        self.facts = visit.facts
+    def __init__(self, facts: TerminalFacts) -> None:
+        self.facts = facts
 
     def read(self, limit: int) -> bytes:
         return b""
@@ -181,17 +216,6 @@ def _say(stdio: Stdio, host: str, sentence: str) -> None:
     stdio.write(f"{host}: {sentence}{newline}".encode(), Stream.ERR)
 
 
-def no_such_app(host: Host, visit: Visit, name: str) -> str:
-    """What somebody reads who asks for an app that is not there, or not theirs."""
-    shown = clean(name, limit=40)
-    if any(one.name == name for one in host.catalog.broken):
-        return f"{shown} is out of order at the moment; the operator knows why."
-    known = sorted(host.names_for(visit.account))
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-    return f"no app is called {shown}; {hint}"
-
-
 def files_of(
     host: Host, visit: Visit, session_of: Callable[[str], Session], log: EventLog
 ) -> Folders:
@@ -203,5 +227,5 @@ def files_of(
         except (Disconnected, Signalled):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-            crash(log, app.name, error)
+            report_crash(log, app.name, error)
     return Folders(trees, next((name for name in (FILES, *trees) if name in trees), None))

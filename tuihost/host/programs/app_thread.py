@@ -1,4 +1,4 @@
-"""Threads on which apps work outside of a session: for a forward, for a display."""
+"""Threads on which apps work beside the programs: for a forward, for another app's command."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable
 
 from tuihost.errors import Disconnected, TuihostError
 from tuihost.host.host import Host
-from tuihost.host.programs.app_stack import crash
+from tuihost.host.programs._incidents import report_crash
+from tuihost.host.programs._stopping import Patience, Stopping
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
-from tuihost.tui.running.runner import raise_in
 from tuihost.wire import ByteChannel
 
-RAISE_AFTER = 1.0  # seconds after the client is gone, for a thread that did not notice
-ABANDON_AFTER = 3.0
+PATIENCE = Patience(raise_after=1.0, abandon_after=3.0)
 
 
 class AppThread:
@@ -34,21 +33,18 @@ class AppThread:
         self._app = app
         self._log = log.bound(app=app.name)
         self._run_app = run
-        self._gone = threading.Lock()
-        self._over = threading.Event()
-        self._stuck = False
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._stopping = Stopping(host, self.thread, self._log)
 
     def start(self) -> None:
-        """Begins. Raises RuntimeError where no thread can be had."""
+        """Begins. Raises RuntimeError where there can be no more threads."""
         if not self._host.threads.take(self._client):
-            self._over.set()
+            self._stopping.over()
             raise RuntimeError("too many threads of apps")
         try:
             self.thread.start()
         except BaseException:
-            self._over.set()
-            self._host.threads.give_back(self._client)
+            self._over()
             raise
 
     def _run(self) -> None:
@@ -57,10 +53,11 @@ class AppThread:
         except SystemExit:
             self._log.warning(Event.APP_STUCK, thread=self.thread.name, ended=True)
         finally:
-            self._over.set()
-            self._host.threads.give_back(self._client)
-            if self._stuck:
-                self._host.count_stuck(-1)
+            self._over()
+
+    def _over(self) -> None:
+        self._host.threads.give_back(self._client)
+        self._stopping.over()
 
     def guard(self, work: Callable[[], object]) -> str | None:
         """Does `work`, which is the app's; a sentence for the person where it failed. On the
@@ -72,7 +69,7 @@ class AppThread:
         except TuihostError as error:
             return str(error)
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-            return crash(self._log, self._app.name, error)
+            return report_crash(self._log, self._app.name, error)
         return None
 
     def ends_with(self, channel: ByteChannel) -> None:
@@ -86,19 +83,4 @@ class AppThread:
 
     def gone(self) -> None:
         """Nobody wants the work any more. Any thread."""
-        if self._over.is_set() or not self._gone.acquire(blocking=False):
-            return
-        timer = self._host.watchdog
-        timer.call_later(RAISE_AFTER, self._force)
-        timer.call_later(ABANDON_AFTER, self._abandon)
-
-    def _force(self) -> None:
-        if not self._over.is_set():
-            self._log.warning(Event.APP_STUCK, thread=self.thread.name)
-            raise_in(self.thread)
-
-    def _abandon(self) -> None:
-        if not self._over.is_set():
-            self._stuck = True
-            self._host.count_stuck(+1)
-            self._log.error(Event.APP_ABANDONED, thread=self.thread.name)
+        self._stopping.begin(PATIENCE)

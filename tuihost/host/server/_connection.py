@@ -1,33 +1,31 @@
 """A Connection: the story of one client, from accept to close.
 
 Thread: `run` and everything of `wire.Answerer` is the connection's transport thread, which
-decides and never waits: programs run on threads of their own. `close` and `farewell` may come
-from any.
+decides and never waits: programs run on threads of their own, and make there what they need.
+`close` and `farewell` may come from any.
 """
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
-from tuihost.core.accepts import TERMINAL_ENV
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
-from tuihost.core.routing import BadCommand, Route, RunCommand, route
 from tuihost.core.session_channel import SessionMachine
 from tuihost.host.forwarding.forwards import Forwards
 from tuihost.host.host import Host
-from tuihost.host.login.visitor import Visitor, original_command
-from tuihost.host.programs.app_stack import Visit
-from tuihost.host.programs.program import SFTP, Program
+from tuihost.host.login.visitor import Visitor
+from tuihost.host.programs.program import Program
+from tuihost.host.programs.visit import Granted, Visit, visit_of
 from tuihost.host.relay.client_agent import ClientAgent
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.host.relay.x11_display import Display
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.transport import HostTransport
-from tuihost.terminal_facts import facts_of
 from tuihost.text import clean
 from tuihost.wire import (
     AgentRequest,
@@ -53,7 +51,6 @@ from tuihost.wire import (
     Refuse,
     RemoteForward,
     RemoteStreamlocal,
-    Restrictions,
     SessionEvent,
     SessionRequest,
     ShellRequest,
@@ -71,8 +68,22 @@ class _Slot:
     channel: ByteChannel
     machine: SessionMachine
     program: Program | None = None
-    original: dict[str, str] = field(default_factory=dict)
-    wants_pty: bool = False
+    asked: Asked | None = None
+    wanted_pty: bool = False
+
+    def granted(self, program: Asked) -> Granted:
+        """What was granted, for the program's thread."""
+        machine = self.machine
+        return Granted(
+            program,
+            machine.pty,
+            machine.size,
+            dict(machine.env),
+            machine.x11,
+            machine.agent,
+            self.asked,
+            self.wanted_pty,
+        )
 
 
 class Connection:
@@ -100,7 +111,6 @@ class Connection:
         self._slots: dict[int, _Slot] = {}
         self._closing = False
         self._account: Visitor | None = None
-        self._restrictions = Restrictions()
         self._forwards: Forwards | None = None
         self.link = HostTransport(
             sock,
@@ -147,10 +157,10 @@ class Connection:
     def logged_in(self, identity: Identity) -> None:
         self.identity = identity
         self._log = self.link.log = self._log.bound(user=identity.user)
-        self._restrictions = identity.restrictions or Restrictions()
-        self._account = self._host.come_in(self.number, identity, self.peer, self.close)
+        visitor = self._host.come_in(self.number, identity, self.peer, self.close)
+        self._account = visitor
         self._forwards = Forwards(
-            self._host, self.link, self._account, self._restrictions, f"{self.number}", self._log
+            self._host, self.link, visitor, visitor.restrictions, f"{self.number}", self._log
         )
 
     @property
@@ -179,8 +189,7 @@ class Connection:
                 return self._forwarding.open(request)
 
     def opened(self, request: OpenRequest, channel: ByteChannel) -> None:
-        patterns = (*TERMINAL_ENV, *self._host.catalog.env_patterns())
-        self._slots[channel.number] = _Slot(channel, SessionMachine(patterns))
+        self._slots[channel.number] = _Slot(channel, SessionMachine(self._host.env_patterns))
 
     def channel_closed(self, channel: ByteChannel) -> None:
         slot = self._slots.pop(channel.number, None)
@@ -195,7 +204,7 @@ class Connection:
         slot = self._slots.get(channel.number)
         if slot is None:
             return Refuse("the session is closed")
-        slot.wants_pty = slot.wants_pty or isinstance(request, PtyRequest)
+        slot.wanted_pty = slot.wanted_pty or isinstance(request, PtyRequest)
         reason = self._taken_away(request)
         if reason is not None:
             return Refuse(reason)
@@ -204,78 +213,53 @@ class Connection:
         return slot.machine.decide(request)
 
     def _taken_away(self, request: SessionRequest) -> str | None:
-        """Why the key that somebody came in with does not let them have that."""
+        """Why somebody cannot have that: the key that they came with does not let them, or nothing
+        here takes it from them."""
+        restrictions = self._visitor.restrictions
         match request:
-            case PtyRequest() if not self._restrictions.pty:
+            case PtyRequest() if not restrictions.pty:
                 return "the key takes the terminal away"
+            case X11Request() if not restrictions.x11_forwarding:
+                return "the key takes X11 forwarding away"
             case X11Request():
-                if not self._restrictions.x11_forwarding:
-                    return "the key takes X11 forwarding away"
                 return self._host.why_no_x11(self._visitor)
+            case AgentRequest() if not restrictions.agent_forwarding:
+                return "the key takes agent forwarding away"
             case AgentRequest():
-                if not self._restrictions.agent_forwarding:
-                    return "the key takes agent forwarding away"
                 return self._host.why_no_agent(self._visitor)
         return None
 
     def _program(self, slot: _Slot, request: Asked) -> Answer:
         """A key's command stands in for whatever is asked for, also for a subsystem."""
-        forced = self._restrictions.command
+        forced = self._visitor.restrictions.command
         if forced is not None:
-            slot.original = original_command(request)
+            slot.asked = request
             return slot.machine.decide(ExecRequest(forced))
-        if isinstance(request, SubsystemRequest) and not self._serves(request.name):
+        if isinstance(request, SubsystemRequest) and not self._host.serves(
+            self._visitor, request.name
+        ):
             return Refuse(f"no app here serves the subsystem {clean(request.name, limit=40)}")
         return slot.machine.decide(request)
-
-    def _serves(self, subsystem: str) -> bool:
-        app = self._host.subsystem_app(subsystem)
-        if app is None and subsystem == SFTP:
-            return bool(self._host.file_apps(self._visitor))
-        return app is not None and self._host.may_open(self._visitor, app.name)
 
     def replied(self, channel: ByteChannel, request: SessionRequest) -> None:
         """The client knows that its program was granted: it starts, on a thread of its own."""
         slot = self._slots.get(channel.number)
         if slot is None or slot.machine.program is None or slot.program is not None:
             return
-        machine, account = slot.machine, self._visitor
-        env = {**machine.env, **dict(self._restrictions.environment), **slot.original}
-        facts = facts_of(machine.pty, env)
-        if machine.pty is not None:
-            facts = facts.resized(machine.size)
-        where = self._route(slot.machine.program, facts.pty, person=slot.wants_pty)
-        log = self._log.bound(chan=channel.number)
-        log.info(Event.SESSION_START, route=type(where).__name__, term=facts.term)
-        visit = Visit(account, self.peer, where, facts, env, self._resources(machine, log))
-        slot.program = Program(self._host, channel, visit, log)
+        visit = partial(self._visit, slot.granted(slot.machine.program))
+        slot.program = Program(self._host, channel, visit, self._log)
         slot.program.start(f"app-{self.number}-{channel.number}")
 
-    def _resources(self, machine: SessionMachine, log: EventLog) -> ClientResources:
+    def _visit(self, granted: Granted, log: EventLog) -> Visit:
+        """What a program begins with. On its thread: all that is read here was settled at the
+        login."""
         display, agent = None, None
-        if machine.x11 is not None:
-            display = Display(self.link, machine.x11, self._forwarding.pump, log)
-        if machine.agent:
+        if granted.x11 is not None:
+            display = Display(self.link, granted.x11, self._forwarding.pump, log)
+        if granted.agent:
             agent = ClientAgent(self.link, log)
-        return ClientResources(display, agent)
-
-    def _route(self, program: Asked, pty: bool, *, person: bool) -> Route:
-        account = self._visitor
-        where = route(
-            program,
-            # The app in the name is the client's wish; a key's command is not theirs to bend.
-            target=None if self._restrictions.command is not None else account.target,
-            default=self._host.default_app,
-            apps=self._host.names_for(account),
-            pty=pty,
-            # Who asked for a terminal and may have none is a person all the same.
-            script=() if person else self._host.script_for(account),
-        )
-        if isinstance(where, RunCommand):
-            command = next((word for word in where.words if not word.startswith("-")), None)
-            if command is not None and not self._host.may_run(account, where.app, command):
-                return BadCommand(f"{where.app} {clean(command, limit=40)} is not yours to run")
-        return where
+        resources = ClientResources(display, agent)
+        return visit_of(self._host, self._visitor, self.peer, granted, resources)
 
     def event(self, channel: ByteChannel, event: SessionEvent) -> None:
         slot = self._slots.get(channel.number)
@@ -310,8 +294,3 @@ class Connection:
     def programs(self) -> tuple[Program, ...]:
         """What runs on this connection now. Any thread."""
         return tuple(slot.program for slot in tuple(self._slots.values()) if slot.program)
-
-
-def log_refusal(log: EventLog, peer: Peer, reason: str) -> None:
-    """One line for a client that was turned away before it became a connection."""
-    log.info(Event.CONN_REFUSED, peer=peer, reason=reason)

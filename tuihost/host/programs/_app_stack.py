@@ -10,84 +10,65 @@ Thread: the program's; `deliver`, `stop` and `evict` may be called from any.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
-from tuihost.core.routing import Route
-from tuihost.errors import Disconnected, new_incident
+from tuihost.core.routing import OpenApp
+from tuihost.errors import Disconnected
 from tuihost.host.host import Host
 from tuihost.host.presence import Entry
-from tuihost.host.relay.client_resources import ClientResources
+from tuihost.host.programs._incidents import report_crash
+from tuihost.host.programs._sentences import CRASHED, UNAVAILABLE, complain, needs_terminal
+from tuihost.host.programs._session_maker import SessionMaker
+from tuihost.host.programs.visit import Visit
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App, Result
-from tuihost.session.host_view import Account
-from tuihost.session.other_apps import OtherApps
-from tuihost.session.session import Launch, Session, Surroundings
-from tuihost.terminal_facts import TerminalFacts
+from tuihost.session.session import Launch, Session
 from tuihost.text import clean
 from tuihost.tui.running.notices import notice
 from tuihost.tui.running.runner import Escaped, Farewell, Force, Runner
-from tuihost.tui.running.stages import LineStage, LoopStage
+from tuihost.tui.running.stages import CommandStage, LineStage, LoopStage
+from tuihost.tui.terminal.output import restore
 from tuihost.tui.terminal.terminal import Terminal
-from tuihost.wire import Peer, SessionEvent
+from tuihost.wire import ByteChannel, Cancellable, SessionEvent, WindowChange, WindowSize
 
-CRASHED, UNAVAILABLE = 70, 69
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What is known of somebody when their program starts."""
-
-    account: Account
-    peer: Peer
-    route: Route
-    facts: TerminalFacts
-    env: Mapping[str, str] = field(default_factory=dict)
-    resources: ClientResources = field(default_factory=ClientResources)
-
-    def surroundings(self, host: Host, log: EventLog, other_apps: OtherApps) -> Surroundings:
-        """What is around the apps that this visit goes to."""
-        return Surroundings(
-            self.account,
-            host,
-            log,
-            self.env,
-            self.resources.display,
-            self.resources.agent,
-            other_apps,
-        )
+FLUSH_TIMEOUT = 1.0
+"""Seconds that a person's line has to take what gives their terminal back."""
 
 
 class AppStack:
-    """One person at one terminal, for as long as they stay."""
+    """One person at one terminal, for as long as they stay. Implements `program.Work`."""
 
     def __init__(
         self,
         host: Host,
+        channel: ByteChannel,
         visit: Visit,
-        terminal: Terminal,
+        sessions: SessionMaker,
         log: EventLog,
-        complain: Callable[[str], None],
-        other_apps: OtherApps,
+        show_out: Callable[[str], None],
     ) -> None:
+        self.terminal = Terminal(channel, visit.facts)
         self._host = host
+        self._channel = channel
         self._visit = visit
-        self._terminal = terminal
+        self._sessions = sessions
         self._log = log
-        self._complain = complain
-        self._other_apps = other_apps
+        self._show_out = show_out
         self._memory: dict[str, dict[str, Any]] = {}
-        home = host.home_of(visit.account)
-        self._home = home if home in host.names_for(visit.account) else None
-        self._evicted = False
+        self._home = host.home_of(visit.account)
+        self._evicted = self._over = False
         self._runner: Runner | None = None
         self._lines: LineStage | None = None
+        self._idle: Cancellable | None = None
 
     # ---------------------------------------------------------------- from other threads
 
     def deliver(self, event: SessionEvent) -> None:
-        """Tells the app that runs now. Nobody hears it between two apps."""
+        """Tells the terminal, and the app that runs now. Nobody hears it between two apps."""
+        if isinstance(event, WindowChange):
+            size = WindowSize.clamped(event.columns, event.rows, self._visit.facts.size)
+            self.terminal.resize(size)
         if self._lines is not None:
             self._lines.deliver(event)
         elif self._runner is not None:
@@ -98,28 +79,59 @@ class AppStack:
         if self._runner is not None:
             self._runner.stop(force)
 
-    @property
-    def alternate(self) -> bool:
-        """Whether the person's terminal was left on its alternate screen."""
-        return self._runner is not None and self._runner.output.alternate
-
     def evict(self) -> None:
         """Ends it from outside, with the terminal given back."""
         self._evicted = True
         if self._runner is not None:
             self._runner.evict(Farewell())
 
+    # ---------------------------------------------------------------- the whole of it
+
+    def play(self) -> int:
+        """From the app that the person came for until they leave; the status of that app."""
+        assert isinstance(self._visit.route, OpenApp), "everything else needs no terminal"
+        self._watch_idle()
+        try:
+            return self._go(self._visit.route.name)
+        finally:
+            self._over = True
+            if self._idle is not None:
+                self._idle.cancel()
+
+    def leave(self, farewell: str) -> None:
+        """Gives the terminal back, with the sentence `farewell` on the screen from before."""
+        terminal = self.terminal
+        if terminal.drawn and terminal.facts.pty:
+            text = f"{farewell}\r\n" if farewell else ""
+            alternate = self._runner is not None and self._runner.output.alternate
+            terminal.write(restore(terminal.facts, alternate=alternate) + text.encode())
+        terminal.flush(FLUSH_TIMEOUT)
+
+    def _watch_idle(self) -> None:
+        """Shows out somebody who has not pressed a key for `limits.idle` seconds. Looks again only
+        when these are over."""
+        limit = self._host.settings.limits.idle
+        if not limit or self._over:
+            return
+        left = limit - self._idle_for()
+        if left > 0:
+            self._idle = self._host.watchdog.call_later(left, self._watch_idle)
+        else:
+            self._show_out("Nobody pressed a key for a while, so the session has ended.")
+
+    def _idle_for(self) -> float:
+        return time.monotonic() - self.terminal.touched
+
+    def _size(self) -> tuple[int, int]:
+        size = self.terminal.facts.size
+        return size.columns, size.rows
+
     # ---------------------------------------------------------------- the way
 
-    def go(self, name: str) -> int:
-        """Begins with the app `name`, until the person leaves; the status of the first app."""
-        account, terminal = self._visit.account, self._terminal
+    def _go(self, name: str) -> int:
+        account, terminal = self._visit.account, self.terminal
         entry = self._host.roster.enter(
-            account,
-            name,
-            self._visit.peer,
-            idle=lambda: time.monotonic() - terminal.touched,
-            size=lambda: (terminal.facts.size.columns, terminal.facts.size.rows),
+            account, name, self._visit.peer, idle=self._idle_for, size=self._size
         )
         theme = self._host.theme_of(account)
         escape = None if terminal.facts.dumb else self._host.settings.menu.escape
@@ -175,13 +187,8 @@ class AppStack:
 
     def _session(self, app: App, stage: LoopStage, from_menu: bool) -> Session:
         stage.theme = self._host.theme_of(self._visit.account)
-        return self._host.session(
-            self._visit.surroundings(self._host, self._log, self._other_apps),
-            app.name,
-            stage,
-            memory=self._memory.setdefault(app.name, {}),
-            from_menu=from_menu,
-        )
+        memory = self._memory.setdefault(app.name, {})
+        return self._sessions.make(app.name, stage, memory=memory, from_menu=from_menu)
 
     def _on_screen(self, app: App, from_menu: bool) -> Result:
         runner = self._runner
@@ -209,29 +216,16 @@ class AppStack:
         return self._runner.run_talk(explain, stage)
 
     def _crashed(self, name: str, error: Exception, *, leaving: bool) -> int:
-        sentence = crash(self._log, name, error)
+        sentence = report_crash(self._log, name, error)
         self._show("That did not work", sentence, leaving=leaving)
         return CRASHED
 
     def _show(self, title: str, sentence: str, *, leaving: bool = False) -> None:
         """One sentence of the host's own, where the person is now."""
         if self._lines is not None or self._runner is None:
-            self._complain(sentence)
+            theme = self._host.theme_of(self._visit.account)
+            complain(self._host, CommandStage(self._channel, self._visit.facts, theme), sentence)
             return
         keys = "Enter leaves" if leaving else "Enter goes back"
         self._runner.can_escape = False
         self._runner.run_screen(lambda: notice(title, sentence, keys))
-
-
-def crash(log: EventLog, app: str, error: Exception) -> str:
-    """Logs the trace of an app's mistake under an incident id; the sentence for the person."""
-    incident = new_incident()
-    log.error(Event.APP_ERROR, trace=error, app=app, incident=incident)
-    return f"{app} stopped because of a mistake in it. The operator finds it as {incident}."
-
-
-def needs_terminal(app: App) -> str:
-    """What somebody reads who opens a screen without a terminal."""
-    text = f"{app.title} needs a terminal that can draw: ssh -t"
-    commands = ", ".join(app.command_methods())
-    return f"{text}. Without one it has these commands: {commands}." if commands else f"{text}."

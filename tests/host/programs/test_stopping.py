@@ -1,0 +1,151 @@
+"""The one ladder that stops a thread, also where it meets the thread's own end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tuihost.host.programs._stopping import Patience, Stopping
+from tuihost.logs import EventLog
+from tuihost.testing.hosted import Records
+
+PATIENCE = Patience(raise_after=1.0, abandon_after=3.0)
+
+
+class Later:
+    """A deadline that comes when the test says so."""
+
+    def __init__(self, seconds: float, action: Callable[[], None]) -> None:
+        self.seconds = seconds
+        self.act = action
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Host:
+    """The little of a host that a ladder needs; it is its own watchdog."""
+
+    def __init__(self) -> None:
+        self.stuck = 0
+        self.timers: list[Later] = []
+
+    @property
+    def watchdog(self) -> Host:
+        return self
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Later:
+        self.timers.append(Later(seconds, action))
+        return self.timers[-1]
+
+    def count_stuck(self, change: int) -> None:
+        self.stuck += change
+
+
+class Worker:
+    """A thread that works until it is let go, with its ladder."""
+
+    def __init__(self) -> None:
+        self.host = Host()
+        self.records = Records()
+        logger = logging.Logger("stopping")
+        logger.addHandler(self.records)
+        self.release = threading.Event()
+        self.thread = threading.Thread(target=self._work, name="worker")
+        host: Any = self.host
+        self.stopping = Stopping(host, self.thread, EventLog(logger))
+
+    def _work(self) -> None:
+        try:
+            self.release.wait()
+        finally:
+            self.stopping.over()
+
+    def end(self) -> None:
+        self.release.set()
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    worker = Worker()
+    worker.thread.start()
+    yield worker
+    worker.end()
+
+
+def test_the_gentle_steps_come_first_and_each_at_its_time(worker: Worker) -> None:
+    done = []
+    assert worker.stopping.begin(PATIENCE, [(0.3, lambda: done.append("cancel"))])
+    assert [timer.seconds for timer in worker.host.timers] == [0.3, 1.0, 3.0]
+    worker.host.timers[0].act()
+    assert done == ["cancel"]
+
+
+def test_it_begins_once_and_not_after_the_end(worker: Worker) -> None:
+    assert worker.stopping.begin(PATIENCE)
+    assert not worker.stopping.begin(PATIENCE)
+    assert len(worker.host.timers) == 2
+    late = Worker()
+    late.thread.start()
+    late.end()
+    assert not late.stopping.begin(PATIENCE)
+    assert not late.host.timers
+
+
+def test_what_ends_by_itself_calls_the_rest_off(worker: Worker) -> None:
+    worker.stopping.begin(PATIENCE)
+    worker.end()
+    assert worker.stopping.is_over
+    assert all(timer.cancelled for timer in worker.host.timers)
+    for timer in worker.host.timers:  # one that was under way already does no harm
+        timer.act()
+    assert worker.host.stuck == 0
+    assert not worker.records.events
+
+
+def test_what_nothing_stops_is_counted_until_it_ends(worker: Worker) -> None:
+    worker.stopping.begin(PATIENCE)
+    worker.host.timers[-1].act()
+    assert worker.host.stuck == 1
+    assert worker.records.named("app.abandoned") == [{"thread": "worker"}]
+    worker.end()
+    assert worker.host.stuck == 0
+
+
+def test_a_thread_that_ends_while_it_is_given_up_is_not_counted_for_ever(worker: Worker) -> None:
+    class Between(threading.Event):
+        """Lets the thread end between the look whether it has and what follows from that."""
+
+        def is_set(self) -> bool:
+            answer = super().is_set()
+            worker.release.set()
+            worker.thread.join(0.2)  # it has ended by then, or waits its turn
+            return answer
+
+    worker.stopping.begin(PATIENCE)
+    worker.stopping._over = Between()
+    worker.host.timers[-1].act()
+    worker.end()
+    assert worker.host.stuck == 0
+
+
+def test_the_end_is_noted_also_where_what_was_raised_arrives_in_it(worker: Worker) -> None:
+    class Interrupted(threading.Event):
+        def set(self) -> None:
+            if not late:
+                late.append(True)
+                raise SystemExit
+            super().set()
+
+    late: list[bool] = []
+    worker.stopping._over = Interrupted()
+    worker.end()
+    assert late
+    assert worker.stopping.is_over

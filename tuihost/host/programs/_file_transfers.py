@@ -1,0 +1,68 @@
+"""The files of the apps by SFTP, scp and rsync, as one program each; an exit status comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tuihost.core.rsync_args import Refused, sync_args
+from tuihost.errors import PeerError
+from tuihost.files.tree import Folders, Names, path_of
+from tuihost.host.host import SFTP
+from tuihost.host.transfers.rsync import Sync
+from tuihost.host.transfers.scp import Scp, asked_of
+from tuihost.logs import Event, EventLog
+from tuihost.ssh.sftp import TreeServer
+from tuihost.text import clean
+from tuihost.tui.running.stages import CommandStage
+from tuihost.wire import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class FileTransfers:
+    """What somebody sees of `folders`, on the thread of their program. `complain` tells them why
+    something cannot be."""
+
+    folders: Folders
+    stage: CommandStage
+    complain: Callable[[str], None]
+    log: EventLog
+
+    def sftp(self) -> int:
+        """The subsystem."""
+        server = TreeServer(self.folders, self.stage.read, self._send, self._note)
+        try:
+            server.serve()
+        except PeerError as error:
+            self.log.info(Event.REQUEST_REFUSED, kind=SFTP, reason=str(error))
+            return 1
+        return 0
+
+    def scp(self, words: tuple[str, ...]) -> int:
+        """The old protocol of scp, for a client that runs `scp` with these words."""
+        asked = asked_of(words)
+        if asked is None:
+            self.complain("scp is for copying files: scp FILE HOST:")
+            return 2
+        return Scp(self.folders, asked, self.stage.read, self._send, self._note).run()
+
+    def rsync(self, words: tuple[str, ...]) -> int:
+        """rsync, for a client that runs `rsync` with these words."""
+        try:
+            sync = Sync(self.folders, sync_args(words), self.stage.read, self._send)
+            status, said = sync.run()
+        except Refused as refused:
+            self.complain(str(refused))
+            return 1
+        self.log.info(Event.FILE_CHANGED, what="rsync", path=words[-1][:200], size=sync.received)
+        if sync.full:
+            said += "your room for files is full\n"
+        if said:
+            self.stage.write(clean(said, lines=True).encode(), Stream.ERR)
+        return status
+
+    def _send(self, data: bytes) -> None:
+        self.stage.write(data, Stream.OUT)
+
+    def _note(self, what: str, names: Names, size: int) -> None:
+        self.log.info(Event.FILE_CHANGED, what=what, path=clean(path_of(names)), size=size)

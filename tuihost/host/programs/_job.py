@@ -1,0 +1,150 @@
+"""A Job: what a program does without a screen. A command, a subsystem, files that come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from tuihost.commands import run_command
+from tuihost.core.routing import (
+    BadCommand,
+    CopyFiles,
+    NoSuchApp,
+    OpenApp,
+    OpenDisplay,
+    OpenSubsystem,
+    RunCommand,
+    SyncFiles,
+)
+from tuihost.errors import Disconnected
+from tuihost.host.host import SFTP, Host
+from tuihost.host.programs._file_transfers import FileTransfers
+from tuihost.host.programs._hosted_apps import files_of
+from tuihost.host.programs._incidents import report_crash
+from tuihost.host.programs._sentences import CRASHED, NOT_FOUND, NOT_YOURS, complain, no_such_app
+from tuihost.host.programs._session_maker import SessionMaker
+from tuihost.host.programs.visit import Visit
+from tuihost.logs import Event, EventLog
+from tuihost.plugin import App
+from tuihost.session.session import Session
+from tuihost.text import clean
+from tuihost.tui.running.loop import run as run_coroutine
+from tuihost.tui.running.runner import Force
+from tuihost.tui.running.stages import CommandStage, Signalled
+from tuihost.wire import ByteChannel, SessionEvent, WindowChange, WindowSize
+
+
+class Job:
+    """Implements `program.Work`: bytes in, bytes out, an exit status."""
+
+    def __init__(
+        self,
+        host: Host,
+        channel: ByteChannel,
+        visit: Visit,
+        sessions: SessionMaker,
+        log: EventLog,
+    ) -> None:
+        self._host = host
+        self._channel = channel
+        self._visit = visit
+        self._sessions = sessions
+        self._log = log
+        self._stage = CommandStage(channel, visit.facts, host.theme_of(visit.account))
+
+    # ---------------------------------------------------------------- from other threads
+
+    def deliver(self, event: SessionEvent) -> None:
+        if isinstance(event, WindowChange):
+            facts = self._stage.facts
+            size = WindowSize.clamped(event.columns, event.rows, facts.size)
+            self._stage.facts = facts.resized(size)
+        self._stage.deliver(event)
+        self._channel.nudge()
+
+    def stop(self, force: Force) -> None:
+        """Nothing that is gentle: its reads and writes have told it that the client is gone."""
+
+    def evict(self) -> None:
+        self._stage.end_with_signal("TERM")
+        self._channel.nudge()
+
+    # ---------------------------------------------------------------- its own thread
+
+    def play(self) -> int:
+        match self._visit.route:
+            case RunCommand(app=name, words=words):
+                return self._command(name, words)
+            case OpenDisplay(name=name):
+                return self._display(name)
+            case OpenSubsystem(name=name):
+                return self._subsystem(name)
+            case CopyFiles(words=words):
+                return self._files().scp(words)
+            case SyncFiles(words=words):
+                return self._files().rsync(words)
+            case NoSuchApp(name=name):
+                self._complain(no_such_app(self._host, self._visit.account, name))
+                return NOT_FOUND
+            case BadCommand(reason=reason):
+                self._complain(reason)
+                return NOT_YOURS
+            case OpenApp(name=name):
+                raise AssertionError(f"{name} is opened on a terminal")
+
+    def leave(self, farewell: str) -> None:
+        """Nothing is to be given back: what was written stands where the client wants it."""
+
+    def _command(self, name: str, words: tuple[str, ...]) -> int:
+        app = self._app(name)
+        run_async = partial(run_coroutine, kind=app.loop)
+        return self._started(
+            name,
+            lambda: run_command(app, self._session(name), words, run_async=run_async),
+            command=words[0] if words else "",
+        )
+
+    def _display(self, name: str) -> int:
+        app, display = self._app(name), self._visit.resources.display
+        assert display is not None, "without a display nothing is shown on it"
+        return self._started(name, lambda: app.x11(self._session(name), display) or 0)
+
+    def _subsystem(self, name: str) -> int:
+        app = self._host.subsystem_app(name)
+        if app is not None:
+            return self._guarded(app.name, lambda: app.subsystem(self._session(app.name), name))
+        if name == SFTP:
+            return self._files().sftp()
+        self._complain(f"no app here serves the subsystem {clean(name, limit=40)}")
+        return NOT_FOUND
+
+    def _started(self, name: str, run: Callable[[], int], **fields: object) -> int:
+        """The same with a line in the log at both ends."""
+        self._log.info(Event.APP_START, app=name, **fields)
+        try:
+            return self._guarded(name, run)
+        finally:
+            self._log.info(Event.APP_END, app=name)
+
+    def _guarded(self, name: str, run: Callable[[], int]) -> int:
+        """Has the app `name` do something; a mistake of its costs one sentence."""
+        try:
+            return run()
+        except (Disconnected, Signalled):
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
+            self._complain(report_crash(self._log, name, error))
+            return CRASHED
+
+    def _app(self, name: str) -> App:
+        return self._host.catalog.apps[name].app
+
+    def _session(self, name: str) -> Session:
+        return self._sessions.make(name, self._stage)
+
+    def _files(self) -> FileTransfers:
+        folders = files_of(self._host, self._visit, self._session, self._log)
+        return FileTransfers(folders, self._stage, self._complain, self._log)
+
+    def _complain(self, sentence: str) -> None:
+        complain(self._host, self._stage, sentence)

@@ -1,0 +1,54 @@
+"""What the host itself says to somebody where no app can: a sentence, and an exit status."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from tuihost.host.host import Host
+from tuihost.plugin import App
+from tuihost.session.host_view import Account
+from tuihost.text import clean
+from tuihost.tui.running.stages import CommandStage, Signalled
+from tuihost.wire import Stream
+
+FAILED = 1
+NOT_YOURS = 2
+"""The role or the key does not let them; also for a command line that makes no sense."""
+UNAVAILABLE = 69
+"""It needs a terminal that can draw (sysexits: EX_UNAVAILABLE)."""
+CRASHED = 70
+"""A mistake in the app (sysexits: EX_SOFTWARE)."""
+NOT_FOUND = 127
+"""No such app, as a shell says for a command."""
+STOPPED = 130
+"""Ended by its person, as a shell says after Ctrl-C."""
+DISCONNECTED = 255
+"""What ssh(1) says itself when a connection breaks."""
+
+
+def complain(host: Host, stage: CommandStage, sentence: str) -> None:
+    """Says it on standard error, or on the only screen that a pty has."""
+    pty = stage.facts.pty
+    data = f"{host.name}: {sentence}".encode() + (b"\r\n" if pty else b"\n")
+    try:
+        stage.write(data, Stream.OUT if pty else Stream.ERR)
+    except Signalled:
+        return  # the client has asked for the end already
+
+
+def no_such_app(host: Host, account: Account, name: str) -> str:
+    """For somebody who asks for an app that is not there, or not theirs."""
+    shown = clean(name, limit=40)
+    if any(broken.name == name for broken in host.catalog.broken):
+        return f"{shown} is out of order at the moment; the operator knows why."
+    known = sorted(host.names_for(account))
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+    return f"no app is called {shown}; {hint}"
+
+
+def needs_terminal(app: App) -> str:
+    """For somebody who opens a screen without a terminal."""
+    text = f"{app.title} needs a terminal that can draw: ssh -t"
+    commands = ", ".join(app.command_methods())
+    return f"{text}. Without one it has these commands: {commands}." if commands else f"{text}."

@@ -1,0 +1,55 @@
+"""The one place where a `Session` is made: what an app holds while it runs for somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuihost.errors import TuihostError
+from tuihost.host.host import Host
+from tuihost.host.programs.visit import Visit
+from tuihost.logs import EventLog
+from tuihost.session.other_apps import OtherApps
+from tuihost.session.session import Session, Stage, Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMaker:
+    """Makes the sessions of one visit. Thread: that of the app that gets the session."""
+
+    host: Host
+    visit: Visit
+    other_apps: OtherApps
+    log: EventLog
+
+    def make(
+        self,
+        name: str,
+        stage: Stage,
+        *,
+        memory: dict[str, Any] | None = None,
+        from_menu: bool = False,
+    ) -> Session:
+        """A session of the app `name` on `stage`. Raises `TuihostError` where the person may not
+        open it: whatever way led here, nothing of the app has run yet."""
+        visit = self.visit
+        if not self.host.may_open(visit.account, name):
+            raise TuihostError(f"{visit.account.name} may not open {name}")
+        app = self.host.catalog.apps[name].app
+        surroundings = Surroundings(
+            visit.account,
+            self.host,
+            self.log,
+            visit.env,
+            visit.resources.display,
+            visit.resources.agent,
+            self.other_apps,
+        )
+        return Session(
+            surroundings.seen_by(name, app.accepts),
+            name,
+            stage,
+            data=app.data,
+            memory=memory,
+            from_menu=from_menu,
+        )

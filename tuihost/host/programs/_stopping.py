@@ -1,0 +1,93 @@
+"""How a thread is stopped whose work nobody wants any more: asked, then made to, then left behind.
+
+A thread in Python cannot be killed. One that nothing stops is named in the log and counted for as
+long as it runs on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from tuihost.host.host import Host
+from tuihost.logs import Event, EventLog
+from tuihost.tui.running.runner import raise_in
+from tuihost.wire import Cancellable
+
+Step = tuple[float, Callable[[], None]]
+"""Seconds after the work was given up, and what is tried then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds until an exception is raised in the thread, and until it is left behind."""
+
+    raise_after: float
+    abandon_after: float
+
+
+@dataclass(slots=True, eq=False)
+class Stopping:
+    """The end of one thread. Threads: any, but for `over`, which the thread itself calls last."""
+
+    host: Host
+    thread: threading.Thread
+    log: EventLog
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _timers: list[Cancellable] = field(default_factory=list)
+    _stuck: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the thread has ended."""
+        return self._over.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        """Waits for the end; False after `timeout` seconds."""
+        return self._over.wait(timeout)
+
+    def begin(self, patience: Patience, gentle: Iterable[Step] = ()) -> bool:
+        """Nobody wants the work any more: `gentle` steps first, then force. False where that is
+        known already, or the thread has ended."""
+        steps: tuple[Step, ...] = (
+            *gentle,
+            (patience.raise_after, self._raise),
+            (patience.abandon_after, self._abandon),
+        )
+        with self._lock:
+            if self._timers or self._over.is_set():
+                return False
+            for seconds, act in steps:
+                self._timers.append(self.host.watchdog.call_later(seconds, act))
+        return True
+
+    def over(self) -> None:
+        """The thread's last words: it is counted no longer, and nothing more is tried."""
+        try:
+            self._end()
+        except SystemExit:  # raised by `_raise`, and only now arrived
+            self._end()
+        for timer in self._timers:
+            timer.cancel()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._over.set()
+            if self._stuck:
+                self._stuck = False
+                self.host.count_stuck(-1)
+
+    def _raise(self) -> None:
+        if not self._over.is_set():
+            self.log.warning(Event.APP_STUCK, thread=self.thread.name)
+            raise_in(self.thread)
+
+    def _abandon(self) -> None:
+        with self._lock:  # it may be ending at this moment
+            if self._over.is_set():
+                return
+            self._stuck = True
+            self.host.count_stuck(+1)
+        self.log.error(Event.APP_ABANDONED, thread=self.thread.name)

@@ -1,0 +1,102 @@
+"""A Visit: what is known of somebody when their program begins, and where it leads.
+
+Thread: the program's. What the transport's thread hands over is frozen (`Granted`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tuihost.core.routing import BadCommand, OpenApp, OpenDisplay, Route, RunCommand, route
+from tuihost.host.host import Host
+from tuihost.host.login.visitor import Visitor, original_command
+from tuihost.host.relay.client_resources import ClientResources
+from tuihost.session.host_view import Account
+from tuihost.terminal_facts import TerminalFacts, facts_of
+from tuihost.text import clean
+from tuihost.wire import (
+    Peer,
+    Program,
+    PtyRequest,
+    WindowSize,
+    X11Request,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is known of somebody when their program begins."""
+
+    account: Account
+    peer: Peer
+    route: Route
+    facts: TerminalFacts
+    env: Mapping[str, str] = field(default_factory=dict)
+    resources: ClientResources = field(default_factory=ClientResources)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a client was granted on a session channel, up to its program. `asked` is what it asked
+    for where its key runs another command instead; `wanted_pty` is true also where it asked for a
+    terminal in vain."""
+
+    program: Program
+    pty: PtyRequest | None
+    size: WindowSize
+    env: Mapping[str, str]
+    x11: X11Request | None = None
+    agent: bool = False
+    asked: Program | None = None
+    wanted_pty: bool = False
+
+
+def visit_of(
+    host: Host, visitor: Visitor, peer: Peer, granted: Granted, resources: ClientResources
+) -> Visit:
+    """The visit of somebody who was granted a program."""
+    env = {**granted.env, **dict(visitor.restrictions.environment)}
+    if granted.asked is not None:
+        env |= original_command(granted.asked)
+    facts = facts_of(granted.pty, env)
+    if granted.pty is not None:
+        facts = facts.resized(granted.size)
+    where = _route(host, visitor, granted, facts.pty)
+    if isinstance(where, RunCommand) and not where.words:
+        where = _without_words(host, where, resources)
+    return Visit(visitor, peer, where, facts, env, resources)
+
+
+def _route(host: Host, visitor: Visitor, granted: Granted, pty: bool) -> Route:
+    where = route(
+        granted.program,
+        # The app in the name is the client's wish; a key's command is not theirs to bend.
+        target=None if visitor.restrictions.command is not None else visitor.target,
+        default=host.default_app,
+        apps=host.names_for(visitor),
+        pty=pty,
+        # Somebody who asked for a terminal and may have none is a person all the same.
+        script=() if granted.wanted_pty else host.script_for(visitor),
+    )
+    if isinstance(where, RunCommand):
+        command = command_in(where.words)
+        if command is not None and not host.may_run(visitor, where.app, command):
+            return BadCommand(f"{where.app} {clean(command, limit=40)} is not yours to run")
+    return where
+
+
+def _without_words(host: Host, where: RunCommand, resources: ClientResources) -> Route:
+    """What an app does whose name alone is the command, without a terminal: it shows itself on
+    the person's display, or is opened line by line where it has no commands."""
+    app = host.catalog.apps[where.app].app
+    if app.has_x11 and app.accepts.x11 and resources.display is not None:
+        return OpenDisplay(where.app)
+    if app.has_talk and not app.command_methods():
+        return OpenApp(where.app)
+    return where
+
+
+def command_in(words: Sequence[str]) -> str | None:
+    """The command that a command line of an app names, past its options."""
+    return next((word for word in words if not word.startswith("-")), None)
