@@ -27,6 +27,7 @@ FLOORS: Mapping[str, int] = {
     "tuihost.settings": 1,
     "tuihost.accounts": 2,
     "tuihost.commands": 2,
+    "tuihost.database": 2,
     "tuihost.files": 2,
     "tuihost.login": 2,
     "tuihost.plugin": 2,

@@ -14,6 +14,9 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = {
     "tuihost": {
         "Accepts",
+        "Database",
+        "DatabaseError",
+        "DatabaseFault",
         "DiskTree",
         "FileError",
         "FileInfo",

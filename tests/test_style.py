@@ -59,8 +59,6 @@ TO_MEND = frozenset(
         "tuihost/host/programs/program.py",
         "tuihost/host/relay/pump.py",
         "tuihost/host/relay/x11_display.py",
-        "tuihost/host/store/_account_schema.py",
-        "tuihost/host/store/_database.py",
         "tuihost/host/store/account_store.py",
         "tuihost/host/store/secret_box.py",
         "tuihost/host/transfers/scp.py",

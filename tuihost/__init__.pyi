@@ -10,6 +10,9 @@ from .commands import Short as Short
 from .core.accepts import Accepts as Accepts
 from .core.accepts import ForwardRule as ForwardRule
 from .core.accepts import ListenRule as ListenRule
+from .database import Database as Database
+from .database import DatabaseError as DatabaseError
+from .database import DatabaseFault as DatabaseFault
 from .errors import AppLoadError as AppLoadError
 from .errors import Disconnected as Disconnected
 from .errors import Interrupted as Interrupted

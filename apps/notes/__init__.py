@@ -14,7 +14,7 @@ from tuihost import App, AppLoadError, FileTree, Session, ago, clean, command, s
 from .files import tree_of
 from .limits import MAX_NOTE
 from .lines import converse
-from .note import StoreError, Summary, as_json, owner_of
+from .note import NotesError, Summary, as_json, owner_of
 from .screen import NotesScreen
 from .store import Store
 
@@ -32,8 +32,11 @@ class Notes(App):
         self.store = Store(self.data / "notes.sqlite3")
         try:
             self.store.open()
-        except StoreError as error:
+        except NotesError as error:
             raise AppLoadError(str(error)) from error
+
+    def stop(self) -> None:
+        self.store.close()
 
     def build(self, session: Session) -> Application[Any]:
         return NotesScreen(session, self.store).application()
@@ -51,7 +54,7 @@ class Notes(App):
         """Lists your notes, the latest first: all, or those that hold every one of WORDS."""
         try:
             notes = self.store.summaries(owner_of(session), words)
-        except StoreError as error:
+        except NotesError as error:
             return _failed(session, str(error))
         if json:
             session.print(_json([as_json(note) for note in notes]))
@@ -70,7 +73,7 @@ class Notes(App):
         try:
             given = " ".join(text) if text and text != ("-",) else _input(session)
             note = self.store.add(owner_of(session), given)
-        except StoreError as error:
+        except NotesError as error:
             return _failed(session, str(error))
         session.print(_json({"id": note.number}) if json else f"Note {note.number} added.")
         return 0
@@ -80,7 +83,7 @@ class Notes(App):
         """Shows the note with the number ID."""
         try:
             note = self.store.get(owner_of(session), id)
-        except StoreError as error:
+        except NotesError as error:
             return _failed(session, str(error))
         if note is None:
             return _failed(session, f"You have no note {id}.")
@@ -95,7 +98,7 @@ class Notes(App):
         """Removes the note with the number ID, for good."""
         try:
             note = self.store.remove(owner_of(session), id)
-        except StoreError as error:
+        except NotesError as error:
             return _failed(session, str(error))
         if note is None:
             return _failed(session, f"You have no note {id}.")
@@ -128,18 +131,18 @@ def _json(value: Any) -> str:
 
 
 def _input(session: Session) -> str:
-    """Standard input as text. Raises `StoreError` where there is none, or it is no text."""
+    """Standard input as text. Raises `NotesError` where there is none, or it is no text."""
     if session.terminal.pty:
-        raise StoreError("Say what to add: notes add TEXT")
+        raise NotesError("Say what to add: notes add TEXT")
     data = b""
     while chunk := session.read():
         data += chunk
         if len(data) > 2 * MAX_NOTE:
-            raise StoreError(f"That is too long: a note can have {size_of(MAX_NOTE)}.")
+            raise NotesError(f"That is too long: a note can have {size_of(MAX_NOTE)}.")
     try:
         return data.decode("utf-8").strip("\n")
     except UnicodeDecodeError:
-        raise StoreError("That is no text in UTF-8, so it was not kept.") from None
+        raise NotesError("That is no text in UTF-8, so it was not kept.") from None
 
 
 app = Notes()

@@ -20,7 +20,7 @@ from rich.markdown import Heading, Markdown
 from tuihost import Session, ago
 from tuihost.widgets import Keymap, ListView, RichView, fit
 
-from .note import Draft, StoreError, Summary, guest_hint, owner_of
+from .note import Draft, NotesError, Summary, guest_hint, owner_of
 from .store import Store
 
 WIDE = 100
@@ -77,7 +77,7 @@ class Contents:
         self._excerpts = ([], {})
         try:
             drafts, notes = self.store.drafts(self.owner), self.store.summaries(self.owner)
-        except StoreError as error:
+        except NotesError as error:
             drafts, notes = [], []
             self.view.empty = str(error)
         else:
@@ -111,7 +111,7 @@ class Contents:
         if self._excerpts[0] != words:
             try:
                 self._excerpts = (words, self.store.excerpts(self.owner, words))
-            except StoreError:
+            except NotesError:
                 self._excerpts = (words, {})  # titles and beginnings are searched all the same
         return self._excerpts[1]
 
@@ -127,7 +127,7 @@ class Contents:
         else:
             try:
                 note = self.store.get(self.owner, row.number)
-            except StoreError as error:
+            except NotesError as error:
                 return str(error)
             text = note.text if note is not None else ""
         return NotePage(text[:SHOWN] + ("\n\n…" if len(text) > SHOWN else ""))

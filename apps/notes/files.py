@@ -13,7 +13,7 @@ from tuihost import FileError, FileInfo, FileTree, OpenFile, OpenMode, Reason
 from tuihost import ReadOnlyTree as NoFolders
 
 from .limits import MAX_NOTE
-from .note import Draft, Note, StoreError, Summary
+from .note import Draft, Note, NotesError, Summary
 from .store import Store
 
 Names = tuple[str, ...]
@@ -40,7 +40,7 @@ class NotesTree(NoFolders):
             raise FileError(Reason.NO_SUCH)
         try:
             found = self._store.summaries(self._owner)
-        except StoreError as error:
+        except NotesError as error:
             raise _failed(error) from None
         return [FileInfo(_name(one), size=one.size, modified=one.changed) for one in found]
 
@@ -71,7 +71,7 @@ class NotesTree(NoFolders):
         note = self._note(names)
         try:
             self._store.remove(self._owner, note.number)
-        except StoreError as error:
+        except NotesError as error:
             raise _failed(error) from None
 
     def keep(self, name: str, note: Note | None, text: str) -> None:
@@ -82,7 +82,7 @@ class NotesTree(NoFolders):
             else:
                 draft = Draft(0, note.number, note.revision, 0.0, text)
                 self._named[name] = self._store.save(self._owner, draft).note.number
-        except StoreError as error:
+        except NotesError as error:
             raise _failed(error) from None
 
     def _note(self, names: Names) -> Note:
@@ -101,7 +101,7 @@ class NotesTree(NoFolders):
             number = int(found[1])
         try:
             return self._store.get(self._owner, number)
-        except StoreError as error:
+        except NotesError as error:
             raise _failed(error) from None
 
 
@@ -169,6 +169,6 @@ def _info(note: Note, name: str) -> FileInfo:
     return FileInfo(name, size=len(note.text.encode()), modified=note.changed)
 
 
-def _failed(error: StoreError) -> FileError:
+def _failed(error: NotesError) -> FileError:
     text = str(error).rstrip(".")
     return FileError(Reason.FAILED, f"{text[:1].lower()}{text[1:]}")

@@ -6,7 +6,7 @@ import sqlite3
 
 from tuihost import size_of
 
-from .note import StoreError, tidy
+from .note import NotesError, tidy
 
 MAX_NOTE = 256 * 1024
 """Bytes of one note."""
@@ -17,24 +17,24 @@ MAX_DRAFTS = 20
 
 
 def measured(text: str) -> str:
-    """The text as it is kept. Raises `StoreError` where it is empty or too long."""
+    """The text as it is kept. Raises `NotesError` where it is empty or too long."""
     text = tidy(text)
     size = len(text.encode())
     if not text.strip():
-        raise StoreError("There is nothing in it yet.")
+        raise NotesError("There is nothing in it yet.")
     if size > MAX_NOTE:
-        raise StoreError(
+        raise NotesError(
             f"A note can have {size_of(MAX_NOTE)}; this one is {size_of(size - MAX_NOTE)} too long."
         )
     return text
 
 
 def make_room(db: sqlite3.Connection, owner: str, size: int, notes: int = 0) -> None:
-    """Raises `StoreError` where an account would have more than it can."""
+    """Raises `NotesError` where an account would have more than it can."""
     count, total = db.execute(
         "SELECT count(*), coalesce(sum(size), 0) FROM note WHERE owner = ?", (owner,)
     ).fetchone()
     if count + notes > MAX_NOTES:
-        raise StoreError(f"There are {MAX_NOTES} notes already, which is all that fit.")
+        raise NotesError(f"There are {MAX_NOTES} notes already, which is all that fit.")
     if size > 0 and total + size > MAX_TOTAL:
-        raise StoreError(f"All notes together can have {size_of(MAX_TOTAL)}.")
+        raise NotesError(f"All notes together can have {size_of(MAX_TOTAL)}.")

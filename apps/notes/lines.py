@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuihost import Disconnected, Session, ago, clean, counted
 
-from .note import Draft, Note, StoreError, Summary, guest_hint, owner_of
+from .note import Draft, Note, NotesError, Summary, guest_hint, owner_of
 from .store import Store
 
 QUESTION = "A number shows a note. add, delete, find, list, ? for help, q to leave: "
@@ -31,7 +31,7 @@ async def converse(session: Session, store: Store) -> int:
                 return 0
             try:
                 await session.say(await lines.answer(verb.casefold(), rest.strip()))
-            except StoreError as error:
+            except NotesError as error:
                 await session.say(str(error))
     except Disconnected:
         return 0
@@ -52,12 +52,12 @@ class Lines:
             if drafts := self.store.drafts(self.owner):
                 titles = ", ".join(clean(draft.title, limit=40) for draft in drafts)
                 parts.append(f"Left unsaved: {titles}. Type keep to save it.")
-        except StoreError as error:
+        except NotesError as error:
             parts.append(str(error))
         return "\n".join(part for part in parts if part)
 
     async def answer(self, verb: str, rest: str) -> str:
-        """What is said to one line. Raises `StoreError`."""
+        """What is said to one line. Raises `NotesError`."""
         match verb:
             case "" | "?" | "help":
                 return HELP

@@ -14,7 +14,7 @@ _MARKS = re.compile(r"^(?:[\s>|]|#{1,6}\s|[-*+]\s|[-=]{3,}$)*")
 """What Markdown puts in front of the words of a line."""
 
 
-class StoreError(Exception):
+class NotesError(Exception):
     """Notes cannot be read or kept; the text is a sentence for the person."""
 
 

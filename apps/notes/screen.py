@@ -11,7 +11,7 @@ from tuihost import Session
 from tuihost.widgets import Keymap, Screen, fit, glyph
 
 from .contents import Contents, Row
-from .note import Draft, StoreError, Summary, guest_hint, owner_of
+from .note import Draft, NotesError, Summary, guest_hint, owner_of
 from .store import Store
 from .writing import Writing
 
@@ -79,7 +79,7 @@ class NotesScreen:
         """Opens a note, or takes an unsaved text up again."""
         try:
             note = self.store.get(self.owner, row.number) if row.number is not None else None
-        except StoreError as error:
+        except NotesError as error:
             self._tell(error)
             return
         if isinstance(row, Draft):
@@ -148,7 +148,7 @@ class NotesScreen:
             elif note := self.store.remove(self.owner, row.number, row.revision):
                 self.memory["removed"] = note
                 self.screen.toast("Deleted; u brings it back", seconds=6.0)
-        except StoreError as error:
+        except NotesError as error:
             self._tell(error)
         self.contents.reload()
 
@@ -157,7 +157,7 @@ class NotesScreen:
         note = self.memory["removed"]
         try:
             self.store.restore(self.owner, note)
-        except StoreError as error:
+        except NotesError as error:
             self._tell(error)
             return
         del self.memory["removed"]
@@ -165,5 +165,5 @@ class NotesScreen:
         self.contents.select(note.number)
         self.screen.toast("It is back", "success")
 
-    def _tell(self, error: StoreError) -> None:
+    def _tell(self, error: NotesError) -> None:
         self.screen.toast(str(error), "error", 6.0)

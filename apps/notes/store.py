@@ -1,7 +1,7 @@
 """The notes on disk: one SQLite file for everybody, each account's under its key.
 
 Two rules: nothing that somebody wrote is ever lost to somebody else's save, and whatever cannot be
-done is told in one sentence, a `StoreError`. Threads: any.
+done is told in one sentence, a `NotesError`. Threads: any.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .database import Database
+from .database import database_at, told_to_people
 from .limits import MAX_DRAFTS, MAX_NOTE, make_room, measured
-from .note import Draft, Note, Saved, StoreError, Summary, tidy
+from .note import Draft, Note, NotesError, Saved, Summary, tidy
 
 _NOTE = "SELECT number, revision, created, changed, text FROM note WHERE owner = ? AND number = ?"
 
@@ -24,7 +24,7 @@ class Store:
     """All notes and drafts. Numbers count up for each account and are never used twice."""
 
     def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
-        self._database = Database(path)
+        self._database = database_at(path)
         self._now = now
         self._lock = threading.Lock()
         self._held: set[int] = set()
@@ -32,7 +32,11 @@ class Store:
 
     def open(self) -> None:
         """Makes the file, or brings an older one up to date."""
-        self._database.open()
+        with told_to_people():
+            self._database.open()
+
+    def close(self) -> None:
+        self._database.close()
 
     # ------------------------------------------------------------------ reading
 
@@ -43,7 +47,7 @@ class Store:
             " FROM note WHERE owner = ?" + " AND instr(fold(text), ?) > 0" * len(words)
         )
         query += " ORDER BY changed DESC, number DESC"
-        with self._database.reading() as db:
+        with self._reading() as db:
             rows = db.execute(query, (owner, *(word.casefold() for word in words)))
             return [Summary.of(*row) for row in rows]
 
@@ -54,13 +58,13 @@ class Store:
         query = f"SELECT number, {texts} FROM note WHERE owner = ?"
         query += " AND instr(fold(text), ?) > 0" * len(words)
         folded = [word.casefold() for word in words]
-        with self._database.reading() as db:
+        with self._reading() as db:
             rows = db.execute(query, (*folded, owner, *folded)) if words else ()
             return {number: " ".join(text.split()) for number, text in rows}
 
     def get(self, owner: str, number: int) -> Note | None:
         """One note; None where there is none of that number."""
-        with self._database.reading() as db:
+        with self._reading() as db:
             return _find(db, owner, number)
 
     def drafts(self, owner: str) -> list[Draft]:
@@ -70,7 +74,7 @@ class Store:
             "SELECT id, number, revision, changed, text FROM draft WHERE owner = ?"
             " ORDER BY changed DESC, id DESC"
         )
-        with self._database.reading() as db:
+        with self._reading() as db:
             drafts = [Draft(*row) for row in db.execute(query, (owner,))]
         with self._lock:
             return [draft for draft in drafts if draft.id not in self._held]
@@ -105,11 +109,11 @@ class Store:
 
     def remove(self, owner: str, number: int, revision: int | None = None) -> Note | None:
         """Takes a note away and returns it, for `restore`; None where there is none. With a
-        `revision`, raises `StoreError` for a note that was changed meanwhile."""
+        `revision`, raises `NotesError` for a note that was changed meanwhile."""
         with self._writing(owner) as db:
             note = _find(db, owner, number)
             if note is not None and revision not in (None, note.revision):
-                raise StoreError("It was changed elsewhere meanwhile. Look at it first.")
+                raise NotesError("It was changed elsewhere meanwhile. Look at it first.")
             db.execute("DELETE FROM note WHERE owner = ? AND number = ?", (owner, number))
             return note
 
@@ -136,7 +140,7 @@ class Store:
                 return draft.id
             query = "SELECT count(*) FROM draft WHERE owner = ?"
             if db.execute(query, (owner,)).fetchone()[0] >= MAX_DRAFTS:
-                raise StoreError(f"There are {MAX_DRAFTS} unsaved drafts already.")
+                raise NotesError(f"There are {MAX_DRAFTS} unsaved drafts already.")
             kept = db.execute(
                 "INSERT INTO draft (owner, number, revision, changed, text) VALUES (?, ?, ?, ?, ?)",
                 (owner, draft.number, draft.revision, now, text),
@@ -193,9 +197,14 @@ class Store:
         return stop
 
     @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with told_to_people(), self._database.reading() as db:
+            yield db
+
+    @contextmanager
     def _writing(self, owner: str | None) -> Iterator[sqlite3.Connection]:
         """One transaction, after which the listeners of `owner` are called."""
-        with self._database.writing() as db:
+        with told_to_people(), self._database.writing() as db:
             yield db
         self._tell(owner)
 

@@ -15,7 +15,7 @@ from tuihost import Session
 from tuihost.widgets import Keymap, TextEditor
 
 from .limits import MAX_NOTE
-from .note import Draft, StoreError, owner_of, title_of
+from .note import Draft, NotesError, owner_of, title_of
 from .store import Store
 
 AUTOSAVE = 1.0
@@ -101,7 +101,7 @@ class Writing:
         """Ctrl-S. False leaves the text unsaved; then the person was told why."""
         try:
             saved = self.store.save(self.owner, replace(self.draft, text=text))
-        except StoreError as error:
+        except NotesError as error:
             self.screen.toast(str(error), "error", 6.0)
             return False
         self.store.release(self.owner, self.draft.id)
@@ -144,7 +144,7 @@ class Writing:
             return
         try:
             kept = self.store.keep_draft(self.owner, self.draft)
-        except StoreError:
+        except NotesError:
             self._problem = "draft not kept"  # the text is still here, and so is Ctrl-S
             return
         self.store.hold(self.owner, kept)
@@ -176,7 +176,7 @@ class Writing:
         if self.draft.id:
             try:
                 self.store.drop_draft(self.owner, self.draft.id)
-            except StoreError as error:
+            except NotesError as error:
                 self.screen.toast(str(error), "error", 6.0)  # it will be offered once more
         self.store.release(self.owner, self.draft.id)
 

@@ -57,9 +57,10 @@ class Work:
     def __init__(self, login_services: LoginServices, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: Counter[str] = Counter()
         database = login_services.store._database
-        for line in (database._reader, database._writer):
-            assert line.database is not None
-            line.database.set_trace_callback(lambda text: self._note(text.split()[0]))
+        used = [each.open for each in (*database._readers, database._writer) if each.open]
+        assert len(used) == 2, "one thread reads by one connection, and writes by another"
+        for connection in used:
+            connection.set_trace_callback(lambda text: self._note(text.split()[0]))
         verify = login_services.passwords.verify
 
         def counted(stored: str | None, password: str) -> bool:

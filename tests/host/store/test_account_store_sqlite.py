@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 
 from tuihost.accounts import AccountRecord, StoreError
-from tuihost.host.store._account_schema import MIGRATIONS
-from tuihost.host.store._database import Database
 from tuihost.host.store.account_store import SqliteAccounts
 from tuihost.host.store.secret_box import SecretBox
 
@@ -146,7 +144,9 @@ def test_a_store_that_was_put_back_from_a_copy_is_noticed(
 
 def test_no_folder(tmp_path: Path) -> None:
     store = opened(tmp_path / "nowhere" / "accounts.sqlite3")
-    with pytest.raises(StoreError, match=r"the folder of the account store .* does not exist"):
+    with pytest.raises(
+        StoreError, match=r"the account store .* cannot be opened: there is no such folder"
+    ):
         store.get("ada")
 
 
@@ -164,7 +164,7 @@ def test_a_newer_store_is_left_alone(store: SqliteAccounts, path: Path) -> None:
     database = sqlite3.connect(path)
     database.execute("pragma user_version = 99")
     database.close()
-    with pytest.raises(StoreError, match=r"was written by a newer tuihost \(its version is 99"):
+    with pytest.raises(StoreError, match=r"was written by a newer version \(its version is 99"):
         opened(path).get("ada")
 
 
@@ -177,26 +177,6 @@ def test_a_database_of_something_else_is_left_alone(path: Path) -> None:
     with pytest.raises(StoreError, match="is a database of something else"):
         opened(path).create(AccountRecord("ada"))
     assert path.read_bytes() == before
-
-
-def test_an_older_store_becomes_todays_whole_or_not_at_all(path: Path) -> None:
-    store = opened(path)
-    store.create(AccountRecord("ada"))
-    store.close()
-    broken = (*MIGRATIONS, ("alter table account add column motto text", "no sql at all"))
-    with (
-        pytest.raises(StoreError, match="does not work"),
-        Database(path, migrations=broken).writing(),
-    ):
-        pass
-    better = (*MIGRATIONS, ("alter table account add column motto text not null default ''",))
-    database = Database(path, migrations=better)
-    with database.writing() as line:
-        assert line.execute("select name, motto from account").fetchall() == [("ada", "")]
-        assert line.execute("pragma user_version").fetchone() == (len(better),)
-    database.close()
-    with pytest.raises(StoreError, match="newer"):
-        opened(path).get("ada")
 
 
 # ------------------------------------------------------------------------------------ secrets

@@ -5,8 +5,6 @@ A migration that has been in a release is never changed: what comes next is anot
 
 from __future__ import annotations
 
-import sqlite3
-
 APPLICATION_ID = 0x7475_6831  # "tuh1": which SQLite file is an account store
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -66,42 +64,3 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "create index login_account on login (account, id)",
     ),
 )
-
-
-class NotOurs(Exception):
-    """The file is no account store that this version can use; the text says why."""
-
-
-def check(database: sqlite3.Connection, known: int = len(MIGRATIONS)) -> int:
-    """The version of the store, 0 for an empty file. Raises `NotOurs`, `sqlite3.Error`."""
-    (version,) = database.execute("pragma user_version").fetchone()
-    (kind,) = database.execute("pragma application_id").fetchone()
-    if version == 0 and kind == 0:
-        (tables,) = database.execute("select count(*) from sqlite_schema").fetchone()
-        if tables:
-            raise NotOurs("is a database of something else")
-        return 0
-    if kind != APPLICATION_ID:
-        raise NotOurs("is a database of something else")
-    if version > known:
-        raise NotOurs(f"was written by a newer tuihost (its version is {version}, not {known})")
-    return int(version)
-
-
-def migrate(
-    database: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS
-) -> None:
-    """Brings the store up to date, whole or not at all; of two processes one does it."""
-    if check(database, len(migrations)) == len(migrations):
-        return
-    database.execute("begin immediate")
-    try:
-        for step in migrations[check(database, len(migrations)) :]:
-            for statement in step:
-                database.execute(statement)
-        database.execute(f"pragma application_id = {APPLICATION_ID}")
-        database.execute(f"pragma user_version = {len(migrations)}")
-        database.execute("commit")
-    finally:
-        if database.in_transaction:
-            database.execute("rollback")

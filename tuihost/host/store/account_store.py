@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
 from tuihost.core.login.account_names import folded, name_problem
 from tuihost.core.login.lockout import SEPARATOR
-from tuihost.host.store._database import BUSY_SECONDS, Database
+from tuihost.database import BUSY_SECONDS, Database, DatabaseError
+from tuihost.host.store._account_schema import APPLICATION_ID, MIGRATIONS
 from tuihost.host.store._keyed_locks import KeyedLocks
 from tuihost.host.store.secret_box import SecretBox
 
@@ -45,17 +46,19 @@ class SqliteAccounts:
     ) -> None:
         self._box = box
         self._ours = box_is_ours
-        self._database = Database(path, busy=busy, created=box.create, absent=self._lost)
+        self._database = Database(
+            path,
+            MIGRATIONS,
+            application_id=APPLICATION_ID,
+            called="the account store",
+            busy=busy,
+            prepare=_prepare,
+        )
         self._turns = KeyedLocks(path.with_name(f"{path.name}-turns"))
 
     def close(self) -> None:
         self._database.close()
         self._turns.close()
-
-    def _lost(self) -> str | None:
-        if self._ours and self._box.path.exists():
-            return f"put it back, or delete its key {self._box.path} to begin anew"
-        return None
 
     # ------------------------------------------------------------------ accounts
 
@@ -70,7 +73,7 @@ class SqliteAccounts:
         return tuple(_account(row) for row in self._select(f"{_ACCOUNT} order by folded"))
 
     def create(self, record: AccountRecord) -> bool:
-        with self._database.writing() as database:
+        with self._writing() as database:
             return _insert(database, record)
 
     def update(
@@ -116,7 +119,7 @@ class SqliteAccounts:
         return tuple(KeyRecord(*row) for row in rows)
 
     def add_key(self, key: KeyRecord) -> bool:
-        with self._database.writing() as database:
+        with self._writing() as database:
             known = database.execute("select 1 from account where name = ?", (_key(key.account),))
             if known.fetchone() is None:
                 return False
@@ -183,7 +186,7 @@ class SqliteAccounts:
         )
 
     def set_recovery(self, name: str, hashes: Sequence[bytes]) -> None:
-        with self._database.writing() as database:
+        with self._writing() as database:
             database.execute("delete from recovery where account = ?", (_key(name),))
             try:
                 database.executemany(
@@ -233,7 +236,7 @@ class SqliteAccounts:
         return Invite(frozenset(json.loads(roles)), note, created, expires, by)
 
     def take_invite(self, code_hash: bytes, now: float, record: AccountRecord) -> bool:
-        with self._database.writing() as database:
+        with self._writing() as database:
             good = database.execute(
                 "select 1 from invite where hash = ? and (expires is null or expires > ?)",
                 (code_hash, now),
@@ -246,7 +249,7 @@ class SqliteAccounts:
     # ------------------------------------------------------------------ failures and history
 
     def note_failure(self, key: str, now: float, window: float) -> int:
-        with self._database.writing() as database:
+        with self._writing() as database:
             # Names that are tried are strangers' choice: what has run out is not kept.
             database.execute("delete from failure where expires <= ?", (now,))
             database.execute(
@@ -256,25 +259,27 @@ class SqliteAccounts:
             return _failures(database, key, now, window)
 
     def failures(self, key: str, now: float, window: float) -> int:
-        with self._database.reading() as database:
-            return 0 if database is None else _failures(database, key, now, window)
+        with self._reading() as database:
+            return _failures(database, key, now, window)
 
     def clear_failures(self, key: str, *, below: bool = False) -> int:
         first = _key(key)
-        # What goes on behind a separator lies between it and the next character.
-        start, end = (first + SEPARATOR, first + chr(ord(SEPARATOR) + 1))
-        span = (first, start, end) if below else (first, first, first)
-        where = "where key = ?1 or (key >= ?2 and key < ?3)"
-        if not self._select(f"select 1 from failure {where} limit 1", *span):
+        where = "key = ?"
+        values: tuple[str, ...] = (first,)
+        if below:
+            # What goes on behind a separator lies between it and the next character.
+            where = "key = ? or (key >= ? and key < ?)"
+            values += (first + SEPARATOR, first + chr(ord(SEPARATOR) + 1))
+        if not self._select(f"select 1 from failure where {where} limit 1", *values):
             return 0
-        with self._database.writing() as database:
-            return database.execute(f"delete from failure {where}", span).rowcount
+        with self._writing() as database:
+            return database.execute(f"delete from failure where {where}", values).rowcount
 
     def turn(self, key: str) -> AbstractContextManager[None]:
         return self._turns.of(_key(key))
 
     def record_login(self, login: LoginRecord) -> None:
-        with self._database.writing() as database:
+        with self._writing() as database:
             database.execute(
                 "insert into login (account, at, address, factors, fingerprint, success)"
                 " select name, ?, ?, ?, ?, ? from account where name = ?",
@@ -288,10 +293,14 @@ class SqliteAccounts:
                 ),
             )
             database.execute(
-                "delete from login where account = ?1 and success = ?2 and id <= (select id"
-                " from login where account = ?1 and success = ?2"
-                " order by id desc limit 1 offset ?3)",
-                (_key(login.account), int(login.success), KEPT_LOGINS),
+                "delete from login where account = :account and success = :success and id <="
+                " (select id from login where account = :account and success = :success"
+                " order by id desc limit 1 offset :kept)",
+                {
+                    "account": _key(login.account),
+                    "success": int(login.success),
+                    "kept": KEPT_LOGINS,
+                },
             )
 
     def logins(self, name: str, limit: int = 50) -> Sequence[LoginRecord]:
@@ -309,12 +318,52 @@ class SqliteAccounts:
     # ------------------------------------------------------------------ statements
 
     def _select(self, statement: str, *values: object) -> list[Any]:
-        with self._database.reading() as database:
-            return [] if database is None else database.execute(statement, values).fetchall()
+        with self._reading() as database:
+            return database.execute(statement, values).fetchall()
 
     def _change(self, statement: str, *values: object) -> bool:
-        with self._database.writing() as database:
+        with self._writing() as database:
             return database.execute(statement, values).rowcount > 0
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        self._refuse_a_lost_file()
+        with _translated(), self._database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        fresh = self._refuse_a_lost_file()
+        with _translated(), self._database.writing() as connection:
+            if fresh:
+                self._box.create()
+            yield connection
+
+    def _refuse_a_lost_file(self) -> bool:
+        """Whether there is no file yet. Raises where there was one, as its key shows."""
+        path = self._database.path
+        if path.exists():
+            return False
+        if self._ours and self._box.path.exists() and path.parent.is_dir():
+            raise StoreError(
+                f"the account store {path} is gone: put it back, or delete its key {self._box.path}"
+                " to begin anew"
+            )
+        return True
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        raise StoreError(str(error)) from error
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    # A code that was used stays used, whatever happens to the machine.
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma secure_delete = on")
 
 
 def _key(text: str) -> str:

@@ -10,98 +10,116 @@ import sqlite3
 import threading
 from pathlib import Path
 
+from tuihost.database import Database, DatabaseError
 from tuihost.logs import Event, EventLog
 
-_SCHEMA = 1
+MIGRATIONS = (
+    (
+        "create table preference (account text not null, name text not null, value text not null,"
+        " primary key (account, name)) strict, without rowid",
+    ),
+)
+BUSY_SECONDS = 1.0
 MAX_VALUE = 4096
 MAX_ACCOUNTS_CACHED = 1024
 
 
 class PreferenceStore:
-    """The preferences of everybody."""
+    """The preferences of everybody. Without a `path` they last as long as the host."""
 
     def __init__(self, path: Path | None, log: EventLog) -> None:
         self._log = log
         self._lock = threading.Lock()
         self._cache: dict[str, dict[str, str]] = {}
-        self._database = self._open(path) if path is not None else None
+        self._fault = ""
+        self._database: Database | None = None
+        if path is not None:
+            self._database = Database(
+                path,
+                MIGRATIONS,
+                called="the preference file",
+                busy=BUSY_SECONDS,
+                prepare=_prepare,
+            )
+            try:
+                self._database.open()
+            except DatabaseError as error:
+                self._note(error)
 
     def of(self, account: str) -> AccountPreferences:
         return AccountPreferences(self, account)
 
     def get(self, account: str, name: str, default: str) -> str:
+        values = self._values(account)
         with self._lock:
-            return self._load(account).get(name, default)
+            return values.get(name, default)
 
     def set(self, account: str, name: str, value: str) -> None:
         value = value[:MAX_VALUE]
+        values = self._values(account)
         with self._lock:
-            values = self._load(account)
             if values.get(name) == value:
                 return
             values[name] = value
-            if self._database is None:
-                return
-            try:
-                with self._database:
-                    self._database.execute(
-                        "insert into preference (account, name, value) values (?, ?, ?)"
-                        " on conflict (account, name) do update set value = excluded.value",
-                        (account, name, value),
-                    )
-            except sqlite3.Error as error:
-                self._log.error(Event.HOST_ERROR, where="preferences", reason=str(error))
+        database = self._database
+        if database is None:
+            return
+        try:
+            with database.writing() as connection:
+                with self._lock:
+                    value = values[name]  # of two that are set at once the later one stays
+                connection.execute(
+                    "insert into preference (account, name, value) values (?, ?, ?)"
+                    " on conflict (account, name) do update set value = excluded.value",
+                    (account, name, value),
+                )
+            self._fault = ""
+        except DatabaseError as error:
+            self._note(error)
 
     def close(self) -> None:
-        with self._lock:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
+        """Closes the file. What is set from now on is remembered in memory only."""
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
 
-    def _load(self, account: str) -> dict[str, str]:
-        values = self._cache.get(account)
-        if values is None:
+    def _values(self, account: str) -> dict[str, str]:
+        """What is remembered of an account. The lock is not held while the file is read."""
+        with self._lock:
+            known = self._cache.get(account)
+        if known is not None:
+            return known
+        found = self._read(account)
+        with self._lock:
             # Guests choose their own names: the cache must not grow with them.
             while len(self._cache) >= MAX_ACCOUNTS_CACHED:
                 self._cache.pop(next(iter(self._cache)))
-            values = self._cache[account] = self._read(account)
-        return values
+            return self._cache.setdefault(account, found)
 
     def _read(self, account: str) -> dict[str, str]:
-        if self._database is None:
+        database = self._database
+        if database is None:
             return {}
         try:
-            rows = self._database.execute(
-                "select name, value from preference where account = ?", (account,)
-            )
-            return dict(rows.fetchall())
-        except sqlite3.Error as error:
-            self._log.error(Event.HOST_ERROR, where="preferences", reason=str(error))
+            with database.reading() as connection:
+                rows = connection.execute(
+                    "select name, value from preference where account = ?", (account,)
+                ).fetchall()
+        except DatabaseError as error:
+            self._note(error)
             return {}
+        return dict(rows)
 
-    def _open(self, path: Path) -> sqlite3.Connection | None:
-        try:
-            database = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
-            try:
-                database.execute("pragma journal_mode = wal")
-                database.execute("pragma synchronous = normal")
-                (version,) = database.execute("pragma user_version").fetchone()
-                if version > _SCHEMA:
-                    raise sqlite3.DatabaseError(f"{path} was written by a newer tuihost")
-                with database:
-                    database.execute(
-                        "create table if not exists preference (account text not null,"
-                        " name text not null, value text not null,"
-                        " primary key (account, name)) strict, without rowid"
-                    )
-                    database.execute(f"pragma user_version = {_SCHEMA}")
-            except sqlite3.Error:
-                database.close()
-                raise
-            return database
-        except sqlite3.Error as error:
+    def _note(self, error: DatabaseError) -> None:
+        """Logs a fault when it begins, and not at every key that people press meanwhile."""
+        if str(error) != self._fault:
+            self._fault = str(error)
             self._log.error(Event.HOST_ERROR, where="preferences", reason=str(error))
-            return None
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    # The last ones may be lost with the machine: no key that somebody presses waits for the disk.
+    connection.execute("pragma synchronous = normal")
 
 
 class AccountPreferences:

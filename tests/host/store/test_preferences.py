@@ -1,0 +1,142 @@
+"""Preferences are remembered, and a file that fails costs nobody anything but that."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tuihost import logs
+from tuihost.host.store import preferences
+from tuihost.host.store.preferences import MAX_VALUE, PreferenceStore
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "host.sqlite3"
+
+
+@pytest.fixture
+def said() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def log(said: io.StringIO) -> logs.EventLog:
+    logger = logging.Logger("preferences")
+    handler = logging.StreamHandler(said)
+    handler.setFormatter(logs.TextFormatter())
+    logger.addHandler(handler)
+    return logs.EventLog(logger)
+
+
+@pytest.fixture
+def store(path: Path, log: logs.EventLog) -> Iterator[PreferenceStore]:
+    store = PreferenceStore(path, log)
+    yield store
+    store.close()
+
+
+def test_they_outlast_the_host(store: PreferenceStore, path: Path, log: logs.EventLog) -> None:
+    ada = store.of("ada")
+    assert ada.get("theme", "default") == "default"
+    ada.set("theme", "harbor-day")
+    ada.set("theme", "dusk")
+    assert store.of("bob").get("theme") == ""
+    store.close()
+    again = PreferenceStore(path, log)
+    assert again.of("ada").get("theme") == "dusk"
+    again.close()
+
+
+def test_a_value_is_bounded(store: PreferenceStore) -> None:
+    store.of("ada").set("long", "x" * (2 * MAX_VALUE))
+    assert len(store.of("ada").get("long")) == MAX_VALUE
+
+
+def test_the_cache_does_not_grow_with_the_names_of_guests(
+    store: PreferenceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preferences, "MAX_ACCOUNTS_CACHED", 3)
+    for number in range(10):
+        store.of(f"guest{number}").set("theme", f"theme{number}")
+    assert len(store._cache) == 3
+    assert store.of("guest0").get("theme") == "theme0"
+
+
+def test_a_file_from_before_is_read(path: Path, log: logs.EventLog) -> None:
+    old = sqlite3.connect(path)
+    old.executescript(
+        "create table if not exists preference (account text not null, name text not null,"
+        " value text not null, primary key (account, name)) strict, without rowid;"
+        "insert into preference values ('ada', 'theme', 'dusk');"
+        "pragma user_version = 1;"
+    )
+    old.close()
+    store = PreferenceStore(path, log)
+    assert store.of("ada").get("theme") == "dusk"
+    store.close()
+
+
+def test_a_file_that_fails_is_logged_once_and_people_go_on(
+    path: Path, log: logs.EventLog, said: io.StringIO
+) -> None:
+    path.write_bytes(b"not a database" * 100)
+    store = PreferenceStore(path, log)
+    ada = store.of("ada")
+    ada.set("theme", "dusk")
+    ada.set("theme", "noon")
+    assert ada.get("theme") == "noon"
+    assert store.of("bob").get("theme", "default") == "default"
+    store.close()
+    assert said.getvalue().count("is damaged") == 1
+    assert path.read_bytes() == b"not a database" * 100
+
+
+def test_who_is_known_waits_for_nobody_while_the_file_is_locked(
+    store: PreferenceStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.of("ada").set("theme", "dusk")
+    assert store._database is not None
+    monkeypatch.setattr(store._database, "_busy", 30.0)
+    inside, done = threading.Event(), threading.Event()
+    database = store._database
+
+    def hold() -> None:
+        with database.writing():
+            inside.set()
+            done.wait(30)
+
+    holder = threading.Thread(target=hold)
+    writer = threading.Thread(target=lambda: store.of("bob").set("theme", "noon"))
+    holder.start()
+    try:
+        assert inside.wait(10)
+        writer.start()
+        assert store.of("ada").get("theme") == "dusk"
+        assert store.of("eve").get("theme", "default") == "default", "readers do not wait either"
+        assert writer.is_alive()
+    finally:
+        done.set()
+        holder.join(10)
+        writer.join(10)
+    assert store.of("bob").get("theme") == "noon"
+
+
+def test_after_the_end_they_are_kept_in_memory(store: PreferenceStore, said: io.StringIO) -> None:
+    store.close()
+    store.of("ada").set("theme", "dusk")
+    assert store.of("ada").get("theme") == "dusk"
+    assert said.getvalue() == ""
+
+
+def test_without_a_file_they_last_as_long_as_the_host(log: logs.EventLog) -> None:
+    store = PreferenceStore(None, log)
+    store.of("ada").set("theme", "dusk")
+    assert store.of("ada").get("theme") == "dusk"
+    store.close()

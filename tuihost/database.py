@@ -1,0 +1,321 @@
+"""An SQLite file: opened when it is needed, brought up to date, each fault told in one sentence.
+
+    MIGRATIONS = [["create table entry (author text not null, said text not null) strict"]]
+
+    class Guestbook(App):
+        def start(self) -> None:
+            self.book = Database(self.data / "book.sqlite3", MIGRATIONS)
+
+        @command
+        def sign(self, session: Session, said: str) -> None:
+            with self.book.writing() as connection:
+                connection.execute("insert into entry values (?, ?)", (session.user, said))
+
+        def stop(self) -> None:
+            self.book.close()
+
+Write-ahead mode: readers never wait for a writer, in this process or in another one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from tuihost.errors import TuihostError
+
+BUSY_SECONDS = 5.0
+READERS = 4
+"""Threads that read one file at one time; each takes a connection and its descriptors."""
+
+
+class DatabaseFault(Enum):
+    """Why a database cannot be used; the value continues "the database FILE …"."""
+
+    BUSY = "is locked by another process"
+    FULL = "cannot grow: the disk is full"
+    DAMAGED = "is damaged"
+    READ_ONLY = "may not be written to"
+    NOT_OPENED = "cannot be opened"
+    DISK = "cannot be read or written: the disk fails"
+    GONE = "is gone"
+    NOT_OURS = "is a database of something else"
+    NEWER = "was written by a newer version"
+    CLOSED = "is closed"
+    OTHER = "does not work"
+
+
+_FAULTS = {
+    sqlite3.SQLITE_BUSY: DatabaseFault.BUSY,
+    sqlite3.SQLITE_LOCKED: DatabaseFault.BUSY,
+    sqlite3.SQLITE_FULL: DatabaseFault.FULL,
+    sqlite3.SQLITE_CORRUPT: DatabaseFault.DAMAGED,
+    sqlite3.SQLITE_NOTADB: DatabaseFault.DAMAGED,
+    sqlite3.SQLITE_READONLY: DatabaseFault.READ_ONLY,
+    sqlite3.SQLITE_PERM: DatabaseFault.NOT_OPENED,
+    sqlite3.SQLITE_CANTOPEN: DatabaseFault.NOT_OPENED,
+    sqlite3.SQLITE_IOERR: DatabaseFault.DISK,
+}
+# Mistakes of the statement, not of the file: whoever wrote the statement has to see them.
+_MISTAKES = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    sqlite3.NotSupportedError,
+)
+
+
+class DatabaseError(TuihostError):
+    """A database cannot be used. The text is one sentence for the operator, with the path in it."""
+
+    def __init__(self, text: str, fault: DatabaseFault) -> None:
+        super().__init__(text)
+        self.fault = fault
+
+
+@dataclass(slots=True)
+class _Connection:
+    """One connection, and the file that it was opened on: device and inode, None for memory."""
+
+    open: sqlite3.Connection | None = None
+    file: tuple[int, int] | None = None
+
+    def close(self) -> None:
+        if self.open is not None:
+            self.open.close()
+            self.open = None
+
+
+class Database:
+    """The SQLite file `path`, for the user of this process alone (mode 0600) if it is made here.
+
+    `migrations[n]` holds the statements that turn version n into version n + 1. Add to the end, and
+    never change one that people have run. `application_id` tells the file from other programs'
+    files (the pragma of that name), `called` names it in sentences, `busy` is how many seconds to
+    wait for others, and `prepare` is called with each new connection: for functions and pragmas.
+
+    Threads: any, also after a fork. A call waits for the disk and for other writers, and so do the
+    coroutines beside it: hand longer work to `asyncio.to_thread`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        migrations: Sequence[Sequence[str]],
+        *,
+        application_id: int = 0,
+        called: str = "the database",
+        busy: float = BUSY_SECONDS,
+        prepare: Callable[[sqlite3.Connection], None] = lambda connection: None,
+    ) -> None:
+        self.path = path
+        self._migrations = tuple(tuple(statements) for statements in migrations)
+        self._application_id = application_id
+        self._called = called
+        self._busy = busy
+        self._prepare = prepare
+        self._seen = self._closed = False
+        self._begin()
+        _databases.add(self)
+
+    def _begin(self) -> None:
+        """Nothing is open, and nobody waits."""
+        self._write_lock = threading.Lock()
+        self._writer = _Connection()
+        self._read_places = threading.BoundedSemaphore(READERS)
+        self._readers = [_Connection() for _ in range(READERS)]
+
+    # ------------------------------------------------------------------ use
+
+    def open(self) -> None:
+        """Makes the file, or brings an older one up to date. Reading and writing do it too, when
+        they are first called; call this to be told of faults early."""
+        with self._translated(), self._turn(self._write_lock):
+            self._opened(self._writer, make=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for selects. Where there is no file yet, the same tables, and empty."""
+        with self._translated(), self._turn(self._read_places):
+            reader = self._readers.pop()
+            try:
+                yield self._opened(reader, make=False)
+            finally:
+                if self._closed:
+                    reader.close()
+                self._readers.append(reader)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection inside a transaction that nobody else writes beside: kept where the block
+        ends well, undone where it raises. Not to be nested."""
+        with self._translated(), self._turn(self._write_lock):
+            connection = self._opened(self._writer, make=True)
+            connection.execute("begin immediate")
+            try:
+                yield connection
+                connection.execute("commit")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("rollback")
+
+    def close(self) -> None:
+        """Closes the file, once nobody writes; later calls raise `DatabaseError`."""
+        self._closed = True
+        with self._write_lock:
+            self._writer.close()
+        for reader in self._readers[:]:  # those that are in use close when they come back
+            reader.close()
+
+    # ------------------------------------------------------------------ open
+
+    def _opened(self, connection: _Connection, *, make: bool) -> sqlite3.Connection:
+        """The connection, opened on the file that has the name now. A file that was there must not
+        be gone: nothing is ever written into one that has lost its name."""
+        if self._closed:
+            raise self._error(DatabaseFault.CLOSED)
+        file = self._file()
+        if file is None and self._seen:
+            raise self._error(DatabaseFault.GONE)
+        if connection.open is not None and connection.file == file:
+            return connection.open
+        connection.close()  # put back from a copy, say: what is open is not that file
+        if file is None and make:
+            self._make()
+            file = self._file()
+        connection.open = self._connected(self.path if file is not None else None)
+        connection.file = file
+        self._seen = self._seen or file is not None
+        return connection.open
+
+    def _connected(self, path: Path | None) -> sqlite3.Connection:
+        """A connection to the file, whose tables are those of today; None for memory."""
+        # `mode=rw` makes no file, should this one be taken away meanwhile.
+        place = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode=rw"
+        connection = sqlite3.connect(
+            place, uri=True, timeout=self._busy, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._version(connection)  # before anything of it is changed
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma foreign_keys = on")
+            self._prepare(connection)
+            self._migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _file(self) -> tuple[int, int] | None:
+        """Which file has the name: device and inode; None where the folder has no such file."""
+        try:
+            about = self.path.stat()
+        except FileNotFoundError:
+            if self._seen or self.path.parent.is_dir():
+                return None
+            raise self._error(DatabaseFault.NOT_OPENED, ": there is no such folder") from None
+        except OSError as error:
+            raise self._error(DatabaseFault.NOT_OPENED, f": {error.strerror}") from error
+        return about.st_dev, about.st_ino
+
+    def _make(self) -> None:
+        """Makes the file under another name, private and with its tables, and links it into place:
+        nobody meets half of it, and of two that make it at once the first one's stays."""
+        draft = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        try:
+            os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            try:
+                self._connected(draft).close()
+                with suppress(FileExistsError):
+                    os.link(draft, self.path)
+            finally:
+                for suffix in ("", "-wal", "-shm", "-journal"):
+                    draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._error(DatabaseFault.NOT_OPENED, f": {error.strerror}") from error
+
+    # ------------------------------------------------------------------ migrations
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        """How many migrations the file has seen. Raises where it is not ours to use."""
+        # One statement, so that nobody makes the tables between one answer and the next.
+        version, application_id, tables = connection.execute(
+            "select user_version, application_id, (select count(*) from sqlite_schema)"
+            " from pragma_user_version, pragma_application_id"
+        ).fetchone()
+        if (version, application_id, tables) == (0, 0, 0):
+            return 0
+        if version == 0 or application_id != self._application_id:
+            raise self._error(DatabaseFault.NOT_OURS)
+        if version > len(self._migrations):
+            detail = f" (its version is {version}, not {len(self._migrations)})"
+            raise self._error(DatabaseFault.NEWER, detail)
+        return int(version)
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        """Brings the file up to date, whole or not at all; of two processes one does it."""
+        if self._version(connection) == len(self._migrations):
+            return
+        connection.execute("begin immediate")
+        try:
+            for statements in self._migrations[self._version(connection) :]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute(f"pragma application_id = {self._application_id}")
+            connection.execute(f"pragma user_version = {len(self._migrations)}")
+            connection.execute("commit")
+        finally:
+            if connection.in_transaction:
+                connection.execute("rollback")
+
+    # ------------------------------------------------------------------ faults
+
+    @contextmanager
+    def _turn(self, lock: threading.Lock | threading.Semaphore) -> Iterator[None]:
+        # SQLite waits for other processes no longer than this; so do we for our own threads.
+        if not lock.acquire(timeout=self._busy + 1):
+            raise DatabaseError(f"{self._called} {self.path} is busy", DatabaseFault.BUSY)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except _MISTAKES:
+            raise
+        except sqlite3.Error as error:
+            # The lower eight bits of a code are the kind of fault.
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            fault = _FAULTS.get(code, DatabaseFault.OTHER)
+            detail = f": {error}" if fault is DatabaseFault.OTHER else ""
+            raise self._error(fault, detail) from error
+
+    def _error(self, fault: DatabaseFault, detail: str = "") -> DatabaseError:
+        return DatabaseError(f"{self._called} {self.path} {fault.value}{detail}", fault)
+
+
+# ------------------------------------------------------------------------------- after a fork
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+_inherited: list[_Connection] = []
+
+
+def _begin_anew() -> None:
+    """In a child process: SQLite's connections must not be used there, nor closed."""
+    for database in list(_databases):
+        _inherited.extend([database._writer, *database._readers])
+        database._begin()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
