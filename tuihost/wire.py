@@ -351,7 +351,6 @@ class Disconnect(IntEnum):
     KEY_EXCHANGE_FAILED = 3
     SERVICE_NOT_AVAILABLE = 7
     BY_APPLICATION = 11
-    TOO_MANY_CONNECTIONS = 12
     NO_MORE_AUTH_METHODS = 14
 
 
@@ -455,14 +454,6 @@ class Link(Protocol):
     @property
     def peer(self) -> Peer:
         """Where it came from."""
-
-    @property
-    def client_version(self) -> str:
-        """The client's identification, cleaned; empty before it came."""
-
-    @property
-    def algorithms(self) -> Mapping[str, str]:
-        """What was negotiated: kex, host_key, cipher, mac. Empty before key exchange."""
 
     def open(self, request: HostOpen, settled: Callable[[ByteChannel | Refuse], None]) -> None:
         """Asks the client for a channel. `settled` is called once, on the transport's thread or at

@@ -10,16 +10,12 @@ import pytest
 
 from tests.ssh.raw_client import DEADLINE, KEYS, Raw, RawClient, host_pair, packed, plain_pair
 from tuihost.core.login.authentication import (
-    AuthMachine,
     Conversation,
     KeyOffer,
     OpenGuests,
     Prompt,
     Query,
 )
-from tuihost.logs import event_log
-from tuihost.ssh._server_interface import RefusingServer
-from tuihost.wire import Answer, Grant, OpenFailure, Refuse
 
 ADAS = paramiko.ECDSAKey.generate()
 EVES = paramiko.ECDSAKey.generate()
@@ -198,82 +194,7 @@ def test_false_is_no_success() -> None:
         client.expect(51)
 
 
-# --------------------------------------------------- paramiko's own way, should it ever be taken
-
-
-class _Answers:
-    """An answerer that says `answer` to everything."""
-
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
-
-    def _say(self, *_: object) -> Answer:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer  # type: ignore[no-any-return]
-
-    open = request = global_request = event = _say
-
-
-CHANNEL_CALLS: list[tuple[str, tuple[Any, ...]]] = [
-    ("check_channel_pty_request", (b"xterm", 80, 24, 0, 0, b"")),
-    ("check_channel_shell_request", ()),
-    ("check_channel_exec_request", (b"\xff",)),
-    ("check_channel_subsystem_request", ("sftp",)),
-    ("check_channel_env_request", (b"LANG", b"\xff")),
-    ("check_channel_x11_request", (True, "MIT", b"00", 0)),
-    ("check_channel_forward_agent_request", ()),
-]
-
-
-def _adapter(answer: Any, *chains: tuple[str, ...]) -> RefusingServer:
-    machine = AuthMachine(chains or (("password",),), Verifier())
-    return RefusingServer(_Answers(answer), machine, event_log())  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("answer", [Refuse("no"), False, True, None, "yes", ValueError("bug")])
-def test_only_a_grant_opens_anything(answer: Any) -> None:
-    adapter = _adapter(answer)
-    for name, arguments in CHANNEL_CALLS:
-        assert getattr(adapter, name)(None, *arguments) is False, name
-    assert adapter.check_channel_request("session", 0) == 1
-    assert adapter.check_channel_direct_tcpip_request(0, ("a", 1), ("b", 2)) == 1
-    assert adapter.check_port_forward_request("", 0) == 0
-    assert adapter.check_global_request("x", paramiko.Message()) is False
-    assert adapter.cancel_port_forward_request("", 0) is None
-    assert adapter.check_channel_window_change_request(None, 0, 0, 0, 0) in (True, False)
-
-
-def test_a_grant_opens_what_was_asked_for() -> None:
-    adapter = _adapter(Grant(port=4000))
-    for name, arguments in CHANNEL_CALLS:
-        assert getattr(adapter, name)(None, *arguments) is True, name
-    assert adapter.check_channel_request("session", 0) == paramiko.OPEN_SUCCEEDED
-    assert adapter.check_channel_direct_tcpip_request(0, ("a", 1), ("b", 2)) == 0
-    assert adapter.check_port_forward_request("", 0) == 4000
-    assert adapter.check_global_request("x", paramiko.Message()) is True
-    refused = _adapter(Refuse("full", OpenFailure.RESOURCE_SHORTAGE))
-    assert refused.check_channel_request("session", 0) == 4
-
-
-def test_the_adapters_login_is_the_cores() -> None:
-    adapter = _adapter(Grant(), ("publickey", "password", "code"))
-    assert adapter.get_allowed_auths("ada") == "publickey"
-    failed, partial = paramiko.AUTH_FAILED, paramiko.AUTH_PARTIALLY_SUCCESSFUL
-    assert adapter.check_auth_none("ada") == failed
-    assert adapter.check_auth_publickey("ada", EVES) == failed
-    assert adapter.check_auth_publickey("ada", ADAS) == partial
-    assert adapter.get_allowed_auths("ada") == "publickey", "a mere offer settled the key"
-    assert adapter.check_auth_password("ada", ADAS_PASSWORD) == failed
-    assert adapter.check_auth_password("ada", b"\xff") == failed
-    assert adapter.check_auth_interactive("ada", b"") == failed
-    assert adapter.check_auth_interactive_response(["123"]) == failed
-    assert adapter.get_banner() == ("", "")
-    step = _adapter(Grant(), ("code",))
-    assert isinstance(step.check_auth_interactive("ada", b""), paramiko.InteractiveQuery)
-    assert step.check_auth_interactive_response(["123"]) == paramiko.AUTH_SUCCESSFUL
-    single = _adapter(Grant(), ("publickey",))
-    assert single.check_auth_publickey("ada", ADAS) == paramiko.AUTH_SUCCESSFUL
+# ------------------------------------------------------------------------------- faults
 
 
 class _Falls(paramiko.ServerInterface):  # type: ignore[misc]

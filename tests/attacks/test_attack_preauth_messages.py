@@ -236,7 +236,7 @@ def test_the_longest_identification_is_fine_and_comes_in_any_pieces() -> None:
         client.transport.local_version = line
         client.transport.remote_version = client.packetizer.readline(DEADLINE)
         client.exchange_keys(begin=True)
-        assert host.transport.client_version == line
+        assert host.transport.remote_version == line
 
 
 def test_paramiko_alone_takes_a_line_without_end() -> None:

@@ -20,6 +20,7 @@ import paramiko
 import pytest
 
 from tests.ssh.raw_client import Recorder as Nobody
+from tests.ssh.raw_client import serve_client
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.core.limits import TransportLimits
@@ -237,27 +238,30 @@ def answering(house: House) -> Iterator[int]:
     timer.start()
     keys = HostKeys.fresh()
 
+    def take(sock: socket.socket, peer: Peer) -> None:
+        door = AccountVerifier(house.login_services, PEER, LOG)
+        transport = HostTransport(
+            sock,
+            peer=peer,
+            keys=keys,
+            auth=AuthMachine(None, door, password_step=True),
+            answerer=Nobody(),
+            limits=TransportLimits(),
+            timer=timer,
+            log=LOG,
+            run=lambda: serve_client(transport),
+            ended=door.close,
+        )
+        transports.append(transport)
+        transport.start()
+
     def accept() -> None:
         while True:
             try:
                 sock, address = listener.accept()
             except OSError:
                 return
-            door = AccountVerifier(house.login_services, PEER, LOG)
-            transports.append(
-                HostTransport(
-                    sock,
-                    peer=Peer(*address[:2]),
-                    keys=keys,
-                    auth=AuthMachine(None, door, password_step=True),
-                    answerer=Nobody(),
-                    limits=TransportLimits(),
-                    timer=timer,
-                    log=LOG,
-                    ended=door.close,
-                )
-            )
-            transports[-1].start()
+            take(sock, Peer(*address[:2]))
 
     listener = socket.create_server(("127.0.0.1", 0), backlog=16)
     thread = threading.Thread(target=accept)

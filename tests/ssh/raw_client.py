@@ -114,6 +114,13 @@ class _Collector(logging.Handler):
         self.lines.append((record.event, fields))  # type: ignore[attr-defined]
 
 
+def serve_client(transport: HostTransport) -> None:
+    """What a connection runs."""
+    transport.shake_hands()
+    transport.log_in()
+    transport.serve()
+
+
 class Host:
     """One `HostTransport` on one end of a socket, started."""
 
@@ -126,7 +133,7 @@ class Host:
         limits: TransportLimits | None = None,
         keys: HostKeys = KEYS,
         answerer: Recorder | None = None,
-        story: Callable[[HostTransport], None] | None = None,
+        run: Callable[[HostTransport], None] | None = None,
     ) -> None:
         self.timer = ManualTimer()
         self.answerer = answerer or Recorder()
@@ -143,7 +150,7 @@ class Host:
             limits=limits or TransportLimits(),
             timer=self.timer,
             log=EventLog(logger),
-            story=None if story is None else lambda: story(self.transport),
+            run=lambda: (run or serve_client)(self.transport),
         )
         self.transport.start()
 

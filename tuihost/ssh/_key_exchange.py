@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import socket
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 import paramiko
@@ -74,7 +73,6 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
         )
         self.limits = limits
         self.timer = timer
-        self._algorithms: dict[str, str] = {}
         self._rekeying = True  # the first key exchange counts as one
         self._held: list[paramiko.Message] = []
         self._skip_guess = False
@@ -85,19 +83,9 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
         self.server_key_dict = keys.by_algorithm
 
     @property
-    def algorithms(self) -> Mapping[str, str]:
-        """kex, host_key, cipher, mac (from the client); empty before key exchange."""
-        return self._algorithms
-
-    @property
     def packets_received(self) -> int:
         """Grows with every packet of the client: a sign of life."""
         return self.packetizer.received_packets
-
-    @property
-    def rekeying(self) -> bool:
-        """A key exchange is under way: nothing of the connection layer may be sent."""
-        return self._rekeying
 
     def line_full(self) -> bool:
         """What was sent last has not left this machine yet. Any thread."""
@@ -158,12 +146,6 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
         self.local_mac = agreed.mac_out or kex.MACS[0]
         self.remote_compression = self.local_compression = "none"
         self.remote_kex_init = bytes([KEXINIT]) + body
-        self._algorithms = {
-            "kex": agreed.kex,
-            "host_key": agreed.host_key,
-            "cipher": agreed.cipher_in,
-            "mac": agreed.mac_in,
-        }
 
     def _compute_key(self, id: str, nbytes: int) -> bytes:
         """Keys from the shared secret, RFC 4253 §7.2."""

@@ -1,4 +1,4 @@
-"""The encrypted pipe to one client, RFC 4253, and the thread that tells that client's story.
+"""The encrypted pipe to one client, RFC 4253, and the thread that serves them.
 
 `HostTransport` is paramiko's Transport with its own main loop. What paramiko still does is the
 arithmetic of a key exchange; which message may come when is decided here. A connection has one
@@ -38,15 +38,13 @@ CONNECTION = range(80, 128)
 # SERVICE_ACCEPT, USERAUTH_FAILURE, _SUCCESS, _BANNER, _PK_OK or _INFO_REQUEST: a server's alone.
 FROM_SERVERS_ONLY = frozenset({6, 51, 52, 53, 60})
 
-Story = Callable[[], None]
-
 
 class HostTransport(ConnectionLayer, KeyExchangeTransport):
     """One client, from its accepted socket to the end. Implements `tuihost.wire.Link`.
 
-    `start()` starts the thread, which runs `story` (`default_story` where none is given) and then
-    parts, whatever happened. `reply` is for that thread alone; `_send_user_message`, `try_send`,
-    `line_full` and `close` for any. Raises OSError where the socket is dead already.
+    `start()` starts the thread, which calls `run` and then parts, whatever happened. `reply` is for
+    that thread alone; `_send_user_message`, `try_send`, `line_full` and `close` for any. Raises
+    OSError where the socket is dead already.
     """
 
     def __init__(
@@ -60,7 +58,7 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         limits: TransportLimits,
         timer: Timer,
         log: EventLog,
-        story: Story | None = None,
+        run: Callable[[], None],
         ended: Callable[[], None] | None = None,
         banner: str = "",
     ) -> None:
@@ -71,14 +69,14 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         self.host_keys = keys
         self.log = log
         self._peer = peer
-        self._story = story
+        self._run_connection: Callable[[], None] | None = run
         self._ended = ended
         self._ending: tuple[str, Disconnect] | None = None
         self._ending_lock = threading.Lock()
         self._parted = self._faulty = False
         self._handlers: dict[int, Callable[[bytes], None]] = {}
         self._client_gone = False
-        self.server_object = RefusingServer(answerer, auth, log)
+        self.server_object = RefusingServer()
         self.auth_handler = UserAuth(self, auth, log, banner)
         self._init_connection_layer()
 
@@ -90,22 +88,18 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         return self._peer
 
     @property
-    def client_version(self) -> str:
-        """The client's identification; empty before it came."""
-        return clean(self.remote_version, limit=255)
-
-    @property
     def faulty(self) -> bool:
-        """The story ended in a fault of the host, which something that the client sent may have
-        brought about. Final once the story has ended."""
+        """The run ended in a fault of the host, which something that the client sent may have
+        brought about. Final once the run has ended."""
         return self._faulty
 
-    # -------------------------------------------------------------------------------- the story
+    # -------------------------------------------------------------------------------- the run
 
     def run(self) -> None:
-        """The thread: the story, and then parting, also where the story broke."""
+        """The thread: what the connection runs, and then parting, also where that broke."""
+        assert self._run_connection is not None, "a thread runs once"
         try:
-            (self._story or self.default_story)()
+            self._run_connection()
         except PeerError as error:
             self.part(str(error), getattr(error, "code", Disconnect.PROTOCOL_ERROR))
         except SSHException as error:
@@ -119,15 +113,9 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
             self.log.error(Event.CONN_ERROR, trace=fault)
             self.part("a fault of the host")
         finally:
-            self.part("the story ended")
+            self.part("the connection's run ended")
             if self._ended is not None:
                 self._ended()
-
-    def default_story(self) -> None:
-        """The story of one client."""
-        self.shake_hands()
-        self.log_in()
-        self.serve()
 
     def shake_hands(self) -> None:
         """Identifications and the first keys. Raises PeerError, EOFError, OSError."""
@@ -184,7 +172,7 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         # What is left is a circle of references; without it the memory is free at once.
         self._handlers = {}
         self._held = []
-        self._story = None
+        self._run_connection = None
         self.kex_engine = self.auth_handler = self.server_object = None
 
     # ----------------------------------------------------------------------------- the messages

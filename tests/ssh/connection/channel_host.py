@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.ssh.raw_client import serve_client
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine, OpenGuests
 from tuihost.logs import EventLog
@@ -239,6 +240,7 @@ class Host:
             limits=self.limits,
             timer=self.timer,
             log=self.log,
+            run=lambda: serve_client(transport),
         )
         self.answerers.append(answerer)
         self.transports.append(transport)

@@ -1,4 +1,4 @@
-"""A Connection: the story of one client, from accept to close.
+"""A Connection: one client, from accept to close.
 
 Thread: `run` and everything of `wire.Answerer` is the connection's transport thread, which
 decides and never waits: programs run on threads of their own, and make there what they need.
@@ -121,7 +121,7 @@ class Connection:
             limits=limits,
             timer=host.watchdog,
             log=self._log,
-            story=self.run,
+            run=self.run,
             ended=self._parted,
             banner=banner,
         )
@@ -130,11 +130,11 @@ class Connection:
         """Begins the transport thread."""
         self.link.start()
 
-    # ---------------------------------------------------------------- the story
+    # ---------------------------------------------------------------- the run
 
     def run(self) -> None:
-        """Shakes hands, logs in, serves channels. What ends the story, and how it parts, is the
-        link's to tell: whatever is raised here passes through it."""
+        """Shakes hands, logs in, serves channels. What it ends with is the link's to log:
+        whatever is raised here passes through it."""
         self._log.info(Event.CONN_OPEN, peer=self.peer)
         self.link.shake_hands()
         self.link.log_in()

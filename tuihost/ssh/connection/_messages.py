@@ -370,12 +370,8 @@ def debug(text: str) -> paramiko.Message:
 # --------------------------------------------------------------------- what a channel carries
 
 
-def read_data(fields: Fields) -> bytes:
-    """CHANNEL_DATA, RFC 4254 §5.2."""
-    return fields.string()
-
-
 def data(peer_number: int, chunk: memoryview) -> paramiko.Message:
+    """CHANNEL_DATA, RFC 4254 §5.2."""
     # Straight from the caller's buffer into the message: output is the one thing there is a
     # lot of.
     message = paramiko.Message()
