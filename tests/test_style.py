@@ -26,8 +26,6 @@ TO_MEND = frozenset(
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "docs/design.md",
-        "docs/themes.md",
-        "docs/widgets.md",
         "docs/writing-apps.md",
         "tuihost/cli/accounts.py",
         "tuihost/cli/demo.py",

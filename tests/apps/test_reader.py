@@ -64,7 +64,7 @@ def test_the_handbook_opens_and_its_links_lead_on_and_back(
     with host.open("reader", size=size) as pilot:
         pilot.wait_for("▌ Welcome").wait_for("Your privacy here")
         assert ("Finding your way" in pilot.text) is (size[0] >= 100), "the page stands beside"
-        at(pilot.press("enter"), "Welcome").wait_for("You have come to a host")
+        at(pilot.press("enter"), "Welcome").wait_for("This is a host of small programs")
         assert all(len(line) <= size[0] for line in pilot.screen.lines)
         at(pilot.press("tab", "enter"), "Keys and screens").wait_for("The last line of every")
         at(pilot.press("backspace"), "Welcome")

@@ -1,8 +1,8 @@
-"""The vocabulary of a theme: roles, syntax, glyphs, and the words in which a role is written.
+"""The words of a theme: roles, syntax, glyphs, and the words in which a role is written.
 
 A role is a part that text plays on a screen. Its looks are written in rich's grammar with the
 names of a palette: `bold ink on select`. A theme that names the fourteen colours of `PALETTE` is
-complete; it says more only where it wants something else than `ROLES` and `SYNTAX` say.
+complete; it adds to that only what it wants to differ from `ROLES` and `SYNTAX`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ PALETTE = {
     "sunken": "the background of inputs and code",
     "select": "the background of the current row",
     "line": "borders and rules",
-    "faint": "what may be overlooked: decoration, never words",
+    "faint": "decoration that may be overlooked, never words",
     "soft": "words that matter less",
     "ink": "words",
     "accent": "the one colour that leads the eye",
-    "on-accent": "words on a ground of accent",
+    "on-accent": "words on the accent colour",
     "success": "it went well",
     "warning": "take care",
     "error": "it went wrong",
