@@ -38,6 +38,7 @@ from tuihost.core.login.factors import (
     Became,
     Chains,
     Conversation,
+    Ended,
     Failure,
     Hangup,
     OpenGuests,
@@ -47,6 +48,7 @@ from tuihost.core.login.factors import (
     Success,
     Verdict,
     Verifier,
+    resumed,
 )
 from tuihost.core.routing import split_user
 from tuihost.errors import MisuseError
@@ -369,28 +371,26 @@ class AuthMachine:
         """Lets steps work until one asks, one fails, or the client must choose how to go on."""
         while True:
             self._factor = question.step
-            try:
-                query = (
-                    next(question.conversation)
-                    if answers is None
-                    else question.conversation.send(answers)
-                )
-            except StopIteration as end:
-                self._question = None
-                verdict = self._step_ended(question.step, end.value)
-                steps = self._steps()
-                if not isinstance(verdict, Partial) or len(steps) < len(self._next_factors()):
-                    return verdict
-                question, answers = self._ask_step(steps[0]), None
-                continue
-            if not isinstance(query, Query):
-                self.abandon()
-                raise MisuseError(f"the step {question.step} yielded something that is no Query")
-            self._rounds += 1
-            if self._rounds > self._max_rounds:
-                return self._hang_up("too many questions")
-            question.expected = len(query.prompts)
-            return self._say(Ask(query))
+            found = resumed(question.conversation, answers)
+            if not isinstance(found, Ended):
+                return self._put(question, found)
+            self._question = None
+            verdict = self._step_ended(question.step, found.result)
+            steps = self._steps()
+            if not isinstance(verdict, Partial) or len(steps) < len(self._next_factors()):
+                return verdict
+            question, answers = self._ask_step(steps[0]), None
+
+    def _put(self, question: _Question, query: object) -> Verdict:
+        """Puts what a step asks to the client."""
+        if not isinstance(query, Query):
+            self.abandon()
+            raise MisuseError(f"the step {question.step} yielded something that is not a Query")
+        self._rounds += 1
+        if self._rounds > self._max_rounds:
+            return self._hang_up("too many questions")
+        question.expected = len(query.prompts)
+        return self._say(Ask(query))
 
     def _step_ended(self, step: str, result: object) -> Verdict:
         if isinstance(result, Became) and self._is_yes(_possible(result.user)):

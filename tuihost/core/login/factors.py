@@ -1,6 +1,6 @@
 """The words of a login: what a step asks, what the core answers, and who knows the users.
 
-Values and protocols only; the rules by which they are used are those of `authentication`.
+Values and protocols; the rules by which they are used are those of `authentication`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,21 @@ class Became:
 Conversation = Generator[Query, tuple[str, ...], bool | Became]
 """A step at work: it yields queries, is sent the answers to each, and returns whether it is
 satisfied. Only True and `Became` are a yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A step has come to its end, with this result."""
+
+    result: object
+
+
+def resumed(conversation: Conversation, answers: tuple[str, ...] | None) -> Query | Ended:
+    """Lets a step work until it asks or ends; None begins it."""
+    try:
+        return next(conversation) if answers is None else conversation.send(answers)
+    except StopIteration as end:
+        return Ended(end.value)
 
 
 @dataclass(frozen=True, slots=True)

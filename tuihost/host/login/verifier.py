@@ -11,7 +11,6 @@ does not work lets nobody in, and says so in the log.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import TypeVar
 
@@ -24,11 +23,13 @@ from tuihost.core.login.factors import (
     Became,
     Chains,
     Conversation,
+    Ended,
     Hangup,
     Query,
 )
 from tuihost.core.login.lockout import Lock, Try
 from tuihost.errors import MisuseError
+from tuihost.host.login._counted_step import CountedStep
 from tuihost.host.login._key_files import merged
 from tuihost.host.login.services import LoginServices
 from tuihost.login import Attempt
@@ -39,7 +40,6 @@ from tuihost.wire import Identity, Peer, Restrictions
 
 _Result = TypeVar("_Result")
 
-NOBODY = ""
 UNCOUNTED = frozenset({INVITE})
 """Steps whose codes cannot be guessed, under names that many people share: nobody must be able to
 lock those."""
@@ -163,7 +163,7 @@ class AccountVerifier:
         step = self._login_services.steps.get(name)
         if step is None:
             return self._missing(name, user)
-        return self._watched(name, user, lambda who: step.ask(self._attempt(who)))
+        return self._counted(name, user, lambda who: step.ask(self._attempt(who)))
 
     def _attempt(self, user: str) -> Attempt:
         keys = self._keys if user else ()
@@ -176,58 +176,27 @@ class AccountVerifier:
         return False
         yield Query()
 
-    def _watched(self, name: str, user: str, ask: Callable[[str], Conversation]) -> Conversation:
-        """A step at work. It is counted as a try from its first answers on; where the account is
-        locked they go to the same questions for nobody, which take as long and change nothing."""
-        attempt, lock, counted, right = self._try(user), None, False, False
-        conversation = ask(user)
-        answers: tuple[str, ...] | None = None  # a step may be satisfied without a question
+    def _counted(self, name: str, user: str, ask: Callable[[str], Conversation]) -> Conversation:
+        """A step at work for `user`, and what becomes of it."""
+        counts = name not in UNCOUNTED
+        step = CountedStep(self._login_services, self._try(user), ask, counts=counts)
         try:
-            while True:
-                # What has no answers is no try; it may wait for somebody else, and must wait alone.
-                tries = bool(answers) and name not in UNCOUNTED
-                with (
-                    self._login_services.one_by_one(user, self._source) if tries else nullcontext()
-                ):
-                    if not counted and tries:
-                        lock, counted = self._login_services.lockout.begin(attempt), True
-                        if lock is not None:
-                            conversation.close()
-                            conversation = ask(NOBODY)
-                            next(conversation)
-                    try:
-                        if answers is None:
-                            query = next(conversation)
-                        else:
-                            query = conversation.send(answers)
-                    except StopIteration as end:
-                        right = lock is None and self._right(user, end.value)
-                        if right and counted:
-                            self._login_services.lockout.settled(attempt)
-                        raise
-                answers = yield query
-        except StopIteration as end:
-            if right:
-                self._proved += (name,)
-                return end.value if isinstance(end.value, Became) else True
-            self._denied(user, name, lock.reason if lock else "the answers were wrong")
-            return False
+            found = step.begin()
+            while not isinstance(found, Ended):
+                found = step.answer((yield found))
         except StoreError as error:
             self._broken(error)
             return False
         finally:
-            conversation.close()
-            if counted and not right:
-                self._asked(lambda: self._login_services.lockout.failed(attempt, lock), None)
-
-    def _right(self, user: str, result: object) -> bool:
-        """Whether a step said yes to somebody who may come in."""
-        if isinstance(result, Became):
-            user = result.user
-        elif result is not True:
-            return False
-        record = self._store.get(user)
-        return record is not None and not record.disabled
+            self._asked(step.close, None)
+        match found.result:
+            case True | Became() as yes:
+                self._proved += (name,)
+                return yes
+            case _:
+                reason = step.lock.reason if step.lock else "the answers were wrong"
+                self._denied(user, name, reason)
+                return False
 
     # ------------------------------------------------------------------ how it ends
 
