@@ -23,8 +23,6 @@ THEMES = sorted((ROOT / "themes").glob("*.toml"))
 TO_MEND = frozenset(
     {
         "tuihost/ssh/_userauth.py",
-        "CHANGELOG.md",
-        "CONTRIBUTING.md",
         "docs/design.md",
         "docs/writing-apps.md",
         "tuihost/cli/accounts.py",
@@ -53,7 +51,6 @@ TO_MEND = frozenset(
         "tuihost/host/plugins/bundled.py",
         "tuihost/host/plugins/step_catalog.py",
         "tuihost/host/presence.py",
-        "tuihost/host/programs/_hosted_apps.py",
         "tuihost/host/programs/program.py",
         "tuihost/host/relay/pump.py",
         "tuihost/host/relay/x11_display.py",

@@ -29,7 +29,7 @@ class Patience:
 
 @dataclass(slots=True, eq=False)
 class Stopping:
-    """The end of one thread. Threads: any, but for `over`, which the thread itself calls last."""
+    """The end of one thread. Threads: any, except `over`, which the thread itself calls last."""
 
     host: Host
     thread: threading.Thread
