@@ -30,7 +30,7 @@ from prompt_toolkit.styles import Style
 
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.tui.defaults import share_defaults
-from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.rendering.renderer import install
 from tuihost.tui.terminal.output import TerminalOutput
 from tuihost.wire import WindowSize

@@ -1,6 +1,6 @@
 """A hostile keyboard: what a client can send into prompt_toolkit's own parser, and into ours.
 
-Each story is told twice, so that it fails the day our Tokenizer is taken out. Work is counted
+Each story is told twice, so that it fails the day our KeyPressParser is taken out. Work is counted
 in steps and never in seconds.
 """
 
@@ -18,7 +18,7 @@ from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.key_binding.bindings.mouse import load_mouse_bindings
 from prompt_toolkit.keys import Keys
 
-from tuihost.tui.terminal._key_parser import CSI_LIMIT, PASTE_LIMIT, Tokenizer
+from tuihost.tui.terminal._vt100_parser import CSI_LIMIT, PASTE_LIMIT, KeyPressParser
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +40,8 @@ def plain(data: str, *, flush: bool = False) -> list[KeyPress]:
 
 
 def ours(data: str) -> list[KeyPress]:
-    tokenizer = Tokenizer()
-    return tokenizer.feed(data.encode()) + tokenizer.flush()
+    parser = KeyPressParser()
+    return parser.feed(data.encode()) + parser.flush()
 
 
 def calls(work: Callable[[], Any]) -> int:
@@ -83,13 +83,13 @@ def test_a_mouse_report_without_end_costs_more_than_a_square(
     assert looked_at(200) > 6 * looked_at(100), "plain: twice the bytes, eight times the work"
     assert sum(map(len, global_cache)) - before > 200**2 / 2, "plain: and it is kept for ever"
 
-    tokenizer = Tokenizer()
-    steps = calls(lambda: tokenizer.feed(flood(20_000).encode()))
+    parser = KeyPressParser()
+    steps = calls(lambda: parser.feed(flood(20_000).encode()))
     assert steps < 50
-    assert tokenizer.feed(b"a") == [KeyPress("a")]
+    assert parser.feed(b"a") == [KeyPress("a")]
     for _ in range(2000):
-        assert tokenizer.feed(b"\x1b[<3333333333"[: CSI_LIMIT // 2]) == []
-    assert len(tokenizer._held) <= CSI_LIMIT
+        assert parser.feed(b"\x1b[<3333333333"[: CSI_LIMIT // 2]) == []
+    assert len(parser._held) <= CSI_LIMIT
 
 
 def test_every_position_of_the_mouse_is_kept_for_ever(global_cache: dict[str, bool]) -> None:
@@ -116,7 +116,7 @@ def test_a_paste_in_small_pieces_is_looked_through_again_and_again() -> None:
         def _paste_buffer(self, text: str) -> None:
             self._text = text
 
-    class Ours(Tokenizer):
+    class Ours(KeyPressParser):
         looked_at = 0
 
         def _in_paste(self, text: str, at: int) -> int:
@@ -126,10 +126,10 @@ def test_a_paste_in_small_pieces_is_looked_through_again_and_again() -> None:
     pieces = ["x" * 100] * 200
     size = sum(map(len, pieces))
     keys: list[KeyPress] = []
-    parser, tokenizer = Counting(keys.append), Ours()
+    parser, mine = Counting(keys.append), Ours()
     for piece in ["\x1b[200~", *pieces]:
         parser.feed(piece)
-        tokenizer.feed(piece.encode())
+        mine.feed(piece.encode())
     assert Counting.looked_at > 100 * size, "plain: from the beginning for every piece"
     assert Ours.looked_at <= 2 * size
 
@@ -204,5 +204,5 @@ def test_bytes_that_are_not_text_cannot_be_shown_again() -> None:
     surrogate = b"\xff".decode("utf-8", "surrogateescape")
     with pytest.raises(UnicodeEncodeError):
         plain(surrogate)[0].data.encode()
-    tokenizer = Tokenizer()
-    assert tokenizer.feed(b"\xff")[0].data.encode()
+    parser = KeyPressParser()
+    assert parser.feed(b"\xff")[0].data.encode()

@@ -272,7 +272,7 @@ def test_both_backspaces_are_one_key() -> None:
 
 
 def test_the_table_still_takes_down_for_up() -> None:
-    """Once it does not, `OTHERWISE` in tests/tui/terminal/test_key_parser.py gets shorter."""
+    """Once it does not, `OTHERWISE` in tests/tui/terminal/test_vt100_parser.py gets shorter."""
     assert ANSI_SEQUENCES["\x1b[1;6A"] is Keys.ControlShiftDown
     assert ANSI_SEQUENCES["\x1b[1;4A"] == (Keys.Escape, Keys.ShiftDown)
     assert ANSI_SEQUENCES["\x1b[5;7~"] == (Keys.Escape, Keys.ControlPageDown)

@@ -231,7 +231,7 @@ def test_breakpoint_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(scene()), "the first Application takes the whole process's hook"
 
     sys.breakpointhook = sys.__breakpointhook__
-    defaults.close_side_doors()
+    defaults.refuse_server_actions()
     ours = sys.breakpointhook
     assert play(lambda app, session: sys.breakpointhook) is ours
 

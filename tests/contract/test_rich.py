@@ -17,7 +17,7 @@ from rich.text import Text
 from tuihost.terminal_facts import Colors
 from tuihost.theme.roles import PALETTE
 from tuihost.theme.theme import Theme, parse_theme
-from tuihost.tui.drawing.rich_layout import render_ansi, render_lines
+from tuihost.tui.layout.renderables import render_ansi, render_lines
 
 
 def printed(system: str, text: Text, **more: object) -> str:

@@ -99,8 +99,8 @@ class Lines(logging.Handler):
 
 
 def test_side_doors_are_refused_with_a_line_in_the_log(tmp_path: Path) -> None:
-    defaults.close_side_doors()
-    defaults.close_side_doors()
+    defaults.refuse_server_actions()
+    defaults.refuse_server_actions()
     lines, made = Lines(), tmp_path / "made"
     app = application()
 
@@ -127,7 +127,7 @@ def test_side_doors_are_refused_with_a_line_in_the_log(tmp_path: Path) -> None:
 
 
 def test_an_application_leaves_our_breakpoint_hook_alone() -> None:
-    defaults.close_side_doors()
+    defaults.refuse_server_actions()
     hook = sys.breakpointhook
     with application()._enable_breakpointhook():
         assert sys.breakpointhook is hook

@@ -114,7 +114,7 @@ def list_themes(
 ) -> tuple[bytes, tuple[str, ...]]:
     """A preview of every theme, ready for a terminal of so many colours, and what is broken."""
     from tuihost.theme.theme import find_themes
-    from tuihost.tui.drawing.rich_layout import render_ansi
+    from tuihost.tui.layout.renderables import render_ansi
 
     found, broken = find_themes(folders)
     shown = b"".join(

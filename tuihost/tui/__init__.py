@@ -1,4 +1,6 @@
 """The screen side: prompt_toolkit and rich, never paramiko.
 
-In: byte channels and apps. Out: frames. What every Application shares is in `defaults`.
+In: the bytes of a channel, and apps. Out: frames. From the wire inwards: `terminal` (keys, bytes),
+`rendering` (frames), `layout` (what a frame is laid out from), `widgets`, `running` (an app on its
+thread). What every Application shares, and what is refused to all of them, is in `defaults`.
 """

@@ -106,7 +106,7 @@ def _no_editor(self: Buffer, validate_and_handle: bool = False) -> asyncio.Task[
     return get_app().create_background_task(refuse())
 
 
-def close_side_doors() -> None:
+def refuse_server_actions() -> None:
     """Refuses, in this process, what prompt_toolkit would do to the server on a person's behalf:
     suspend it, run commands and editors on it, stop in a debugger. Each leaves a line in the log
     and changes nothing for the person. Does nothing the second time."""

@@ -31,12 +31,13 @@ from prompt_toolkit.renderer import (
     _StyleStringHasStyleCache,
     _StyleStringToAttrsCache,
 )
-from prompt_toolkit.styles import DummyStyleTransformation, Style
+from prompt_toolkit.styles import DummyStyleTransformation
 
 from tests.tui.paper import Eyes, Paper, hosted, screen_of, stock_output
 from tuihost.errors import MisuseError
 from tuihost.tui.defaults import base_style
-from tuihost.tui.rendering._difference import Pens, draw_difference
+from tuihost.tui.rendering._difference import draw_difference
+from tuihost.tui.rendering._styles import StyleCache
 from tuihost.tui.rendering.frame import FrameScreen, MouseRegions
 from tuihost.tui.rendering.renderer import HostRenderer, install
 from tuihost.tui.running.loop import run
@@ -52,7 +53,7 @@ class Ours:
     def __init__(self, paper: Paper, absolute: bool) -> None:
         self.paper, self.absolute = paper, absolute
         self.output = TerminalOutput(paper)
-        self.pens = Pens(base_style(), None, ColorDepth.DEPTH_8_BIT)
+        self.styles = StyleCache(base_style(), None, ColorDepth.DEPTH_8_BIT)
         self.last: Screen | None = None
         self.at = Point(0, 0)
 
@@ -62,7 +63,7 @@ class Ours:
             self.output,
             self.last,
             screen,
-            pens=self.pens,
+            styles=self.styles,
             size=Size(rows=size.rows, columns=size.columns),
             position=self.at,
             cursor=cursor,
@@ -455,39 +456,6 @@ def test_the_mouse_finds_whoever_was_drawn_last_there() -> None:
 
 
 # ------------------------------------------------------------------------------- install
-
-
-def test_apps_in_one_theme_share_what_is_known_about_it() -> None:
-    theme, own = Style.from_dict({"title": "bold"}), Style.from_dict({"title": "italic"})
-
-    def pens(**options: Any) -> Any:
-        paper = Paper(20, 2)
-        with hosted(paper, theme, layout=Words().layout, **options) as app:
-            app._redraw()
-            return cast(HostRenderer, app.renderer)._wardrobe.pens
-
-    assert pens() is pens()
-    assert pens(style=own) is not pens()
-    assert pens(style=own)["class:title"].sgr == "\x1b[0;1;3m"
-
-
-def test_another_theme_redraws_everything_in_its_colours() -> None:
-    stage = SimpleNamespace(theme=SimpleNamespace(style=Style.from_dict({"title": "fg:ansired"})))
-    paper, words = Paper(20, 2), Words()
-    words.text = cast(Any, [("class:title", "hello")])
-    with hosted(paper, stage, layout=words.layout) as app:
-        app._redraw()
-        assert Eyes(20, 2).read(paper.take()).cells()[0][0].fg == "red"
-        stage.theme = SimpleNamespace(style=Style.from_dict({"title": "fg:ansigreen"}))
-        app._redraw()
-        assert Eyes(20, 2).read(paper.take()).cells()[0][0].fg == "green"
-
-
-def test_pens_stay_bounded_whatever_styles_an_app_makes_up() -> None:
-    pens = Pens(base_style(), None, ColorDepth.DEPTH_8_BIT)
-    for number in range(9000):
-        pens[f"[link:https://example.org/{number}]"]
-    assert len(pens) <= 8192
 
 
 def test_install_changes_only_what_the_author_left_alone() -> None:

@@ -19,7 +19,7 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import DummyOutput
 
 from tuihost.terminal_facts import TerminalFacts
-from tuihost.tui.terminal._key_parser import Reply
+from tuihost.tui.terminal._vt100_parser import Reply
 from tuihost.tui.terminal.input import ESCAPE_WAIT, KEYS_A_TURN, READ_SIZE, TerminalInput
 from tuihost.tui.terminal.terminal import Terminal
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from prompt_toolkit.cursor_shapes import CursorShape
 from prompt_toolkit.output import ColorDepth
-from prompt_toolkit.utils import get_cwidth
 
 from tests.tui.paper import Eyes, Paper
 from tuihost.terminal_facts import Colors, TerminalFacts
-from tuihost.tui.terminal._ascii import _LIKENESS, to_ascii
 from tuihost.tui.terminal.output import (
     LEAVE_ALTERNATE,
     RESTORE,
@@ -189,31 +185,13 @@ def test_the_good_bye_is_one_that_the_terminal_understands() -> None:
     assert eyes.cursor == (4, 0, True)
 
 
-# ------------------------------------------------------------------------------- ASCII
-
-
-def test_every_likeness_stands_for_a_character_of_its_own_width() -> None:
-    for like, chars in _LIKENESS.items():
-        assert len(like) == 1
-        assert [char for char in chars if get_cwidth(char) != 1] == []
-
-
-def test_a_screen_in_ascii_keeps_its_shape() -> None:
-    assert to_ascii("┌─ Menü ─┐") == "+- Menu -+"
-    assert to_ascii("│ ✓ → 漢 … │") == "| v > ?? . |"
+def test_a_terminal_of_ascii_gets_ascii() -> None:
     paper = Paper(unicode=False)
     output = TerminalOutput(paper)
     output.write("╭──╮ ↑↓ ● e\u0301")
     output.flush()
     assert inside(paper.take()) == b"+--+ ^v * e"
     assert output.encoding() == "ascii"
-
-
-@given(st.text(max_size=40))
-def test_ascii_is_as_wide_as_what_it_stands_for(text: str) -> None:
-    shown = "".join(char for char in text if char.isprintable())
-    assert to_ascii(shown).isascii()
-    assert len(to_ascii(shown)) == sum(get_cwidth(char) for char in shown)
 
 
 def test_sizes_follow_the_terminal_even_at_its_limits() -> None:

@@ -9,83 +9,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 from zlib import crc32
 
 from prompt_toolkit.data_structures import Point, Size
 from prompt_toolkit.layout.screen import _CHAR_CACHE, Char, Screen
-from prompt_toolkit.output import ColorDepth
-from prompt_toolkit.styles import BaseStyle, StyleTransformation
 
+from tuihost.tui.rendering._styles import RESET, StyleCache
 from tuihost.tui.rendering.frame import BLANK, Row
-from tuihost.tui.terminal.output import TerminalOutput, sgr
-
-# ------------------------------------------------------------------------------------- styles
-
-_LINK = re.compile(r"\[link:((?:https?://|mailto:)[!-Z\\^-~]{1,2048})\]", re.IGNORECASE)
-_RESET = "\x1b[0m"
-_PENS_KEPT = 8192
-
-
-class Pen(NamedTuple):
-    """What a style string comes to on one kind of terminal."""
-
-    sgr: str
-    link: str
-    """The target of an OSC 8 hyperlink, or empty."""
-    visible: bool
-    """Whether a space in this style differs from nothing at all."""
-
-
-class Pens(dict[str, Pen]):
-    """The pens of one style at one colour depth, worked out when first asked for.
-
-    Threads: any, so that every session in one theme can share them. Bounded: apps make up style
-    strings, and links are part of them.
-    """
-
-    def __init__(
-        self, style: BaseStyle, transformation: StyleTransformation | None, depth: ColorDepth
-    ) -> None:
-        super().__init__()
-        self._style = style
-        self._transformation = transformation
-        self._depth = depth
-
-    def __missing__(self, style: str) -> Pen:
-        attrs = self._style.get_attrs_for_style_str(style)
-        if self._transformation is not None:
-            attrs = self._transformation.transform_attrs(attrs)
-        link = _LINK.search(style)
-        visible = any(
-            (attrs.color, attrs.bgcolor, attrs.underline, attrs.strike, attrs.blink, attrs.reverse)
-        )
-        if len(self) >= _PENS_KEPT:
-            self.clear()
-        pen = self[style] = Pen(sgr(attrs, self._depth), link[1] if link else "", visible)
-        return pen
-
-
-# ------------------------------------------------------------------------------- the difference
+from tuihost.tui.terminal.output import TerminalOutput
 
 # Direction marks, which would reorder the rest of the row, and anything that could steer the
 # terminal. prompt_toolkit joins characters without width to the cell before them.
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-class _Pencil:
+class _FrameWriter:
     """Collects what moves the cursor and draws, and knows where that leaves the cursor."""
 
-    __slots__ = ("absolute", "known", "link", "links", "out", "pens", "sgr", "width", "x", "y")
+    __slots__ = ("absolute", "known", "link", "links", "out", "sgr", "styles", "width", "x", "y")
 
-    def __init__(self, position: Point, width: int, pens: Pens, absolute: bool, links: bool):
+    def __init__(
+        self, position: Point, width: int, styles: StyleCache, absolute: bool, links: bool
+    ):
         self.x, self.y = position.x, position.y
         self.width = width
-        self.pens = pens
+        self.styles = styles
         self.absolute = absolute
         self.links = links
         self.known = True  # False after characters whose width terminals disagree about
-        self.sgr = _RESET  # every frame ends like this
+        self.sgr = RESET
         self.link = ""
         self.out: list[str] = []
 
@@ -93,9 +45,9 @@ class _Pencil:
         """Back to plain text."""
         if self.link:
             self._set_link("")
-        if self.sgr != _RESET:
-            self.sgr = _RESET
-            self.out.append(_RESET)
+        if self.sgr != RESET:
+            self.sgr = RESET
+            self.out.append(RESET)
 
     def _set_link(self, link: str) -> None:
         self.link = link
@@ -127,43 +79,45 @@ class _Pencil:
 
     def row(self, y: int, old: Row, new: Row, escapes: Mapping[int, str] | None) -> None:
         """Draws the cells of one row that differ, and erases what is left over at its end."""
-        pens, width, out = self.pens, self.width, self.out
-        end = last_visible(new, width, pens)
+        width = self.width
+        end = last_visible(new, width, self.styles)
         x = 0
         while x <= end:
             cell, was = new.get(x, BLANK), old.get(x, BLANK)
             if cell.width == 1 and was.width == 1:
-                if cell is was or (cell.char == was.char and cell.style == was.style):
-                    x += 1
-                    continue
+                same = cell is was or (cell.char == was.char and cell.style == was.style)
             else:
                 cell, seen = _shown(new, x, width), _seen(old, x, width)
-                if seen is not None and cell == seen:
-                    x += cell.width
-                    continue
-            if x != self.x or y != self.y or not self.known:
-                self.go(x, y)
-            if escapes and x in escapes:
-                out.append(escapes[x])
-            sgr, link, _ = pens[cell.style]
-            if link != self.link and self.links:
-                self._set_link(link)
-            if sgr != self.sgr:
-                self.sgr = sgr
-                out.append(sgr)
-            char = cell.char
-            if len(char) == 1:
-                out.append(char)
-                self.known = char < "\U0001f000"
-            else:
-                out.append(_STEERING.sub("", char))
-                self.known = char.isascii()
+                same = seen is not None and cell == seen
+            if not same:
+                self._cell(x, y, cell, escapes)
             x += cell.width
-            self.x = x
-        if end < last_visible(old, width, pens):
+        if end < last_visible(old, width, self.styles):
             self.go(end + 1, y)
             self.reset()
-            out.append("\x1b[K")
+            self.out.append("\x1b[K")
+
+    def _cell(self, x: int, y: int, cell: Char, escapes: Mapping[int, str] | None) -> None:
+        """Draws one cell, and moves the cursor there first where it is elsewhere."""
+        out = self.out
+        if x != self.x or y != self.y or not self.known:
+            self.go(x, y)
+        if escapes and x in escapes:
+            out.append(escapes[x])
+        sgr, link, _ = self.styles[cell.style]
+        if link != self.link and self.links:
+            self._set_link(link)
+        if sgr != self.sgr:
+            self.sgr = sgr
+            out.append(sgr)
+        char = cell.char
+        if len(char) == 1:
+            out.append(char)
+            self.known = char < "\U0001f000"
+        else:
+            out.append(_STEERING.sub("", char))
+            self.known = char.isascii()
+        self.x = x + cell.width
 
 
 def _forward(amount: int) -> str:
@@ -172,7 +126,7 @@ def _forward(amount: int) -> str:
     return "\x1b[C" if amount else ""
 
 
-def last_visible(row: Row, width: int, pens: Pens) -> int:
+def last_visible(row: Row, width: int, styles: StyleCache) -> int:
     """The last column that shows anything; 0 for an empty row. What is beyond need not be sent,
     so that text copied from the screen has no spaces at the ends of its lines."""
     x = min(max(row, default=0), width - 1)
@@ -180,7 +134,7 @@ def last_visible(row: Row, width: int, pens: Pens) -> int:
     while x > 0:
         cell = row.get(x)
         if cell is not None and cell is not blank:
-            if cell.char != " " or pens[cell.style].visible:
+            if cell.char != " " or styles[cell.style].visible:
                 break
             blank = cell
         x -= 1
@@ -230,7 +184,7 @@ def draw_difference(
     old: Screen | None,
     new: Screen,
     *,
-    pens: Pens,
+    styles: StyleCache,
     size: Size,
     position: Point,
     cursor: Point,
@@ -247,46 +201,46 @@ def draw_difference(
     """
     if done:
         old, absolute = None, False
-    pencil = _Pencil(position, size.columns, pens, absolute, links=not output.plain)
+    writer = _FrameWriter(position, size.columns, styles, absolute, links=not output.plain)
     if old is None:
         if absolute:
-            pencil.out.append("\x1b[0m\x1b[H\x1b[J")
-            pencil.x = pencil.y = 0
+            writer.out.append("\x1b[0m\x1b[H\x1b[J")
+            writer.x = writer.y = 0
         else:
-            pencil.out.append(_RESET)
-            pencil.go(0, 0)
-            pencil.out.append("\x1b[J")
+            writer.out.append(RESET)
+            writer.go(0, 0)
+            writer.out.append("\x1b[J")
     before = old.height if old is not None else 0
     for y, was, row in _changed(old, new, min(max(new.height, before), size.rows)):
-        pencil.row(y, was, row, new.zero_width_escapes.get(y))
+        writer.row(y, was, row, new.zero_width_escapes.get(y))
     height = min(new.height, size.rows)
     if height > before and not absolute:
-        pencil.go(0, height - 1)  # the terminal scrolls, even where the last lines are empty
-    drawn = bool(pencil.out)
+        writer.go(0, height - 1)  # the terminal scrolls, even where the last lines are empty
+    drawn = bool(writer.out)
     if done:
-        pencil.reset()
-        pencil.go(0, height)
-        pencil.out.append("\x1b[J")
+        writer.reset()
+        writer.go(0, height)
+        writer.out.append("\x1b[J")
     else:
-        pencil.go(cursor.x, cursor.y)
-    pencil.reset()
-    _send(output, pencil, drawn, wraps=done or not absolute, fresh=old is None)
+        writer.go(cursor.x, cursor.y)
+    writer.reset()
+    _send(output, writer, drawn, wraps=done or not absolute, fresh=old is None)
     if new.show_cursor:
         output.show_cursor()
     else:
         output.hide_cursor()
-    return Point(x=pencil.x, y=pencil.y)
+    return Point(x=writer.x, y=writer.y)
 
 
 def _send(
-    output: TerminalOutput, pencil: _Pencil, drawn: bool, *, wraps: bool, fresh: bool
+    output: TerminalOutput, writer: _FrameWriter, drawn: bool, *, wraps: bool, fresh: bool
 ) -> None:
     """The bytes of a frame, with the cursor hidden and without wrapping at the margin."""
     if drawn:
         output.hide_cursor()
         if fresh or wraps:
             output.disable_autowrap()
-    if pencil.out:
-        output.write_raw("".join(pencil.out))
+    if writer.out:
+        output.write_raw("".join(writer.out))
     if drawn and wraps:
         output.enable_autowrap()

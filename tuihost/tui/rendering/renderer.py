@@ -7,136 +7,28 @@ known about styles with every session in the same theme.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable
-from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.data_structures import Point, Size
 from prompt_toolkit.filters import FilterOrBool
 from prompt_toolkit.layout import Layout
 from prompt_toolkit.layout.screen import Screen, WritePosition
-from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.renderer import Renderer
-from prompt_toolkit.styles import (
-    BaseStyle,
-    DummyStyleTransformation,
-    DynamicStyle,
-    StyleTransformation,
-    merge_styles,
-)
+from prompt_toolkit.styles import DynamicStyle
 
 from tuihost.errors import MisuseError
-from tuihost.tui.defaults import base_style, close_side_doors, share_defaults
-from tuihost.tui.rendering._difference import Pens, draw_difference
+from tuihost.tui.defaults import refuse_server_actions, share_defaults
+from tuihost.tui.rendering._difference import draw_difference
+from tuihost.tui.rendering._styles import AppStyle, StyleSource
 from tuihost.tui.rendering.frame import FrameScreen, MouseRegions
-from tuihost.tui.terminal.output import Screenside, TerminalOutput
+from tuihost.tui.terminal.output import TerminalOutput, WritableTerminal
 
 REDRAW_INTERVAL = 0.02
 """Seconds between two frames of one app, at least."""
 
 _ESCAPE_WAIT = 0.05  # seconds until a lone Escape counts as one
 _SEQUENCE_WAIT = 0.3  # seconds until the first keys of a longer binding count by themselves
-
-
-class _Styled(Protocol):
-    @property
-    def style(self) -> BaseStyle: ...
-
-
-class Themed(Protocol):
-    """Whatever is drawn in a theme that may change, such as a stage."""
-
-    @property
-    def theme(self) -> _Styled: ...
-
-
-# ------------------------------------------------------------------------------------- styles
-
-
-class _StyleShelf:
-    """The merged styles and pens that sessions share. Threads: any. Bounded."""
-
-    KEPT = 64
-
-    def __init__(self) -> None:
-        self._guard = Lock()
-        self._merged: OrderedDict[int, tuple[BaseStyle, BaseStyle]] = OrderedDict()
-        self._pens: OrderedDict[Hashable, tuple[BaseStyle, Pens]] = OrderedDict()
-
-    def merged(self, theme: BaseStyle) -> BaseStyle:
-        """`theme` over prompt_toolkit's own defaults: the same object for the same theme."""
-        with self._guard:
-            # The theme is kept beside, so that its id stays its own.
-            found = self._merged.get(id(theme))
-            if found is None:
-                found = theme, merge_styles([base_style(), theme])
-                self._merged[id(theme)] = found
-            self._merged.move_to_end(id(theme))
-            while len(self._merged) > self.KEPT:
-                self._merged.popitem(last=False)
-            return found[1]
-
-    def pens(self, style: BaseStyle, depth: ColorDepth) -> Pens:
-        """What a merged style comes to at one depth."""
-        key = id(style), depth
-        with self._guard:
-            found = self._pens.get(key)
-            if found is None:
-                found = self._pens[key] = style, Pens(style, None, depth)
-            self._pens.move_to_end(key)
-            while len(self._pens) > self.KEPT:
-                self._pens.popitem(last=False)
-            return found[1]
-
-
-_shelf = _StyleShelf()
-
-
-class _Wardrobe:
-    """Which pens one Application draws with now: its theme's, its own style over that, at the
-    terminal's depth. Knows when that is another than before, and everything must be redrawn."""
-
-    def __init__(self, source: BaseStyle | Themed | None) -> None:
-        self._source = source
-        self._key: Hashable = None
-        self.pens: Pens | None = None
-        self.style: BaseStyle = base_style()
-
-    def _theme(self) -> BaseStyle | None:
-        source = self._source
-        return source if source is None or isinstance(source, BaseStyle) else source.theme.style
-
-    def fitted(self, application: Application[Any]) -> bool:
-        """Makes `pens` and `style` right; False where they were already."""
-        theme = self._theme()
-        own, transformation = application.style, application.style_transformation
-        plain = type(transformation) is DummyStyleTransformation
-        depth = application.color_depth
-        key = (
-            id(theme),
-            own.invalidation_hash() if own is not None else None,
-            None if plain else transformation.invalidation_hash(),
-            depth,
-        )
-        if key == self._key:
-            return False
-        self._key = key
-        below = base_style() if theme is None else _shelf.merged(theme)
-        self.style = below if own is None else merge_styles([below, own])
-        self.pens = self._pens(own, None if plain else transformation, depth)
-        return True
-
-    def _pens(
-        self, own: BaseStyle | None, transformation: StyleTransformation | None, depth: ColorDepth
-    ) -> Pens:
-        if own is None and transformation is None:
-            return _shelf.pens(self.style, depth)
-        return Pens(self.style, transformation, depth)
-
-
-# ------------------------------------------------------------------------------------- renderer
 
 
 class HostRenderer(Renderer):
@@ -146,22 +38,22 @@ class HostRenderer(Renderer):
 
     def __init__(
         self,
-        terminal: Screenside,
+        terminal: WritableTerminal,
         output: TerminalOutput,
-        style: BaseStyle | Themed | None,
+        style: StyleSource,
         *,
         full_screen: bool,
         mouse_support: FilterOrBool,
     ) -> None:
         self._terminal = terminal
-        self._wardrobe = _Wardrobe(style)
+        self._app_style = AppStyle(style)
         self._waits = False
         self.frames = 0
         """Frames that were drawn."""
         self.skipped = 0
         """Frames that were not, since the person's line was full."""
         super().__init__(
-            DynamicStyle(lambda: self._wardrobe.style),
+            DynamicStyle(lambda: self._app_style.style),
             output,
             full_screen=full_screen,
             mouse_support=mouse_support,
@@ -182,7 +74,7 @@ class HostRenderer(Renderer):
         screen, mouse = FrameScreen(size.columns), MouseRegions()
         screen.show_cursor = False
         height = self._height(layout, size, is_done)
-        if self._wardrobe.fitted(app) or self._last_size != size:
+        if self._app_style.update(app) or self._last_size != size:
             self._last_screen = None
         layout.container.write_to_screen(
             screen,
@@ -245,12 +137,12 @@ class HostRenderer(Renderer):
 
     def _write(self, app: Application[Any], screen: Screen, size: Size, is_done: bool) -> None:
         """Sends the frame, all of it in one flush."""
-        assert self._wardrobe.pens is not None
+        assert self._app_style.codes is not None
         self._cursor_pos = draw_difference(
             self.output,
             self._last_screen,
             screen,
-            pens=self._wardrobe.pens,
+            styles=self._app_style.codes,
             size=size,
             position=self._cursor_pos,
             cursor=screen.get_cursor_position(app.layout.current_window),
@@ -305,13 +197,13 @@ class HostRenderer(Renderer):
 
 
 def install(
-    application: Application[Any], terminal: Screenside, style: BaseStyle | Themed | None
+    application: Application[Any], terminal: WritableTerminal, style: StyleSource
 ) -> HostRenderer:
     """Prepares an Application for a person behind a line, before it runs.
 
     `application` was made while a `TerminalOutput` was the output of the AppSession. `style` is
-    the theme's, or something whose `theme.style` may change; the Application's own style goes
-    over it. Only what the author left at prompt_toolkit's defaults is changed.
+    the theme's, or says which one it is at the moment; the Application's own style goes over it.
+    Only what the author left at prompt_toolkit's defaults is changed.
 
     Raises MisuseError for an Application that was made for another output.
     """
@@ -321,7 +213,7 @@ def install(
             "the Application was not made inside this session: build a fresh one each time"
         )
     share_defaults()
-    close_side_doors()
+    refuse_server_actions()
     renderer = HostRenderer(
         terminal,
         output,

@@ -1,4 +1,4 @@
-"""What runs an app on its thread: event loop, Applications in turn, talk, and stages.
+"""What runs an app on its thread: the event loop, Applications in turn, talks, and stages.
 
 In: an app's Application or coroutine. Out: its result. Imports everything else in `tui`.
 """

@@ -20,13 +20,13 @@ from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProce
 from rich.text import Text
 
 from tuihost.session.session import Launch, Session
-from tuihost.tui.drawing.rich_layout import render_lines
-from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.layout.renderables import render_lines
+from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
 
 if TYPE_CHECKING:
-    from tuihost.tui.drawing.rich_layout import Line
+    from tuihost.tui.layout.renderables import Line
 
 Result = int | Launch | None
 KEEP = 2000

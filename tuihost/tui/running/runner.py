@@ -12,8 +12,8 @@ import asyncio
 import contextvars
 import ctypes
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +24,7 @@ from prompt_toolkit.styles import BaseStyle
 from tuihost.errors import Disconnected
 from tuihost.logs import Event, EventLog
 from tuihost.session.session import Launch, Session
-from tuihost.tui.defaults import close_side_doors, share_defaults
+from tuihost.tui.defaults import refuse_server_actions, share_defaults
 from tuihost.tui.rendering.renderer import HostRenderer, install
 from tuihost.tui.running.loop import close_loop, new_loop
 from tuihost.tui.running.stages import LoopStage
@@ -94,21 +94,6 @@ class ScreenStage(LoopStage):
             self.application.invalidate()
 
 
-class _Look:
-    """The stage's theme as the terminal that is attached now can show it."""
-
-    def __init__(self, stage: ScreenStage) -> None:
-        self._stage = stage
-
-    @property
-    def theme(self) -> _Look:
-        return self
-
-    @property
-    def style(self) -> BaseStyle:
-        return self._stage.theme.style_for(self._stage.facts.colors)
-
-
 class Runner:
     """One person's programs. Made and used on the session's thread."""
 
@@ -116,7 +101,7 @@ class Runner:
         self, terminal: Terminal, theme: Theme, log: EventLog, *, escape: str | None
     ) -> None:
         share_defaults()
-        close_side_doors()
+        refuse_server_actions()
         self._log = log
         self.terminal = terminal
         self.output = TerminalOutput(terminal)
@@ -149,7 +134,7 @@ class Runner:
         async def play() -> Result:
             self.stage.enter(asyncio.get_running_loop())
             application = build()
-            self._renderer = install(application, self.terminal, _Look(self.stage))
+            self._renderer = install(application, self.terminal, self._style)
             self.stage.application = application
             self.terminal.attached_anew = self._repaint
             if application.full_screen:
@@ -210,43 +195,58 @@ class Runner:
         kind: Literal["light", "selector"],
         stage: LoopStage,
     ) -> Result:
+        """Runs one program on a loop of its own, and clears up behind it."""
         if self._evicted_by is not None:
             main.close()
             raise self._evicted_by
         loop = self._loop = new_loop(kind)
-        self._fault = None
         loop.set_exception_handler(self._unhandled)
-        context, app_session = contextvars.copy_context(), self._app_session()
+        self._fault = None
+        context = contextvars.copy_context()
+        with self._app_session(context):
+            try:
+                task = self._task = loop.create_task(main, context=context)
+                self.terminal.bind(
+                    loop, resized=lambda: self._resized(stage), ended=lambda: self._end(stage)
+                )
+                return self._result_of(task, loop)
+            finally:
+                self._task = None
+                self.terminal.unbind()
+                stage.leave()
+                self._close(loop)
+
+    def _result_of(self, task: asyncio.Task[Result], loop: asyncio.AbstractEventLoop) -> Result:
+        """Runs the program to its end. Raises what it raised, wherever that was; `Disconnected`
+        where it was cut off."""
+        try:
+            result = loop.run_until_complete(task)
+        except (EOFError, asyncio.CancelledError) as error:
+            if self._fault is not None:
+                raise self._fault from None
+            raise Disconnected("the person is gone") from error
+        except RuntimeError as error:
+            if self._stopped:  # "Event loop stopped before Future completed."
+                raise Disconnected("the person is gone") from error
+            raise
+        if self._fault is not None:
+            raise self._fault
+        return result
+
+    @contextmanager
+    def _app_session(self, context: contextvars.Context) -> Iterator[None]:
+        """Gives prompt_toolkit the input and output of this session, in `context`. It is entered
+        outside the program's task: one that is cut off could not leave it in the right context."""
+        app_session = create_app_session(input=self.input, output=self.output)
         context.run(app_session.__enter__)
         try:
-            self._task = loop.create_task(main, context=context)
-            self.terminal.bind(
-                loop, resized=lambda: self._resized(stage), ended=lambda: self._end(stage)
-            )
-            try:
-                result: Result = loop.run_until_complete(self._task)
-            except (EOFError, asyncio.CancelledError) as error:
-                if self._fault is not None:
-                    raise self._fault from None
-                raise Disconnected("the person is gone") from error
-            except RuntimeError as error:
-                if self._stopped:  # "Event loop stopped before Future completed."
-                    raise Disconnected("the person is gone") from error
-                raise
-            if self._fault is not None:
-                raise self._fault
-            return result
+            yield
         finally:
-            self._task = None
-            self.terminal.unbind()
-            stage.leave()
-            self._close(loop)
             context.run(app_session.__exit__, None, None, None)
 
-    def _app_session(self) -> AbstractContextManager[object]:
-        """What prompt_toolkit takes a program's input and output from. It is entered outside the
-        program's task: one that is cut off could not leave it in the right context."""
-        return create_app_session(input=self.input, output=self.output)
+    def _style(self) -> BaseStyle:
+        """The theme's, as the terminal that is attached now can show it."""
+        return self.stage.theme.style_for(self.stage.facts.colors)
 
     def _close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Ends what the program left behind: its tasks get a moment to clean up."""

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from tuihost.errors import Disconnected, Interrupted, MisuseError
 from tuihost.terminal_facts import Colors, TerminalFacts
 from tuihost.text import clean
-from tuihost.tui.drawing.rich_layout import render_ansi
-from tuihost.tui.terminal.line_editing import Cooked
+from tuihost.tui.layout.renderables import render_ansi
+from tuihost.tui.terminal.line_discipline import LineDiscipline
 from tuihost.wire import ByteChannel, EndOfWrite, SessionEvent, SignalSent, Stream
 
 if TYPE_CHECKING:
@@ -328,7 +328,7 @@ class CommandStage(Stage):
         self._channel = channel
         self._facts = facts
         self._actions = _Actions()
-        self._cooked = Cooked(facts.erase) if facts.pty and facts.cooked else None
+        self._cooked = LineDiscipline(facts.erase) if facts.pty and facts.cooked else None
         self._unread = False
         self._reads = False
 
@@ -414,7 +414,7 @@ class CommandStage(Stage):
         if self._cooked is not None:
             self._hear(self._cooked)
 
-    def _hear(self, cooked: Cooked) -> None:
+    def _hear(self, cooked: LineDiscipline) -> None:
         """Takes the keys that have come: shows them, and heeds those that mean something."""
         while not cooked.full and not cooked.ended:
             keys = self._channel.read(4096)

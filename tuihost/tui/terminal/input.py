@@ -19,7 +19,7 @@ from prompt_toolkit.input.base import Input
 from prompt_toolkit.key_binding.key_processor import KeyPress, _Flush
 from prompt_toolkit.keys import Keys
 
-from tuihost.tui.terminal._key_parser import Reply, Tokenizer
+from tuihost.tui.terminal._vt100_parser import KeyPressParser, Reply
 
 KEYS_A_TURN = 64
 """More than this many at once nobody types."""
@@ -39,7 +39,7 @@ _HOST_KEY = KeyPress(Keys.Ignore)
 _numbers = count(1)
 
 
-class Source(Protocol):
+class ReadableTerminal(Protocol):
     """What an input needs of a terminal; everything happens on the thread of `loop`."""
 
     @property
@@ -66,7 +66,7 @@ class TerminalInput(Input):
 
     def __init__(
         self,
-        terminal: Source,
+        terminal: ReadableTerminal,
         *,
         escape: str | None = Keys.ControlSquareClose,
         on_escape: Callable[[], None] | None = None,
@@ -75,7 +75,7 @@ class TerminalInput(Input):
         self.escape = escape
         self.on_escape = on_escape
         self._terminal = terminal
-        self._tokenizer = Tokenizer(on_reply)
+        self._parser = KeyPressParser(on_reply)
         self._name = f"terminal-{next(_numbers)}"
         self._keys: deque[KeyPress] = deque()
         self._ready: Callable[[], None] | None = None
@@ -117,7 +117,7 @@ class TerminalInput(Input):
 
     def expect(self, reply: Reply) -> None:
         """Lets one reply of the terminal through: to `on_reply`, the cursor position as a key."""
-        self._tokenizer.expect(reply)
+        self._parser.expect(reply)
 
     # ------------------------------------------------------------------ between Applications
 
@@ -139,13 +139,13 @@ class TerminalInput(Input):
             if self._read():
                 break
         self._keys.clear()
-        self._tokenizer.drop()
+        self._parser.drop()
         self._time_escape()
         self.forget()
 
     def start_over(self) -> None:
         """Another terminal is attached: what the old one began will not be completed."""
-        self._tokenizer.reset()
+        self._parser.reset()
         self._time_escape()
 
     def forget(self) -> None:
@@ -157,7 +157,7 @@ class TerminalInput(Input):
         self._ended = True
         self._listen(None)
         self._keys.clear()
-        self._tokenizer.reset()
+        self._parser.reset()
         self.forget()
 
     # ------------------------------------------------------------------ prompt_toolkit's Input
@@ -237,10 +237,10 @@ class TerminalInput(Input):
         data = self._terminal.read(READ_SIZE)
         if data:
             self._ended = False  # a terminal that was attached anew
-            self._take(self._tokenizer.feed(data, more=len(data) == READ_SIZE))
+            self._take(self._parser.feed(data, more=len(data) == READ_SIZE))
         elif data is not None or self._terminal.closed:
             self._ended = True
-            self._take(self._tokenizer.flush())
+            self._take(self._parser.flush())
         self._time_escape(again=bool(data))
         return not data
 
@@ -262,7 +262,7 @@ class TerminalInput(Input):
     def _time_escape(self, *, again: bool = False) -> None:
         """Runs the timer exactly while an Escape waits and somebody waits for keys; `again`
         starts it anew."""
-        waiting = self._ready is not None and self._tokenizer.pending_escape
+        waiting = self._ready is not None and self._parser.pending_escape
         if self._timer is not None and (again or not waiting):
             self._timer.cancel()
             self._timer = None
@@ -273,7 +273,7 @@ class TerminalInput(Input):
         self._timer = None
         # A busy loop comes late: the rest of the sequence may be here already.
         if self._paused or self._read():
-            self._take(self._tokenizer.flush())
+            self._take(self._parser.flush())
             if self._keys and self._keys[-1].key == Keys.Escape:
                 self._keys.append(_NOTHING_FOLLOWS)
         self._time_escape()

@@ -21,7 +21,7 @@ from prompt_toolkit.styles import Attrs
 
 from tuihost.terminal_facts import Colors, TerminalFacts
 from tuihost.text import clean
-from tuihost.tui.terminal._ascii import to_ascii
+from tuihost.tui.terminal.ascii import to_ascii
 
 SYNC_BEGIN = b"\x1b[?2026h"
 SYNC_END = b"\x1b[?2026l"
@@ -66,7 +66,7 @@ _CODES = {depth: _EscapeCodeCache(depth) for depth in ColorDepth}
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-class Screenside(Protocol):
+class WritableTerminal(Protocol):
     """What the screen side needs of a Terminal to draw on it."""
 
     @property
@@ -108,7 +108,7 @@ class TerminalOutput(Vt100_Output):
     Thread: the app's.
     """
 
-    def __init__(self, terminal: Screenside, *, cpr: bool = False) -> None:
+    def __init__(self, terminal: WritableTerminal, *, cpr: bool = False) -> None:
         # There is no stream: whoever writes past the output is told so by TextIOBase.
         super().__init__(cast(TextIO, io.TextIOBase()), self._columns_and_rows, enable_cpr=cpr)
         # The codes of an attribute are the same for everybody.

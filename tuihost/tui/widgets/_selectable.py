@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from prompt_toolkit.application import get_app
 
 from tuihost.session.session import Session
-from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets.cells import Fragments
 from tuihost.tui.widgets.filter_line import FilterLine
 from tuihost.tui.widgets.keymap import Keymap

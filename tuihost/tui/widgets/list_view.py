@@ -18,7 +18,7 @@ from prompt_toolkit.layout.containers import ConditionalContainer, Container, HS
 
 from tuihost.session.session import Session
 from tuihost.text import clean
-from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets._bars import compact
 from tuihost.tui.widgets._selectable import Open, Selectable

@@ -19,8 +19,8 @@ from prompt_toolkit.layout.screen import Screen, WritePosition
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session.session import Session
-from tuihost.tui.drawing.rich_layout import Line, RichLines, link_of
-from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.layout.renderables import Line, RichLines, link_of
+from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets.cells import Fragments, restyled
 from tuihost.tui.widgets.filter_line import FilterLine

@@ -27,7 +27,7 @@ from prompt_toolkit.layout.containers import (
 )
 
 from tuihost.session.session import Session
-from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets._bars import KeyBar, Text, TitleBar, clock_shown
 from tuihost.tui.widgets._guard import Guard
 from tuihost.tui.widgets._toast import Kind, Toasts

@@ -18,7 +18,7 @@ from prompt_toolkit.layout.containers import ConditionalContainer, Container, HS
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session.session import Session
-from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets._selectable import Open, Selectable
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, marked, pad, width_of

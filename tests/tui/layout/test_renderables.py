@@ -24,8 +24,8 @@ from rich.text import Text
 
 from tuihost.terminal_facts import Colors
 from tuihost.theme.theme import load_theme
-from tuihost.tui.drawing._plain import ascii_of
-from tuihost.tui.drawing.rich_layout import Line, RichLines, link_of, render_ansi, render_lines
+from tuihost.tui.layout.renderables import Line, RichLines, link_of, render_ansi, render_lines
+from tuihost.tui.terminal.ascii import to_ascii
 
 THEMES = Path(__file__).resolve().parents[3] / "themes"
 NIGHT = load_theme(THEMES / "harbor-night.toml")
@@ -145,7 +145,7 @@ def test_any_text_at_any_width_is_harmless_and_fits(text: str, width: int) -> No
     for line in plain(render_lines(text, width, NIGHT)):
         assert harmless(line)
         assert cell_len(line) <= max(width, 2)  # one wide character in one column
-    assert ascii_of(text).isascii()
+    assert to_ascii(text).isascii()
 
 
 def test_sixteen_colours_have_names() -> None:
@@ -248,7 +248,7 @@ def test_ascii_commands_are_ascii() -> None:
 
 
 def test_markdown_is_imported_when_it_is_used() -> None:
-    code = "import sys, tuihost.tui.drawing.rich_layout; sys.exit('rich.markdown' in sys.modules)"
+    code = "import sys, tuihost.tui.layout.renderables; sys.exit('rich.markdown' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0
 
 

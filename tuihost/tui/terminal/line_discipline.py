@@ -19,7 +19,7 @@ ERASE = ("\x7f", "\x08")
 _SIGNALS = {INT: "INT", QUIT: "QUIT"}
 
 
-class Cooked:
+class LineDiscipline:
     """Lines out of keys. `feed` says what to show; `signals` are the ones that were asked for."""
 
     def __init__(self, erase: str = "\x7f") -> None:
@@ -76,10 +76,10 @@ class Cooked:
 
     def _edited(self, char: str) -> str:
         if char in self._erase:
-            return _rubbed_out([self._line.pop()]) if self._line else ""
+            return _erased([self._line.pop()]) if self._line else ""
         if char == KILL:
             gone, self._line = self._line, []
-            return _rubbed_out(gone)
+            return _erased(gone)
         if char == WORD:
             at = len(self._line)
             while at and self._line[at - 1] == " ":
@@ -87,12 +87,12 @@ class Cooked:
             while at and self._line[at - 1] != " ":
                 at -= 1
             gone, self._line = self._line[at:], self._line[:at]
-            return _rubbed_out(gone)
+            return _erased(gone)
         if (char.isprintable() or char == "\t") and len(self._line) < MAX_TYPED:
             self._line.append(char)
             return char
         return ""
 
 
-def _rubbed_out(chars: list[str]) -> str:
+def _erased(chars: list[str]) -> str:
     return "\b \b" * sum(max(0, wcwidth(char)) for char in chars)

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.tui.terminal.line_editing import MAX_READY, MAX_TYPED, Cooked
+from tuihost.tui.terminal.line_discipline import MAX_READY, MAX_TYPED, LineDiscipline
 
 
-def typed(keys: str, cooked: Cooked | None = None) -> tuple[str, bytes | None]:
+def typed(keys: str, cooked: LineDiscipline | None = None) -> tuple[str, bytes | None]:
     """What is shown, and what is handed over."""
-    cooked = cooked or Cooked()
+    cooked = cooked or LineDiscipline()
     echo = cooked.feed(keys.encode()).decode()
     return echo, cooked.take(65536)
 
@@ -32,27 +32,27 @@ def test_lines(keys: str, shown: str, read: bytes | None) -> None:
 
 
 def test_the_end_of_input() -> None:
-    cooked = Cooked()
+    cooked = LineDiscipline()
     assert typed("\x04", cooked) == ("", b"")
     assert cooked.ended
-    gone = Cooked()
+    gone = LineDiscipline()
     gone.feed(b"unfinished")
     gone.end()
     assert (gone.take(4), gone.take(100), gone.take(100)) == (b"unfi", b"nished", b"")
 
 
 def test_keys_that_end_a_command() -> None:
-    cooked = Cooked()
+    cooked = LineDiscipline()
     assert typed("abc\x03x\x1c\r", cooked) == ("abc^C\r\nx^\\\r\n\r\n", b"\n")
     assert cooked.signals == ["INT", "QUIT"]
 
 
 def test_a_key_of_ones_own_rubs_out() -> None:
-    assert typed("ab#\r", Cooked("#")) == ("ab\b \b\r\n", b"a\n")
+    assert typed("ab#\r", LineDiscipline("#")) == ("ab\b \b\r\n", b"a\n")
 
 
 def test_what_is_typed_is_bounded() -> None:
-    cooked = Cooked()
+    cooked = LineDiscipline()
     echo, read = typed("x" * (MAX_TYPED + 100) + "\r", cooked)
     assert (len(echo), read) == (MAX_TYPED + 2, b"x" * MAX_TYPED + b"\n")
     while not cooked.full:
@@ -63,7 +63,7 @@ def test_what_is_typed_is_bounded() -> None:
 
 @given(st.lists(st.binary(max_size=20), max_size=10))
 def test_keys_cut_anywhere_come_to_the_same(parts: list[bytes]) -> None:
-    whole, pieces = Cooked(), Cooked()
+    whole, pieces = LineDiscipline(), LineDiscipline()
     shown = whole.feed(b"".join(parts))
     assert b"".join(pieces.feed(part) for part in parts) == shown
     assert pieces.take(10_000) == whole.take(10_000)

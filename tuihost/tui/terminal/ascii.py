@@ -1,4 +1,5 @@
-"""Text for terminals that show ASCII only: every character keeps its width."""
+"""Text for terminals that show ASCII only, on screens and in what commands print: every character
+keeps its width."""
 
 from __future__ import annotations
 
@@ -6,29 +7,31 @@ import unicodedata
 
 from prompt_toolkit.utils import get_cwidth
 
-_LIKENESS = {
-    "-": "─━┄┅┈┉╌╍═╴╶╸╺╼╾‐‑‒–—―−⎯▬",
+_SIGNS = {
+    "-": "─━┄┅┈┉╌╍═╴╶╸╺╼╾‐‑‒–—―−⎯▬▃",
     "|": "│┃┆┇┊┋╎╏║╵╷╹╻╽╿▌▍▎▏▐▕¦",
     "/": "╱⁄",
     "\\": "╲",
     "X": "╳",
-    "#": "█▉▊▋▓▆▇■▣▪◼⌗",
-    "+": "▄▅✚",
-    ":": "▒▂▃",
-    ".": "░▁…·∙⋅․",
+    "#": "█▉▊▋▓■▣▪◼⌗",
+    "+": "▆✚",
+    ":": "▒",
+    ".": "░▂…·∙⋅․",
     "<": "←⇐‹«◀◂◄⏎↵⟵❮",
     ">": "→⇒›»▶▸►⟶❯➜",
     "^": "↑⇑▲▴△⌃",
     "v": "↓⇓▼▾▽✓✔",
-    "*": "•●◉◆★☆✎✱✳✦◈⁕❖",
+    "*": "▇•●◉◆★☆✎✱✳✦◈⁕❖",
     "o": "○◌◯◇□▢▫◦⚬◻",
     "x": "✗✘✕✖×",
     "!": "⚠‼",
     "i": "ℹⓘ",
     "'": "‘’‚′`´",
     '"': "“”„″",
-    "~": "≈∼⌁",
+    "~": "≈∼⌁▄",
     "?": "¿",
+    "_": "▁",
+    "=": "▅",
 }
 _KEPT = 4096  # answers that are remembered for everybody
 
@@ -37,28 +40,27 @@ class _Table(dict[int, str]):
     """What stands for a character, by its code point; worked out when first met."""
 
     def __missing__(self, code: int) -> str:
-        likeness = _likeness(chr(code))
+        found = _ascii_char(chr(code))
         if len(self) < _KEPT:
-            self[code] = likeness
-        return likeness
+            self[code] = found
+        return found
 
 
-def _likeness(char: str) -> str:
+def _ascii_char(char: str) -> str:
     if char.isascii():
         return char
     if "─" <= char <= "╿":
-        return "+"  # the corners and crossings of boxes; their lines have a likeness of their own
+        return "+"  # the corners and crossings of boxes; their lines are in the table
     width = get_cwidth(char)
-    base = unicodedata.normalize("NFKD", char)[0]
-    if width == 1 and base.isascii() and base.isprintable():
-        return base  # é: an accented letter
-    return "?" * width
+    # é is an e with an accent, ½ is three characters: only what is as wide can stand for it.
+    letters = [part for part in unicodedata.normalize("NFKD", char) if " " <= part <= "~"]
+    return "".join(letters) if len(letters) == width else "?" * width
 
 
-_TABLE = _Table({ord(char): like for like, chars in _LIKENESS.items() for char in chars})
+_TABLE = _Table({ord(char): sign for sign, chars in _SIGNS.items() for char in chars})
 
 
 def to_ascii(text: str) -> str:
     """`text` with the nearest ASCII character for each other one: lines for lines, arrows for
     arrows, letters without their accents, and `?` for each column of the rest."""
-    return text.translate(_TABLE)
+    return text if text.isascii() else text.translate(_TABLE)

@@ -11,7 +11,7 @@ from prompt_toolkit.key_binding.bindings.mouse import xterm_sgr_mouse_events
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
-from tuihost.tui.terminal._key_parser import BURST, CSI_LIMIT, Reply, Tokenizer
+from tuihost.tui.terminal._vt100_parser import BURST, CSI_LIMIT, KeyPressParser, Reply
 
 PIECES = st.one_of(
     st.binary(max_size=6),
@@ -55,12 +55,12 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 
 def fed(parts: list[bytes]) -> tuple[list[KeyPress], list[str]]:
     replies: list[str] = []
-    tokenizer = Tokenizer(replies.append)
+    parser = KeyPressParser(replies.append)
     for reply in Reply:
         for _ in range(5):
-            tokenizer.expect(reply)
-    keys = [key for part in parts for key in tokenizer.feed(part)]
-    return keys + tokenizer.flush(), replies
+            parser.expect(reply)
+    keys = [key for part in parts for key in parser.feed(part)]
+    return keys + parser.flush(), replies
 
 
 def as_text(keys: list[KeyPress]) -> list[str]:
@@ -97,8 +97,8 @@ def test_however_it_is_cut_the_keys_are_the_same(data: bytes, cuts: list[int]) -
 
 @given(STREAMS)
 def test_what_comes_out_is_sound_and_bounded(data: bytes) -> None:
-    tokenizer = Tokenizer()
-    keys = tokenizer.feed(data) + tokenizer.flush()
+    parser = KeyPressParser()
+    keys = parser.feed(data) + parser.flush()
     assert sum(max(1, len(key.data)) for key in keys) <= 2 * len(data)
     for key in keys:
         match key.key:
@@ -121,14 +121,14 @@ def test_what_comes_out_is_sound_and_bounded(data: bytes) -> None:
 
 @given(STREAMS)
 def test_what_is_held_is_bounded_and_a_sequence_frees_the_keyboard(data: bytes) -> None:
-    tokenizer = Tokenizer()
+    parser = KeyPressParser()
     for byte in data:
-        tokenizer.feed(bytes([byte]))
-        assert len(tokenizer._held) <= CSI_LIMIT
+        parser.feed(bytes([byte]))
+        assert len(parser._held) <= CSI_LIMIT
     # The end of a paste, Ctrl-C: whatever was begun, a person gets out of it.
-    keys = tokenizer.feed(b"\x1b[201~\x03")
+    keys = parser.feed(b"\x1b[201~\x03")
     assert keys[-1] == KeyPress(Keys.ControlC, "\x03")
-    assert not tokenizer.pending
+    assert not parser.pending
 
 
 @given(
@@ -137,6 +137,6 @@ def test_what_is_held_is_bounded_and_a_sequence_frees_the_keyboard(data: bytes) 
     )
 )
 def test_text_is_kept_as_it_is(text: str) -> None:
-    keys = Tokenizer().feed(text.encode())
+    keys = KeyPressParser().feed(text.encode())
     assert "".join(key.data for key in keys) == text
     assert len(keys) == (1 if len(text) > BURST else len(text))

@@ -28,7 +28,7 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.widgets import Frame
 
 from tests.tui.paper import Eyes, Paper, hosted, on_stage, stock_output
-from tuihost.tui.drawing.rows import RowWindow
+from tuihost.tui.layout.rows import RowWindow
 
 THEME = Style.from_dict({"selection": "bg:ansiblue", "dialog": "bg:ansigreen"})
 
@@ -97,7 +97,7 @@ def test_what_is_kept_is_bounded_by_the_view() -> None:
     with hosted(paper, layout=Layout(window)) as app:
         for window.cursor in range(0, 1000, 3):
             app._redraw()
-        assert len(window._drawn) <= 2 * 4 + 8
+        assert len(window._rows) <= 2 * 4 + 8
 
 
 @pytest.mark.parametrize(

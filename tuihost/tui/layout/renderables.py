@@ -28,7 +28,7 @@ from tuihost.terminal_facts import Colors
 from tuihost.text import clean
 from tuihost.theme.roles import ANSI, Role
 from tuihost.theme.styles import rich_style
-from tuihost.tui.drawing._plain import ascii_of
+from tuihost.tui.terminal.ascii import to_ascii
 
 if TYPE_CHECKING:
     from tuihost.theme.theme import Theme
@@ -202,7 +202,7 @@ def render_ansi(
             out += _drawn(item, width, colors, unicode, theme, inline)
         else:
             text = clean(str(item), lines=True)
-            words.append(text if unicode else ascii_of(text))
+            words.append(text if unicode else to_ascii(text))
     if words or not items:
         out.append(" ".join(words) + "\n")
     return "".join(out).encode("utf-8" if unicode else "ascii", "replace")
@@ -370,4 +370,4 @@ def _segments(
 
 def _shown(text: str, unicode: bool, safe: bool) -> str:
     text = clean(text) if safe else text
-    return text if unicode else ascii_of(text)
+    return text if unicode else to_ascii(text)

@@ -49,18 +49,11 @@ class RowSource(Protocol):
         the key stays the same, so does the row, and `row` is not asked again."""
 
 
-class _Drawn(NamedTuple):
+class _RowCells(NamedTuple):
+    """One row as it is shown, and what stands in it for the terminal alone."""
+
     cells: Row
     escapes: dict[int, str]
-
-
-class _Place(NamedTuple):
-    """Where the rows were drawn last, for the mouse."""
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 class _RowControl(UIControl):
@@ -142,20 +135,20 @@ class RowWindow(Window):
         self.row_style = row_style
         self.on_click = on_click
         self.on_scroll = on_scroll
-        self._place = _Place(0, 0, 0, 0)
-        self._drawn: dict[Hashable, _Drawn] = {}
+        self._position = WritePosition(0, 0, 0, 0)
+        self._rows: dict[Hashable, _RowCells] = {}
 
     # ---------------------------------------------------------------- moving about
 
     @property
     def page(self) -> int:
         """How many rows were in view last, at least one."""
-        return max(1, self._place.height)
+        return max(1, self._position.height)
 
     @property
     def columns(self) -> int:
         """How wide the rows were last, 0 before the first frame."""
-        return self._place.width
+        return self._position.width
 
     @property
     def last_offset(self) -> int:
@@ -181,7 +174,7 @@ class RowWindow(Window):
 
     def forget(self) -> None:
         """Drops all cells that are kept, for a change that no row's key tells."""
-        self._drawn.clear()
+        self._rows.clear()
 
     def reset(self) -> None:
         """prompt_toolkit resets every container when a program starts; the place is kept."""
@@ -213,7 +206,7 @@ class RowWindow(Window):
         if area.width <= 0 or area.height <= 0:
             return
         count = self.source.row_count()
-        self._place = _Place(area.xpos, area.ypos, area.width, area.height)
+        self._position = area
         self._keep_in_view(count, area.height)
         own = self.style() if callable(self.style) else self.style
         style = f"{parent_style} {own}".strip()
@@ -230,10 +223,11 @@ class RowWindow(Window):
         screen.visible_windows_to_write_positions[self] = area
 
     def _write_rows(self, screen: Screen, count: int, style: str, *, fill: bool) -> None:
-        x, top, width, height = self._place
-        source, known = self.source, self._drawn
+        x, top = self._position.xpos, self._position.ypos
+        width, height = self._position.width, self._position.height
+        source, known = self.source, self._rows
         shared = screen if isinstance(screen, FrameScreen) and width >= screen.columns else None
-        used: dict[Hashable, _Drawn] = {}
+        used: dict[Hashable, _RowCells] = {}
         for y in range(top, top + height):
             index = self.offset + y - top
             bar = ""
@@ -258,15 +252,16 @@ class RowWindow(Window):
         # What has left the view may come back; more than a second view of it is not kept.
         known.update(used)
         if len(known) > 2 * height + 8:
-            self._drawn = used
+            self._rows = used
 
     def _write_cursor(self, screen: Screen) -> None:
         """Puts the terminal's cursor, unseen, at the current row: screen readers and magnifiers
         follow it."""
         if self.cursor is None:
             return
-        x, y, _, height = self._place
-        at = Point(x=x, y=y + min(max(0, self.cursor - self.offset), height - 1))
+        area = self._position
+        row = min(max(0, self.cursor - self.offset), area.height - 1)
+        at = Point(x=area.xpos, y=area.ypos + row)
         screen.set_cursor_position(self, at)
         screen.set_menu_position(self, at)
 
@@ -291,11 +286,11 @@ class RowWindow(Window):
         return None
 
     def _press(self, event: MouseEvent) -> NotImplementedOrNone:
-        index = self.offset + event.position.y - self._place.y
-        column = event.position.x - self._place.x
+        index = self.offset + event.position.y - self._position.ypos
+        column = event.position.x - self._position.xpos
         if not 0 <= index < self.source.row_count():
             return NotImplemented
-        fragment = fragment_at(self.source.row(index, self._place.width), column)
+        fragment = fragment_at(self.source.row(index, self._position.width), column)
         if fragment is not None and len(fragment) > 2:
             handler = cast(MouseHandler, fragment[2])
             inside = MouseEvent(
@@ -321,7 +316,7 @@ class RowWindow(Window):
 
 def draw_row(
     fragments: StyleAndTextTuples, x: int, width: int, style: str, *, fill: bool
-) -> _Drawn:
+) -> _RowCells:
     """The cells of one row that begins at column `x` and ends before `x + width`, each in `style`
     and the style of its fragment; with `fill`, blank ones up to the end.
 
@@ -360,7 +355,7 @@ def draw_row(
         blank = _CHAR_CACHE[" ", style]
         for rest in range(at, end):
             cells[rest] = blank
-    return _Drawn(cells, escapes)
+    return _RowCells(cells, escapes)
 
 
 def _join(cells: Row, at: int, start: int, letter: str) -> None:

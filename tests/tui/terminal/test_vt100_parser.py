@@ -1,4 +1,4 @@
-"""The Tokenizer: what a terminal sends, as the keys that prompt_toolkit expects."""
+"""The KeyPressParser: what a terminal sends, as the keys that prompt_toolkit expects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
-from tuihost.tui.terminal._key_parser import BURST, PASTE_LIMIT, STRING_LIMIT, Reply, Tokenizer
+from tuihost.tui.terminal._vt100_parser import (
+    BURST,
+    PASTE_LIMIT,
+    STRING_LIMIT,
+    KeyPressParser,
+    Reply,
+)
 
 Named = list[tuple[str, str]]
 
@@ -19,10 +25,10 @@ def named(keys: list[KeyPress]) -> Named:
 
 def names(data: str | bytes, *, flush: bool = True) -> list[str]:
     """The names of the keys in `data`, one read."""
-    tokenizer = Tokenizer()
-    keys = tokenizer.feed(data.encode() if isinstance(data, str) else data)
+    parser = KeyPressParser()
+    keys = parser.feed(data.encode() if isinstance(data, str) else data)
     if flush:
-        keys += tokenizer.flush()
+        keys += parser.flush()
     return [name for name, _ in named(keys)]
 
 
@@ -35,8 +41,8 @@ def of_prompt_toolkit(data: str) -> Named:
 
 
 def of_ours(data: str) -> Named:
-    tokenizer = Tokenizer()
-    return named(tokenizer.feed(data.encode()) + tokenizer.flush())
+    parser = KeyPressParser()
+    return named(parser.feed(data.encode()) + parser.flush())
 
 
 # ------------------------------------------------------------------------ what every app knows
@@ -105,10 +111,10 @@ def test_bytes_that_are_not_utf_8_become_replacement_characters() -> None:
 
 
 def test_characters_cut_in_two_are_put_together() -> None:
-    tokenizer = Tokenizer()
-    assert tokenizer.feed("漢".encode()[:2]) == []
-    assert not tokenizer.pending_escape
-    assert tokenizer.feed("漢".encode()[2:]) == [KeyPress("漢", "漢")]
+    parser = KeyPressParser()
+    assert parser.feed("漢".encode()[:2]) == []
+    assert not parser.pending_escape
+    assert parser.feed("漢".encode()[2:]) == [KeyPress("漢", "漢")]
 
 
 def test_c1_controls_are_no_text() -> None:
@@ -119,21 +125,21 @@ def test_c1_controls_are_no_text() -> None:
 
 
 def test_an_escape_waits_to_be_flushed() -> None:
-    tokenizer = Tokenizer()
-    assert tokenizer.feed(b"\x1b") == []
-    assert tokenizer.pending
-    assert tokenizer.pending_escape
-    assert tokenizer.flush() == [KeyPress(Keys.Escape, "\x1b")]
-    assert not tokenizer.pending
-    assert tokenizer.flush() == []
+    parser = KeyPressParser()
+    assert parser.feed(b"\x1b") == []
+    assert parser.pending
+    assert parser.pending_escape
+    assert parser.flush() == [KeyPress(Keys.Escape, "\x1b")]
+    assert not parser.pending
+    assert parser.flush() == []
 
 
 @pytest.mark.parametrize("char", "[O]PX^_")
 def test_alt_with_a_character_that_opens_sequences(char: str) -> None:
-    tokenizer = Tokenizer()
-    assert tokenizer.feed(f"\x1b{char}".encode()) == []
-    assert tokenizer.pending_escape
-    assert named(tokenizer.flush()) == [("escape", "\x1b"), (char, char)]
+    parser = KeyPressParser()
+    assert parser.feed(f"\x1b{char}".encode()) == []
+    assert parser.pending_escape
+    assert named(parser.flush()) == [("escape", "\x1b"), (char, char)]
     assert names("\x1b" + char + "\x03") == ["escape", char, "c-c"]
 
 
@@ -145,12 +151,12 @@ def test_alt_with_a_character_that_opens_strings_does_not_swallow_what_no_termin
 
 
 def test_a_sequence_that_has_begun_is_awaited_without_a_timer() -> None:
-    tokenizer = Tokenizer()
-    assert tokenizer.feed(b"\x1b[1;") == []
-    assert tokenizer.pending
-    assert not tokenizer.pending_escape
-    assert tokenizer.flush() == []
-    assert named(tokenizer.feed(b"5A")) == [("c-up", "\x1b[1;5A")]
+    parser = KeyPressParser()
+    assert parser.feed(b"\x1b[1;") == []
+    assert parser.pending
+    assert not parser.pending_escape
+    assert parser.flush() == []
+    assert named(parser.feed(b"5A")) == [("c-up", "\x1b[1;5A")]
 
 
 def test_a_sequence_that_breaks_off_gives_way_to_what_follows() -> None:
@@ -177,27 +183,27 @@ def test_a_paste_holds_no_control_characters() -> None:
 
 
 def test_a_paste_that_comes_in_pieces() -> None:
-    tokenizer = Tokenizer()
+    parser = KeyPressParser()
     data = "\x1b[200~漢 and\x1b[20 more\x1b[201~!".encode()
-    keys = [key for byte in data for key in tokenizer.feed(bytes([byte]))]
+    keys = [key for byte in data for key in parser.feed(bytes([byte]))]
     assert named(keys) == [("<bracketed-paste>", "漢 and[20 more"), ("!", "!")]
 
 
 def test_no_timer_runs_in_a_paste() -> None:
-    tokenizer = Tokenizer()
-    tokenizer.feed(b"\x1b[200~abc\x1b")
-    assert tokenizer.pending
-    assert not tokenizer.pending_escape
-    assert tokenizer.flush() == []
-    assert named(tokenizer.feed(b"[201~")) == [("<bracketed-paste>", "abc")]
+    parser = KeyPressParser()
+    parser.feed(b"\x1b[200~abc\x1b")
+    assert parser.pending
+    assert not parser.pending_escape
+    assert parser.flush() == []
+    assert named(parser.feed(b"[201~")) == [("<bracketed-paste>", "abc")]
 
 
 def test_a_paste_is_cut_at_its_limit_and_the_rest_of_it_swallowed() -> None:
-    tokenizer = Tokenizer()
-    tokenizer.feed(b"\x1b[200~")
+    parser = KeyPressParser()
+    parser.feed(b"\x1b[200~")
     for _ in range(PASTE_LIMIT // 65536 + 3):
-        assert tokenizer.feed(b"x" * 65536) == []
-    paste, after = tokenizer.feed(b"yyy\x1b[201~z")
+        assert parser.feed(b"x" * 65536) == []
+    paste, after = parser.feed(b"yyy\x1b[201~z")
     assert paste == KeyPress(Keys.BracketedPaste, "x" * PASTE_LIMIT)
     assert after == KeyPress("z", "z")
 
@@ -227,15 +233,15 @@ def test_enter_held_down_stays_enter() -> None:
 
 
 def test_a_burst_goes_on_in_the_next_read_if_the_reader_says_so() -> None:
-    tokenizer = Tokenizer()
-    keys = tokenizer.feed(b"x" * 40 + b"\r", more=True)
-    keys += tokenizer.feed(b"\nrm\r")
+    parser = KeyPressParser()
+    keys = parser.feed(b"x" * 40 + b"\r", more=True)
+    keys += parser.feed(b"\nrm\r")
     assert named(keys) == [
         ("<bracketed-paste>", "x" * 40 + "\n"),
         ("<bracketed-paste>", "rm"),
         ("c-m", "\r"),
     ]
-    assert named(tokenizer.feed(b"ok\r")) == [("o", "o"), ("k", "k"), ("c-m", "\r")]
+    assert named(parser.feed(b"ok\r")) == [("o", "o"), ("k", "k"), ("c-m", "\r")]
 
 
 # ------------------------------------------------------------------------ replies
@@ -269,11 +275,11 @@ UNASKED = [
 @pytest.mark.parametrize("reply", UNASKED)
 def test_a_reply_that_nobody_asked_for_is_swallowed(reply: str) -> None:
     asked: list[str] = []
-    tokenizer = Tokenizer(asked.append)
+    parser = KeyPressParser(asked.append)
     assert names(f"a{reply}b") == ["a", "b"]
-    assert named(tokenizer.feed(reply.encode())) == []
+    assert named(parser.feed(reply.encode())) == []
     assert asked == []
-    assert not tokenizer.pending
+    assert not parser.pending
 
 
 @pytest.mark.parametrize(
@@ -289,27 +295,27 @@ def test_a_reply_that_nobody_asked_for_is_swallowed(reply: str) -> None:
 )
 def test_an_expected_reply_is_passed_on_once(kind: Reply, reply: str) -> None:
     replies: list[str] = []
-    tokenizer = Tokenizer(replies.append)
-    tokenizer.expect(kind)
+    parser = KeyPressParser(replies.append)
+    parser.expect(kind)
     for byte in reply.encode() * 2:
-        assert tokenizer.feed(bytes([byte])) == []
+        assert parser.feed(bytes([byte])) == []
     assert replies == [reply]
 
 
 def test_an_expected_cursor_position_is_a_key() -> None:
-    tokenizer = Tokenizer()
-    tokenizer.expect(Reply.CURSOR_POSITION)
+    parser = KeyPressParser()
+    parser.expect(Reply.CURSOR_POSITION)
     data = b"\x1b[12;40R"
-    assert tokenizer.feed(data * 2) == [KeyPress(Keys.CPRResponse, "\x1b[12;40R")]
+    assert parser.feed(data * 2) == [KeyPress(Keys.CPRResponse, "\x1b[12;40R")]
 
 
 def test_a_string_is_not_timed_and_a_control_character_breaks_it_off() -> None:
-    tokenizer = Tokenizer()
-    tokenizer.feed(b"\x1b]11;rgb:\x1b")
-    assert tokenizer.pending
-    assert not tokenizer.pending_escape
-    assert tokenizer.flush() == []
-    assert tokenizer.feed(b"\\") == []
+    parser = KeyPressParser()
+    parser.feed(b"\x1b]11;rgb:\x1b")
+    assert parser.pending
+    assert not parser.pending_escape
+    assert parser.flush() == []
+    assert parser.feed(b"\\") == []
     assert names("\x1b]11;rgb\x03x") == ["c-c", "x"]
     assert names("\x1b]11;rgb\x1b[Ax") == ["up", "x"]
     assert names("\x1b]11;rgb\rx") == ["c-m", "x"]
@@ -317,12 +323,12 @@ def test_a_string_is_not_timed_and_a_control_character_breaks_it_off() -> None:
 
 def test_a_string_that_is_too_long_is_swallowed_to_its_end() -> None:
     replies: list[str] = []
-    tokenizer = Tokenizer(replies.append)
-    tokenizer.expect(Reply.COLOR)
-    tokenizer.feed(b"\x1b]11;")
+    parser = KeyPressParser(replies.append)
+    parser.expect(Reply.COLOR)
+    parser.feed(b"\x1b]11;")
     for _ in range(100):
-        assert tokenizer.feed(b"x" * STRING_LIMIT) == []
-    assert named(tokenizer.feed(b"\x07a")) == [("a", "a")]
+        assert parser.feed(b"x" * STRING_LIMIT) == []
+    assert named(parser.feed(b"\x07a")) == [("a", "a")]
     assert replies == []
 
 
@@ -442,20 +448,20 @@ def test_a_control_key_by_code_carries_what_the_key_sends() -> None:
 
 
 def test_drop_forgets_keys_and_the_paste_that_is_under_way() -> None:
-    tokenizer = Tokenizer()
-    tokenizer.feed(b"\x1b")
-    tokenizer.drop()
-    assert not tokenizer.pending
-    tokenizer.feed(b"\x1b[200~secret")
-    tokenizer.drop()
-    assert named(tokenizer.feed(b" text\x1b[201~a")) == [("<bracketed-paste>", ""), ("a", "a")]
-    assert named(tokenizer.feed(b"\x1b[200~b\x1b[201~")) == [("<bracketed-paste>", "b")]
+    parser = KeyPressParser()
+    parser.feed(b"\x1b")
+    parser.drop()
+    assert not parser.pending
+    parser.feed(b"\x1b[200~secret")
+    parser.drop()
+    assert named(parser.feed(b" text\x1b[201~a")) == [("<bracketed-paste>", ""), ("a", "a")]
+    assert named(parser.feed(b"\x1b[200~b\x1b[201~")) == [("<bracketed-paste>", "b")]
 
 
 def test_reset_forgets_everything() -> None:
-    tokenizer = Tokenizer()
+    parser = KeyPressParser()
     for begun in (b"\x1b[200~secret", b"\x1b]11;", b"\x1b[1;2", b"\xc3"):
-        tokenizer.feed(begun)
-        tokenizer.reset()
-        assert not tokenizer.pending
-        assert named(tokenizer.feed(b"a")) == [("a", "a")]
+        parser.feed(begun)
+        parser.reset()
+        assert not parser.pending
+        assert named(parser.feed(b"a")) == [("a", "a")]

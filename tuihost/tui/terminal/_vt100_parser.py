@@ -1,9 +1,9 @@
 """Bytes from a person's terminal become key presses, whatever was sent.
 
-The `Tokenizer` stands where prompt_toolkit has its `Vt100Parser`. It differs in its promises:
+The `KeyPressParser` stands where prompt_toolkit has its `Vt100Parser`. It differs in its promises:
 time is linear in what is fed, what it holds is bounded, nothing is kept in globals, nothing is
 ever raised, and a reply that nobody asked for never becomes typed text. What a sequence means
-is `tuihost.tui.terminal._key_codes`' part; where it begins and ends is decided here (ECMA-48 §5).
+is for `_escape_sequences` to say; where it begins and ends is decided here (ECMA-48 §5).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from enum import Enum, auto
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
-from tuihost.tui.terminal._key_codes import (
+from tuihost.tui.terminal._escape_sequences import (
     PASTE_START,
     SINGLE,
     keys_of_csi,
@@ -77,7 +77,7 @@ _STRING_OPENS = {
 }
 
 
-class Tokenizer:
+class KeyPressParser:
     """Turns what a terminal sends into the key presses that prompt_toolkit expects.
 
     `on_reply` gets the whole text of every reply that `expect` announced, except for the cursor
