@@ -22,22 +22,22 @@ class AppLoadError(TuihostError):
 
 
 class PeerError(TuihostError):
-    """The client broke a rule of the protocol; its connection ends, nobody else's does."""
+    """The client broke a rule of the protocol. Its connection ends, and nobody else's."""
 
 
 class MisuseError(TuihostError):
-    """Code used tuihost in a way that can never work: a bug on this side, loud in tests."""
+    """Code used tuihost in a way that can never work: a bug on this side, not the client's."""
 
 
 class Disconnected(TuihostError, EOFError):
-    """The person is gone. Raised into an app that reads or writes after that."""
+    """The person has left. Raised in an app that reads or writes after that."""
 
 
 class Interrupted(TuihostError):
-    """A command is not wanted any more. Raised into one that reads or writes after that."""
+    """A command is no longer wanted. Raised in one that reads or writes after that."""
 
 
 def new_incident() -> str:
-    """A short id that a person can read out over the telephone, such as `7F3A-91C2`."""
+    """A short id that a person can read out over the phone, such as `7F3A-91C2`."""
     digits = secrets.token_hex(4).upper()
     return f"{digits[:4]}-{digits[4:]}"

@@ -1,7 +1,7 @@
-"""One line an event: stable names, `conn=… chan=… user=… app=…`, as text or as JSON.
+"""One line for each event: stable names, `conn=… chan=… user=… app=…`, as text or as JSON.
 
-Nothing that a client sent can forge a line: every value is quoted where it holds anything but
-plain characters. No secret is ever given to these functions.
+Nothing that a client sent can forge a line: a value that holds anything but plain characters is
+quoted. No secret is ever given to these functions.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class TextFormatter(logging.Formatter):
         parts += [f"{key}={_value(value)}" for key, value in fields.items() if value is not None]
         line = " ".join(parts)
         if record.exc_info:
-            # A trace holds our own source lines and the text of the exception, which a client
+            # A traceback holds our own source lines and the text of the exception, which a client
             # may have written: each line is cleaned and indented, so none can pass for an event.
             trace = self.formatException(record.exc_info)
             line += "".join(f"\n    {clean(part, limit=500)}" for part in trace.splitlines())
@@ -84,7 +84,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """The same as one JSON object a line, ASCII only."""
+    """The same, with one JSON object on each line, ASCII only."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = getattr(record, "fields", {})
@@ -104,9 +104,9 @@ class JsonFormatter(logging.Formatter):
 
 
 class EventLog:
-    """Writes events with fields that stay: `log.bound(conn=7).info(Event.CONN_OPEN, peer=…)`.
+    """Writes events; bound fields are on every line: `log.bound(conn=7).info(Event.CONN_OPEN)`.
 
-    Threads: any. Cheap where the level is off.
+    Threads: any. Cheap if the level is off.
     """
 
     __slots__ = ("_fields", "_logger")
@@ -154,7 +154,7 @@ def event_log() -> EventLog:
 
 
 def configure(*, as_json: bool = False, level: str = "info", stream: TextIO | None = None) -> None:
-    """Sends the log to `stream` (stderr). A log that cannot be written is dropped, never fatal."""
+    """Sends the log to `stream`, by default stderr. Lines that cannot be written are dropped."""
     logging.raiseExceptions = False
     out = logging.StreamHandler(stream or sys.stderr)
     out.setFormatter(JsonFormatter() if as_json else TextFormatter())
@@ -162,8 +162,8 @@ def configure(*, as_json: bool = False, level: str = "info", stream: TextIO | No
     root.handlers[:] = [out]
     root.setLevel(level.upper())
     root.propagate = False
-    # paramiko writes what clients send into its messages, with traces, one set for each scanner;
-    # the host logs the same facts itself, once, cleaned.
+    # paramiko writes what clients send into its messages, with a traceback for each scanner; the
+    # host logs the same facts itself, once, cleaned.
     library = logging.getLogger("paramiko")
     library.handlers[:] = [logging.NullHandler()]
     library.propagate = False

@@ -1,6 +1,6 @@
-"""Facts about a person's terminal, worked out from what the client said and from nothing else.
+"""Facts about a person's terminal, worked out from what the client sent and nothing else.
 
-TERM, LANG, COLORTERM and NO_COLOR are the client's: the server's own environment is never read.
+TERM, LANG, COLORTERM and NO_COLOR are the client's; the server's own environment is never read.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _TRUE_COLOR_PROGRAMS = ("iterm2", "iterm.app", "wezterm", "vscode", "ghostty")
 
 @dataclass(frozen=True, slots=True)
 class TerminalFacts:
-    """What is known about a terminal. `pty` is False for a session without one; `dumb` is a
-    terminal that cannot move its cursor: both get plain lines instead of screens."""
+    """What is known about a terminal. `pty` is False for a session without one, and `dumb` is True
+    for a terminal that cannot move its cursor: both get plain lines instead of screens."""
 
     term: str = "xterm-256color"
     size: WindowSize = WindowSize()
@@ -47,9 +47,9 @@ class TerminalFacts:
     pty: bool = True
     erase: str = "\x7f"
     sized: bool = True
-    """Whether anybody said how wide it is; without a pty that is COLUMNS."""
+    """Whether the client said how wide it is; without a pty, by COLUMNS."""
     cooked: bool = True
-    """Whether a command reads lines: on a pty this side makes them out of keys then."""
+    """Whether a command reads lines; on a pty, the host then makes the lines out of keys."""
 
     @property
     def dumb(self) -> bool:
@@ -60,7 +60,7 @@ class TerminalFacts:
 
 
 def colors_of(term: str, env: Mapping[str, str]) -> Colors:
-    """The depth that TERM and the client's environment promise (https://no-color.org)."""
+    """The colours that TERM and the client's environment promise (https://no-color.org)."""
     name = term.lower()
     if env.get("NO_COLOR") or name in ("dumb", "unknown", "") or name in _MONO_TERMS:
         return Colors.MONO
@@ -82,15 +82,15 @@ def colors_of(term: str, env: Mapping[str, str]) -> Colors:
 
 
 def wants_colors(env: Mapping[str, str]) -> bool:
-    """Whether somebody without a terminal asks for colours all the same (https://force-color.org);
-    NO_COLOR counts for more."""
+    """Whether somebody without a terminal asks for colours anyway (https://force-color.org);
+    NO_COLOR overrides that."""
     asked = env.get("FORCE_COLOR", "") or env.get("CLICOLOR_FORCE", "")
     return asked not in ("", "0") and not env.get("NO_COLOR")
 
 
 def speaks_unicode(term: str, env: Mapping[str, str]) -> bool:
-    """Whether characters beyond ASCII can be shown: by locale where the client sent one, else
-    yes for everything but the Linux console and old hardware terminals."""
+    """Whether characters beyond ASCII can be shown: by the locale if the client sent one, else
+    yes for everything except the Linux console and old hardware terminals."""
     locale = env.get("LC_ALL") or env.get("LC_CTYPE") or env.get("LANG")
     if locale:
         return "utf-8" in locale.lower() or "utf8" in locale.lower()

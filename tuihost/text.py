@@ -1,4 +1,4 @@
-"""Making text harmless: the one function that everything a person typed must pass."""
+"""Making text harmless: the one function that all text from people must pass."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _STACKED = re.compile(
 
 
 def clean(text: str, *, lines: bool = False, limit: int | None = None) -> str:
-    """`text` with every character that could steer a terminal or a log replaced by `·`.
+    """`text`, with `·` for every character that could control a terminal or a log.
 
-    With `lines`, tab and newline stay. `limit` cuts to that many characters, marked by `…`.
+    With `lines`, tab and newline stay. A text longer than `limit` characters is cut, and ends in
+    `…`.
     """
     text = (_HARMFUL_BUT_LINES if lines else _HARMFUL).sub("·", text)
     text = _STACKED.sub(r"\1", text)
