@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help map demo test test-slow lint types check bench fuzz docs clean setup
+.PHONY: help map demo test test-slow test-each lint types check bench fuzz docs clean setup
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,9 @@ test: $(DEV_STAMP) ## everything but the slow tests
 
 test-slow: $(DEV_STAMP) ## the slow tests alone
 	$(PYTEST) -q --timeout 600 -m slow $(ARGS)
+
+test-each: $(DEV_STAMP) ## each test file alone, which takes long
+	$(BIN)/python -m tests.each $(ARGS)
 
 lint: $(DEV_STAMP) ## style
 	$(BIN)/ruff check .

@@ -12,6 +12,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from tests.waiting import DEADLINE
+
+# Before anything imports the test kit: its waits are as long as those of the tests.
+os.environ.setdefault("TUIHOST_TEST_DEADLINE", f"{DEADLINE:g}")
+
 # The same examples every time; `make fuzz` takes new ones, and many.
 hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis_settings.register_profile("fuzz", max_examples=5000, deadline=None)
@@ -48,7 +53,7 @@ def nothing_left() -> Iterator[None]:
     """Threads and descriptors return to where they were."""
     threads, before = set(threading.enumerate()), _descriptors()
     yield
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + DEADLINE
     for thread in set(threading.enumerate()) - threads:
         if not thread.name.startswith("tuihost-shared"):  # the process's one executor stays
             _join(thread, deadline)

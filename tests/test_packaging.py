@@ -16,10 +16,9 @@ from pathlib import Path
 import paramiko
 import pytest
 
-ROOT = Path(__file__).parents[1]
-DEADLINE = 30  # seconds
+from tests.waiting import DEADLINE
 
-pytestmark = pytest.mark.timeout(120)
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")

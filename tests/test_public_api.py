@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE
+
 ROOT = Path(__file__).parents[1]
 
 PUBLIC = {
@@ -178,7 +180,7 @@ def _python(code: str) -> str:
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE,
         cwd=ROOT,
         check=True,
     )

@@ -85,8 +85,13 @@ class About(App):
             session.print(_event_text(event))
             over.extend([True] * isinstance(event, EndOfInput))
 
-        stop = session.subscribe(tell)
+        early: list[SessionEvent] = []  # what comes before there is a heading
+        stop = session.subscribe(early.append)
         session.print("Whatever comes is told here; ^D ends it.")
+        stop()
+        stop = session.subscribe(tell)
+        for event in early:
+            tell(event)
         while session.read():
             continue
         stop()

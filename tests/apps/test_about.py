@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.testing import Hosted, hosted
 
 SETTINGS = {"server.name": "demo", "app.about.address": "demo.example.org:2222"}
@@ -106,7 +107,7 @@ def test_fingerprints_are_those_of_the_handshake(host: Hosted) -> None:
         blob = transport.get_remote_server_key().asbytes()
     finally:
         transport.close()
-        transport.join(10)
+        transport.join(DEADLINE)
     digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
     assert host.run("about fingerprints").text == f"256 SHA256:{digest} (ED25519)\n"
     (told,) = json.loads(host.run("about fingerprints --json").text)
@@ -152,9 +153,9 @@ def test_the_picture_is_the_one_that_openssh_draws(
 ) -> None:
     path = str(tmp_path / "key")
     make = ["ssh-keygen", "-q", "-t", kind[0], "-b", kind[1], "-N", "", "-f", path]
-    subprocess.run(make, check=True, timeout=20)
+    subprocess.run(make, check=True, timeout=DEADLINE)
     shown = subprocess.run(
-        ["ssh-keygen", "-lvf", path], check=True, timeout=20, capture_output=True
+        ["ssh-keygen", "-lvf", path], check=True, timeout=DEADLINE, capture_output=True
     )
     first, *drawn = shown.stdout.decode().splitlines()
     title = f"{kind[0].upper()} {kind[1]}"

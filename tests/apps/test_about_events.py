@@ -9,10 +9,9 @@ import asyncssh
 import paramiko
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
-
-SECONDS = 20.0
 
 
 def test_signals_breaks_sizes_and_the_end_are_told() -> None:
@@ -41,7 +40,7 @@ def test_signals_breaks_sizes_and_the_end_are_told() -> None:
                 assert process.exit_status == 0, process.exit_signal
                 return text
 
-        text = asyncio.run(asyncio.wait_for(story(), SECONDS))
+        text = asyncio.run(asyncio.wait_for(story(), DEADLINE))
     lines = [line for line in text.splitlines() if line]
     assert lines == [
         "signal USR1", "signal INT", "break of 250 ms", "window 90x30", "end of input",
@@ -58,7 +57,7 @@ def test_the_end_of_input_ends_it() -> None:
 def test_variables_are_told(name: str) -> None:
     with hosted(bundled=["menu", "about"]) as host:
         client: paramiko.Transport = host.connect()
-        channel = client.open_session(timeout=SECONDS)
+        channel = client.open_session(timeout=DEADLINE)
         channel.set_environment_variable(name, "C.UTF-8")
         channel.set_environment_variable("LD_PRELOAD", "x")
         channel.exec_command("about env --json")

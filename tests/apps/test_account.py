@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord, StoreError
 from tuihost.core.keys.offers import fingerprint
 from tuihost.host.login.hosted_account import HostedAccount
@@ -20,7 +21,6 @@ from tuihost.login.steps.pictures import qr_lines
 from tuihost.session.own_account import AccountSummary, NewSecond
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.testing.hosted import hang_up
-from tuihost.testing.pilot import DEADLINE
 
 PASSWORD = "correct-horse-9"
 BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0 " + bytes([7] * 32)

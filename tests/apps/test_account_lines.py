@@ -12,13 +12,13 @@ from typing import Any, Self
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord
 from tuihost.core.keys.offers import fingerprint
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps.codes import totp_code, totp_counter
 from tuihost.testing import Hosted, Outcome, Pilot, hosted
 from tuihost.testing.hosted import hang_up
-from tuihost.testing.pilot import DEADLINE
 
 PASSWORD = "correct-horse-9"
 BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0 " + bytes([7] * 32)

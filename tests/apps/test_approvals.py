@@ -12,13 +12,13 @@ from typing import Any
 import paramiko
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost import Account, NotPossible
 from tuihost.accounts import AccountRecord, StoreError
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.approvals import APPROVERS
 from tuihost.testing import Hosted, Outcome, Pilot, hosted
 from tuihost.testing.hosted import hang_up
-from tuihost.testing.pilot import DEADLINE
 
 PASSWORD = "correct-horse-9"
 ROLES = {"ada": "approver", "grace": "admin", "bob": "", "eve": "approver", "tom": ""}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.testing import Hosted, Pilot, hosted
 
 SHOPPING = "# Shopping\n\n- milk\n- **sourdough** bread\n"
@@ -116,7 +117,7 @@ def test_whoever_is_back_before_the_host_knew_that_the_line_was_gone_is_offered_
         back.wait_for("Old words")
         app.store.subscribe("guest:ada", on_disk.set)
         hanging.type("New and ").wait_for("unsaved")
-        assert on_disk.wait(10), "the draft was never written"
+        assert on_disk.wait(DEADLINE), "the draft was never written"
         back.type("Old").wait_for("1 of 1").press("escape").wait_gone("1 of 1")
         assert "Left unsaved" not in back.text
         hanging.drop()

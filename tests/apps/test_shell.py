@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import DEADLINE
 from tuihost import App, Session, command
 from tuihost.accounts import AccountRecord
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
-SECONDS = 20.0
 PASSWORD = "correct-horse-9"
 
 
@@ -94,6 +94,10 @@ def running(tap: Tap) -> Iterator[Hosted]:
 def shared() -> Iterator[tuple[Hosted, Tap]]:
     tap = Tap()
     with running(tap) as host:
+        # The files that open when they are first needed belong to the host, not to a test.
+        host.run("notes list")
+        with host.open("shell") as pilot:
+            pilot.wait_for("Type help")
         yield host, tap
 
 
@@ -198,9 +202,9 @@ def test_what_is_cut_short_is_not_kept(host: Hosted, tap: Tap) -> None:
     assert line(host, "files ls", user="guy")[1] == ""
     tap.start()
     client = host.connect()
-    channel = client.open_session(timeout=SECONDS)
+    channel = client.open_session(timeout=DEADLINE)
     channel.exec_command("shell -c 'tap drip > cut.bin'")
-    assert tap.begun.wait(SECONDS)
+    assert tap.begun.wait(DEADLINE)
     hang_up(client)
     host_files = line(host, "files ls --json")[1]
     assert "cut.bin" not in {one["name"] for one in json.loads(host_files)}
@@ -314,8 +318,8 @@ def test_rights_hold_behind_the_shell_too() -> None:
         client.auth_password("eve", PASSWORD)
 
         def run(text: str) -> tuple[int, bytes]:
-            channel = client.open_session(timeout=SECONDS)
-            channel.settimeout(SECONDS)
+            channel = client.open_session(timeout=DEADLINE)
+            channel.settimeout(DEADLINE)
             channel.exec_command(text)
             channel.shutdown_write()
             errors = channel.makefile_stderr("rb").read()
@@ -366,7 +370,7 @@ def test_what_runs_can_be_stopped(host: Hosted, tap: Tap) -> None:
 def test_what_is_deaf_is_made_to_stop(host: Hosted, tap: Tap) -> None:
     with host.open("shell", user="ian") as shell:
         shell.wait_for("Type help").type("tap deaf").press("enter")
-        assert tap.begun.wait(SECONDS)
+        assert tap.begun.wait(DEADLINE)
         shell.press("c-c").wait_for("status 130")
         shell.type("echo on").press("enter").wait_for("\n on")
 
@@ -374,7 +378,7 @@ def test_what_is_deaf_is_made_to_stop(host: Hosted, tap: Tap) -> None:
 def test_who_leaves_leaves_nothing_behind(host: Hosted, tap: Tap) -> None:
     with host.open("shell", user="jan") as shell:
         shell.wait_for("Type help").type("tap flow | tap eat").press("enter")
-        assert tap.begun.wait(SECONDS)
+        assert tap.begun.wait(DEADLINE)
     # `nothing_left` sees that no thread is.
 
 
@@ -434,8 +438,8 @@ def test_commands_side_by_side_are_bounded(host: Hosted, tap: Tap) -> None:
     client = host.connect("mel")
     held = []
     for _ in range(6):
-        channel = client.open_session(timeout=SECONDS)
-        channel.settimeout(SECONDS)
+        channel = client.open_session(timeout=DEADLINE)
+        channel.settimeout(DEADLINE)
         channel.exec_command("shell -c '" + " | ".join(["tap eat"] * 12) + "'")
         held.append(channel)
     errors = held[-1].makefile_stderr("rb")

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost import Account, Session, WebRequest
 from tuihost.session.host_view import Gauges
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.wire import Peer
-
-DEADLINE = 10.0
 
 
 @pytest.fixture
@@ -296,8 +295,10 @@ def test_percents(host: Hosted) -> None:
 def test_a_browser_sees_it_over_a_forward() -> None:
     with hosted(bundled=["menu", "status"]) as host:
         client = host.connect("eve<b>")
-        channel = client.open_channel("direct-tcpip", ("status", 80), ("127.0.0.1", 1), timeout=10)
-        channel.settimeout(10)
+        channel = client.open_channel(
+            "direct-tcpip", ("status", 80), ("127.0.0.1", 1), timeout=DEADLINE
+        )
+        channel.settimeout(DEADLINE)
         pages = []
         for path, method in (("/", "GET"), ("/status.json", "GET"), ("/x", "GET"), ("/", "POST")):
             channel.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())

@@ -15,11 +15,11 @@ from typing import Any
 import paramiko
 import pytest
 
+from tests.waiting import DEADLINE, until
 from tuihost import Account, AppLoadError
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
-SECONDS = 20.0
 MAX_OPEN = 64
 ADA, GUEST = Account("Ada L.", guest=False), Account("ada")
 
@@ -118,7 +118,7 @@ class Machine:
 
     def _came(self, channel: paramiko.Channel, origin: Any, _: Any) -> None:
         self.origins.append(origin)
-        channel.settimeout(SECONDS)
+        channel.settimeout(DEADLINE)
         thread = threading.Thread(target=self._run, args=(channel,), name="machine")
         self._threads.append(thread)
         thread.start()
@@ -130,7 +130,7 @@ class Machine:
     def close(self) -> None:
         hang_up(self.transport)
         for thread in self._threads:
-            thread.join(SECONDS)
+            thread.join(DEADLINE)
 
 
 def read_head(channel: paramiko.Channel) -> bytes:
@@ -175,7 +175,7 @@ def port_of(host: Hosted) -> int:
 
 @contextlib.contextmanager
 def browser(host: Hosted) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection("127.0.0.1", port_of(host), timeout=SECONDS)
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(host), timeout=DEADLINE)
     try:
         yield connection
     finally:
@@ -195,11 +195,7 @@ def tunnel(host: Hosted, serve: Serve, asked: str = "demo", user: str = "ada") -
 def until_listed(host: Hosted, user: str, count: int = 1) -> list[dict[str, Any]]:
     """The tunnels of `user`, once there are so many."""
     book = host.host.catalog.apps["tunnels"].app.book  # type: ignore[attr-defined]
-    pause = threading.Event()
-    for _ in range(1000):
-        if len(book.of(Account(user))) == count:
-            break
-        pause.wait(0.01)
+    until(lambda: len(book.of(Account(user))) == count, f"{count} tunnels of {user}")
     listed: list[dict[str, Any]] = json.loads(host.run("tunnels list --json", user=user).stdout)
     assert len(listed) == count
     return listed
@@ -216,7 +212,7 @@ def get(
 
 def raw(host: Hosted, data: bytes) -> bytes:
     """What comes of these bytes, to the end."""
-    with socket.create_connection(("127.0.0.1", port_of(host)), SECONDS) as sock:
+    with socket.create_connection(("127.0.0.1", port_of(host)), DEADLINE) as sock:
         sock.sendall(data)
         answer = b""
         with contextlib.suppress(ConnectionResetError):
@@ -230,7 +226,7 @@ def test_a_request_gets_to_the_machine_and_its_answer_back(host: Hosted) -> None
     with tunnel(host, serve) as machine, browser(host) as connection:
         for number in range(3):
             assert get(connection, f"/{number}?q=1") == (200, b"hello")
-            head = asked.get(timeout=SECONDS).decode()
+            head = asked.get(timeout=DEADLINE).decode()
             assert head.startswith(f"GET /{number}?q=1 HTTP/1.1\r\n")
             assert "\r\nHost: demo.example.org\r\n" in head
             assert "\r\nX-Forwarded-For: 127.0.0.1\r\n" in head
@@ -251,7 +247,7 @@ def test_bodies_go_both_ways_however_they_are_framed(host: Hosted) -> None:
         connection.request("POST", "/up", body=body, headers={"Host": "demo.example.org"})
         answer = connection.getresponse()
         assert (answer.status, answer.reason, answer.read()) == (201, "Made", b"well")
-        assert asked.get(timeout=SECONDS).endswith(body)
+        assert asked.get(timeout=DEADLINE).endswith(body)
 
 
 def test_an_answer_that_ends_with_the_connection(host: Hosted) -> None:
@@ -279,7 +275,7 @@ def test_another_protocol_is_carried_both_ways(host: Hosted) -> None:
 
     with (
         tunnel(host, serve),
-        socket.create_connection(("127.0.0.1", port_of(host)), SECONDS) as sock,
+        socket.create_connection(("127.0.0.1", port_of(host)), DEADLINE) as sock,
     ):
         sock.sendall(
             b"GET / HTTP/1.1\r\nHost: demo.example.org\r\nUpgrade: websocket\r\n"
@@ -301,7 +297,7 @@ def test_where_a_request_came_from_cannot_be_made_up(host: Hosted) -> None:
             connection,
             **{"X-Forwarded-For": "10.9.9.9", "Forwarded": "for=10.9.9.9", "X-Real-IP": "1"},
         )
-        head = asked.get(timeout=SECONDS).lower()
+        head = asked.get(timeout=DEADLINE).lower()
         assert b"10.9.9.9" not in head
         assert b"x-real-ip" not in head
 
@@ -366,7 +362,7 @@ def test_a_request_cannot_hide_in_anothers_body(host: Hosted) -> None:
             % len(hidden)
             + hidden,
         )
-        assert b"content-length" not in asked.get(timeout=SECONDS).lower()
+        assert b"content-length" not in asked.get(timeout=DEADLINE).lower()
         while not asked.empty():
             assert b"hidden" not in asked.get()
 
@@ -383,7 +379,7 @@ def test_one_tunnel_does_not_take_the_whole_door(host: Hosted) -> None:
 
     def serve(channel: paramiko.Channel) -> None:
         read_head(channel)
-        release.wait(SECONDS)
+        release.wait(DEADLINE)
         channel.sendall(HELLO)
 
     busy, _ = answering(HELLO)
@@ -391,14 +387,10 @@ def test_one_tunnel_does_not_take_the_whole_door(host: Hosted) -> None:
         request = b"GET / HTTP/1.1\r\nHost: demo.example.org\r\n\r\n"
         held = []
         for _ in range(MAX_OPEN):
-            sock = socket.create_connection(("127.0.0.1", port_of(host)), SECONDS)
+            sock = socket.create_connection(("127.0.0.1", port_of(host)), DEADLINE)
             sock.sendall(request)
             held.append(sock)
-        pause = threading.Event()
-        for _ in range(1000):
-            if until_listed(host, "ada")[0]["connections"] == MAX_OPEN:
-                break
-            pause.wait(0.01)
+        until(lambda: until_listed(host, "ada")[0]["connections"] == MAX_OPEN, "all connections")
         assert raw(host, request).startswith(b"HTTP/1.1 503 ")
         with browser(host) as connection:
             assert get(connection, Host="other.example.org")[0] == 200

@@ -16,6 +16,7 @@ from unittest import mock
 import paramiko
 import pytest
 
+from tests.waiting import DEADLINE, until
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import Verifier
 from tuihost.host.plugins.app_catalog import Catalog
@@ -26,7 +27,6 @@ from tuihost.settings.models import load
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.testing.hosted import Records, hang_up
 
-DEADLINE = 10.0
 KEYS = HostKeys.fresh()
 STRANGERS: dict[str, Any] = {"sources.exempt": ["::1/128"]}
 """Settings by which the addresses of this machine are as strange as any."""
@@ -50,9 +50,10 @@ class Listening:
         """Somebody logs in as a guest and leaves again; the seconds that the login took."""
         return log_in(lambda: self.call(source), user)
 
-    def unfinished(self, count: int) -> bool:
+    def wait_unfinished(self, count: int) -> None:
         """Waits until so many logins are under way."""
-        return until(lambda: self.server.gate.unfinished == count)
+        gate = self.server.gate
+        until(lambda: gate.unfinished == count, f"{count} unfinished logins")
 
 
 def log_in(call: Callable[[], socket.socket], user: str = "ada") -> float:
@@ -64,16 +65,6 @@ def log_in(call: Callable[[], socket.socket], user: str = "ada") -> float:
         return time.monotonic() - start
     finally:
         hang_up(transport)
-
-
-def until(condition: Callable[[], bool], seconds: float = DEADLINE) -> bool:
-    """Looks again and again, without a word to anybody, until it is so or time is up."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        pause.wait(0.01)
-    return True
 
 
 def last_words(sock: socket.socket) -> bytes:

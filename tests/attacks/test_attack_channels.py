@@ -15,7 +15,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import DEADLINE, Host, RawClient, Recorder, host_pair, plain_pair
+from tests.ssh.raw_client import Host, RawClient, Recorder, host_pair, plain_pair
+from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
 from tuihost.core.session_channel import SessionMachine
 from tuihost.wire import ExitStatus, Refuse, ShellRequest

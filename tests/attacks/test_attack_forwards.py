@@ -11,12 +11,12 @@ from typing import Any
 import paramiko
 import pytest
 
+from tests.waiting import DEADLINE, until
 from tuihost import Accepts, App, Forward, ForwardRule
 from tuihost.host.forwarding import _dialing as dialing
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
-SECONDS = 20.0
 ALL = {"guest": {"forwards": ["*"], "listens": ["*"]}}
 
 
@@ -41,8 +41,8 @@ def client_of(host: Hosted, user: str = "eve") -> Iterator[paramiko.Transport]:
 
 
 def to(client: paramiko.Transport, host: str, port: int) -> paramiko.Channel:
-    channel = client.open_channel("direct-tcpip", (host, port), ("10.0.0.9", 1), timeout=SECONDS)
-    channel.settimeout(SECONDS)
+    channel = client.open_channel("direct-tcpip", (host, port), ("10.0.0.9", 1), timeout=DEADLINE)
+    channel.settimeout(DEADLINE)
     return channel
 
 
@@ -121,7 +121,7 @@ def test_a_resolver_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) 
         if not str(name).endswith("slow.example.org"):
             return real(name, port, *more, **how)
         stuck.release()
-        release.wait(SECONDS)
+        release.wait(DEADLINE)
         raise socket.gaierror(-3, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
@@ -137,7 +137,7 @@ def test_a_resolver_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) 
         for thread in threads:
             thread.start()
         for _ in threads:
-            assert stuck.acquire(timeout=SECONDS)
+            assert stuck.acquire(timeout=DEADLINE)
         assert answers(client), "other forwards of the same person go on"
         assert host.run("echo").status in (0, 2), "and other people do"
         assert code_of(client, "9.slow.example.org", 80) == 2
@@ -145,7 +145,7 @@ def test_a_resolver_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) 
         assert reason.endswith("too many names are being looked up")
         release.set()
         for thread in threads:
-            thread.join(SECONDS)
+            thread.join(DEADLINE)
 
 
 # ------------------------------------------------------------------------------- by sheer number
@@ -165,14 +165,14 @@ def test_a_thousand_streams() -> None:
             assert answers(other), "another person does not feel it"
         for channel in held:
             channel.close()
-        pause = threading.Event()
-        for _ in range(500):
-            with contextlib.suppress(paramiko.ChannelException):
-                assert answers(client)
-                break
-            pause.wait(0.01)
-        else:
-            raise AssertionError("closed streams have left their places")
+
+        def room() -> bool:
+            try:
+                return answers(client)
+            except paramiko.ChannelException:
+                return False
+
+        until(room, "the places of the closed streams")
 
 
 def test_a_thousand_addresses() -> None:
@@ -203,8 +203,8 @@ def test_somebody_elses_address_cannot_be_taken_over() -> None:
                 with pytest.raises(paramiko.SSHException):
                     eve.request_port_forward(name, port, lambda *_: None)
                 eve.global_request("cancel-tcpip-forward", (name, port), wait=True)
-        socket.create_connection(("127.0.0.1", port), SECONDS).close()
-        assert came.wait(SECONDS), "it still leads to who asked for it"
+        socket.create_connection(("127.0.0.1", port), DEADLINE).close()
+        assert came.wait(DEADLINE), "it still leads to who asked for it"
 
 
 # --------------------------------------------------------------- what only a server may ask for
@@ -224,7 +224,7 @@ def test_channels_that_are_a_servers_to_open(kind: str, arguments: Any) -> None:
         for handler in ("_x11_handler", "_tcp_handler", "_forward_agent_handler"):
             setattr(client, handler, lambda *_: None)
         with pytest.raises(paramiko.ChannelException) as caught:
-            client.open_channel(kind, *arguments, timeout=SECONDS)
+            client.open_channel(kind, *arguments, timeout=DEADLINE)
         assert caught.value.code == 3
         assert host.log.wait_for("channel.refused")["kind"] == kind
         assert answers(client)

@@ -15,15 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.gate_host import (
-    DEADLINE,
-    STRANGERS,
-    Listening,
-    last_words,
-    listening,
-    log_in,
-    until,
-)
+from tests.attacks.gate_host import STRANGERS, Listening, last_words, listening, log_in
+from tests.waiting import DEADLINE, until
 from tuihost.host.gate import proxied as introductions
 from tuihost.host.gate._proxy_protocol import SIGNATURE
 
@@ -90,7 +83,7 @@ def test_silent_proxies_keep_nobody_out_and_cost_no_threads(
         for sock in silent[::2]:
             sock.sendall(b"PROXY TCP4 192.")
         assert host.enter("127.0.0.2") < 1.0
-        assert until(lambda: threading.active_count() == threads)
+        until(lambda: threading.active_count() == threads, "every thread to end")
         start, used = time.monotonic(), time.process_time()
         for sock in silent:
             assert last_words(sock) == b""
@@ -107,7 +100,7 @@ def test_a_check_of_health_is_answered_and_never_waits() -> None:
                 sock.sendall(local)
                 sock.settimeout(DEADLINE)
                 assert sock.recv(8) == b"SSH-2.0-"
-        assert host.unfinished(0)
+        host.wait_unfinished(0)
         assert host.log.named("source.waits") == []
 
 
@@ -172,7 +165,11 @@ def test_behind_haproxy_the_true_source_counts(
         def call(source: str) -> socket.socket:
             return socket.create_connection(address, DEADLINE, source_address=(source, 0))
 
-        assert until(lambda: state(tmp_path).get("check_status") == "L7OK"), state(tmp_path)
+        until(
+            lambda: state(tmp_path).get("check_status") == "L7OK",
+            "haproxy to find the host well",
+            shown=lambda: str(state(tmp_path)),
+        )
         assert log_in(lambda: call("127.0.0.3")) < 1.0
         assert "127.0.0.3" in peers(host)
         for _ in range(20):

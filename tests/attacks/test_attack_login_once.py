@@ -14,7 +14,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import DEADLINE, RawClient, host_pair, plain_pair
+from tests.ssh.raw_client import RawClient, host_pair, plain_pair
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, Invite
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier

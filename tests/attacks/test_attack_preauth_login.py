@@ -8,7 +8,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import DEADLINE, KEYS, Raw, RawClient, host_pair, packed, plain_pair
+from tests.ssh.raw_client import KEYS, Raw, RawClient, host_pair, packed, plain_pair
+from tests.waiting import DEADLINE
 from tuihost.core.login.authentication import (
     Conversation,
     KeyOffer,

@@ -10,7 +10,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import DEADLINE, Raw, RawClient, host_pair, packed, plain_pair
+from tests.ssh.raw_client import Raw, RawClient, host_pair, packed, plain_pair
+from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import OpenGuests, Prompt, Query
 from tuihost.ssh.packets import algorithms as kex

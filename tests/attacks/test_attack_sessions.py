@@ -13,12 +13,12 @@ import pytest
 from prompt_toolkit.application import Application
 
 from tests.ssh.raw_client import host_pair
+from tests.waiting import DEADLINE
 from tuihost import Accepts, App, Session, command
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.widgets import ListView, Screen
 
-SECONDS = 20.0
 IGNORE, DEBUG, UNIMPLEMENTED, EXT_INFO = 2, 4, 3, 7
 
 
@@ -47,8 +47,8 @@ def host() -> Iterator[Hosted]:
 @contextlib.contextmanager
 def channel_of(host: Hosted) -> Iterator[paramiko.Channel]:
     client = host.connect()
-    channel = client.open_session(timeout=SECONDS)
-    channel.settimeout(SECONDS)
+    channel = client.open_session(timeout=DEADLINE)
+    channel.settimeout(DEADLINE)
     try:
         yield channel
     finally:
@@ -157,15 +157,15 @@ def test_keys_without_end_wait_for_the_app(host: Hosted) -> None:
         while not sent.is_set():
             pilot.wait_until(lambda: True, "the screen")
             pilot._receive(0.05)
-        thread.join(SECONDS)
+        thread.join(DEADLINE)
         pilot.press("end").wait_for("row 49", seconds=50)
 
 
 def test_requests_in_an_odd_order(host: Hosted) -> None:
     """Everything that belongs before a program, after it; and a second program."""
     client = host.connect()
-    channel = client.open_session(timeout=SECONDS)
-    channel.settimeout(SECONDS)
+    channel = client.open_session(timeout=DEADLINE)
+    channel.settimeout(DEADLINE)
 
     def ask(kind: str, *fields: object) -> None:
         message = paramiko.Message()

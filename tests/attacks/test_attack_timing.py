@@ -21,6 +21,7 @@ import pytest
 
 from tests.ssh.raw_client import Recorder as Nobody
 from tests.ssh.raw_client import serve_client
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.core.limits import TransportLimits
@@ -211,7 +212,7 @@ def test_nor_does_it_show_over_a_line(house: House, method: str) -> None:
             for name in order.sample(PEOPLE, len(PEOPLE)):
                 client = paramiko.Transport(("127.0.0.1", port))
                 try:
-                    client.start_client(timeout=10)
+                    client.start_client(timeout=DEADLINE)
                     begun = time.perf_counter()
                     act(client, name)
                     if number >= WARM_UP:
@@ -271,8 +272,8 @@ def answering(house: House) -> Iterator[int]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(10)
+        thread.join(DEADLINE)
         for one in transports:
             one.close("the test is over")
-            one.join(10)
+            one.join(DEADLINE)
         timer.stop()

@@ -15,6 +15,7 @@ import paramiko
 import pytest
 from rich.text import Text
 
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, AccountStore
 from tuihost.cli.accounts import opened
 from tuihost.cli.demo import below, start_page
@@ -27,7 +28,6 @@ from tuihost.session.host_view import HostKeyCard
 from tuihost.settings.models import Settings, load
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 30
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import paramiko
 import pytest
 from click.testing import CliRunner
 
+from tests.waiting import DEADLINE
 from tuihost.cli.main import _COMMANDS, cli
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 30  # seconds; each call takes less than two
 
 APP = """
 from tuihost import App, command

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.waiting import DEADLINE
 from tuihost.cli.themes import import_theme, list_themes, preview, themes
 from tuihost.terminal_facts import Colors
 from tuihost.theme.theme import ThemeError, load_theme
@@ -96,4 +97,6 @@ def test_the_command_is_imported_without_the_libraries() -> None:
         "sys.exit(bool({'rich', 'prompt_toolkit', 'paramiko', 'pygments', 'pydantic'}"
         " & sys.modules.keys()))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=False, timeout=DEADLINE).returncode == 0
+    )

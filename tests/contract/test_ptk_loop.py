@@ -15,6 +15,7 @@ from prompt_toolkit.eventloop import run_in_executor_with_context
 from prompt_toolkit.input import DummyInput
 from prompt_toolkit.output import DummyOutput
 
+from tests.waiting import DEADLINE
 from tuihost.tui.running.loop import LightLoop, new_loop, run, shared_executor
 
 
@@ -119,9 +120,9 @@ def test_invalidate_from_another_thread_draws_on_the_loop() -> None:
         threads.append(thread)
         thread.start()
 
-    assert run(asyncio.wait_for(_play(app, start), 5)) == "drawn"
+    assert run(asyncio.wait_for(_play(app, start), DEADLINE)) == "drawn"
     for thread in threads:
-        thread.join(5)
+        thread.join(DEADLINE)
     assert set(drawn) == {threading.current_thread().name}
 
 
@@ -135,7 +136,7 @@ def test_its_executor_is_the_loops_default_with_the_callers_context() -> None:
         )
 
     assert run(main()) == ("ada", "tuihost-shared")
-    assert shared_executor().submit(name.get).result(5) == "nobody"
+    assert shared_executor().submit(name.get).result(DEADLINE) == "nobody"
 
 
 def test_two_threads_have_two_applications() -> None:
@@ -151,14 +152,14 @@ def test_two_threads_have_two_applications() -> None:
                 meet.set()
                 app.exit(result="")
 
-            run(asyncio.wait_for(_play(app, look), 5))
+            run(asyncio.wait_for(_play(app, look), DEADLINE))
             assert meet.is_set()
 
     threads = [threading.Thread(target=session) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(DEADLINE)
     assert seen == [True, True]
 
 

@@ -23,6 +23,7 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import ColorDepth, DummyOutput, create_output
 
+from tests.waiting import DEADLINE
 from tuihost import App, Session
 from tuihost.testing import hosted
 from tuihost.tui import defaults
@@ -198,7 +199,7 @@ def test_default_executor() -> None:
     try:
         with hosted(probe) as host, host.open() as pilot:
             pilot.wait_for("ready 0").press("x").wait_for("ready 1").press("q")
-            assert pilot.wait_end(seconds=5) == 0
+            assert pilot.wait_end(seconds=DEADLINE) == 0
             assert not release.is_set()
     finally:
         release.set()

@@ -6,32 +6,21 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, Demo, Run, clean_env
+from tests.e2e.e2e_demo import Demo, Place, Run, clean_env
 from tests.e2e.e2e_house import House
 from tests.e2e.e2e_tmux import Open, Terminal, Tmux
+from tests.waiting import DEADLINE
 
 SSH = """\
 #!/bin/sh
 # As Debian ships it: the locale goes along. Nothing of this account's own settings.
-exec {ssh} -F /dev/null -o UserKnownHostsFile={folder}/known_hosts -o IdentityFile=none \\
+exec {ssh} -F /dev/null -o UserKnownHostsFile={folder}/known/%p -o IdentityFile=none \\
   -o StrictHostKeyChecking=accept-new -o "SendEnv=LANG LC_*" "$@"
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A home folder with an `ssh` that keeps its host keys there."""
-
-    folder: Path
-
-    @property
-    def bin(self) -> Path:
-        return self.folder / "bin"
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +28,7 @@ def place() -> Iterator[Place]:
     # Not pytest's: a socket's path may have about a hundred characters only.
     folder = Path(tempfile.mkdtemp(prefix="tuihost-e2e-"))
     (folder / "bin").mkdir()
+    (folder / "known").mkdir()
     found = shutil.which("ssh")
     if found:
         script = folder / "bin" / "ssh"
@@ -49,10 +39,11 @@ def place() -> Iterator[Place]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo that runs for all tests; it must end well after all of them."""
     demo = Demo(tmp_path_factory.mktemp("demo"))
     try:
+        place.meet(demo)
         yield demo
         demo.interrupt()
         assert demo.wait_end() == 0
@@ -72,6 +63,7 @@ def _house(place: Place) -> Iterator[Callable[[], House]]:
             folder = place.folder / "house"
             folder.mkdir()
             opened.append(House(folder, place.bin / "ssh"))
+            place.meet(opened[0])
         return opened[0]
 
     yield start
@@ -95,11 +87,14 @@ def house(_house: Callable[[], House], program: Callable[[str], str]) -> House:
 
 
 @pytest.fixture
-def own_demo(tmp_path: Path) -> Iterator[Demo]:
+def own_demo(place: Place, tmp_path: Path) -> Iterator[Demo]:
     """A demo for one test, which may end it."""
     demo = Demo(tmp_path)
-    yield demo
-    demo.close()
+    try:
+        place.meet(demo)
+        yield demo
+    finally:
+        demo.close()
 
 
 @pytest.fixture(scope="session")

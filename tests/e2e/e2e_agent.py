@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from tests.ssh.keys.key_tools import SecurityKey
+from tests.waiting import DEADLINE
 
 REQUEST_IDENTITIES, IDENTITIES, SIGN_REQUEST, SIGNED, FAILED = 11, 12, 13, 14, 5
 
@@ -31,7 +32,7 @@ class DeviceAgent:
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(10)
+        self._thread.join(DEADLINE)
 
     def _serve(self) -> None:
         while True:

@@ -7,38 +7,19 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-DEADLINE = 10.0
-"""Seconds that any wait lasts at most; only a fault comes near."""
-LOOK_EVERY = 0.02
+import paramiko
+
+from tests.waiting import DEADLINE, until
 
 CHECKOUT = Path(__file__).parents[2]
 APPS = Path(__file__).parent / "apps"
 
-Value = TypeVar("Value")
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 """A client with these words and this `input`, to its end."""
-
-
-def until(
-    look: Callable[[], Value],
-    what: str,
-    *,
-    seconds: float = DEADLINE,
-    shown: Callable[[], str] = str,
-) -> Value:
-    """What `look` gives as soon as that is true; past the deadline an error with what is shown."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:g} s for {what}\n{shown()}")
-        pause.wait(LOOK_EVERY)
-    return found
 
 
 def clean_env(home: Path, **more: str) -> dict[str, str]:
@@ -81,6 +62,12 @@ class Served:
             self._process.wait()
             raise
         self.port = int(found[1])
+
+    @property
+    def key(self) -> str:
+        """The public half of the host's key, as `known_hosts` has it."""
+        pair = paramiko.Ed25519Key.from_private_key_file(str(self.folder / "state/host_ed25519"))
+        return f"{pair.get_name()} {pair.get_base64()}"
 
     @property
     def page(self) -> str:
@@ -165,3 +152,21 @@ class Demo(Served):
             check=True,
         )
         return said.stdout.decode().split("  ")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A home folder with an `ssh` that keeps its host keys there, a file for each port."""
+
+    folder: Path
+
+    def known_hosts(self, port: int) -> Path:
+        return self.folder / "known" / str(port)
+
+    def meet(self, host: Served) -> None:
+        """From now on `ssh` knows this host, whoever had its port before."""
+        self.known_hosts(host.port).write_text(f"[127.0.0.1]:{host.port} {host.key}\n")
+
+    @property
+    def bin(self) -> Path:
+        return self.folder / "bin"

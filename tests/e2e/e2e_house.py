@@ -15,7 +15,8 @@ from typing import Any
 import pyotp
 from click.testing import CliRunner
 
-from tests.e2e.e2e_demo import APPS, DEADLINE, Served, clean_env
+from tests.e2e.e2e_demo import APPS, Served, clean_env
+from tests.waiting import DEADLINE
 from tuihost.cli.accounts import opened
 from tuihost.cli.main import cli
 from tuihost.settings.models import load

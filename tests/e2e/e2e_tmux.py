@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-from tests.e2e.e2e_demo import DEADLINE, clean_env, until
+from tests.e2e.e2e_demo import clean_env
+from tests.waiting import DEADLINE, until
 
 SETTINGS = """\
 set -g status off

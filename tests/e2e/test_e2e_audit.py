@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, Demo, clean_env
+from tests.e2e.e2e_demo import Demo, clean_env
+from tests.waiting import DEADLINE
 
 KNOWN = {
     # For clients that have nothing safe against quantum computers yet.

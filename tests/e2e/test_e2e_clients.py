@@ -9,8 +9,9 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, Demo
+from tests.e2e.e2e_demo import Demo
 from tests.e2e.e2e_tmux import WELL, Open, Terminal
+from tests.waiting import DEADLINE
 from tuihost.testing.pilot import key_bytes
 from tuihost.testing.screen import Screen
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, Demo
+from tests.e2e.e2e_demo import Demo
 from tests.e2e.e2e_tmux import PROMPT, WELL, Open
+from tests.waiting import DEADLINE
 
 
 def test_the_lines_from_before_stand_again_and_a_good_bye(visit: Open) -> None:

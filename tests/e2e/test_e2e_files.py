@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, Demo, Run, clean_env
+from tests.e2e.e2e_demo import Demo, Run, clean_env
+from tests.waiting import DEADLINE
 
 Copy = Callable[..., subprocess.CompletedProcess[bytes]]
 

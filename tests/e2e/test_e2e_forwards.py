@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, Served, clean_env, until
+from tests.e2e.e2e_demo import Served, clean_env
 from tests.e2e.e2e_tmux import Open
+from tests.waiting import DEADLINE, until
 
 PAGE = b"<h1>A page of mine</h1>" + b"." * 300_000
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, Demo, clean_env
+from tests.e2e.e2e_demo import Demo, clean_env
+from tests.waiting import DEADLINE
 
 ANSWERS = """\
 #!/bin/sh

@@ -13,8 +13,9 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, clean_env
+from tests.e2e.e2e_demo import clean_env
 from tests.e2e.e2e_house import PASSWORD, House, Member, Said, keygen
+from tests.waiting import DEADLINE
 
 WHO = ("probe", "who")
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.e2e_agent import DeviceAgent
-from tests.e2e.e2e_demo import DEADLINE, clean_env, until
+from tests.e2e.e2e_demo import clean_env
 from tests.e2e.e2e_house import House, Said, keygen, public
 from tests.e2e.e2e_tmux import Open
 from tests.ssh.keys.key_tools import PRESENT, SecurityKey
+from tests.waiting import DEADLINE, until
 from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519
 
 REFUSED = "Permission denied (publickey,password,keyboard-interactive)."

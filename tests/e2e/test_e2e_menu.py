@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.e2e.e2e_demo import Demo
+from tests.e2e.e2e_demo import Demo, Place
 from tests.e2e.e2e_tmux import WELL, Open, Terminal
 
 
@@ -130,7 +130,10 @@ def test_a_paste_is_one_and_a_click_has_its_place(visit: Open) -> None:
     terminal.click(5, 3).wait_for("MOUSE_DOWN 5,1", "MOUSE_UP 5,1")
 
 
-def test_the_host_key_is_asked_about_once(own_demo: Demo, open_terminal: Open) -> None:
+def test_the_host_key_is_asked_about_once(
+    own_demo: Demo, open_terminal: Open, place: Place
+) -> None:
+    place.known_hosts(own_demo.port).unlink()
     terminal = open_terminal()
     line = f"ssh -p {own_demo.port} kim@127.0.0.1"
     terminal.shell(line).wait_for("Menu").press("q").wait_shell()

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, Served, clean_env
+from tests.e2e.e2e_demo import Served, clean_env
+from tests.waiting import DEADLINE
 from tuihost.host.transfers import _landlock as confine
 
 SETTINGS = """\

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.e2e_demo import DEADLINE, Served, clean_env, until
+from tests.e2e.e2e_demo import Served, clean_env
 from tests.e2e.e2e_tmux import Open
+from tests.waiting import DEADLINE, until
 
 SETTINGS = """\
 [server]

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import DEADLINE
 from tuihost import DiskTree, FileError, Folders, OpenMode, Quota, Reason, names_of, path_of
 from tuihost.files.disk import UNFINISHED
 from tuihost.files.tree import READ, REPLACE, Names
@@ -258,7 +259,7 @@ def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(
                 put(tree, b"x", "sub", "new")
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(DEADLINE)
     assert os.listdir(outside) == ["secret"]
 
 
@@ -322,7 +323,7 @@ def test_many_that_write_at_once_have_one_bound(quota: Quota) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(DEADLINE)
     sizes = sum(one.size for one in DiskTree(quota).list(()))
     assert sizes == quota.used <= 1000
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import paramiko
 
+from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine, OpenGuests, Verifier
 from tuihost.logs import EventLog
@@ -24,7 +25,6 @@ from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.transport import HostTransport
 from tuihost.wire import Answer, Grant, Identity, OpenSession, Peer, Refuse
 
-DEADLINE = 10.0
 KEYS = HostKeys.fresh()
 
 

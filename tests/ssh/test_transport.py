@@ -18,7 +18,8 @@ import asyncssh
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import DEADLINE, Gone, Host, Recorder, host_pair, plain_pair
+from tests.ssh.raw_client import Gone, Host, Recorder, host_pair, plain_pair
+from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.packets import algorithms as kex
@@ -101,7 +102,7 @@ def _ssh(path: str, port: int, *arguments: str) -> list[str]:
 
 def _run(words: list[str]) -> bytes:
     done = subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
+        words, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout

@@ -15,7 +15,8 @@ import paramiko
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.ssh.raw_client import DEADLINE, KEYS, Host, Raw, RawClient, host_pair, packed
+from tests.ssh.raw_client import KEYS, Host, Raw, RawClient, host_pair, packed
+from tests.waiting import DEADLINE
 from tuihost.accounts import StoreError
 from tuihost.core.login.authentication import Conversation, KeyOffer, OpenGuests, Prompt, Query
 from tuihost.ssh.keys.user_keys import ALGORITHMS, UserKey, fingerprint
@@ -338,7 +339,7 @@ def test_a_key_and_a_step_with_openssh(program: Callable[[str], str], tmp_path: 
             env={**os.environ, "SSH_ASKPASS": str(asker), "SSH_ASKPASS_REQUIRE": "force"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=30,
+            timeout=DEADLINE,
             check=False,
         )
     said = done.stderr.decode()
@@ -374,7 +375,7 @@ def test_two_steps_in_one_exchange_with_openssh(
             env={**os.environ, "SSH_ASKPASS": str(asker), "SSH_ASKPASS_REQUIRE": "force"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=30,
+            timeout=DEADLINE,
             check=False,
         )
     said = done.stderr.decode()

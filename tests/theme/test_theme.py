@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import DEADLINE
 from tuihost.errors import AppLoadError, MisuseError
 from tuihost.terminal_facts import Colors
 from tuihost.theme.roles import PALETTE, Role, RoleError, parse_role
@@ -159,14 +160,14 @@ def test_threads_that_build_at_once_get_one_style() -> None:
     start, found = threading.Barrier(8), list[object]()
 
     def build(theme: Theme) -> None:
-        start.wait(5)
+        start.wait(DEADLINE)
         found.append(theme.style)
 
     threads = [threading.Thread(target=build, args=(theme,)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(DEADLINE)
     assert len(found) == 8
     assert len(set(map(id, found))) == 1
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import DEADLINE
 from tuihost.core.login.lockout import DAY, SEPARATOR, Lock, Lockout, LockoutLimits, Try
 
 HOME, EVIL = "192.0.2.1", "198.51.100.9"
@@ -147,7 +148,7 @@ def test_guessing_at_once_does_not_outrun_the_bound(counts: Counts) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(DEADLINE)
     assert len(judged) <= 10
 
 

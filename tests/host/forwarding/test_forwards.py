@@ -14,10 +14,10 @@ from typing import Any
 import paramiko
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost import Accepts, App, Forward, ForwardRule, Listening, ListenRule, TuihostError
 from tuihost.testing import Hosted, hosted
 
-SECONDS = 20.0
 ALL = {"roles": {"guest": {"forwards": ["*"], "listens": ["*"]}}}
 
 
@@ -56,7 +56,7 @@ class Echo(App):
 
     def wait(self, ready: Callable[[], object]) -> None:
         with self.came:
-            assert self.came.wait_for(ready, SECONDS), "waited in vain"
+            assert self.came.wait_for(ready, DEADLINE), "waited in vain"
 
 
 @contextlib.contextmanager
@@ -69,7 +69,7 @@ def echoing(**settings: Any) -> Iterator[tuple[Hosted, paramiko.Transport, Echo]
             yield host, client, app
         finally:
             client.close()
-            client.join(SECONDS)
+            client.join(DEADLINE)
 
 
 @contextlib.contextmanager
@@ -97,7 +97,7 @@ def target(
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(SECONDS)
+        thread.join(DEADLINE)
 
 
 def echo(sock: socket.socket) -> None:
@@ -107,8 +107,10 @@ def echo(sock: socket.socket) -> None:
 
 
 def to(client: paramiko.Transport, host: str, port: int) -> paramiko.Channel:
-    channel = client.open_channel("direct-tcpip", (host, port), ("10.0.0.9", 1234), timeout=SECONDS)
-    channel.settimeout(SECONDS)
+    channel = client.open_channel(
+        "direct-tcpip", (host, port), ("10.0.0.9", 1234), timeout=DEADLINE
+    )
+    channel.settimeout(DEADLINE)
     return channel
 
 
@@ -298,11 +300,11 @@ def open_raw(client: paramiko.Transport, kind: str, *fields: str | int) -> param
     channel._set_transport(client)
     channel._set_window(2**21, 2**15)
     client._send_user_message(message)
-    assert event.wait(SECONDS), "no answer"
+    assert event.wait(DEADLINE), "no answer"
     if channel.closed or client._channels.get(number) is None:
         error = client.get_exception() or paramiko.ChannelException(1, "refused")
         raise error
-    channel.settimeout(SECONDS)
+    channel.settimeout(DEADLINE)
     return channel
 
 
@@ -310,7 +312,7 @@ def test_a_stalled_target_holds_up_itself_alone() -> None:
     release = threading.Event()
 
     def stall(sock: socket.socket) -> None:
-        release.wait(SECONDS)
+        release.wait(DEADLINE)
 
     with target(stall) as (_, deaf), target(echo) as (_, port):
         rules = [f"127.0.0.1:{deaf}", f"127.0.0.1:{port}"]
@@ -344,8 +346,8 @@ def test_a_real_address_is_listened_on_where_the_rules_say_so() -> None:
         pass
     with echoing(forwarding__listen=[f"localhost:{port}"]) as (host, client, _):
         client.request_port_forward("localhost", port, handler=_greet)
-        with socket.create_connection(("127.0.0.1", port), SECONDS) as sock:
-            sock.settimeout(SECONDS)
+        with socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
+            sock.settimeout(DEADLINE)
             assert read_all(sock) == b"from 127.0.0.1"
         client.cancel_port_forward("localhost", port)
         host.log.wait_for("forward.unlisten")
@@ -359,10 +361,10 @@ def free_port() -> Iterator[int]:
 
 
 def _until_refused(port: int) -> None:
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
         try:
-            socket.create_connection(("127.0.0.1", port), SECONDS).close()
+            socket.create_connection(("127.0.0.1", port), DEADLINE).close()
         except ConnectionRefusedError:
             return
         except ConnectionResetError:
@@ -374,8 +376,8 @@ def test_a_port_is_chosen_where_it_is_left_open() -> None:
     with echoing(forwarding__listen=["127.0.0.1:20000-29999"]) as (_, client, _):
         port = client.request_port_forward("127.0.0.1", 0, handler=_greet)
         assert 20_000 <= port < 30_000
-        with socket.create_connection(("127.0.0.1", port), SECONDS) as sock:
-            sock.settimeout(SECONDS)
+        with socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
+            sock.settimeout(DEADLINE)
             assert read_all(sock) == b"from 127.0.0.1"
 
 
@@ -414,9 +416,9 @@ def test_nobody_cancels_what_is_not_theirs() -> None:
         other = host.connect("eve")
         other.global_request("cancel-tcpip-forward", ("127.0.0.1", port), wait=True)
         other.close()
-        other.join(SECONDS)
-        with socket.create_connection(("127.0.0.1", port), SECONDS) as sock:
-            sock.settimeout(SECONDS)
+        other.join(DEADLINE)
+        with socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
+            sock.settimeout(DEADLINE)
             assert read_all(sock) == b"from 127.0.0.1"
 
 
@@ -473,4 +475,4 @@ def test_who_names_a_target_comes_before_who_has_a_pattern() -> None:
         channel.shutdown_write()
         assert read_all(channel) == b"anything"
         client.close()
-        client.join(SECONDS)
+        client.join(DEADLINE)

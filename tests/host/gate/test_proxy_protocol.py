@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.waiting import DEADLINE
 from tuihost.errors import PeerError
 from tuihost.host.gate._proxy_protocol import (
     MAX_V1,
@@ -284,7 +285,7 @@ def test_a_silent_proxy_is_hung_up_on(loop: Loop) -> None:
         assert loop.turn() == 1
         assert loop.refused == [(PROXY, "the PROXY header took too long")]
         expire()  # it was too late to call it off
-        near.settimeout(5)
+        near.settimeout(DEADLINE)
         assert near.recv(10) == b""
 
 
@@ -302,7 +303,7 @@ def test_a_reset_is_no_fault(loop: Loop) -> None:
 def test_only_so_many_wait(loop: Loop) -> None:
     waiting = [loop.begin() for _ in range(MAX_WAITING)]
     with loop.begin() as near:
-        near.settimeout(5)
+        near.settimeout(DEADLINE)
         assert near.recv(10) == b""
     assert loop.refused[0][1] == "Too many connections without a PROXY header"
     with loop.begin(v1("192.0.2.1")):

@@ -10,6 +10,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost import Session, app
 from tuihost.accounts import AccountRecord, StoreError
 from tuihost.core.keys.authorized_keys import parse_line
@@ -238,16 +239,16 @@ def test_only_people_with_an_account_have_one_and_others_can_be_closed() -> None
         clients = [host.dial(), host.dial()]
         for client in clients:
             client.auth_password("ada", PASSWORD)
-            client.open_session(timeout=10)
+            client.open_session(timeout=DEADLINE)
         guest = host.connect("zoe")
-        guest.open_session(timeout=10)
+        guest.open_session(timeout=DEADLINE)
         first, _, stranger = (one.visitor for one in host.host.inside())
         own = host.host.own_account(first)
         assert own is not None
         assert host.host.own_account(stranger) is None
         assert len(own.history()) == 2
         assert own.close_others() == 1
-        clients[1].join(10)
+        clients[1].join(DEADLINE)
         assert not clients[1].is_active()
         assert clients[0].is_active()
         assert guest.is_active()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from argon2 import PasswordHasher
 
+from tests.waiting import DEADLINE
 from tuihost.core.login.authentication import MAX_PASSWORD
 from tuihost.host.login.passwords import Passwords
 
@@ -76,7 +77,7 @@ def test_no_more_than_so_many_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None
             most = max(most, now)
             if now == 2:
                 both.set()
-        assert gate.wait(10)
+        assert gate.wait(DEADLINE)
         with lock:
             now -= 1
         return True
@@ -85,10 +86,10 @@ def test_no_more_than_so_many_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None
     threads = [threading.Thread(target=passwords.verify, args=(stored, "x")) for _ in range(6)]
     for thread in threads:
         thread.start()
-    assert both.wait(10), "two of six should be at work"
+    assert both.wait(DEADLINE), "two of six should be at work"
     gate.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(DEADLINE)
     passwords.close()
     assert most == 2
 

@@ -17,6 +17,7 @@ import pytest
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
+from tests.waiting import DEADLINE
 from tuihost import App, Session, command
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys.offers import fingerprint
@@ -91,8 +92,8 @@ def give_key(host: Hosted, key: paramiko.PKey, options: str = "", name: str = "a
 
 def ran(transport: paramiko.Transport, line: str) -> tuple[int, str]:
     """Status and everything said of one command."""
-    channel = transport.open_session(timeout=10)
-    channel.settimeout(10)
+    channel = transport.open_session(timeout=DEADLINE)
+    channel.settimeout(DEADLINE)
     channel.set_combine_stderr(True)
     channel.exec_command(line)
     said = channel.makefile("rb").read().decode()
@@ -361,11 +362,11 @@ def test_a_keys_command_stands_in_for_everything(key: paramiko.PKey) -> None:
                 assert client.auth_publickey(user, key) == []
                 for line in ("vault danger", "box danger", "box who; box danger"):
                     assert ran(client, line) == (0, "ada staff False\n")
-                channel = client.open_session(timeout=10)
+                channel = client.open_session(timeout=DEADLINE)
                 with pytest.raises(paramiko.SSHException):
                     channel.get_pty()
-                with closing(client.open_session(timeout=10)) as shell:
-                    shell.settimeout(10)
+                with closing(client.open_session(timeout=DEADLINE)) as shell:
+                    shell.settimeout(DEADLINE)
                     shell.invoke_shell()
                     assert shell.makefile("rb").read() == b"ada staff False\n"
 
@@ -375,7 +376,7 @@ def test_nothing_leads_out_of_a_keys_command(key: paramiko.PKey) -> None:
         give_key(host, key, 'command="vault"')
         with dialled(host) as client:
             client.auth_publickey("ada", key)
-            client.open_session(timeout=10)
+            client.open_session(timeout=DEADLINE)
             visitor = host.host.inside()[0].visitor
             assert host.host.names_for(visitor) == {"vault"}
             assert host.host.home_of(visitor) == "vault"
@@ -401,8 +402,8 @@ def test_the_keys_that_lead_to_the_menu_do_not_lead_out_either(key: paramiko.PKe
         give_key(host, key, 'command="kiosk"')
         with dialled(host) as client:
             client.auth_publickey("ada", key)
-            channel = client.open_session(timeout=10)
-            channel.settimeout(10)
+            channel = client.open_session(timeout=DEADLINE)
+            channel.settimeout(DEADLINE)
             channel.get_pty("xterm-256color")
             channel.invoke_shell()
             seen = b""
@@ -505,7 +506,7 @@ def test_many_right_passwords_at_once_lock_nobody_out() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(DEADLINE)
         assert len(inside) == 12
 
 
@@ -611,7 +612,7 @@ def test_asyncssh_goes_the_same_ways(tmp_path: Path) -> None:
         store = host.server.login_services.store
         store.set_totp("ada", b"0" * 20)
         store.add_key(KeyRecord("ada", "SHA256:x", "", line))
-        said, _ = asyncio.run(asyncio.wait_for(come_in(), 20))
+        said, _ = asyncio.run(asyncio.wait_for(come_in(), DEADLINE))
         assert said == "ada staff False\n"
         host.log.wait_for("conn.closed")
         assert store.logins("ada")[0].factors == ("publickey", "totp")

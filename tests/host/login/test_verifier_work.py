@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord
 from tuihost.core.keys.offers import KeyOffer
 from tuihost.core.login.factors import Hangup, Query
@@ -164,7 +165,7 @@ def test_whoever_waits_for_somebodys_word_holds_nobody_up(login_services: LoginS
     waiting = threading.Thread(target=wait)
     waiting.start()
     try:
-        assert waits.wait(10), "nobody waits"
+        assert waits.wait(DEADLINE), "nobody waits"
         assert not any(lock.locked() for lock in login_services.store._turns._locks)
         other = AccountVerifier(login_services, PEER, LOG)
         other.chains("ada", None)
@@ -173,7 +174,7 @@ def test_whoever_waits_for_somebodys_word_holds_nobody_up(login_services: LoginS
         stop()
         for one in login_services.approvals.waiting():
             login_services.approvals.answer(one.id, by="bob", granted=True)
-        waiting.join(30)
+        waiting.join(DEADLINE)
     assert results == [True]
 
 

@@ -10,6 +10,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
+from tests.waiting import DEADLINE
 from tuihost import App, Session
 from tuihost.host.programs._app_stack import AppStack
 from tuihost.terminal_facts import TerminalFacts
@@ -102,4 +103,4 @@ def test_a_program_goes_on_at_another_terminal_with_a_full_repaint() -> None:
         elsewhere.wait_for("count 3")
         assert "count 1" in pilot.text
         program.farewell("Good-bye.")
-        assert program.join(5), "the program did not end"
+        assert program.join(DEADLINE), "the program did not end"

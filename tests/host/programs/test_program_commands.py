@@ -12,11 +12,10 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
+from tests.waiting import DEADLINE
 from tuihost import App, Session, command
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
-
-SECONDS = 20.0
 
 
 class Tap(App):
@@ -92,8 +91,8 @@ def host() -> Iterator[Hosted]:
 
 
 def opened(host: Hosted, words: str, *, pty: bool = False, **env: str) -> paramiko.Channel:
-    channel = host.connect().open_session(timeout=SECONDS)
-    channel.settimeout(SECONDS)
+    channel = host.connect().open_session(timeout=DEADLINE)
+    channel.settimeout(DEADLINE)
     for name, value in env.items():
         channel.set_environment_variable(name, value)
     if pty:
@@ -180,9 +179,9 @@ def test_progress_goes_to_standard_error(host: Hosted) -> None:
 
 def test_a_session_that_nobody_reads_holds_up_no_other(host: Hosted) -> None:
     client = host.connect()
-    stalled, other = (client.open_session(timeout=SECONDS) for _ in range(2))
+    stalled, other = (client.open_session(timeout=DEADLINE) for _ in range(2))
     stalled.exec_command("tap flow")
-    other.settimeout(SECONDS)
+    other.settimeout(DEADLINE)
     other.exec_command("tap count")
     assert b"Counting 100 %" in other.makefile_stderr("rb").read()
     assert other.recv_exit_status() == 0
@@ -193,9 +192,9 @@ def test_who_goes_takes_their_programs_along(host: Hosted) -> None:
     app = host.host.catalog.apps["tap"].app
     assert isinstance(app, Tap)
     client = host.connect()
-    channel = client.open_session(timeout=SECONDS)
+    channel = client.open_session(timeout=DEADLINE)
     channel.invoke_shell()
-    assert app.begun.wait(SECONDS)
+    assert app.begun.wait(DEADLINE)
     hang_up(client)
     host.log.wait_for("session.end")
     with pytest.raises(ProcessLookupError):

@@ -12,6 +12,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
+from tests.waiting import DEADLINE
 from tuihost import App, Disconnected, Session, command
 from tuihost.host.programs import program
 from tuihost.host.programs._stopping import Patience
@@ -105,7 +106,7 @@ def test_a_deaf_app_is_made_to_stop(key: str) -> None:
     with hosted(deaf) as host:
         pilot = opened(host)
         pilot.press(key)
-        assert deaf.busy.wait(5), "the app did not get the key"
+        assert deaf.busy.wait(DEADLINE), "the app did not get the key"
         pilot.drop()
         host.log.wait_for("session.end")
         assert not host.log.named("app.abandoned")
@@ -119,7 +120,7 @@ def test_what_nothing_can_stop_is_abandoned_by_name_and_counted() -> None:
     with hosted(deaf) as host:
         pilot = opened(host)
         pilot.press("w")
-        assert deaf.busy.wait(5), "the app did not get the key"
+        assert deaf.busy.wait(DEADLINE), "the app did not get the key"
         pilot.drop()
         event = host.log.wait_for("app.abandoned")
         assert event["thread"].startswith("app-")
@@ -138,8 +139,8 @@ def test_a_command_learns_that_its_client_is_gone() -> None:
         channel.exec_command("deaf wait")
         host.log.wait_for("app.start")
         transport.close()
-        transport.join(5)
-        assert deaf.busy.wait(5), "the command was not told"
+        transport.join(DEADLINE)
+        assert deaf.busy.wait(DEADLINE), "the command was not told"
         host.log.wait_for("session.end")
 
 
@@ -176,5 +177,5 @@ def test_the_host_shows_people_out_with_a_sentence() -> None:
         assert "The host is closing. Bye!" in pilot.text
         assert not pilot.screen.alternate
         pilot.drop()
-        stopping.join(10)
+        stopping.join(DEADLINE)
         assert not stopping.is_alive()

@@ -13,10 +13,10 @@ import paramiko
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.waiting import DEADLINE
 from tuihost import Accepts, Agent, App, Disconnected, NotOpened, Session, command
 from tuihost.testing import Hosted, hosted
 
-SECONDS = 20.0
 Answer = Callable[[bytes], bytes]
 
 
@@ -56,7 +56,7 @@ class Uses(App):
     @command
     def hold(self, session: Session) -> int:
         self.agents.put(session.agent)
-        self.over.wait(SECONDS)
+        self.over.wait(DEADLINE)
         return 0
 
 
@@ -78,7 +78,7 @@ class Visitor:
         self.channels: list[paramiko.Channel] = []
         self.threads: list[threading.Thread] = []
         self.transport = host.connect()
-        self.channel = self.transport.open_session(timeout=SECONDS)
+        self.channel = self.transport.open_session(timeout=DEADLINE)
         self.asked = threading.Event()
 
     def offer(self) -> None:
@@ -91,7 +91,7 @@ class Visitor:
         thread.start()
 
     def _serve(self, channel: paramiko.Channel) -> None:
-        channel.settimeout(SECONDS)
+        channel.settimeout(DEADLINE)
         head = channel.recv(4)
         request = b""
         while len(request) < struct.unpack(">I", head)[0]:
@@ -102,9 +102,9 @@ class Visitor:
 
     def close(self) -> None:
         self.transport.close()
-        self.transport.join(SECONDS)
+        self.transport.join(DEADLINE)
         for thread in self.threads:
-            thread.join(SECONDS)
+            thread.join(DEADLINE)
 
 
 @contextlib.contextmanager
@@ -115,7 +115,7 @@ def holding(answer: Answer | None, **settings: Any) -> Iterator[tuple[Hosted, Vi
         try:
             visitor.offer()
             visitor.channel.exec_command("uses hold")
-            agent = app.agents.get(timeout=SECONDS)
+            agent = app.agents.get(timeout=DEADLINE)
             assert agent is not None
             yield host, visitor, agent
         finally:
@@ -181,10 +181,10 @@ def test_a_question_ends_with_the_session() -> None:
 
         thread = threading.Thread(target=ask, name="asks")
         thread.start()
-        assert visitor.asked.wait(SECONDS)
+        assert visitor.asked.wait(DEADLINE)
         visitor.channel.close()
-        assert failed.get(timeout=SECONDS)
-        thread.join(SECONDS)
+        assert failed.get(timeout=DEADLINE)
+        thread.join(DEADLINE)
         with pytest.raises(Disconnected):
             agent.keys()
 

@@ -16,12 +16,12 @@ from typing import Any
 import paramiko
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost import Accepts, App, Disconnected, NotOpened, Session, X11Display, command
 from tuihost.core.x11_setup import COOKIE
 from tuihost.host.relay.x11_display import MAX_CONNECTIONS, SOCKETS
 from tuihost.testing import Hosted, hosted
 
-SECONDS = 20.0
 FAKE = "00112233445566778899aabbccddeeff"
 NAME = COOKIE.encode()
 
@@ -41,7 +41,7 @@ class Show(App):
         assert session.display is not None
         self.displays.put(session.display)
         session.display.on_close(self.over.set)
-        self.over.wait(SECONDS)
+        self.over.wait(DEADLINE)
         return 0
 
     @command
@@ -68,7 +68,7 @@ class Visitor:
 
     def __init__(self, host: Hosted, user: str = "ada") -> None:
         self.transport = host.connect(user)
-        self.channel = self.transport.open_session(timeout=SECONDS)
+        self.channel = self.transport.open_session(timeout=DEADLINE)
         self.came: queue.Queue[paramiko.Channel] = queue.Queue()
 
     def offer(self, *, single: bool = False, screen: int = 0, protocol: str = COOKIE) -> None:
@@ -77,8 +77,8 @@ class Visitor:
         )
 
     def next(self) -> paramiko.Channel:
-        channel = self.came.get(timeout=SECONDS)
-        channel.settimeout(SECONDS)
+        channel = self.came.get(timeout=DEADLINE)
+        channel.settimeout(DEADLINE)
         return channel
 
 
@@ -92,7 +92,7 @@ def visiting(**settings: Any) -> Iterator[tuple[Hosted, Visitor, Show]]:
         finally:
             app.over.set()
             visitor.transport.close()
-            visitor.transport.join(SECONDS)
+            visitor.transport.join(DEADLINE)
 
 
 @contextlib.contextmanager
@@ -101,7 +101,7 @@ def holding(**offer: Any) -> Iterator[tuple[Hosted, Visitor, X11Display]]:
     with visiting() as (host, visitor, app):
         visitor.offer(**offer)
         visitor.channel.exec_command("show hold")
-        yield host, visitor, app.displays.get(timeout=SECONDS)
+        yield host, visitor, app.displays.get(timeout=DEADLINE)
 
 
 def setup(cookie: bytes) -> bytes:
@@ -118,7 +118,7 @@ def program(environment: Mapping[str, str], *, abstract: bool = False) -> socket
     number = environment["DISPLAY"].lstrip(":").partition(".")[0]
     sock = socket.socket(socket.AF_UNIX)
     sock.connect(f"{chr(0) if abstract else ''}{SOCKETS}/X{number}")
-    sock.settimeout(SECONDS)  # only now: with one, connecting does not wait for a place
+    sock.settimeout(DEADLINE)  # only now: with one, connecting does not wait for a place
     return sock
 
 
@@ -166,15 +166,15 @@ def test_a_display_is_offered_once_and_with_a_cookie_that_is_known() -> None:
 def test_an_app_speaks_to_it_over_a_stream_or_a_socket() -> None:
     with holding() as (_, visitor, display):
         assert display.cookie == bytes.fromhex(FAKE)
-        stream = display.connect(SECONDS)
+        stream = display.connect(DEADLINE)
         client = visitor.next()
         stream.write(b"hello")
         assert client.recv(100) == b"hello"
         client.sendall(b"and hello")
         assert stream.read() == b"and hello"
         stream.close()
-        sock = display.connect_socket(SECONDS)
-        sock.settimeout(SECONDS)
+        sock = display.connect_socket(DEADLINE)
+        sock.settimeout(DEADLINE)
         client = visitor.next()
         sock.sendall(b"again")
         assert client.recv(100) == b"again"
@@ -235,10 +235,10 @@ def test_what_is_no_x_client_gets_no_further() -> None:
 def test_a_client_that_takes_one_connection_is_asked_for_one() -> None:
     with holding(single=True) as (_, visitor, display):
         assert display.single_connection
-        display.connect(SECONDS).close()
+        display.connect(DEADLINE).close()
         visitor.next()
         with pytest.raises(NotOpened, match="single"):
-            display.connect(SECONDS)
+            display.connect(DEADLINE)
         with program(display.environment()) as sock:
             sock.sendall(setup(cookie_in(display.environment())))
             assert b"single connection" in sock.recv(1000)
@@ -246,11 +246,11 @@ def test_a_client_that_takes_one_connection_is_asked_for_one() -> None:
 
 def test_connections_are_bounded() -> None:
     with holding() as (_, visitor, display):
-        streams = [display.connect(SECONDS) for _ in range(MAX_CONNECTIONS)]
+        streams = [display.connect(DEADLINE) for _ in range(MAX_CONNECTIONS)]
         with pytest.raises(NotOpened, match="too many"):
-            display.connect(SECONDS)
+            display.connect(DEADLINE)
         streams[0].close()
-        display.connect(SECONDS)
+        display.connect(DEADLINE)
         for _ in range(MAX_CONNECTIONS + 1):
             visitor.next()
         assert visitor.came.empty()
@@ -260,7 +260,7 @@ def test_a_client_that_refuses_is_believed() -> None:
     with holding() as (_, visitor, display):
         visitor.transport._x11_handler = None  # paramiko refuses then
         with pytest.raises(NotOpened):
-            display.connect(SECONDS)
+            display.connect(DEADLINE)
         with program(display.environment()) as sock:
             sock.sendall(setup(cookie_in(display.environment())))
             assert sock.recv(1000)[:1] == b"\0"
@@ -273,7 +273,7 @@ def test_a_client_that_refuses_is_believed() -> None:
 def test_everything_ends_with_the_session() -> None:
     with holding() as (_, visitor, display):
         environment = display.environment()
-        stream = display.connect(SECONDS)
+        stream = display.connect(DEADLINE)
         visitor.next()
         waiting = program(environment)
         inside = program(environment)
@@ -285,10 +285,10 @@ def test_everything_ends_with_the_session() -> None:
         assert stream.closed
         over = threading.Event()
         display.on_close(over.set)
-        assert over.wait(SECONDS)
+        assert over.wait(DEADLINE)
         assert display.closed
         with pytest.raises(Disconnected):
-            display.connect(SECONDS)
+            display.connect(DEADLINE)
         with pytest.raises(Disconnected):
             display.environment()
         for sock in (waiting, inside):

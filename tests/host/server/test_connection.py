@@ -10,6 +10,7 @@ from contextlib import closing
 import paramiko
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost import Session, app
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -29,7 +30,7 @@ def knock(host: Hosted, peer: Peer) -> str | None:
     with closing(near):
         if host.server.admit(far, peer) is not None:
             return None
-        near.settimeout(5)
+        near.settimeout(DEADLINE)
         return b"".join(iter(lambda: near.recv(4096), b"")).decode()
 
 
@@ -77,19 +78,21 @@ def test_forwards_are_refused_and_the_connection_goes_on(
 ) -> None:
     host, transport = inside
     with pytest.raises(paramiko.ChannelException) as refused:
-        transport.open_channel("direct-tcpip", ("localhost", 22), ("127.0.0.1", 1), timeout=5)
+        transport.open_channel(
+            "direct-tcpip", ("localhost", 22), ("127.0.0.1", 1), timeout=DEADLINE
+        )
     assert refused.value.code == 1  # prohibited, RFC 4254 §5.1
     with pytest.raises(paramiko.SSHException):
         transport.request_port_forward("", 0)
     assert host.log.wait_for("channel.refused")["kind"] == "direct-tcpip"
-    channel = transport.open_session(timeout=5)
+    channel = transport.open_session(timeout=DEADLINE)
     channel.exec_command("hello")
     assert channel.makefile("rb").read() == b"Hello!\n"
 
 
 def test_x11_is_refused(inside: tuple[Hosted, paramiko.Transport]) -> None:
     host, transport = inside
-    channel = transport.open_session(timeout=5)
+    channel = transport.open_session(timeout=DEADLINE)
     with pytest.raises(paramiko.SSHException):
         channel.request_x11()
     assert host.log.wait_for("request.refused")["kind"] == "x11-req"

@@ -8,13 +8,13 @@ import logging
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE, until
 from tuihost import Accepts, App, Forward, ForwardRule, Session, command
 from tuihost.core.limits import TransportLimits
 from tuihost.host.plugins.app_catalog import Catalog, Loaded
@@ -25,10 +25,7 @@ from tuihost.ssh.transport import HostTransport
 
 MEGABYTE = 1 << 20
 SIZE = 2 * MEGABYTE
-SECONDS = 60.0
 DATA = bytes(range(251)) * (SIZE // 251)
-
-pytestmark = pytest.mark.timeout(150)
 
 
 class Bulk(App):
@@ -77,7 +74,7 @@ def serving(folder: Path) -> Iterator[int]:
         yield server.address[1]
     finally:
         server.request_stop()
-        thread.join(SECONDS)
+        thread.join(DEADLINE)
         server.stop()
 
 
@@ -97,15 +94,12 @@ class Person:
             self.tunnel = int(probe.getsockname()[1])
         words = ["-M", "-N", "-L", f"{self.tunnel}:echo:7", "ada@127.0.0.1"]
         self.master = subprocess.Popen([program("ssh"), *self.options, *words])
-        deadline = time.monotonic() + SECONDS
-        while not self.control.exists():
-            assert time.monotonic() < deadline, "the shared connection does not open"
-            threading.Event().wait(0.02)
+        until(self.control.exists, "the shared connection")
 
     def run(self, name: str, *words: str, given: bytes = b"") -> bytes:
         done = subprocess.run(
             [self.program(name), *self.options, *words],
-            input=given, capture_output=True, timeout=SECONDS, check=False,
+            input=given, capture_output=True, timeout=DEADLINE, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -125,13 +119,13 @@ class Person:
         assert back.read_bytes() == DATA
 
     def stream(self, number: int) -> None:
-        with socket.create_connection(("127.0.0.1", self.tunnel), SECONDS) as sock:
+        with socket.create_connection(("127.0.0.1", self.tunnel), DEADLINE) as sock:
             sender = threading.Thread(target=self._send, args=(sock,), name="sender")
             sender.start()
             got = bytearray()
             while data := sock.recv(65536):
                 got += data
-            sender.join(SECONDS)
+            sender.join(DEADLINE)
         assert bytes(got) == DATA
 
     @staticmethod
@@ -141,7 +135,7 @@ class Person:
 
     def close(self) -> None:
         self.master.terminate()
-        self.master.wait(SECONDS)
+        self.master.wait(DEADLINE)
 
 
 def test_sixty_of_sixty_while_keys_change(
@@ -162,7 +156,7 @@ def test_sixty_of_sixty_while_keys_change(
             with ThreadPoolExecutor(8, thread_name_prefix="person") as pool:
                 done = [pool.submit(kinds[n % 4], n) for n in range(60)]
                 for one in done:
-                    one.result(SECONDS)
+                    one.result(DEADLINE)
         finally:
             person.close()
     # What went over the line is 15 x (2 + 2 + 4 + 4) MiB; some of it while keys changed.

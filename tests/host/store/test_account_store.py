@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.accounts import (
     AccountRecord,
     AccountStore,
@@ -184,7 +185,7 @@ def test_recovery_codes_are_replaced_as_a_set_and_taken_once(store: AccountStore
 
 def racing(another: Open, act: Callable[[AccountStore], bool], threads: int = 8) -> list[bool]:
     """What `act` comes to where several hosts try it in the same moment."""
-    barrier = threading.Barrier(threads, timeout=10)
+    barrier = threading.Barrier(threads, timeout=DEADLINE)
     results: list[bool] = []
 
     def run(store: AccountStore) -> None:
@@ -195,7 +196,7 @@ def racing(another: Open, act: Callable[[AccountStore], bool], threads: int = 8)
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(20)
+        worker.join(DEADLINE)
         assert not worker.is_alive(), "a store hangs"
     return results
 

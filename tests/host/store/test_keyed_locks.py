@@ -12,6 +12,7 @@ from time import time
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord
 from tuihost.core.login.lockout import Lockout, LockoutLimits, Try
 from tuihost.host.login.passwords import Passwords
@@ -20,7 +21,6 @@ from tuihost.host.store import _keyed_locks as turns
 from tuihost.host.store._keyed_locks import KeyedLocks
 from tuihost.settings.models import load
 
-SECONDS = 30.0
 RIGHT = "correct horse battery"
 
 WORKER = """
@@ -66,7 +66,7 @@ def at_once(folder: Path, tries: Sequence[Sequence[str]]) -> list[list[str]]:
             assert worker.stdin is not None
             worker.stdin.write("\n")
             worker.stdin.flush()
-        said = [worker.communicate(timeout=SECONDS)[0].split() for worker in workers]
+        said = [worker.communicate(timeout=DEADLINE)[0].split() for worker in workers]
         assert [worker.returncode for worker in workers] == [0] * len(workers)
     return said
 
@@ -114,9 +114,9 @@ def test_a_turn_is_had_by_one_at_a_time(tmp_path: Path) -> None:
     thread = threading.Thread(target=other)
     with ours.of("ada"):
         thread.start()
-        assert came.wait(SECONDS)
+        assert came.wait(DEADLINE)
         order.append("first")
-    thread.join(SECONDS)
+    thread.join(DEADLINE)
     assert order == ["first", "second"]
     ours.close()
     theirs.close()

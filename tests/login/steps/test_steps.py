@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, Invite, StoreError
 from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.login import Attempt, Conversation, DeliveryError, Prompt, Query, Step
@@ -458,7 +459,7 @@ def _while_waiting(house: FakeServices, act: Callable[[int], None]) -> Callable[
 
     def finish() -> None:
         stop[0]()
-        done.join(5.0)
+        done.join(DEADLINE)
         assert not done.is_alive()
 
     return finish

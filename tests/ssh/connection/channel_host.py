@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.ssh.raw_client import serve_client
+from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine, OpenGuests
 from tuihost.logs import EventLog
@@ -37,8 +38,6 @@ from tuihost.wire import (
     SessionRequest,
     Stream,
 )
-
-PATIENCE = 20.0  # seconds for anything that a test waits for
 
 
 class LiveTimer:
@@ -67,7 +66,7 @@ class LiveTimer:
         with self._changed:
             self._stopped = True
             self._changed.notify()
-        self._thread.join(PATIENCE)
+        self._thread.join(DEADLINE)
 
     def _run(self) -> None:
         while True:
@@ -98,7 +97,7 @@ def pump(channel: ByteChannel, data: bytes | memoryview, stream: Stream = Stream
     while view:
         view = view[channel.write(view, stream) :]
         if view:
-            assert channel.wait(lambda: not channel.congested, PATIENCE), "the window stays shut"
+            assert channel.wait(lambda: not channel.congested, DEADLINE), "the window stays shut"
 
 
 def read_all(channel: ByteChannel) -> bytes:
@@ -116,7 +115,7 @@ def read_some(channel: ByteChannel) -> bytes:
             got.append(data)
         return data is not None
 
-    assert channel.wait(arrived, PATIENCE), "nothing came"
+    assert channel.wait(arrived, DEADLINE), "nothing came"
     return got[0]
 
 
@@ -146,11 +145,11 @@ def run_program(channel: ByteChannel, command: str) -> None:
             pump(channel, b"bye")
             channel.finish(ExitSignal(rest, "as asked"))
         case "wait":
-            channel.wait(lambda: channel.closed, PATIENCE)
+            channel.wait(lambda: channel.closed, DEADLINE)
         case "hang":
             return  # the test has the channel
     if verb not in ("hang", "wait"):
-        channel.wait(lambda: channel.closed, PATIENCE)
+        channel.wait(lambda: channel.closed, DEADLINE)
 
 
 @dataclass
@@ -254,7 +253,7 @@ class Host:
 
     def wait(self, ready: Callable[[], object], what: str) -> None:
         """Blocks until `ready()`, which looks at what the transport threads have told."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + DEADLINE
         with self._changed:
             while not ready():
                 left = deadline - time.monotonic()
@@ -264,12 +263,12 @@ class Host:
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(PATIENCE)
+        self._thread.join(DEADLINE)
         for transport in self.transports:
             transport.close("the test is over")
-            transport.join(PATIENCE)
+            transport.join(DEADLINE)
         for thread in self.threads:
-            thread.join(PATIENCE)
+            thread.join(DEADLINE)
             assert not thread.is_alive(), f"{thread.name} is left behind"
         self.timer.stop()
 

@@ -9,6 +9,7 @@ import paramiko
 import pytest
 
 from tests.ssh.connection.channel_bench import Bench, Raw, fields
+from tests.waiting import DEADLINE
 from tuihost.core.limits import MAX_PACKET
 from tuihost.errors import PeerError
 from tuihost.wire import EndOfInput, ExitSignal, ExitStatus, OpenSession, Stream
@@ -267,18 +268,18 @@ def test_nothing_leaves_after_close_however_the_threads_meet() -> None:
     def wait_here(data: bytes) -> None:
         if data[0] == DATA and not inside.is_set():
             inside.set()
-            assert go_on.wait(10), "the test did not go on"
+            assert go_on.wait(DEADLINE), "the test did not go on"
 
     bench.on_send = wait_here
     taken: list[int] = []
     app = threading.Thread(target=lambda: taken.append(channel.write(bytes(100_000))))
     app.start()
-    assert inside.wait(10), "the write did not begin"
+    assert inside.wait(DEADLINE), "the write did not begin"
     # This is the transport's thread: had it to wait for the writer, it would for ever.
     bench.ask(channel, "window-change", 80, 24, 0, 0)
     bench.feed(CLOSE, 0)
     go_on.set()
-    app.join(10)
+    app.join(DEADLINE)
     assert not app.is_alive()
     assert bench.kinds() == [DATA, 99, CLOSE]
     assert taken == [100_000]
@@ -294,7 +295,7 @@ def test_a_writer_waits_its_turn_and_then_goes_on() -> None:
     def wait_here(data: bytes) -> None:
         if data[0] == 99:
             inside.set()
-            assert go_on.wait(10), "the test did not go on"
+            assert go_on.wait(DEADLINE), "the test did not go on"
         elif not go_on.is_set():
             overtaken.append(data)
 
@@ -302,11 +303,11 @@ def test_a_writer_waits_its_turn_and_then_goes_on() -> None:
     transport = threading.Thread(target=bench.ask, args=(channel, "shell"))
     app = threading.Thread(target=channel.write, args=(b"prompt",))
     transport.start()
-    assert inside.wait(10), "the reply did not begin"
+    assert inside.wait(DEADLINE), "the reply did not begin"
     app.start()
     go_on.set()
     for thread in (app, transport):
-        thread.join(10)
+        thread.join(DEADLINE)
         assert not thread.is_alive()
     assert bench.kinds() == [99, DATA]
     assert overtaken == []
@@ -318,12 +319,12 @@ def test_a_client_that_asks_and_never_reads_the_answers_is_cut_off() -> None:
 
     def stuck(data: bytes) -> None:
         inside.set()
-        assert go_on.wait(10), "the test did not go on"
+        assert go_on.wait(DEADLINE), "the test did not go on"
 
     bench.on_send = stuck
     app = threading.Thread(target=channel.write, args=(b"x",))
     app.start()
-    assert inside.wait(10), "the write did not begin"
+    assert inside.wait(DEADLINE), "the write did not begin"
 
     def ask_on() -> None:
         for _ in range(1000):
@@ -333,7 +334,7 @@ def test_a_client_that_asks_and_never_reads_the_answers_is_cut_off() -> None:
         ask_on()
     bench._connection_ended()
     go_on.set()
-    app.join(10)
+    app.join(DEADLINE)
     assert not app.is_alive()
 
 
@@ -343,7 +344,7 @@ def test_an_end_of_the_connection_frees_a_writer_that_waits_its_turn() -> None:
     app = threading.Thread(target=channel.write, args=(b"x",))
     app.start()
     bench._connection_ended()
-    app.join(10)
+    app.join(DEADLINE)
     assert not app.is_alive()
 
 
@@ -413,7 +414,7 @@ def test_waiting_ends_with_what_was_waited_for() -> None:
     app.start()
     bench.feed(ADJUST, 0, 1)
     bench.feed(DATA, 0, b"now")
-    app.join(10)
+    app.join(DEADLINE)
     assert answers == [True]
 
 

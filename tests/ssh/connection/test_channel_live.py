@@ -13,7 +13,8 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.ssh.connection.channel_host import PATIENCE, Host, live_host
+from tests.ssh.connection.channel_host import Host, live_host
+from tests.waiting import DEADLINE
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.transport import HostTransport
 from tuihost.wire import BreakSent, PtyRequest, SignalSent, WindowChange, WindowSize
@@ -28,12 +29,12 @@ def openssh(program: Find, host: Host, known_hosts: Path, *options: str) -> list
 
 
 def run(command: list[str], *, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(command, input=given, capture_output=True, timeout=40, check=False)
+    return subprocess.run(command, input=given, capture_output=True, timeout=DEADLINE, check=False)
 
 
 @contextlib.asynccontextmanager
 async def asyncssh_client(host: Host) -> AsyncIterator[Any]:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(DEADLINE):
         async with asyncssh.connect(
             "127.0.0.1", host.port, username="ada", known_hosts=None, config=None
         ) as client:
@@ -108,7 +109,7 @@ def test_openssh_shares_one_connection_while_keys_change(
             assert len(exchanges) > 5, "that many times the keys were changed"
         finally:
             master.terminate()
-            master.wait(10)
+            master.wait(DEADLINE)
 
 
 def test_the_client_changes_keys_in_the_middle_of_a_flood(program: Find, tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_a_killed_client_frees_its_sessions(program: Find, tmp_path: Path) -> No
         assert client.stdin is not None
         host.wait(lambda: host.threads, "the session")
         client.kill()
-        client.wait(10)
+        client.wait(DEADLINE)
         client.stdin.close()
         host.wait(lambda: host.answerers[0].closed == [0], "the close")
         assert host.answerers[0].channels[0].closed

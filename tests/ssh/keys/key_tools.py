@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.ssh.raw_client import Raw, packed
+from tests.waiting import DEADLINE
 from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519
 
 PRESENT, VERIFIED = 0x01, 0x04
@@ -44,7 +45,7 @@ class Keygen:
             cwd=self.folder,
             input=input,
             capture_output=True,
-            timeout=30,
+            timeout=DEADLINE,
             check=False,
         )
         said = (done.stdout + done.stderr).decode()

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.waiting import DEADLINE
 from tuihost.errors import SettingsError
 from tuihost.ssh.keys.host_keys import HostKeys
 
@@ -55,7 +56,7 @@ def test_openssh_reads_it_and_sees_the_same_fingerprint(
 ) -> None:
     keys = HostKeys.load_or_create(place)
     words = [program("ssh-keygen"), "-lf", str(place)]
-    shown = subprocess.run(words, capture_output=True, check=True, timeout=10).stdout.decode()
+    shown = subprocess.run(words, capture_output=True, check=True, timeout=DEADLINE).stdout.decode()
     (card,) = keys.cards()
     assert shown.split()[:2] == ["256", card.sha256]
     assert card.kind == "ssh-ed25519"

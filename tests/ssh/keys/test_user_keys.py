@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.ssh.keys.key_tools import Keygen
-from tests.ssh.raw_client import DEADLINE, Host
+from tests.ssh.raw_client import Host
+from tests.waiting import DEADLINE
 from tuihost.core.keys.authorized_keys import Unfit, examine, parse
 from tuihost.core.keys.offers import Revocations
 from tuihost.core.login.authentication import KeyOffer, OpenGuests
@@ -108,7 +109,7 @@ def log_in(program: Callable[[str], str]) -> Callable[..., tuple[bool, str]]:
                 env={**os.environ, "SSH_AUTH_SOCK": agent},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=30,
+                timeout=DEADLINE,
                 check=False,
             )
         said = done.stderr.decode()
@@ -221,13 +222,13 @@ def _agent(program: Callable[[str], str], folder: Path, *keys: Path) -> Iterator
             [program("ssh-add"), "-q", *map(str, keys)],
             env={**os.environ, "SSH_AUTH_SOCK": path},
             stdin=subprocess.DEVNULL,
-            timeout=30,
+            timeout=DEADLINE,
             check=True,
         )
         yield path
     finally:
         agent.terminate()
-        agent.wait(10)
+        agent.wait(DEADLINE)
         if agent.stdout is not None:
             agent.stdout.close()
 

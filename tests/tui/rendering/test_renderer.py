@@ -34,6 +34,7 @@ from prompt_toolkit.renderer import (
 from prompt_toolkit.styles import DummyStyleTransformation
 
 from tests.tui.paper import Eyes, Paper, hosted, screen_of, stock_output
+from tests.waiting import DEADLINE
 from tuihost.errors import MisuseError
 from tuihost.tui.defaults import base_style
 from tuihost.tui.rendering._difference import draw_difference
@@ -495,7 +496,7 @@ def test_a_whole_run_enters_draws_and_leaves() -> None:
             assert renderer.frames == 1
             return result
 
-    assert run(asyncio.wait_for(main(), 5)) == "bye"
+    assert run(asyncio.wait_for(main(), DEADLINE)) == "bye"
     data = paper.take()
     assert data.count(b"\x1b[?1049h") == data.count(b"\x1b[?1049l") == 1
     assert data.count(b"a whole run") == 1

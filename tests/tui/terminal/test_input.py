@@ -18,6 +18,7 @@ from prompt_toolkit.key_binding.key_processor import _Flush
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import DummyOutput
 
+from tests.waiting import DEADLINE
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.tui.terminal._vt100_parser import Reply
 from tuihost.tui.terminal.input import ESCAPE_WAIT, KEYS_A_TURN, READ_SIZE, TerminalInput
@@ -502,9 +503,6 @@ class Line:
     def finish(self, end: Any) -> None: ...
 
     def close(self) -> None: ...
-
-
-DEADLINE = 20.0
 
 
 def hosted(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.tui.terminal.terminal import PENDING_LIMIT, Terminal
 from tuihost.wire import Exit, Stream, WindowSize
@@ -63,7 +64,7 @@ class Line:
 
 def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Runs a scene that must not last."""
-    asyncio.run(asyncio.wait_for(scene(), 5))
+    asyncio.run(asyncio.wait_for(scene(), DEADLINE))
 
 
 def bound(line: Line | None, **more: Any) -> Terminal:

@@ -12,6 +12,7 @@ from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.widgets import TextArea
 
 from tests.tui.screen import EVENING, StubHost, make_session, play
+from tests.waiting import DEADLINE
 from tuihost.session.session import Session
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.list_view import ListView
@@ -61,7 +62,7 @@ def test_the_time_is_the_persons_and_goes_on() -> None:
         assert me.lines[0].endswith("06:05")
         assert me.frames == frames + 1
         host.clock += 60
-        me.wait(60)
+        me.wait(DEADLINE)
         assert me.lines[0].endswith("06:06")
 
 
