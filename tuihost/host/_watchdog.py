@@ -1,7 +1,7 @@
 """All deadlines of a process, on one thread: login grace, keepalive, the way out of programs.
 
-Thread: its own. Actions must not wait on a client; one that raises is logged and costs nothing
-but itself.
+Thread: its own. Actions must not wait for a client; one that raises is logged, and the others
+go on.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ class Watchdog:
     """Implements `wire.Timer`."""
 
     def __init__(self, log: EventLog, clock: Callable[[], float] = monotonic) -> None:
+        self.now = clock
+        """Monotonic seconds."""
         self._log = log
-        self._clock = clock
         self._heap: list[_Deadline] = []
         self._ties = count()
         self._dead = 0
@@ -53,11 +54,8 @@ class Watchdog:
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(5.0)
 
-    def now(self) -> float:
-        return self._clock()
-
     def call_later(self, seconds: float, action: Callable[[], None]) -> _Deadline:
-        deadline = _Deadline(self._clock() + seconds, next(self._ties), action, self)
+        deadline = _Deadline(self.now() + seconds, next(self._ties), action, self)
         with self._changed:
             heapq.heappush(self._heap, deadline)
             if self._heap[0] is deadline:
@@ -90,7 +88,7 @@ class Watchdog:
                 self._act(action)
 
     def _wait_for(self) -> float:
-        return self._heap[0].at - self._clock()
+        return self._heap[0].at - self.now()
 
     def _act(self, action: Callable[[], None]) -> None:
         try:
