@@ -37,6 +37,10 @@ READERS = 4
 """Threads that read one file at one time; each takes a connection and its descriptors."""
 
 
+before_use: list[Callable[[], None]] = []
+"""Called before any database is used, on the thread that may have to wait: for tests."""
+
+
 class DatabaseFault(Enum):
     """Why a database cannot be used; the value continues "the database FILE …"."""
 
@@ -280,6 +284,8 @@ class Database:
 
     @contextmanager
     def _turn(self, lock: threading.Lock | threading.Semaphore) -> Iterator[None]:
+        for look in before_use:
+            look()
         # SQLite waits for other processes no longer than this; so do we for our own threads.
         if not lock.acquire(timeout=self._busy + 1):
             raise DatabaseError(f"{self._called} {self.path} is busy", DatabaseFault.BUSY)

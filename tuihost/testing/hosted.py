@@ -25,6 +25,7 @@ from tuihost.plugin import App
 from tuihost.settings.models import load
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.testing.pilot import DEADLINE, Pilot
+from tuihost.testing.transport_watch import transport_threads_watched
 from tuihost.wire import Peer
 
 _PEER = Peer("127.0.0.1", 50_000)
@@ -206,7 +207,8 @@ def hosted(
     )
     server.host.start()
     try:
-        yield Hosted(server, records)
+        with transport_threads_watched():
+            yield Hosted(server, records)
     finally:
         server.stop()
         if state_dir is None:

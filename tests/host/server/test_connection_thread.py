@@ -25,6 +25,7 @@ from tuihost import Accepts, Account, App, Forward, ForwardRule, Session, comman
 from tuihost.core.limits import TransportLimits
 from tuihost.database import READERS, Database
 from tuihost.host.host import Host
+from tuihost.host.server._connection import Connection
 from tuihost.ssh.connection.layer import ConnectionLayer
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -303,6 +304,26 @@ def test_somebody_is_shown_out_before_their_program_can_begin() -> None:
             connection.farewell("Good-bye!")
         assert channel.recv(1) == b""
         assert line.echo.recv(1) == b""
+
+
+def test_the_test_kit_tells_of_a_database_that_is_used_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def touching(connection: Connection, request: object) -> None:
+        connection._host.theme_of(connection._visitor)
+
+    monkeypatch.setattr(Connection, "_taken_away", touching)
+    with pytest.raises(AssertionError, match="a database is used on the thread 'tuihost 127"):
+        refused_exec()
+
+
+def refused_exec() -> None:
+    with hosted(Box()) as host:
+        transport = host.connect()
+        channel = transport.open_session(timeout=5)
+        with pytest.raises(paramiko.SSHException):
+            channel.exec_command("box echo hi")
+        hang_up(transport)
 
 
 def signal_to(channel: paramiko.Channel, name: str) -> None:
