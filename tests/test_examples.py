@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tuihost import App
-from tuihost.host.plugins.app_loading import candidates, load_path
+from tuihost.host.plugins._loading import candidates
+from tuihost.host.plugins.app_loading import load_path
 from tuihost.testing import Hosted, hosted
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tuihost.accounts import AccountRecord, AccountStore
 from tuihost.core.keys.offers import KeyOffer
@@ -38,6 +38,7 @@ class Passwords(Protocol):
         """Whether `stored` was made of it; equally long with None, and then the answer is no."""
 
 
+@runtime_checkable
 class Delivery(Protocol):
     """Brings a message to a person by another way than this connection: mail, a text message.
 

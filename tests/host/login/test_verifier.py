@@ -22,7 +22,6 @@ from tuihost import App, Session, command
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys.offers import fingerprint
 from tuihost.errors import SettingsError
-from tuihost.host.plugins.deliveries import find_delivery
 from tuihost.login.steps.codes import totp_code, totp_counter
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -677,34 +676,6 @@ def test_a_code_comes_by_the_way_that_the_settings_name(tmp_path: Path) -> None:
         letter = (tmp_path / "outbox").read_text()
         assert letter.startswith("To: ada\nSubject: Your code for")
         assert (tmp_path / "outbox").stat().st_mode & 0o777 == 0o600
-
-
-class Pigeon:
-    """Takes what it is given, and is made without arguments."""
-
-    def send(self, account: str, subject: str, text: str) -> None:
-        """Away with it."""
-
-
-@pytest.mark.parametrize(
-    ("reference", "reason"),
-    [
-        ("nowhere", "should be"),
-        ("nowhere.at.all:x", "ModuleNotFoundError"),
-        (f"{__name__}:Owl", "AttributeError"),
-        (f"{__name__}:PASSWORD", "has no method `send`"),
-    ],
-)
-def test_a_delivery_that_is_none_is_a_mistake_of_the_settings(
-    tmp_path: Path, reference: str, reason: str
-) -> None:
-    with pytest.raises(SettingsError, match=reason):
-        find_delivery(reference, tmp_path)
-
-
-def test_a_delivery_of_ones_own_is_found(tmp_path: Path) -> None:
-    assert isinstance(find_delivery(f"{__name__}:Pigeon", tmp_path), Pigeon)
-    assert find_delivery("", tmp_path) is None
 
 
 def test_a_chain_with_codes_needs_a_way_to_bring_them() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tuihost.host.plugins import _loading
 from tuihost.host.plugins import app_catalog as catalog_module
 from tuihost.host.plugins.app_catalog import Catalog, note_use
 from tuihost.host.plugins.bundled import bundled_folder
@@ -57,7 +58,7 @@ def nothing_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     empty = tmp_path / "bundled"
     empty.mkdir()
     monkeypatch.setattr(catalog_module, "bundled_folder", lambda kind: empty)
-    monkeypatch.setattr(catalog_module, "entry_points", lambda group: [])
+    monkeypatch.setattr(_loading, "entry_points", lambda group: [])
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:
@@ -91,7 +92,7 @@ def found(folder: Path, log: Any = None, **options: Any) -> Catalog:
 
 
 def reasons(catalog: Catalog) -> dict[str, str]:
-    return {one.name: one.reason for one in catalog.broken}
+    return {app.name: app.reason for app in catalog.broken}
 
 
 def test_files_and_folders_are_apps_by_class_by_function_and_by_name(tmp_path: Path) -> None:
@@ -124,56 +125,14 @@ def test_files_and_folders_are_apps_by_class_by_function_and_by_name(tmp_path: P
     assert catalog.apps["only-app"].app.title == "From the store"
 
 
-def test_nothing_called_apps_is_imported_and_two_catalogs_share_no_module(tmp_path: Path) -> None:
-    folder = write(tmp_path / "apps", {"one/__init__.py": CLASS.format(name="One")})
-    first, second = found(folder), found(folder)
-    modules = {type(one.apps["one"].app).__module__ for one in (first, second)}
-    assert len(modules) == 2
-    assert all(name in sys.modules for name in modules)
-    assert "apps" not in sys.modules
-    assert "one" not in sys.modules
-
-
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("import nothing_of_that_name", "ModuleNotFoundError: No module named 'nothing_of_that_"),
-        ("import sys\nraise ImportError(__name__)", "ImportError: bad (bad.py:2)"),
-        ("x = 1\ny = (", "SyntaxError: '(' was never closed (bad.py:2)"),
         ("\n1 / 0", "ZeroDivisionError: division by zero (bad.py:2)"),
         ("raise SystemExit(3)", "SystemExit: 3 (bad.py:1)"),
-        ("raise ValueError('two\\nlines\\x1b[31m')", "ValueError: two lines·[31m (bad.py:1)"),
+        ("raise ValueError('two\\nlines')", "ValueError: two lines (bad.py:1)"),
         ("x = 1", "has no `app` and defines no subclass of App"),
-        ("from tuihost.plugin import app", "has no `app` and defines no subclass of App"),
-        ("app = 'text'", "`app` is a str, not an App"),
-        ("from tuihost.plugin import App as app", "`app` is App itself, not a subclass of it"),
-        (CLASS.format(name="A") + CLASS.format(name="B"), "more than one app (A, B)"),
-        (CLASS.format(name="A") + "    name = 'Bad Name'", "'Bad Name' cannot be an app's name"),
-        (CLASS.format(name="A") + "    name = 3", "3 cannot be an app's name"),
-        (
-            CLASS.format(name="A") + "    def subsytem(self, session, name): ...",
-            "nothing calls the method 'subsytem'; did you mean 'subsystem'?",
-        ),
-        (CLASS.format(name="A") + "    accepts = ()", "`accepts` is a tuple, not an Accepts"),
         (CLASS.format(name="A") + "    loop = 'fast'", "`loop` should be 'light' or 'selector'"),
-        (CLASS.format(name="A") + "    def talk(self, s): ...", "`talk` has to be an `async def`"),
-        (CLASS.format(name="A") + "    async def build(self, s): ...", "cannot be an `async def`"),
-        (CLASS.format(name="A") + "    def __init__(self, x): ...", "TypeError: "),
-        (
-            "from tuihost import Accepts"
-            + CLASS.format(name="A")
-            + "    accepts = Accepts(subsystems=('x',))",
-            "accepts subsystems, but has no method `subsystem`",
-        ),
-        (
-            CLASS.format(name="A") + "    @command\n    def put(self, session, what: dict): ...",
-            "command 'put': parameter 'what' has a type that no command line can give: dict",
-        ),
-        ("from tuihost import App\nclass A(App): ...", "has nothing to open"),
-        (
-            "from tuihost.plugin import app\n@app('x', colour='red')\nasync def f(session): ...",
-            "@app('x') does not know the argument 'colour'",
-        ),
     ],
 )
 def test_a_broken_app_is_one_line_and_stops_nobody_else(
@@ -190,12 +149,6 @@ def test_a_broken_app_is_one_line_and_stops_nobody_else(
     assert not [name for name in sys.modules if name.endswith("_bad")]
 
 
-def test_bases_and_used_classes_are_not_taken_for_apps(tmp_path: Path) -> None:
-    text = CLASS.format(name="Base") + "\nclass Leaf(Base): ...\n\nhere = Leaf()\n"
-    catalog = found(write(tmp_path / "apps", {"leaf.py": text}))
-    assert type(catalog.apps["leaf"].app).__name__ == "Leaf"
-
-
 def test_of_two_apps_of_one_name_the_first_stands_and_both_are_named(tmp_path: Path) -> None:
     text = CLASS.format(name="A") + "    name = 'same'"
     folder = write(tmp_path / "apps", {"a.py": text, "b.py": text})
@@ -208,7 +161,7 @@ def test_of_two_apps_of_one_name_the_first_stands_and_both_are_named(tmp_path: P
     assert [card.broken for card in catalog.cards(Account("ada"), Memory())] == [None]
 
 
-def test_modules_go_before_folders_before_entry_points_before_what_comes_along(
+def test_modules_go_before_folders_before_entry_points_before_bundled_apps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "bundled", {"menu.py": CLASS.format(name="Menu")})
@@ -216,13 +169,13 @@ def test_modules_go_before_folders_before_entry_points_before_what_comes_along(
     folder = write(tmp_path / "apps", {"menu.py": CLASS.format(name="Menu")})
     monkeypatch.syspath_prepend(str(tmp_path / "lib"))
     point = EntryPoint("menu", "edge_menu:Menu", "tuihost.apps")
-    monkeypatch.setattr(catalog_module, "entry_points", lambda group: [point])
+    monkeypatch.setattr(_loading, "entry_points", lambda group: [point])
     try:
         catalog = found(folder, apps__modules=("edge_menu:Menu",))
     finally:
         sys.modules.pop("edge_menu", None)
     assert catalog.apps["menu"].source == "edge_menu:Menu"
-    assert [one.source for one in catalog.broken] == [
+    assert [app.source for app in catalog.broken] == [
         str(folder / "menu.py"),
         "entry point edge_menu:Menu",
         str(tmp_path / "bundled" / "menu.py"),
@@ -233,9 +186,9 @@ def test_modules_and_entry_points_that_fail_are_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point = EntryPoint("gone", "no_such_module_here:app", "tuihost.apps")
-    monkeypatch.setattr(catalog_module, "entry_points", lambda group: [point])
+    monkeypatch.setattr(_loading, "entry_points", lambda group: [point])
     catalog = found(tmp_path / "nowhere", apps__modules=("json:nothing", "no_module", "os.path"))
-    assert {one.source: one.reason.partition(":")[0] for one in catalog.broken} == {
+    assert {app.source: app.reason.partition(":")[0] for app in catalog.broken} == {
         "json:nothing": "module json has no 'nothing'",
         "no_module": "ModuleNotFoundError",
         "os.path": "has no `app` and defines no subclass of App",
@@ -284,7 +237,7 @@ def test_start_gives_each_app_its_folder_and_its_options_and_stop_ends_in_revers
     assert sorted(catalog.apps) == ["one", "two", "worse"]
     assert reasons(catalog) == {
         "refuses": "no database",
-        "crashes": "start failed: OSError: disk full",
+        "crashes": "start failed: OSError: disk full (crashes.py:8)",
     }
     assert seen == [(name, state / "apps" / name) for name in ("one", "two", "worse")]
     assert {

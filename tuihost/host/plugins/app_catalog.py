@@ -1,29 +1,21 @@
 """What can be opened here: every app that was found, and every one that could not be loaded.
 
-Where two apps have one name the first found stands, in this order: modules that the settings
-name, folders of the operator's, entry points of installed packages, what comes along.
+If two apps have one name, the first that was found is used, in this order: modules that the
+settings name, the operator's folders, entry points of installed packages, bundled apps.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import partial
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
 from tuihost.errors import AppLoadError
-from tuihost.host.plugins.app_loading import (
-    candidates,
-    load_module,
-    load_object,
-    load_path,
-    name_of,
-)
+from tuihost.host.plugins._loading import Broken, Candidate, everything, in_folder, told, trace_of
+from tuihost.host.plugins.app_loading import APP
 from tuihost.host.plugins.bundled import bundled_folder
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
@@ -46,24 +38,6 @@ class Loaded:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """An app that cannot be opened, and why, in one line."""
-
-    name: str
-    source: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Find:
-    """Something that is meant as an app, before any of its code has run."""
-
-    name: str
-    source: str
-    load: Callable[[], App]
-
-
 @dataclass(slots=True)
 class Catalog:
     """The apps and the themes of one host.
@@ -81,12 +55,16 @@ class Catalog:
 
     @classmethod
     def load(cls, settings: Settings, *, log: EventLog) -> Self:
-        """Finds and imports every enabled app and reads every theme. Never raises for one that
-        is broken: it is listed, and logged."""
+        """Finds and imports every enabled app and reads every theme. Never raises for a broken
+        one: it is listed, and logged."""
         catalog = cls(settings, log)
-        for find in _finds(settings):
-            if _enabled(find.name, settings):
-                catalog._add(find)
+        given = settings.apps
+        for candidate in [
+            *everything(APP, given.modules, given.folders, ENTRY_POINTS),
+            *in_folder(APP, bundled_folder("apps")),
+        ]:
+            if _enabled(candidate.name, settings):
+                catalog._add(candidate)
         folders = [*settings.themes.folders, bundled_folder("themes")]
         catalog.themes, catalog.broken_themes = find_themes(folders)
         for reason in catalog.broken_themes:
@@ -95,7 +73,7 @@ class Catalog:
 
     def start(self, state_dir: Path) -> None:
         """Gives every app its folder and its options, and starts it. One that fails is moved to
-        `broken`. `OSError` where the folders cannot be made: then no app can work."""
+        `broken`. `OSError` if the folders cannot be made: then no app can work."""
         for name, loaded in list(self.apps.items()):
             app = loaded.app
             app.data = _own_folder(state_dir, name)
@@ -105,8 +83,8 @@ class Catalog:
             except AppLoadError as error:
                 self._break(name, loaded.source, str(error))
             except Exception as error:  # noqa: BLE001 - one app's fault, with its trace in the log
-                reason = f"start failed: {type(error).__name__}: {error}"
-                self._break(name, loaded.source, reason, error)
+                reason = told(error, type(app).__module__.partition(".")[0])
+                self._break(name, loaded.source, f"start failed: {reason}", error)
             else:
                 self._started.append(app)
                 continue
@@ -128,7 +106,7 @@ class Catalog:
             for loaded in self.apps.values()
             if not loaded.app.hidden and may_use(loaded.app, account)
         )
-        broken = {one.name: one for one in reversed(self.broken) if one.name not in self.apps}
+        broken = {app.name: app for app in reversed(self.broken) if app.name not in self.apps}
         return cards + tuple(
             AppCard(name=name, title=name, broken=_FOLDERS.sub("", broken[name].reason))
             for name in sorted(broken)
@@ -136,33 +114,34 @@ class Catalog:
 
     def env_patterns(self) -> tuple[str, ...]:
         """Names of environment variables that some app wants."""
-        patterns = (one for loaded in self.apps.values() for one in loaded.app.accepts.env)
-        return tuple(dict.fromkeys(patterns))
+        wanted = (name for loaded in self.apps.values() for name in loaded.app.accepts.env)
+        return tuple(dict.fromkeys(wanted))
 
     def unused_options(self) -> tuple[str, ...]:
-        """Tables `[app.NAME]` of the settings for which there is no app."""
-        known = {*self.apps, *(one.name for one in self.broken)}
+        """The NAMEs of tables `[app.NAME]` in the settings for which there is no app."""
+        known = {*self.apps, *(app.name for app in self.broken)}
         return tuple(name for name in self.settings.app if name not in known)
 
-    def _add(self, find: _Find) -> None:
+    def _add(self, candidate: Candidate[App]) -> None:
         try:
-            app = find.load()
+            app = candidate.load()
         except AppLoadError as error:
-            self._break(find.name, find.source, str(error), error.__cause__)
+            self._break(candidate.name, candidate.source, str(error), trace_of(error))
             return
         if not _enabled(app.name, self.settings):
             return
         first = self.apps.get(app.name)
         if first is not None:
-            reason = f"two apps are called {app.name!r}: {first.source} and {find.source}"
-            self._break(app.name, find.source, f"{reason}; the first is used")
+            both = f"{first.source} and {candidate.source}"
+            reason = f"two apps are called {app.name!r}: {both}; the first is used"
+            self._break(app.name, candidate.source, reason)
             return
-        self.apps[app.name] = Loaded(app, find.source)
+        self.apps[app.name] = Loaded(app, candidate.source)
 
     def _break(
         self, name: str, source: str, reason: str, trace: BaseException | None = None
     ) -> None:
-        reason = clean(" ".join(reason.split()), limit=400)
+        reason = clean(" ".join(reason.split()), limit=500)
         self.broken += (Broken(name, source, reason),)
         self.log.error(Event.APP_BROKEN, trace=trace, app=name, source=source, reason=reason)
 
@@ -212,46 +191,3 @@ def _own_folder(state_dir: Path, name: str) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     return folder
-
-
-# ------------------------------------------------------------------------------- the sources
-
-
-def _finds(settings: Settings) -> Iterator[_Find]:
-    """Everything that is meant as an app, in order of precedence. Imports nothing."""
-    for reference in settings.apps.modules:
-        name = reference.partition(":")[0].rpartition(".")[2].replace("_", "-").lower()
-        yield _Find(name, reference, partial(load_module, reference))
-    for folder in settings.apps.folders:
-        yield from _in_folder(folder)
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
-        yield _Find(point.name, _origin(point), partial(_load_point, point))
-    yield from _in_folder(bundled_folder("apps"))
-
-
-def _in_folder(folder: Path) -> Iterator[_Find]:
-    try:
-        paths = candidates(folder)
-    except OSError as error:
-        yield _Find(name_of(folder), str(folder), partial(_unreadable, error))
-        return
-    for path in paths:
-        yield _Find(name_of(path), str(path), partial(load_path, path))
-
-
-def _unreadable(error: OSError) -> App:
-    raise AppLoadError(f"the folder of apps cannot be read: {error.strerror or error}")
-
-
-def _origin(point: EntryPoint) -> str:
-    package = f" of {point.dist.name}" if point.dist is not None else ""
-    return f"entry point {point.value}{package}"
-
-
-def _load_point(point: EntryPoint) -> App:
-    try:
-        value = point.load()
-    except (Exception, SystemExit) as error:  # whatever somebody's package does
-        reason = clean(f"{type(error).__name__}: {error}", limit=300)
-        raise AppLoadError(" ".join(reason.split())) from error
-    return load_object(value, point.name)

@@ -1,4 +1,4 @@
-"""Where the apps and themes that come along are: in the wheel, or beside a checkout."""
+"""Where the bundled apps and themes are: in the wheel, or beside a checkout."""
 
 from __future__ import annotations
 

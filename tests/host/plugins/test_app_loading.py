@@ -1,0 +1,139 @@
+"""What an app says of itself has to fit what it can do: a mistake a row."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tuihost.errors import AppLoadError
+from tuihost.host.plugins.app_loading import CHECKS, load_object, load_path
+from tuihost.plugin import App, app
+
+ROOT = Path(__file__).parents[3]
+CLASS = """\
+from tuihost import Accepts, App, ForwardRule, ListenRule, command
+
+class Harbor(App):
+    '''Does a thing. Well.'''
+    @command
+    def go(self, session): ...
+"""
+FUNCTION = """\
+from tuihost import app
+
+@app("harbor"{0})
+async def harbor(session): ...
+"""
+
+MISTAKES = {
+    "a name that nobody can type": (
+        CLASS + "    name = 'Bad Name'",
+        "'Bad Name' cannot be an app's name: small letters, digits and '-' only, a letter first,"
+        " 32 at most",
+    ),
+    "a name that is not a text": (CLASS + "    name = 3", "3 cannot be an app's name: "),
+    "a hook with a slip in it": (
+        CLASS + "    def subsytem(self, session, name): ...",
+        "nothing calls the method 'subsytem'; did you mean 'subsystem'? (harbor.py:7)",
+    ),
+    "accepts": (
+        CLASS + "    accepts = ()",
+        "`accepts` is a tuple, not an Accepts (harbor.py:3)",
+    ),
+    "loop": (
+        CLASS + "    loop = 'fast'",
+        "`loop` should be 'light' or 'selector', not 'fast' (harbor.py:3)",
+    ),
+    "loop of a function": (
+        FUNCTION.replace("{0}", ", loop='fast'"),
+        "`loop` should be 'light' or 'selector', not 'fast' (harbor.py:3)",
+    ),
+    "talk": (
+        CLASS + "    def talk(self, session): ...",
+        "`talk` has to be an `async def` (harbor.py:7)",
+    ),
+    "build": (
+        CLASS + "    async def build(self, session): ...",
+        "`build` returns an Application: it cannot be an `async def` (harbor.py:7)",
+    ),
+    "subsystems": (
+        CLASS + "    accepts = Accepts(subsystems=('x',))",
+        "accepts subsystems, but has no method `subsystem` (harbor.py:3)",
+    ),
+    "forwards": (
+        CLASS + "    accepts = Accepts(forwards=(ForwardRule('web', 80),))",
+        "accepts forwards, but has no method `forward` (harbor.py:3)",
+    ),
+    "listens": (
+        CLASS + "    accepts = Accepts(listens=(ListenRule('web', 80),))",
+        "accepts listens, but has no method `listen` (harbor.py:3)",
+    ),
+    "nothing": (
+        "from tuihost import App\nclass Harbor(App): ...",
+        "has nothing to open: no `build`, no `talk`, no command (harbor.py:2)",
+    ),
+    "a parameter that cannot be typed": (
+        CLASS + "    @command\n    def put(self, session, what: dict): ...",
+        "command 'put': parameter 'what' has a type that no command line can give: dict",
+    ),
+    "an argument that the decorator does not know": (
+        FUNCTION.replace("{0}", ", colour='red'"),
+        "@app('harbor') does not know the argument 'colour' (harbor.py:3)",
+    ),
+    "a function that is not async": (
+        FUNCTION.replace("{0}", "").replace("async ", ""),
+        "@app('harbor') needs an `async def` (harbor.py:3)",
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_imported() -> Iterator[None]:
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.startswith("_tuihost_"):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_sentence_with_its_line(tmp_path: Path, mistake: str) -> None:
+    text, sentence = MISTAKES[mistake]
+    path = tmp_path / "harbor.py"
+    path.write_text(text)
+    with pytest.raises(AppLoadError) as caught:
+        load_path(path)
+    told = str(caught.value)
+    assert told.startswith(sentence) if sentence.endswith(" ") else sentence in told
+
+
+def test_every_check_has_its_mistake() -> None:
+    starts = [check.sentence.partition("{")[0] for check in CHECKS]
+    for start in starts:
+        assert any(sentence.startswith(start) for _, sentence in MISTAKES.values()), start
+
+
+def test_what_an_app_leaves_empty_is_filled_in(tmp_path: Path) -> None:
+    path = tmp_path / "old_harbor.py"
+    path.write_text(CLASS)
+    harbor = load_path(path)
+    assert (harbor.name, harbor.title) == ("old-harbor", "Old harbor")
+    assert harbor.description == "Does a thing. Well"
+
+
+def test_an_app_that_is_there_already_is_taken_as_it_is() -> None:
+    @app("hello")
+    async def hello(session: object) -> None:
+        """Says hello."""
+
+    loaded = load_object(hello, "another-name")
+    assert (loaded.name, loaded.description) == ("hello", "Says hello")
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "apps").iterdir()), ids=lambda path: path.name)
+def test_every_bundled_app_can_be_loaded(folder: Path) -> None:
+    if (folder / "__init__.py").is_file():
+        assert isinstance(load_path(folder), App)
