@@ -191,8 +191,8 @@ def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
 
 def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], ...]:
     """Ways in as they are kept. Of a factor that nothing here can settle the command ends."""
+    from tuihost.core.login.chains import chains_of
     from tuihost.core.login.factors import NONE
-    from tuihost.core.login.rights import chains_of
     from tuihost.host.plugins.step_catalog import StepCatalog
     from tuihost.logs import EventLog
 

@@ -127,9 +127,10 @@ class Host:
         self, number: int, identity: Identity, peer: Peer, close: Callable[[str], None]
     ) -> Visitor:
         """Somebody logged in over the connection `number`, which `close` ends."""
-        ways = self.login_services.ways if self.login_services is not None else None
+        services = self.login_services
+        login_chains = None if services is None else services.login_chains
         apps = {name: loaded.app.accepts for name, loaded in self.catalog.apps.items()}
-        visitor = Visitor.of(identity, self.settings, ways, apps, number)
+        visitor = Visitor.of(identity, self.settings, login_chains, apps, number)
         with self._count_lock:
             self._inside[number] = Inside(visitor, peer, self.now(), close)
         return visitor

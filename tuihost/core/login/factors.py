@@ -14,6 +14,8 @@ from tuihost.errors import MisuseError
 from tuihost.wire import Identity
 
 NONE, PASSWORD, PUBLICKEY, INTERACTIVE = "none", "password", "publickey", "keyboard-interactive"
+INVITE, TOTP = "invite", "totp"
+"""The two steps that chains are chosen by: an invitation's code, and the second factor."""
 
 Chains = tuple[tuple[str, ...], ...]
 """Ways in: each an ordered list of factors."""

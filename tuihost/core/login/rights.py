@@ -97,52 +97,6 @@ def roles_with_groups(
     return roles | (frozenset(brought) - {GUEST})
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """The operator's ways in: the host's, and those of apps that ask for others."""
-
-    host: tuple[tuple[str, ...], ...]
-    apps: Mapping[str, tuple[tuple[str, ...], ...]]
-
-    def to(self, target: str | None) -> tuple[tuple[str, ...], ...]:
-        """The ways in for somebody who asks for the app `target`."""
-        return self.apps.get(target or "", self.host)
-
-    def open(self, app: str, *, factors: tuple[str, ...], target: str | None, guest: bool) -> bool:
-        """Whether a login with `factors`, made for `target`, leads to `app`. An app with ways of
-        its own asks for one of them, however somebody came in; and who came in by such ways gets
-        no further by them than to that app, unless they are the host's too."""
-        if app in self.apps:
-            return proved(factors, self.apps[app])
-        return guest or target not in self.apps or proved(factors, self.host)
-
-
-def proved(factors: tuple[str, ...], chains: Iterable[tuple[str, ...]]) -> bool:
-    """Whether a login that settled `factors` proves what one of `chains` asks for, in its order;
-    what was proved beyond that does no harm."""
-    return any(_within(chain, factors) for chain in chains)
-
-
-def chains_of(lines: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    """The chains that settings write as `publickey, totp`, each once, in their order."""
-    chains = (tuple(f.strip() for f in line.split(",") if f.strip()) for line in lines)
-    return tuple(dict.fromkeys(chain for chain in chains if chain))
-
-
-def with_second(
-    chains: tuple[tuple[str, ...], ...], second: str = "totp"
-) -> tuple[tuple[str, ...], ...]:
-    """What is left of `chains` for somebody who has set up the factor `second`: of two chains
-    that differ in nothing but that one, the longer. A second factor that an account has is asked
-    for wherever it could be, and `password` alone lets in only those without one."""
-    return tuple(chain for chain in chains if (*chain, second) not in chains)
-
-
-def _within(chain: tuple[str, ...], factors: tuple[str, ...]) -> bool:
-    rest = iter(factors)
-    return all(factor in rest for factor in chain)
-
-
 def _joined(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(pattern for group in groups for pattern in group))
 

@@ -15,9 +15,10 @@ from functools import cached_property
 from pathlib import Path
 
 from tuihost.accounts import AccountRecord, AccountStore
-from tuihost.core.login.factors import NONE, PASSWORD, PUBLICKEY, Chains
+from tuihost.core.login.chains import LoginChains, Who, only_by_invitation
+from tuihost.core.login.factors import INVITE, Chains
 from tuihost.core.login.lockout import SEPARATOR, Lockout, LockoutLimits
-from tuihost.core.login.rights import Ways, chains_of, roles_with_groups, with_second
+from tuihost.core.login.rights import roles_with_groups
 from tuihost.core.sources import SourceBlocks
 from tuihost.errors import SettingsError
 from tuihost.host.login._key_files import KeyFiles
@@ -28,13 +29,10 @@ from tuihost.host.store.secret_box import SecretBox
 from tuihost.login import Delivery, Step
 from tuihost.login.approvals import Approvals
 from tuihost.login.steps.delivery import DELIVERY
-from tuihost.login.steps.invite import INVITE
 from tuihost.logs import EventLog
 from tuihost.settings.models import Settings
 
 SQLITE = "sqlite:///"
-NO_WAY: Chains = ((PUBLICKEY,),)
-"""Shown where the settings leave no way in at all: a method that then nobody passes."""
 
 
 class LoginServices:
@@ -61,10 +59,7 @@ class LoginServices:
         self.store = accounts or open_accounts(settings)
         self.passwords = Passwords(login.password_concurrency)
         self.approvals = Approvals()
-        self.ways = Ways(
-            chains_of(login.chains),
-            {app: chains_of(lines) for app, lines in login.app_chains.items()},
-        )
+        self.login_chains = LoginChains.of(login.chains, login.app_chains)
         self.blocks = SourceBlocks(sources.prefix_v4, sources.prefix_v6)
         limits = LockoutLimits(failures=sources.lockout_failures, window=sources.lockout)
         self.lockout = Lockout(self.store, limits)
@@ -82,27 +77,12 @@ class LoginServices:
         return self.store.turn(f"{user}{SEPARATOR}{source}")
 
     def _check(self) -> None:
-        known = {NONE, PASSWORD, PUBLICKEY, *self.steps}
-        places = {"login.chains": self.ways.host} | {
-            f"login.app_chains.{app}": chains for app, chains in self.ways.apps.items()
-        }
-        problems = [
-            f"{place}: no step is called {factor!r}; there are {', '.join(sorted(known))}"
-            for place, chains in places.items()
-            for factor in dict.fromkeys(factor for chain in chains for factor in chain)
-            if factor not in known
-        ]
-        problems += [f"{place}: names no way in" for place, chains in places.items() if not chains]
-        problems += [
-            f"{place}: the factor 'none' stands alone, or not at all"
-            for place, chains in places.items()
-            if any(NONE in chain and len(chain) > 1 for chain in chains)
-        ]
-        if self.delivery is None and any(DELIVERY in c for cs in places.values() for c in cs):
-            problems.append("login.delivery: names nothing that brings the codes of `delivery`")
-        if problems:
-            raise SettingsError(tuple(problems))
-        _ = self.terms_text
+        mistakes = list(self.login_chains.mistakes(self.steps))
+        if self.delivery is None and self.login_chains.ask_for(DELIVERY):
+            mistakes.append("login.delivery: is not set, and a chain has the factor `delivery`")
+        if mistakes:
+            raise SettingsError(tuple(mistakes))
+        _ = self.terms_text  # raises where there is none
 
     # ------------------------------------------------------------------ StepServices
 
@@ -128,6 +108,23 @@ class LoginServices:
 
     # ------------------------------------------------------------------ who comes in how
 
+    def chains(self, name: str, target: str | None) -> Chains:
+        """The chains of whoever logs in under this name. Asks the store the same whoever it is."""
+        record = self.store.get(name)
+        who = self.who(name, record)
+        if record is None:
+            return self.login_chains.offered(who, target)
+        return self.login_chains.offered(who, target, own=record.chains, second=record.totp)
+
+    def who(self, name: str, record: AccountRecord | None) -> Who:
+        """What this name is, of which the store has this record."""
+        guest, invited = self.is_guest(name), self.is_invited(name, record)
+        if invited:
+            return Who.INVITED
+        if record is not None:
+            return Who.CLOSED if record.disabled else Who.ACCOUNT
+        return Who.GUEST if guest else Who.NOBODY
+
     def is_guest(self, name: str) -> bool:
         """Whether guests may use this name: the operator says so, and no account has it in any
         letter case."""
@@ -141,38 +138,12 @@ class LoginServices:
         open, and the name is not somebody's own."""
         if not name or name != self.settings.login.invite_name or INVITE not in self.steps:
             return False
-        nobodys = record is None or (takes_invitations(record) and not record.disabled)
+        nobodys = record is None or (only_by_invitation(record.chains) and not record.disabled)
         return nobodys and self.store.open_invites(self.now())
 
     def roles(self, record: AccountRecord) -> frozenset[str]:
         """The roles of an account: its own, and those of its groups."""
         return roles_with_groups(record.roles, record.groups, self.settings.groups)
-
-    def chains(self, record: AccountRecord | None, target: str | None, *, guest: bool) -> Chains:
-        """The ways in of an account, or of somebody who has none. Only guests come in by `none`."""
-        chains, closed = self.ways.to(target), {INVITE}
-        if record is not None and record.chains:
-            chains, closed = record.chains, {INVITE} if record.disabled else set()
-        elif guest and chains is self.ways.host:
-            chains = ((NONE,), *chains)
-        if not guest:
-            closed.add(NONE)
-        chains = tuple(chain for chain in chains if closed.isdisjoint(chain))
-        if record is not None and record.totp:
-            chains = with_second(chains)
-        return tuple(dict.fromkeys(chain for chain in chains if chain)) or NO_WAY
-
-    def chains_invited(self, record: AccountRecord | None) -> Chains:
-        """The ways in of somebody with an invitation; with a key before it, that becomes theirs."""
-        own = self.ways.host if record is None else record.chains
-        chains = tuple(chain for chain in own if INVITE in chain) or ((INVITE,),)
-        keyed = ((PUBLICKEY, *chain) for chain in chains if PUBLICKEY not in chain)
-        return tuple(dict.fromkeys((*keyed, *chains)))
-
-
-def takes_invitations(record: AccountRecord) -> bool:
-    """Whether an account is nobody's, but a name under which people come with invitations."""
-    return bool(record.chains) and all(INVITE in chain for chain in record.chains)
 
 
 def open_accounts(settings: Settings) -> SqliteAccounts:

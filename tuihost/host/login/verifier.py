@@ -17,7 +17,9 @@ from typing import TypeVar
 from tuihost.accounts import AccountRecord, LoginRecord, StoreError
 from tuihost.core.keys.authorized_keys import NOT_LISTED, Unfit
 from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.chains import Who
 from tuihost.core.login.factors import (
+    INVITE,
     PASSWORD,
     PUBLICKEY,
     Became,
@@ -33,7 +35,7 @@ from tuihost.host.login._counted_step import CountedStep
 from tuihost.host.login._key_files import merged
 from tuihost.host.login.services import LoginServices
 from tuihost.login import Attempt
-from tuihost.login.steps.invite import INVITE, key_record
+from tuihost.login.steps.invite import key_record
 from tuihost.logs import Event, EventLog
 from tuihost.text import clean
 from tuihost.wire import Identity, Peer, Restrictions
@@ -79,14 +81,8 @@ class AccountVerifier:
 
     def chains(self, user: str, target: str | None) -> Chains:
         self._start(target)
-
-        def ask() -> Chains:
-            record, guest = self._store.get(user), self._login_services.is_guest(user)
-            if self._login_services.is_invited(user, record):
-                return self._login_services.chains_invited(record)
-            return self._login_services.chains(record, target, guest=guest)
-
-        return self._asked(ask, self._login_services.chains(None, target, guest=False))
+        nobodys = self._login_services.login_chains.offered(Who.NOBODY, target)
+        return self._asked(lambda: self._login_services.chains(user, target), nobodys)
 
     def guest(self, user: str) -> bool:
         return self._asked(lambda: self._login_services.is_guest(user), False)

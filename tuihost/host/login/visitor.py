@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tuihost.core.accepts import Accepts
-from tuihost.core.login.rights import Rights, Ways, rights_of
+from tuihost.core.login.chains import LoginChains
+from tuihost.core.login.rights import Rights, rights_of
 from tuihost.session.host_view import Account
 from tuihost.settings.models import Settings
 from tuihost.wire import ExecRequest, Identity, Program, Restrictions, SubsystemRequest
@@ -22,7 +23,7 @@ class Visitor(Account):
 
     apps: frozenset[str] = field(default=frozenset(), compare=False)
     rights: Rights = field(default_factory=Rights, compare=False)
-    ways: Ways | None = field(default=None, compare=False)
+    login_chains: LoginChains | None = field(default=None, compare=False)
     restrictions: Restrictions = field(default_factory=Restrictions, compare=False)
     factors: tuple[str, ...] = ()
     target: str | None = None
@@ -36,7 +37,7 @@ class Visitor(Account):
         cls,
         identity: Identity,
         settings: Settings,
-        ways: Ways | None,
+        login_chains: LoginChains | None,
         apps: Mapping[str, Accepts],
         connection: int = 0,
     ) -> Visitor:
@@ -48,7 +49,7 @@ class Visitor(Account):
             guest=guest,
             roles=roles,
             rights=rights_of(settings.roles, guest=guest, roles=roles),
-            ways=ways,
+            login_chains=login_chains,
             restrictions=restrictions,
             factors=identity.factors,
             target=identity.target,
@@ -69,7 +70,7 @@ class Visitor(Account):
         there or not."""
         if self.confined is not None and app != self.confined:
             return False
-        if self.ways is not None and not self.ways.open(
+        if self.login_chains is not None and not self.login_chains.open(
             app, factors=self.factors, target=self.target, guest=self.guest
         ):
             return False

@@ -8,11 +8,11 @@ from collections.abc import Generator
 
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.login.account_names import folded, name_problem
+from tuihost.core.login.factors import INVITE
 from tuihost.login import Attempt, Became, Conversation, KeyOffer, Prompt, Query, Step
 from tuihost.login.steps.choosing import ATTEMPTS, new_password
 from tuihost.login.steps.codes import invite_hash
 
-INVITE = "invite"
 _NAME = "It is how others see you, and what you log in as."
 _KEY = "The key that you came with will let you in, too."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuihost.core.login.factors import TOTP
 from tuihost.login import Attempt, Conversation, Prompt, Query, Step
 from tuihost.login.steps.codes import SECRET_BYTES, totp_match
 
@@ -12,7 +13,7 @@ class Totp(Step):
     """Asks for the current code. Each code is good once, ever, and none older than one that was
     used; the store decides that, for every process that shares it."""
 
-    name = "totp"
+    name = TOTP
 
     def ask(self, attempt: Attempt) -> Conversation:
         (code,) = yield Query(prompts=(Prompt("One-time code: ", echo=True),))

@@ -1,0 +1,152 @@
+"""Who may come in by which chains, and to which apps a login by them leads.
+
+What the name is decides:
+
+    an account's     its own, else the app's, else the host's: without `none`, and without
+                     `invite` where they are not its own
+    a closed one's   the same, without `none` and `invite`
+    for guests       the app's, else `none` and the host's: without `invite`
+    for invitations  its own, else the host's, of these the ones with `invite`, else `invite`
+                     alone; and each of them after a key, too
+    nobody's         the app's, else the host's: without `none` and `invite`
+
+An account that has set up a second factor is asked for it wherever a chain could have it. A closed
+account and a name that is nobody's are shown what an open account would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from tuihost.core.login.factors import INVITE, NONE, PASSWORD, PUBLICKEY, TOTP, Chains
+
+NO_CHAIN: Chains = ((PUBLICKEY,),)
+"""Shown where nothing is left to come in by: a method that nobody then passes."""
+
+
+class Who(Enum):
+    """What a name is that somebody logs in under."""
+
+    ACCOUNT = "an account"
+    CLOSED = "an account that is closed"
+    GUEST = "a name that guests may use"
+    INVITED = "the name for people with an invitation"
+    NOBODY = "none of these"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChains:
+    """The operator's chains: the host's, and those of apps that ask for others."""
+
+    host: Chains
+    apps: Mapping[str, Chains]
+
+    @classmethod
+    def of(cls, host: Iterable[str], apps: Mapping[str, Iterable[str]]) -> LoginChains:
+        """From chains as the settings write them."""
+        return cls(chains_of(host), {app: chains_of(lines) for app, lines in apps.items()})
+
+    def mistakes(self, steps: Iterable[str]) -> Iterator[str]:
+        """What is wrong with them where there are those `steps`, a sentence each."""
+        known = {NONE, PASSWORD, PUBLICKEY, *steps}
+        yield from _mistakes("login.chains", self.host, known)
+        for app, chains in self.apps.items():
+            yield from _mistakes(f"login.app_chains.{app}", chains, known)
+
+    def ask_for(self, factor: str) -> bool:
+        """Whether any of them has this factor."""
+        every = (self.host, *self.apps.values())
+        return any(factor in chain for chains in every for chain in chains)
+
+    def offered(
+        self, who: Who, target: str | None = None, *, own: Chains = (), second: bool = False
+    ) -> Chains:
+        """The chains by which somebody may come in who asks for the app `target`. `own` are an
+        account's own, `second` says that it has set up a second factor."""
+        if who is Who.INVITED:
+            return _by_invitation(own or self.host)
+        chains = own or self.apps.get(target or "", self.host)
+        if who is Who.GUEST and target not in self.apps:
+            chains = ((NONE,), *chains)
+        barred = _barred(who, own)
+        chains = tuple(chain for chain in chains if chain and barred.isdisjoint(chain))
+        if second:
+            chains = with_second(chains)
+        return tuple(dict.fromkeys(chains)) or NO_CHAIN
+
+    def open(self, app: str, *, factors: tuple[str, ...], target: str | None, guest: bool) -> bool:
+        """Whether a login with `factors`, made for `target`, leads to `app`. An app with chains of
+        its own asks for one of them, however somebody came in; and whoever came in by such chains
+        gets no further by them than to that app, unless they are the host's too."""
+        if app in self.apps:
+            return proved(factors, self.apps[app])
+        return guest or target not in self.apps or proved(factors, self.host)
+
+
+def chains_of(lines: Iterable[str]) -> Chains:
+    """The chains that settings write as `publickey, totp`, each once, in their order."""
+    chains = (tuple(f.strip() for f in line.split(",") if f.strip()) for line in lines)
+    return tuple(dict.fromkeys(chain for chain in chains if chain))
+
+
+def proved(factors: tuple[str, ...], chains: Chains) -> bool:
+    """Whether a login that settled `factors` proves what one of `chains` asks for, in its order;
+    what was proved beyond that does no harm."""
+    return any(_within(chain, factors) for chain in chains)
+
+
+def with_second(chains: Chains, second: str = TOTP) -> Chains:
+    """What is left of `chains` for somebody who has set up the factor `second`: of two chains
+    that differ in nothing but that one, the longer. A second factor that an account has is asked
+    for wherever it could be, and `password` alone lets in only those without one."""
+    return tuple(chain for chain in chains if (*chain, second) not in chains)
+
+
+def only_by_invitation(chains: Chains) -> bool:
+    """Whether an account with these chains of its own is nobody's, but a name under which people
+    come with invitations."""
+    return bool(chains) and all(INVITE in chain for chain in chains)
+
+
+def _barred(who: Who, own: Chains) -> frozenset[str]:
+    """The factors that none of their chains may have."""
+    match who:
+        case Who.GUEST:
+            return frozenset({INVITE})
+        case Who.ACCOUNT if own:
+            return frozenset({NONE})
+        case _:
+            return frozenset({NONE, INVITE})
+
+
+def _by_invitation(chains: Chains) -> Chains:
+    """Those with the factor `invite`. With a key before them that key becomes theirs."""
+    invited = tuple(chain for chain in chains if INVITE in chain) or ((INVITE,),)
+    keyed = ((PUBLICKEY, *chain) for chain in invited if PUBLICKEY not in chain)
+    return tuple(dict.fromkeys((*keyed, *invited)))
+
+
+_MISTAKES: tuple[tuple[Callable[[Chains], bool], str], ...] = (
+    (lambda chains: not chains, "has no chain, so nobody could log in"),
+    (
+        lambda chains: any(NONE in chain and len(chain) > 1 for chain in chains),
+        "the factor 'none' has to be alone in its chain",
+    ),
+)
+
+
+def _mistakes(setting: str, chains: Chains, known: set[str]) -> Iterator[str]:
+    for factor in dict.fromkeys(factor for chain in chains for factor in chain):
+        if factor not in known:
+            there_are = ", ".join(sorted(known))
+            yield f"{setting}: no step is called {factor!r}; there are {there_are}"
+    for is_wrong, sentence in _MISTAKES:
+        if is_wrong(chains):
+            yield f"{setting}: {sentence}"
+
+
+def _within(chain: tuple[str, ...], factors: tuple[str, ...]) -> bool:
+    rest = iter(factors)
+    return all(factor in rest for factor in chain)
