@@ -1,4 +1,4 @@
-"""A command line over everything that the apps can do.
+"""A command line for everything that the apps can do.
 
 notes list | grep -i soup | head -n 3 > found.txt
 """
@@ -13,11 +13,11 @@ from rich.table import Table
 
 from tuihost import App, FileError, Session, clean, command
 
-from .engine import Line, call_of, runs, sentence
+from .command_stdio import CommandInput, CommandOutput
 from .filters import Filters
-from .language import Unclear, parse
-from .outlets import CommandOutlet, Given
-from .own import MAX_ALIAS, MAX_ALIASES, aliases_of, keep_aliases, typed_lines
+from .language import ParseError, parse
+from .remembered import aliases_of, keep_aliases, problem_with_alias, typed_lines
+from .running import RunningPipeline, call_of, sentence, should_run
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
 
 UNCLEAR, NOT_HERE = 2, 69
 HOW = (
-    "`help notes add` says how one is used. What stands behind | reads what is before it; "
-    "> writes to a file of yours, < reads one."
+    "Try `help notes add`, or `notes add --help`. The command after a | reads the output of the\n"
+    "one before it. > writes to one of your files, and < reads one."
 )
 
 
 class Shell(Filters, App):
-    """A command line over everything that the apps can do."""
+    """A command line for everything that the apps can do."""
 
     name = "shell"
     title = "Shell"
-    description = "A command line over everything here"
+    description = "A command line for everything here"
     group = "Everyday"
     icon = "❯"
     order = 60
 
     @cached_property
-    def own(self) -> frozenset[str]:
-        """The commands that need no app before them."""
+    def builtins(self) -> frozenset[str]:
+        """The shell's own commands, which need no app before them."""
         return frozenset(self.command_methods()) - {"-c", "script"}
 
     def build(self, session: Session) -> Application[Any]:
         from .screen import ShellScreen
 
-        return ShellScreen(session, self.own).app
+        return ShellScreen(session, self.builtins).app
 
     async def talk(self, session: Session) -> int:
         await session.say("The shell needs a terminal, or lines to run: ssh HOST < FILE")
@@ -59,8 +59,8 @@ class Shell(Filters, App):
 
     @command(name="-c")
     def run_line(self, session: Session, line: str) -> int:
-        """Run one line, as it would be typed."""
-        return self._run(session, line, reads=True)
+        """Run one line as if you had typed it."""
+        return self._run(session, line, stdin=CommandInput(session))
 
     @command
     def script(self, session: Session) -> int:
@@ -70,23 +70,23 @@ class Shell(Filters, App):
             words = line.split()
             if words[:1] == ["exit"]:
                 return int(words[1]) if words[1:] and words[1].isdecimal() else status
-            status = self._run(session, line, reads=False) if words else status
+            status = self._run(session, line) if words else status
         return status
 
-    def _run(self, session: Session, line: str, *, reads: bool) -> int:
-        other_apps, outlet, status = session.other_apps, CommandOutlet(session), 0
-        assert other_apps is not None, "there are apps around"
+    def _run(self, session: Session, line: str, stdin: CommandInput | None = None) -> int:
+        other_apps, output, status = session.other_apps, CommandOutput(session), 0
+        assert other_apps is not None, "the host gives every app the others"
         try:
             pipelines = parse(line, aliases_of(session))
-        except Unclear as error:
+        except ParseError as error:
             session.error(sentence(error))
             return UNCLEAR
         for pipeline in pipelines:
-            if not runs(pipeline.when, status):
+            if not should_run(pipeline.when, status):
                 continue
             try:
-                given = Given(session) if reads else None
-                status = Line(other_apps, pipeline, self.own, outlet, given).run()
+                running = RunningPipeline(other_apps, pipeline, self.builtins, output, stdin)
+                status = running.run()
             except FileError as error:
                 session.error(sentence(error))
                 status = 1
@@ -96,7 +96,7 @@ class Shell(Filters, App):
 
     @command
     def apps(self, session: Session) -> None:
-        """The apps that there are, and what they are for."""
+        """List the apps, and what they are for."""
         table = Table(box=None, pad_edge=False, show_header=False)
         for card in session.host.apps(session.account):
             if card.broken is None:
@@ -105,36 +105,32 @@ class Shell(Filters, App):
 
     @command
     def help(self, session: Session, *words: str) -> int:
-        """What there is, or how one of it is used: `help notes add`."""
+        """List every command, or show how to use one: `help notes add`."""
         other_apps = session.other_apps
-        assert other_apps is not None, "there are apps around"
+        assert other_apps is not None, "the host gives every app the others"
         if words:
-            call = call_of(words, self.own)
-            return other_apps.run(call.app, (*call.words, "--help"), CommandOutlet(session))
+            call = call_of(words, self.builtins)
+            return other_apps.run(call.app, (*call.words, "--help"), CommandOutput(session))
         for name, found in other_apps.apps().items():
             if name != self.name and found:
                 session.print(_commands(name, found))
-        session.print(
-            _commands("", [one for one in other_apps.apps()[self.name] if one.name in self.own])
-        )
-        session.print(
-            "Try `help notes add`, or `notes add --help`. What stands behind | reads what"
-        )
-        session.print("is before it; > writes to a file of yours, < reads one.")
+        mine = [each for each in other_apps.apps()[self.name] if each.name in self.builtins]
+        session.print(_commands("", mine))
+        session.print(HOW)
         return 0
 
     @command
     def echo(self, session: Session, *words: str) -> None:
-        """Say the words."""
+        """Print the words."""
         session.print(" ".join(words))
 
     @command
     def alias(self, session: Session, name: str = "", *words: str) -> int:
-        """List your aliases; or call the words NAME from now on: `alias ll notes list`."""
+        """List your aliases, or make NAME stand for the words: `alias ll notes list`."""
         aliases = aliases_of(session)
         if not name:
-            for one, meant in sorted(aliases.items()):
-                session.print(f"{one}  {meant}")
+            for each, meant in sorted(aliases.items()):
+                session.print(f"{each}  {meant}")
             return 0
         if not words:
             if name not in aliases:
@@ -143,15 +139,15 @@ class Shell(Filters, App):
             session.print(aliases[name])
             return 0
         meant = " ".join(_quoted(word) for word in words)
-        if len(aliases) >= MAX_ALIASES or len(meant) > MAX_ALIAS or not name.isprintable():
-            session.error("That is too much for an alias.")
+        if problem := problem_with_alias(name, meant, aliases):
+            session.error(problem)
             return 1
         keep_aliases(session, {**aliases, name: meant})
         return 0
 
     @command
     def unalias(self, session: Session, name: str) -> int:
-        """Forget an alias."""
+        """Remove an alias."""
         aliases = aliases_of(session)
         if aliases.pop(name, None) is None:
             session.error(f"There is no alias {clean(name, limit=40)}.")
@@ -161,7 +157,7 @@ class Shell(Filters, App):
 
     @command
     def history(self, session: Session) -> None:
-        """What you have typed here, the latest last."""
+        """Show what you have typed here, latest last."""
         for line in typed_lines(session):
             session.print(line)
 
@@ -169,13 +165,13 @@ class Shell(Filters, App):
 def _commands(name: str, found: Sequence[CommandInfo]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(min_width=20)
-    for one in found:
-        table.add_row(f"{name} {one.name}".strip(), one.help)
+    for each in found:
+        table.add_row(f"{name} {each.name}".strip(), each.help)
     return table
 
 
 def _quoted(word: str) -> str:
-    """As it has to be typed to be one word again."""
+    """The word in quotes, if it needs them to stay one word."""
     plain = word and all(char.isalnum() or char in "-_./:=@%+," for char in word)
     return word if plain else "'" + word.replace("'", "'\\''") + "'"
 

@@ -1,4 +1,4 @@
-"""The filters: commands that read what others write. A mixin of the app."""
+"""The filters: commands that read what others write. A mixin for the app."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Annotated, Any
 import regex
 from rich.json import JSON
 
-from tuihost import Session, Short, clean, command
+from tuihost import Session, Short, clean, command, size_of
 
 MAX_SORTED = 64 * 1024 * 1024  # characters that are held at once
-MAX_JSON = 16 * 1024 * 1024
+MAX_JSON = 16_000_000  # bytes
 MAX_PATTERN = 500
 MAX_SHOWN = 10_000  # characters of a line on a screen
 _STRANGE = re.compile(r"\(\?(?!:)|\{[^0-9,}]")
-"""Recursion, inexact matches and the like: more than a line of text asks for."""
+"""Recursion, inexact matches and the like: more than a line of text needs."""
 
-MAX_SECONDS = 10.0  # of looking, for one grep
+MAX_SECONDS = 10.0  # of searching, for one grep
 
 
 class Filters:
@@ -33,27 +33,27 @@ class Filters:
         session: Session,
         pattern: str,
         *,
-        ignore_case: Annotated[bool, Short("i"), "Whatever case."] = False,
-        invert: Annotated[bool, Short("v"), "The lines without it."] = False,
-        number: Annotated[bool, Short("n"), "Which line it is, too."] = False,
-        count: Annotated[bool, Short("c"), "How many lines that are."] = False,
-        fixed: Annotated[bool, Short("F"), "As it stands, and no pattern."] = False,
+        ignore_case: Annotated[bool, Short("i"), "Ignore case."] = False,
+        invert: Annotated[bool, Short("v"), "Show the lines without a match."] = False,
+        number: Annotated[bool, Short("n"), "Number the lines."] = False,
+        count: Annotated[bool, Short("c"), "Count the lines only."] = False,
+        fixed: Annotated[bool, Short("F"), "Take PATTERN as plain text."] = False,
     ) -> int:
-        """Show the lines in which PATTERN is found."""
+        """Show the lines that match PATTERN, a regular expression."""
         try:
             search = Search(pattern, ignore_case=ignore_case, fixed=fixed)
         except ValueError as error:
-            session.error(f"That pattern makes no sense: {error}.")
+            session.error(f"That is not a pattern that can be used: {error}.")
             return 2
-        found = place = 0
+        found = seen = 0
         try:
             for lines in session.line_blocks():
                 kept = [
                     f"{at}:{line}" if number else line
-                    for at, line in enumerate(lines, place + 1)
+                    for at, line in enumerate(lines, seen + 1)
                     if search.finds(line) != invert
                 ]
-                place += len(lines)
+                seen += len(lines)
                 found += len(kept)
                 if not count:
                     _put(session, kept)
@@ -66,7 +66,7 @@ class Filters:
 
     @command
     def head(
-        self, session: Session, *, lines: Annotated[int, Short("n"), "How many."] = 10
+        self, session: Session, *, lines: Annotated[int, Short("n"), "How many lines."] = 10
     ) -> None:
         """Show the first lines."""
         for several in session.line_blocks():
@@ -77,7 +77,7 @@ class Filters:
 
     @command
     def tail(
-        self, session: Session, *, lines: Annotated[int, Short("n"), "How many."] = 10
+        self, session: Session, *, lines: Annotated[int, Short("n"), "How many lines."] = 10
     ) -> None:
         """Show the last lines."""
         _put(session, list(deque(session.lines(), maxlen=max(0, min(lines, 100_000)))))
@@ -87,9 +87,9 @@ class Filters:
         self,
         session: Session,
         *,
-        reverse: Annotated[bool, Short("r"), "The largest first."] = False,
-        numeric: Annotated[bool, Short("n"), "By the number that a line begins with."] = False,
-        unique: Annotated[bool, Short("u"), "Each line once."] = False,
+        reverse: Annotated[bool, Short("r"), "Largest first."] = False,
+        numeric: Annotated[bool, Short("n"), "By the number at the start of each line."] = False,
+        unique: Annotated[bool, Short("u"), "Show each line once."] = False,
     ) -> int:
         """Sort the lines."""
         held: list[str] = []
@@ -97,7 +97,7 @@ class Filters:
         for line in session.lines():
             room -= len(line) + 50
             if room < 0:
-                session.error("That is too much to be sorted here.")
+                session.error("That is too much to sort here.")
                 return 1
             held.append(line)
         if unique:
@@ -112,17 +112,17 @@ class Filters:
 
     @command
     def json(self, session: Session, path: str = "") -> int:
-        """Show JSON in good order, or the part of it at PATH: `.people[0].name`."""
+        """Show JSON with one value a line, or the part of it at PATH: `.people[0].name`."""
         data = b""
         while chunk := session.read():
             data += chunk
             if len(data) > MAX_JSON:
-                session.error("That is too long.")
+                session.error(f"That is too long: JSON can have at most {size_of(MAX_JSON)}.")
                 return 1
         try:
             value = _part(to_json.loads(data), path)
         except (ValueError, RecursionError) as error:
-            session.error(f"That is no JSON: {clean(str(error), limit=200)}.")
+            session.error(f"That is not JSON: {clean(str(error), limit=200)}.")
             return 1
         except LookupError as error:
             session.error(f"There is nothing at {clean(str(error.args[0]), limit=100)}.")
@@ -136,13 +136,13 @@ class Filters:
 
     @command
     def page(self, session: Session) -> None:
-        """Show it a page at a time, on a screen; elsewhere as it is."""
+        """Show it on a page of its own, where there is a screen; pass it on unchanged elsewhere."""
         while data := session.read():
             session.write(data)
 
 
 def _put(session: Session, lines: Sequence[str]) -> None:
-    """Lines to standard output: made harmless for a person, as they are for a program."""
+    """Lines for standard output: harmless for a person, unchanged for a program."""
     if not lines:
         return
     if session.terminal.pty:
@@ -152,14 +152,14 @@ def _put(session: Session, lines: Sequence[str]) -> None:
 
 
 class Search:
-    """A pattern that is looked for, and that cannot hold anybody up: the library lets others run
-    meanwhile, and gives up in time. Raises `ValueError` where the pattern makes no sense."""
+    """A search that cannot hold anybody up: the library lets other threads run meanwhile, and gives
+    up in time. Raises `ValueError` for a pattern that cannot be used."""
 
     def __init__(self, pattern: str, *, ignore_case: bool, fixed: bool) -> None:
         if len(pattern) > MAX_PATTERN:
             raise ValueError("it is too long")
         if not fixed and (strange := _STRANGE.search(pattern)):
-            raise ValueError(f"{strange[0]} is not taken here")
+            raise ValueError(f"{strange[0]} is not supported")
         flags = regex.IGNORECASE if ignore_case else 0
         try:
             self._wanted = regex.compile(regex.escape(pattern) if fixed else pattern, flags)
@@ -168,7 +168,7 @@ class Search:
         self._left = MAX_SECONDS
 
     def finds(self, line: str) -> bool:
-        """Whether it is found in the line. Raises `TimeoutError` where all of it took too long."""
+        """Whether the line matches. Raises `TimeoutError` if all the lines took too long."""
         begun = time.monotonic()
         hit = self._wanted.search(line, timeout=self._left, concurrent=True)
         self._left -= time.monotonic() - begun
@@ -183,7 +183,7 @@ def _number(line: str) -> Any:
 
 
 def _part(value: Any, path: str) -> Any:
-    """The part of `value` at `path`. Raises `LookupError` with the step that leads nowhere."""
+    """The part of `value` at `path`. Raises `LookupError` with the step that does not exist."""
     for step in re.findall(r"\[-?\d+\]|[^.\[\]]+", path):
         try:
             value = value[int(step[1:-1])] if step.startswith("[") else value[step]

@@ -3,7 +3,7 @@
     notes list | grep -i soup | head -n 3 > found.txt; status now
 
 Words are split at blanks; quotes keep them together, and `\\` makes the next character plain.
-There are no variables, no patterns of file names and no loops: what cannot be said cannot go wrong.
+There are no variables, no file name patterns and no loops: what cannot be said cannot go wrong.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-MAX_STAGES = 16
+MAX_COMMANDS = 16
 OPERATORS = (">>", "&&", "||", "|", "<", ">", ";")
 
 
-class Unclear(Exception):
-    """A line that makes no sense; the text says why. `at` is where, in characters."""
+class ParseError(Exception):
+    """A line that cannot be understood; the text says why. `at` is where, in characters."""
 
     def __init__(self, text: str, at: int) -> None:
         super().__init__(text)
@@ -34,8 +34,8 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of a line. `text` is without its quotes; `start` and `end` are where it stands.
-    `whole` says that a quote in it is closed."""
+    """A piece of a line. `text` is without its quotes; it stands from `start` up to `end`. `whole`:
+    every quote in it is closed."""
 
     kind: Kind
     text: str
@@ -45,21 +45,21 @@ class Token:
 
 
 class When(Enum):
-    """After what a pipeline runs."""
+    """When a pipeline runs: whatever came of the one before, if that succeeded, or if it failed."""
 
     ALWAYS = ";"
-    WELL = "&&"
-    BADLY = "||"
+    SUCCEEDED = "&&"
+    FAILED = "||"
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Commands, each of which reads what the one before it writes. `source` and `target` are
-    files; `append` adds to the target."""
+    """Commands, each of which reads what the one before it writes. `input_file` and
+    `output_file` are names of files; `append` adds to the latter."""
 
-    stages: tuple[tuple[str, ...], ...]
-    source: str | None = None
-    target: str | None = None
+    commands: tuple[tuple[str, ...], ...]
+    input_file: str | None = None
+    output_file: str | None = None
     append: bool = False
     when: When = When.ALWAYS
 
@@ -73,7 +73,7 @@ def tokens(line: str) -> Iterator[Token]:
         elif line[at] == "#":
             yield Token(Kind.COMMENT, line[at:], at, len(line))
             return
-        elif operator := next((one for one in OPERATORS if line.startswith(one, at)), None):
+        elif operator := next((sign for sign in OPERATORS if line.startswith(sign, at)), None):
             yield Token(Kind.OPERATOR, operator, at, at + len(operator))
             at += len(operator)
         else:
@@ -99,7 +99,7 @@ def _word(line: str, start: int) -> Token:
         elif char == "\\" and at + 1 < len(line):
             at += 1
             text += line[at]
-        elif char.isspace() or any(line.startswith(one, at) for one in OPERATORS):
+        elif char.isspace() or line.startswith(OPERATORS, at):
             break
         else:
             text += char
@@ -108,18 +108,18 @@ def _word(line: str, start: int) -> Token:
 
 
 def parse(line: str, aliases: Mapping[str, str] | None = None) -> list[Pipeline]:
-    """The pipelines of a line, in their order. Raises `Unclear`."""
+    """The pipelines of a line, in their order. Raises `ParseError`."""
     found: list[Pipeline] = []
-    when, rest = When.ALWAYS, [one for one in tokens(line) if one.kind is not Kind.COMMENT]
+    when, rest = When.ALWAYS, [token for token in tokens(line) if token.kind is not Kind.COMMENT]
     while rest:
-        end = next((i for i, one in enumerate(rest) if _joins(one)), len(rest))
+        end = next((at for at, token in enumerate(rest) if _joins(token)), len(rest))
         part, joint = rest[:end], rest[end] if end < len(rest) else None
         if part:
             found.append(_pipeline(part, when, aliases or {}))
         elif joint is not None:
-            raise Unclear(f"nothing stands before {joint.text}", joint.start)
+            raise ParseError(f"there is nothing before {joint.text}", joint.start)
         if joint is not None and joint.text != ";" and end + 1 == len(rest):
-            raise Unclear(f"nothing stands behind {joint.text}", joint.end)
+            raise ParseError(f"there is nothing after {joint.text}", joint.end)
         when, rest = When(joint.text) if joint else when, rest[end + 1 :]
     return found
 
@@ -129,37 +129,39 @@ def _joins(token: Token) -> bool:
 
 
 def _pipeline(part: list[Token], when: When, aliases: Mapping[str, str]) -> Pipeline:
-    stages: list[list[str]] = [[]]
-    source: str | None = None
-    target: str | None = None
-    append = False
-    pieces = iter(part)
-    for one in pieces:
-        if not one.whole:
-            raise Unclear("a quote is not closed", one.start)
-        if one.kind is Kind.WORD:
-            stages[-1].append(one.text)
-            continue
-        if one.text == "|":
-            if not stages[-1] or one is part[-1]:
-                raise Unclear("a command is missing beside |", one.start)
-            stages.append([])
-            continue
-        name = next(pieces, None)
-        if name is None or name.kind is not Kind.WORD or not name.text:
-            raise Unclear(f"{one.text} needs the name of a file", one.end)
-        if not name.whole:
-            raise Unclear("a quote is not closed", name.start)
-        if one.text == "<":
-            source = name.text
+    """The pipeline that these tokens are, between one `;` and the next. Raises `ParseError`."""
+    commands: list[list[str]] = [[]]
+    input_file, output_file, append = None, None, False
+    rest = iter(part)
+    for token in rest:
+        if token.kind is Kind.WORD:
+            commands[-1].append(_whole(token))
+        elif token.text == "|":
+            if not commands[-1] or token is part[-1]:
+                raise ParseError("a command is missing next to |", token.start)
+            commands.append([])
+        elif token.text == "<":
+            input_file = _file_name(token, next(rest, None))
         else:
-            target, append = name.text, one.text == ">>"
-    if not all(stages):
-        raise Unclear("a command is missing", part[0].start)
-    if len(stages) > MAX_STAGES:
-        raise Unclear(f"more than {MAX_STAGES} commands in a row", part[0].start)
-    commands = tuple(_without_alias(words, aliases) for words in stages)
-    return Pipeline(commands, source, target, append, when)
+            output_file, append = _file_name(token, next(rest, None)), token.text == ">>"
+    if not all(commands):
+        raise ParseError("a command is missing", part[0].start)
+    if len(commands) > MAX_COMMANDS:
+        raise ParseError(f"more than {MAX_COMMANDS} commands in a row", part[0].start)
+    resolved = tuple(_without_alias(words, aliases) for words in commands)
+    return Pipeline(resolved, input_file, output_file, append, when)
+
+
+def _whole(token: Token) -> str:
+    if not token.whole:
+        raise ParseError("a quote is not closed", token.start)
+    return token.text
+
+
+def _file_name(operator: Token, token: Token | None) -> str:
+    if token is None or token.kind is not Kind.WORD or not token.text:
+        raise ParseError(f"{operator.text} needs the name of a file", operator.end)
+    return _whole(token)
 
 
 def _without_alias(words: list[str], aliases: Mapping[str, str]) -> tuple[str, ...]:
@@ -167,4 +169,5 @@ def _without_alias(words: list[str], aliases: Mapping[str, str]) -> tuple[str, .
     meant = aliases.get(words[0])
     if meant is None:
         return tuple(words)
-    return (*(one.text for one in tokens(meant) if one.kind is Kind.WORD), *words[1:])
+    meant_words = (token.text for token in tokens(meant) if token.kind is Kind.WORD)
+    return (*meant_words, *words[1:])

@@ -1,4 +1,4 @@
-"""What stands between commands: pipes, files, and the places where output ends up."""
+"""What commands read from and write to: pipes, files, and what a whole line writes to."""
 
 from __future__ import annotations
 
@@ -8,27 +8,19 @@ from typing import Protocol
 
 from tuihost import FileError, FileTree, Interrupted, OpenMode, Stream, TerminalFacts, names_of
 
-HELD = 256 * 1024  # bytes in a pipe before who writes has to wait
+HELD = 256 * 1024  # bytes in a pipe before its writer has to wait
 
 
-class Source(Protocol):
-    """Where a command reads."""
+class Input(Protocol):
+    """Where a command reads from."""
 
     def read(self, limit: int) -> bytes: ...
 
     def close(self) -> None: ...
 
 
-class Sink(Protocol):
-    """Where a command writes."""
-
-    def write(self, data: bytes) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class Outlet(Protocol):
-    """Where a whole line writes: a screen, or the two outputs of a command."""
+class LineOutput(Protocol):
+    """Where a whole line writes to: a screen, or the two outputs of a command."""
 
     @property
     def facts(self) -> TerminalFacts: ...
@@ -37,8 +29,8 @@ class Outlet(Protocol):
 
 
 class Pipe:
-    """Bytes from one command to the next, which waits for the other. Both ends may close it:
-    who reads gets the rest, and who writes is told that nobody reads any more."""
+    """Bytes from one command to the next; each waits for the other. Either may close it: the reader
+    still gets the rest, and the writer is told that nobody reads any more."""
 
     def __init__(self) -> None:
         self._parts: deque[bytes] = deque()
@@ -81,17 +73,17 @@ class Pipe:
             self._changed.notify_all()
 
 
-class Nothing:
-    """What a command reads where nobody gives it anything."""
+class NoInput:
+    """The input of a command that is given none."""
 
     def read(self, limit: int) -> bytes:
         return b""
 
     def close(self) -> None:
-        """Nothing."""
+        """There is nothing to close."""
 
 
-class FileSource:
+class FileInput:
     """`< name`. Raises `FileError`."""
 
     def __init__(self, tree: FileTree, name: str) -> None:
@@ -110,8 +102,8 @@ class FileSource:
             self._file.close()
 
 
-class FileSink:
-    """`> name` and `>> name`. What was cut short is not kept. Raises `FileError`."""
+class FileOutput:
+    """`> name` and `>> name`. A file that was cut short is not kept. Raises `FileError`."""
 
     def __init__(self, tree: FileTree, name: str, *, append: bool) -> None:
         mode = OpenMode(read=False, write=True, create=True, empty=not append)
@@ -131,10 +123,10 @@ class FileSink:
         self._at += len(data)
 
     def close(self) -> None:
-        self.settle(keep=False)
+        self.finish(keep=False)
 
-    def settle(self, *, keep: bool) -> None:
-        """Keeps what was written, or not. Raises `FileError`."""
+    def finish(self, *, keep: bool) -> None:
+        """Closes the file, and keeps what was written or drops it. Raises `FileError`."""
         if not self._closed:
             self._closed = True
             self._file.close(keep=keep and self._failed is None)
@@ -142,32 +134,32 @@ class FileSink:
                 raise self._failed
 
 
-class StageStdio:
-    """The ends of one command of a line: implements `tuihost.Stdio`. What it says about mistakes
-    goes where the line does, whatever stands behind the pipe."""
+class CommandStdio:
+    """Standard input and output of one command of a line: implements `tuihost.Stdio`. Its errors go
+    where the line writes, also when a pipe takes its output."""
 
     def __init__(
         self,
-        source: Source,
-        sink: Pipe | FileSink | None,
-        outlet: Outlet,
+        stdin: Input,
+        stdout: Pipe | FileOutput | None,
+        output: LineOutput,
         facts: TerminalFacts,
     ) -> None:
-        self._source = source
-        self._sink = sink
-        self._outlet = outlet
+        self._stdin = stdin
+        self._stdout = stdout
+        self._output = output
         self.facts = facts
 
     def read(self, limit: int) -> bytes:
-        return self._source.read(limit)
+        return self._stdin.read(limit)
 
     def write(self, data: bytes, stream: Stream) -> None:
-        if self._sink is not None and stream is Stream.OUT:
-            self._sink.write(data)
+        if self._stdout is not None and stream is Stream.OUT:
+            self._stdout.write(data)
         else:
-            self._outlet.write(data, stream)
+            self._output.write(data, stream)
 
     def close(self) -> None:
-        self._source.close()
-        if isinstance(self._sink, Pipe):
-            self._sink.end()
+        self._stdin.close()
+        if isinstance(self._stdout, Pipe):
+            self._stdout.end()

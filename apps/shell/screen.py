@@ -1,4 +1,4 @@
-"""The shell on a screen: a line to type below, and above it what came of those before."""
+"""The shell on a screen: the line that you type, and above it the output of earlier ones."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from rich.text import Text
 from tuihost import FileError, Interrupted, Launch, Session, Stream, TerminalFacts
 from tuihost.widgets import Keymap, RichView, RowWindow, Screen
 
-from .completing import Known, ShellCompleter, ShellLexer
-from .engine import STOPPED, Line, runs, sentence
-from .language import Pipeline, Unclear, parse
-from .own import aliases_of, history_of
+from .completion import KnownCommands, ShellCompleter, ShellLexer
+from .language import ParseError, Pipeline, parse
+from .remembered import aliases_of, history_of
+from .running import STOPPED, RunningPipeline, sentence, should_run
 from .transcript import Transcript, harmless
 
-HELD = 512 * 1024  # bytes that wait to be shown
-AHEAD = 20  # lines typed while another runs
-PAGED = 4 * 1024 * 1024  # bytes of one page
-WELCOME = "Type help for what there is, and Tab for what may come next."
+HELD = 512 * 1024  # bytes that may wait to be shown
+AHEAD = 20  # lines that may be typed while another runs
+PAGED = 4 * 1024 * 1024  # bytes of output for one page
+WELCOME = "Type help to see every command. Tab completes what you type."
 
 
-class ScreenOutlet:
-    """Where commands write: the transcript, on the session's thread. Who writes faster than that
-    shows has to wait."""
+class ScreenOutput:
+    """The transcript as what commands write to, from any thread. One that writes faster than the
+    screen shows it has to wait."""
 
     def __init__(self, shell: ShellScreen, *, paged: bool) -> None:
         self._shell = shell
@@ -53,10 +53,10 @@ class ScreenOutlet:
         with self._changed:
             limit = PAGED if self.paged else HELD
             if self.paged and self._held >= limit:
-                raise Interrupted("that is more than a page can hold")
+                raise Interrupted("a page is full")
             self._changed.wait_for(lambda: self._held < limit or self._closed)
             if self._closed:
-                raise Interrupted("the line is not wanted any more")
+                raise Interrupted("the line was stopped")
             self._parts.append(data)
             self._held += len(data)
             due, self._due = self._due, True
@@ -78,31 +78,31 @@ class ScreenOutlet:
             self._shell.show(data)
 
     def close(self) -> None:
-        """Nobody looks any more: who waits is told. Any thread."""
+        """Nobody is looking any more: a command that waits is told. Any thread."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
 
 class ShellScreen:
-    """One person's shell. What was shown, and what they typed, is there again when they are back.
+    """One person's shell. The transcript is still there when they come back from another app.
 
-    Thread: the session's, but for what says otherwise."""
+    Thread: the session's, unless said otherwise."""
 
-    def __init__(self, session: Session, own: Collection[str]) -> None:
-        assert session.other_apps is not None, "there are apps around"
+    def __init__(self, session: Session, builtins: Collection[str]) -> None:
+        assert session.other_apps is not None, "the host gives every app the others"
         self.session = session
         self.other_apps = session.other_apps
-        self.own = own
-        self.known = Known(
+        self.builtins = builtins
+        self.known = KnownCommands(
             self.other_apps.apps(),
-            own,
+            builtins,
             session.app,
             lambda: aliases_of(session),
             self.other_apps.files,
         )
-        self.line: Line | None = None
-        self.outlet: ScreenOutlet | None = None
+        self.running: RunningPipeline | None = None
+        self.output: ScreenOutput | None = None
         self.status = 0
         self._rest: deque[Pipeline] = deque()
         self._ahead: deque[str] = deque(maxlen=AHEAD)
@@ -111,55 +111,51 @@ class ShellScreen:
             self.transcript.say([("class:muted", WELCOME)])
         self.rows = RowWindow(self.transcript, focusable=False, on_scroll=self.scroll)
         self.search = SearchToolbar()
-        self.input = TextArea(
-            multiline=False,
-            prompt=self._prompt,
-            lexer=ShellLexer(self.known),
-            completer=ShellCompleter(self.known),
-            complete_while_typing=False,
-            auto_suggest=AutoSuggestFromHistory(),
-            history=history_of(session),
-            search_field=self.search,
-            accept_handler=self._accept,
+        self.input = self._input()
+        self.body = FloatContainer(
+            HSplit([self.rows, self.input, self.search], key_bindings=self._keys().bindings),
+            floats=[Float(CompletionsMenu(max_height=8), xcursor=True, ycursor=True)],
         )
-        menu = Float(CompletionsMenu(max_height=8), xcursor=True, ycursor=True)
-        body = FloatContainer(
-            HSplit(
-                [self.rows, self.input, self.search],
-                key_bindings=self._keys().bindings,
-            ),
-            floats=[menu],
-        )
-        self.body = body
         self.screen = Screen(
-            session, self._title, body, status=self._status, leave=self._leave, quits=False
+            session, "Shell", self.body, status=self._status, leave=self._leave, quits=False
         )
         self.app: Application[Any] = self.screen.application(
             focus=self.input, key_bindings=load_auto_suggest_bindings()
         )
         self.app.before_render += lambda _: self._fit()
 
+    def _input(self) -> TextArea:
+        """The line that is typed."""
+        return TextArea(
+            multiline=False,
+            prompt=self._prompt,
+            lexer=ShellLexer(self.known),
+            completer=ShellCompleter(self.known),
+            complete_while_typing=False,
+            auto_suggest=AutoSuggestFromHistory(),
+            history=history_of(self.session),
+            search_field=self.search,
+            accept_handler=self._accept,
+        )
+
     # ------------------------------------------------------------------ how it looks
 
-    def _title(self) -> str:
-        return "Shell"
-
     def _status(self) -> str:
-        if self.line is not None:
+        if self.running is not None:
             return "running"
         return f"status {self.status}" if self.status else ""
 
     def _prompt(self) -> StyleAndTextTuples:
-        style = "class:error" if self.status and self.line is None else "class:accent"
-        sign = "…" if self.line is not None else "❯"
-        plain = sign if self.session.terminal.unicode else ("." if self.line else ">")
+        style = "class:error" if self.status and self.running is None else "class:accent"
+        sign = "…" if self.running is not None else "❯"
+        plain = sign if self.session.terminal.unicode else ("." if self.running else ">")
         return [("", " "), (style, plain), ("", " ")]
 
     def _fit(self) -> None:
         self.transcript.width = max(10, self.session.terminal.size.columns - 2)
 
     def show(self, data: bytes) -> None:
-        """Output, at the end of the transcript; in view, unless the person has scrolled up."""
+        """Adds output to the transcript; it comes into view unless the person has scrolled up."""
         follows = self.rows.offset >= self.rows.last_offset
         self.transcript.write(data)
         if follows:
@@ -180,7 +176,7 @@ class ShellScreen:
     # ------------------------------------------------------------------ running lines
 
     def _accept(self, buffer: Buffer) -> bool:
-        if self.line is not None:
+        if self.running is not None:
             self._ahead.append(buffer.text)
         else:
             self._run(buffer.text)
@@ -199,39 +195,39 @@ class ShellScreen:
     def _begin(self, text: str) -> None:
         try:
             self._rest = deque(parse(text, aliases_of(self.session)))
-        except Unclear as error:
+        except ParseError as error:
             self.status = 2
             self.say("class:error", sentence(error))
             return
         self._next(0)
 
     def _next(self, status: int) -> None:
-        """The next pipeline that is to run after `status`."""
+        """Runs the next pipeline that should run after `status`."""
         self.status = status
         while self._rest:
             pipeline = self._rest.popleft()
-            if not runs(pipeline.when, self.status):
+            if not should_run(pipeline.when, self.status):
                 continue
-            if self._of_the_screen(pipeline):
+            if self._run_on_screen(pipeline):
                 continue
             if self._start(pipeline):
                 return
-        self.line = None
+        self.running = None
         self.app.invalidate()
         if self._ahead:
             self._run(self._ahead.popleft())
 
-    def _of_the_screen(self, pipeline: Pipeline) -> bool:
-        """What only the screen can do; true where that was it."""
-        words = pipeline.stages[0]
-        if len(pipeline.stages) > 1 or pipeline.source or pipeline.target:
+    def _run_on_screen(self, pipeline: Pipeline) -> bool:
+        """Runs a command that only the screen can run. False if this is not one."""
+        words = pipeline.commands[0]
+        if len(pipeline.commands) > 1 or pipeline.input_file or pipeline.output_file:
             return False
         match words:
             case ("exit" | "quit", *_):
                 self.screen.exit()
             case ("clear",):
                 self.transcript.clear()
-            case ("open", name) | (name,) if name in self.known.apps and name not in self.own:
+            case ("open", name) | (name,) if name in self.known.apps and name not in self.builtins:
                 if name == self.session.app:
                     return True
                 self.screen.exit(Launch(name))
@@ -240,23 +236,23 @@ class ShellScreen:
         return True
 
     def _start(self, pipeline: Pipeline) -> bool:
-        """Begins; false where that failed at once."""
-        paged = pipeline.stages[-1][0] == "page" and pipeline.target is None
-        self.outlet = ScreenOutlet(self, paged=paged)
+        """Starts a pipeline. False if that failed at once."""
+        paged = pipeline.commands[-1][0] == "page" and pipeline.output_file is None
+        self.output = ScreenOutput(self, paged=paged)
         try:
-            self.line = Line(self.other_apps, pipeline, self.own, self.outlet)
+            self.running = RunningPipeline(self.other_apps, pipeline, self.builtins, self.output)
         except FileError as error:
-            self.line, self.status = None, 1
+            self.running, self.status = None, 1
             self.say("class:error", sentence(error))
             return False
-        self.line.start(lambda status: self.session.invoke(lambda: self._ended(status)))
+        self.running.start(lambda status: self.session.invoke(lambda: self._ended(status)))
         return True
 
     def _ended(self, status: int) -> None:
-        outlet, self.line = self.outlet, None
-        if outlet is not None:
-            data = outlet.take()
-            if data and outlet.paged:
+        output, self.running = self.output, None
+        if output is not None:
+            data = output.take()
+            if data and output.paged:
                 self._page(data)
             elif data:
                 self.show(data)
@@ -277,13 +273,13 @@ class ShellScreen:
         self.screen.show(HSplit([view], key_bindings=keys.bindings), focus=view.window)
 
     def stop(self) -> None:
-        """Ends what runs, and forgets what was to run after it."""
+        """Ends what runs, and forgets what was to follow."""
         self._rest.clear()
         self._ahead.clear()
-        if self.outlet is not None:
-            self.outlet.close()
-        if self.line is not None:
-            self.line.stop()
+        if self.output is not None:
+            self.output.close()
+        if self.running is not None:
+            self.running.stop()
 
     def _leave(self) -> None:
         self.stop()
@@ -294,15 +290,12 @@ class ShellScreen:
     def _keys(self) -> Keymap:
         keys = Keymap(group="Shell")
 
-        def runs_now() -> bool:
-            return self.line is not None
-
-        @keys.add("c-c", label="stop", rank=10, when=runs_now)
+        @keys.add("c-c", label="stop", rank=10, when=lambda: self.running is not None)
         def _stop(event: Any) -> None:
             self.stop()
 
-        @keys.add("c-c", label="clear line", show=False, when=lambda: not runs_now())
-        def _clear(event: Any) -> None:
+        @keys.add("c-c", label="clear line", show=False, when=lambda: self.running is None)
+        def _clear_line(event: Any) -> None:
             self.input.buffer.reset()
 
         @keys.add("c-d", label="leave", rank=95, when=lambda: not self.input.text)
@@ -310,24 +303,8 @@ class ShellScreen:
             self._leave()
 
         @keys.add("c-l", label="clear", show=False)
-        def _wipe(event: Any) -> None:
+        def _clear(event: Any) -> None:
             self.transcript.clear()
-
-        @keys.add("tab", label="complete", rank=20)
-        def _complete(event: Any) -> None:
-            buffer = self.input.buffer
-            if buffer.complete_state:
-                buffer.complete_next()
-            else:
-                buffer.start_completion(insert_common_part=True)
-
-        @keys.add("s-tab", label="complete back", show=False)
-        def _back(event: Any) -> None:
-            self.input.buffer.complete_previous()
-
-        @keys.add("escape", label="close", show=False, when=lambda: self._completing())
-        def _close(event: Any) -> None:
-            self.input.buffer.cancel_completion()
 
         @keys.add("c-r", label="search", rank=30)
         def _search(event: Any) -> None:
@@ -341,7 +318,25 @@ class ShellScreen:
         def _down(event: Any) -> None:
             self.scroll(self.rows.page)
 
+        self._add_completion_keys(keys)
         return keys
+
+    def _add_completion_keys(self, keys: Keymap) -> None:
+        @keys.add("tab", label="complete", rank=20)
+        def _complete(event: Any) -> None:
+            buffer = self.input.buffer
+            if buffer.complete_state:
+                buffer.complete_next()
+            else:
+                buffer.start_completion(insert_common_part=True)
+
+        @keys.add("s-tab", label="complete back", show=False)
+        def _back(event: Any) -> None:
+            self.input.buffer.complete_previous()
+
+        @keys.add("escape", label="close", show=False, when=self._completing)
+        def _close(event: Any) -> None:
+            self.input.buffer.cancel_completion()
 
     def _completing(self) -> bool:
         return self.input.buffer.complete_state is not None

@@ -1,7 +1,7 @@
 """What was typed and what came of it, as rows that can be scrolled through.
 
-Commands write bytes of any kind; of what could move the cursor or change the terminal nothing gets
-here: colours stay, `\\r` begins the line anew (progress), all else is dropped.
+Commands write bytes of any kind. Colours are kept, `\\r` starts the line again (as in a progress
+bar), and everything else that could move the cursor or change the terminal is dropped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KEPT = 5000  # rows
 MAX_LINE = 20_000  # characters of one line without an end
 
 _DROPPED = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-ln-~]"  # every sequence but for colours, which end with m
+    r"\x1b\[[0-?]*[ -/]*[@-ln-~]"  # every sequence except colours, which end in m
     r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
     r"|\x1b(?!\[[0-9;:]*m)."
     r"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
@@ -27,7 +27,7 @@ _DROPPED = re.compile(
 
 
 def harmless(text: str) -> str:
-    """Colours, characters, tabs, line ends; nothing else."""
+    """The text with its colours, tabs and line ends, and without any other sequence."""
     return _DROPPED.sub("", text)
 
 
@@ -56,12 +56,12 @@ class Transcript:
     # ------------------------------------------------------------------ writing
 
     def say(self, fragments: StyleAndTextTuples) -> None:
-        """A line of the shell's own."""
+        """Adds a line of the shell's own."""
         self.end_line()
         self._add(fragments)
 
     def write(self, data: bytes) -> None:
-        """Output of a command, cut anywhere."""
+        """Adds output of a command, which may be cut anywhere."""
         text = self._decoder.decode(data).replace("\r\n", "\n").expandtabs(8)
         *full, rest = text.split("\n")
         for line in full:
@@ -71,7 +71,7 @@ class Transcript:
             self._grow(rest)
 
     def end_line(self) -> None:
-        """What comes next begins a line."""
+        """Whatever comes next begins a new line."""
         self._open, self._open_rows = "", 0
 
     def clear(self) -> None:
@@ -79,7 +79,7 @@ class Transcript:
         self.end_line()
 
     def _grow(self, text: str) -> None:
-        """Draws the line that is not at its end yet again, with more of it."""
+        """Draws the unfinished line again, with more of it."""
         whole = self._open + text
         self._open = whole[whole.rfind("\r", 0, len(whole) - 1) + 1 :][:MAX_LINE]
         if self._open_rows:
@@ -98,7 +98,7 @@ class Transcript:
 
 
 def wrapped(fragments: StyleAndTextTuples, width: int) -> list[StyleAndTextTuples]:
-    """The line in rows of at most `width` cells; at least one."""
+    """The line in rows of at most `width` cells. At least one row."""
     rows: list[StyleAndTextTuples] = [[]]
     room = width
     for style, text, *_ in fragments:

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
 from tests.waiting import DEADLINE
-from tuihost import App, Session, command
+from tuihost import App, CommandInfo, Folders, Session, command
 from tuihost.accounts import AccountRecord
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -132,11 +134,13 @@ def test_lines_are_read(host: Hosted) -> None:
     parse, Pipeline, When = language.parse, language.Pipeline, language.When
     assert parse("") == parse("   # nothing") == []
     assert parse("a 'b c' \"d\\\"e\" f\\ g''") == [Pipeline((("a", "b c", 'd"e', "f g"),))]
-    assert parse("a|b  'x|y' | c > out") == [Pipeline((("a",), ("b", "x|y"), ("c",)), target="out")]
+    assert parse("a|b  'x|y' | c > out") == [
+        Pipeline((("a",), ("b", "x|y"), ("c",)), output_file="out")
+    ]
     assert parse("<in a >> 'my out'") == [Pipeline((("a",),), "in", "my out", append=True)]
     assert parse("a; b && c || d;") == [
         Pipeline((("a",),)), Pipeline((("b",),)),
-        Pipeline((("c",),), when=When.WELL), Pipeline((("d",),), when=When.BADLY),
+        Pipeline((("c",),), when=When.SUCCEEDED), Pipeline((("d",),), when=When.FAILED),
     ]  # fmt: skip
     assert parse("ll -x | ll", {"ll": "notes list 'a b'"}) == [
         Pipeline((("notes", "list", "a b", "-x"), ("notes", "list", "a b")))
@@ -153,7 +157,7 @@ def test_lines_are_read(host: Hosted) -> None:
 )  # fmt: skip
 def test_what_is_unclear_is_said(host: Hosted, text: str) -> None:
     language = part(host, "language")
-    with pytest.raises(language.Unclear) as caught:
+    with pytest.raises(language.ParseError) as caught:
         language.parse(text)
     assert 0 <= caught.value.at <= len(text)
     assert line(host, text)[0] == 2
@@ -165,7 +169,7 @@ def test_no_line_breaks_the_reading(text: str) -> None:
     found = list(language.tokens(text))
     assert [one.start for one in found] == sorted(one.start for one in found)
     assert all(0 <= one.start < one.end <= len(text) for one in found)
-    with contextlib.suppress(language.Unclear):
+    with contextlib.suppress(language.ParseError):
         language.parse(text)
 
 
@@ -355,6 +359,23 @@ def test_tab_completes(host: Hosted) -> None:
         shell.type(" li").press("tab").wait_for("❯ notes list")
         shell.type(" | gr").press("tab").wait_for("| grep")
         shell.type(" --ign").press("tab").wait_for("--ignore-case")
+
+
+def test_a_pipe_offers_the_filters_that_the_person_may_run(host: Hosted) -> None:
+    completion = part(host, "completion")
+    apps = {"shell": (CommandInfo("head"), CommandInfo("-c")), "notes": (CommandInfo("list"),)}
+    known = completion.KnownCommands(apps, {"head", "grep"}, "shell", dict, lambda: Folders({}))
+    completer = completion.ShellCompleter(known)
+
+    def offered(text: str) -> list[str]:
+        found = completer.get_completions(Document(text), CompleteEvent())
+        return [completion.text for completion in found]
+
+    assert offered("notes list | ") == ["head", "clear", "exit", "notes", "open", "shell"]
+    assert offered("notes ") == ["list"]
+    assert offered("help ") == ["shell", "notes", "head"]
+    assert offered("help notes l") == ["list"]
+    assert offered("notes list > ") == offered("# notes ") == []
 
 
 def test_what_runs_can_be_stopped(host: Hosted, tap: Tap) -> None:

@@ -1,4 +1,4 @@
-"""Where lines write to that no screen shows: the two outputs of a command."""
+"""The standard input and output of `ssh HOST shell -c …`, for the lines that it runs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import threading
 from tuihost import Session, Stream, TerminalFacts
 
 
-class CommandOutlet:
-    """The outputs of the command that runs a line. Any thread, one at a time."""
+class CommandOutput:
+    """Both outputs of the command, for a whole line. Any thread, one at a time."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -19,7 +19,7 @@ class CommandOutlet:
         return self._session.terminal
 
     def read(self, limit: int) -> bytes:
-        """Nothing, where it stands for a command's ends."""
+        """NoInput, where it stands for a command's ends."""
         return b""
 
     def write(self, data: bytes, stream: Stream) -> None:
@@ -30,11 +30,11 @@ class CommandOutlet:
                 self._session.write_error(data)
 
     def close(self) -> None:
-        """It is the session's, which goes on."""
+        """Nothing: it belongs to the session, which goes on."""
 
 
-class Given:
-    """The standard input of the command that runs a line, for the first command of that."""
+class CommandInput:
+    """The standard input of the command, for the first command of a line."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -43,4 +43,4 @@ class Given:
         return self._session.read(limit)
 
     def close(self) -> None:
-        """It is the session's, which goes on."""
+        """Nothing: it belongs to the session, which goes on."""

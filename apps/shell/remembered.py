@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
@@ -12,12 +13,12 @@ from tuihost import Session
 
 MAX_ALIASES = 100
 MAX_ALIAS = 500  # characters
-MAX_HISTORY = 512 * 1024  # bytes; the older half is dropped beyond
+MAX_HISTORY = 512 * 1024  # bytes; beyond that, the older half is dropped
 _KEY = "shell.aliases"
 
 
 def aliases_of(session: Session) -> dict[str, str]:
-    """The aliases, by name."""
+    """Their aliases, by name."""
     try:
         kept = json.loads(session.preferences.get(_KEY, "{}"))
     except ValueError:
@@ -25,12 +26,23 @@ def aliases_of(session: Session) -> dict[str, str]:
     return {str(name): str(meant) for name, meant in kept.items()} if isinstance(kept, dict) else {}
 
 
+def problem_with_alias(name: str, meant: str, aliases: Mapping[str, str]) -> str:
+    """Why there cannot be such an alias, as a sentence; empty if there can."""
+    if not name.isprintable():
+        return "The name of an alias has to be printable."
+    if len(meant) > MAX_ALIAS:
+        return f"An alias can have at most {MAX_ALIAS} characters."
+    if name not in aliases and len(aliases) >= MAX_ALIASES:
+        return f"You have {MAX_ALIASES} aliases, and there is no room for more. See: unalias"
+    return ""
+
+
 def keep_aliases(session: Session, aliases: dict[str, str]) -> None:
     session.preferences.set(_KEY, json.dumps(aliases))
 
 
-class OwnHistory(FileHistory):
-    """What one account typed, but for lines that begin with a blank."""
+class AccountHistory(FileHistory):
+    """What one account typed, except lines that begin with a space."""
 
     def append_string(self, string: str) -> None:
         if string.strip() and not string.startswith(" "):
@@ -38,13 +50,13 @@ class OwnHistory(FileHistory):
 
 
 def history_path(session: Session) -> Path:
-    """Where the lines of one account are kept: a name says nothing about whose they are."""
+    """Where the lines of one account are kept. Its name does not say whose they are."""
     name = hashlib.sha256(session.account.key.encode()).hexdigest()[:32]
     return session.data / f"history-{name}"
 
 
 def history_of(session: Session) -> History:
-    """The history of an account; a guest's is their session's."""
+    """The history of an account. A guest's is gone with their session."""
     if session.account.guest:
         kept = session.memory.setdefault("history", InMemoryHistory())
         assert isinstance(kept, History)
@@ -54,9 +66,9 @@ def history_of(session: Session) -> History:
         data = path.read_bytes()[-MAX_HISTORY // 2 :]
         path.write_bytes(data[data.find(b"\n\n") + 1 :])
     path.touch(0o600)
-    return OwnHistory(str(path))
+    return AccountHistory(str(path))
 
 
 def typed_lines(session: Session) -> list[str]:
-    """What was typed, the oldest first."""
+    """What was typed, oldest first."""
     return list(reversed(list(history_of(session).load_history_strings())))

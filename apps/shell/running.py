@@ -11,82 +11,87 @@ from typing import TYPE_CHECKING
 from tuihost import Colors, Disconnected, FileError, Interrupted, Stream, TerminalFacts
 
 from .language import Pipeline, When
-from .pipes import FileSink, FileSource, Nothing, Outlet, Pipe, Source, StageStdio
+from .pipes import CommandStdio, FileInput, FileOutput, Input, LineOutput, NoInput, Pipe
 
 if TYPE_CHECKING:
     from tuihost import OtherApps, Running
 
-OWN = "shell"
+SHELL = "shell"
 STOPPED = 130
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command by its app, as `ssh HOST APP WORDS` has it."""
+    """A command of an app, as in `ssh HOST APP WORDS`."""
 
     app: str
     words: tuple[str, ...]
 
 
-def call_of(words: Sequence[str], own: Collection[str]) -> Call:
-    """Which command `words` mean: one of the shell's own, or an app's."""
-    if words[0] in own:
-        return Call(OWN, tuple(words))
+def call_of(words: Sequence[str], builtins: Collection[str]) -> Call:
+    """Which command `words` call: a builtin of the shell, or one of an app."""
+    if words[0] in builtins:
+        return Call(SHELL, tuple(words))
     return Call(words[0], tuple(words[1:]))
 
 
-def runs(when: When, status: int) -> bool:
-    """Whether what stands behind `;`, `&&` or `||` runs after something that came to `status`."""
+def should_run(when: When, status: int) -> bool:
+    """Whether a pipeline runs after `;`, `&&` or `||` and something that ended with `status`."""
     match when:
         case When.ALWAYS:
             return True
-        case When.WELL:
+        case When.SUCCEEDED:
             return status == 0
-        case When.BADLY:
+        case When.FAILED:
             return status != 0
 
 
-class Line:
-    """One pipeline that runs. Its commands have threads of their own, but for the first where
-    `here` is asked for. Raises `FileError` where a file cannot be had."""
+class RunningPipeline:
+    """One pipeline that runs. Each of its commands has a thread of its own; with `run` the first
+    one has the caller's. Raises `FileError` if a file cannot be opened."""
 
     def __init__(
         self,
         other_apps: OtherApps,
         pipeline: Pipeline,
-        own: Collection[str],
-        outlet: Outlet,
-        source: Source | None = None,
+        builtins: Collection[str],
+        output: LineOutput,
+        stdin: Input | None = None,
     ) -> None:
         self._other_apps = other_apps
-        self._outlet = outlet
-        self._calls = [call_of(words, own) for words in pipeline.stages]
+        self._output = output
+        self._calls = [call_of(words, builtins) for words in pipeline.commands]
         self._statuses = [STOPPED] * len(self._calls)
         self._left = len(self._calls)
         self._running: list[Running] = []
         self._lock = threading.Lock()
         self._stopped = False
         self._over = threading.Event()
-        tree = other_apps.files() if pipeline.source or pipeline.target else None
-        self._source: Source = source or Nothing()
-        self._target: FileSink | None = None
-        if tree is not None and pipeline.source is not None:
-            self._source = FileSource(tree, pipeline.source)
-        if tree is not None and pipeline.target is not None:
+        self._stdin: Input = stdin or NoInput()
+        self._file: FileOutput | None = None
+        self._open_files(pipeline)
+
+    def _open_files(self, pipeline: Pipeline) -> None:
+        if pipeline.input_file is None and pipeline.output_file is None:
+            return
+        tree = self._other_apps.files()
+        if pipeline.input_file is not None:
+            self._stdin = FileInput(tree, pipeline.input_file)
+        if pipeline.output_file is not None:
             try:
-                self._target = FileSink(tree, pipeline.target, append=pipeline.append)
+                self._file = FileOutput(tree, pipeline.output_file, append=pipeline.append)
             except BaseException:
-                self._source.close()
+                self._stdin.close()
                 raise
 
     def start(self, ended: Callable[[int], None]) -> None:
-        """Starts every command; `ended` is called on a thread of theirs."""
+        """Starts every command. `ended` is called with the status, on the thread of one of them."""
         self._ended = ended
         for number, (call, stdio) in enumerate(self._with_stdio()):
             self._start(number, call, stdio)
 
     def run(self) -> int:
-        """Runs the first command on this thread, and waits for the others; the status."""
+        """Runs the first command on this thread and waits for the others. The status."""
         self._ended = lambda _: None
         (first, stdio), *others = self._with_stdio()
         for number, (call, theirs) in enumerate(others, 1):
@@ -95,7 +100,7 @@ class Line:
         try:
             status = self._other_apps.run(first.app, first.words, stdio)
         except Interrupted:
-            pass  # who stands behind it has had enough
+            pass  # the command after it has read enough
         except BaseException:
             self.stop()
             raise
@@ -110,65 +115,65 @@ class Line:
         with self._lock:
             self._stopped = True
             running = tuple(self._running)
-        for one in running:
-            one.stop()
+        for command in running:
+            command.stop()
 
     @property
     def status(self) -> int:
-        """What it came to: the status of its last command."""
+        """The status of its last command."""
         return self._statuses[-1]
 
-    def _with_stdio(self) -> list[tuple[Call, StageStdio]]:
-        facts, last = self._outlet.facts, len(self._calls) - 1
+    def _with_stdio(self) -> list[tuple[Call, CommandStdio]]:
+        facts, last = self._output.facts, len(self._calls) - 1
         plain = _plain(facts)
         pipes = [Pipe() for _ in range(last)]
         found = []
         for number, call in enumerate(self._calls):
-            source = pipes[number - 1] if number else self._source
-            sink = pipes[number] if number < last else self._target
-            shown = facts if sink is None else plain
-            found.append((call, StageStdio(source, sink, self._outlet, shown)))
+            stdin = pipes[number - 1] if number else self._stdin
+            stdout = pipes[number] if number < last else self._file
+            drawn_for = facts if stdout is None else plain
+            found.append((call, CommandStdio(stdin, stdout, self._output, drawn_for)))
         return found
 
-    def _start(self, number: int, call: Call, stdio: StageStdio) -> None:
-        one = self._other_apps.start(
+    def _start(self, number: int, call: Call, stdio: CommandStdio) -> None:
+        command = self._other_apps.start(
             call.app, call.words, stdio, lambda status: self._note(number, status)
         )
         with self._lock:
-            self._running.append(one)
-            late = self._stopped
-        if late:
-            one.stop()
+            self._running.append(command)
+            stopped = self._stopped
+        if stopped:  # meanwhile
+            command.stop()
 
     def _note(self, number: int, status: int) -> None:
-        """A command has ended; with the last one the line has."""
+        """A command has ended; with the last one the pipeline has."""
         with self._lock:
             self._statuses[number] = status
             self._left -= 1
             over = not self._left
         if over:
-            self._settle()
+            self._close_files()
             self._over.set()
             self._ended(self.status)
 
-    def _settle(self) -> None:
-        """Closes the files. A person who is gone cannot be told what went wrong."""
-        self._source.close()
-        if self._target is not None:
+    def _close_files(self) -> None:
+        """What went wrong with a file is said, unless the person is gone."""
+        self._stdin.close()
+        if self._file is not None:
             try:
-                self._target.settle(keep=not self._stopped)
+                self._file.finish(keep=not self._stopped)
             except FileError as error:
                 self._statuses[-1] = 1
                 with suppress(Disconnected, Interrupted):
-                    self._outlet.write(f"{sentence(error)}\n".encode(), Stream.ERR)
+                    self._output.write(f"{sentence(error)}\n".encode(), Stream.ERR)
 
 
 def sentence(error: Exception) -> str:
-    """What is wrong, for a person."""
+    """The text of an error as a sentence."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."
 
 
 def _plain(facts: TerminalFacts) -> TerminalFacts:
-    """For a command whose output no person looks at."""
+    """The facts for a command whose output nobody looks at."""
     return replace(facts, pty=False, colors=Colors.MONO, sized=False)
