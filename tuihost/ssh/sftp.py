@@ -270,7 +270,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         text = fields.text(errors="surrogateescape")
         return names_of(text, self.tree.home)
 
-    def _handle(self, fields: Fields) -> Handle | None:
+    def _find_handle(self, fields: Fields) -> Handle | None:
         return self.file_table.get(fields.string())
 
     def _open(self, request: int, fields: Fields) -> None:
@@ -317,7 +317,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
             self._noted("written", names, size)
 
     def _read(self, request: int, fields: Fields) -> None:
-        handle = self._handle(fields)
+        handle = self._find_handle(fields)
         offset, size = _uint64(fields), fields.integer()
         if handle is None:
             self._bad_handle(request)
@@ -330,7 +330,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         self.sock.send(_DATA_HEAD.pack(9 + len(data), CMD_DATA, request, len(data)) + data)
 
     def _write(self, request: int, fields: Fields) -> None:
-        handle = self._handle(fields)
+        handle = self._find_handle(fields)
         offset, data = _uint64(fields), fields.string(MAX_REQUEST)
         if handle is None:
             self._bad_handle(request)
@@ -369,7 +369,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         self._response(request, CMD_ATTRS, attributes_of(info))
 
     def _fstat(self, request: int, fields: Fields) -> None:
-        handle = self._handle(fields)
+        handle = self._find_handle(fields)
         if handle is None:
             self._bad_handle(request)
         else:
@@ -385,7 +385,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         self._send_status(request, SFTP_OK)
 
     def _fsetstat(self, request: int, fields: Fields) -> None:
-        handle = self._handle(fields)
+        handle = self._find_handle(fields)
         attributes = read_attributes(fields)
         if handle is None:
             self._bad_handle(request)
@@ -442,7 +442,8 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
             case "posix-rename@openssh.com":
                 self._rename(request, fields, replace=True)
             case "fsync@openssh.com":
-                self._send_status(request, SFTP_OK if self._handle(fields) else SFTP_BAD_MESSAGE)
+                known = self._find_handle(fields) is not None
+                self._send_status(request, SFTP_OK if known else SFTP_BAD_MESSAGE)
             case "limits@openssh.com":
                 message = paramiko.Message()
                 message.add_int(request)
