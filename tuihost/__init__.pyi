@@ -10,6 +10,7 @@ from .commands import Short as Short
 from .core.accepts import Accepts as Accepts
 from .core.accepts import ForwardRule as ForwardRule
 from .core.accepts import ListenRule as ListenRule
+from .core.accepts import SocketRule as SocketRule
 from .database import Database as Database
 from .database import DatabaseError as DatabaseError
 from .database import DatabaseFault as DatabaseFault
@@ -78,6 +79,8 @@ from .wire import Peer as Peer
 from .wire import SessionEvent as SessionEvent
 from .wire import SignalSent as SignalSent
 from .wire import Stream as Stream
+from .wire import TcpAddress as TcpAddress
+from .wire import UnixAddress as UnixAddress
 from .wire import WindowChange as WindowChange
 
 __version__: str

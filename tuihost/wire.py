@@ -36,6 +36,33 @@ class WindowSize:
         return cls(columns, min(rows, max(1, MAX_CELLS // columns)))
 
 
+# ------------------------------------------------------------------------------- addresses
+
+
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    """A host, by its name or its number, and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """The path of a Unix socket."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+
+SocketAddress = TcpAddress | UnixAddress
+
+
 # ------------------------------------------------------------------- who is at the other end
 
 
@@ -47,11 +74,7 @@ class Peer:
     port: int
 
     def __str__(self) -> str:
-        return (
-            f"[{self.address}]:{self.port}"
-            if ":" in self.address
-            else f"{self.address}:{self.port}"
-        )
+        return str(TcpAddress(self.address, self.port))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,20 +217,11 @@ class OpenSession:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenDirectTcpip:
-    """RFC 4254 §7.2."""
+class OpenDirect:
+    """direct-tcpip, RFC 4254 §7.2, and direct-streamlocal@openssh.com, which names no origin."""
 
-    host: str
-    port: int
-    origin_host: str
-    origin_port: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenDirectStreamlocal:
-    """direct-streamlocal@openssh.com."""
-
-    path: str
+    target: SocketAddress
+    origin: Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,23 +231,22 @@ class OpenUnknown:
     kind: str
 
 
-OpenRequest = OpenSession | OpenDirectTcpip | OpenDirectStreamlocal | OpenUnknown
+OpenRequest = OpenSession | OpenDirect | OpenUnknown
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteForward:
-    """tcpip-forward, RFC 4254 §7.1."""
+    """tcpip-forward, RFC 4254 §7.1, and streamlocal-forward@openssh.com: an address of this side
+    that leads to the client. With port 0 the host chooses a port."""
 
-    host: str
-    port: int
+    address: SocketAddress
 
 
 @dataclass(frozen=True, slots=True)
 class CancelRemoteForward:
-    """cancel-tcpip-forward, RFC 4254 §7.1."""
+    """cancel-tcpip-forward, RFC 4254 §7.1, and cancel-streamlocal-forward@openssh.com."""
 
-    host: str
-    port: int
+    address: SocketAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,42 +256,19 @@ class OtherGlobal:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteStreamlocal:
-    """streamlocal-forward@openssh.com: a Unix socket of this side that leads to the client."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class CancelRemoteStreamlocal:
-    """cancel-streamlocal-forward@openssh.com."""
-
-    path: str
-
-
-GlobalRequest = (
-    RemoteForward | CancelRemoteForward | RemoteStreamlocal | CancelRemoteStreamlocal | OtherGlobal
-)
+GlobalRequest = RemoteForward | CancelRemoteForward | OtherGlobal
 
 
 # ------------------------------------------------------------------ what the host opens itself
 
 
 @dataclass(frozen=True, slots=True)
-class OpenForwardedTcpip:
-    """RFC 4254 §7.2: somebody connected to `host` and `port`, as the client asked for them."""
+class OpenForwarded:
+    """forwarded-tcpip, RFC 4254 §7.2, and forwarded-streamlocal@openssh.com: somebody connected to
+    `address`, which is as the client asked for it."""
 
-    host: str
-    port: int
+    address: SocketAddress
     origin: Peer
-
-
-@dataclass(frozen=True, slots=True)
-class OpenForwardedStreamlocal:
-    """forwarded-streamlocal@openssh.com: somebody connected to the socket `path`."""
-
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +283,7 @@ class OpenAgent:
     """auth-agent@openssh.com: a way to the agent that the client keeps its keys in."""
 
 
-HostOpen = OpenForwardedTcpip | OpenForwardedStreamlocal | OpenX11 | OpenAgent
+HostOpen = OpenForwarded | OpenX11 | OpenAgent
 
 
 # --------------------------------------------------------------------------------- the answers

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuihost import Session
+from tuihost import Session, TcpAddress
 
 ANYWHERE = ("", "0.0.0.0", "::")
 UNKNOWN = "HOST"
@@ -25,13 +25,12 @@ class Address:
     def of(cls, session: Session, options: Mapping[str, Any]) -> Address:
         """The option `address` of the app, as `name` or `name:port`; else where the host
         listens, as far as that says anything to others."""
-        listens = session.host.address or ("", 22)
-        port = listens[1]
+        listens = session.host.address or TcpAddress("", 22)
         name, _, told = str(options.get("address", "")).strip().rpartition(":")
         if not name or not told.isdecimal():
             name, told = str(options.get("address", "")).strip(), ""
-        name = name.strip("[]") or (UNKNOWN if listens[0] in ANYWHERE else listens[0])
-        return cls(name, int(told) if told else port)
+        name = name.strip("[]") or (UNKNOWN if listens.host in ANYWHERE else listens.host)
+        return cls(name, int(told) if told else listens.port)
 
     def ssh(self, *words: str, options: str = "") -> str:
         """A command line for one's own shell: `ssh -p 8022 HOST notes list`."""

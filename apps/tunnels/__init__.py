@@ -27,10 +27,10 @@ from tuihost import (
     size_of,
 )
 
-from .book import Book, Tunnel
 from .listener import BrowserListener
 from .names import NoName
-from .where import where_of
+from .open_tunnels import OpenTunnels, Request, Tunnel
+from .web_front import web_front_of
 from .words import clock
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 PORTS = (80, 443)
 HOW = "No tunnel of yours is open. Open one with: ssh -R 80:localhost:3000 HOST"
 EMPTY = "Open one: ssh -R 80:localhost:3000 HOST"
-CLOSED = "This host has no front door for tunnels: its operator has to open one."
+CLOSED = "No tunnels here yet: the host's operator has to set an address for browsers first."
 
 
 class Tunnels(App):
@@ -56,9 +56,9 @@ class Tunnels(App):
     listener: BrowserListener | None = None
 
     def start(self) -> None:
-        self.book = Book()
-        where = where_of(self.options)
-        self.listener = BrowserListener(where, self.book) if where is not None else None
+        self.tunnels = OpenTunnels()
+        front = web_front_of(self.options)
+        self.listener = BrowserListener(front, self.tunnels) if front is not None else None
 
     def stop(self) -> None:
         if self.listener is not None:
@@ -73,7 +73,7 @@ class Tunnels(App):
         if self.listener is None:
             raise TuihostError(CLOSED)
         try:
-            tunnel = self.book.open(listening)
+            tunnel = self.tunnels.open(listening)
         except NoName as error:
             raise TuihostError(f"no tunnel: {error}") from None
         listening.tell(f"{self.url(tunnel)} leads to you now")
@@ -82,15 +82,15 @@ class Tunnels(App):
         from .screen import TunnelsScreen
 
         return TunnelsScreen(
-            session, self.book, self.url, CLOSED if self.listener is None else EMPTY
+            session, self.tunnels, self.url, CLOSED if self.listener is None else EMPTY
         ).app
 
     async def talk(self, session: Session) -> int:
         """What is open, as lines."""
-        found = self.book.of(session.account)
-        for one in found:
-            requests = counted(one.total, "request")
-            await session.say(f"{self.url(one)} {requests}")
+        found = self.tunnels.of(session.account)
+        for tunnel in found:
+            requests = counted(tunnel.total, "request")
+            await session.say(f"{self.url(tunnel)} {requests}")
         if not found:
             await session.say(CLOSED if self.listener is None else HOW)
         return 0
@@ -100,47 +100,62 @@ class Tunnels(App):
     @command
     def list(self, session: Session, *, json: bool = False) -> None:
         """Your tunnels, the oldest first."""
-        found = self.book.of(session.account)
+        found = self.tunnels.of(session.account)
         if json:
-            session.print(to_json.dumps([self._data(one) for one in found], indent=2))
+            session.print(to_json.dumps([self._data(tunnel) for tunnel in found], indent=2))
         elif not found:
             session.print(CLOSED if self.listener is None else HOW)
         else:
             table = Table(box=None, pad_edge=False, header_style="table.header")
             for title in ("Address", "Requests", "In", "Out"):
                 table.add_column(title, justify="left" if title == "Address" else "right")
-            for one in found:
-                row = (self.url(one), str(one.total), size_of(one.received), size_of(one.sent))
-                table.add_row(*row)
+            for tunnel in found:
+                table.add_row(
+                    self.url(tunnel),
+                    str(tunnel.total),
+                    size_of(tunnel.received),
+                    size_of(tunnel.sent),
+                )
             session.print(table)
 
     @command
     def log(self, session: Session, name: str, *, json: bool = False) -> int:
         """The requests of one of your tunnels, the latest last."""
-        tunnel = next((one for one in self.book.of(session.account) if one.name == name), None)
+        mine = self.tunnels.of(session.account)
+        tunnel = next((tunnel for tunnel in mine if tunnel.name == name), None)
         if tunnel is None:
             session.error(f"No tunnel of yours is called {clean(name, limit=40)}.")
             return 1
-        for one in reversed(self.book.log_of(tunnel)):
-            if json:
-                session.print(to_json.dumps({
-                    "at": one.at, "method": one.method, "target": one.target,
-                    "status": one.status, "seconds": round(one.seconds, 4),
-                    "received": one.received, "sent": one.sent, "origin": one.origin,
-                }))  # fmt: skip
-            else:
-                took = f"{one.seconds * 1000:.0f} ms"
-                what = f"{one.method} {clean(one.target, limit=500)}"
-                session.print(f"{clock(one.at)}  {one.status or '-':>3}  {took:>8}  {what}")
+        for request in reversed(self.tunnels.log_of(tunnel)):
+            session.print(to_json.dumps(_request_data(request)) if json else _request_line(request))
         return 0
 
-    def _data(self, one: Tunnel) -> dict[str, Any]:
+    def _data(self, tunnel: Tunnel) -> dict[str, Any]:
         return {
-            "name": one.name,
-            "url": self.url(one),
-            "opened": one.opened,
-            "connections": one.connections,
-            "requests": one.total,
-            "received": one.received,
-            "sent": one.sent,
+            "name": tunnel.name,
+            "url": self.url(tunnel),
+            "opened": tunnel.opened,
+            "connections": tunnel.connections,
+            "requests": tunnel.total,
+            "received": tunnel.received,
+            "sent": tunnel.sent,
         }
+
+
+def _request_data(request: Request) -> dict[str, Any]:
+    return {
+        "at": request.at,
+        "method": request.method,
+        "target": request.target,
+        "status": request.status,
+        "seconds": round(request.seconds, 4),
+        "received": request.received,
+        "sent": request.sent,
+        "origin": request.origin,
+    }
+
+
+def _request_line(request: Request) -> str:
+    took = f"{request.seconds * 1000:.0f} ms"
+    asked = f"{request.method} {clean(request.target, limit=500)}"
+    return f"{clock(request.at)}  {request.status or '-':>3}  {took:>8}  {asked}"

@@ -1,4 +1,4 @@
-"""The front door: a port for browsers, from which names lead to people's machines."""
+"""A port for browsers, from which names lead to people's machines."""
 
 from __future__ import annotations
 
@@ -7,74 +7,50 @@ import selectors
 import socket
 import threading
 import time
-from dataclasses import dataclass
 
-from tuihost import AppLoadError, Peer
+from tuihost import AppLoadError, Peer, TcpAddress
 
-from .book import Book
-from .exchange import Exchange
+from .browser_connection import BrowserConnection
+from .open_tunnels import OpenTunnels
+from .web_front import WebFront
 
-MAX_BROWSERS = 256  # connections to the door at one time
+MAX_BROWSERS = 256  # connections at one time
 IDLE = 60.0  # seconds in which nothing moves
 LOOK_EVERY = 5.0
 PAUSE = 1.0  # without accepting, where there are no descriptors left
 BACKLOG = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where the door is, and how the world calls it. `port` is the one in people's addresses."""
-
-    host: str
-    listen: int
-    domain: str
-    scheme: str = "http"
-    port: int | None = None
-
-    def url(self, name: str, listening: int) -> str:
-        """The address of the tunnel `name`; `listening` is the port that was bound."""
-        port = self.port if self.port is not None else listening
-        usual = {"http": 80, "https": 443}[self.scheme]
-        return f"{self.scheme}://{name}.{self.domain}{'' if port == usual else f':{port}'}/"
-
-    def name_of(self, host: str) -> str | None:
-        """The name in what a browser calls `Host`."""
-        name, _, rest = host.lower().partition(".")
-        domain = rest.rpartition(":")[0] if ":" in rest else rest
-        return name if domain.rstrip(".") == self.domain and name else None
-
-
 class BrowserListener:
     """Listens, and gives each browser a thread."""
 
-    def __init__(self, where: Where, book: Book) -> None:
-        self.where = where
-        self._book = book
+    def __init__(self, front: WebFront, tunnels: OpenTunnels) -> None:
+        self.front = front
+        self._tunnels = tunnels
         try:
-            self._listener = _listen(where)
+            self._listener = _listen(front.listen)
         except OSError as error:
-            place = f"{where.host}:{where.listen}"
-            raise AppLoadError(f"cannot listen on {place}: {error.strerror}") from None
+            raise AppLoadError(f"cannot listen on {front.listen}: {error.strerror}") from None
         self.port = int(self._listener.getsockname()[1])
         self._waker, self._woken = socket.socketpair()
         self._lock = threading.Lock()
-        self._inside: dict[Exchange, threading.Thread] = {}
+        self._inside: dict[BrowserConnection, threading.Thread] = {}
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tunnels-door", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="tunnels-listener", daemon=True)
         self._thread.start()
 
     def url(self, name: str) -> str:
-        return self.where.url(name, self.port)
+        return self.front.url(name, self.port)
 
     def close(self) -> None:
-        """Nobody comes in any more, and those inside leave. Waits for them."""
+        """Accepts nobody any more, and ends what is open. Waits for that."""
         self._closing.set()
         self._waker.send(b"\0")
         self._thread.join()
         with self._lock:
             inside = dict(self._inside)
-        for exchange in inside:
-            exchange.close()
+        for connection in inside:
+            connection.close()
         for thread in inside.values():
             thread.join(5.0)
         for sock in (self._listener, self._waker, self._woken):
@@ -105,30 +81,30 @@ class BrowserListener:
         sock.settimeout(IDLE)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         origin = Peer(str(address[0]), int(address[1]))
-        self._begin(Exchange(sock, origin, self._book, self.where.name_of))
+        self._begin(BrowserConnection(sock, origin, self._tunnels, self.front.name_of))
 
-    def _begin(self, exchange: Exchange) -> None:
+    def _begin(self, connection: BrowserConnection) -> None:
         def run() -> None:
             try:
-                exchange.run()
+                connection.run()
             finally:
                 with self._lock:
-                    self._inside.pop(exchange, None)
+                    self._inside.pop(connection, None)
 
         thread = threading.Thread(target=run, name="tunnels-browser", daemon=True)
         with self._lock:
-            self._inside[exchange] = thread
+            self._inside[connection] = thread
         thread.start()
 
     def _part_with_idle(self, now: float) -> None:
         with self._lock:
-            idle = [one for one in self._inside if one.idle(now) > IDLE]
-        for one in idle:
-            one.close()
+            idle = [connection for connection in self._inside if connection.idle(now) > IDLE]
+        for connection in idle:
+            connection.close()
 
 
-def _listen(where: Where) -> socket.socket:
-    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
-    sock = socket.create_server((where.host, where.listen), family=family, backlog=BACKLOG)
+def _listen(address: TcpAddress) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    sock = socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
     sock.setblocking(False)
     return sock

@@ -14,7 +14,7 @@ from rich.text import Text
 from tuihost import Session, clean, counted, qr_lines, size_of
 from tuihost.widgets import Column, Keymap, RichView, Screen, Table
 
-from .book import Book, Request, Tunnel
+from .open_tunnels import OpenTunnels, Request, Tunnel
 from .words import clock
 
 EVERY = 1.0  # seconds from one look to the next
@@ -24,10 +24,10 @@ class TunnelsScreen:
     """One person's tunnels. Thread: the session's."""
 
     def __init__(
-        self, session: Session, book: Book, url: Callable[[Tunnel], str], empty: str
+        self, session: Session, tunnels: OpenTunnels, url: Callable[[Tunnel], str], empty: str
     ) -> None:
         self.session = session
-        self.book = book
+        self.open_tunnels = tunnels
         self.url = url
         self.chosen: Tunnel | None = None
         self._before: dict[str, int] = {}
@@ -100,7 +100,7 @@ class TunnelsScreen:
 
     def look(self) -> None:
         """Shows how it is now."""
-        found = self.book.of(self.session.account)
+        found = self.open_tunnels.of(self.session.account)
         now = {one.name: one.received + one.sent for one in found}
         self._rates = {
             name: (count - self._before[name]) / EVERY
@@ -110,7 +110,7 @@ class TunnelsScreen:
         self._before = now
         self.tunnels.items = found
         if self.chosen is not None:
-            self.requests.items = self.book.log_of(self.chosen)
+            self.requests.items = self.open_tunnels.log_of(self.chosen)
             if self.chosen not in found:
                 self.screen.toast("That tunnel is closed", kind="warning")
                 self._back()
@@ -119,7 +119,7 @@ class TunnelsScreen:
 
     def _open(self, one: Tunnel) -> None:
         self.chosen = one
-        self.requests.items = self.book.log_of(one)
+        self.requests.items = self.open_tunnels.log_of(one)
         self.screen.show(self.log, focus=self.requests.window)
 
     def _back(self) -> None:

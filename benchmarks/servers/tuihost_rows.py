@@ -65,7 +65,7 @@ def main(default_app: str) -> None:
         catalog.apps[app.name] = Loaded(app, str(Path(__file__)))
     server = Server(settings, catalog, event_log())
     server.start()
-    print(server.address[1], flush=True)
+    print(server.address.port, flush=True)
 
     def until_closed() -> None:
         sys.stdin.read()

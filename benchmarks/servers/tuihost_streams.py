@@ -51,7 +51,7 @@ def main() -> None:
         server = Server(settings, catalog, event_log())
         server.start()
         assert server.address is not None
-        print(server.address[1], flush=True)
+        print(server.address.port, flush=True)
 
         def until_closed() -> None:
             sys.stdin.read()

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.waiting import DEADLINE
+from tuihost import TcpAddress
 from tuihost.testing import Hosted, hosted
 
 SETTINGS = {"server.name": "demo", "app.about.address": "demo.example.org:2222"}
@@ -121,13 +122,18 @@ def test_fingerprints_are_those_of_the_handshake(host: Hosted) -> None:
 @pytest.mark.parametrize(
     ("listens", "option", "known_as", "command"),
     [
-        (("0.0.0.0", 8022), "", "[HOST]:8022", "ssh -p 8022 HOST"),
-        (("::", 22), "", "HOST", "ssh HOST"),
-        (("127.0.0.1", 8022), "", "[127.0.0.1]:8022", "ssh -p 8022 127.0.0.1"),
-        (("0.0.0.0", 8022), "a.example", "[a.example]:8022", "ssh -p 8022 a.example"),
-        (("0.0.0.0", 8022), "a.example:22", "a.example", "ssh a.example"),
-        (("0.0.0.0", 8022), "[2001:db8::1]:23", "[2001:db8::1]:23", "ssh -p 23 2001:db8::1"),
-        (("0.0.0.0", 22), "[2001:db8::1]", "2001:db8::1", "ssh 2001:db8::1"),
+        (TcpAddress("0.0.0.0", 8022), "", "[HOST]:8022", "ssh -p 8022 HOST"),
+        (TcpAddress("::", 22), "", "HOST", "ssh HOST"),
+        (TcpAddress("127.0.0.1", 8022), "", "[127.0.0.1]:8022", "ssh -p 8022 127.0.0.1"),
+        (TcpAddress("0.0.0.0", 8022), "a.example", "[a.example]:8022", "ssh -p 8022 a.example"),
+        (TcpAddress("0.0.0.0", 8022), "a.example:22", "a.example", "ssh a.example"),
+        (
+            TcpAddress("0.0.0.0", 8022),
+            "[2001:db8::1]:23",
+            "[2001:db8::1]:23",
+            "ssh -p 23 2001:db8::1",
+        ),
+        (TcpAddress("0.0.0.0", 22), "[2001:db8::1]", "2001:db8::1", "ssh 2001:db8::1"),
         (None, "", "HOST", "ssh HOST"),
     ],
 )

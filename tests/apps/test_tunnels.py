@@ -1,4 +1,4 @@
-"""Tunnels: names, the front door, what is carried and what is not, who sees what."""
+"""Tunnels: names, the listener, what is carried and what is not, who sees what."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import paramiko
 import pytest
 
 from tests.waiting import DEADLINE, until
-from tuihost import Account, AppLoadError
+from tuihost import Account, AppLoadError, TcpAddress
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -66,11 +66,13 @@ def test_a_name_may_be_asked_for(host: Hosted) -> None:
 
 
 def test_addresses_for_people(host: Hosted) -> None:
-    Where = part(host, "listener").Where
-    assert Where("::", 80, "t.example.org").url("demo", 80) == "http://demo.t.example.org/"
-    behind = Where("127.0.0.1", 8080, "t.example.org", "https", 443)
+    WebFront = part(host, "web_front").WebFront
+    front = WebFront(TcpAddress("::", 80), "t.example.org")
+    assert front.url("demo", 80) == "http://demo.t.example.org/"
+    behind = WebFront(TcpAddress("127.0.0.1", 8080), "t.example.org", "https", 443)
     assert behind.url("demo", 8080) == "https://demo.t.example.org/"
-    assert Where("", 0, "localhost").url("demo", 8081) == "http://demo.localhost:8081/"
+    local = WebFront(TcpAddress("", 0), "localhost")
+    assert local.url("demo", 8081) == "http://demo.localhost:8081/"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,8 @@ def test_addresses_for_people(host: Hosted) -> None:
     ],
 )  # fmt: skip
 def test_the_name_in_what_a_browser_calls_host(host: Hosted, called: str, name: str | None) -> None:
-    assert part(host, "listener").Where("", 0, "example.org").name_of(called) == name
+    front = part(host, "web_front").WebFront(TcpAddress("", 0), "example.org")
+    assert front.name_of(called) == name
 
 
 @pytest.mark.parametrize(
@@ -96,12 +99,12 @@ def test_the_name_in_what_a_browser_calls_host(host: Hosted, called: str, name: 
     ],
 )  # fmt: skip
 def test_mistakes_of_the_operator_are_told(host: Hosted, options: dict[str, Any]) -> None:
-    where_of = part(host, "where").where_of
+    web_front_of = part(host, "web_front").web_front_of
     with pytest.raises(AppLoadError, match="should be"):
-        where_of(options)
+        web_front_of(options)
 
 
-# -------------------------------------------------------------------------------- the front door
+# -------------------------------------------------------------------------------- the listener
 
 Serve = Callable[[paramiko.Channel], None]
 
@@ -194,8 +197,8 @@ def tunnel(host: Hosted, serve: Serve, asked: str = "demo", user: str = "ada") -
 
 def until_listed(host: Hosted, user: str, count: int = 1) -> list[dict[str, Any]]:
     """The tunnels of `user`, once there are so many."""
-    book = host.host.catalog.apps["tunnels"].app.book  # type: ignore[attr-defined]
-    until(lambda: len(book.of(Account(user))) == count, f"{count} tunnels of {user}")
+    tunnels = host.host.catalog.apps["tunnels"].app.tunnels  # type: ignore[attr-defined]
+    until(lambda: len(tunnels.of(Account(user))) == count, f"{count} tunnels of {user}")
     listed: list[dict[str, Any]] = json.loads(host.run("tunnels list --json", user=user).stdout)
     assert len(listed) == count
     return listed
@@ -374,7 +377,7 @@ def test_a_connection_stays_with_its_tunnel(host: Hosted) -> None:
         assert get(connection, Host="other.example.org")[0] == 421
 
 
-def test_one_tunnel_does_not_take_the_whole_door(host: Hosted) -> None:
+def test_one_tunnel_does_not_take_the_whole_listener(host: Hosted) -> None:
     release = threading.Event()
 
     def serve(channel: paramiko.Channel) -> None:
@@ -424,10 +427,10 @@ def test_a_name_that_is_taken_is_told(host: Hosted) -> None:
         hang_up(other)
 
 
-def test_without_a_door_nothing_is_taken() -> None:
+def test_without_a_listener_nothing_is_taken() -> None:
     with hosted(bundled=["menu", "tunnels"]) as host, contextlib.closing(host.connect()) as client:
         client.request_port_forward("demo", 80, lambda *_: None)
-        assert "no front door" in host.run("tunnels list").text
+        assert "No tunnels here yet" in host.run("tunnels list").text
         hang_up(client)
 
 

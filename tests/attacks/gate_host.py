@@ -39,7 +39,7 @@ class Listening:
 
     @property
     def port(self) -> int:
-        return self.server.address[1]
+        return self.server.address.port
 
     def call(self, source: str = "127.0.0.1") -> socket.socket:
         """A connection from one of this machine's addresses."""

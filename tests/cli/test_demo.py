@@ -26,6 +26,7 @@ from tuihost.login.steps.codes import invite_hash, totp_match
 from tuihost.logs import event_log
 from tuihost.session.host_view import HostKeyCard
 from tuihost.settings.models import Settings, load
+from tuihost.wire import TcpAddress
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,12 +81,12 @@ def test_the_start_page_fits_a_terminal_of_80_by_24(settings: Settings) -> None:
     catalog = Catalog.load(settings, log=event_log())
     card = HostKeyCard("ssh-ed25519", 256, "SHA256:" + "x" * 43, "")
     accounts = prepare(settings)
-    page = start_page(settings, catalog, ("127.0.0.1", 65535), card, accounts).plain
+    page = start_page(settings, catalog, TcpAddress("127.0.0.1", 65535), card, accounts).plain
     lines = page.splitlines()
     assert len(lines) < 24
     assert max(map(len, lines)) <= 80
     without = start_page(
-        settings, catalog, ("127.0.0.1", 8022), card, DemoAccounts(None, None)
+        settings, catalog, TcpAddress("127.0.0.1", 8022), card, DemoAccounts(None, None)
     ).plain
     assert "ada" not in without
     assert "Invitation" not in without

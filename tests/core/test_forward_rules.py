@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuihost.core.forward_rules import (
-    ForwardPlace,
+    HostRule,
+    NetworkRule,
     bind_addresses,
     free_ports,
     is_near,
@@ -17,9 +18,10 @@ from tuihost.core.forward_rules import (
     literal,
     may_dial,
     may_listen,
-    place_of,
     reachable,
+    rule_of,
 )
+from tuihost.wire import TcpAddress, UnixAddress
 
 NEAR = [
     "127.0.0.1",
@@ -41,11 +43,11 @@ NEAR = [
 
 def dials(rules: list[str], host: str, port: int, *addresses: str) -> list[str]:
     """What is dialled of `addresses` when `host` resolves to them."""
-    places = [place_of(rule) for rule in rules]
-    if not may_dial(places, host, port):
+    read, target = [rule_of(rule) for rule in rules], TcpAddress(host, port)
+    if not may_dial(read, target):
         return []
-    found = [ip_address(one) for one in addresses]
-    return [str(one) for one in reachable(places, host, port, found)]
+    found = {ip_address(address): address for address in addresses}
+    return [found[address] for address in reachable(read, target, found)]
 
 
 # ---------------------------------------------------------------------------------- the rules
@@ -61,9 +63,10 @@ def dials(rules: list[str], host: str, port: int, *addresses: str) -> list[str]:
         ("[::1]:8000-8099", 8000, 8099),
     ],
 )
-def test_a_rule_names_a_place_and_ports(text: str, first: int, last: int) -> None:
-    place = place_of(text)
-    assert (place.first, place.last) == (first, last)
+def test_a_rule_names_hosts_and_ports(text: str, first: int, last: int) -> None:
+    rule = rule_of(text)
+    assert isinstance(rule, HostRule | NetworkRule)
+    assert (rule.ports[0], rule.ports[-1]) == (first, last)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,7 @@ def test_a_rule_names_a_place_and_ports(text: str, first: int, last: int) -> Non
 )
 def test_a_rule_that_says_nothing_is_a_mistake(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        place_of(text)
+        rule_of(text)
 
 
 # --------------------------------------------------------------------------------- dialling
@@ -145,7 +148,7 @@ def test_a_name_never_leads_near(address: object, port: int) -> None:
 
 
 def listens(rules: list[str], host: str, port: int) -> bool:
-    return may_listen([place_of(rule) for rule in rules], host, port)
+    return may_listen([rule_of(rule) for rule in rules], TcpAddress(host, port))
 
 
 def test_nothing_is_bound_without_a_rule() -> None:
@@ -174,9 +177,15 @@ def test_a_name_is_nothing_to_listen_on() -> None:
 
 
 def test_a_port_that_is_left_open_is_chosen_where_one_may_be() -> None:
-    rules = [place_of("localhost:9000-9100"), place_of("10.0.0.1:80"), place_of("/run/x.sock")]
+    rules = [rule_of("localhost:9000-9100"), rule_of("10.0.0.1:80"), rule_of("/run/x.sock")]
     assert free_ports(rules, "localhost") == (range(9000, 9101),)
     assert free_ports(rules, "") == ()
+    assert free_ports([rule_of("*:*")], "") == (range(1, 65536),)
+
+
+def test_a_port_is_not_chosen_from_a_rule_for_another_address() -> None:
+    rules = [rule_of("10.0.0.1:80-90"), rule_of("localhost:80")]
+    assert free_ports(rules, "localhost") == (range(80, 81),)
 
 
 # --------------------------------------------------------------------------- sockets and keys
@@ -195,19 +204,46 @@ def test_a_port_that_is_left_open_is_chosen_where_one_may_be() -> None:
     ],
 )
 def test_a_socket_is_named_by_its_folder_and_a_pattern(path: str, named: bool) -> None:
-    assert place_of("/run/app/*.sock").has_path(path) is named
+    rules = [rule_of("/run/app/*.sock")]
+    assert may_dial(rules, UnixAddress(path)) is named
+    assert may_listen(rules, UnixAddress(path)) is named
 
 
-def test_a_socket_is_no_host() -> None:
-    assert not may_dial([ForwardPlace(path="/run/x.sock")], "/run/x.sock", 0)
+def test_a_socket_is_not_a_host() -> None:
+    rules = [rule_of("/run/x.sock")]
+    named_like_it = TcpAddress("/run/x.sock", 0)
+    assert not may_dial(rules, named_like_it)
+    assert not may_listen(rules, named_like_it)
+    assert not may_listen(rules, TcpAddress("127.0.0.1", 1))
+    assert list(reachable(rules, named_like_it, [ip_address("8.8.8.8")])) == []
+    assert not may_dial([rule_of("*:*"), rule_of("0.0.0.0/0:*")], UnixAddress("/run/x.sock"))
+    assert not may_listen([rule_of("*:*"), rule_of("0.0.0.0/0:*")], UnixAddress("/run/x.sock"))
 
 
-def test_a_key_permits_what_it_names() -> None:
-    assert key_permits(None, "db", 5432)
-    assert not key_permits((), "db", 5432)
-    assert key_permits(("db:5432",), "DB.", 5432)
-    assert key_permits(("db:*",), "db", 1)
-    assert key_permits(("*:80",), "anything", 80)
-    assert key_permits(("[::1]:80",), "::1", 80)
-    assert not key_permits(("db:5432",), "db", 5433)
-    assert not key_permits(("db:5432",), "d*", 5432)
+@pytest.mark.parametrize(
+    ("patterns", "host", "port", "permitted"),
+    [
+        (None, "db", 5432, True),
+        ((), "db", 5432, False),
+        (("db:5432",), "DB.", 5432, True),
+        (("db:*",), "db", 1, True),
+        (("*:80",), "anything", 80, True),
+        (("[::1]:80",), "::1", 80, True),
+        (("db:5432",), "db", 5433, False),
+        (("db:5432",), "d*", 5432, False),
+    ],
+)
+def test_a_key_permits_what_it_names(
+    patterns: tuple[str, ...] | None, host: str, port: int, permitted: bool
+) -> None:
+    assert key_permits(patterns, TcpAddress(host, port)) is permitted
+
+
+@pytest.mark.parametrize(
+    ("patterns", "permitted"),
+    [(None, True), ((), False), (("*:80", "/s:*"), False), (("*:*",), True)],
+)
+def test_a_key_permits_sockets_where_it_permits_everything(
+    patterns: tuple[str, ...] | None, permitted: bool
+) -> None:
+    assert key_permits(patterns, UnixAddress("/s")) is permitted

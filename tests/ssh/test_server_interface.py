@@ -11,7 +11,17 @@ import pytest
 from paramiko.common import AUTH_FAILED, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
 from tests.ssh.raw_client import DEADLINE, plain_pair
-from tuihost import Accepts, App, Forward, ForwardRule, Listening, ListenRule, Session, command
+from tuihost import (
+    Accepts,
+    App,
+    Forward,
+    ForwardRule,
+    Listening,
+    ListenRule,
+    Session,
+    SocketRule,
+    command,
+)
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys.offers import fingerprint
 from tuihost.core.x11_setup import COOKIE
@@ -76,8 +86,8 @@ class Everything(App):
     accepts = Accepts(
         x11=True,
         agent=True,
-        forwards=(ForwardRule("everything", 80), ForwardRule("/everything.sock", 0)),
-        listens=(ListenRule("everything", 80), ListenRule("/everything.sock", 0)),
+        forwards=(ForwardRule("everything", 80), SocketRule("/everything.sock")),
+        listens=(ListenRule("everything", 80), SocketRule("/everything.sock")),
     )
 
     @command

@@ -22,6 +22,7 @@ from tuihost.phrases import counted
 from tuihost.plugin import App
 from tuihost.session.host_view import HostKeyCard
 from tuihost.settings.models import Settings, load
+from tuihost.wire import TcpAddress
 
 _INDENT = 2
 _HOW = (
@@ -126,12 +127,11 @@ def _windows() -> dict[str, str]:
 def start_page(
     settings: Settings,
     catalog: Catalog,
-    where: tuple[str, int],
+    address: TcpAddress,
     key: HostKeyCard,
     accounts: DemoAccounts,
 ) -> Text:
     """What the person who started the demo reads: what to type, and how to know the host."""
-    address, port = where
     page = Text()
 
     def line(*parts: str | tuple[str, str]) -> None:
@@ -141,11 +141,11 @@ def start_page(
         page.append("\n")
 
     page.append("\n")
-    line((f"tuihost {tuihost.__version__}", "bold"), (f"  listening on {address}:{port}", "dim"))
+    line((f"tuihost {tuihost.__version__}", "bold"), (f"  listening on {address}", "dim"))
     page.append("\n")
     line("Type in another terminal:")
     page.append("\n")
-    ways = _ways(settings, catalog, accounts, address, port)
+    ways = _ways(settings, catalog, accounts, address.host, address.port)
     width = max(len(typed) for typed, _ in ways)
     for typed, what in ways:
         line("  ", (f"{typed:<{width}}", "bold cyan"), (f"   {what}", "dim"))

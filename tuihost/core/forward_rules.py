@@ -2,7 +2,7 @@
 
 The rules of dialling, all of them:
 1. Nothing is dialled that no rule names. A rule names a host (a pattern of names), an address or a
-   network, and a port, a range of ports or `*`.
+   network, and a port, a range of ports or `*`; or it names Unix sockets.
 2. A rule that names a host reaches what that name resolves to, but for this machine itself and its
    link: loopback, link-local, unspecified, multicast. Only a rule that names an address or a
    network, or `localhost`, leads there.
@@ -20,81 +20,84 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from tuihost.core.sources import Address, Network
+from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
 
-_PLACE = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<ports>\*|\d+(?:-\d+)?)")
+_TCP = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<ports>\*|\d+(?:-\d+)?)")
 _HOST = re.compile(r"[A-Za-z0-9*?._-]{1,255}")
 
 MAX_PORT = 65_535
+ANY_PORT = range(MAX_PORT + 1)
 EVERYWHERE = ("0.0.0.0", "::")
 LOOPBACK = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class ForwardPlace:
-    """What one rule of the operator names. Exactly one of `host`, `network` and `path` is set;
-    `host` is a pattern in small letters, `path` one of a file's name within a fixed folder."""
+class HostRule:
+    """Hosts by a pattern of their names, in small letters."""
 
-    host: str | None = None
-    network: Network | None = None
-    path: str | None = None
-    first: int = 0
-    last: int = MAX_PORT
+    pattern: str
+    ports: range
 
-    def has_port(self, port: int) -> bool:
-        return self.first <= port <= self.last and self.path is None
 
-    def names(self, host: str) -> bool:
-        """Whether it names that host, or that address, as somebody wrote it."""
-        if self.host is not None:
-            return fnmatchcase(_name(host), self.host)
-        address = literal(host)
-        return address is not None and self.reaches(address)
+@dataclass(frozen=True, slots=True)
+class NetworkRule:
+    """The addresses of a network, or a single one."""
 
-    def reaches(self, address: Address) -> bool:
-        """Whether it names a network with that address in it."""
-        return self.network is not None and address in self.network
+    network: Network
+    ports: range
 
-    def has_path(self, path: str) -> bool:
-        """Whether it names that Unix socket: a clean absolute path, the folder to the letter."""
-        if self.path is None or posixpath.normpath(path) != path or "\0" in path:
+
+@dataclass(frozen=True, slots=True)
+class UnixRule:
+    """Unix sockets of one folder, which is given to the letter, by a pattern of their names."""
+
+    folder: str
+    pattern: str
+
+    def names(self, path: str) -> bool:
+        """Whether it names that socket: a clean absolute path."""
+        if posixpath.normpath(path) != path or "\0" in path:
             return False
-        folder, name = posixpath.split(self.path)
-        return posixpath.dirname(path) == folder and fnmatchcase(posixpath.basename(path), name)
+        folder, name = posixpath.split(path)
+        return folder == self.folder and fnmatchcase(name, self.pattern)
 
 
-def place_of(text: str) -> ForwardPlace:
+TcpRule = HostRule | NetworkRule
+Rule = TcpRule | UnixRule
+
+
+def rule_of(text: str) -> Rule:
     """Reads one rule: `db.example.org:5432`, `10.0.0.0/8:22`, `[::1]:8000-8099`, `*.example.org:*`,
     `/run/app/*.sock`. Raises `ValueError` with what is wrong."""
     if text.startswith("/"):
         folder, name = posixpath.split(text)
         if posixpath.normpath(text) != text or not name or set(folder) & set("*?["):
-            raise ValueError("a path of a socket has its patterns in the file's name only")
-        return ForwardPlace(path=text)
-    found = _PLACE.fullmatch(text)
+            raise ValueError("the path of a socket may have patterns in the file's name only")
+        return UnixRule(folder, name)
+    found = _TCP.fullmatch(text)
     if found is None:
         raise ValueError("should be host:port, address:port, network:port or a path")
-    first, last = _ports(found["ports"])
+    ports = _ports(found["ports"])
     host = found["six"] or found["host"]
     try:
-        return ForwardPlace(network=ip_network(host, strict=False), first=first, last=last)
+        return NetworkRule(ip_network(host, strict=False), ports)
     except ValueError:
         if found["six"] or "/" in host or not _HOST.fullmatch(host):
-            raise ValueError(f"{host!r} is neither a host nor an address nor a network") from None
-    return ForwardPlace(host=host.lower(), first=first, last=last)
+            raise ValueError(f"{host!r} is not a host, an address or a network") from None
+    return HostRule(host.lower(), ports)
 
 
-def _ports(text: str) -> tuple[int, int]:
+def _ports(text: str) -> range:
     if text == "*":
-        return 0, MAX_PORT
+        return ANY_PORT
     first, _, last = text.partition("-")
     low, high = int(first), int(last or first)
     if not 0 < low <= high <= MAX_PORT:
-        raise ValueError(f"{text} is no port or range of ports")
-    return low, high
+        raise ValueError(f"{text} is not a port or a range of ports")
+    return range(low, high + 1)
 
 
 def literal(host: str) -> Address | None:
@@ -123,29 +126,52 @@ def is_near(address: Address) -> bool:
     )
 
 
-def may_dial(rules: Iterable[ForwardPlace], host: str, port: int) -> bool:
-    """Whether some address of `host` might be dialled: asked before anything is resolved."""
-    return any(
-        rule.has_port(port) and (rule.names(host) or (rule.network and literal(host) is None))
-        for rule in rules
-    )
+# ---------------------------------------------------------------------------------- dialling
+
+
+def may_dial(rules: Iterable[Rule], target: SocketAddress) -> bool:
+    """Whether `target` might be dialled: asked before anything is resolved."""
+    return any(_might_reach(rule, target) for rule in rules)
+
+
+def _might_reach(rule: Rule, target: SocketAddress) -> bool:
+    match rule, target:
+        case UnixRule(), UnixAddress(path):
+            return rule.names(path)
+        case HostRule(pattern, ports), TcpAddress(host, port):
+            return port in ports and fnmatchcase(_name(host), pattern)
+        case NetworkRule(network, ports), TcpAddress(host, port):
+            address = literal(host)
+            return port in ports and (address is None or address in network)
+        case _:
+            return False
 
 
 def reachable(
-    rules: Iterable[ForwardPlace], host: str, port: int, addresses: Iterable[Address]
+    rules: Iterable[Rule], target: TcpAddress, addresses: Iterable[Address]
 ) -> Iterator[Address]:
-    """Those of `addresses`, which `host` resolved to, that may be dialled, in their order."""
-    rules = tuple(rule for rule in rules if rule.has_port(port))
-    by_name = any(rule.host is not None and rule.names(host) for rule in rules)
-    home = _name(host) == "localhost" and any(rule.host == "localhost" for rule in rules)
-    for found in addresses:
-        address = plain(found)
-        if (
-            any(rule.reaches(address) for rule in rules)
-            or (by_name and not is_near(address))
-            or (home and address.is_loopback)
-        ):
-            yield found
+    """Those of `addresses`, which `target` resolved to, that may be dialled, in their order."""
+    rules = tuple(rules)
+    for address in addresses:
+        if any(_reaches(rule, target, plain(address)) for rule in rules):
+            yield address
+
+
+def _reaches(rule: Rule, target: TcpAddress, address: Address) -> bool:
+    match rule:
+        case NetworkRule(network, ports):
+            return target.port in ports and address in network
+        case HostRule(pattern, ports):
+            host = _name(target.host)
+            if target.port not in ports or not fnmatchcase(host, pattern):
+                return False
+            home = pattern == host == "localhost" and address.is_loopback
+            return home or not is_near(address)
+        case UnixRule():
+            return False
+
+
+# --------------------------------------------------------------------------------- listening
 
 
 def bind_addresses(host: str) -> tuple[str, ...] | None:
@@ -160,45 +186,62 @@ def bind_addresses(host: str) -> tuple[str, ...] | None:
             return (name,) if literal(name) is not None else None
 
 
-def may_listen(rules: Iterable[ForwardPlace], host: str, port: int) -> bool:
-    """Whether `host` and `port` may be bound. Everywhere is a place of its own, which only `*`, an
+def may_listen(rules: Iterable[Rule], address: SocketAddress) -> bool:
+    """Whether `address` may be bound. Everywhere is a place of its own, which only `*`, an
     unspecified address or a network of all addresses names."""
-    addresses = bind_addresses(host)
-    if addresses is None:
-        return False
-    named = [rule for rule in rules if rule.has_port(port)]
-    return any(
-        rule.host in (_name(host) or "*", "*") or all(_covers(rule, one) for one in addresses)
-        for rule in named
+    return any(_may_bind(rule, address) for rule in rules)
+
+
+def _may_bind(rule: Rule, address: SocketAddress) -> bool:
+    match rule, address:
+        case UnixRule(), UnixAddress(path):
+            return rule.names(path)
+        case HostRule(pattern, ports), TcpAddress(host, port):
+            known = bind_addresses(host) is not None
+            return known and port in ports and pattern in (_name(host) or "*", "*")
+        case NetworkRule(network, ports), TcpAddress(host, port):
+            wanted = bind_addresses(host)
+            if wanted is None or port not in ports:
+                return False
+            return all(_covers(network, each) for each in wanted)
+        case _:
+            return False
+
+
+def _covers(network: Network, address: str) -> bool:
+    found = literal(address)
+    assert found is not None, "what is bound is an address"
+    # `::1` is asked for beside 127.0.0.1 wherever `localhost` is; a rule for the one is enough.
+    if found.version != network.version:
+        return found.is_loopback and network.is_loopback
+    return found in network
+
+
+def free_ports(rules: Iterable[Rule], host: str) -> tuple[range, ...]:
+    """The ranges in which a port may be chosen for a client that leaves it open."""
+    return tuple(
+        range(max(1, rule.ports.start), rule.ports.stop)
+        for rule in rules
+        if not isinstance(rule, UnixRule) and _may_bind(rule, TcpAddress(host, rule.ports[-1]))
     )
 
 
-def _covers(rule: ForwardPlace, address: str) -> bool:
-    found = literal(address)
-    if rule.network is None or found is None:
-        return False
-    # `::1` is asked for beside 127.0.0.1 wherever `localhost` is; a rule for the one is enough.
-    if found.version != rule.network.version:
-        return found.is_loopback and rule.network.is_loopback
-    return found in rule.network
-
-
-def free_ports(rules: Iterable[ForwardPlace], host: str) -> tuple[range, ...]:
-    """The ranges in which a port may be chosen for a client that leaves it open."""
-    spans = (range(max(1, rule.first), rule.last + 1) for rule in rules if rule.path is None)
-    return tuple(span for span in spans if may_listen(rules, host, span[0]))
-
-
-def key_permits(patterns: Iterable[str] | None, host: str, port: int) -> bool:
+def key_permits(patterns: Iterable[str] | None, address: SocketAddress) -> bool:
     """Whether a key's `permitopen` or `permitlisten` lets that through: `host:port`, in which each
-    may be `*` (sshd(8)); None where the key says nothing."""
+    may be `*` (sshd(8)); None where the key says nothing. A Unix socket has neither, and is let
+    through by `*:*` alone."""
     if patterns is None:
         return True
-    for pattern in patterns:
-        named, _, wanted = pattern.rpartition(":")
-        if wanted in ("*", str(port)) and named.strip("[]").lower() in ("*", _name(host)):
-            return True
-    return False
+    match address:
+        case TcpAddress(host, port):
+            return any(_permits(pattern, _name(host), str(port)) for pattern in patterns)
+        case UnixAddress():
+            return "*:*" in patterns
+
+
+def _permits(pattern: str, host: str, port: str) -> bool:
+    named, _, wanted = pattern.rpartition(":")
+    return wanted in ("*", port) and named.strip("[]").lower() in ("*", host)
 
 
 def _name(host: str) -> str:

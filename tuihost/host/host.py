@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import tuihost
-from tuihost.core.accepts import TERMINAL_ENV, Accepts, ForwardRule
+from tuihost.core.accepts import TERMINAL_ENV, Accepts, ForwardRule, SocketRule
 from tuihost.errors import TuihostError
 from tuihost.host._thread_budget import ThreadBudget
 from tuihost.host._watchdog import Watchdog
@@ -33,7 +33,7 @@ from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Pre
 from tuihost.session.own_account import OwnAccount
 from tuihost.settings.models import Settings
 from tuihost.theme.theme import Theme
-from tuihost.wire import Identity, Peer
+from tuihost.wire import Identity, Peer, SocketAddress, TcpAddress
 
 SFTP = "sftp"
 """The subsystem that the host itself serves, where no app does."""
@@ -61,7 +61,7 @@ class Host:
         self.stuck_threads = 0
         self.threads = ThreadBudget()
         self.connections = 0
-        self.address: tuple[str, int] | None = None
+        self.address: TcpAddress | None = None
         self._keys = keys
         self._state_dir = state_dir or settings.server.state_dir
         self._started = time.monotonic()
@@ -186,27 +186,26 @@ class Host:
         apps = (loaded.app for loaded in self.catalog.apps.values())
         return tuple(app for app in apps if app.has_files and self.may_open(account, app.name))
 
-    def forward_app(self, account: Account, host: str, port: int) -> App | None:
+    def forward_app(self, account: Account, target: SocketAddress) -> App | None:
         """The app that answers that target for somebody who may open it."""
-        return self._claimant(account, host, port, lambda accepts: accepts.forwards)
+        return self._claimant(account, target, lambda accepts: accepts.forwards)
 
-    def listen_app(self, account: Account, host: str, port: int) -> App | None:
+    def listen_app(self, account: Account, address: SocketAddress) -> App | None:
         """The app that takes that address for somebody who may open it."""
-        return self._claimant(account, host, port, lambda accepts: accepts.listens)
+        return self._claimant(account, address, lambda accepts: accepts.listens)
 
     def _claimant(
         self,
         account: Account,
-        host: str,
-        port: int,
-        rules_of: Callable[[Accepts], Sequence[ForwardRule]],
+        address: SocketAddress,
+        rules_of: Callable[[Accepts], Sequence[ForwardRule | SocketRule]],
     ) -> App | None:
         """Who names it exactly comes before who has a pattern for it."""
         found = [
             (not rule.exact, loaded.app)
             for loaded in self.catalog.apps.values()
             for rule in rules_of(loaded.app.accepts)
-            if rule.matches(host, port)
+            if rule.matches(address)
         ]
         if not found:
             return None
@@ -311,7 +310,7 @@ def log_start(host: Host) -> None:
     host.log.info(
         Event.HOST_START,
         version=host.version,
-        address="{}:{}".format(*host.address) if host.address else None,
+        address=host.address,
         apps=len(host.catalog.apps),
         broken=len(host.catalog.broken),
         themes=len(host.catalog.themes),

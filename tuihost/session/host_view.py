@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tuihost.wire import Peer
+from tuihost.wire import Peer, TcpAddress
 
 if TYPE_CHECKING:
     from tuihost.login.approvals import ApprovalsView
@@ -103,7 +103,7 @@ class HostView(Protocol):
     def version(self) -> str: ...
 
     @property
-    def address(self) -> tuple[str, int] | None:
+    def address(self) -> TcpAddress | None:
         """Where it listens; None without SSH."""
 
     @property

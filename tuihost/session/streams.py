@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tuihost.errors import TuihostError
 from tuihost.session.host_view import Account, HostView
-from tuihost.wire import Peer
+from tuihost.wire import Peer, TcpAddress, UnixAddress
 
 if TYPE_CHECKING:
     from tuihost.logs import EventLog
@@ -48,13 +48,11 @@ class ByteStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """One stream to an app, RFC 4254 §7.2. `host` and `port` are the target as the client named
-    it: a rule of `Accepts.forwards` matched it. For a Unix socket `host` is its path and `port` 0.
-    """
+    """One stream to an app, RFC 4254 §7.2. `target` is as the client named it: a rule of
+    `Accepts.forwards` matched it. `origin` is empty for a Unix socket, where no client says it."""
 
     account: Account
-    host: str
-    port: int
+    target: TcpAddress | UnixAddress
     origin: Peer
     stream: ByteStream = field(repr=False)
     view: HostView = field(repr=False)
@@ -74,11 +72,8 @@ class Listening(Protocol):
         """Where their connection comes from."""
 
     @property
-    def host(self) -> str:
-        """The name as the client asked for it: `localhost` where it named none (OpenSSH)."""
-
-    @property
-    def port(self) -> int: ...
+    def address(self) -> TcpAddress | UnixAddress:
+        """As the client asked for it: `localhost` where it named no host (OpenSSH)."""
 
     @property
     def since(self) -> float:

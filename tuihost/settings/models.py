@@ -25,7 +25,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from tuihost.core.forward_rules import place_of
+from tuihost.core.forward_rules import rule_of
 from tuihost.core.login.account_names import name_problem
 from tuihost.errors import SettingsError
 from tuihost.phrases import size_of
@@ -69,10 +69,10 @@ def _name_or_none(name: str) -> str:
     return name
 
 
-def _places(rules: tuple[str, ...]) -> tuple[str, ...]:
+def _forward_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
     for rule in rules:
         try:
-            place_of(rule)
+            rule_of(rule)
         except ValueError as error:
             raise ValueError(f"{rule!r}: {error}") from None
     return rules
@@ -81,7 +81,7 @@ def _places(rules: tuple[str, ...]) -> tuple[str, ...]:
 AnyPath = Annotated[Path, AfterValidator(_from_file)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Paths = Annotated[tuple[AnyPath, ...], BeforeValidator(_listed)]
-Places = Annotated[Names, AfterValidator(_places)]
+ForwardRules = Annotated[Names, AfterValidator(_forward_rules)]
 AppName = Annotated[str, Field(pattern=f"^{_APP_NAME}$")]
 OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
@@ -211,12 +211,12 @@ class Limits(Section):
 class Forwarding(Section):
     """Which real addresses forwards may lead to. Targets that apps answer need no rule."""
 
-    dial: Places = Field(
+    dial: ForwardRules = Field(
         default=(),
         description="Targets that may be dialled: `db.example.org:5432`, `10.0.0.0/8:22`, "
         "`localhost:3000-3999`, `*.example.org:*`, `/run/app/*.sock`.",
     )
-    listen: Places = Field(
+    listen: ForwardRules = Field(
         default=(),
         description="Addresses that remote forwards may listen on: `localhost:9000-9100`.",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tuihost.core.login.rights import Rights, rights_of, roles_with_groups
+from tuihost.wire import TcpAddress, UnixAddress
 
 
 @pytest.mark.parametrize(
@@ -42,13 +43,21 @@ def test_patterns() -> None:
     assert rights.command("work-a", "list")
     assert not rights.command("work-a", "delete")
     assert not rights.command("menu", "list")
-    assert rights.forward("db1", 5432)
-    assert not rights.forward("db1", 22)
-    assert not Rights().forward("localhost", 80)
+    assert rights.forward(TcpAddress("db1", 5432))
+    assert not rights.forward(TcpAddress("db1", 22))
+    assert not Rights().forward(TcpAddress("localhost", 80))
     assert not Rights(apps=()).command("notes", "add")
-    assert Rights(listens=("*:8080",)).listen("localhost", 8080)
-    assert not Rights(listens=("*:8080",)).listen("localhost", 80)
-    assert not Rights().listen("localhost", 8080)
+    assert Rights(listens=("*:8080",)).listen(TcpAddress("localhost", 8080))
+    assert not Rights(listens=("*:8080",)).listen(TcpAddress("localhost", 80))
+    assert not Rights().listen(TcpAddress("localhost", 8080))
+
+
+def test_a_socket_is_listed_by_its_path() -> None:
+    rights = Rights(forwards=("/run/*.sock",), listens=("*:*", "::1:80"))
+    assert rights.forward(UnixAddress("/run/a.sock"))
+    assert not rights.forward(TcpAddress("/run/a.sock", 0))
+    assert not rights.listen(UnixAddress("/run/a.sock"))
+    assert rights.listen(TcpAddress("::1", 80))
 
 
 @dataclass(frozen=True)

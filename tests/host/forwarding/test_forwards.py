@@ -15,7 +15,17 @@ import paramiko
 import pytest
 
 from tests.waiting import DEADLINE
-from tuihost import Accepts, App, Forward, ForwardRule, Listening, ListenRule, TuihostError
+from tuihost import (
+    Accepts,
+    App,
+    Forward,
+    ForwardRule,
+    Listening,
+    ListenRule,
+    SocketRule,
+    TcpAddress,
+    TuihostError,
+)
 from tuihost.testing import Hosted, hosted
 
 ALL = {"roles": {"guest": {"forwards": ["*"], "listens": ["*"]}}}
@@ -26,7 +36,7 @@ class Echo(App):
 
     name = "echo"
     accepts = Accepts(
-        forwards=(ForwardRule("echo", 7), ForwardRule("/echo.sock", 0), ForwardRule("bad", 1)),
+        forwards=(ForwardRule("echo", 7), SocketRule("/echo.sock"), ForwardRule("bad", 1)),
         listens=(ListenRule("hook", 80), ListenRule("refused", 80)),
     )
 
@@ -36,17 +46,17 @@ class Echo(App):
         self.came = threading.Condition()
 
     def forward(self, forward: Forward) -> None:
-        if forward.host == "bad":
+        if forward.target == TcpAddress("bad", 1):
             forward.stream.read()
             raise ValueError("a mistake in the app")
         while data := forward.stream.read():
             forward.stream.write(data)
-        forward.stream.write(f"{forward.account.name} at {forward.host}".encode())
+        forward.stream.write(f"{forward.account.name} at {forward.target}".encode())
 
     def listen(self, listening: Listening) -> None:
-        if listening.host == "refused":
+        if listening.address == TcpAddress("refused", 80):
             raise TuihostError("that name is not free")
-        listening.on_end(lambda: self.note(self.ended.append, listening.host))
+        listening.on_end(lambda: self.note(self.ended.append, listening.address))
         self.note(self.taken.append, listening)
 
     def note(self, add: Callable[[Any], None], what: object) -> None:
@@ -136,9 +146,9 @@ def test_an_app_answers_a_target_that_it_claims() -> None:
         channel = to(client, "ECHO", 7)
         channel.sendall(b"hello ")
         channel.shutdown_write()
-        assert read_all(channel) == b"hello ada at ECHO"
+        assert read_all(channel) == b"hello ada at ECHO:7"
         closed = host.log.wait_for("forward.closed")
-        assert (closed["sent"], closed["received"]) == (6, 17)
+        assert (closed["sent"], closed["received"]) == (6, 19)
         assert host.log.named("forward.open")[0]["target"] == "ECHO:7"
 
 
@@ -150,7 +160,7 @@ def test_a_mistake_of_an_app_costs_one_stream() -> None:
         assert host.log.wait_for("app.error")["app"] == "echo"
         channel = to(client, "echo", 7)
         channel.shutdown_write()
-        assert read_all(channel) == b"ada at echo"
+        assert read_all(channel) == b"ada at echo:7"
 
 
 def test_an_app_is_not_answered_for_by_who_may_not_open_it() -> None:
@@ -173,7 +183,7 @@ def test_an_app_takes_an_address_for_somebody() -> None:
         client.request_port_forward("hook", 80, handler=_greet)
         app.wait(lambda: app.taken)
         (listening,) = app.taken
-        assert (listening.account.name, listening.host, listening.port) == ("ada", "hook", 80)
+        assert (listening.account.name, listening.address) == ("ada", TcpAddress("hook", 80))
         stream = listening.connect(_peer())
         stream.send_eof()
         assert stream.read() == b"from 198.51.100.7"
@@ -199,7 +209,7 @@ def test_an_app_may_say_why_not() -> None:
         client.request_port_forward("refused", 80, handler=_greet)
         client.request_port_forward("hook", 80, handler=_greet)
         app.wait(lambda: app.taken)
-        assert [one.host for one in app.taken] == ["hook"]
+        assert [listening.address for listening in app.taken] == [TcpAddress("hook", 80)]
 
 
 def _greet(channel: paramiko.Channel, origin: tuple[str, int], server: tuple[str, int]) -> None:
@@ -334,7 +344,7 @@ def test_a_stalled_target_holds_up_itself_alone() -> None:
 def test_the_hosts_own_port_is_never_dialled() -> None:
     with target(echo) as (_, port), echoing(forwarding__dial=["127.0.0.1:*"]) as given:
         host, client, _ = given
-        host.host.address = ("127.0.0.1", port)
+        host.host.address = TcpAddress("127.0.0.1", port)
         assert refused(client, "127.0.0.1", port) == 2
 
 
@@ -470,7 +480,7 @@ def test_who_names_a_target_comes_before_who_has_a_pattern() -> None:
         client = host.connect()
         channel = to(client, "echo", 7)
         channel.shutdown_write()
-        assert read_all(channel) == b"ada at echo"
+        assert read_all(channel) == b"ada at echo:7"
         channel = to(client, "other", 7)
         channel.shutdown_write()
         assert read_all(channel) == b"anything"

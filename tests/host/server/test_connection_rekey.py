@@ -71,7 +71,7 @@ def serving(folder: Path) -> Iterator[int]:
     thread = threading.Thread(target=server.serve_forever, name="server")
     thread.start()
     try:
-        yield server.address[1]
+        yield server.address.port
     finally:
         server.request_stop()
         thread.join(DEADLINE)

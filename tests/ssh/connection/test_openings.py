@@ -9,18 +9,19 @@ import pytest
 from tests.ssh.connection.channel_bench import Bench, fields, packed
 from tuihost.errors import PeerError
 from tuihost.wire import (
-    CancelRemoteStreamlocal,
+    CancelRemoteForward,
     HostOpen,
     Later,
     OpenAgent,
     OpenFailure,
-    OpenForwardedStreamlocal,
-    OpenForwardedTcpip,
+    OpenForwarded,
     OpenX11,
     Peer,
     Refuse,
-    RemoteStreamlocal,
+    RemoteForward,
+    TcpAddress,
     Undecided,
+    UnixAddress,
 )
 
 DEBUG, GLOBAL, YES, NO = 4, 80, 81, 82
@@ -37,7 +38,7 @@ def bench() -> Bench:
 def opening(bench: Bench) -> Undecided:
     """An opening that a client waits for."""
     held: list[Undecided] = []
-    bench.answerer.answers["OpenDirectTcpip"] = Later(held.append)
+    bench.answerer.answers["OpenDirect"] = Later(held.append)
     bench.feed(OPEN, *TCPIP)
     assert bench.take() == [], "nothing is said before it is decided"
     return held[0]
@@ -108,7 +109,7 @@ def test_a_fault_in_the_beginning_is_a_refusal(bench: Bench) -> None:
     def begin(undecided: Undecided) -> None:
         raise RuntimeError("no thread to be had")
 
-    bench.answerer.answers["OpenDirectTcpip"] = Later(begin)
+    bench.answerer.answers["OpenDirect"] = Later(begin)
     bench.feed(OPEN, *TCPIP)
     assert bench.kinds() == [FAILED]
     assert len(bench._channels) == 0
@@ -141,11 +142,11 @@ def asked(bench: Bench, request: HostOpen) -> list[Any]:
     ("request_", "rest"),
     [
         (
-            OpenForwardedTcpip("localhost", 80, Peer("10.0.0.1", 99)),
+            OpenForwarded(TcpAddress("localhost", 80), Peer("10.0.0.1", 99)),
             packed("forwarded-tcpip", 0, 131_072, 32_768, "localhost", 80, "10.0.0.1", 99),
         ),
         (
-            OpenForwardedStreamlocal("/run/x"),
+            OpenForwarded(UnixAddress("/run/x"), Peer("", 0)),
             packed("forwarded-streamlocal@openssh.com", 0, 131_072, 32_768, "/run/x", ""),
         ),
         (OpenX11(Peer("::1", 9)), packed("x11", 0, 131_072, 32_768, "::1", 9)),
@@ -241,8 +242,8 @@ def test_unix_sockets_are_asked_for_by_their_path(bench: Bench) -> None:
     bench.feed(GLOBAL, "streamlocal-forward@openssh.com", True, "/tmp/s")
     bench.feed(GLOBAL, "cancel-streamlocal-forward@openssh.com", True, "/tmp/s")
     assert bench.answerer.told == [
-        ("global_request", RemoteStreamlocal("/tmp/s")),
-        ("global_request", CancelRemoteStreamlocal("/tmp/s")),
+        ("global_request", RemoteForward(UnixAddress("/tmp/s"))),
+        ("global_request", CancelRemoteForward(UnixAddress("/tmp/s"))),
     ]
     assert bench.kinds() == [YES, YES]
     bench.take()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
+
 GUEST, USER = "guest", "user"
 
 
@@ -56,13 +58,13 @@ class Rights:
         """May they run this command of the app? Only where they may open it, too."""
         return self.app(app) and _listed(f"{app} {command}", self.commands)
 
-    def forward(self, host: str, port: int) -> bool:
+    def forward(self, target: SocketAddress) -> bool:
         """May they forward to this target?"""
-        return _listed(f"{host}:{port}", self.forwards)
+        return _listed(_as_typed(target), self.forwards)
 
-    def listen(self, host: str, port: int) -> bool:
+    def listen(self, address: SocketAddress) -> bool:
         """May they have this address listened on?"""
-        return _listed(f"{host}:{port}", self.listens)
+        return _listed(_as_typed(address), self.listens)
 
 
 def rights_of(table: Mapping[str, Grants], *, guest: bool, roles: Iterable[str]) -> Rights:
@@ -99,6 +101,14 @@ def roles_with_groups(
 
 def _joined(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(pattern for group in groups for pattern in group))
+
+
+def _as_typed(address: SocketAddress) -> str:
+    match address:
+        case TcpAddress(host, port):
+            return f"{host}:{port}"
+        case UnixAddress(path):
+            return path
 
 
 def _listed(name: str, patterns: tuple[str, ...]) -> bool:

@@ -14,14 +14,15 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Any
 
-from tuihost.core.forward_rules import Address, literal
+from tuihost.core.forward_rules import literal
+from tuihost.core.sources import Address
 from tuihost.host.relay.pump import WRITE, Pump
-from tuihost.wire import Cancellable
+from tuihost.wire import Cancellable, SocketAddress, TcpAddress, UnixAddress
 
 Connected = Callable[[socket.socket], None]
 Failed = Callable[[str], None]
-Judge = Callable[[Sequence[Address]], Sequence[Address]]
-"""Which of these addresses may be dialled, in order."""
+Judge = Callable[[TcpAddress, Sequence[Address]], Sequence[Address]]
+"""Which of the addresses that a target came to may be dialled, in order."""
 
 MAX_RESOLVING = 64  # names of the whole process: a resolver that hangs holds a thread for each
 _RESOLVING = threading.BoundedSemaphore(MAX_RESOLVING)
@@ -36,39 +37,39 @@ class Dial:
         self._timeout = timeout
         self._connected = connected
         self._failed = failed
-        self._targets: list[tuple[int, object]] = []
+        self._sockaddrs: list[tuple[int, object]] = []
         self._sock: socket.socket | None = None
         self._deadline: Cancellable | None = None
         self._reason = "no address of it may be reached"
 
-    def host(self, name: str, port: int, judge: Judge) -> None:
-        """Begins with a name or an address. Any thread. Raises RuntimeError where no thread can be
-        had."""
-        if literal(name) is not None:
-            self._resolved(name, port, judge)
-            return
-        threading.Thread(
-            target=self._resolved, args=(name, port, judge), name="forward-resolve", daemon=True
-        ).start()
+    def begin(self, target: SocketAddress, judge: Judge) -> None:
+        """Begins; `judge` is asked about the addresses of a host. Any thread. Raises RuntimeError
+        where no thread can be had."""
+        match target:
+            case UnixAddress(path):
+                self._sockaddrs = [(socket.AF_UNIX, path)]
+                self._begin()
+            case TcpAddress(host) if literal(host) is not None:
+                self._resolve(target, judge)
+            case TcpAddress():
+                threading.Thread(
+                    target=self._resolve, args=(target, judge), name="forward-resolve", daemon=True
+                ).start()
 
-    def path(self, path: str) -> None:
-        """Begins with a Unix socket. Any thread."""
-        self._targets = [(socket.AF_UNIX, path)]
-        self._begin()
-
-    def _resolved(self, name: str, port: int, judge: Judge) -> None:
+    def _resolve(self, target: TcpAddress, judge: Judge) -> None:
         infos: list[Any] = []
         if not _RESOLVING.acquire(blocking=False):
             self._reason = "too many names are being looked up"
         else:
             try:
-                infos = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+                infos = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
             except (OSError, UnicodeError) as error:
                 self._reason = getattr(error, "strerror", None) or "its name cannot be resolved"
             finally:
                 _RESOLVING.release()
         found = {ip_address(str(info[4][0]).partition("%")[0]): info for info in infos}
-        self._targets = [(found[one][0], found[one][4]) for one in judge(tuple(found))]
+        allowed = (found[address] for address in judge(target, tuple(found)))
+        self._sockaddrs = [(info[0], info[4]) for info in allowed]
         self._begin()
 
     def _begin(self) -> None:
@@ -77,7 +78,7 @@ class Dial:
 
     def end(self) -> None:
         """Gives up; nobody is told."""
-        self._targets = []
+        self._sockaddrs = []
         if self._deadline is not None:
             self._deadline.cancel()
         if self._sock is not None:
@@ -90,11 +91,11 @@ class Dial:
 
     def _next(self) -> None:
         """Tries the next address."""
-        if not self._targets:
+        if not self._sockaddrs:
             self.end()
             self._failed(self._reason)
             return
-        family, address = self._targets.pop(0)
+        family, address = self._sockaddrs.pop(0)
         try:
             self._sock = socket.socket(family, socket.SOCK_STREAM)
             self._sock.setblocking(False)
@@ -128,7 +129,7 @@ class Dial:
             self._give_up("it does not answer")
 
     def _give_up(self, reason: str) -> None:
-        """This address does not do."""
+        """This address will not do."""
         self._reason = reason
         if self._deadline is not None:
             self._deadline.cancel()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
-from tuihost.core.forward_rules import ForwardPlace, bind_addresses, free_ports, may_listen
+from tuihost.core.forward_rules import Rule, bind_addresses, free_ports, may_listen
 from tuihost.errors import Disconnected
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream
 from tuihost.host.relay.pump import READ, Pump, Relayed
@@ -23,12 +23,13 @@ from tuihost.session.host_view import Account
 from tuihost.text import clean
 from tuihost.wire import (
     ByteChannel,
-    HostOpen,
     Link,
-    OpenForwardedStreamlocal,
-    OpenForwardedTcpip,
+    OpenForwarded,
     Peer,
     Refuse,
+    SocketAddress,
+    TcpAddress,
+    UnixAddress,
 )
 
 BACKLOG = 64
@@ -39,24 +40,17 @@ _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _NO_SUCH_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-Place = tuple[str, int]
-"""A host and a port, or the path of a Unix socket and 0."""
-
-_NOBODY = Peer("", 0)
-
-
-class Taken(Exception):
-    """The address cannot be had; the text says why."""
+class CannotListen(Exception):
+    """The address cannot be listened on; the text says why."""
 
 
 class HostedListening:
     """Implements `tuihost.session.streams.Listening`."""
 
-    def __init__(self, link: Link, account: Account, host: str, port: int, since: float) -> None:
+    def __init__(self, link: Link, account: Account, address: SocketAddress, since: float) -> None:
         self._link = link
         self.account = account
-        self.host = host
-        self.port = port
+        self.address = address
         self.since = since
         self._ended = False
         self._actions: list[Callable[[], None]] = []
@@ -87,26 +81,27 @@ class HostedListening:
     def connect(self, origin: Peer, timeout: float = 10.0) -> ChannelStream:
         if self._ended:
             raise Disconnected("the forward has ended")
-        return open_stream(self._link, _request((self.host, self.port), origin), timeout)
+        return open_stream(self._link, OpenForwarded(self.address, origin), timeout)
 
     def tell(self, text: str) -> None:
         self._link.tell(text)
 
 
 class Listener:
-    """Sockets that are listened on, on the pump's thread, and those who came and wait."""
+    """Sockets that are listened on, on the pump's thread, and those who connected and wait.
+    `address` is what the client calls it, with the port that was bound."""
 
     def __init__(
         self,
         pump: Pump,
         link: Link,
         sockets: Sequence[socket.socket],
-        place: Place,
+        address: SocketAddress,
         log: EventLog,
     ) -> None:
         self.pump = pump
         self.link = link
-        self.place = place
+        self.address = address
         self.log = log
         self._sockets = list(sockets)
         self._asked = 0
@@ -137,7 +132,7 @@ class Listener:
 
     def _accept(self, listening: socket.socket) -> None:
         try:
-            sock, address = listening.accept()
+            sock, came_from = listening.accept()
         except OSError as error:
             if error.errno in _FULL:
                 self.log.error(Event.HOST_ERROR, where="forward", reason=str(error))
@@ -148,15 +143,19 @@ class Listener:
             sock.close()
             return
         self._asked += 1
-        origin = Peer(str(address[0]), int(address[1])) if isinstance(address, tuple) else _NOBODY
-        _Guest(self, sock).ask(origin)
+        match self.address:
+            case TcpAddress():
+                origin = Peer(str(came_from[0]), int(came_from[1]))
+            case UnixAddress():
+                origin = Peer("", 0)
+        _Accepted(self, sock).ask(origin)
 
     def answered(self) -> None:
         """The client has answered for one of those who wait. The pump's thread."""
         self._asked -= 1
 
 
-class _Guest:
+class _Accepted:
     """Somebody who connected, and for whom the client is asked."""
 
     def __init__(self, listener: Listener, sock: socket.socket) -> None:
@@ -166,7 +165,7 @@ class _Guest:
     def ask(self, origin: Peer) -> None:
         listener = self._listener
         if listener.pump.adopt(self):
-            listener.link.open(_request(listener.place, origin), self._settled)
+            listener.link.open(OpenForwarded(listener.address, origin), self._settled)
 
     def end(self) -> None:
         """Nobody answers any more."""
@@ -180,22 +179,22 @@ class _Guest:
         listener.answered()
         listener.pump.forget(self)
         if isinstance(answer, Refuse):
-            kind = (
-                "forwarded-streamlocal" if listener.place[0].startswith("/") else "forwarded-tcpip"
+            listener.log.info(
+                Event.CHANNEL_REFUSED, kind=_kind(listener.address), reason=answer.reason
             )
-            listener.log.info(Event.CHANNEL_REFUSED, kind=kind, reason=answer.reason)
             self._sock.close()
             return
         log = listener.log.bound(chan=answer.number)
-        log.info(Event.FORWARD_OPEN, target=shown(listener.place))
+        log.info(Event.FORWARD_OPEN, target=shown(listener.address))
         listener.pump.relay(answer, self._sock, ended(log))
 
 
-def _request(place: Place, origin: Peer) -> HostOpen:
-    host, port = place
-    if host.startswith("/"):
-        return OpenForwardedStreamlocal(host)
-    return OpenForwardedTcpip(host, port, origin)
+def _kind(address: SocketAddress) -> str:
+    match address:
+        case TcpAddress():
+            return "forwarded-tcpip"
+        case UnixAddress():
+            return "forwarded-streamlocal"
 
 
 def ended(log: EventLog) -> Relayed:
@@ -203,36 +202,44 @@ def ended(log: EventLog) -> Relayed:
     return lambda sent, received: log.info(Event.FORWARD_CLOSED, sent=sent, received=received)
 
 
-def shown(place: Place) -> str:
+def shown(address: SocketAddress) -> str:
     """A target or an address, for the log and for people."""
-    host, port = place
-    host = clean(host, limit=100)
-    if host.startswith("/"):
-        return host
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    match address:
+        case TcpAddress(host, port):
+            return str(TcpAddress(clean(host, limit=100), port))
+        case UnixAddress(path):
+            return clean(path, limit=100)
 
 
 # ------------------------------------------------------------------------------------ binding
 
 
 def bind(
-    rules: Sequence[ForwardPlace], host: str, port: int, may: Callable[[str, int], bool]
+    rules: Sequence[Rule], address: SocketAddress, may: Callable[[SocketAddress], bool]
 ) -> list[socket.socket]:
-    """Listens on `host` and `port` where the rules and the roles (`may`) say so, on any port of
-    theirs where it is 0; no sockets where they do not. Raises `Taken`."""
-    addresses = bind_addresses(host)
-    if addresses is None:
-        return []
-    if port:
-        allowed = may_listen(rules, host, port) and may(host, port)
-        return _bind_all(addresses, port) if allowed else []
+    """Listens on `address` where the rules and the roles (`may`) say so, and on some port of theirs
+    where it has port 0; no sockets where they do not. Raises `CannotListen`."""
+    match address:
+        case TcpAddress(host, 0):
+            return _bind_any_port(rules, host, may)
+        case _ if not (may_listen(rules, address) and may(address)):
+            return []
+        case TcpAddress(host, port):
+            return _bind_all(bind_addresses(host) or (), port)
+        case UnixAddress(path):
+            return _bind_path(path)
+
+
+def _bind_any_port(
+    rules: Sequence[Rule], host: str, may: Callable[[SocketAddress], bool]
+) -> list[socket.socket]:
     reason = None
-    for candidate in _candidates(free_ports(rules, host)):
-        if may(host, candidate):
+    for port in _candidates(free_ports(rules, host)):
+        if may(TcpAddress(host, port)):
             try:
-                return _bind_all(addresses, candidate)
-            except Taken as taken:
-                reason = taken
+                return _bind_all(bind_addresses(host) or (), port)
+            except CannotListen as cannot:
+                reason = cannot
     if reason is not None:
         raise reason
     return []
@@ -244,26 +251,26 @@ def _candidates(spans: Iterable[range]) -> Iterator[int]:
         yield from random.sample(span, min(PORT_TRIES, len(span)))
 
 
-def _bind_all(addresses: Sequence[str], port: int) -> list[socket.socket]:
+def _bind_all(hosts: Sequence[str], port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
-    for address in addresses:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for host in hosts:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            sock = socket.create_server((address, port), family=family, backlog=BACKLOG)
+            sock = socket.create_server((host, port), family=family, backlog=BACKLOG)
         except OSError as error:
             if sockets and error.errno in _NO_SUCH_FAMILY:
                 continue  # a machine without IPv6
             for made in sockets:
                 made.close()
-            raise Taken(_reason(error)) from None
+            raise CannotListen(_reason(error)) from None
         sock.setblocking(False)
         sockets.append(sock)
     return sockets
 
 
-def bind_path(path: str) -> list[socket.socket]:
-    """Listens on a Unix socket that only this user may connect to. Raises `Taken`: also where
-    something lies there already, which is never removed."""
+def _bind_path(path: str) -> list[socket.socket]:
+    """Listens on a Unix socket that only this user may connect to. Raises `CannotListen`: also
+    where something lies there already, which is never removed."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         os.fchmod(sock.fileno(), 0o600)  # what it is bound with, on Linux
@@ -273,7 +280,7 @@ def bind_path(path: str) -> list[socket.socket]:
         sock.setblocking(False)
     except (OSError, ValueError) as error:
         sock.close()
-        raise Taken(_reason(error)) from None
+        raise CannotListen(_reason(error)) from None
     return [sock]
 
 

@@ -32,15 +32,13 @@ from tuihost.wire import (
     Answer,
     ByteChannel,
     CancelRemoteForward,
-    CancelRemoteStreamlocal,
     Disconnect,
     ExecRequest,
     GlobalRequest,
     Grant,
     Identity,
     Later,
-    OpenDirectStreamlocal,
-    OpenDirectTcpip,
+    OpenDirect,
     OpenFailure,
     OpenRequest,
     OpenSession,
@@ -50,7 +48,6 @@ from tuihost.wire import (
     PtyRequest,
     Refuse,
     RemoteForward,
-    RemoteStreamlocal,
     SessionEvent,
     SessionRequest,
     ShellRequest,
@@ -185,7 +182,7 @@ class Connection:
                 return Refuse(
                     f"no channels of kind {clean(kind, limit=40)} here", OpenFailure.UNKNOWN_KIND
                 )
-            case OpenDirectTcpip() | OpenDirectStreamlocal():
+            case OpenDirect():
                 return self._forwarding.open(request)
 
     def opened(self, request: OpenRequest, channel: ByteChannel) -> None:
@@ -273,9 +270,9 @@ class Connection:
 
     def global_request(self, request: GlobalRequest) -> Answer:
         match request:
-            case RemoteForward() | RemoteStreamlocal():
+            case RemoteForward():
                 return self._forwarding.listen(request)
-            case CancelRemoteForward() | CancelRemoteStreamlocal():
+            case CancelRemoteForward():
                 return self._forwarding.cancel(request)
             case OtherGlobal():
                 return Refuse("that is not offered here")

@@ -30,7 +30,7 @@ from tuihost.host.server._connection import Connection
 from tuihost.logs import Event, EventLog
 from tuihost.settings.models import Settings
 from tuihost.ssh.keys.host_keys import HostKeys
-from tuihost.wire import Peer
+from tuihost.wire import Peer, TcpAddress
 
 BACKLOG = 4096
 """Connections that wait to be accepted, where the system allows so many: a flood is turned away in
@@ -86,12 +86,12 @@ class Server:
         where = self.settings.server
         self._listeners = _listen(where.host, where.port)
         address = self._listeners[0].getsockname()
-        self.host.address = (address[0], address[1])
+        self.host.address = TcpAddress(address[0], address[1])
         self.host.start()
         log_start(self.host)
 
     @property
-    def address(self) -> tuple[str, int]:
+    def address(self) -> TcpAddress:
         """Where it listens, with the real port where the settings say 0."""
         assert self.host.address is not None, "the server has not started"
         return self.host.address

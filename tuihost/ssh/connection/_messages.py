@@ -20,7 +20,6 @@ from tuihost.wire import (
     AgentRequest,
     BreakSent,
     CancelRemoteForward,
-    CancelRemoteStreamlocal,
     EndOfWrite,
     EnvRequest,
     ExecRequest,
@@ -30,25 +29,26 @@ from tuihost.wire import (
     GlobalRequest,
     HostOpen,
     OpenAgent,
-    OpenDirectStreamlocal,
-    OpenDirectTcpip,
+    OpenDirect,
     OpenFailure,
-    OpenForwardedStreamlocal,
-    OpenForwardedTcpip,
+    OpenForwarded,
     OpenRequest,
     OpenSession,
     OpenUnknown,
     OpenX11,
     OtherGlobal,
+    Peer,
     PtyRequest,
     Refuse,
     RemoteForward,
-    RemoteStreamlocal,
     SessionEvent,
     SessionRequest,
     ShellRequest,
     SignalSent,
+    SocketAddress,
     SubsystemRequest,
+    TcpAddress,
+    UnixAddress,
     WindowChange,
     WindowSize,
     X11Request,
@@ -115,18 +115,31 @@ def _open_request(kind: str, fields: Fields) -> OpenRequest | Refuse:
         case "session":
             return OpenSession()
         case "direct-tcpip":
-            host, port = fields.text(), fields.integer()
+            target = _tcp_address(fields)
             origin, origin_port = fields.text(), fields.integer()
-            if len(host) > MAX_TEXT or len(origin) > MAX_TEXT or port > 65_535:
-                return Refuse("that is no address")
-            return OpenDirectTcpip(host, port, origin, origin_port)
+            if target is None or len(origin) > MAX_TEXT:
+                return Refuse("that is not an address")
+            return OpenDirect(target, Peer(clean(origin, limit=64), origin_port))
         case "direct-streamlocal@openssh.com":
-            path = fields.text(errors="surrogateescape")
-            if len(path) > MAX_TEXT:
-                return Refuse("that is no path")
-            return OpenDirectStreamlocal(path)
+            path = _unix_address(fields)
+            return _NOT_A_PATH if path is None else OpenDirect(path, Peer("", 0))
         case _:
             return OpenUnknown(kind)
+
+
+_NOT_A_PATH = Refuse("that is not a path")
+
+
+def _tcp_address(fields: Fields) -> TcpAddress | None:
+    """None where it cannot be one."""
+    host, port = fields.text(), fields.integer()
+    return TcpAddress(host, port) if len(host) <= MAX_TEXT and port <= 65_535 else None
+
+
+def _unix_address(fields: Fields) -> UnixAddress | None:
+    """None where it cannot be one."""
+    path = fields.text(errors="surrogateescape")
+    return UnixAddress(path) if len(path) <= MAX_TEXT else None
 
 
 def channel_open(number: int, window: int, packet: int, request: HostOpen) -> paramiko.Message:
@@ -146,14 +159,20 @@ def channel_open(number: int, window: int, packet: int, request: HostOpen) -> pa
 
 def _host_open(request: HostOpen) -> tuple[str, tuple[str | int, ...]]:
     match request:
-        case OpenForwardedTcpip(host, port, origin):
-            return "forwarded-tcpip", (host, port, origin.address, origin.port)
-        case OpenForwardedStreamlocal(path):
-            return "forwarded-streamlocal@openssh.com", (path, "")
+        case OpenForwarded(address, origin):
+            return _forwarded(address, origin)
         case OpenX11(origin):
             return "x11", (origin.address, origin.port)
         case OpenAgent():
             return "auth-agent@openssh.com", ()
+
+
+def _forwarded(address: SocketAddress, origin: Peer) -> tuple[str, tuple[str | int, ...]]:
+    match address:
+        case TcpAddress(host, port):
+            return "forwarded-tcpip", (host, port, origin.address, origin.port)
+        case UnixAddress(path):
+            return "forwarded-streamlocal@openssh.com", (path, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,17 +332,15 @@ def read_global_request(fields: Fields) -> GlobalAsked:
 def _forward_request(name: str, fields: Fields) -> GlobalRequest | Refuse:
     match name:
         case "tcpip-forward" | "cancel-tcpip-forward":
-            host, port = fields.text(), fields.integer()
-            if len(host) > MAX_TEXT or port > 65_535:
-                return Refuse("that is no address")
-            return (RemoteForward if name == "tcpip-forward" else CancelRemoteForward)(host, port)
+            address = _tcp_address(fields)
+            if address is None:
+                return Refuse("that is not an address")
+            return (CancelRemoteForward if name.startswith("cancel-") else RemoteForward)(address)
         case "streamlocal-forward@openssh.com" | "cancel-streamlocal-forward@openssh.com":
-            path = fields.text(errors="surrogateescape")
-            if len(path) > MAX_TEXT:
-                return Refuse("that is no path")
-            if name.startswith("cancel"):
-                return CancelRemoteStreamlocal(path)
-            return RemoteStreamlocal(path)
+            path = _unix_address(fields)
+            if path is None:
+                return _NOT_A_PATH
+            return (CancelRemoteForward if name.startswith("cancel-") else RemoteForward)(path)
         case _:
             return OtherGlobal(name)
 

@@ -32,6 +32,7 @@ from tuihost.wire import (
     EndOfInput,
     EndOfWrite,
     ExecRequest,
+    GlobalRequest,
     Grant,
     OpenSession,
     OtherGlobal,
@@ -42,6 +43,7 @@ from tuihost.wire import (
     ShellRequest,
     SignalSent,
     SubsystemRequest,
+    TcpAddress,
     WindowChange,
 )
 
@@ -227,8 +229,7 @@ class ConnectionLayer(Openings):
         else:
             answer = self._asked("global_request", self.answerer.global_request, request)
         if isinstance(answer, Grant):
-            wants_port = isinstance(request, RemoteForward) and request.port == 0
-            return messages.request_success(port=answer.port if wants_port else None)
+            return messages.request_success(port=answer.port if _leaves_port(request) else None)
         if not isinstance(request, OtherGlobal):
             self._log_refusal(Event.REQUEST_REFUSED, asked.name, answer)
         return messages.request_failure()
@@ -267,3 +268,12 @@ class ConnectionLayer(Openings):
 
     def _give_up(self) -> None:
         self.close("keepalive", Disconnect.BY_APPLICATION)
+
+
+def _leaves_port(request: GlobalRequest | Refuse) -> bool:
+    """Whether it leaves the port to the host, and wants to be told which it is."""
+    match request:
+        case RemoteForward(TcpAddress(port=0)):
+            return True
+        case _:
+            return False

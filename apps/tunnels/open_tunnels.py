@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tuihost import Account, Listening
+from tuihost import Account, Listening, TcpAddress, UnixAddress
 
-from .names import name_for
+from .names import NoName, name_for
 
 KEPT = 200  # requests of one tunnel that are remembered
 MAX_OPEN = 64  # connections through one tunnel at one time
@@ -33,7 +33,7 @@ class Request:
 @dataclass(slots=True)
 class Tunnel:
     """One name that leads to somebody's machine. Bytes are counted as the person sees them:
-    `received` came to their machine. Threads: any; the lock is the book's."""
+    `received` came to their machine. Threads: any; the lock is that of `OpenTunnels`."""
 
     name: str
     listening: Listening
@@ -50,7 +50,7 @@ class Tunnel:
         return self.listening.account.key
 
 
-class Book:
+class OpenTunnels:
     """Every tunnel by its name. Threads: any."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
@@ -60,8 +60,13 @@ class Book:
 
     def open(self, listening: Listening) -> Tunnel:
         """Gives it a name, for as long as it lasts. Raises `NoName`."""
+        match listening.address:
+            case TcpAddress(host):
+                asked = host
+            case UnixAddress():
+                raise NoName("a Unix socket is not a web address")
         with self._lock:
-            name = name_for(listening.host, listening.account, self._tunnels)
+            name = name_for(asked, listening.account, self._tunnels)
             tunnel = self._tunnels[name] = Tunnel(name, listening, self.now())
         listening.on_end(lambda: self._close(name))
         return tunnel
@@ -77,7 +82,7 @@ class Book:
     def of(self, account: Account) -> list[Tunnel]:
         """Somebody's own, the oldest first."""
         with self._lock:
-            return [one for one in self._tunnels.values() if one.owner == account.key]
+            return [tunnel for tunnel in self._tunnels.values() if tunnel.owner == account.key]
 
     def enter(self, tunnel: Tunnel) -> bool:
         """One more connection through it; false where it has enough."""

@@ -20,7 +20,7 @@ import h11
 
 from tuihost import ByteStream, Disconnected, NotOpened, Peer
 
-from .book import Book, Request, Tunnel
+from .open_tunnels import OpenTunnels, Request, Tunnel
 
 CHUNK = 65_536
 MAX_HEAD = 32 * 1024
@@ -36,16 +36,20 @@ class _Over(Exception):
     """Nothing more comes of this connection."""
 
 
-class Exchange:
+class BrowserConnection:
     """Everything that one browser asks for over one connection. Thread: its own, but for
     `close` and `idle`."""
 
     def __init__(
-        self, sock: socket.socket, origin: Peer, book: Book, name_of: Callable[[str], str | None]
+        self,
+        sock: socket.socket,
+        origin: Peer,
+        tunnels: OpenTunnels,
+        name_of: Callable[[str], str | None],
     ) -> None:
         self._sock = sock
         self._origin = origin
-        self._book = book
+        self._tunnels = tunnels
         self._name_of = name_of
         self._tunnel: Tunnel | None = None
         self._stream: ByteStream | None = None
@@ -81,7 +85,7 @@ class Exchange:
             if self._stream is not None:
                 self._stream.close()
             if self._tunnel is not None:
-                self._book.leave(self._tunnel)
+                self._tunnels.leave(self._tunnel)
             self._sock.close()
 
     # ---------------------------------------------------------------- one request
@@ -95,7 +99,7 @@ class Exchange:
             self._say(431, "That request says too much about itself.")
             return False
         begun, before = time.monotonic(), self._counted()
-        if not self._other_apps(event):
+        if not self._find_machine(event):
             return False
         assert self._tunnel is not None
         status = 0
@@ -110,10 +114,10 @@ class Exchange:
             self._say(502, f"The machine behind this name makes no sense: {error}.")
         finally:
             received, sent = self._counted()
-            self._book.note(
+            self._tunnels.note(
                 self._tunnel,
                 Request(
-                    at=self._book.now(),
+                    at=self._tunnels.now(),
                     method=event.method.decode("ascii"),
                     target=event.target.decode("ascii"),
                     status=status,
@@ -134,11 +138,11 @@ class Exchange:
         tunnel = self._tunnel
         return (tunnel.received, tunnel.sent) if tunnel is not None else (0, 0)
 
-    def _other_apps(self, request: h11.Request) -> bool:
+    def _find_machine(self, request: h11.Request) -> bool:
         """Opens the way to the machine, once; false where there is none, and the browser knows."""
         hosts = [value for name, value in request.headers if name == b"host"]
         name = self._name_of(hosts[0].decode("latin-1")) if hosts else None
-        tunnel = self._book.find(name) if name is not None else None
+        tunnel = self._tunnels.find(name) if name is not None else None
         if self._tunnel is not None:
             if tunnel is self._tunnel:
                 return True
@@ -147,7 +151,7 @@ class Exchange:
         if tunnel is None:
             self._say(404, "Nobody has a tunnel of that name open now.")
             return False
-        if not self._book.enter(tunnel):
+        if not self._tunnels.enter(tunnel):
             self._say(503, "Too many use this tunnel at the moment.")
             return False
         self._tunnel = tunnel
@@ -248,7 +252,7 @@ class Exchange:
     def _count(self, *, received: int = 0, sent: int = 0) -> None:
         self._touched = time.monotonic()
         if self._tunnel is not None:
-            self._book.count(self._tunnel, received=received, sent=sent)
+            self._tunnels.count(self._tunnel, received=received, sent=sent)
 
     # ---------------------------------------------------------------- another protocol
 
