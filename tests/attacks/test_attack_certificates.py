@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tests.ssh.raw_client import Raw, RawClient, host_pair, packed, plain_pair
-from tuihost.core.keys.authorized_keys import KeyLine, judge
+from tuihost.core.keys.authorized_keys import KeyLine, Unfit, judge
 from tuihost.core.keys.options import KeyOptions
 from tuihost.core.login.authentication import KeyOffer, OpenGuests
 from tuihost.ssh.keys.public_keys import PublicKey
@@ -58,7 +58,8 @@ class Lines(OpenGuests):
 
     def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
         place = {"peer_address": "127.0.0.1", "now": float(NOW), "user": user}
-        return judge(self.lines, offer, **place, trusted_cas=self.trusted) is not None
+        found = judge(self.lines, offer, **place, trusted_cas=self.trusted)
+        return not isinstance(found, Unfit)
 
 
 class Naive(paramiko.ServerInterface):  # type: ignore[misc]

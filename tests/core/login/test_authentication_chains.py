@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tuihost.core.keys.offers import Certificate
+from tuihost.core.keys.certificates import Certificate
 from tuihost.core.login.authentication import (
     Ask,
     AuthMachine,

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tuihost.core.keys.offers import Certificate
+from tuihost.core.keys.certificates import Certificate
 from tuihost.core.login.authentication import (
     Ask,
     AuthMachine,

@@ -8,7 +8,8 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from tuihost.core.keys.offers import Certificate, KeyOffer, fingerprint
+from tuihost.core.keys.certificates import Certificate
+from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.errors import SettingsError
 from tuihost.host.login._key_files import KeyFiles
 from tuihost.logs import EventLog

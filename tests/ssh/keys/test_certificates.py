@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.ssh.keys.key_tools import PRESENT, Keygen, SecurityKey
 from tests.ssh.raw_client import Raw, packed
-from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519, Certificate, fingerprint
+from tuihost.core.keys.certificates import Certificate
+from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519, fingerprint
 from tuihost.ssh.keys import _certificates as certificates
 from tuihost.ssh.keys.public_keys import PublicKey
 from tuihost.ssh.keys.user_keys import ALGORITHMS, UserKey, readable

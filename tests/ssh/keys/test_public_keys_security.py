@@ -12,7 +12,7 @@ import pytest
 
 from tests.ssh.keys.key_tools import PRESENT, VERIFIED, Keygen, SecurityKey
 from tests.ssh.raw_client import Raw, RawClient, host_pair, packed
-from tuihost.core.keys.authorized_keys import judge, parse
+from tuihost.core.keys.authorized_keys import Unfit, judge, parse
 from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519
 from tuihost.core.login.authentication import KeyOffer, OpenGuests
 from tuihost.ssh.keys.public_keys import PublicKey
@@ -35,7 +35,7 @@ class Lines(OpenGuests):
 
     def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
         found = judge(self.lines, offer, peer_address="127.0.0.1", now=0.0, user=user)
-        return user == "ada" and found is not None
+        return user == "ada" and not isinstance(found, Unfit)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.ssh.keys.key_tools import Keygen, SecurityKey, number
 from tests.ssh.raw_client import Raw, packed
-from tuihost.core.keys.authorized_keys import judge
-from tuihost.core.keys.offers import Certificate, KeyOffer, fingerprint
+from tuihost.core.keys.authorized_keys import Unfit, judge
+from tuihost.core.keys.certificates import Certificate
+from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.ssh.keys.revocations import MAGIC, RevocationError, RevokedKeys, read_revocations
 from tuihost.ssh.keys.user_keys import UserKey
 
@@ -100,8 +101,9 @@ def test_a_certificate_itself_can_be_revoked(keygen: Keygen) -> None:
     assert revoked.covers(key.offer)
     place = {"peer_address": "127.0.0.1", "now": time.time(), "user": "ada"}
     trusted = {keygen.public("ca")}
-    assert judge((), key.offer, **place, trusted_cas=trusted) is not None
-    assert judge((), key.offer, **place, trusted_cas=trusted, revoked=revoked) is None
+    assert not isinstance(judge((), key.offer, **place, trusted_cas=trusted), Unfit)
+    found = judge((), key.offer, **place, trusted_cas=trusted, revoked=revoked)
+    assert found == Unfit("the key is revoked")
 
 
 # ----------------------------------------------------------------------- lists made by hand

@@ -17,7 +17,7 @@ import pytest
 from tests.ssh.keys.key_tools import Keygen
 from tests.ssh.raw_client import Host
 from tests.waiting import DEADLINE
-from tuihost.core.keys.authorized_keys import Unfit, examine, parse
+from tuihost.core.keys.authorized_keys import Unfit, judge, parse
 from tuihost.core.keys.offers import Revocations
 from tuihost.core.login.authentication import KeyOffer, OpenGuests
 from tuihost.ssh.keys.revocations import read_revocations
@@ -42,7 +42,7 @@ class Keys(OpenGuests):
         return False
 
     def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
-        found = examine(
+        found = judge(
             parse(self.text, "keys").lines,
             offer,
             peer_address="127.0.0.1",

@@ -3,7 +3,7 @@
 The rules (OpenSSH's auth2-pubkey.c and PROTOCOL.certkeys):
 1. A key lets in where a line lists that very key, and the line's options agree.
 2. A certificate lets in where its authority is trusted by the host or by a line with
-   `cert-authority`, and where it is a user's, of this time, for this person, from this address.
+   `cert-authority`, and where it is good for this person, place and time: `certificates` says.
    A certificate never counts as the key within it, nor a key as a certificate.
 3. What is revoked lets nobody in: the key, its certificate, or the authority of that.
 4. What must be honoured and is not understood keeps out: an unknown option of a line, an unknown
@@ -19,21 +19,19 @@ import base64
 import binascii
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
-from ipaddress import ip_network
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tuihost.core.keys.offers import (
     KINDS,
     SK_ECDSA,
-    Certificate,
     KeyOffer,
     NothingRevoked,
     Revocations,
     fingerprint,
 )
 from tuihost.core.keys.options import KeyOptions
-from tuihost.core.sources import address_of
+from tuihost.core.keys.restrictions import together
 from tuihost.text import clean
 from tuihost.wire import Restrictions
 
@@ -178,54 +176,33 @@ def judge(
     user: str,
     trusted_cas: Collection[bytes] = (),
     revoked: Revocations | None = None,
-) -> Restrictions | None:
-    """What the key of `user` takes away from them; None where it does not let them in. An offer
-    that is not proved yet is judged as if its signature were going to be all that is asked for."""
-    found = examine(
-        lines,
-        offer,
-        peer_address=peer_address,
-        now=now,
-        user=user,
-        trusted_cas=trusted_cas,
-        revoked=revoked,
-    )
-    return None if isinstance(found, Unfit) else found
-
-
-def examine(
-    lines: Iterable[KeyLine],
-    offer: KeyOffer,
-    *,
-    peer_address: str,
-    now: float,
-    user: str,
-    trusted_cas: Collection[bytes] = (),
-    revoked: Revocations | None = None,
 ) -> Restrictions | Unfit:
-    """The same as `judge`, with the reason of a no. `user` is the account's name, `trusted_cas`
-    are the keys of the host's authorities (RFC 4253 §6.6). The first line that lets in counts."""
+    """What the key of `user` takes away from them, or why it does not let them in. An offer that is
+    not proved yet is judged as if its signature were going to be all that is asked for.
+
+    `user` is the account's name, `trusted_cas` are the keys of the host's authorities (RFC 4253
+    §6.6). The first line that lets in counts."""
     if not user:
         return Unfit("nobody has such a name")
     if (revoked or NothingRevoked()).covers(offer):
         return Unfit("the key is revoked")
-    at = _Place(peer_address, now, user)
+    claim = _Claim(offer, user, peer_address, now)
     certificate = offer.certificate
     if certificate is None:
         wanted, authority = offer.blob, False
     else:
         wanted, authority = certificate.ca, True
-    reason = "the authority is not trusted" if authority else NOT_LISTED
+    unfit = Unfit("the authority is not trusted" if authority else NOT_LISTED)
     for line in lines:
         if line.blob != wanted or line.options.cert_authority is not authority:
             continue
-        found = at.by_line(line.options, offer)
+        found = claim.by(line.options)
         if isinstance(found, Restrictions):
             return found
-        reason = found.reason
+        unfit = found
     if certificate is not None and certificate.ca in trusted_cas:
-        return at.by_line(_HOST_AUTHORITY, offer)
-    return Unfit(reason)
+        return claim.by(_HOST_AUTHORITY)
+    return unfit
 
 
 # What the host's own authorities may leave to their certificates: all of it.
@@ -233,85 +210,53 @@ _HOST_AUTHORITY = KeyOptions(cert_authority=True, touch_required=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """From where, when and as whom somebody comes."""
+class _Claim:
+    """A key that somebody comes with, as whom, from where and when."""
 
+    offer: KeyOffer
+    user: str
     address: str
     now: float
-    user: str
 
-    def by_line(self, options: KeyOptions, offer: KeyOffer) -> Restrictions | Unfit:
-        certificate = offer.certificate
-        reason = self._against_line(options)
-        if not reason and certificate is not None:
-            reason = self._against_certificate(certificate, options.principals)
-        reason = reason or _against_signature(options, offer)
-        if reason:
-            return Unfit(reason)
+    def by(self, options: KeyOptions) -> Restrictions | Unfit:
+        """What a line with these options makes of it."""
+        problem = (
+            self._line_problem(options)
+            or self._certificate_problem(options)
+            or self._signature_problem(options)
+        )
+        if problem is not None:
+            return Unfit(problem)
+        certificate = self.offer.certificate
         if certificate is None:
             return options.restrictions
-        return _both(options, certificate)
+        both = together(options.restrictions, certificate.restrictions)
+        return both or Unfit("line and certificate want different commands")
 
-    def _against_line(self, options: KeyOptions) -> str:
+    def _line_problem(self, options: KeyOptions) -> str | None:
         if options.from_ is not None and not options.from_.match(self.address):
             return "the key may not come from this address"
         if options.expiry is not None and self.now >= options.expiry:
             return "the key has expired"
-        return ""
+        return None
 
-    def _against_certificate(
-        self, certificate: Certificate, principals: tuple[str, ...] | None
-    ) -> str:
-        if not certificate.for_user:
-            return "the certificate is a host's"
-        if certificate.unknown_critical:
-            return f"the certificate asks for {clean(certificate.unknown_critical[0], limit=40)}"
-        # A certificate without principals would be anybody's: here it is nobody's.
-        if not set(certificate.principals) & set(principals or (self.user,)):
-            return "the certificate is somebody else's"
-        if self.now < certificate.valid_after:
-            return "the certificate is not valid yet"
-        if self.now >= certificate.valid_before:
-            return "the certificate has expired"
-        if not _within(self.address, certificate.source_addresses):
-            return "the certificate may not come from this address"
-        return ""
+    def _certificate_problem(self, options: KeyOptions) -> str | None:
+        certificate = self.offer.certificate
+        if certificate is None:
+            return None
+        names = options.principals or (self.user,)
+        return certificate.problem(names, address=self.address, now=self.now)
 
-
-def _within(address: str, networks: tuple[str, ...] | None) -> bool:
-    if networks is None:
-        return True
-    found = address_of(address)
-    return found is not None and any(found in ip_network(name) for name in networks)
-
-
-def _against_signature(options: KeyOptions, offer: KeyOffer) -> str:
-    certificate = offer.certificate
-    touch, verify = options.touch_required, options.verify_required
-    if certificate is not None:
-        touch = touch or "no-touch-required" not in certificate.extensions
-        verify = verify or certificate.verify_required
-    if not offer.security_key:
-        return "only a security key can verify who uses it" if verify else ""
-    if offer.proved and touch and not offer.touched:
-        return "nobody touched the security key"
-    if offer.proved and verify and not offer.verified:
-        return "the security key did not verify who used it"
-    return ""
-
-
-def _both(options: KeyOptions, certificate: Certificate) -> Restrictions | Unfit:
-    line = options.restrictions
-    commands = {line.command, certificate.force_command} - {None}
-    if len(commands) > 1:
-        return Unfit("line and certificate want different commands")
-    return replace(
-        line,
-        command=commands.pop() if commands else None,
-        pty=line.pty and "permit-pty" in certificate.extensions,
-        port_forwarding=line.port_forwarding and "permit-port-forwarding" in certificate.extensions,
-        x11_forwarding=line.x11_forwarding and "permit-X11-forwarding" in certificate.extensions,
-        agent_forwarding=(
-            line.agent_forwarding and "permit-agent-forwarding" in certificate.extensions
-        ),
-    )
+    def _signature_problem(self, options: KeyOptions) -> str | None:
+        offer, certificate = self.offer, self.offer.certificate
+        touch, verify = options.touch_required, options.verify_required
+        if certificate is not None:
+            touch = touch or certificate.touch_required
+            verify = verify or certificate.verify_required
+        if not offer.security_key:
+            return "only a security key can verify who uses it" if verify else None
+        if offer.proved and touch and not offer.touched:
+            return "nobody touched the security key"
+        if offer.proved and verify and not offer.verified:
+            return "the security key did not verify who used it"
+        return None

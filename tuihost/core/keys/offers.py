@@ -1,7 +1,8 @@
-"""Public keys and certificates, as the core knows them: what a client names, and what is revoked.
+"""Public keys, as the core knows them: what a client names, and what is revoked.
 
 Values only. `tuihost.ssh.keys.user_keys` reads them from bytes and verifies signatures;
-`tuihost.core.keys.authorized_keys` says whom they let in.
+`tuihost.core.keys.authorized_keys` says whom they let in, and `tuihost.core.keys.certificates` what
+their certificates have to say.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from typing import Protocol
+
+from tuihost.core.keys.certificates import Certificate
 
 SK_ED25519 = "sk-ssh-ed25519@openssh.com"
 SK_ECDSA = "sk-ecdsa-sha2-nistp256@openssh.com"
@@ -36,31 +39,6 @@ def fingerprint(blob: bytes) -> str:
 def is_security_key(kind: str) -> bool:
     """Whether a key of that kind lives on a FIDO device (OpenSSH's PROTOCOL.u2f)."""
     return kind in (SK_ED25519, SK_ECDSA)
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What an OpenSSH certificate says (PROTOCOL.certkeys). The signature of `ca` over it has been
-    verified; whether `ca` is anybody's to trust has not.
-
-    `public` is the plain key within, `valid_after` and `valid_before` are Unix seconds, the latter
-    the first at which it is over. `source_addresses` are networks, None where any address will do.
-    `unknown_critical` are options that must be honoured and that nobody here understands.
-    """
-
-    public: bytes
-    ca: bytes
-    for_user: bool = True
-    serial: int = 0
-    key_id: str = ""
-    principals: tuple[str, ...] = ()
-    valid_after: int = 0
-    valid_before: int = 2**64 - 1
-    force_command: str | None = None
-    source_addresses: tuple[str, ...] | None = None
-    verify_required: bool = False
-    unknown_critical: tuple[str, ...] = ()
-    extensions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

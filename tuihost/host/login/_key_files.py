@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tuihost.accounts import KeyRecord
-from tuihost.core.keys.authorized_keys import KeyFile, KeyLine, Unfit, examine, parse, parse_line
+from tuihost.core.keys.authorized_keys import KeyFile, KeyLine, Unfit, judge, parse, parse_line
 from tuihost.core.keys.offers import KeyOffer, Revocations
 from tuihost.core.keys.options import KeyOptions
 from tuihost.errors import SettingsError
@@ -74,7 +74,7 @@ class KeyFiles:
             # What is revoked cannot be known: then every key may be.
             self._tell(f"{self._revoked}: {error}")
             return Unfit("what is revoked cannot be read")
-        return examine(
+        return judge(
             lines,
             offer,
             peer_address=address,
@@ -130,34 +130,6 @@ class KeyFiles:
             self._told.clear()
         self._told.add(problem)
         self._log.warning(Event.KEYS_BROKEN, reason=clean(problem, limit=300))
-
-
-def merged(first: Restrictions | None, second: Restrictions) -> Restrictions | None:
-    """What two keys of one login take away together; None where both cannot be obeyed."""
-    if first is None:
-        return second
-    commands = {first.command, second.command} - {None}
-    if len(commands) > 1:
-        return None
-    return Restrictions(
-        command=commands.pop() if commands else None,
-        environment=tuple({**dict(second.environment), **dict(first.environment)}.items()),
-        pty=first.pty and second.pty,
-        port_forwarding=first.port_forwarding and second.port_forwarding,
-        x11_forwarding=first.x11_forwarding and second.x11_forwarding,
-        agent_forwarding=first.agent_forwarding and second.agent_forwarding,
-        permit_open=_common(first.permit_open, second.permit_open),
-        permit_listen=_common(first.permit_listen, second.permit_listen),
-        conditional=first.conditional or second.conditional,
-    )
-
-
-def _common(
-    first: tuple[str, ...] | None, second: tuple[str, ...] | None
-) -> tuple[str, ...] | None:
-    if first is None or second is None:
-        return second if first is None else first
-    return tuple(one for one in first if one in second)
 
 
 def _read(path: Path, *, absent_is_fine: bool = False) -> KeyFile:

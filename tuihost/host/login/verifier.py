@@ -17,6 +17,7 @@ from typing import TypeVar
 from tuihost.accounts import AccountRecord, LoginRecord, StoreError
 from tuihost.core.keys.authorized_keys import NOT_LISTED, Unfit
 from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.keys.restrictions import together
 from tuihost.core.login.chains import Who
 from tuihost.core.login.factors import (
     INVITE,
@@ -32,7 +33,6 @@ from tuihost.core.login.factors import (
 from tuihost.core.login.lockout import Lock, Try
 from tuihost.errors import MisuseError
 from tuihost.host.login._counted_step import CountedStep
-from tuihost.host.login._key_files import merged
 from tuihost.host.login.services import LoginServices
 from tuihost.login import Attempt
 from tuihost.login.steps.invite import key_record
@@ -143,10 +143,13 @@ class AccountVerifier:
     def key_proved(self, user: str, offer: KeyOffer) -> Hangup | None:
         if self._judged is None or self._judged[:2] != (user, offer):
             raise MisuseError("a key was proved that was not found acceptable")
-        together = merged(self._restrictions, self._judged[2])
-        if together is None:
-            return Hangup("the keys want different commands")
-        self._restrictions, self._judged = together, None
+        restrictions = self._judged[2]
+        if self._restrictions is not None:
+            both = together(self._restrictions, restrictions)
+            if both is None:
+                return Hangup("the keys want different commands")
+            restrictions = both
+        self._restrictions, self._judged = restrictions, None
         self._keys += (offer,)
         self._proved += (offer.fingerprint,)
         now = self._login_services.now()

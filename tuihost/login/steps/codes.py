@@ -1,6 +1,7 @@
 """One-time codes: TOTP (RFC 6238), recovery codes, codes of invitations.
 
-Whether a code was used before only the store can say: here is what is right, and what is kept.
+Here is what is right, and what is kept of it. That a code serves only once is the store's to say:
+`AccountStore.take_totp`, `take_recovery` and `take_invite` in `tuihost.accounts`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from tuihost.core.keys.address_patterns import networks
-from tuihost.core.keys.offers import KINDS, Certificate
+from tuihost.core.keys.certificates import Certificate
+from tuihost.core.keys.offers import KINDS
 from tuihost.errors import PeerError
 from tuihost.ssh.keys.public_keys import MAX_BLOB, SIGNATURES, PublicKey
 from tuihost.ssh.packets.fields import Fields

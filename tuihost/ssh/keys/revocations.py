@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from tuihost.core.keys import authorized_keys
-from tuihost.core.keys.offers import Certificate, KeyOffer
+from tuihost.core.keys.certificates import Certificate
+from tuihost.core.keys.offers import KeyOffer
 from tuihost.errors import PeerError, TuihostError
 from tuihost.ssh.keys._certificates import Packed
 from tuihost.text import clean
