@@ -18,7 +18,9 @@ import pytest
 
 from tests.waiting import DEADLINE, until
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import Verifier
+from tuihost.core.login.factors import OpenGuests
+from tuihost.host.login.services import LoginServices
+from tuihost.host.login.verifier import AccountVerifier
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.server import server as server_module
 from tuihost.host.server.server import Server
@@ -26,6 +28,7 @@ from tuihost.logs import EventLog
 from tuihost.settings.models import load
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.testing.hosted import Records, hang_up
+from tuihost.wire import Peer
 
 KEYS = HostKeys.fresh()
 STRANGERS: dict[str, Any] = {"sources.exempt": ["::1/128"]}
@@ -85,24 +88,26 @@ def last_words(sock: socket.socket) -> bytes:
 def listening(
     settings: dict[str, Any] | None = None,
     *,
-    verifier: Verifier | None = None,
-    chains: tuple[tuple[str, ...], ...] = (("none",),),
+    verifier: OpenGuests | None = None,
     limits: TransportLimits | None = None,
 ) -> Iterator[Listening]:
-    """A host that serves in a thread of this process."""
+    """A host that serves in a thread of this process; `verifier` stands in for its own."""
     logger, records = logging.Logger("gate", logging.DEBUG), Records()
     logger.addHandler(records)
     log = EventLog(logger)
+
+    def verifier_of(services: LoginServices, peer: Peer, log: EventLog) -> Any:
+        return verifier or AccountVerifier(services, peer, log)
+
     with (
         tempfile.TemporaryDirectory(prefix="tuihost-") as folder,
         mock.patch.object(server_module, "_settle_memory"),  # it is not this process's to settle
+        mock.patch.object(server_module, "AccountVerifier", verifier_of),
     ):
         given = {"server.port": 0, "server.state_dir": folder, "apps.enabled": ["menu"]}
         loaded = load(None, {}, {**given, **(settings or {})})
         catalog = Catalog.load(loaded, log=log)
-        server = Server(
-            loaded, catalog, log, keys=KEYS, chains=chains, verifier=verifier, limits=limits
-        )
+        server = Server(loaded, catalog, log, keys=KEYS, limits=limits)
         server.start()
         thread = threading.Thread(target=server.serve_forever, name="accept")
         thread.start()

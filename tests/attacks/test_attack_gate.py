@@ -25,7 +25,7 @@ from tests.attacks.gate_host import STRANGERS, Listening, last_words, listening,
 from tests.waiting import DEADLINE, until
 from tuihost.accounts import AccountRecord
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import OpenGuests
+from tuihost.core.login.factors import Chains, OpenGuests
 from tuihost.host.gate.gate import REPORT_BURST
 from tuihost.host.login.passwords import Passwords
 from tuihost.host.login.services import open_accounts
@@ -45,6 +45,12 @@ class Guesses(OpenGuests):
 
     def __init__(self) -> None:
         self.reached = 0
+
+    def chains(self, user: str, target: str | None) -> Chains:
+        return WAYS
+
+    def close(self) -> None:
+        """The connection is over."""
 
     def guest(self, user: str) -> bool:
         return user != "root"
@@ -176,7 +182,7 @@ def guess(host: Listening, source: str, tries: int) -> None:
 
 
 def test_whoever_guesses_waits_before_any_key_exchange() -> None:
-    with listening(STRANGERS, verifier=Guesses(), chains=WAYS) as host:
+    with listening(STRANGERS, verifier=Guesses()) as host:
         guess(host, "127.0.0.1", 4)
         with host.call() as sock:
             assert last_words(sock) == b"Not allowed at this time\r\n"
@@ -186,7 +192,7 @@ def test_whoever_guesses_waits_before_any_key_exchange() -> None:
 
 def test_guesses_do_not_grow_with_the_connections_that_were_opened_before() -> None:
     verifier = Guesses()
-    with listening(STRANGERS, verifier=verifier, chains=WAYS) as host, ExitStack() as stack:
+    with listening(STRANGERS, verifier=verifier) as host, ExitStack() as stack:
         ready = [paramiko.Transport(host.call("127.0.0.1")) for _ in range(5)]
         for transport in ready:
             stack.callback(hang_up, transport)
@@ -215,7 +221,7 @@ def test_whoever_brings_the_host_to_a_fault_waits_longest() -> None:
 
 
 def test_one_who_is_inside_is_not_thrown_out_for_a_neighbour() -> None:
-    with listening(STRANGERS, verifier=Guesses(), chains=WAYS) as host:
+    with listening(STRANGERS, verifier=Guesses()) as host:
         inside = paramiko.Transport(host.call("127.0.0.1"))
         inside.start_client(timeout=DEADLINE)
         inside.auth_none("ada")
@@ -458,7 +464,7 @@ def test_hydra_gets_at_most_thirty_guesses_of_ten_thousand(
     tmp_path: Path, program: Callable[[str], str]
 ) -> None:
     verifier = Guesses()
-    with listening(STRANGERS, verifier=verifier, chains=WAYS) as host:
+    with listening(STRANGERS, verifier=verifier) as host:
         guess_with_hydra(
             host,
             program("hydra"),

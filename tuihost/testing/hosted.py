@@ -16,7 +16,6 @@ from typing import Any
 import paramiko
 
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import Verifier
 from tuihost.host.plugins.app_catalog import Catalog, Loaded
 from tuihost.host.plugins.app_loading import load_object
 from tuihost.host.server.server import Server
@@ -174,8 +173,6 @@ def hosted(
     state_dir: Path | None = None,
     keys: HostKeys | None = None,
     limits: TransportLimits | None = None,
-    chains: tuple[tuple[str, ...], ...] = (("none",),),
-    verifier: Verifier | None = None,
 ) -> Iterator[Hosted]:
     """A host with these apps, and with the bundled ones (all or some) where asked for.
 
@@ -196,15 +193,7 @@ def hosted(
     catalog = Catalog.load(loaded, log=log)
     for app in apps:
         catalog.apps[app.name] = Loaded(load_object(app, app.name), "the test")
-    server = Server(
-        loaded,
-        catalog,
-        log,
-        keys=keys or _test_keys(),
-        chains=chains,
-        verifier=verifier,
-        limits=limits,
-    )
+    server = Server(loaded, catalog, log, keys=keys or _test_keys(), limits=limits)
     server.host.start()
     try:
         with transport_threads_watched():

@@ -1,4 +1,4 @@
-"""The Server: a Host that listens. Start, accept, say good-bye, stop.
+"""The Server: a Host that listens. It starts, accepts, says good-bye and stops.
 
 Thread: `serve_forever` is the main thread's; it owns the listening sockets and the signals.
 """
@@ -17,7 +17,7 @@ from time import monotonic
 from types import FrameType
 
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import PASSWORD, AuthMachine, Verifier
+from tuihost.core.login.authentication import PASSWORD, AuthMachine
 from tuihost.core.penalties import Offence
 from tuihost.host.gate.gate import Counted, Gate, GateRules, Pass, Refusal
 from tuihost.host.gate.proxied import ProxiedConnection, ProxiedConnections
@@ -33,8 +33,8 @@ from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.wire import Peer, TcpAddress
 
 BACKLOG = 4096
-"""Connections that wait to be accepted, where the system allows so many: a flood is turned away in
-microseconds each, but whoever finds this queue full tries again only after a second."""
+"""Connections that may wait to be accepted, if the system allows so many. A flood is turned away at
+microseconds a client, but a client that finds this queue full tries again only after a second."""
 ACCEPT_PAUSE = 0.2
 """Seconds without accepting when the process has no descriptors left."""
 FAREWELL_TIMEOUT = 5.0
@@ -53,8 +53,6 @@ class Server:
         log: EventLog,
         *,
         keys: HostKeys | None = None,
-        chains: tuple[tuple[str, ...], ...] = (("none",),),
-        verifier: Verifier | None = None,
         limits: TransportLimits | None = None,
     ) -> None:
         self.settings = settings
@@ -64,8 +62,6 @@ class Server:
             settings, catalog, log, keys=self.keys.cards(), login_services=self.login_services
         )
         self._log = log
-        self._chains = chains
-        self._verifier = verifier
         self._limits = limits or limits_of(settings)
         self._numbers = count(1)
         self._lock = threading.Lock()
@@ -121,20 +117,20 @@ class Server:
             selector.register(self._waker, selectors.EVENT_READ)
             for listener in self._listeners:
                 selector.register(listener, selectors.EVENT_READ, listener)
-            introductions = ProxiedConnections(
+            proxied = ProxiedConnections(
                 selector, self.host.watchdog, self._introduced, self.gate.refused
             )
             while not self._stopping.is_set():
                 for ready, _ in selector.select():
                     match ready.data:
                         case socket.socket() as listener:
-                            if not self._accept(listener, introductions):
+                            if not self._accept(listener, proxied):
                                 self._stopping.wait(ACCEPT_PAUSE)
-                        case ProxiedConnection() as introduction:
-                            introductions.proceed(introduction)
-            introductions.close()
+                        case ProxiedConnection() as connection:
+                            proxied.proceed(connection)
+            proxied.close()
 
-    def _accept(self, listener: socket.socket, introductions: ProxiedConnections) -> bool:
+    def _accept(self, listener: socket.socket, proxied: ProxiedConnections) -> bool:
         """Takes one client in; False when the process can take no more just now."""
         try:
             sock, address = listener.accept()
@@ -145,34 +141,31 @@ class Server:
             return True  # the client went away before it was accepted
         peer = Peer(address[0], address[1])
         if peer.address in self.gate.rules.proxies:
-            introductions.begin(sock, peer)
+            proxied.begin(sock, peer)
         else:
             self.admit(sock, peer)
         return True
 
     def _introduced(self, sock: socket.socket, peer: Peer, itself: bool) -> None:
+        """A proxy has said for whom it speaks."""
         self.admit(sock, peer, trusted=itself)
 
     def admit(self, sock: socket.socket, peer: Peer, *, trusted: bool = False) -> Connection | None:
         """Makes a connection of an accepted socket, or turns it away. Any thread. `trusted`: a
         proxy that speaks for itself."""
-        leave = (
-            Refusal.CLOSING if self._stopping.is_set() else self.gate.admit(peer, trusted=trusted)
-        )
-        if isinstance(leave, Refusal):
-            with suppress(OSError):
-                sock.setblocking(False)
-                sock.send(f"{leave}\r\n".encode())
-            sock.close()
+        closing = self._stopping.is_set()
+        admitted = Refusal.CLOSING if closing else self.gate.admit(peer, trusted=trusted)
+        if isinstance(admitted, Refusal):
+            _turn_away(sock, admitted)
             return None
         try:
-            connection = self._connection(sock, peer, leave)
+            connection = self._connection(sock, peer, admitted)
         except OSError as error:  # the client went away before anything could be said
             self.gate.refused(peer, str(error))
             sock.close()
-            leave.ended()
+            admitted.ended()
             return None
-        leave.hang_up = lambda: connection.close(Refusal.WAITING)
+        admitted.hang_up = lambda: connection.close(Refusal.WAITING)
         with self._lock:
             self._connections[connection.number] = connection
             self.host.connections = len(self._connections)
@@ -181,30 +174,17 @@ class Server:
         except RuntimeError as error:  # no thread to be had
             self._log.error(Event.HOST_ERROR, where="accept", reason=str(error))
             sock.close()
-            self._forget(connection, leave)
+            self._forget(connection, admitted)
             return None
         return connection
 
-    def _connection(self, sock: socket.socket, peer: Peer, leave: Pass) -> Connection:
+    def _connection(self, sock: socket.socket, peer: Peer, admitted: Pass) -> Connection:
         number = next(self._numbers)
-        door = (
-            None
-            if self._verifier
-            else AccountVerifier(self.login_services, peer, self._log.bound(conn=number))
-        )
-        verifier = self._verifier or door
-        assert verifier is not None
-        auth = AuthMachine(
-            self._chains if door is None else None,
-            Counted(verifier, leave),
-            password_step=PASSWORD in self.login_services.steps,
-            max_tries=self._limits.max_tries,
-        )
+        verifier = AccountVerifier(self.login_services, peer, self._log.bound(conn=number))
 
         def ended(connection: Connection) -> None:
-            if door is not None:
-                door.close()
-            self._forget(connection, leave, Offence.CRASH if connection.link.faulty else None)
+            verifier.close()
+            self._forget(connection, admitted, Offence.CRASH if connection.link.faulty else None)
 
         return Connection(
             number,
@@ -212,14 +192,21 @@ class Server:
             peer,
             host=self.host,
             keys=self.keys,
-            auth=auth,
+            auth=AuthMachine(
+                None,
+                Counted(verifier, admitted),
+                password_step=PASSWORD in self.login_services.steps,
+                max_tries=self._limits.max_tries,
+            ),
             limits=self._limits,
             banner=self.settings.login.banner,
             ended=ended,
         )
 
-    def _forget(self, connection: Connection, leave: Pass, offence: Offence | None = None) -> None:
-        leave.ended(offence)
+    def _forget(
+        self, connection: Connection, admitted: Pass, offence: Offence | None = None
+    ) -> None:
+        admitted.ended(offence)
         with self._lock:
             self._connections.pop(connection.number, None)
             self.host.connections = len(self._connections)
@@ -241,8 +228,8 @@ class Server:
             for program in connection.programs():
                 program.join(max(0.0, deadline - monotonic()))
         with self._lock:
-            # Who has read the exit status parts by themselves; a disconnect on its heels would be
-            # read with it, and pass for a failure.
+            # A client that has read the exit status parts by itself; a disconnect right behind it
+            # would be read with it, and look like a failure.
             self._empty.wait_for(lambda: not self._connections, PARTING_TIMEOUT)
         for connection in self._open():
             connection.close(sentence)
@@ -259,6 +246,14 @@ class Server:
     def _open(self) -> tuple[Connection, ...]:
         with self._lock:
             return tuple(self._connections.values())
+
+
+def _turn_away(sock: socket.socket, refusal: Refusal) -> None:
+    """One line in plain text instead of a version (RFC 4253 §4.2 lets a server send lines)."""
+    with suppress(OSError):
+        sock.setblocking(False)
+        sock.send(f"{refusal}\r\n".encode())
+    sock.close()
 
 
 def limits_of(settings: Settings) -> TransportLimits:
@@ -291,8 +286,8 @@ def _listen(host: str, port: int) -> list[socket.socket]:
 
 
 def _settle_memory() -> None:
-    """What is loaded now stays for good: the collector need not walk it ever again, and may
-    come less often, since each frame leaves some garbage that is in a circle."""
+    """What is loaded now stays for good: the collector need not look at it ever again. It may come
+    less often, since each frame leaves a little garbage that is in a circle."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
