@@ -1,4 +1,8 @@
-"""The house as its imports draw it: rooms, floors and arrows. `make map` prints it.
+"""The house as its imports draw it: rooms, floors and arrows.
+
+    python -m tests.house                  # the drawing, as `make map` prints it
+    python -m tests.house --write          # the same, into docs/map.md
+    python -m tests.house --numbers PATH   # how many rooms and arrows another checkout has
 
 A room is a folder of modules, or a module at the top of the package. An arrow leads from the room
 that imports to the room that is imported, also where the import is there for type checkers only.
@@ -8,13 +12,13 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "tuihost"
+MAP = ROOT / "docs" / "map.md"
 
 FLOORS: Mapping[str, int] = {
     "tuihost.errors": 0,
@@ -57,93 +61,156 @@ class Import:
     typing_only: bool
 
 
-def is_module(name: str) -> bool:
-    path = ROOT.joinpath(*name.split("."))
-    return name.startswith("tuihost.") and (path.is_dir() or path.with_suffix(".py").is_file())
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How much there is to see at one level: `places` and the arrows between them."""
+
+    places: int
+    arrows: int
+    circles: int
+    largest: int
+    """Modules in the largest folder."""
+
+    def row(self) -> str:
+        return f"{self.places} | {self.arrows} | {self.circles} | {self.largest}"
 
 
-@cache
-def modules() -> Mapping[str, Path]:
-    """Every module of the package, by name; a folder's `__init__` under the folder's name."""
-    found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        if "_bundled" not in parts:
-            found[".".join(parts).removesuffix(".__init__")] = path
-    return found
+@dataclass(frozen=True)
+class House:
+    """The package of one checkout."""
 
+    root: Path
+    _imports: dict[str, tuple[Import, ...]] = field(default_factory=dict, repr=False)
 
-def imports(path: Path, module: str) -> Iterator[Import]:
-    """Every import in a file, wherever it stands; `from package import submodule` as both."""
-    tree = ast.parse(path.read_text("utf-8"), str(path))
-    typing_only = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
-    package = module if path.stem == "__init__" else module.rpartition(".")[0]
-    for node in ast.walk(tree):
-        unseen = node in typing_only
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(alias.name, node.lineno, unseen)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")
-                above = ".".join(parents[: len(parents) - node.level + 1])
-                base = f"{above}.{base}".strip(".")
-            names = [f"{base}.{alias.name}" for alias in node.names]
-            submodules = [name for name in names if is_module(name)]
-            for name in submodules or [base]:
-                yield Import(name, node.lineno, unseen)
+    @property
+    def package(self) -> Path:
+        return self.root / "tuihost"
 
+    @cached_property
+    def modules(self) -> Mapping[str, Path]:
+        """Every module of the package, by name; a folder's `__init__` under the folder's name."""
+        found = {}
+        for path in sorted(self.package.rglob("*.py")):
+            parts = path.relative_to(self.root).with_suffix("").parts
+            if "_bundled" not in parts:
+                found[".".join(parts).removesuffix(".__init__")] = path
+        return found
 
-def floor_of(module: str) -> int:
-    """The floor on which a module stands."""
-    part = ".".join(module.split(".")[:2])
-    assert part in FLOORS, f"{module} stands on no floor: give it one in tests/house.py"
-    return FLOORS[part]
+    def is_module(self, name: str) -> bool:
+        path = self.root.joinpath(*name.split("."))
+        return name.startswith("tuihost.") and (path.is_dir() or path.with_suffix(".py").is_file())
 
+    def imports(self, path: Path, module: str) -> Iterator[Import]:
+        """Every import in a file, wherever it stands; `from package import submodule` as both."""
+        tree = ast.parse(path.read_text("utf-8"), str(path))
+        typing_only = {
+            inner
+            for node in ast.walk(tree)
+            if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+            for statement in node.body
+            for inner in ast.walk(statement)
+        }
+        package = module if path.stem == "__init__" else module.rpartition(".")[0]
+        for node in ast.walk(tree):
+            unseen = node in typing_only
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield Import(alias.name, node.lineno, unseen)
+            elif isinstance(node, ast.ImportFrom):
+                base = node.module or ""
+                if node.level:
+                    parents = package.split(".")
+                    above = ".".join(parents[: len(parents) - node.level + 1])
+                    base = f"{above}.{base}".strip(".")
+                names = [f"{base}.{alias.name}" for alias in node.names]
+                submodules = [name for name in names if self.is_module(name)]
+                for name in submodules or [base]:
+                    yield Import(name, node.lineno, unseen)
 
-def room_of(module: str) -> str:
-    """The folder that a module stands in; the module itself at the top of the package."""
-    path = modules()[module]
-    if path.name == "__init__.py":
-        return module
-    folder = module.rpartition(".")[0]
-    return module if folder == "tuihost" else folder
+    def inner_imports(self, module: str) -> tuple[Import, ...]:
+        """What a module imports of the package itself."""
+        if module not in self._imports:
+            self._imports[module] = tuple(
+                imported
+                for imported in self.imports(self.modules[module], module)
+                if imported.module in self.modules
+            )
+        return self._imports[module]
 
+    def room_of(self, module: str) -> str:
+        """The folder that a module stands in; the module itself at the top of the package."""
+        if self.modules[module].name == "__init__.py":
+            return module
+        folder = module.rpartition(".")[0]
+        return module if folder == "tuihost" else folder
 
-@cache
-def rooms() -> Mapping[str, tuple[str, ...]]:
-    """The modules of each room that has any besides its `__init__`."""
-    found: dict[str, list[str]] = {}
-    for module, path in modules().items():
-        if path.name != "__init__.py":
-            found.setdefault(room_of(module), []).append(module)
-    return {room: tuple(inside) for room, inside in found.items()}
+    @cached_property
+    def rooms(self) -> Mapping[str, tuple[str, ...]]:
+        """The modules of each room that has any besides its `__init__`."""
+        found: dict[str, list[str]] = {}
+        for module, path in self.modules.items():
+            if path.name != "__init__.py":
+                found.setdefault(self.room_of(module), []).append(module)
+        return {room: tuple(inside) for room, inside in found.items()}
 
+    @cached_property
+    def module_arrows(self) -> frozenset[tuple[str, str]]:
+        """From module to module. The package's own `__init__` names every public name, and is left
+        out."""
+        return frozenset(
+            (module, imported.module)
+            for module in self.modules
+            if module != "tuihost"
+            for imported in self.inner_imports(module)
+            if imported.module not in ("tuihost", module)
+        )
 
-def inner_imports(module: str) -> Iterator[Import]:
-    """What a module imports of the package itself."""
-    for imported in imports(modules()[module], module):
-        if imported.module.partition(".")[0] == "tuihost" and imported.module in modules():
-            yield imported
+    @cached_property
+    def arrows(self) -> frozenset[tuple[str, str]]:
+        """From room to room."""
+        pairs = ((self.room_of(start), self.room_of(end)) for start, end in self.module_arrows)
+        return frozenset((start, end) for start, end in pairs if start != end)
 
+    def promise(self, room: str) -> str:
+        """The first line of a room's docstring."""
+        tree = ast.parse(self.modules[room].read_text("utf-8"))
+        return (ast.get_docstring(tree) or "").partition("\n")[0]
 
-@cache
-def arrows() -> frozenset[tuple[str, str]]:
-    """From room to room. The package's own `__init__` names every public name, and is left out."""
-    return frozenset(
-        (room_of(module), room_of(imported.module))
-        for module in modules()
-        if module != "tuihost"
-        for imported in inner_imports(module)
-        if imported.module != "tuihost" and room_of(module) != room_of(imported.module)
-    )
+    def inside(self, folder: str) -> Count:
+        """The parts that stand directly in a folder, each with all that is in it."""
+        depth = folder.count(".") + 2
+        prefix = f"{folder}."
+
+        def part(module: str) -> str:
+            return ".".join(module.split(".")[:depth])
+
+        parts = {part(module) for module in self.modules if module.startswith(prefix)}
+        pairs = {
+            (part(start), part(end))
+            for start, end in self.module_arrows
+            if start.startswith(prefix) and end.startswith(prefix) and part(start) != part(end)
+        }
+        sizes = [
+            len(modules)
+            for room, modules in self.rooms.items()
+            if modules != (room,) and f"{room}.".startswith(prefix)
+        ]
+        if folder == "tuihost":
+            sizes.append(sum(modules == (room,) for room, modules in self.rooms.items()))
+        return Count(len(parts), len(pairs), len(circles(pairs)), max(sizes))
+
+    def between_files(self) -> Count:
+        """All modules of the package."""
+        found = circles(self.module_arrows)
+        largest = self.between_rooms().largest
+        return Count(len(self.modules) - 1, len(self.module_arrows), len(found), largest)
+
+    def between_rooms(self) -> Count:
+        """All rooms of the package."""
+        top = sum(modules == (room,) for room, modules in self.rooms.items())
+        sizes = (len(modules) for modules in self.rooms.values())
+        found = circles(self.arrows)
+        return Count(len(self.rooms), len(self.arrows), len(found), max(top, *sizes))
 
 
 def circles(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
@@ -172,37 +239,121 @@ def circles(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
     return found
 
 
-def promise(room: str) -> str:
-    """The first line of a room's docstring."""
-    path = modules()[room]
-    return (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+def floor_of(module: str) -> int:
+    """The floor on which a module of this checkout stands."""
+    part = ".".join(module.split(".")[:2])
+    assert part in FLOORS, f"{module} stands on no floor: give it one in tests/house.py"
+    return FLOORS[part]
 
 
-def drawing() -> str:
-    """The rooms from the top floor down: what each is for, and what it imports."""
-    lines = []
-    for floor in range(len(FLOOR_NAMES) - 1, -1, -1):
-        lines.append(f"floor {floor}: {FLOOR_NAMES[floor]}")
-        for room in sorted(rooms()):
-            if floor_of(room) != floor:
-                continue
-            count = len(rooms()[room])
-            size = "" if rooms()[room] == (room,) else f" ({count} module{'s' * (count != 1)})"
-            lines.append(f"  {short(room)}{size}: {promise(room)}")
-            targets = sorted(short(end) for start, end in arrows() if start == room)
-            if targets:
-                lines.append(f"    -> {', '.join(targets)}")
-    found = circles(arrows())
-    up = [pair for pair in arrows() if floor_of(pair[1]) > floor_of(pair[0])]
-    lines.append(
-        f"{len(rooms())} rooms, {len(arrows())} arrows, {len(up)} up, {len(found)} circles"
-    )
-    return "\n".join(lines)
+# ------------------------------------------------------------------------------------ drawing
+
+LEVELS = ("tuihost", "tuihost.host", "tuihost.tui", "tuihost.ssh")
+BEFORE: Mapping[str, Count] = {
+    "tuihost": Count(places=37, arrows=146, circles=1, largest=42),
+    "tuihost.host": Count(places=42, arrows=75, circles=0, largest=42),
+    "tuihost.tui": Count(places=20, arrows=27, circles=0, largest=19),
+    "tuihost.ssh": Count(places=20, arrows=37, circles=1, largest=20),
+    "rooms": Count(places=38, arrows=151, circles=2, largest=42),
+    "files": Count(places=186, arrows=740, circles=2, largest=42),
+}
+"""The same counts while each folder held all of its modules side by side."""
 
 
 def short(room: str) -> str:
     return room.removeprefix("tuihost.").replace(".", "/")
 
 
+def rows(house: House) -> Iterator[tuple[int, str, str, tuple[str, ...]]]:
+    """The rooms from the top floor down: floor, name with its size, what it is, and what it imports
+    above the floor of values, which everybody may."""
+    for floor in range(len(FLOOR_NAMES) - 1, -1, -1):
+        for room in sorted(house.rooms):
+            if floor_of(room) != floor:
+                continue
+            modules = house.rooms[room]
+            size = "" if modules == (room,) else f"/ ({len(modules)})"
+            targets = sorted(short(end) for start, end in house.arrows if start == room)
+            above = tuple(name for name in targets if floor_of(f"tuihost.{name.split('/')[0]}"))
+            yield floor, f"{short(room)}{size}", house.promise(room), above
+
+
+def drawing(house: House) -> str:
+    """For a terminal."""
+    lines, last = [], -1
+    for floor, name, promise, targets in rows(house):
+        if floor != last:
+            lines += ["", f"{floor} {FLOOR_NAMES[floor]}"]
+        last = floor
+        lines.append(f"  {name:<24} {promise}")
+        if targets:
+            lines.append(f"  {'':<24} -> {', '.join(targets)}")
+    count = house.between_rooms()
+    lines += ["", f"{count.places} rooms, {count.arrows} arrows, {count.circles} circles"]
+    return "\n".join(lines).strip() + "\n"
+
+
+def page_of_rooms(house: House) -> str:
+    """For docs/map.md."""
+    lines, last = [], -1
+    for floor, name, promise, targets in rows(house):
+        if floor != last:
+            lines += [
+                "",
+                f"### {floor} {FLOOR_NAMES[floor]}",
+                "",
+                "| room | what it is | imports |",
+            ]
+            lines.append("|---|---|---|")
+        last = floor
+        imported = ", ".join(f"`{target}`" for target in targets)
+        lines.append(f"| `{name.partition(' ')[0]}` | {promise} | {imported} |")
+    return "\n".join(lines).strip()
+
+
+def page_of_numbers(house: House) -> str:
+    """For docs/map.md."""
+    lines = [
+        "| | rooms | arrows | circles | largest | before: rooms | arrows | circles | largest |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for level in LEVELS:
+        said = "the parts of the package" if level == "tuihost" else f"inside `{short(level)}/`"
+        lines.append(f"| {said} | {house.inside(level).row()} | {BEFORE[level].row()} |")
+    lines.append(f"| all rooms | {house.between_rooms().row()} | {BEFORE['rooms'].row()} |")
+    lines.append(f"| all files | {house.between_files().row()} | {BEFORE['files'].row()} |")
+    return "\n".join(lines)
+
+
+PARTS = {"rooms": page_of_rooms, "numbers": page_of_numbers}
+
+
+def with_drawing(page: str, house: House) -> str:
+    """The page with what is drawn between its markers."""
+    for name, draw in PARTS.items():
+        start, end = f"<!-- {name}: make docs -->\n", f"<!-- end of {name} -->"
+        head, _, rest = page.partition(start)
+        _, found, tail = rest.partition(end)
+        assert found, f"the page has no markers for {name}"
+        page = f"{head}{start}\n{draw(house)}\n\n{end}{tail}"
+    return page
+
+
+def main(words: Sequence[str]) -> None:
+    match words:
+        case []:
+            sys.stdout.write(drawing(House(ROOT)))
+        case ["--write"]:
+            MAP.write_text(with_drawing(MAP.read_text("utf-8"), House(ROOT)), "utf-8")
+        case ["--numbers", root]:
+            house = House(Path(root).resolve())
+            for level in LEVELS:
+                sys.stdout.write(f'"{level}": {house.inside(level)},\n')
+            sys.stdout.write(f'"rooms": {house.between_rooms()},\n')
+            sys.stdout.write(f'"files": {house.between_files()},\n')
+        case _:
+            raise SystemExit(__doc__)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(drawing() + "\n")
+    main(sys.argv[1:])

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import house
-from tests.house import ROOT, floor_of, imports, inner_imports, modules, room_of, rooms
+from tests.house import FLOORS, ROOT, House, circles, floor_of
+
+HOUSE = House(ROOT)
 
 # What comes from outside, and who alone may import it. What is not named here nobody may.
 OUTSIDERS = {
@@ -50,7 +51,7 @@ def part_of(module: str) -> str:
 
 
 def mistakes(module: str, path: Path) -> Iterator[str]:
-    for imported in imports(path, module):
+    for imported in HOUSE.imports(path, module):
         where = f"{path.relative_to(ROOT)}:{imported.line}: {module} imports {imported.module}"
         top = imported.module.partition(".")[0]
         if top in sys.stdlib_module_names:
@@ -71,7 +72,7 @@ def mistakes(module: str, path: Path) -> Iterator[str]:
 def test_modules_import_only_from_their_own_floor_and_below() -> None:
     found = [
         mistake
-        for module, path in modules().items()
+        for module, path in HOUSE.modules.items()
         if module != "tuihost"  # names what every floor gives to authors
         for mistake in mistakes(module, path)
     ]
@@ -80,47 +81,41 @@ def test_modules_import_only_from_their_own_floor_and_below() -> None:
 
 def test_values_and_core_are_pure() -> None:
     """The two lowest floors need only the standard library; settings are the exception."""
-    for module, path in modules().items():
+    for module, path in HOUSE.modules.items():
         if floor_of(module) <= 1 and part_of(module) != "settings":
-            for imported in imports(path, module):
+            for imported in HOUSE.imports(path, module):
                 top = imported.module.partition(".")[0]
                 known = top in sys.stdlib_module_names or top == "tuihost"
                 assert known or imported.typing_only, f"{module} imports {imported.module}"
 
 
 def test_no_room_and_no_module_leads_back_to_itself() -> None:
-    assert house.circles(house.arrows()) == []
-    between_modules = {
-        (module, imported.module)
-        for module in modules()
-        for imported in inner_imports(module)
-        if "tuihost" not in (module, imported.module)
-    }
-    assert house.circles(between_modules) == []
+    assert circles(HOUSE.arrows) == []
+    assert circles(HOUSE.module_arrows) == []
 
 
 def test_a_room_can_be_taken_in_at_a_glance() -> None:
-    for room, inside in rooms().items():
+    for room, inside in HOUSE.rooms.items():
         if room not in OF_ONE_KIND:
             assert len(inside) <= MODULES_IN_A_ROOM, f"{room} has {len(inside)} modules"
-    top = [path for path in house.PACKAGE.glob("*.py") if not path.name.startswith("__")]
+    top = [path for path in HOUSE.package.glob("*.py") if not path.name.startswith("__")]
     assert len(top) <= MODULES_IN_A_ROOM
 
 
 def test_a_room_says_what_is_inside() -> None:
-    for room in rooms():
-        said = house.promise(room)
+    for room in HOUSE.rooms:
+        said = HOUSE.promise(room)
         assert said.endswith("."), f"{room} should say in its first line what it is"
 
 
 def test_what_is_private_is_used_inside_its_room_only_and_the_rest_is_used_outside() -> None:
-    users: dict[str, set[str]] = {module: set() for module in modules()}
-    for module in modules():
-        for imported in inner_imports(module):
-            users[imported.module].add(room_of(module))
-    for exported in imports(house.PACKAGE / "__init__.pyi", "tuihost"):
+    users: dict[str, set[str]] = {module: set() for module in HOUSE.modules}
+    for module in HOUSE.modules:
+        for imported in HOUSE.inner_imports(module):
+            users[imported.module].add(HOUSE.room_of(module))
+    for exported in HOUSE.imports(HOUSE.package / "__init__.pyi", "tuihost"):
         users[exported.module].add("tuihost")
-    for room, inside in rooms().items():
+    for room, inside in HOUSE.rooms.items():
         if room in OF_ONE_KIND or inside == (room,):
             continue
         for module in inside:
@@ -135,7 +130,7 @@ def test_what_is_private_is_used_inside_its_room_only_and_the_rest_is_used_outsi
 @pytest.mark.parametrize("path", sorted((ROOT / "apps").rglob("*.py")), ids=str)
 def test_bundled_apps_use_the_public_interface_only(path: Path) -> None:
     inside = path.relative_to(ROOT).with_suffix("").parts
-    for imported in imports(path, ".".join(inside)):
+    for imported in HOUSE.imports(path, ".".join(inside)):
         top = imported.module.partition(".")[0]
         own = imported.module.startswith(".".join(inside[:2]))
         allowed = (
@@ -146,13 +141,13 @@ def test_bundled_apps_use_the_public_interface_only(path: Path) -> None:
 
 
 def test_the_table_of_floors_names_only_what_there_is() -> None:
-    gone = [name for name in house.FLOORS if name != "tuihost" and not house.is_module(name)]
+    gone = [name for name in FLOORS if name != "tuihost" and not HOUSE.is_module(name)]
     assert gone == []
 
 
 def test_circles_are_seen() -> None:
-    assert house.circles([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")]) == [("a", "b", "c")]
-    assert house.circles([("a", "b"), ("a", "c"), ("b", "c")]) == []
+    assert circles([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")]) == [("a", "b", "c")]
+    assert circles([("a", "b"), ("a", "c"), ("b", "c")]) == []
 
 
 def test_the_reader_of_imports_sees_them_all(tmp_path: Path) -> None:
@@ -162,7 +157,7 @@ def test_the_reader_of_imports_sees_them_all(tmp_path: Path) -> None:
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import h\n"
         "def function():\n    from tuihost import errors\n"
     )
-    assert [(found.module, found.typing_only) for found in imports(path, "x.file")] == [
+    assert [(found.module, found.typing_only) for found in HOUSE.imports(path, "x.file")] == [
         ("a.b", False),
         ("c", False),
         ("x", False),

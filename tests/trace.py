@@ -1,0 +1,66 @@
+"""Which files of the package run for something, in the order in which they are entered."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = f"{ROOT / 'tuihost'}/"
+TEST_KIT = f"{PACKAGE}testing/"
+
+
+class Trace:
+    """The files that are entered while it is `on`, by any thread that began under it."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.entered: list[str] = []
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        if self.on and event == "call":
+            code = frame.f_code
+            name = code.co_filename
+            if (
+                name.startswith(PACKAGE)
+                and not name.startswith(TEST_KIT)
+                and code.co_name != "<module>"
+                and threading.current_thread().name != "watchdog"  # looks after all, now and then
+            ):
+                self.entered.append(name)
+
+    @contextmanager
+    def record(self) -> Iterator[None]:
+        self.on = True
+        try:
+            yield
+        finally:
+            self.on = False
+
+    def files(self) -> list[str]:
+        """What was entered, without repeats in a row, as paths from the top of the checkout."""
+        found: list[str] = []
+        for name in tuple(self.entered):
+            path = str(Path(name).relative_to(ROOT))
+            if not found or found[-1] != path:
+                found.append(path)
+        return found
+
+
+@contextmanager
+def traced() -> Iterator[Trace]:
+    """Everything that begins inside runs under the trace."""
+    trace = Trace()
+    before = sys.getprofile()
+    threading.setprofile(trace)
+    sys.setprofile(trace)
+    try:
+        yield trace
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(None)
