@@ -32,9 +32,7 @@ def test_files_are_kept_listed_and_written_out(host: Hosted) -> None:
     data = bytes(range(256)) * 1000
     assert host.run("files put a.bin", stdin=data).status == 0
     assert host.run("files cat a.bin").stdout == data
-    assert host.run("files put a.bin", stdin=b"x").errors == (
-        "There is something of that name already.\n"
-    )
+    assert host.run("files put a.bin", stdin=b"x").errors == ("That name is taken already.\n")
     assert host.run("files put a.bin --force", stdin=b"x").status == 0
     assert host.run("files mkdir sub").status == 0
     assert host.run("files mv a.bin sub").status == 0
@@ -50,7 +48,7 @@ def test_files_are_kept_listed_and_written_out(host: Hosted) -> None:
 
 def test_the_room_is_told_and_holds(host: Hosted) -> None:
     said = host.run("files put big", stdin=bytes(2_000_000))
-    assert (said.status, said.errors) == (1, "Your room for files is full.\n")
+    assert (said.status, said.errors) == (1, "There is no room left.\n")
     assert host.run("files ls").text == ""
     assert host.run("files quota").text.startswith("0 B of 1.0 MB used, 0 of")
     room = json.loads(host.run("files quota --json").stdout)

@@ -202,7 +202,7 @@ def test_files_are_written_added_to_and_read(host: Hosted) -> None:
 
 def test_what_is_cut_short_is_not_kept(host: Hosted, tap: Tap) -> None:
     said = line(host, "tap flow > full.bin", user="guy")
-    assert said == (1, "", "Your room for files is full.\n")
+    assert said == (1, "", "There is no room left.\n")
     assert line(host, "files ls", user="guy")[1] == ""
     tap.start()
     client = host.connect()

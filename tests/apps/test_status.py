@@ -289,7 +289,7 @@ def test_stuck_threads_are_marked(host: Hosted) -> None:
 
 def test_percents(host: Hosted) -> None:
     percent = part(host, "words").percent
-    assert [percent(value) for value in (None, 3.14, 31.4)] == ["-", "3.1 %", "31 %"]
+    assert [percent(value) for value in (None, 3.14, 31.4)] == ["-", "3.1%", "31%"]
 
 
 def test_a_browser_sees_it_over_a_forward() -> None:

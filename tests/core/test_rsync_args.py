@@ -7,20 +7,20 @@ import shlex
 import pytest
 
 from tuihost.core.routing import BadCommand, NoSuchApp, RunCommand, SyncFiles, route
-from tuihost.core.rsync_args import Refused, SyncArgs, sync_args
+from tuihost.core.rsync_args import Refused, RsyncArgs, parse_rsync
 from tuihost.wire import ExecRequest
 
 FLAGS = "-logDtpre.iLsfxCIvu"
 
 
-def asked(line: str) -> SyncArgs:
-    return sync_args(tuple(shlex.split(line)))
+def asked(line: str) -> RsyncArgs:
+    return parse_rsync(tuple(shlex.split(line)))
 
 
 def test_what_clients_send_is_read() -> None:
-    assert asked(f"--server {FLAGS} . copy") == SyncArgs(False, (FLAGS,), ("copy",))
+    assert asked(f"--server {FLAGS} . copy") == RsyncArgs(False, (FLAGS,), ("copy",))
     both = asked(f"--server --sender {FLAGS} --delete-during --timeout=5 . a 'b c'")
-    assert both == SyncArgs(True, (FLAGS, "--delete-during", "--timeout=5"), ("a", "b c"))
+    assert both == RsyncArgs(True, (FLAGS, "--delete-during", "--timeout=5"), ("a", "b c"))
     assert not both.compressed
     assert asked("--server -vlogDtprze.iLsfxCIvu . x").compressed
     assert asked("--server -logDtpre.iLsfxCIvu --new-compress . x").compressed

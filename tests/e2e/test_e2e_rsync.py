@@ -119,7 +119,7 @@ def test_the_room_holds(rsync: Rsync, tmp_path: Path, ssh: str) -> None:
         (many / f"{number}").write_bytes(os.urandom(700_000))
     done = rsync("-r", "many", "rq@127.0.0.1:")
     assert done.returncode != 0
-    assert b"your room for files is full" in done.stderr
+    assert b"there is no room left" in done.stderr
     used = float(said(ssh, "rq", "files quota").split()[0])
     assert used < 3.1 + 1.5, "not much more than there was room for"
     few = tmp_path / "few"
@@ -142,7 +142,7 @@ def test_it_is_for_copying(ssh: str) -> None:
         "tuihost: rsync is for copying files: rsync -a FOLDER HOST:\n"
     )
     refused = said(ssh, "rv", "rsync --server -logDtpr --log-file=/tmp/x . x")
-    assert refused == "tuihost: the option --log-file=/tmp/x is not taken here\n"
+    assert refused == "tuihost: the option --log-file=/tmp/x is not supported here\n"
 
 
 # ------------------------------------------------------------------------- the kernel's hold

@@ -33,8 +33,8 @@ def shown(facts: TerminalFacts, total: float | None, steps: int, seconds: float)
 
 def test_elsewhere_ten_lines_at_most() -> None:
     lines = shown(PLAIN, 1000, 1000, 0.001).splitlines()
-    assert lines[0] == "Copying   0 %"
-    assert lines[-1] == "Copying 100 %"
+    assert lines[0] == "Copying   0%"
+    assert lines[-1] == "Copying 100%"
     assert len(lines) == 11
     assert len(set(lines)) == 11
 
@@ -42,7 +42,7 @@ def test_elsewhere_ten_lines_at_most() -> None:
 def test_elsewhere_what_is_slow_says_so_now_and_then() -> None:
     lines = shown(PLAIN, 10_000, 100, 1.0).splitlines()
     assert len(lines) == 11
-    assert lines[-1] == "Copying   1 %"
+    assert lines[-1] == "Copying   1%"
     assert shown(PLAIN, None, 25, 1.0).splitlines()[-1] == "Copying 25, 25 s"
 
 
@@ -52,8 +52,8 @@ def test_on_a_terminal_one_line_is_drawn_again() -> None:
     assert out.endswith("\r\n")
     frames = out.rstrip().split("\r")[1:]
     assert 50 <= len(frames) <= 53, "ten a second"
-    assert frames[0].startswith("Copying   0 % ──")
-    assert frames[-1].startswith("Copying 100 % ━━")
+    assert frames[0].startswith("Copying   0% ──")
+    assert frames[-1].startswith("Copying 100% ━━")
     assert all(len(frame.removesuffix("\x1b[K")) < 40 for frame in frames)
 
 
@@ -61,7 +61,7 @@ def test_plain_signs_and_no_room() -> None:
     assert "#" in shown(replace(PTY, unicode=False), 2, 2, 1.0)
     narrow = shown(replace(PTY, size=WindowSize(15, 5)), 2, 2, 1.0)
     assert "━" not in narrow
-    assert "Copying 100 %" in narrow
+    assert "Copying 100%" in narrow
 
 
 @pytest.mark.parametrize("total", [0, -1, None])

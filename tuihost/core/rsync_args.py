@@ -1,7 +1,7 @@
-"""What rsync's client asks the host's half to do, judged word by word. No I/O.
+"""Which options an rsync client may give to the rsync on the host. No I/O.
 
-A client runs `rsync --server [--sender] OPTIONS . PATHS` on the other side. Options that name files
-of their own, write in place or keep what is half done are refused: only what is listed here passes.
+A client runs `rsync --server [--sender] OPTIONS . PATHS` on the other side. Only the options listed
+here are accepted: none that names other files, writes in place or keeps half-written files.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _VALUES = re.compile(
 
 
 class Refused(Exception):
-    """Something that is not done here; the text says what."""
+    """The client asks for something that is not done here; the text says what."""
 
 
 @dataclass(frozen=True, slots=True)
-class SyncArgs:
-    """A copy: to the client where `sender`, from it else. `paths` are as the client wrote them."""
+class RsyncArgs:
+    """A copy: to the client if `sender`, else from it. `paths` are as the client wrote them."""
 
     sender: bool
     options: tuple[str, ...]
@@ -47,12 +47,12 @@ class SyncArgs:
 
 
 def _flags(word: str) -> str:
-    """The letters of a word of flags; what stands behind `e` are the client's abilities."""
+    """The letters of short options. What follows an `e` is what the client can do."""
     return "" if word.startswith("--") else word[1:].partition("e")[0]
 
 
-def sync_args(words: tuple[str, ...]) -> SyncArgs:
-    """Reads what stands behind `rsync`. Raises `Refused`."""
+def parse_rsync(words: tuple[str, ...]) -> RsyncArgs:
+    """Reads the words after `rsync`. Raises `Refused`."""
     if words[:1] != (SERVER,):
         raise Refused("rsync is for copying files: rsync -a FOLDER HOST:")
     sender = words[1:2] == ("--sender",)
@@ -61,9 +61,9 @@ def sync_args(words: tuple[str, ...]) -> SyncArgs:
     while rest and rest[0] != ".":
         word = rest.pop(0)
         if not (_FLAGS.fullmatch(word) or word in _WORDS or _VALUES.fullmatch(word)):
-            raise Refused(f"the option {word} is not taken here")
+            raise Refused(f"the option {word} is not supported here")
         options.append(word)
     paths = tuple(rest[1:])
     if not paths or (not sender and len(paths) > 1):
         raise Refused("no file is named")
-    return SyncArgs(sender, tuple(options), paths)
+    return RsyncArgs(sender, tuple(options), paths)

@@ -1,9 +1,9 @@
-"""A tree of files on the disk of the host, out of which nothing leads.
+"""A tree of files on the disk of the host. No path leads out of it.
 
-Every path is walked name by name from the root's descriptor, and no link is ever followed: what
-somebody swaps in meanwhile cannot lead elsewhere. Only files and folders are there; whatever else
-lies on the disk is not. What is written is written beside, and gets its name when it is closed, so
-that a dropped line leaves nothing half-written under a name that somebody relies on.
+Every path is walked name by name from the root's descriptor, and no link is ever followed, so
+nothing that somebody swaps in meanwhile can lead elsewhere. Only files and folders are shown. A
+file is written under another name and gets its own when it is closed: a connection that drops
+leaves nothing half-written behind.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tuihost.files.tree import READ, FileError, FileInfo, Names, OpenMode, Reason, read_only
 
-UNFINISHED = ".tuihost-unfinished-"  # what is being written; such names are nobody's
+UNFINISHED = ".tuihost-unfinished-"  # files that are being written; nobody may use such names
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -43,9 +43,10 @@ _REASONS = {
 
 
 class Quota:
-    """How much of a tree there may be: bytes, and files and folders together. Threads: any.
+    """How large a tree may become: bytes, and files and folders together. Threads: any.
 
-    Counted once from the disk, and kept from then on. Sizes count as they are shown, holes too.
+    What is used is counted on the disk once and kept up to date after that. A file counts with the
+    size that it shows, holes included.
     """
 
     def __init__(self, root: Path, *, size: int, entries: int) -> None:
@@ -58,7 +59,7 @@ class Quota:
 
     @property
     def used(self) -> int:
-        """Bytes, what is being written too."""
+        """Bytes, including files that are being written."""
         self._scan()
         return self._used
 
@@ -68,13 +69,13 @@ class Quota:
         return self._count
 
     def take(self, size: int, entries: int = 0) -> None:
-        """Raises `FileError` where there is no room for so much more."""
+        """Takes so much more. Raises `FileError` if there is no room for it."""
         self._scan()
         with self._lock:
             if size > 0 and self._used + size > self.size:
-                raise FileError(Reason.NO_SPACE, "your room for files is full")
+                raise FileError(Reason.NO_SPACE)
             if entries > 0 and self._count + entries > self.entries:
-                raise FileError(Reason.NO_SPACE, "there are too many files")
+                raise FileError(Reason.NO_SPACE, "there is no room left for more files and folders")
             self._used += size
             self._count += entries
 
@@ -84,7 +85,7 @@ class Quota:
             self._count = max(0, self._count - entries)
 
     def recount(self) -> None:
-        """Counts from the disk again, for what others than a `DiskTree` wrote there."""
+        """Counts on the disk again, after something else than a `DiskTree` wrote there."""
         with self._lock:
             self._scanned = False
         self._scan()
@@ -98,7 +99,7 @@ class Quota:
             for folder, folders, files, here in os.fwalk(self.root, follow_symlinks=False):
                 self._count += len(folders)
                 for name in files:
-                    if name.startswith(UNFINISHED) and _sweep(name, here):
+                    if name.startswith(UNFINISHED) and _remove_leftover(name, here):
                         continue
                     with suppress(OSError):  # gone meanwhile
                         self._used += os.stat(name, dir_fd=here, follow_symlinks=False).st_size
@@ -106,9 +107,9 @@ class Quota:
                 del folder
 
 
-def _sweep(name: str, folder: int) -> bool:
-    """Removes what was being written by a process that is no more: nobody holds its lock. False
-    where somebody does."""
+def _remove_leftover(name: str, folder: int) -> bool:
+    """Removes an unfinished file whose process is gone, which nobody holds a lock on. False if
+    somebody does."""
     with suppress(OSError):
         file = os.open(name, os.O_RDWR | _FILE, dir_fd=folder)
         try:
@@ -132,8 +133,8 @@ def _translated() -> Iterator[None]:
 
 
 class DiskTree:
-    """Implements `files.FileTree` below the folder `quota.root`, which is made where it is not
-    there. Without `writable` nothing can be changed."""
+    """Implements `FileTree` below the folder `quota.root`, which is made if it does not exist.
+    Without `writable` nothing can be changed."""
 
     home: Names = ()
 
@@ -144,12 +145,12 @@ class DiskTree:
 
     @property
     def quota(self) -> Quota:
-        """How much there may be."""
+        """How large it may become."""
         return self._quota
 
     @property
     def root(self) -> Path:
-        """Where it lies on the disk of the host."""
+        """The folder on the disk of the host."""
         return self._quota.root
 
     @property
@@ -169,7 +170,7 @@ class DiskTree:
             found = []
             for name in sorted(os.listdir(folder)):
                 if not name.startswith(UNFINISHED):
-                    with suppress(FileError, OSError):  # of no kind that is shown, or gone
+                    with suppress(FileError, OSError):  # neither a file nor a folder, or gone
                         found.append(_info(name, _status(name, folder)))
             return found
 
@@ -233,7 +234,7 @@ class DiskTree:
                 raise FileError(Reason.EXISTS)
             if replace or stat.S_ISDIR(status.st_mode):
                 os.rename(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
-            else:  # by a second name, which is refused where somebody else was quicker
+            else:  # a second name first, which fails if somebody else was quicker
                 where = {"src_dir_fd": from_folder, "dst_dir_fd": to_folder}
                 os.link(from_name, to_name, follow_symlinks=False, **where)
                 os.unlink(from_name, dir_fd=from_folder)
@@ -254,7 +255,7 @@ class DiskTree:
         self._check_writable(names)
         with self._at(names) as (folder, name):
             if not stat.S_ISDIR(_status(name, folder).st_mode):
-                raise FileError(Reason.NO_SUCH, "that is no folder")
+                raise FileError(Reason.NO_SUCH, "that is not a folder")
             os.rmdir(name, dir_fd=folder)
             self._quota.give_back(0, 1)
 
@@ -274,7 +275,7 @@ class DiskTree:
 
     @contextmanager
     def _folder(self, names: Names) -> Iterator[int]:
-        """A descriptor of that folder, reached name by name and by no link."""
+        """A descriptor of that folder, reached name by name without following a link."""
         here = os.open(self._quota.root, _FOLDER)
         try:
             for name in names:
@@ -287,13 +288,13 @@ class DiskTree:
 
 
 class DiskFile:
-    """Implements `files.OpenFile`."""
+    """Implements `OpenFile`."""
 
     def __init__(self, name: str, file: int) -> None:
         self._name = name
         self._file = file
-        self._folder = -1  # where it gets its name, while it is being written
-        self._beside = ""
+        self._folder = -1  # where it will get its name; only while it is being written
+        self._temporary = ""
         self._quota: Quota | None = None
         self._size = 0
         self._exclusive = self._append = False
@@ -302,7 +303,7 @@ class DiskFile:
 
     @classmethod
     def reading(cls, name: str, folder: int) -> DiskFile:
-        """Raises OSError, FileError."""
+        """The file, open for reading. Raises OSError, FileError."""
         file = os.open(name, os.O_RDONLY | _FILE, dir_fd=folder)
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
@@ -311,24 +312,24 @@ class DiskFile:
 
     @classmethod
     def writing(cls, name: str, folder: int, mode: OpenMode, quota: Quota) -> DiskFile:
-        """A new file beside `name`, with what was in that, unless it is to be empty."""
+        """A new file next to `name`, with a copy of its content unless `mode.empty`."""
         there = _status_or_none(name, folder)
         if there is None and not mode.create:
             raise FileError(Reason.NO_SUCH)
         if there is not None and (mode.new or not stat.S_ISREG(there.st_mode)):
             raise FileError(Reason.EXISTS)
-        quota.take(0, 1)  # until it is closed there are both
-        beside = f"{UNFINISHED}{secrets.token_hex(8)}"
+        quota.take(0, 1)  # there are two until it is closed
+        temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _FILE
-            made = cls(name, os.open(beside, flags, 0o600, dir_fd=folder))
+            made = cls(name, os.open(temporary, flags, 0o600, dir_fd=folder))
         except OSError:
             quota.give_back(0, 1)
             raise
-        made._folder, made._beside, made._quota = os.dup(folder), beside, quota
+        made._folder, made._temporary, made._quota = os.dup(folder), temporary, quota
         made._exclusive, made._append = mode.new, mode.append
         try:
-            fcntl.flock(made._file, fcntl.LOCK_EX)  # whoever sweeps up leaves it alone
+            fcntl.flock(made._file, fcntl.LOCK_EX)  # so that it is not taken for a leftover
             if there is not None:
                 made._mode = stat.S_IMODE(there.st_mode)
                 if not mode.empty:
@@ -394,30 +395,30 @@ class DiskFile:
         quota, self._quota = self._quota, None
         try:
             if quota is not None:
-                self._settle(file, quota, keep=keep)
+                self._finish(file, quota, keep=keep)
         finally:
             os.close(file)
             if self._folder >= 0:
                 os.close(self._folder)
 
-    def _settle(self, file: int, quota: Quota, *, keep: bool) -> None:
-        """Gives what was written its name, or throws it away."""
+    def _finish(self, file: int, quota: Quota, *, keep: bool) -> None:
+        """Gives the file its name, or removes it."""
         where = {"src_dir_fd": self._folder, "dst_dir_fd": self._folder}
         named, replaced = False, None
         try:
             if keep:
                 with _translated():
                     _apply(file, self._mode if self._mode is not None else 0o644, self._modified)
-                    if self._exclusive:  # never over what came there meanwhile
-                        os.link(self._beside, self._name, follow_symlinks=False, **where)
+                    if self._exclusive:  # never over a file that appeared meanwhile
+                        os.link(self._temporary, self._name, follow_symlinks=False, **where)
                     else:
                         replaced = _status_or_none(self._name, self._folder)
-                        os.rename(self._beside, self._name, **where)
+                        os.rename(self._temporary, self._name, **where)
                     named = True
         finally:
             if self._exclusive or not named:
                 with suppress(OSError):
-                    os.unlink(self._beside, dir_fd=self._folder)
+                    os.unlink(self._temporary, dir_fd=self._folder)
             if not named:
                 quota.give_back(self._size, 1)
             elif replaced is not None:
@@ -425,7 +426,7 @@ class DiskFile:
 
 
 def _status(name: str, folder: int) -> os.stat_result:
-    """Of a file or a folder; anything else is not there."""
+    """The status of a file or folder. Anything else does not exist for a tree."""
     status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise FileError(Reason.NO_SUCH)
@@ -433,7 +434,7 @@ def _status(name: str, folder: int) -> os.stat_result:
 
 
 def _status_or_none(name: str, folder: int) -> os.stat_result | None:
-    """None where nothing is there at all; what is of another kind is in the way."""
+    """None if there is nothing at all. Something of another kind is in the way."""
     try:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Files that an app serves: what people see by `sftp` and `scp`, and the errors that they get.
+"""Files that an app serves: what people see in `sftp` and `scp`, and the errors that they get.
 
-An app gives a `FileTree` by its method `files`; the host shows it in a folder of the app's name.
-A tree is asked by `Names`, the names from its root on, which are clean already: never empty, `.` or
-`..`, never with a `/` or a NUL. `DiskTree` (tuihost.files.disk) is one on the disk of the host.
+An app's method `files` returns a `FileTree`, and the host shows it in a folder with the app's
+name. A path is a tuple of `Names` from the root of the tree. They are checked already: never empty,
+`.` or `..`, and never with a `/` or a NUL. `DiskTree` (tuihost.files.disk) is a tree on the disk.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ MAX_DEPTH = 32
 
 
 class Reason(Enum):
-    """Why something could not be done with a file."""
+    """Why something could not be done with a file, in words for the person."""
 
     NO_SUCH = "there is no such file"
     DENIED = "that is not allowed"
-    EXISTS = "there is something of that name already"
+    EXISTS = "that name is taken already"
     NOT_EMPTY = "the folder is not empty"
     NO_SPACE = "there is no room left"
-    BAD_NAME = "that is no name for a file"
+    BAD_NAME = "that is not a valid file name"
     NOT_SUPPORTED = "that is not possible here"
-    FAILED = "that did not work"
+    FAILED = "the host could not do that"
 
 
 class FileError(TuihostError):
-    """Something could not be done with a file; the text is for the person."""
+    """Something could not be done with a file. The text is for the person."""
 
     def __init__(self, reason: Reason, text: str = "") -> None:
         super().__init__(text or reason.value)
@@ -43,7 +43,7 @@ class FileError(TuihostError):
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
-    """A file or a folder. `size` in bytes, `modified` in Unix time, `mode` the nine bits."""
+    """A file or a folder. `size` in bytes, `modified` in Unix time, `mode` nine permission bits."""
 
     name: str
     folder: bool = False
@@ -54,7 +54,7 @@ class FileInfo:
 
 @dataclass(frozen=True, slots=True)
 class OpenMode:
-    """How a file is opened. `new` must not exist yet; `empty` throws away what was in it."""
+    """How a file is opened. `new`: it must not exist yet. `empty`: its content is thrown away."""
 
     read: bool = True
     write: bool = False
@@ -69,13 +69,13 @@ REPLACE = OpenMode(read=False, write=True, create=True, empty=True)
 
 
 class OpenFile(Protocol):
-    """An open file. One thread. Everything may raise `FileError`."""
+    """An open file. Used by one thread. Every method may raise `FileError`."""
 
     def read(self, offset: int, size: int) -> bytes:
-        """At most `size` bytes from `offset`; b"" at and behind the end."""
+        """At most `size` bytes from `offset` on; b"" at the end and beyond."""
 
     def write(self, offset: int, data: bytes) -> None:
-        """All of it, at `offset`."""
+        """Writes all of `data` at `offset`."""
 
     def info(self) -> FileInfo: ...
 
@@ -84,15 +84,16 @@ class OpenFile(Protocol):
     ) -> None: ...
 
     def close(self, *, keep: bool = True) -> None:
-        """Closes it, once. What was written gets its name now; without `keep` it never does."""
+        """Closes it; a second call does nothing. What was written appears under its name now, or
+        never without `keep`."""
 
 
 class FileTree(Protocol):
-    """Files and folders. Threads: one at a time. Everything may raise `FileError`."""
+    """Files and folders. Threads: one at a time. Every method may raise `FileError`."""
 
     @property
     def home(self) -> Names:
-        """Where somebody begins."""
+        """The folder that somebody starts in."""
 
     def info(self, names: Names) -> FileInfo: ...
 
@@ -119,8 +120,8 @@ class FileTree(Protocol):
 
 
 def names_of(path: str, start: Names = ()) -> Names:
-    """The names of a path as people write it, from `start` on where it does not begin with `/`;
-    `..` at the root is the root. Raises `FileError` for what cannot be a path."""
+    """The names in a path as people write it. It starts at `start` unless it begins with a `/`, and
+    `..` at the root stays there. Raises `FileError` if it cannot be a path."""
     names = [] if path.startswith("/") else list(start)
     for name in path.split("/"):
         if name == "..":
@@ -133,7 +134,7 @@ def names_of(path: str, start: Names = ()) -> Names:
 
 
 def checked(name: str) -> str:
-    """The name, where it can be one. Raises `FileError`."""
+    """The name itself. Raises `FileError` if no file can be called so."""
     try:
         size = len(name.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
@@ -144,17 +145,17 @@ def checked(name: str) -> str:
 
 
 def path_of(names: Names) -> str:
-    """The path of these names, from the root."""
+    """The path of these names from the root."""
     return "/" + "/".join(names)
 
 
 def read_only() -> FileError:
-    """What a tree says that does not let itself be changed."""
+    """The error of a tree that nobody may change."""
     return FileError(Reason.DENIED, "nothing can be changed here")
 
 
 class ReadOnlyTree:
-    """A tree that refuses every change: what is left to do is `info`, `list` and `open`."""
+    """A tree that refuses every change. A subclass has to write `info`, `list` and `open`."""
 
     home: Names = ()
 
@@ -182,15 +183,15 @@ class ReadOnlyTree:
 
 
 class Folders:
-    """A `FileTree` of others, each in a folder of its name. `first` names the one where somebody
-    begins, at its own home. The folders themselves stay as they are."""
+    """A `FileTree` made of others, each in a folder with its name. People start at the home of the
+    tree called `first`. The folders themselves cannot be changed."""
 
     def __init__(self, trees: Mapping[str, FileTree], first: str | None = None) -> None:
         self._trees = trees
         self.home: Names = (first, *trees[first].home) if first in trees and first else ()
 
     def innermost(self, names: Names) -> tuple[FileTree, Names]:
-        """The tree that is no `Folders`, and the names within it. Raises `FileError`."""
+        """The tree that holds these names, and the names within it. Raises `FileError`."""
         tree, inner = self._within(names)
         return tree.innermost(inner) if isinstance(tree, Folders) else (tree, inner)
 
@@ -203,7 +204,7 @@ class Folders:
         return tree, names[1:]
 
     def _inside(self, names: Names) -> tuple[FileTree, Names]:
-        """Something within a tree: the tree itself is not to be changed."""
+        """The same for a change: the folder of the tree itself cannot be changed."""
         tree, inner = self._within(names)
         if not inner:
             raise read_only()
@@ -246,7 +247,7 @@ class Folders:
         tree, inner = self._inside(old)
         other, target = self._inside(new)
         if tree is not other:
-            raise FileError(Reason.NOT_SUPPORTED, "files do not move from one app to another")
+            raise FileError(Reason.NOT_SUPPORTED, "files cannot be moved from one app to another")
         tree.rename(inner, target, replace=replace)
 
     def make_folder(self, names: Names) -> None:

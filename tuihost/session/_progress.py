@@ -1,6 +1,5 @@
-"""How far a command has come, for who waits: a bar that redraws itself on a terminal, and now and
-then a line where the output goes anywhere else. It goes to standard error, so it never mixes with
-what a command puts out.
+"""How far a command has come: a bar that redraws itself on a terminal, or a line now and then if
+the output goes anywhere else. It is written to standard error, so it never mixes with the output.
 
     with session.progress("Copying", total=size) as bar:
         for block in blocks:
@@ -20,14 +19,14 @@ from tuihost.terminal_facts import TerminalFacts
 from tuihost.text import clean
 
 REDRAWN_EVERY = 0.1  # seconds, on a terminal
-SAID_EVERY = 10.0  # seconds, elsewhere; or a step of ten percent
+SAID_EVERY = 10.0  # seconds, elsewhere; or every ten percent
 _STEP = 10
 _WIDTH = 30  # cells of the bar, at most
 _SIGNS = {True: ("━", "─"), False: ("#", "-")}
 
 
 class Progress:
-    """One thing that takes its time. Thread: the command's."""
+    """One piece of work that takes its time. Thread: the command's."""
 
     def __init__(
         self,
@@ -48,7 +47,7 @@ class Progress:
         self._last = ""
 
     def advance(self, count: float = 1) -> None:
-        """So much more of it is done."""
+        """Says that so much more of it is done."""
         self.done += count
         now = self._clock()
         if self._facts().pty:
@@ -69,7 +68,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """The last word: how far it came."""
+        """Shows how far it came."""
         if self._facts().pty:
             if kind is None or issubclass(kind, Exception):
                 self._redraw()
@@ -79,7 +78,7 @@ class Progress:
 
     @property
     def percent(self) -> int | None:
-        """Of the total; None where nobody knows that."""
+        """Percent of the total. None if the total is not known."""
         if not self.total or self.total < 0:
             return None
         return int(100 * min(1.0, self.done / self.total))
@@ -103,7 +102,7 @@ class Progress:
         if percent is None:
             taken = duration(self._clock() - self._begun, units=2, short=True)
             return f"{self.label} {self.done:g}, {taken}"
-        return f"{self.label} {percent:3} %"
+        return f"{self.label} {percent:3}%"
 
     def _bar(self) -> str:
         percent, facts = self.percent, self._facts()

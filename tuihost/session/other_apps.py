@@ -29,7 +29,7 @@ class OptionInfo:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentInfo:
-    """An argument of a command; `several` takes all that is left."""
+    """An argument of a command. `several`: it takes all the words that are left."""
 
     name: str
     choices: tuple[str, ...] = ()
@@ -39,7 +39,8 @@ class ArgumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class CommandInfo:
-    """One command, as completion and help need it. `help` is the first line of its docstring."""
+    """What completion and help need to know about a command. `help` is the first line of its
+    docstring."""
 
     name: str
     help: str = ""
@@ -49,44 +50,46 @@ class CommandInfo:
 
 class Stdio(Protocol):
     """Where a command reads from and writes to. Its methods are called on the command's thread and
-    may wait; what they raise ends the command. `Interrupted` and `Disconnected` are no mistakes."""
+    may wait. Whatever they raise ends the command; `Interrupted` and `Disconnected` are not logged
+    as mistakes."""
 
     @property
     def facts(self) -> TerminalFacts:
-        """What its output is drawn for: width, colours, and whether a person looks at it."""
+        """What the output is drawn for: width, colours, and whether a person sees it."""
 
     def read(self, limit: int) -> bytes:
         """Standard input, at least one byte; b"" at its end."""
 
     def write(self, data: bytes, stream: Stream) -> None:
-        """One of the two outputs, all of it."""
+        """Writes all of `data` to one of the two outputs."""
 
     def close(self) -> None:
-        """Nothing is read or written any more, and who waits in the two is woken. Any thread."""
+        """Nothing more is read or written; a thread that waits in `read` or `write` wakes. Any
+        thread."""
 
 
 class Running(Protocol):
-    """A command that runs on a thread of its own. Any thread."""
+    """A command that runs on a thread of its own. Use it from any thread."""
 
     def stop(self) -> None:
-        """The person has had enough of it: it ends at its next read or write, or is made to."""
+        """Stops it: it ends at its next read or write, or is made to end."""
 
 
 class OtherApps(Protocol):
-    """The other apps. Thread: the app's, but for what says otherwise."""
+    """The other apps, for the same person. Thread: the app's, unless said otherwise."""
 
     def apps(self) -> Mapping[str, tuple[CommandInfo, ...]]:
-        """The apps that the person may open, and of each the commands that they may run."""
+        """The apps that the person may open, each with the commands that they may run."""
 
     def run(self, app: str, words: Sequence[str], stdio: Stdio) -> int:
-        """Runs a command on this thread; its exit status (127: no such app). No words show the
-        help. Raises what `ends` raise."""
+        """Runs a command on this thread. Its exit status; 127 if there is no such app. Without
+        words it shows the help. Raises whatever the methods of `stdio` raise."""
 
     def start(
         self, app: str, words: Sequence[str], stdio: Stdio, ended: Callable[[int], None]
     ) -> Running:
-        """The same on a thread of its own. `ended` is called there; 130 where it was stopped. What
-        still runs when the session is over is stopped."""
+        """The same on a thread of its own, where `ended` is called with the status; 130 if it was
+        stopped. A command that still runs when the session ends is stopped."""
 
     def files(self) -> Folders:
-        """The files that the person sees by `sftp`."""
+        """The files that the person sees in `sftp`."""

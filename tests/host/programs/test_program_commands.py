@@ -169,11 +169,11 @@ def test_progress_goes_to_standard_error(host: Hosted) -> None:
     said = host.run("tap count")
     assert said.text == ""
     assert said.errors.splitlines() == [
-        "Counting   0 %", "Counting  25 %", "Counting  50 %", "Counting  75 %", "Counting 100 %",
+        "Counting   0%", "Counting  25%", "Counting  50%", "Counting  75%", "Counting 100%",
     ]  # fmt: skip
     channel = opened(host, "tap count", pty=True)
     out = ended(channel)[1]
-    assert out.startswith(b"\rCounting   0 %")
+    assert out.startswith(b"\rCounting   0%")
     assert out.endswith(b"\x1b[K\r\n")
 
 
@@ -183,7 +183,7 @@ def test_a_session_that_nobody_reads_holds_up_no_other(host: Hosted) -> None:
     stalled.exec_command("tap flow")
     other.settimeout(DEADLINE)
     other.exec_command("tap count")
-    assert b"Counting 100 %" in other.makefile_stderr("rb").read()
+    assert b"Counting 100%" in other.makefile_stderr("rb").read()
     assert other.recv_exit_status() == 0
     hang_up(client)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tuihost.core.rsync_args import Refused, sync_args
+from tuihost.core.rsync_args import Refused, parse_rsync
 from tuihost.errors import PeerError
-from tuihost.files.tree import Folders, Names, path_of
+from tuihost.files.tree import Folders, Names, Reason, path_of
 from tuihost.host.host import SFTP
-from tuihost.host.transfers.rsync import Sync
-from tuihost.host.transfers.scp import Scp, asked_of
+from tuihost.host.transfers.rsync import RsyncRun
+from tuihost.host.transfers.scp import Scp, parse_scp
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.sftp import TreeServer
 from tuihost.text import clean
@@ -40,25 +40,25 @@ class FileTransfers:
 
     def scp(self, words: tuple[str, ...]) -> int:
         """The old protocol of scp, for a client that runs `scp` with these words."""
-        asked = asked_of(words)
-        if asked is None:
+        args = parse_scp(words)
+        if args is None:
             self.complain("scp is for copying files: scp FILE HOST:")
             return 2
-        return Scp(self.folders, asked, self.stage.read, self._send, self._note).run()
+        return Scp(self.folders, args, self.stage.read, self._send, self._note).run()
 
     def rsync(self, words: tuple[str, ...]) -> int:
         """rsync, for a client that runs `rsync` with these words."""
         try:
-            sync = Sync(self.folders, sync_args(words), self.stage.read, self._send)
-            status, said = sync.run()
+            run = RsyncRun(self.folders, parse_rsync(words), self.stage.read, self._send)
+            status, errors = run.run()
         except Refused as refused:
             self.complain(str(refused))
             return 1
-        self.log.info(Event.FILE_CHANGED, what="rsync", path=words[-1][:200], size=sync.received)
-        if sync.full:
-            said += "your room for files is full\n"
-        if said:
-            self.stage.write(clean(said, lines=True).encode(), Stream.ERR)
+        self.log.info(Event.FILE_CHANGED, what="rsync", path=words[-1][:200], size=run.received)
+        if run.full:
+            errors += f"{Reason.NO_SPACE.value}\n"
+        if errors:
+            self.stage.write(clean(errors, lines=True).encode(), Stream.ERR)
         return status
 
     def _send(self, data: bytes) -> None:

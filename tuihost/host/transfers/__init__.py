@@ -1,4 +1,4 @@
-"""Copying files by other protocols than sftp: scp's old one, and rsync under Landlock.
+"""Copying files by protocols other than sftp: the old one of scp, and rsync under Landlock.
 
 In: a file tree and a session's bytes. Out: an exit status. Imports `tuihost.files`.
 """

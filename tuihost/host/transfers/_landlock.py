@@ -1,10 +1,10 @@
-"""Runs a program that reaches one folder and nothing else: `python confine.py FOLDER rw 100000 …`.
+"""Runs a program that can reach one folder: `python _landlock.py FOLDER rw 100000 PROGRAM …`.
 
-The kernel holds it there (Landlock, Linux 5.13 and newer): beside FOLDER, to write or (`ro`) only
-to read, it may read and run what lies in the system's own folders. It makes no links, devices,
-sockets or pipes, connects nowhere, gains no rights, and no file of it outgrows so many bytes.
+The kernel holds it there (Landlock, Linux 5.13 and newer). It may write to FOLDER, or with `ro`
+only read it, and it may read and run what is in the system's own folders. It cannot make links,
+devices, sockets or pipes, connect anywhere, gain rights, or write a file larger than so many bytes.
 
-A program of its own, so that it needs nothing of the package and starts quickly.
+This is a program of its own, so that it needs nothing from the package and starts quickly.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Below(ctypes.Structure):
 
 
 def version() -> int:
-    """Of Landlock; 0 where the kernel has none."""
+    """The version of Landlock. 0 if the kernel does not have it."""
     if not sys.platform.startswith("linux"):
         return 0
     found = _libc().syscall(_CREATE, None, 0, _ASK_VERSION)
@@ -45,7 +45,7 @@ def version() -> int:
 
 
 def confine(folder: str, *, write: bool) -> None:
-    """From now on this process reaches no other folder. Raises `OSError`."""
+    """From now on this process can reach no other folder. Raises `OSError`."""
     known = version()
     if not known:
         raise OSError("the kernel has no Landlock")
@@ -100,4 +100,4 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except OSError as error:
-        sys.exit(f"cannot be confined: {error}")
+        sys.exit(f"cannot be confined to its folder: {error}")

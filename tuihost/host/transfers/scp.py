@@ -1,7 +1,7 @@
 """The old protocol of scp, in which a client runs `scp -t` or `scp -f` on the host (`scp -O`).
 
-Names that a client sends are names and no paths, and go nowhere but below the target. Thread: the
-program's.
+The names that a client sends are single names, never paths, and lead nowhere but below the target.
+Thread: the program's.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ MAX_LINE = 4096
 _HEAD = re.compile(r"([CD])([0-7]{4}) (\d{1,19}) (.+)")
 _TIMES = re.compile(r"T(\d{1,12}) \d{1,9} \d{1,12} \d{1,9}")
 
-Noted = Callable[[str, Names, int], None]
+Note = Callable[[str, Names, int], None]
 
 
-class _Ends(Exception):
-    """The client said something that the protocol has no room for, or went away."""
+class _CopyFailed(Exception):
+    """The copy cannot go on: the client broke the protocol, or is gone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """`scp` and its words: `sink` receives (-t), otherwise it sends (-f)."""
+class ScpArgs:
+    """The options and paths of `scp`. With `receive` the client sends (-t), else the host (-f)."""
 
-    sink: bool
+    receive: bool
     recursive: bool
     times: bool
     folder: bool
     paths: tuple[str, ...]
 
 
-def asked_of(words: Sequence[str]) -> Asked | None:
-    """What a client's `scp` line asks for; None where it is no such line."""
+def parse_scp(words: Sequence[str]) -> ScpArgs | None:
+    """Reads the words after `scp`. None if this is not how a client runs it."""
     flags: set[str] = set()
     paths: list[str] = []
     for at, word in enumerate(words):
@@ -62,57 +62,58 @@ def asked_of(words: Sequence[str]) -> Asked | None:
         flags |= set(word[1:])
     if not flags <= set("tfrpdvq") or ("t" in flags) == ("f" in flags) or not paths:
         return None
-    return Asked("t" in flags, "r" in flags, "p" in flags, "d" in flags, tuple(paths))
+    return ScpArgs("t" in flags, "r" in flags, "p" in flags, "d" in flags, tuple(paths))
 
 
 class Scp:
-    """One copy. `read` gives at most so many bytes, b"" at the end; `write` sends."""
+    """One copy. `read` gives at most so many bytes, b"" at the end; `write` sends them. `note`
+    hears about each file that was written."""
 
     def __init__(
         self,
         tree: FileTree,
-        asked: Asked,
+        args: ScpArgs,
         read: Callable[[int], bytes],
         write: Callable[[bytes], None],
-        noted: Noted,
+        note: Note,
     ) -> None:
         self._tree = tree
-        self._asked = asked
-        self._more = read
+        self._args = args
+        self._read = read
         self._write = write
-        self._noted = noted
+        self._note = note
         self._buffer = bytearray()
         self._failed = False
 
     def run(self) -> int:
         """The exit status."""
         try:
-            if self._asked.sink:
-                self._sink()
+            if self._args.receive:
+                self._receive_all()
             else:
-                self._source()
-        except _Ends as end:
-            self._complain(str(end))
+                self._send_all()
+        except _CopyFailed as failure:
+            self._warn(str(failure))
         return int(self._failed)
 
     # ---------------------------------------------------------------- the line
 
     def _take(self, count: int) -> bytes:
         while not self._buffer:
-            data = self._more(CHUNK)
+            data = self._read(CHUNK)
             if not data:
-                raise _Ends("the client went away")
+                raise _CopyFailed("the client is gone")
             self._buffer += data
         taken = bytes(self._buffer[:count])
         del self._buffer[:count]
         return taken
 
     def _line(self) -> str | None:
-        """The next line without its end; None where there are no more."""
+        """The next line without its end. None if there are no more."""
         line = bytearray()
         while True:
             if not self._buffer:
-                data = self._more(CHUNK)
+                data = self._read(CHUNK)
                 if not data:
                     return None
                 self._buffer += data
@@ -121,19 +122,19 @@ class Scp:
             del self._buffer[: len(part)]
             line += part
             if len(line) > MAX_LINE:
-                raise _Ends("a line is too long")
+                raise _CopyFailed("a line is too long")
             if at >= 0:
                 return line[:-1].decode("utf-8", "surrogateescape")
 
-    def _well(self) -> None:
+    def _say_ok(self) -> None:
         self._write(b"\0")
 
-    def _complain(self, text: str) -> None:
+    def _warn(self, text: str) -> None:
         self._failed = True
         self._write(b"\1scp: " + clean(text, limit=300).encode() + b"\n")
 
-    def _answered(self) -> None:
-        """The other side's answer. A warning is theirs to show; an error ends the copy."""
+    def _expect_ok(self) -> None:
+        """Waits for the client's answer. It shows a warning itself; an error ends the copy."""
         match self._take(1):
             case b"\0":
                 return
@@ -142,16 +143,16 @@ class Scp:
                 self._failed = True
             case _:
                 self._line()
-                raise _Ends("the client gave up")
+                raise _CopyFailed("the client gave up")
 
     # ---------------------------------------------------------------- receiving
 
-    def _sink(self) -> None:
-        target = names_of(self._asked.paths[0], self._tree.home)
+    def _receive_all(self) -> None:
+        target = names_of(self._args.paths[0], self._tree.home)
         is_folder = self._is_folder(target)
-        if (self._asked.folder or len(self._asked.paths) > 1) and not is_folder:
-            raise _Ends(f"{self._asked.paths[0]}: that is no folder")
-        self._well()
+        if (self._args.folder or len(self._args.paths) > 1) and not is_folder:
+            raise _CopyFailed(f"{self._args.paths[0]}: that is not a folder")
+        self._say_ok()
         self._receive(target, into=is_folder, top=True)
 
     def _is_folder(self, names: Names) -> bool:
@@ -161,71 +162,71 @@ class Scp:
             return False
 
     def _receive(self, place: Names, *, into: bool, top: bool = False) -> None:
-        """What comes until the end of this folder: `place` is where, or what it is to be called."""
+        """Receives everything up to the end of this folder, `into` it or under the name `place`."""
         modified: float | None = None
         while (line := self._line()) is not None:
             if line == "E" and not top:
-                self._well()
+                self._say_ok()
                 return
             if times := _TIMES.fullmatch(line):
                 modified = float(times[1])
-                self._well()
+                self._say_ok()
                 continue
             head = _HEAD.fullmatch(line)
             if head is None:
-                raise _Ends("that is no line of this protocol")
+                raise _CopyFailed("that line is not part of the scp protocol")
             kind, mode, size, name = head[1], int(head[2], 8), int(head[3]), head[4]
             try:
                 names = (*place, checked(name)) if into else place
             except FileError as error:
-                raise _Ends(f"{clean(name, limit=80)}: {error}") from None
+                raise _CopyFailed(f"{clean(name, limit=80)}: {error}") from None
             if kind == "D":
                 self._receive_folder(names)
             else:
-                self._receive_file(names, mode, size, modified if self._asked.times else None)
+                self._receive_file(names, mode, size, modified if self._args.times else None)
             modified = None
         if not top:
-            raise _Ends("the client went away")
+            raise _CopyFailed("the client is gone")
 
     def _receive_folder(self, names: Names) -> None:
-        if not self._asked.recursive:
-            raise _Ends("a folder came that was not announced")
+        if not self._args.recursive:
+            raise _CopyFailed("the client sends a folder without -r")
         try:
             if not self._is_folder(names):
                 self._tree.make_folder(names)
         except FileError as error:
-            raise _Ends(f"{names[-1]}: {error}") from None
-        self._well()
+            raise _CopyFailed(f"{names[-1]}: {error}") from None
+        self._say_ok()
         self._receive(names, into=True)
 
     def _receive_file(self, names: Names, mode: int, size: int, modified: float | None) -> None:
         try:
             file = self._tree.open(names, REPLACE)
         except FileError as error:
-            self._complain(f"{_last(names)}: {error}")
+            self._warn(f"{_last(names)}: {error}")
             return  # the client skips it
         problem: FileError | None = None
         whole = False
         try:
-            self._well()
+            self._say_ok()
             done = 0
             while done < size:
                 data = self._take(min(CHUNK, size - done))
                 if problem is None:
                     try:
                         file.write(done, data)
-                    except FileError as error:  # the rest is read all the same
+                    except FileError as error:  # the rest has to be read all the same
                         problem = error
                 done += len(data)
-            self._answered()
+            self._expect_ok()
             whole = problem is None
         finally:
             problem = self._close(file, mode, modified, keep=whole) or problem
         if problem is None:
-            self._noted("written", names, size)
-            self._well()
+            self._note("written", names, size)
+            self._say_ok()
         else:
-            self._complain(f"{_last(names)}: {problem}")
+            self._warn(f"{_last(names)}: {problem}")
 
     def _close(
         self, file: OpenFile, mode: int, modified: float | None, *, keep: bool
@@ -240,20 +241,20 @@ class Scp:
 
     # ---------------------------------------------------------------- sending
 
-    def _source(self) -> None:
-        self._answered()
-        for path in self._asked.paths:
-            found = list(self._found(path))
+    def _send_all(self) -> None:
+        self._expect_ok()
+        for path in self._args.paths:
+            found = list(self._matches(path))
             if not found:
-                self._complain(f"{path}: {Reason.NO_SUCH.value}")
+                self._warn(f"{path}: {Reason.NO_SUCH.value}")
             for names in found:
                 try:
                     self._send(names, self._tree.info(names))
                 except FileError as error:
-                    self._complain(f"{_last(names)}: {error}")
+                    self._warn(f"{_last(names)}: {error}")
 
-    def _found(self, path: str) -> Iterator[Names]:
-        """What a path with wildcards in any of its parts leads to."""
+    def _matches(self, path: str) -> Iterator[Names]:
+        """Everything that a path leads to, which may have wildcards in any of its parts."""
         places: list[Names] = [()]
         for pattern in names_of(path, self._tree.home):
             if not set(pattern) & set("*?["):
@@ -275,12 +276,12 @@ class Scp:
             yield place
 
     def _send(self, names: Names, info: FileInfo) -> None:
-        if info.folder and not self._asked.recursive:
-            self._complain(f"{_last(names)}: that is a folder")
+        if info.folder and not self._args.recursive:
+            self._warn(f"{_last(names)}: that is a folder")
             return
-        if self._asked.times:
+        if self._args.times:
             self._write(f"T{int(info.modified)} 0 {int(info.modified)} 0\n".encode())
-            self._answered()
+            self._expect_ok()
         if info.folder:
             self._send_folder(names, info)
         else:
@@ -288,27 +289,27 @@ class Scp:
 
     def _send_folder(self, names: Names, info: FileInfo) -> None:
         self._write(_head("D", info.mode, 0, _last(names)))
-        self._answered()
+        self._expect_ok()
         for inner in self._tree.list(names):
             self._send((*names, inner.name), inner)
         self._write(b"E\n")
-        self._answered()
+        self._expect_ok()
 
     def _send_file(self, names: Names, info: FileInfo) -> None:
         file = self._tree.open(names, READ)
         try:
             self._write(_head("C", info.mode, info.size, _last(names)))
-            self._answered()
+            self._expect_ok()
             done = 0
             while done < info.size:
                 data = file.read(done, min(CHUNK, info.size - done))
-                if not data:  # it became shorter meanwhile: what was promised is sent
+                if not data:  # it has become shorter: the rest of the announced size is sent
                     data = bytes(min(CHUNK, info.size - done))
                     self._failed = True
                 self._write(data)
                 done += len(data)
-            self._well()
-            self._answered()
+            self._say_ok()
+            self._expect_ok()
         finally:
             file.close()
 

@@ -130,13 +130,13 @@ class RichView:
         self._link = self._hit = None
 
     def position_text(self) -> str:
-        """How far one has read: `Top`, `64 %`, `End`; nothing for a page that fits."""
+        """How far one has read: `Top`, `64%`, `End`; nothing for a page that fits."""
         last = self.window.last_offset
         if not last:
             return ""
         if self.window.offset in (0, last):
             return "End" if self.window.offset else "Top"
-        return f"{self.window.offset * 100 // last} %"
+        return f"{self.window.offset * 100 // last}%"
 
     def scroll(self, rows: int) -> None:
         """Moves by so many lines, down if positive."""
