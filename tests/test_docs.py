@@ -37,7 +37,8 @@ from tuihost.host.server.server import limits_of
 from tuihost.login import Attempt, StepServices
 from tuihost.login.steps import bundled_steps
 from tuihost.logs import Event, EventLog
-from tuihost.settings.models import Accounts, Login, Role, Settings, Sources, load
+from tuihost.settings.loading import load
+from tuihost.settings.models import Accounts, Login, Role, Settings, Sources
 from tuihost.ssh.packets import algorithms as kex
 from tuihost.testing import Hosted, Outcome, hosted
 from tuihost.testing.fixtures import tuihost_host as tuihost_host

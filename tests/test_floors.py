@@ -25,7 +25,7 @@ OUTSIDERS = {
     "click": ("commands", "cli", "local"),
     "pydantic": ("settings",),
     "pydantic_core": ("settings",),
-    "tomlkit": ("settings", "theme"),
+    "tomlkit": ("settings",),
     "platformdirs": ("settings", "cli"),
     "pyte": ("testing",),
     "pytest": ("testing",),

@@ -13,7 +13,7 @@ from tuihost import App, Session, command
 from tuihost.host.plugins.app_catalog import Catalog, Loaded
 from tuihost.host.server.server import Server
 from tuihost.logs import configure, event_log
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.widgets import ListView, Screen
 
 ROWS = [

@@ -25,7 +25,7 @@ from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.server import server as server_module
 from tuihost.host.server.server import Server
 from tuihost.logs import EventLog
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.testing.hosted import Records, hang_up
 from tuihost.wire import Peer

@@ -30,7 +30,7 @@ from tuihost.host.gate.gate import REPORT_BURST
 from tuihost.host.login.passwords import Passwords
 from tuihost.host.login.services import open_accounts
 from tuihost.host.server._connection import Connection
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.testing.hosted import hang_up
 
 HELLO = b"SSH-2.0-OpenSSH_9.2p1\r\n"

@@ -30,7 +30,7 @@ from tuihost.login.steps.codes import (
     totp_counter,
 )
 from tuihost.logs import EventLog
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.wire import Peer
 
 LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))

@@ -32,7 +32,7 @@ from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier
 from tuihost.login.steps import bundled_steps
 from tuihost.logs import EventLog
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.transport import HostTransport
 from tuihost.testing.hosted import hang_up

@@ -25,7 +25,8 @@ from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.login.steps.codes import invite_hash, totp_match
 from tuihost.logs import event_log
 from tuihost.session.host_view import HostKeyCard
-from tuihost.settings.models import Settings, load
+from tuihost.settings.loading import load
+from tuihost.settings.models import Settings
 from tuihost.wire import TcpAddress
 
 ROOT = Path(__file__).parents[2]

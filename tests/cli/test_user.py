@@ -22,7 +22,7 @@ from tuihost.core.login.lockout import Lockout, Try
 from tuihost.host.login.passwords import Passwords
 from tuihost.host.login.services import open_accounts
 from tuihost.login.steps.codes import invite_hash, recovery_hash, totp_code, totp_counter
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 
 PASSWORD = "correct-horse-9"
 BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0 " + bytes([7] * 32)

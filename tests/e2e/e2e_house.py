@@ -19,7 +19,7 @@ from tests.e2e.e2e_demo import APPS, Served, clean_env
 from tests.waiting import DEADLINE
 from tuihost.cli.accounts import opened
 from tuihost.cli.main import cli
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 
 PASSWORD = "correct horse 9"
 SETTINGS = """\

@@ -57,7 +57,7 @@ class Book:
 def accounts(config: Path | None) -> Iterator[Book]:
     """The accounts of the host with these settings. Raises SettingsError, StoreError."""
     # Not by way of `common`, which brings the whole host along.
-    from tuihost.settings.models import load
+    from tuihost.settings.loading import load
 
     if config is None and Path("tuihost.toml").exists():
         config = Path("tuihost.toml")

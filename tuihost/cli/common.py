@@ -15,7 +15,8 @@ from wcwidth import wcswidth
 from tuihost import logs
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.server.server import Server
-from tuihost.settings.models import Settings, load
+from tuihost.settings.loading import load
+from tuihost.settings.models import Settings
 
 SETTINGS_FILE = "tuihost.toml"
 

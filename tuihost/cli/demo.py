@@ -21,7 +21,8 @@ from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.phrases import counted
 from tuihost.plugin import App
 from tuihost.session.host_view import HostKeyCard
-from tuihost.settings.models import Settings, load
+from tuihost.settings.loading import load
+from tuihost.settings.models import Settings
 from tuihost.wire import TcpAddress
 
 _INDENT = 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tuihost.cli.common import SETTINGS_FILE
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.settings.pages import example
 from tuihost.ssh.keys.host_keys import HostKeys
 

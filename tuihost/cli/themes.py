@@ -34,7 +34,7 @@ def themes(context: click.Context, config: Path | None) -> None:
         return
     # Not by way of `common`, which brings the whole host along.
     from tuihost.host.plugins.bundled import bundled_folder
-    from tuihost.settings.models import load
+    from tuihost.settings.loading import load
 
     if config is None and Path("tuihost.toml").exists():
         config = Path("tuihost.toml")

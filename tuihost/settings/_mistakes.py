@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tomlkit
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from tomlkit.container import Container
-from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AbstractTable, AoT, Item
 
-Path_ = tuple[str | int, ...]
+from tuihost.settings.toml import KeyLines
 
-_MARK = "\x00"  # stands in no TOML file
+KeyPath = tuple[str | int, ...]
 
 _SENTENCES = {
     "model_type": "should be a table",
@@ -48,42 +44,42 @@ _PATTERNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the settings came from. `origins` are the names that the file did not give."""
+class Origins:
+    """Where the settings came from. `elsewhere` has what the file did not give."""
 
     path: Path | None
-    text: str
-    origins: Mapping[tuple[str, ...], str]
+    lines: KeyLines
+    elsewhere: Mapping[tuple[str, ...], str]
 
-    def of(self, path: Path_) -> str:
-        """`tuihost.toml:7`, `TUIHOST_SERVER__PORT`, `--port`, or nothing where none is known."""
+    def of(self, path: KeyPath) -> str:
+        """`tuihost.toml:7`, `TUIHOST_SERVER__PORT`, `--port`, or nothing if it is not known."""
         names = tuple(str(part) for part in path)
         for length in range(len(names), 0, -1):
-            if origin := self.origins.get(names[:length]):
+            if origin := self.elsewhere.get(names[:length]):
                 return origin
         if self.path is None:
             return ""
-        line = line_of(self.text, path)
+        line = self.lines.of(path)
         return f"{self.path}:{line}" if line else str(self.path)
 
 
-def describe(error: ValidationError, model: type[BaseModel], place: Place) -> tuple[str, ...]:
+def describe(error: ValidationError, model: type[BaseModel], origins: Origins) -> tuple[str, ...]:
     """One line a mistake, in the order of the file: `file:line: path: what is wrong`."""
     found: list[tuple[int, str]] = []
     for detail in error.errors(include_url=False):
         if detail["type"] == "default_factory_not_called":
             continue  # it only says that there are other mistakes
         path = tuple(part for part in detail["loc"] if part != "[key]")
-        where = place.of(path)
+        where = origins.of(path)
         names = ".".join(str(part) for part in path)
         what = _what(detail, path, model)
         line = int(where.rpartition(":")[2]) if where.rpartition(":")[2].isdigit() else 0
         found.append((line, ": ".join(part for part in (where, names, what) if part)))
-    found.sort(key=lambda one: one[0])
+    found.sort(key=lambda mistake: mistake[0])
     return tuple(dict.fromkeys(text for _line, text in found))
 
 
-def _what(detail: ErrorDetails, path: Path_, model: type[BaseModel]) -> str:
+def _what(detail: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
     kind, context, given = detail["type"], detail.get("ctx") or {}, detail["input"]
     if kind == "extra_forbidden":
         return _unknown(path, given, model)
@@ -99,7 +95,7 @@ def _what(detail: ErrorDetails, path: Path_, model: type[BaseModel]) -> str:
     return f"{sentence}, not {_shown(given)}"
 
 
-def _unknown(path: Path_, given: Any, model: type[BaseModel]) -> str:
+def _unknown(path: KeyPath, given: Any, model: type[BaseModel]) -> str:
     *parents, last = (str(part) for part in path)
     if parents == ["apps"] and isinstance(given, dict):
         return f"no such setting; the options of one app stand in [app.{last}]"
@@ -128,48 +124,3 @@ def _names_at(model: type[BaseModel], parents: list[str]) -> list[str]:
 def _shown(value: Any) -> str:
     text = "a table" if isinstance(value, dict) else repr(value)
     return text if len(text) <= 60 else text[:59] + "…"
-
-
-# ---------------------------------------------------------------------------- lines of a file
-
-
-def line_of(text: str, path: Path_) -> int | None:
-    """The line on which `path`, or the nearest table around it, is written."""
-    try:
-        document = tomlkit.parse(text)
-    except (TOMLKitError, RecursionError):
-        return None
-    trail = list(_trail(document, [part for part in path if isinstance(part, str)]))
-    for item in reversed(trail):
-        if line := _line_by_mark(document, item):
-            return line
-    return None
-
-
-def _trail(container: Container, names: list[str]) -> list[Item]:
-    """The items along `names`, as far as the file has them; tables may be written in pieces."""
-    if not names:
-        return []
-    best: list[Item] = []
-    for key, item in container.body:
-        if key is None or key.key != names[0]:
-            continue
-        if isinstance(item, AoT):
-            item = item.body[0]
-        inner = _trail(item.value, names[1:]) if isinstance(item, AbstractTable) else []
-        if len(inner) + 1 > len(best):
-            best = [item, *inner]
-    return best
-
-
-def _line_by_mark(document: tomlkit.TOMLDocument, item: Item) -> int | None:
-    # tomlkit keeps every character of a file but no positions: put a mark before one item,
-    # write the whole file out again, and count the lines up to the mark.
-    trivia = item.trivia
-    before = trivia.indent
-    trivia.indent = _MARK + before
-    try:
-        head, mark, _tail = document.as_string().partition(_MARK)
-    finally:
-        trivia.indent = before
-    return head.count("\n") + 1 if mark else None

@@ -5,15 +5,15 @@ Both are made from the models in `settings`, so that they cannot say anything el
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from tuihost.settings.models import ENV_PREFIX, Role, Section, Settings
+from tuihost.settings.loading import ENV_PREFIX
+from tuihost.settings.models import Role, Section, Settings
+from tuihost.settings.toml import written
 
 _HOST_KEYS = "state_dir/host_ed25519"
 
@@ -81,9 +81,9 @@ def example(values: Mapping[str, Any] | None = None) -> str:
             parts.append(f"# {_help(field)}\n")
             dotted = f"{name}.{key}"
             if dotted in chosen:
-                parts.append(f"{key} = {_toml(chosen[dotted])}\n")
+                parts.append(f"{key} = {written(chosen[dotted])}\n")
             else:
-                parts.append(f"#{key} = {_toml(_default(key, field))}\n")
+                parts.append(f"#{key} = {written(_default(key, field))}\n")
     parts.append(
         '\n# What roles may use, one table each.\n#[roles.guest]\n#apps = ["menu", "about"]\n'
     )
@@ -128,24 +128,7 @@ def _shown_default(key: str, field: FieldInfo) -> str:
             return "standard error"
         case "revoked_keys" | "terms" | "secret_key":
             return "none"
-    return f"`{_toml(_default(key, field))}`".replace("|", "\\|")
-
-
-def _toml(value: Any) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return repr(value)
-        case dict():
-            return "{" + ", ".join(f"{one} = {_toml(value[one])}" for one in value) + "}"
-        case tuple() | list():
-            return "[" + ", ".join(_toml(one) for one in value) + "]"
-        case Path() | str():
-            # TOML's basic strings know JSON's escapes.
-            return json.dumps(str(value), ensure_ascii=False)
-        case _:
-            raise TypeError(f"no way to write {value!r} in TOML")
+    return f"`{written(_default(key, field))}`".replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tuihost.host.plugins.app_loading import load_object
 from tuihost.host.server.server import Server
 from tuihost.logs import EventLog
 from tuihost.plugin import App
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.testing.pilot import DEADLINE, Pilot
 from tuihost.testing.transport_watch import transport_threads_watched

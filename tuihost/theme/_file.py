@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from tuihost.errors import AppLoadError
+from tuihost.settings.toml import KeyLines, TomlError, parsed
 from tuihost.text import clean
 from tuihost.theme.roles import (
     ANSI,
@@ -52,12 +51,10 @@ def read_parts(text: str, source: str) -> Parts:
     """The parts of a theme written in `text`. Raises `ThemeError` with every mistake in it;
     `source` stands before each."""
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        place = f"{found[1]}:{found[2]}" if found else str(max(1, len(text.splitlines())))
-        what = str(error).split(" (at ")[0]
-        raise ThemeError([f"{source}:{place}: is not TOML: {what[:1].lower()}{what[1:]}"]) from None
+        table = parsed(text)
+    except TomlError as error:
+        reason = f"{error.reason[:1].lower()}{error.reason[1:]}"
+        raise ThemeError([f"{source}:{error.place}: is not TOML: {reason}"]) from None
     return _Reader(text, table, source).parts()
 
 
@@ -73,6 +70,7 @@ class _Reader:
         self._table = table
         self._source = source
         self._problems: list[tuple[int, str]] = []
+        self._lines: KeyLines | None = None
 
     def parts(self) -> Parts:
         about = self._about()
@@ -99,8 +97,11 @@ class _Reader:
             glyphs=glyphs,
         )
 
-    def _wrong(self, what: str, table: str = "", key: str = "") -> None:
-        self._problems.append((line_of(self._text, table, key), what))
+    def _wrong(self, what: str, *path: str) -> None:
+        """Notes a mistake at `path`, the names of a table and a key."""
+        if self._lines is None:
+            self._lines = KeyLines(self._text)
+        self._problems.append((self._lines.of(path) or 0, what))
 
     def _about(self) -> dict[str, Any]:
         about: dict[str, Any] = {}
@@ -109,10 +110,10 @@ class _Reader:
                 continue
             kind = _TEXTS.get(key)
             if kind is None:
-                self._wrong(f"{key!r} is not known{nearest(key, (*_TEXTS, *_TABLES))}", "", key)
+                self._wrong(f"{key!r} is not known{nearest(key, (*_TEXTS, *_TABLES))}", key)
             elif type(value) is not kind:
                 wanted = "true or false" if kind is bool else "a text"
-                self._wrong(f"{key} must be {wanted}, not {value!r}", "", key)
+                self._wrong(f"{key} must be {wanted}, not {value!r}", key)
             else:
                 about[key] = value
         for key in ("title", "dark"):
@@ -123,7 +124,7 @@ class _Reader:
     def _part(self, name: str) -> dict[str, Any]:
         part = self._table.get(name, {})
         if not isinstance(part, dict):
-            self._wrong(f"{name} must be a table: [{name}]", "", name)
+            self._wrong(f"{name} must be a table: [{name}]", name)
             return {}
         return part
 
@@ -202,17 +203,3 @@ def _glyph_pair(name: str, pair: Any) -> tuple[str, str]:
     if wcswidth(fancy) > max(len(fancy), wcswidth(GLYPHS[name][0])):
         raise RoleError("is wider than its place")
     return fancy, plain
-
-
-def line_of(text: str, table: str, key: str) -> int:
-    """The line, from 1, on which `key` of `[table]` stands; that of the table's head for no key;
-    0 where there is none."""
-    here = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if head := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
-            here = head[1]
-            if here == table and not key:
-                return number
-        elif here == table and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-            return number
-    return 0

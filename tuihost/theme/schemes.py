@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tuihost.errors import AppLoadError
+from tuihost.settings.toml import written
 from tuihost.text import clean
 from tuihost.theme.contrast import ensure_contrast, hex_of, luminance, rgb_of, too_faint
 from tuihost.theme.roles import PALETTE, nearest
@@ -239,12 +240,11 @@ def _slug(name: str) -> str:
 
 
 def _written(scheme: Scheme, palette: dict[str, str]) -> str:
-    dark = luminance(palette["ground"]) < luminance(palette["ink"])
     by = f"{scheme.kind} scheme {scheme.name}" + (f" by {scheme.author}" if scheme.author else "")
     lines = [
-        f"title = {_quoted(scheme.name)}",
-        f"dark = {str(dark).lower()}",
-        f"credit = {_quoted(by)}",
+        f"title = {_text(scheme.name)}",
+        f"dark = {written(luminance(palette['ground']) < luminance(palette['ink']))}",
+        f"credit = {_text(by)}",
         "",
         "[palette]",
     ]
@@ -253,9 +253,9 @@ def _written(scheme: Scheme, palette: dict[str, str]) -> str:
     for key in PALETTE:
         was = scheme.palette[key]
         note = "" if palette[key] == was else f"  # was {was}"
-        lines.append(f'{key} = "{palette[key]}"{note}')
+        lines.append(f"{key} = {written(palette[key])}{note}")
     return "\n".join(lines) + "\n"
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(clean(text, limit=200), ensure_ascii=False)  # a TOML basic string as well
+def _text(text: str) -> str:
+    return written(clean(text, limit=200))

@@ -22,7 +22,7 @@ from tuihost.host.gate.gate import (
     Refusal,
 )
 from tuihost.logs import EventLog
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.testing.hosted import Records
 from tuihost.wire import Identity, Peer
 

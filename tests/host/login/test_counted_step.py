@@ -16,7 +16,7 @@ from tuihost.core.login.lockout import Lock, Try
 from tuihost.host.login._counted_step import CountedStep
 from tuihost.host.login.services import LoginServices
 from tuihost.logs import EventLog
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 
 LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
 QUERY = Query("?", (Prompt("? "),))

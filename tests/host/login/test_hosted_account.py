@@ -21,7 +21,7 @@ from tuihost.login.steps import bundled_steps
 from tuihost.login.steps.codes import recovery_hash, totp_code, totp_counter
 from tuihost.logs import EventLog
 from tuihost.session.own_account import AccountSummary, NotPossible, OwnAccount
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.wire import Peer

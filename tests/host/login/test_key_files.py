@@ -13,7 +13,7 @@ from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.errors import SettingsError
 from tuihost.host.login._key_files import KeyFiles
 from tuihost.logs import EventLog
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.testing.hosted import Records
 from tuihost.wire import Restrictions
 

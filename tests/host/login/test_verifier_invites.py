@@ -13,7 +13,7 @@ from tuihost.accounts import AccountRecord, Invite
 from tuihost.core.keys.offers import fingerprint
 from tuihost.errors import SettingsError
 from tuihost.login.steps.codes import invite_code, invite_hash
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.testing import Hosted
 
 BETTER = "a better horse"

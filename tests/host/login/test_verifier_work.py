@@ -21,7 +21,7 @@ from tuihost.host.login.verifier import AccountVerifier
 from tuihost.login.steps import bundled_steps
 from tuihost.login.steps.codes import totp_code, totp_counter
 from tuihost.logs import EventLog
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.wire import Identity, Peer
 
 PEER = Peer("198.51.100.4", 50_000)

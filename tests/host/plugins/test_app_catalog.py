@@ -19,7 +19,8 @@ from tuihost.host.plugins.app_catalog import Catalog, note_use
 from tuihost.host.plugins.bundled import bundled_folder
 from tuihost.logs import EventLog, TextFormatter
 from tuihost.session.host_view import Account
-from tuihost.settings.models import Settings, load
+from tuihost.settings.loading import load
+from tuihost.settings.models import Settings
 
 CLASS = """
 from tuihost import App, command

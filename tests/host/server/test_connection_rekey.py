@@ -20,7 +20,7 @@ from tuihost.core.limits import TransportLimits
 from tuihost.host.plugins.app_catalog import Catalog, Loaded
 from tuihost.host.server.server import Server
 from tuihost.logs import EventLog
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.ssh.transport import HostTransport
 
 MEGABYTE = 1 << 20

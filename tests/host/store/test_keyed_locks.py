@@ -19,7 +19,7 @@ from tuihost.host.login.passwords import Passwords
 from tuihost.host.login.services import open_accounts
 from tuihost.host.store import _keyed_locks as turns
 from tuihost.host.store._keyed_locks import KeyedLocks
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 
 RIGHT = "correct horse battery"
 
@@ -28,7 +28,7 @@ import logging, sys
 from tuihost.host.login.verifier import AccountVerifier
 from tuihost.host.login.services import LoginServices
 from tuihost.logs import EventLog
-from tuihost.settings.models import load
+from tuihost.settings.loading import load
 from tuihost.wire import Peer
 SETTINGS = {"server.state_dir": sys.argv[1], "login.chains": ["password"]}
 log = EventLog(logging.Logger("worker", logging.CRITICAL))

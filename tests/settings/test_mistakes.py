@@ -1,0 +1,89 @@
+"""Mistakes in the settings are said so that they can be mended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.settings.test_loading import problems, write
+
+
+def test_every_mistake_is_reported_at_once_with_its_line(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """\
+# a comment
+[server]
+prot = 8022
+port = 99999
+host_keys = ["a",
+  3]
+default_app = "Bad Name"
+
+[limits]
+idle_timeout = 3
+keepalive = "often"
+[apps.notes]
+path = "x"
+[menu]
+escape = "q"
+[app]
+chat = 3
+[logs]
+format = "xml"
+[logs.deeper]
+""",
+    )
+    assert problems(path) == [
+        "tuihost.toml:3: server.prot: no such setting; did you mean 'port'?",
+        "tuihost.toml:4: server.port: should be 65535 or less, not 99999",
+        "tuihost.toml:5: server.host_keys.1: should be a path, not 3",
+        "tuihost.toml:7: server.default_app: should be an app's name: small letters, digits and "
+        "'-', a letter first, not 'Bad Name'",
+        "tuihost.toml:10: limits.idle_timeout: no such setting; did you mean 'idle'?",
+        "tuihost.toml:11: limits.keepalive: should be a number, not 'often'",
+        "tuihost.toml:12: apps.notes: no such setting; the options of one app stand in [app.notes]",
+        "tuihost.toml:15: menu.escape: should be a key such as 'c-]' (Ctrl and ]) or 'f12'",
+        "tuihost.toml:17: app.chat: should be a table, not 3",
+        "tuihost.toml:19: logs.format: should be 'text' or 'json', not 'xml'",
+        "tuihost.toml:20: logs.deeper: no such setting; there are format, level, file",
+    ]
+
+
+def test_mistakes_say_the_variable_or_the_option_they_came_from(tmp_path: Path) -> None:
+    path = write(tmp_path, "[server]\nport = 1\n")
+    env = {
+        "TUIHOST_SERVER_PORT": "1",
+        "TUIHOST_SERVER__HOTS": "x",
+        "TUIHOST_LOGIN__GRACE": "soon",
+    }
+    assert problems(path, env, server__port=-1) == [
+        "TUIHOST_SERVER_PORT: no such setting; did you mean 'TUIHOST_SERVER__PORT'?",
+        "--port: server.port: should be 0 or more, not -1",
+        "TUIHOST_SERVER__HOTS: server.hots: no such setting; did you mean 'host'?",
+        "TUIHOST_LOGIN__GRACE: login.grace: should be a number, not 'soon'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("port = 1\n", 1),
+        ("[server]\n[server.inner]\n", 2),
+        ("server.prot = 3\n", 1),
+        ("\n\nserver = {port = 1,\tprot = 2}\n", 3),
+        ("[login]\n[app.a]\n[server]\nprot = 1\n[app.b]\n", 4),
+        ("[app.a]\nx = 1\n[login]\n[app]\nb = 3\n", 5),
+        ("[[server]]\n", 1),
+        ("server = 3", 1),
+    ],
+)
+def test_lines_are_found_however_the_file_is_written(tmp_path: Path, text: str, line: int) -> None:
+    (problem,) = problems(write(tmp_path, text))
+    assert problem.startswith(f"tuihost.toml:{line}: ")
+
+
+def test_a_setting_in_the_wrong_section_is_pointed_to_the_right_one(tmp_path: Path) -> None:
+    (problem,) = problems(write(tmp_path, "keepalive_count = 1\n"))
+    assert problem.endswith("no such setting here; it stands in [limits]")
