@@ -204,6 +204,20 @@ def test_an_address_ends_with_who_asked_for_it() -> None:
             app.taken[0].connect(_peer())
 
 
+def test_an_app_that_waits_when_an_address_ends_holds_up_nobody() -> None:
+    go_on, in_time = threading.Event(), list[bool]()
+    with echoing() as (_, client, app):
+        client.request_port_forward("hook", 80, handler=_greet)
+        app.wait(lambda: app.taken)
+        app.taken[0].on_end(lambda: app.note(in_time.append, go_on.wait(DEADLINE)))
+        client.cancel_port_forward("hook", 80)
+        app.wait(lambda: app.ended)
+        client.global_request("keepalive@openssh.com", wait=True)
+        go_on.set()
+        app.wait(lambda: in_time)
+        assert in_time == [True], "the connection waited for the app"
+
+
 def test_an_app_may_say_why_not() -> None:
     with echoing() as (_, client, app):
         client.request_port_forward("refused", 80, handler=_greet)

@@ -19,6 +19,7 @@ from tuihost.errors import Disconnected
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream
 from tuihost.host.relay.pump import READ, Pump, Relayed
 from tuihost.logs import Event, EventLog
+from tuihost.plugin import App
 from tuihost.session.host_view import Account
 from tuihost.text import clean
 from tuihost.wire import (
@@ -47,7 +48,10 @@ class CannotListen(Exception):
 class HostedListening:
     """Implements `tuihost.session.streams.Listening`."""
 
-    def __init__(self, link: Link, account: Account, address: SocketAddress, since: float) -> None:
+    def __init__(
+        self, app: App, link: Link, account: Account, address: SocketAddress, since: float
+    ) -> None:
+        self.app = app
         self._link = link
         self.account = account
         self.address = address
@@ -72,7 +76,7 @@ class HostedListening:
         action()
 
     def cancel(self) -> None:
-        """It leads nowhere any more. Any thread."""
+        """It leads nowhere any more, and the app is told, which may wait. Any thread."""
         with self._lock:
             actions, self._actions, self._ended = self._actions, [], True
         for action in actions:

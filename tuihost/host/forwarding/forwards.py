@@ -84,7 +84,7 @@ class Forwards:
     def close(self) -> None:
         """The person is gone: everything ends."""
         for listening in self._listening.values():
-            listening.cancel()
+            self._end(listening)
         self._listening.clear()
         with self._lock:
             self._closed = True
@@ -204,13 +204,13 @@ class Forwards:
         listening = self._listening.pop(address, None)
         if listening is None:
             return Refuse(f"{shown(address)} is not forwarded")
-        listening.cancel()
+        self._end(listening)
         self._log.info(Event.FORWARD_UNLISTEN, target=shown(address))
         return Grant()
 
     def _lend(self, app: App, address: SocketAddress) -> Answer:
         """Gives the address to an app, which is told on a thread of its own."""
-        listening = HostedListening(self._link, self._visitor, address, self._host.now())
+        listening = HostedListening(app, self._link, self._visitor, address, self._host.now())
 
         def run() -> None:
             refused = thread.guard(lambda: app.listen(listening))
@@ -226,7 +226,18 @@ class Forwards:
         self._log.info(Event.FORWARD_LISTEN, app=app.name, target=shown(address))
         return _granted(address)
 
-    def _thread(self, app: App, what: str, run: Callable[[], None]) -> AppThread:
+    def _end(self, listening: HostedListening | Listener) -> None:
+        """Ends it; an app is told on a thread of its own, since it may wait."""
+        if isinstance(listening, Listener):
+            listening.cancel()
+            return
+        thread = self._thread(listening.app, "end", lambda: thread.guard(listening.cancel))
+        try:
+            thread.start()
+        except RuntimeError:  # there can be no more threads: then it is told here
+            listening.cancel()
+
+    def _thread(self, app: App, what: str, run: Callable[[], object]) -> AppThread:
         name = f"{what}-{self._name}"
         return AppThread(self._host, app, name, run, self._log, self._visitor.connection)
 

@@ -24,7 +24,7 @@ class AppThread:
         host: Host,
         app: App,
         name: str,
-        run: Callable[[], None],
+        run: Callable[[], object],
         log: EventLog,
         client: int = 0,
     ) -> None:
