@@ -58,6 +58,8 @@ PUBLIC = {
         "Running",
         "Stdio",
         "Interrupted",
+        "NoTerminal",
+        "AskingStdio",
         "Short",
         "Stream",
         "TerminalFacts",

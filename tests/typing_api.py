@@ -20,6 +20,7 @@ from tuihost import (
     AppCard,
     ForwardRule,
     Launch,
+    NoTerminal,
     Presence,
     Session,
     Theme,
@@ -52,6 +53,15 @@ assert_type(greeting.name, str)
 @app("away")
 async def away(session: Session) -> Launch:
     return Launch("greeting")
+
+
+async def sure(session: Session) -> bool:
+    """Asks wherever it is called."""
+    try:
+        return await session.ask("Sure? ", default="no") == "yes"
+    except NoTerminal:
+        session.error("Say --yes.")
+        return False
 
 
 class Notes(App):
@@ -91,6 +101,11 @@ class Notes(App):
     def show(self, session: Session, number: int, *, json: bool = False) -> None:
         """Shows one of them."""
 
+    @command
+    async def drop(self, session: Session, number: int) -> int:
+        """Deletes one, once it is sure."""
+        return 0 if await sure(session) else 1
+
     @command(name="list")
     def list_all(self, session: Session) -> None:
         """Lists them."""
@@ -103,6 +118,9 @@ def sessions(session: Session) -> None:
     assert_type(session.theme, Theme)
     assert_type(session.memory, dict[str, Any])
     assert_type(session.read(), bytes)
+    assert_type(list(session.lines()), list[str])
+    with session.progress("Copying", total=3) as bar:
+        assert_type(bar.percent, int | None)
     assert_type(session.host.people(), tuple[Presence, ...])
     assert_type(session.host.apps(session.account), tuple[AppCard, ...])
     assert_type(session.preferences.get("name"), str)

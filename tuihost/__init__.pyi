@@ -17,6 +17,7 @@ from .database import DatabaseFault as DatabaseFault
 from .errors import AppLoadError as AppLoadError
 from .errors import Disconnected as Disconnected
 from .errors import Interrupted as Interrupted
+from .errors import NoTerminal as NoTerminal
 from .errors import TuihostError as TuihostError
 from .files.disk import DiskTree as DiskTree
 from .files.disk import Quota as Quota
@@ -48,6 +49,7 @@ from .session.host_view import Gauges as Gauges
 from .session.host_view import HostKeyCard as HostKeyCard
 from .session.host_view import HostView as HostView
 from .session.host_view import Presence as Presence
+from .session.other_apps import AskingStdio as AskingStdio
 from .session.other_apps import CommandInfo as CommandInfo
 from .session.other_apps import OtherApps as OtherApps
 from .session.other_apps import Running as Running

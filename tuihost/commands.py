@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from tuihost.errors import AppLoadError
+from tuihost.errors import AppLoadError, NoTerminal
 from tuihost.plugin import App, FunctionApp, first_line
 from tuihost.session.other_apps import ArgumentInfo, CommandInfo, OptionInfo
 from tuihost.session.session import Session
@@ -62,6 +62,9 @@ def run_command(app: App, session: Session, words: Sequence[str], *, run_async: 
         return mistake.exit_code
     except click.Abort:
         return 1
+    except NoTerminal as error:
+        session.error(f"Error: {error}")
+        return USAGE
     return 0
 
 

@@ -34,7 +34,15 @@ class Disconnected(TuihostError, EOFError):
 
 
 class Interrupted(TuihostError):
-    """A command is no longer wanted. Raised in one that reads or writes after that."""
+    """The person has had enough: of a command, which hears it at its next read or write, or of a
+    question on a screen. Let it pass: what was under way ends, and nothing else."""
+
+
+class NoTerminal(TuihostError):
+    """A command asked a question, and there is no terminal to ask on: ends it with status 2."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(f"cannot ask {question.strip()!r} without a terminal; ssh -t gives one")
 
 
 def new_incident() -> str:

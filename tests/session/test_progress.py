@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tuihost.session._progress import Progress
+from tuihost.session.progress import Progress, WrittenLine
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.wire import WindowSize
 
@@ -24,7 +24,9 @@ PLAIN = replace(PTY, pty=False)
 
 def shown(facts: TerminalFacts, total: float | None, steps: int, seconds: float) -> str:
     clock, out = Clock(), bytearray()
-    with Progress("Copying", total, lambda: facts, out.extend, clock) as bar:
+    with Progress(
+        "Copying", total, lambda: facts, WrittenLine(lambda: facts, out.extend), clock
+    ) as bar:
         for _ in range(steps):
             clock.now += seconds
             bar.advance()
@@ -71,7 +73,7 @@ def test_a_total_that_nobody_knows(total: float | None) -> None:
 
 def test_a_mistake_leaves_the_line_where_it_was() -> None:
     out = bytearray()
-    bar = Progress("X", 2, lambda: PTY, out.extend)
+    bar = Progress("X", 2, lambda: PTY, WrittenLine(lambda: PTY, out.extend))
     with pytest.raises(ValueError, match="no"), bar:
         raise ValueError("no")
     assert out.endswith(b"\r\n")
@@ -79,6 +81,6 @@ def test_a_mistake_leaves_the_line_where_it_was() -> None:
 
 def test_a_label_cannot_draw() -> None:
     out = bytearray()
-    with Progress("\x1b[2J\r\nX", None, lambda: PLAIN, out.extend):
+    with Progress("\x1b[2J\r\nX", None, lambda: PLAIN, WrittenLine(lambda: PLAIN, out.extend)):
         pass
     assert b"\x1b" not in out

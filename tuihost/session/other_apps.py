@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tuihost.wire import Stream
 
@@ -66,6 +66,14 @@ class Stdio(Protocol):
     def close(self) -> None:
         """Nothing more is read or written; a thread that waits in `read` or `write` wakes. Any
         thread."""
+
+
+@runtime_checkable
+class AskingStdio(Stdio, Protocol):
+    """A `Stdio` of a terminal that a command can ask on."""
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
+        """As `Session.ask`."""
 
 
 class Running(Protocol):

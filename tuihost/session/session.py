@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tuihost.core.accepts import Accepts, env_for
-from tuihost.session._progress import Progress
 from tuihost.session.host_view import Account, HostView, Preferences
+from tuihost.session.progress import Progress, ProgressLine
 from tuihost.wire import SessionEvent, Stream
 
 if TYPE_CHECKING:
@@ -31,37 +32,50 @@ class Launch:
 
 
 class Stage(Protocol):
-    """Where a session plays: a screen, plain lines, or a command's two outputs.
+    """Where a session plays: a screen, a talk in lines, or a command's two outputs.
 
     The host implements it; an app uses the methods of `Session` instead.
     """
 
+    theme: Theme
+
     @property
+    @abstractmethod
     def facts(self) -> TerminalFacts: ...
 
     @property
-    def theme(self) -> Theme: ...
+    @abstractmethod
+    def ended(self) -> bool: ...
 
+    @abstractmethod
     async def ask(self, question: str, *, hidden: bool, default: str) -> str: ...
 
+    @abstractmethod
     async def say(self, what: Any) -> None: ...
 
+    @abstractmethod
     def print(self, items: Sequence[Any], stream: Stream) -> None: ...
 
+    @abstractmethod
     def write(self, data: bytes, stream: Stream) -> None: ...
 
+    @abstractmethod
     def read(self, limit: int) -> bytes: ...
 
+    @abstractmethod
+    def progress_line(self) -> ProgressLine: ...
+
+    @abstractmethod
     def invoke(self, action: Callable[[], None]) -> None: ...
 
+    @abstractmethod
     def subscribe(self, listener: Callable[[SessionEvent], None]) -> Callable[[], None]: ...
 
+    @abstractmethod
     def copy(self, text: str) -> bool: ...
 
+    @abstractmethod
     def theme_changed(self, theme: Theme) -> None: ...
-
-    @property
-    def ended(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,33 +164,51 @@ class Session:
         """Small things remembered for this account."""
         return self.host.preferences(self.account)
 
-    # ------------------------------------------------------------------ conversation
+    # ------------------------------------------------------------------ asking and telling
 
     async def ask(self, question: str, *, default: str = "", hidden: bool = False) -> str:
         """Asks and waits for one line. `hidden` does not show what is typed.
 
-        Raises `Disconnected` when the person goes instead of answering.
+        In a talk the question stands below what was said; on a screen it stands above what is
+        drawn and has the keys until it is answered; a command asks on its terminal.
+
+        Raises `Disconnected` when the person goes instead of answering, `Interrupted` when they
+        close a question on a screen, and `NoTerminal` in a command that has no terminal: its
+        standard input may be anything, so no answer is read from it. A command that leaves that
+        to pass ends with status 2 and the sentence.
         """
         return await self.stage.ask(question, hidden=hidden, default=default)
 
     async def say(self, what: Any = "") -> None:
-        """Shows text or anything that rich can draw."""
+        """Shows text or anything that rich can draw, as `print` does; others go on while the line
+        to the person is full."""
         await self.stage.say(what)
 
-    # ------------------------------------------------------------------ commands
-
     def print(self, *items: Any) -> None:
-        """To the command's standard output: text, or anything that rich can draw. Colours only
-        where the other end is a terminal, or asks for them (FORCE_COLOR); as wide as that, or as
-        COLUMNS says. Text is shown as it is: no markup, no control codes."""
+        """Shows text, or anything that rich can draw. Text stays as it is: no markup, no control
+        codes.
+
+        A command prints to its standard output: colours only where the other end is a terminal,
+        or asks for them (FORCE_COLOR); as wide as that, or as COLUMNS says. In a talk it is a line
+        of the talk. On a screen it is a note in a corner, and a box to be closed where that is
+        too small.
+        """
         self.stage.print(items, Stream.OUT)
 
     def error(self, *items: Any) -> None:
-        """The same to standard error."""
+        """The same to standard error; in the colour of errors in a talk and on a screen."""
         self.stage.print(items, Stream.ERR)
 
+    def progress(self, label: str, total: float | None = None) -> Progress:
+        """Shows how far something has come: `with session.progress("Copying", total=3) as bar`,
+        and in it `bar.advance()`. On a command's standard error, in a talk or on a screen."""
+        return Progress(label, total, lambda: self.terminal, self.stage.progress_line())
+
+    # ------------------------------------------------------------------ input and output
+
     def write(self, data: bytes) -> None:
-        """Bytes to standard output, untouched. Waits while the client does not read."""
+        """Bytes to standard output, untouched. Waits while the client does not read. In a talk and
+        on a screen they are text, shown as `print` shows it."""
         self.stage.write(data, Stream.OUT)
 
     def write_error(self, data: bytes) -> None:
@@ -184,7 +216,11 @@ class Session:
         self.stage.write(data, Stream.ERR)
 
     def read(self, limit: int = 65536) -> bytes:
-        """Bytes from standard input, at least one; b"" at its end. Waits."""
+        """Bytes from standard input, at least one; b"" at its end. Waits. On a terminal they come
+        line by line, in a talk too.
+
+        A screen has no standard input: there it raises `MisuseError`.
+        """
         return self.stage.read(limit)
 
     def lines(self) -> Iterator[str]:
@@ -205,10 +241,6 @@ class Session:
                 yield [line.rstrip(b"\r").decode("utf-8", "replace") for line in full]
         if rest:
             yield [rest.decode("utf-8", "replace")]
-
-    def progress(self, label: str, total: float | None = None) -> Progress:
-        """Shows on standard error how far something has come; see `tuihost.session._progress`."""
-        return Progress(label, total, lambda: self.terminal, self.write_error)
 
     # ------------------------------------------------------------------ the rest
 

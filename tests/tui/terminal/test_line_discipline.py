@@ -24,11 +24,22 @@ def typed(keys: str, cooked: LineDiscipline | None = None) -> tuple[str, bytes |
         ("日\x08\r", "日\b \b\b \b\r\n", b"\n"), ("abc\x15d\r", "abc\b \b\b \b\b \bd\r\n", b"d\n"),
         ("ab cd \x17e\r", "ab cd \b \b\b \b\b \be\r\n", b"ab e\n"),
         ("part\x04", "part", b"part"), ("é\r", "é\r\n", "é\n".encode()),
-        ("\x1b[A\x01x\r", "[Ax\r\n", b"[Ax\n"), ("a\tb\r", "a\tb\r\n", b"a\tb\n"),
+        ("\x1b[A\x01x\r", "x\r\n", b"x\n"), ("a\tb\r", "a\tb\r\n", b"a\tb\n"),
+        ("\x1b[1;5Ca\x1bOPb\x1b]0;t\x07c\x1bxd\r", "abcd\r\n", b"abcd\n"),
+        ("\x1b[\x1b\x1b[Aa\x1b]0;t\x1b\\b\r", "ab\r\n", b"ab\n"),
+        ("a\x1b\rb\x1b[\r", "a\r\nb\r\n", b"a\nb\n"),
+        ("\x1b[" + "0" * 80 + "\r", "0" * 17 + "\r\n", b"0" * 17 + b"\n"),
     ],
 )  # fmt: skip
 def test_lines(keys: str, shown: str, read: bytes | None) -> None:
     assert typed(keys) == (shown, read)
+
+
+def test_what_is_secret_is_not_shown_but_for_the_end_of_its_line() -> None:
+    cooked = LineDiscipline()
+    cooked.echo = False
+    assert typed("secre\x7fet\r", cooked) == ("\r\n", b"secret\n")
+    assert typed("x\x03", cooked) == ("\r\n", None)
 
 
 def test_the_end_of_input() -> None:

@@ -25,9 +25,11 @@ from tuihost.logs import Event, EventLog
 from tuihost.plugin import App, Result
 from tuihost.session.session import Launch, Session
 from tuihost.text import clean
+from tuihost.tui.running.command_stages import CommandStage
+from tuihost.tui.running.line_stage import LineStage
 from tuihost.tui.running.notices import notice
 from tuihost.tui.running.runner import Escaped, Farewell, Force, Runner
-from tuihost.tui.running.stages import CommandStage, LineStage, LoopStage
+from tuihost.tui.running.stages import LoopStage
 from tuihost.tui.terminal.output import restore
 from tuihost.tui.terminal.terminal import Terminal
 from tuihost.wire import ByteChannel, Cancellable, SessionEvent, WindowChange, WindowSize
@@ -196,9 +198,9 @@ class AppStack:
         runner.can_escape = from_menu
         session = self._session(app, runner.stage, from_menu)
         if app.has_screen:
-            return runner.run_screen(lambda: app.build(session), app.loop)
+            return runner.run_screen(lambda: app.build(session), app.loop, session)
         if app.has_talk:
-            return runner.run_conversation(session, app.title, app.talk, app.loop)
+            return runner.run_talk_screen(session, app.title, app.talk, app.loop)
         words = ", ".join(app.command_methods()) or "none"
         sentence = f"This app has commands only: {words}."
         return runner.run_screen(lambda: notice(app.title, sentence, "Enter goes back"))

@@ -14,7 +14,7 @@ from tuihost.host.transfers.scp import Scp, parse_scp
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.sftp import TreeServer
 from tuihost.text import clean
-from tuihost.tui.running.stages import CommandStage
+from tuihost.tui.running.command_stages import CommandStage
 from tuihost.wire import Stream
 
 

@@ -27,8 +27,8 @@ from tuihost.host.programs.visit import Visit, command_in
 from tuihost.logs import EventLog
 from tuihost.session.other_apps import CommandInfo, Stdio
 from tuihost.text import clean
+from tuihost.tui.running.command_stages import Signalled, StdioStage
 from tuihost.tui.running.loop import run as run_coroutine
-from tuihost.tui.running.stages import Signalled, StdioStage
 from tuihost.wire import Stream
 
 if TYPE_CHECKING:

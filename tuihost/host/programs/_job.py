@@ -28,9 +28,9 @@ from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
 from tuihost.session.session import Session
 from tuihost.text import clean
+from tuihost.tui.running.command_stages import CommandStage, Signalled
 from tuihost.tui.running.loop import run as run_coroutine
 from tuihost.tui.running.runner import Force
-from tuihost.tui.running.stages import CommandStage, Signalled
 from tuihost.wire import ByteChannel, SessionEvent, WindowChange, WindowSize
 
 

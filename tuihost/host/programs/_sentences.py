@@ -8,7 +8,7 @@ from tuihost.host.host import Host
 from tuihost.plugin import App
 from tuihost.session.host_view import Account
 from tuihost.text import clean
-from tuihost.tui.running.stages import CommandStage, Signalled
+from tuihost.tui.running.command_stages import CommandStage, Signalled
 from tuihost.wire import Stream
 
 FAILED = 1

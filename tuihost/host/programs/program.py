@@ -28,8 +28,8 @@ from tuihost.host.programs._stopping import Patience, Stopping
 from tuihost.host.programs.visit import Visit
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.logs import Event, EventLog
+from tuihost.tui.running.command_stages import Signalled
 from tuihost.tui.running.runner import Force
-from tuihost.tui.running.stages import Signalled
 from tuihost.wire import ByteChannel, Exit, ExitSignal, ExitStatus, SessionEvent
 
 STOP_LADDER = (

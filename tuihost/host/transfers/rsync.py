@@ -23,7 +23,7 @@ from tuihost.files.disk import DiskTree
 from tuihost.files.tree import FileError, Folders, Names, names_of
 from tuihost.host.transfers import _landlock as confine
 from tuihost.text import clean
-from tuihost.tui.running.stages import Signalled
+from tuihost.tui.running.command_stages import Signalled
 
 CHUNK = 262_144
 PIECE = 65_536  # bytes from the client at a time

@@ -1,4 +1,4 @@
-"""A conversation on a full screen: what `session.ask` and `session.say` look like to a person.
+"""A talk on a full screen: what `session.ask` and `session.say` look like to a person.
 
 What was said and answered stands above, the question that is open below it. The function runs
 as a task of the Application; when it ends, its last words stay until the person has read them.
@@ -7,78 +7,48 @@ as a task of the Application; when it ends, its last words stay until the person
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
+from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
 from rich.text import Text
 
 from tuihost.session.session import Launch, Session
-from tuihost.tui.layout.renderables import render_lines
 from tuihost.tui.layout.rows import RowWindow
+from tuihost.tui.running._transcript import ScreenLine, Transcript
+from tuihost.tui.running._waiting import wait_here
+from tuihost.tui.widgets.cells import width_of, wrap
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
 
 if TYPE_CHECKING:
-    from tuihost.tui.layout.renderables import Line
+    from tuihost.session.progress import ProgressLine
+    from tuihost.wire import Stream
 
 Result = int | Launch | None
-KEEP = 2000
-"""Things said that stay to be scrolled back to."""
+MARGIN = 2
 
 
-class _Transcript:
-    """Everything said so far, as rows; drawn anew only when the width or the theme changes."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._said: list[Any] = []
-        self._rows: list[Line] = []
-        self._drawn_for: Hashable = None
-        self.width = 80
-
-    def add(self, what: Any) -> None:
-        self._said.append(what)
-        if len(self._said) > KEEP:
-            del self._said[: KEEP // 4]
-            self._drawn_for = None
-        elif self._drawn_for is not None:
-            self._rows += self._draw(what)
-
-    def _draw(self, what: Any) -> tuple[Line, ...]:
-        unicode = self._session.terminal.unicode
-        return render_lines(what, self.width, self._session.theme, unicode=unicode) or ((),)
-
-    def row_count(self) -> int:
-        self.width = max(1, self._session.terminal.size.columns - 4)
-        wanted = (self.width, self._session.theme.name)
-        if self._drawn_for != wanted:
-            self._rows = [row for what in self._said for row in self._draw(what)]
-            self._drawn_for = wanted
-        return len(self._rows)
-
-    def row(self, index: int, width: int) -> StyleAndTextTuples:
-        return [("", "  "), *self._rows[index]]
-
-    def row_key(self, index: int) -> Hashable:
-        return (index, id(self._rows[index]), self._drawn_for)
-
-
-class Conversation:
-    """One function app on one screen. Thread: the session's."""
+class TalkScreen:
+    """One talk on one screen. Thread: the session's."""
 
     def __init__(self, session: Session, title: str) -> None:
         self._session = session
-        self._transcript = _Transcript(session)
-        self._answer: asyncio.Future[str] | None = None
+        self._transcript = Transcript(
+            session.stage, lambda: session.terminal.size.columns - 2 * MARGIN, margin=MARGIN
+        )
+        self._answer: asyncio.Future[str | None] | None = None
+        self._answering = asyncio.Lock()
         self._question = ""
-        self._hidden = False
+        self._hidden = self._reading = False
+        self._rest = b""  # of a line that was read in part
         self._over = False
         self._unread = False
         self._result: Result = None
@@ -94,12 +64,18 @@ class Conversation:
         control = BufferControl(
             self._buffer, input_processors=[ConditionalProcessor(PasswordProcessor(), hidden)]
         )
-        self._line = Window(control, height=1, style="class:input")
+        self._input = Window(control, height=1, style="class:input")
+        above = Window(
+            FormattedTextControl(lambda: [("class:accent", "\n".join(self._question_rows()[:-1]))]),
+            height=lambda: Dimension.exact(len(self._question_rows()) - 1),
+            dont_extend_height=True,
+        )
         prompt = Window(
-            FormattedTextControl(lambda: [("class:accent", f"  {self._question}")]),
+            FormattedTextControl(lambda: [("class:accent", self._question_rows()[-1])]),
             dont_extend_width=True,
             height=1,
         )
+        line = HSplit([above, VSplit([prompt, self._input, Window(width=MARGIN)])])
         over = ConditionalContainer(
             Window(FormattedTextControl([("class:muted", "  Press Enter to go on")]), height=1),
             Condition(lambda: self._over),
@@ -108,14 +84,20 @@ class Conversation:
             [
                 Window(height=1),
                 self._view,
-                ConditionalContainer(VSplit([prompt, self._line, Window(width=2)]), asking),
+                ConditionalContainer(line, asking),
                 over,
                 Window(height=1),
             ]
         )
 
+    def _question_rows(self) -> list[str]:
+        """The question in as many rows as it needs; beside the last there is room to answer."""
+        left, width = " " * MARGIN, self._transcript.width
+        rows = [f"{left}{row}" for row in wrap(self._question, width)]
+        return [*rows, left] if width_of(rows[-1]) > width * 2 // 3 else rows
+
     def _keys(self) -> Keymap:
-        keys = Keymap(group="Conversation")
+        keys = Keymap(group="Talk")
 
         @keys.add("c-c", "escape", label="leave", rank=95)
         def _leave(event: Any) -> None:
@@ -124,6 +106,10 @@ class Conversation:
         @keys.add("enter", label="go on", when=lambda: self._over)
         def _on(event: Any) -> None:
             self._leave(self._result)
+
+        @keys.add("c-d", label="end", when=lambda: self._reading and not self._buffer.text)
+        def _end(event: Any) -> None:
+            self._give(None)
 
         @keys.add("pageup", label="back", when=self._long)
         def _up(event: Any) -> None:
@@ -140,9 +126,13 @@ class Conversation:
 
     # ---------------------------------------------------------------- running
 
-    def build(self, talk: Callable[[Session], Awaitable[Result]]) -> Application[Any]:
-        """The Application; `talk` begins with it, and its fault ends it."""
-        application = self._application = self._screen.application(focus=self._line)
+    def build(
+        self, talk: Callable[[Session], Awaitable[Result]], said: Sequence[Any] = ()
+    ) -> Application[Any]:
+        """The Application; `talk` begins with it, and its fault ends it. `said` stands above."""
+        for what in said:
+            self._transcript.add(what)
+        application = self._application = self._screen.application(focus=self._input)
 
         async def play() -> None:
             self._result = await talk(self._session)
@@ -164,34 +154,73 @@ class Conversation:
         if future is not None and not future.done():
             self._application.exit(result=result)
 
-    # ---------------------------------------------------------------- ask and say
+    # ---------------------------------------------------------------- asking and reading
 
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:
         """Shows the question and waits for the line that is typed below it."""
+        async with self._answering:
+            answer = await self._line(question, hidden=hidden, default=default)
+        assert answer is not None, "only what reads hears of an end of input"
+        return " ".join(answer.splitlines())
+
+    def read(self, limit: int) -> bytes:
+        return wait_here(self._read(limit))
+
+    async def _read(self, limit: int) -> bytes:
+        async with self._answering:
+            if not self._rest:
+                self._reading = True
+                try:
+                    line = await self._line("", hidden=False, default="")
+                finally:
+                    self._reading = False
+                self._rest = b"" if line is None else f"{line}\n".encode()
+            data, self._rest = self._rest[:limit], self._rest[limit:]
+            return data
+
+    async def _line(self, question: str, *, hidden: bool, default: str) -> str | None:
+        """What is typed; None at the end of input."""
         self._question, self._hidden = question, hidden
         self._answer = asyncio.get_running_loop().create_future()
         self._unread = False
-        self._buffer.text = default
-        self._buffer.cursor_position = len(default)
-        self._application.layout.focus(self._line)
+        if not self._buffer.text:  # else it was typed ahead
+            self._buffer.document = Document(default, len(default))
+        self._application.layout.focus(self._input)
         self._application.invalidate()
         try:
             answer = await self._answer
         finally:
             self._answer = None
-        shown = "•" * len(answer) if hidden else answer
-        self._transcript.add(Text.assemble((question, "accent"), shown))
+            self._buffer.reset()
+        if answer is not None:
+            shown = "•" * len(answer) if hidden else answer
+            self._transcript.add(Text.assemble((question, "accent"), shown))
         self._follow()
         return answer
 
     def _accepted(self, buffer: Buffer) -> bool:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(buffer.text)
+        self._give(buffer.text)
         return False
 
-    async def say(self, what: Any) -> None:
+    def _give(self, answer: str | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(answer)
+
+    # ---------------------------------------------------------------- showing
+
+    def print(self, items: Sequence[Any], stream: Stream) -> None:
         """Adds to what stands above."""
-        self._transcript.add(what)
+        self._transcript.print(items, stream)
+        self._said()
+
+    def write(self, data: bytes, stream: Stream) -> None:
+        self._transcript.write(data, stream)
+        self._said()
+
+    def progress_line(self) -> ProgressLine:
+        return ScreenLine(self._transcript, self._said)
+
+    def _said(self) -> None:
         self._unread = True
         self._follow()
 

@@ -1,4 +1,4 @@
-"""Runs Applications and conversations, one after another, on one person's Terminal.
+"""Runs Applications and talks, one after another, on one person's Terminal.
 
 Thread: the session's own; `stop` may be called from any. An Application is run with an event
 loop of its own, made for this run and closed after it, so nothing of one program is left for
@@ -21,11 +21,12 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.styles import BaseStyle
 
-from tuihost.errors import Disconnected
+from tuihost.errors import Disconnected, Interrupted
 from tuihost.logs import Event, EventLog
 from tuihost.session.session import Launch, Session
 from tuihost.tui.defaults import refuse_server_actions, share_defaults
 from tuihost.tui.rendering.renderer import HostRenderer, install
+from tuihost.tui.running._screen_stage import ScreenStage
 from tuihost.tui.running.loop import close_loop, new_loop
 from tuihost.tui.running.stages import LoopStage
 from tuihost.tui.terminal.input import TerminalInput
@@ -34,7 +35,6 @@ from tuihost.wire import WindowChange
 
 if TYPE_CHECKING:
     from tuihost.theme.theme import Theme
-    from tuihost.tui.running._talk_screen import Conversation
     from tuihost.tui.terminal.terminal import Terminal
 
 CLEANUP = 0.2
@@ -67,33 +67,6 @@ class _Evicted(SystemExit):
     """Raised into a thread that nothing else could stop."""
 
 
-class ScreenStage(LoopStage):
-    """A full-screen Application."""
-
-    application: Application[Any] | None = None
-    conversation: Conversation | None = None
-    output: TerminalOutput
-
-    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
-        if self.conversation is None:
-            return await super().ask(question, hidden=hidden, default=default)
-        return await self.conversation.ask(question, hidden=hidden, default=default)
-
-    async def say(self, what: Any) -> None:
-        if self.conversation is None:
-            await super().say(what)
-        else:
-            await self.conversation.say(what)
-
-    def copy(self, text: str) -> bool:
-        return self.output.copy(text)
-
-    def theme_changed(self, theme: Theme) -> None:
-        super().theme_changed(theme)
-        if self.application is not None:
-            self.application.invalidate()
-
-
 class Runner:
     """One person's programs. Made and used on the session's thread."""
 
@@ -106,8 +79,7 @@ class Runner:
         self.terminal = terminal
         self.output = TerminalOutput(terminal)
         self.input = TerminalInput(terminal)
-        self.stage = ScreenStage(terminal, theme)
-        self.stage.output = self.output
+        self.stage = ScreenStage(terminal, theme, self.output)
         self._thread = threading.current_thread()
         self._task: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -123,9 +95,12 @@ class Runner:
     # ---------------------------------------------------------------- running
 
     def run_screen(
-        self, build: Callable[[], Application[Any]], loop: Literal["light", "selector"] = "light"
+        self,
+        build: Callable[[], Application[Any]],
+        loop: Literal["light", "selector"] = "light",
+        session: Session | None = None,
     ) -> Result:
-        """Runs what `build` makes until it ends.
+        """Runs what `build` makes until it ends; `session` may ask and print above it.
 
         Raises `Disconnected` when the person is gone, `Escaped` when they asked for the menu,
         and whatever the app raised, from wherever: a key, a frame, a background task.
@@ -135,7 +110,7 @@ class Runner:
             self.stage.enter(asyncio.get_running_loop())
             application = build()
             self._renderer = install(application, self.terminal, self._style)
-            self.stage.application = application
+            self.stage.shows(application, session)
             self.terminal.attached_anew = self._repaint
             if application.full_screen:
                 application.pre_run_callables.append(self._hold_the_end)
@@ -146,29 +121,24 @@ class Runner:
         try:
             return self._run(play(), loop, self.stage)
         finally:
-            self.stage.application = None
+            self.stage.shows(None)
             self.terminal.attached_anew = None
 
-    def run_conversation(
+    def run_talk_screen(
         self,
         session: Session,
         title: str,
         talk: Callable[[Session], Awaitable[Result]],
         loop: Literal["light", "selector"] = "light",
     ) -> Result:
-        """Runs a conversation on a full screen."""
-        from tuihost.tui.running._talk_screen import (
-            Conversation,  # drawn with widgets: not for every app
-        )
+        """Runs a talk on a full screen."""
+        from tuihost.tui.running._talk_screen import TalkScreen  # drawn with widgets: not for all
 
         def build() -> Application[Any]:
-            conversation = self.stage.conversation = Conversation(session, title)
-            return conversation.build(talk)
+            self.stage.talk = TalkScreen(session, title)
+            return self.stage.talk.build(talk, self.stage.unseen())
 
-        try:
-            return self.run_screen(build, loop)
-        finally:
-            self.stage.conversation = None
+        return self.run_screen(build, loop)
 
     def run_talk(
         self,
@@ -176,7 +146,7 @@ class Runner:
         stage: LoopStage,
         loop: Literal["light", "selector"] = "light",
     ) -> Result:
-        """Runs a conversation line by line; Ctrl-C ends it with status 130."""
+        """Runs a talk line by line; Ctrl-C ends it with status 130."""
 
         async def play() -> Result:
             stage.enter(asyncio.get_running_loop())
@@ -276,6 +246,7 @@ class Runner:
         session is forgotten."""
         self._release()
         self.output.flush()
+        self.stage.show_unseen()
         self.input.close()
 
     # ---------------------------------------------------------------- what happens meanwhile
@@ -283,7 +254,7 @@ class Runner:
     def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception in a key binding, in a frame or in a task that nobody awaits."""
         error = context.get("exception")
-        if isinstance(error, (Disconnected, asyncio.CancelledError)):
+        if isinstance(error, (Disconnected, Interrupted, asyncio.CancelledError)):
             return
         if self._fault is None:
             self._fault = error or RuntimeError(str(context.get("message")))

@@ -8,6 +8,7 @@ shows it. For commands this side does what an operating system's terminal driver
 from __future__ import annotations
 
 import codecs
+import re
 
 from wcwidth import wcwidth
 
@@ -17,18 +18,29 @@ MAX_READY = 256 * 1024  # bytes typed ahead of who reads
 INT, QUIT, END, KILL, WORD = "\x03", "\x1c", "\x04", "\x15", "\x17"
 ERASE = ("\x7f", "\x08")
 _SIGNALS = {INT: "INT", QUIT: "QUIT"}
+_ESCAPE, _STRING = "\x1b", "\x1b]"
+_SEQUENCE = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]O\x1b])", re.DOTALL
+)
+_LONGEST = 64  # characters of a sequence; longer ones are text again
 
 
 class LineDiscipline:
-    """Lines out of keys. `feed` says what to show; `signals` are the ones that were asked for."""
+    """Lines out of keys. `feed` says what to show; `signals` are the ones that were asked for.
+
+    Keys that send a sequence, such as the arrows, mean nothing here and are dropped.
+    """
 
     def __init__(self, erase: str = "\x7f") -> None:
         self._erase = {*ERASE, erase}
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._line: list[str] = []
         self._ready = bytearray()
+        self._sequence = ""
         self._after_return = self.ended = False
         self.signals: list[str] = []
+        self.echo = True
+        """Whether what is typed is shown; the end of a line always is."""
 
     @property
     def full(self) -> bool:
@@ -37,7 +49,8 @@ class LineDiscipline:
 
     def feed(self, data: bytes) -> bytes:
         """Takes keys as they came; the echo."""
-        return "".join(self._key(char) for char in self._decoder.decode(data)).encode()
+        shown = "".join(self._key(char) for char in self._decoder.decode(data))
+        return (shown if self.echo else "\r\n" * shown.count("\n")).encode()
 
     def end(self) -> None:
         """No key will come any more."""
@@ -53,7 +66,23 @@ class LineDiscipline:
             return data
         return b"" if self.ended else None
 
+    def _in_sequence(self, char: str) -> bool:
+        """Whether `char` belongs to a sequence. A control key ends one that is not at its end."""
+        if char == _ESCAPE and not self._sequence.startswith(_STRING):
+            self._sequence = char
+        elif char == _ESCAPE or (self._sequence and char >= " "):
+            self._sequence += char
+        else:
+            self._sequence = ""
+        if not self._sequence:
+            return False
+        if _SEQUENCE.fullmatch(self._sequence) or len(self._sequence) > _LONGEST:
+            self._sequence = ""
+        return True
+
     def _key(self, char: str) -> str:
+        if self._in_sequence(char):
+            return ""
         after_return, self._after_return = self._after_return, char == "\r"
         if char == "\n" and after_return:
             return ""

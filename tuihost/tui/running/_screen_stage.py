@@ -1,0 +1,101 @@
+"""The stage of full-screen Applications: of those that authors build, and of talks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tuihost.errors import Disconnected, MisuseError
+from tuihost.tui.running._transcript import ScreenLine, Transcript, box_columns
+from tuihost.tui.running.stages import LoopStage, printed
+from tuihost.wire import Stream
+
+if TYPE_CHECKING:
+    from prompt_toolkit.application.application import Application
+
+    from tuihost.session.progress import ProgressLine
+    from tuihost.session.session import Session
+    from tuihost.theme.theme import Theme
+    from tuihost.tui.running._overlay import Overlay
+    from tuihost.tui.running._talk_screen import TalkScreen
+    from tuihost.tui.terminal.output import TerminalOutput
+    from tuihost.tui.terminal.terminal import Terminal
+
+
+class ScreenStage(LoopStage):
+    """What is asked and said is shown by the talk that runs, or over the Application that does.
+
+    What was printed and could not be seen any more is shown by the next Application, and in the
+    end on the person's own screen.
+    """
+
+    def __init__(self, terminal: Terminal, theme: Theme, output: TerminalOutput) -> None:
+        super().__init__(terminal, theme)
+        self.output = output
+        self.application: Application[Any] | None = None
+        self.talk: TalkScreen | None = None
+        self._session: Session | None = None
+        self._overlay: Overlay | None = None
+        self._said = Transcript(self, lambda: box_columns(self.facts.size.columns))
+
+    def shows(self, application: Application[Any] | None, session: Session | None = None) -> None:
+        """An Application begins, or has ended. Without a `session` it is the host's own."""
+        self.application, self._session = application, session
+        self._overlay = None
+        if application is None:
+            self.talk = None
+        elif session is not None and self.talk is None and self._said:
+            self._place()
+
+    def _place(self) -> TalkScreen | Overlay | None:
+        """Where it is asked and said now."""
+        if self.talk is not None:
+            return self.talk
+        if self._overlay is None and self.application is not None and self._session is not None:
+            from tuihost.tui.running._overlay import Overlay  # drawn with widgets: not for all
+
+            self._overlay = Overlay(self._session, self.application, self._said)
+        return self._overlay
+
+    def unseen(self) -> list[Any]:
+        """What was said over an Application and not seen before it ended; once."""
+        return self._said.take()
+
+    def show_unseen(self) -> None:
+        """The session ends: nothing that was said is lost."""
+        if self._said:
+            self.terminal.write(printed(self.unseen(), self.facts, self.theme))
+
+    # ---------------------------------------------------------------- what a session offers
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
+        place = self._place()
+        if place is None:
+            raise Disconnected("the screen is gone")
+        return await place.ask(question, hidden=hidden, default=default)
+
+    async def say(self, what: Any) -> None:
+        self.print((what,), Stream.OUT)
+
+    def print(self, items: Sequence[Any], stream: Stream) -> None:
+        (self._place() or self._said).print(items, stream)
+
+    def write(self, data: bytes, stream: Stream) -> None:
+        (self._place() or self._said).write(data, stream)
+
+    def read(self, limit: int) -> bytes:
+        if self.talk is None:
+            raise MisuseError("a screen has no standard input: bind keys, or `await session.ask`")
+        return self.talk.read(limit)
+
+    def progress_line(self) -> ProgressLine:
+        place = self._place()
+        return ScreenLine(self._said, lambda: None) if place is None else place.progress_line()
+
+    def copy(self, text: str) -> bool:
+        return self.output.copy(text)
+
+    def theme_changed(self, theme: Theme) -> None:
+        super().theme_changed(theme)
+        if self.application is not None:
+            self.application.invalidate()
