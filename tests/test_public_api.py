@@ -77,7 +77,7 @@ PUBLIC = {
         "App",
         "AppCard",
         "AppLoadError",
-        "Caller",
+        "ApprovalRequest",
         "Disconnected",
         "ApprovalsView",
         "ForwardRule",

@@ -31,8 +31,8 @@ from .files.tree import ReadOnlyTree as ReadOnlyTree
 from .files.tree import Reason as Reason
 from .files.tree import names_of as names_of
 from .files.tree import path_of as path_of
+from .login.approvals import ApprovalRequest as ApprovalRequest
 from .login.approvals import ApprovalsView as ApprovalsView
-from .login.approvals import Caller as Caller
 from .login.steps.pictures import qr_lines as qr_lines
 from .phrases import ago as ago
 from .phrases import counted as counted

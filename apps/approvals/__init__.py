@@ -1,7 +1,7 @@
-"""Who waits at the door, for those who let people in.
+"""Logins that wait for approval, and the answers to them.
 
-The login step `approve` asks somebody inside. This is where they answer: people with the role
-`admin` or `approver`.
+The login step `approve` asks somebody who is already inside. They answer here, if they have the
+role `admin` or `approver`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,20 @@ from tuihost.widgets import RichView, Screen
 
 from .lines import converse
 from .screen import ApprovalsScreen
-from .words import EMPTY, NOT_YOURS, OUT_OF_REACH, app_of, data_of, say
+from .words import (
+    EMPTY,
+    NO_SUCH_NUMBER,
+    NOT_YOURS,
+    OUT_OF_REACH,
+    answer,
+    app_of,
+    data_of,
+    numbered,
+)
 
 
 class ApprovalsApp(App):
-    """Let in who waits."""
+    """Let people in who are waiting to log in."""
 
     name = "approvals"
     title = "Approvals"
@@ -48,41 +57,41 @@ class ApprovalsApp(App):
 
     @command
     def list(self, session: Session, *, json: bool = False) -> int:
-        """Who waits, longest first."""
+        """List the people who are waiting, the longest wait first."""
         approvals = session.host.approvals(session.account)
         if approvals is None:
             session.error(NOT_YOURS)
             return 1
-        now, callers = session.host.now(), approvals.waiting()
+        now, requests = session.host.now(), approvals.waiting()
         if json:
-            session.print(dumps([data_of(one, now) for one in callers], indent=2))
+            session.print(dumps([data_of(request, now) for request in requests], indent=2))
             return 0
-        if not callers:
+        if not requests:
             session.print(EMPTY)
             return 0
         table = Table(box=None, pad_edge=False, header_style="table.header")
-        for title in ("Number", "Who", "From", "Wants", "Waits", "Left"):
+        for title in ("Number", "Who", "From", "Wants", "Waiting", "Left"):
             table.add_column(title)
-        for one in callers:
+        for request in requests:
             table.add_row(
-                str(one.number),
-                clean(one.user, limit=40),
-                clean(one.peer.address),
-                clean(app_of(session, one), limit=40),
-                duration(now - one.since, units=2, short=True),
-                duration(one.until - now, units=2, short=True),
+                str(request.number),
+                clean(request.user, limit=40),
+                clean(request.peer.address),
+                clean(app_of(session, request), limit=40),
+                duration(now - request.since, units=2, short=True),
+                duration(request.until - now, units=2, short=True),
             )
         session.print(table)
         return 0
 
     @command
     def allow(self, session: Session, number: int) -> int:
-        """Lets in who waits under NUMBER."""
+        """Let the person in who is waiting under NUMBER."""
         return _answer(session, number, granted=True)
 
     @command
     def refuse(self, session: Session, number: int) -> int:
-        """Refuses who waits under NUMBER."""
+        """Refuse the person who is waiting under NUMBER."""
         return _answer(session, number, granted=False)
 
 
@@ -92,11 +101,11 @@ def _answer(session: Session, number: int, *, granted: bool) -> int:
     if approvals is None:
         session.error(NOT_YOURS)
         return 1
-    caller = next((one for one in approvals.waiting() if one.number == number), None)
+    request = numbered(approvals, number)
     try:
-        if caller is None:
-            raise NotPossible("Nobody waits under this number.")
-        session.print(say(session, approvals, caller, granted=granted))
+        if request is None:
+            raise NotPossible(NO_SUCH_NUMBER)
+        session.print(answer(session, approvals, request, granted=granted))
     except NotPossible as error:
         session.error(str(error))
         return 1

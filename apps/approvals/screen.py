@@ -1,4 +1,4 @@
-"""The door on a screen: a table of who waits, live, and two answers."""
+"""Approvals on a screen: a live table of the people who are waiting, and two answers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.layout.containers import ConditionalContainer, VSplit, Window
 from prompt_toolkit.layout.dimension import Dimension
 
-from tuihost import ApprovalsView, Caller, NotPossible, Session, TuihostError, duration
+from tuihost import ApprovalRequest, ApprovalsView, NotPossible, Session, TuihostError, duration
 from tuihost.widgets import Column, Keymap, Screen, Table
 
-from .words import EMPTY, OUT_OF_REACH, OWN, app_of, say
+from .words import EMPTY, OUT_OF_REACH, OWN, answer, app_of
 
 HELP = (
-    "Who logs in by a way that asks for the step `approve` waits here until somebody says yes or "
-    "no. No answer in time is a no. Nobody answers for a login under their own name."
+    "People whose login needs approval wait here until somebody says yes or no. If nobody answers "
+    "in time, they are refused. A login in your own name is for somebody else to answer."
 )
 WIDEST = 100
 """Columns of the table at most: what belongs together stays together."""
@@ -26,15 +26,15 @@ TICK = 1.0  # seconds between two looks at the clock while somebody waits
 
 
 class ApprovalsScreen:
-    """One person's view of the door."""
+    """What one approver sees and does."""
 
     def __init__(self, session: Session, approvals: ApprovalsView) -> None:
         self.session = session
         self.approvals = approvals
-        self.table: Table[Caller] = Table(
+        self.table: Table[ApprovalRequest] = Table(
             session,
             self._columns(),
-            key=lambda one: one.number,
+            key=lambda request: request.number,
             filterable=False,
             empty=EMPTY,
         )
@@ -50,7 +50,7 @@ class ApprovalsScreen:
         self._changed = asyncio.Event()
 
     def application(self) -> Application[Any]:
-        """A fresh Application that follows what happens at the door."""
+        """A fresh Application that follows who comes and goes."""
         self._application = application = self.screen.application(focus=self.table.window)
 
         def begin() -> None:
@@ -75,21 +75,21 @@ class ApprovalsScreen:
 
     # ------------------------------------------------------------------ how it looks
 
-    def _columns(self) -> list[Column[Caller]]:
+    def _columns(self) -> list[Column[ApprovalRequest]]:
         """The most telling first: a narrow window leaves out the last ones."""
         session = self.session
         return [
             Column("Who", flex=1, value=self._name, sortable=False),
-            Column("From", flex=1, value=lambda one: one.peer.address, sortable=False),
-            Column("Left", 5, align="right", value=self._left, sortable=False),
+            Column("From", flex=1, value=lambda request: request.peer.address, sortable=False),
+            Column("Left", 9, align="right", value=self._left, sortable=False),
             Column(
-                "Waits", 6, align="right", style="class:muted", value=self._waits, sortable=False
+                "Waiting", 9, align="right", style="class:muted", value=self._waited, sortable=False
             ),
             Column(
                 "Wants",
                 14,
                 style="class:muted",
-                value=lambda one: app_of(session, one),
+                value=lambda request: app_of(session, request),
                 sortable=False,
             ),
         ]
@@ -103,14 +103,14 @@ class ApprovalsScreen:
         empty = Window(width=lambda: Dimension.exact(max(0, left())))
         return ConditionalContainer(empty, filter=Condition(lambda: left() > 0))
 
-    def _name(self, one: Caller) -> str:
-        return f"{one.user} (you)" if one.own else one.user
+    def _name(self, request: ApprovalRequest) -> str:
+        return f"{request.user} (you)" if request.own else request.user
 
-    def _left(self, one: Caller) -> str:
-        return duration(one.until - self.session.host.now(), units=2, short=True)
+    def _left(self, request: ApprovalRequest) -> str:
+        return duration(request.until - self.session.host.now(), units=2, short=True)
 
-    def _waits(self, one: Caller) -> str:
-        return duration(self.session.host.now() - one.since, units=2, short=True)
+    def _waited(self, request: ApprovalRequest) -> str:
+        return duration(self.session.host.now() - request.since, units=2, short=True)
 
     def _status(self) -> str:
         count = len(self.table.items)
@@ -126,32 +126,32 @@ class ApprovalsScreen:
 
         @keys.add("y", "enter", label="let in", rank=20, when=some)
         async def _allow(event: Any) -> None:
-            if (caller := self._chosen()) is not None and await self.screen.confirm(
-                f"Let {caller.user} in?",
-                detail=f"They come from {caller.peer.address}.",
+            if (request := self._chosen()) is not None and await self.screen.confirm(
+                f"Let {request.user} in?",
+                detail=f"They come from {request.peer.address}.",
                 yes="Let in",
             ):
-                await self._answer(caller, granted=True)
+                await self._answer(request, granted=True)
 
         @keys.add("n", label="refuse", rank=21, when=some)
         async def _refuse(event: Any) -> None:
-            if (caller := self._chosen()) is not None:
-                await self._answer(caller, granted=False)
+            if (request := self._chosen()) is not None:
+                await self._answer(request, granted=False)
 
         return keys
 
-    def _chosen(self) -> Caller | None:
-        """The chosen caller, where it is for this person to answer."""
-        caller = self.table.selected
-        if caller is not None and caller.own:
+    def _chosen(self) -> ApprovalRequest | None:
+        """The chosen request, where it is for this person to answer."""
+        request = self.table.selected
+        if request is not None and request.own:
             self.screen.toast(OWN, kind="warning")
             return None
-        return caller
+        return request
 
-    async def _answer(self, caller: Caller, *, granted: bool) -> None:
+    async def _answer(self, request: ApprovalRequest, *, granted: bool) -> None:
         try:
             told = await asyncio.to_thread(
-                say, self.session, self.approvals, caller, granted=granted
+                answer, self.session, self.approvals, request, granted=granted
             )
         except NotPossible as error:
             self.screen.toast(str(error), kind="warning")

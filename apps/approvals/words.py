@@ -1,45 +1,53 @@
-"""What is said about who waits, and the answer itself."""
+"""What is said about people who are waiting, and the answer itself."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tuihost import ApprovalsView, Caller, Session, clean
+from tuihost import ApprovalRequest, ApprovalsView, Session, clean
 
 EMPTY = "Nobody is waiting to be let in."
-NOT_YOURS = "Letting people in is for those who have the role admin or approver."
-OWN = "It is your own name: somebody else has to answer."
+NOT_YOURS = "Only people with the role admin or approver can let others in."
+OWN = "This login is in your own name: somebody else has to answer."
+NO_SUCH_NUMBER = "Nobody is waiting under this number."
 OUT_OF_REACH = "The accounts cannot be reached at the moment."
 
 
-def app_of(session: Session, caller: Caller) -> str:
-    """The title of the app that they asked for."""
-    name = caller.app or session.host.default_app
+def numbered(approvals: ApprovalsView, number: int) -> ApprovalRequest | None:
+    """The request with that number, while it waits."""
+    return next((each for each in approvals.waiting() if each.number == number), None)
+
+
+def app_of(session: Session, request: ApprovalRequest) -> str:
+    """The title of the app that was asked for."""
+    name = request.app or session.host.default_app
     titles = {card.name: card.title for card in session.host.apps(session.account)}
     return titles.get(name, name.capitalize())
 
 
-def who(caller: Caller) -> str:
+def described(request: ApprovalRequest) -> str:
     """Whom the answer is about: `bob from 192.0.2.7`."""
-    return f"{clean(caller.user, limit=40)} from {clean(caller.peer.address, limit=60)}"
+    return f"{clean(request.user, limit=40)} from {clean(request.peer.address, limit=60)}"
 
 
-def say(session: Session, approvals: ApprovalsView, caller: Caller, *, granted: bool) -> str:
+def answer(
+    session: Session, approvals: ApprovalsView, request: ApprovalRequest, *, granted: bool
+) -> str:
     """Answers, and leaves a line in the log; what was done, in a sentence. Raises NotPossible."""
-    approvals.answer(caller.number, granted)
+    approvals.answer(request.number, granted)
     text = "let in" if granted else "refused"
-    session.log.note(text, who=caller.user, address=caller.peer.address)
-    return f"{who(caller)} is {text}."
+    session.log.note(text, who=request.user, address=request.peer.address)
+    return f"{described(request)} has been {text}."
 
 
-def data_of(caller: Caller, now: float) -> dict[str, Any]:
-    """The same for programs."""
+def data_of(request: ApprovalRequest, now: float) -> dict[str, Any]:
+    """A request for programs."""
     return {
-        "number": caller.number,
-        "user": caller.user,
-        "address": caller.peer.address,
-        "app": caller.app,
-        "since": round(caller.since),
-        "seconds_left": max(0, round(caller.until - now)),
-        "own": caller.own,
+        "number": request.number,
+        "user": request.user,
+        "address": request.peer.address,
+        "app": request.app,
+        "since": round(request.since),
+        "seconds_left": max(0, round(request.until - now)),
+        "own": request.own,
     }

@@ -1,4 +1,4 @@
-"""The door: somebody inside answers, somebody outside waits; live, by lines and by commands."""
+"""Somebody inside answers, somebody outside waits; live, by lines and by commands."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def host() -> Iterator[Hosted]:
 
 
 def enter(host: Hosted, user: str, size: tuple[int, int] = (80, 24), **more: Any) -> Pilot:
-    """Somebody who needs no approval, at the door from inside."""
+    """Somebody who needs no approval, in the app."""
     transport = host.dial()
     transport.auth_password(user, PASSWORD, fallback=False)
-    return at_door(transport, size, **more)
+    return in_approvals(transport, size, **more)
 
 
-def at_door(
+def in_approvals(
     transport: paramiko.Transport,
     size: tuple[int, int] = (80, 24),
     *,
@@ -86,16 +86,16 @@ class Outside:
         self.refused: Exception | None = None
         self._host = host
         self._user = user
-        self._thread = threading.Thread(target=self._knock)
+        self._thread = threading.Thread(target=self._log_in)
         arrived = threading.Event()
         stop = host.server.login_services.approvals.subscribe(arrived.set)
         self._thread.start()
         try:
-            assert arrived.wait(DEADLINE), "nobody came to the door"
+            assert arrived.wait(DEADLINE), "nobody is waiting"
         finally:
             stop()
 
-    def _knock(self) -> None:
+    def _log_in(self) -> None:
         name = self._user
         try:
             left = self.transport.auth_password(name, PASSWORD, fallback=False)
@@ -107,13 +107,13 @@ class Outside:
     def over(self) -> bool:
         """Whether they got in, once that is decided."""
         self._thread.join(DEADLINE)
-        assert not self._thread.is_alive(), "still at the door"
+        assert not self._thread.is_alive(), "still waiting"
         return self.refused is None and self.transport.is_authenticated()
 
     def close(self) -> None:
         approvals = self._host.server.login_services.approvals
-        for one in approvals.waiting():
-            approvals.answer(one.id, by="the test", granted=False)
+        for login in approvals.waiting():
+            approvals.answer(login.number, by="the test", granted=False)
         self._thread.join(DEADLINE)
         hang_up(self.transport)
 
@@ -141,7 +141,7 @@ def test_one_inside_lets_one_outside_in(host: Hosted, size: tuple[int, int]) -> 
                 assert "Approvals" in next(line for line in pilot.screen.lines if "bob" in line)
             pilot.press("y").wait_for("Let bob in?").wait_for("They come from 127.0.0.1.")
             pilot.press("escape").wait_gone("Let bob in?").press("enter").wait_for("Let bob in?")
-            pilot.press("l").wait_for("is let in").wait_for("Nobody is waiting to be let in.")
+            pilot.press("l").wait_for("has been let in").wait_for("Nobody is waiting to be let in.")
             assert bob.over()
         pilot.press("q")
         assert pilot.wait_end() == 0
@@ -152,7 +152,7 @@ def test_one_inside_lets_one_outside_in(host: Hosted, size: tuple[int, int]) -> 
 
 def test_one_inside_refuses(host: Hosted) -> None:
     with outside(host) as bob, enter(host, "grace") as pilot:
-        pilot.wait_for("1 waiting").press("n").wait_for("bob from 127.0.0.1 is refused.")
+        pilot.wait_for("1 waiting").press("n").wait_for("bob from 127.0.0.1 has been refused.")
         pilot.wait_for("Nobody is waiting")
         assert not bob.over()
 
@@ -172,12 +172,12 @@ def test_who_is_gone_before_the_answer_is_not_let_in(host: Hosted) -> None:
     with outside(host) as bob, enter(host, "ada") as pilot:
         pilot.wait_for("▌ bob").press("y").wait_for("Let bob in?")
         (waiting,) = approvals.waiting()
-        assert approvals.answer(waiting.id, by="grace", granted=False)
-        pilot.press("l").wait_for("Nobody waits under this number any more.")
+        assert approvals.answer(waiting.number, by="grace", granted=False)
+        pilot.press("l").wait_for("Nobody is waiting under this number any more.")
         assert not bob.over()
 
 
-def test_both_inside_see_the_same_door(host: Hosted) -> None:
+def test_two_inside_see_the_same_people(host: Hosted) -> None:
     with enter(host, "ada") as ada, enter(host, "grace") as grace:
         ada.wait_for("Nobody is waiting")
         grace.wait_for("Nobody is waiting")
@@ -192,13 +192,15 @@ def test_both_inside_see_the_same_door(host: Hosted) -> None:
 
 def test_nobody_lets_themselves_in(host: Hosted) -> None:
     with outside(host, "eve") as first, enter(host, "ada") as pilot:
-        pilot.wait_for("▌ eve").press("y").wait_for("Let eve in?").press("l").wait_for("is let in")
+        pilot.wait_for("▌ eve").press("y").wait_for("Let eve in?").press("l").wait_for(
+            "has been let in"
+        )
         assert first.over()
-        with at_door(first.transport) as eve:
+        with in_approvals(first.transport) as eve:
             eve.wait_for("Nobody is waiting")
             with outside(host, "eve") as second:
                 for key in ("y", "n"):
-                    eve.wait_for("▌ eve (you)").press(key).wait_for("It is your own name")
+                    eve.wait_for("▌ eve (you)").press(key).wait_for("in your own name")
                 assert "Let eve in?" not in eve.text
                 pilot.wait_for("▌ eve").press("n")
                 assert not second.over()
@@ -226,7 +228,7 @@ def test_the_host_itself_looks_at_the_role(host: Hosted) -> None:
     assert host.host.approvals(Account("ada", guest=False, roles=APPROVERS)) is None, "made up"
     view = approvals(roles=APPROVERS)
     assert view.waiting() == ()
-    with pytest.raises(NotPossible, match="Nobody waits"):
+    with pytest.raises(NotPossible, match="Nobody is waiting"):
         view.answer(1, True)
     host.server.login_services.store.update("ada", roles=frozenset())
     with pytest.raises(NotPossible, match="any more"), outside(host):
@@ -240,14 +242,14 @@ def test_line_by_line(host: Hosted) -> None:
     with enter(host, "ada", (120, 24), term="dumb") as pilot:
         pilot.wait_for("Nobody is waiting to be let in.").wait_for("approvals>")
         with outside(host) as bob:
-            number = host.server.login_services.approvals.waiting()[0].id
+            number = host.server.login_services.approvals.waiting()[0].number
             pilot.type("list\r").wait_for(f"{number}: bob from 127.0.0.1, wants Menu")
-            pilot.type("open\r").wait_for("That is none of these")
-            pilot.type("refuse 99\r").wait_for("Nobody waits under this number.")
+            pilot.type("open\r").wait_for("Please type one of these")
+            pilot.type("refuse 99\r").wait_for("Nobody is waiting under this number.")
             pilot.type(f"allow {number}\r").wait_for("Let bob from 127.0.0.1 in?")
-            pilot.type("no\r").wait_for("Not answered.")
+            pilot.type("no\r").wait_for("You have not answered yet.")
             pilot.type(f"allow {number}\r").type("yes\r")
-            pilot.wait_for("bob from 127.0.0.1 is let in.")
+            pilot.wait_for("bob from 127.0.0.1 has been let in.")
             assert bob.over()
         pilot.type("\r")
         assert pilot.wait_end() == 0
@@ -263,7 +265,7 @@ def test_a_store_that_fails_lets_nobody_in(host: Hosted, monkeypatch: pytest.Mon
             patch.setattr(host.server.login_services.store, "get", broken)
             pilot.press("y").wait_for("Let bob in?").press("l").wait_for("cannot be reached")
         assert host.log.wait_for("store.error")["reason"] == "the disk is gone"
-        pilot.press("n").wait_for("is refused")
+        pilot.press("n").wait_for("has been refused")
         assert not bob.over()
 
 
@@ -277,12 +279,14 @@ def test_commands(host: Hosted) -> None:
         assert abs(one["since"] - time.time()) < 30
         assert "bob" in run(host, "approvals list").text
         done = run(host, f"approvals allow {one['number']}")
-        assert (done.status, done.text) == (0, "bob from 127.0.0.1 is let in.\n")
+        assert (done.status, done.text) == (0, "bob from 127.0.0.1 has been let in.\n")
         assert bob.over()
     with outside(host) as bob:
-        number = host.server.login_services.approvals.waiting()[0].id
-        assert run(host, f"approvals refuse {number}").text == "bob from 127.0.0.1 is refused.\n"
+        number = host.server.login_services.approvals.waiting()[0].number
+        assert (
+            run(host, f"approvals refuse {number}").text == "bob from 127.0.0.1 has been refused.\n"
+        )
         assert not bob.over()
     gone = run(host, f"approvals allow {number}")
-    assert (gone.status, gone.errors) == (1, "Nobody waits under this number.\n")
+    assert (gone.status, gone.errors) == (1, "Nobody is waiting under this number.\n")
     assert run(host, "approvals allow x").status == 2

@@ -19,11 +19,11 @@ APPROVERS = frozenset({"admin", "approver"})
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A login that waits. `since` and `until` are monotonic seconds, `target` the app that was
-    asked for."""
+class PendingLogin:
+    """A login that waits for an answer. `since` and `until` are monotonic seconds, `target` is the
+    app that was asked for."""
 
-    id: int
+    number: int
     user: str
     peer: Peer
     since: float
@@ -32,10 +32,10 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Somebody who waits at the door, as those see it who may let them in. `since` and `until` are
-    Unix times, `app` is what they asked for; None is the host's first one. `own` says that it is
-    the name of the person who looks: somebody else has to answer."""
+class ApprovalRequest:
+    """A login that waits for an answer, as an approver sees it. `since` and `until` are Unix times,
+    `app` is the one that was asked for; None is the host's first one. `own` says that it is in the
+    approver's own name: somebody else has to answer."""
 
     number: int
     user: str
@@ -47,13 +47,13 @@ class Caller:
 
 
 class ApprovalsView(Protocol):
-    """The door, for one person who may let others in. Threads: any; `answer` may block a moment."""
+    """What one approver sees and does. Threads: any; `answer` may block for a moment."""
 
-    def waiting(self) -> tuple[Caller, ...]:
-        """Who waits, longest first."""
+    def waiting(self) -> tuple[ApprovalRequest, ...]:
+        """The logins that wait, longest first."""
 
     def answer(self, number: int, granted: bool) -> None:
-        """Says yes or no. Raises `NotPossible`, with the reason in a sentence, where nobody waits
+        """Says yes or no. Raises `NotPossible`, with the reason in a sentence, where no login waits
         under that number any more, and where this person may not answer."""
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -63,44 +63,49 @@ class ApprovalsView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What somebody said."""
+    """An approver's answer."""
 
     granted: bool
     by: str
 
 
 @dataclass(slots=True)
-class _Seat:
-    waiting: Waiting
+class _Request:
+    login: PendingLogin
     listed: bool
     approval: Approval | None = None
 
 
 @dataclass(eq=False)
 class Approvals:
-    """Threads: any. `answer` is for those who have the right to; who that is, the caller knows."""
+    """The logins of one process that wait for an answer. Threads: any. Who may answer is for the
+    caller to check."""
 
     now: Callable[[], float] = time.monotonic
-    _seats: dict[int, _Seat] = field(default_factory=dict)
+    _requests: dict[int, _Request] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _listeners: list[Callable[[], None]] = field(default_factory=list)
     _last: int = 0
 
-    def waiting(self) -> tuple[Waiting, ...]:
-        """Who waits, longest first."""
+    def waiting(self) -> tuple[PendingLogin, ...]:
+        """The logins that wait, longest first."""
         with self._changed:
-            return tuple(s.waiting for s in self._seats.values() if s.listed and s.approval is None)
+            return tuple(
+                request.login
+                for request in self._requests.values()
+                if request.listed and request.approval is None
+            )
 
     def answer(self, number: int, *, by: str, granted: bool) -> bool:
-        """Says yes or no for `by`. False where nobody waits under this number any more, and
+        """Says yes or no for `by`. False where no login waits under this number any more, and
         where `by` would let themselves in: approval is another person's."""
         with self._changed:
-            seat = self._seats.get(number)
-            if seat is None or not seat.listed or seat.approval is not None:
+            request = self._requests.get(number)
+            if request is None or not request.listed or request.approval is not None:
                 return False
-            if seat.waiting.user == by or self.now() >= seat.waiting.until:
+            if request.login.user == by or self.now() >= request.login.until:
                 return False
-            seat.approval = Approval(granted, by)
+            request.approval = Approval(granted, by)
             self._changed.notify_all()
         self._tell()
         return True
@@ -129,34 +134,36 @@ class Approvals:
     ) -> Approval | None:
         """Waits, at most so long, until somebody answers for this login. None: nobody did, or too
         many wait already. Where not `listed`, it only takes as long: nobody sees it."""
-        seat = self._take_seat(user, peer, seconds, listed, target)
-        if seat is None:
+        request = self._add(user, peer, seconds, listed, target)
+        if request is None:
             return None
+        login = request.login
         self._tell()
         try:
             with self._changed:
-                while seat.approval is None and (left := seat.waiting.until - self.now()) > 0:
+                while request.approval is None and (left := login.until - self.now()) > 0:
                     self._changed.wait(left)
-                return seat.approval
+                return request.approval
         finally:
             with self._changed:
-                del self._seats[seat.waiting.id]
+                del self._requests[login.number]
             self._tell()
 
-    def _take_seat(
+    def _add(
         self, user: str, peer: Peer, seconds: float, listed: bool, target: str | None
-    ) -> _Seat | None:
+    ) -> _Request | None:
         with self._changed:
+            every = self._requests.values()
             # One at a time for each person and source: nobody is worn down by a hundred questions.
-            asked = {(s.waiting.user, s.waiting.peer.address) for s in self._seats.values()}
-            listed_now = sum(s.listed for s in self._seats.values())
-            if (listed and listed_now >= MAX_WAITING) or (user, peer.address) in asked:
+            asked = {(request.login.user, request.login.peer.address) for request in every}
+            full = sum(request.listed for request in every) >= MAX_WAITING
+            if (listed and full) or (user, peer.address) in asked:
                 return None
             self._last += 1
             now = self.now()
-            seat = _Seat(Waiting(self._last, user, peer, now, now + seconds, target), listed)
-            self._seats[self._last] = seat
-            return seat
+            login = PendingLogin(self._last, user, peer, now, now + seconds, target)
+            request = self._requests[self._last] = _Request(login, listed)
+            return request
 
     def _tell(self) -> None:
         with self._changed:

@@ -173,7 +173,7 @@ def test_whoever_waits_for_somebodys_word_holds_nobody_up(login_services: LoginS
     finally:
         stop()
         for one in login_services.approvals.waiting():
-            login_services.approvals.answer(one.id, by="bob", granted=True)
+            login_services.approvals.answer(one.number, by="bob", granted=True)
         waiting.join(DEADLINE)
     assert results == [True]
 

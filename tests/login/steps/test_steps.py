@@ -448,7 +448,7 @@ def test_without_a_delivery_the_step_is_a_fault_of_the_host(house: FakeServices)
 
 def _while_waiting(house: FakeServices, act: Callable[[int], None]) -> Callable[[], None]:
     """Acts as soon as somebody waits, from another thread, as a person inside would."""
-    done = threading.Thread(target=lambda: act(house.approvals.waiting()[0].id))
+    done = threading.Thread(target=lambda: act(house.approvals.waiting()[0].number))
     stop: list[Callable[[], None]] = []
 
     def changed() -> None:

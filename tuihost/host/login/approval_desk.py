@@ -1,4 +1,4 @@
-"""Those at the door, for one person inside who may let them in."""
+"""The logins that wait for approval, for one person inside who may give it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tuihost.accounts import StoreError
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.visitor import Visitor
-from tuihost.login.approvals import APPROVERS, Caller
+from tuihost.login.approvals import APPROVERS, ApprovalRequest
 from tuihost.logs import Event, EventLog
 from tuihost.session.own_account import NotPossible
 from tuihost.text import clean
@@ -19,7 +19,7 @@ def may_answer(visitor: Visitor) -> bool:
 
 
 class ApprovalDesk:
-    """Implements `approvals.DoorView` for `visitor`. Threads: any."""
+    """Implements `approvals.ApprovalsView` for `visitor`. Threads: any."""
 
     def __init__(self, login_services: LoginServices, visitor: Visitor, log: EventLog) -> None:
         self._login_services = login_services
@@ -27,33 +27,33 @@ class ApprovalDesk:
         self._approvals = login_services.approvals
         self._name = visitor.name
 
-    def waiting(self) -> tuple[Caller, ...]:
+    def waiting(self) -> tuple[ApprovalRequest, ...]:
         unix = self._login_services.now() - self._approvals.now()
         return tuple(
-            Caller(
-                one.id,
-                one.user,
-                one.peer,
-                one.since + unix,
-                one.until + unix,
-                one.target,
-                one.user == self._name,
+            ApprovalRequest(
+                login.number,
+                login.user,
+                login.peer,
+                login.since + unix,
+                login.until + unix,
+                login.target,
+                login.user == self._name,
             )
-            for one in self._approvals.waiting()
+            for login in self._approvals.waiting()
         )
 
     def answer(self, number: int, granted: bool) -> None:
         self._check_right()
-        if any(one.id == number and one.user == self._name for one in self._approvals.waiting()):
-            raise NotPossible("It is your own name: somebody else has to answer.")
+        if any(request.number == number and request.own for request in self.waiting()):
+            raise NotPossible("This login is in your own name: somebody else has to answer.")
         if not self._approvals.answer(number, by=self._name, granted=granted):
-            raise NotPossible("Nobody waits under this number any more.")
+            raise NotPossible("Nobody is waiting under this number any more.")
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         return self._approvals.subscribe(listener)
 
     def _check_right(self) -> None:
-        # Roles are those of the login; what was taken away since then is no right any more.
+        # `visitor` has the roles of its login; one may have been taken away since then.
         try:
             record = self._login_services.store.get(self._name)
         except StoreError as error:
@@ -61,4 +61,4 @@ class ApprovalDesk:
             raise
         roles = frozenset() if record is None else self._login_services.roles(record)
         if record is None or record.disabled or APPROVERS.isdisjoint(roles):
-            raise NotPossible("You may not let people in any more.")
+            raise NotPossible("You are not allowed to let people in any more.")
