@@ -69,11 +69,11 @@ class Houses:
         self.stack.callback(made.close)
         return made
 
-    def knock(self, login_services: LoginServices) -> RawClient:
+    def dial(self, login_services: LoginServices) -> RawClient:
         """A client that is about to log in."""
-        door = AccountVerifier(login_services, PEER, LOG)
-        self.stack.callback(door.close)
-        pair = host_pair(chains=None, verifier=door)
+        verifier = AccountVerifier(login_services, PEER, LOG)
+        self.stack.callback(verifier.close)
+        pair = host_pair(chains=None, verifier=verifier)
         _, client = self.stack.enter_context(pair)
         client.shake_hands()
         client.ask_for_login()
@@ -153,7 +153,7 @@ def test_a_code_that_somebody_saw_typed(houses: Houses) -> None:
             assert answer(client, code(houses.clock)) == LET_IN
     login_services = houses.login_services("totp")
     add_ada(login_services)
-    first, second = houses.knock(login_services), houses.knock(login_services)
+    first, second = houses.dial(login_services), houses.dial(login_services)
     assert (begin(first), begin(second)) == (QUESTION, QUESTION)
     assert answer(first, code(houses.clock)) == LET_IN
     assert answer(second, code(houses.clock)) == REFUSED
@@ -163,7 +163,7 @@ def test_a_code_that_somebody_saw_typed(houses: Houses) -> None:
 def test_one_code_at_one_moment_on_two_connections(houses: Houses, hosts: int) -> None:
     entrances = [houses.login_services("totp") for _ in range(hosts)]
     add_ada(entrances[0])
-    clients = [houses.knock(entrances[number % hosts]) for number in range(4)]
+    clients = [houses.dial(entrances[number % hosts]) for number in range(4)]
     assert [begin(client) for client in clients] == [QUESTION] * 4
     right = code(houses.clock)
     came = at_once(*(lambda one=client: answer(one, right) for client in clients))
@@ -174,10 +174,10 @@ def test_the_code_before_after_the_code_now(houses: Houses) -> None:
     login_services = houses.login_services("totp")
     add_ada(login_services)
     before, now = code(houses.clock, -1), code(houses.clock)
-    client = houses.knock(login_services)
+    client = houses.dial(login_services)
     begin(client)
     assert answer(client, now) == LET_IN
-    client = houses.knock(login_services)
+    client = houses.dial(login_services)
     for guess in (before, now, code(houses.clock, 2), code(houses.clock, -2)):
         begin(client)
         assert answer(client, guess) == REFUSED
@@ -191,11 +191,11 @@ def test_a_clock_that_jumps_makes_no_code_good_again(houses: Houses, jump: float
     login_services = houses.login_services("totp")
     add_ada(login_services)
     used = code(houses.clock)
-    client = houses.knock(login_services)
+    client = houses.dial(login_services)
     begin(client)
     assert answer(client, used) == LET_IN
     houses.clock.time += jump
-    client = houses.knock(login_services)
+    client = houses.dial(login_services)
     begin(client)
     assert answer(client, used) == REFUSED
     houses.clock.time -= jump
@@ -210,7 +210,7 @@ def test_a_clock_that_jumps_ends_no_login_and_prolongs_none(houses: Houses) -> N
     """Deadlines go by the clock that cannot be set: a login under way does not feel the jump."""
     login_services = houses.login_services("totp")
     add_ada(login_services)
-    client = houses.knock(login_services)
+    client = houses.dial(login_services)
     begin(client)
     houses.clock.time += 86_400
     assert answer(client, code(houses.clock)) == LET_IN
@@ -221,7 +221,7 @@ def test_digits_that_are_digits_to_python_alone(houses: Houses) -> None:
     add_ada(login_services)
     wide = code(houses.clock).translate({ord("0") + n: ord("０") + n for n in range(10)})
     assert int(wide) == int(code(houses.clock)), "Python reads it as the same number"
-    client = houses.knock(login_services)
+    client = houses.dial(login_services)
     begin(client)
     assert answer(client, wide) == REFUSED
     begin(client)
@@ -234,7 +234,7 @@ def test_one_recovery_code_at_one_moment_on_two_connections(houses: Houses, host
     add_ada(entrances[0])
     codes = recovery_codes()
     entrances[0].store.set_recovery("ada", [recovery_hash("ada", one) for one in codes])
-    clients = [houses.knock(entrances[number % hosts]) for number in range(4)]
+    clients = [houses.dial(entrances[number % hosts]) for number in range(4)]
     for client in clients:
         begin(client)
     writings = (codes[0], codes[0].lower(), codes[0].replace("-", ""), codes[0].replace("-", " "))
@@ -252,7 +252,7 @@ def test_one_invitation_at_one_moment_on_two_connections(houses: Houses, hosts: 
     made = invite_code()
     entrances[0].store.add_invite(invite_hash(made), Invite(frozenset({"staff"})))
     names = ("bea", "cai", "dan")
-    clients = [houses.knock(entrances[number % hosts]) for number in range(len(names))]
+    clients = [houses.dial(entrances[number % hosts]) for number in range(len(names))]
     for client, name in zip(clients, names, strict=True):
         assert begin(client, "new") == QUESTION
         assert answer(client, made) == QUESTION
@@ -269,7 +269,7 @@ def test_the_password_alone_sets_up_another_second_factor(houses: Houses) -> Non
     """Whoever has stolen it goes to where factors are set up, and is asked for the one there is."""
     login_services = houses.login_services("password, enroll", "password, totp")
     add_ada(login_services)
-    client = houses.knock(login_services)
+    client = houses.dial(login_services)
     client.send(50, "ada", "ssh-connection", "password", False, PASSWORD)
     client.expect(REFUSED)
     for submethods in ("enroll", ""):
@@ -284,7 +284,7 @@ def test_the_password_alone_sets_up_another_second_factor(houses: Houses) -> Non
 def test_the_code_that_set_up_the_factor_is_used_up(houses: Houses) -> None:
     login_services = houses.login_services("password, enroll", "totp")
     add_ada(login_services, totp=False)
-    client = houses.knock(login_services)
+    client = houses.dial(login_services)
     client.send(50, "ada", "ssh-connection", "password", False, PASSWORD)
     client.expect(REFUSED)
     client.send(50, "ada", "ssh-connection", "keyboard-interactive", "", "enroll")
@@ -298,7 +298,7 @@ def test_the_code_that_set_up_the_factor_is_used_up(houses: Houses) -> None:
     typed = totp_code(secret, totp_counter(houses.clock.time))
     assert answer(client, typed) == QUESTION  # the recovery codes
     assert answer(client, "") == LET_IN
-    other = houses.knock(login_services)
+    other = houses.dial(login_services)
     begin(other)
     assert answer(other, typed) == REFUSED
     houses.clock.time += PERIOD
@@ -309,7 +309,7 @@ def test_the_code_that_set_up_the_factor_is_used_up(houses: Houses) -> None:
 def test_leaving_before_the_factor_is_proved_sets_up_nothing(houses: Houses) -> None:
     login_services = houses.login_services("password, enroll")
     add_ada(login_services, totp=False)
-    client = houses.knock(login_services)
+    client = houses.dial(login_services)
     client.send(50, "ada", "ssh-connection", "password", False, PASSWORD)
     client.expect(REFUSED)
     assert begin(client) == QUESTION

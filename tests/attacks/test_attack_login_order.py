@@ -20,7 +20,7 @@ OWNER = {ADAS.asbytes(): "ada", ADAS_SECOND.asbytes(): "ada", EVES.asbytes(): "e
 LET_IN, REFUSED, QUESTION = 52, 51, 60
 
 
-class House(OpenGuests):
+class FakeVerifier(OpenGuests):
     """Everybody has a password and a code; ada has two keys, eve has one. `heard` is what reached
     whoever knows them."""
 
@@ -106,7 +106,7 @@ def test_one_key_serves_as_two() -> None:
         client.expect(REFUSED)
         client.send(50, *request)
         client.expect(LET_IN)
-    with host_pair(chains=(("publickey", "publickey"),), verifier=House()) as (host, client):
+    with host_pair(chains=(("publickey", "publickey"),), verifier=FakeVerifier()) as (host, client):
         request = _signed(ready(client), ADAS)
         client.send(50, *request)
         fields = client.expect(REFUSED)
@@ -120,7 +120,7 @@ def test_one_key_serves_as_two() -> None:
 
 
 def test_one_password_serves_as_two_factors() -> None:
-    with host_pair(chains=(("password", "totp"),), verifier=House()) as (host, client):
+    with host_pair(chains=(("password", "totp"),), verifier=FakeVerifier()) as (host, client):
         ready(client)
         for _ in range(3):
             assert ask(client, "password", False, "ada's") == REFUSED
@@ -128,8 +128,8 @@ def test_one_password_serves_as_two_factors() -> None:
 
 
 def test_a_later_factor_first() -> None:
-    house = House()
-    with host_pair(chains=(("publickey", "totp"),), verifier=house) as (host, client):
+    verifier = FakeVerifier()
+    with host_pair(chains=(("publickey", "totp"),), verifier=verifier) as (host, client):
         ready(client)
         assert begin(client) == REFUSED
         assert begin(client, submethods="totp") == REFUSED
@@ -139,11 +139,14 @@ def test_a_later_factor_first() -> None:
         assert sign(client, ADAS) == REFUSED
         assert begin(client) == QUESTION
         assert answer(client, "ada totp") == LET_IN
-    assert ("password", "ada") not in house.heard, "a password was tried that was not asked for"
+    assert ("password", "ada") not in verifier.heard, "a password was tried that was not asked for"
 
 
 def test_asking_for_none_after_a_factor() -> None:
-    with host_pair(chains=(("password", "totp"), ("none",)), verifier=House()) as (host, client):
+    with host_pair(chains=(("password", "totp"), ("none",)), verifier=FakeVerifier()) as (
+        host,
+        client,
+    ):
         ready(client)
         assert ask(client, "password", False, "ada's") == REFUSED
         assert ask(client, "none") == REFUSED
@@ -152,7 +155,7 @@ def test_asking_for_none_after_a_factor() -> None:
 
 def test_a_factor_of_the_connection_before() -> None:
     for _ in range(2):
-        with host_pair(chains=(("password", "totp"),), verifier=House()) as (_, client):
+        with host_pair(chains=(("password", "totp"),), verifier=FakeVerifier()) as (_, client):
             ready(client)
             assert begin(client) == REFUSED
             assert ask(client, "password", False, "ada's") == REFUSED
@@ -163,7 +166,7 @@ def test_a_factor_of_the_connection_before() -> None:
 
 def test_another_name_half_way() -> None:
     """Eve proves her own half and asks for ada's rest, also by way of a name that is nobody's."""
-    with host_pair(chains=(("password", "totp"),), verifier=House()) as (host, client):
+    with host_pair(chains=(("password", "totp"),), verifier=FakeVerifier()) as (host, client):
         ready(client)
         assert ask(client, "password", False, "eve's", user="eve") == REFUSED
         assert begin(client, "ada") == REFUSED
@@ -175,8 +178,8 @@ def test_another_name_half_way() -> None:
 
 
 def test_a_question_for_one_is_answered_for_another() -> None:
-    house = House()
-    with host_pair(chains=(("totp",),), verifier=house) as (host, client):
+    verifier = FakeVerifier()
+    with host_pair(chains=(("totp",),), verifier=verifier) as (host, client):
         ready(client)
         assert begin(client, "eve") == QUESTION
         assert begin(client, "ada") == QUESTION
@@ -186,21 +189,21 @@ def test_a_question_for_one_is_answered_for_another() -> None:
         client.send(61, 1, "eve totp")
         assert client.gone()
         assert host.wait() == "answers came that no question asked for"
-    assert [one for one in house.heard if one[0] == "totp"] == [("totp", "ada", "eve totp")]
+    assert [one for one in verifier.heard if one[0] == "totp"] == [("totp", "ada", "eve totp")]
 
 
 def test_a_twin_of_a_name() -> None:
     """ada with a NUL, a direction mark, a slash, other letters that look the same."""
-    house = House()
-    with host_pair(chains=(("password",),), verifier=house) as (_, client):
+    verifier = FakeVerifier()
+    with host_pair(chains=(("password",),), verifier=verifier) as (_, client):
         ready(client)
         for twin in ("ada\0root", "ada\u202e", "./ada", "ada/", "\u0430da"):
             assert ask(client, "password", False, "ada's", user=twin) == REFUSED
-    assert {one[1] for one in house.heard} == {"", "\u0430da"}
+    assert {one[1] for one in verifier.heard} == {"", "\u0430da"}
 
 
 def test_another_service_half_way() -> None:
-    with host_pair(chains=(("password", "totp"),), verifier=House()) as (host, client):
+    with host_pair(chains=(("password", "totp"),), verifier=FakeVerifier()) as (host, client):
         ready(client)
         assert ask(client, "password", False, "ada's") == REFUSED
         client.send(50, "ada", "ssh-userauth", "keyboard-interactive", "", "")
@@ -240,21 +243,21 @@ def test_a_code_is_guessed_in_one_long_exchange() -> None:
             assert answer(client, "000000") == QUESTION
         assert server.guesses == 100
 
-    class Asks(House):
+    class Asks(FakeVerifier):
         def _step(self, name: str, user: str) -> Conversation:
             while True:
                 answers = yield Query("Wrong", (Prompt("Code: "),))
                 self.heard.append(("guess", *answers))
 
-    house = Asks()
-    with host_pair(chains=(("totp",),), verifier=house) as (host, client):
+    verifier = Asks()
+    with host_pair(chains=(("totp",),), verifier=verifier) as (host, client):
         assert begin(ready(client)) == QUESTION
         for _ in range(100):
             client.send(61, 1, "000000")
         assert client.gone()
         assert host.wait() == "too many questions"
-    assert len([one for one in house.heard if one[0] == "guess"]) < 30
-    assert house.heard[-1] == ("failed", "ada", "totp")
+    assert len([one for one in verifier.heard if one[0] == "guess"]) < 30
+    assert verifier.heard[-1] == ("failed", "ada", "totp")
 
 
 def test_a_code_is_guessed_in_many_exchanges() -> None:
@@ -262,7 +265,7 @@ def test_a_code_is_guessed_in_many_exchanges() -> None:
         ready(client)
         for _ in range(200):
             assert begin(client) == QUESTION
-    with host_pair(chains=(("totp",),), verifier=House()) as (host, client):
+    with host_pair(chains=(("totp",),), verifier=FakeVerifier()) as (host, client):
         ready(client)
         for _ in range(60):
             client.send(50, "ada", "ssh-connection", "keyboard-interactive", "", "")
@@ -271,8 +274,8 @@ def test_a_code_is_guessed_in_many_exchanges() -> None:
 
 
 def test_wrong_codes_are_counted_one_by_one() -> None:
-    house = House()
-    with host_pair(chains=(("totp",),), verifier=house) as (host, client):
+    verifier = FakeVerifier()
+    with host_pair(chains=(("totp",),), verifier=verifier) as (host, client):
         ready(client)
         for _ in range(5):
             assert begin(client) == QUESTION
@@ -281,19 +284,19 @@ def test_wrong_codes_are_counted_one_by_one() -> None:
         client.send(61, 1, "000000")
         assert client.gone()
         assert host.wait() == "too many failed attempts"
-    assert house.heard.count(("failed", "ada", "totp")) == 6
+    assert verifier.heard.count(("failed", "ada", "totp")) == 6
 
 
 def test_one_request_names_a_step_ten_thousand_times() -> None:
     """OpenSSH once asked again for every device that a client named (CVE-2015-5600)."""
-    house = House()
-    with host_pair(chains=(("totp",),), verifier=house) as (_, client):
+    verifier = FakeVerifier()
+    with host_pair(chains=(("totp",),), verifier=verifier) as (_, client):
         ready(client)
         assert begin(client, submethods=",".join(["totp"] * 5000)) == QUESTION
         assert answer(client, "000000") == REFUSED
         client.send(61, 1, "000000")
         assert client.gone()
-    assert len([one for one in house.heard if one[0] == "totp"]) == 1
+    assert len([one for one in verifier.heard if one[0] == "totp"]) == 1
 
 
 def test_a_list_of_strangers_keys_is_tried() -> None:
@@ -303,19 +306,19 @@ def test_a_list_of_strangers_keys_is_tried() -> None:
         ready(client)
         for _ in range(300):
             ask(client, "publickey", False, *key)
-    house = House()
-    with host_pair(chains=(("publickey",),), verifier=house) as (host, client):
+    verifier = FakeVerifier()
+    with host_pair(chains=(("publickey",),), verifier=verifier) as (host, client):
         ready(client)
         for _ in range(20):
             assert ask(client, "publickey", False, *key) == REFUSED
         client.send(50, "ada", "ssh-connection", "publickey", False, *key)
         assert client.gone()
         assert host.wait() == "too many keys were offered"
-    assert house.heard == [("failed", "ada", "publickey")]
+    assert verifier.heard == [("failed", "ada", "publickey")]
 
 
 def test_nineteen_wrong_keys_before_the_right_one_are_no_attack() -> None:
-    with host_pair(chains=(("publickey", "totp"),), verifier=House()) as (_, client):
+    with host_pair(chains=(("publickey", "totp"),), verifier=FakeVerifier()) as (_, client):
         ready(client)
         ask(client, "none")
         for _ in range(19):
@@ -341,11 +344,11 @@ def test_nineteen_wrong_keys_before_the_right_one_are_no_attack() -> None:
     ],
 )
 def test_a_password_that_reaches_nobody(parts: tuple[object, ...]) -> None:
-    house = House()
-    with host_pair(chains=(("password",),), verifier=house) as (_, client):
+    verifier = FakeVerifier()
+    with host_pair(chains=(("password",),), verifier=verifier) as (_, client):
         assert ask(ready(client), "password", *parts) == REFUSED
         assert ask(client, "password", False, "ada's") == LET_IN
-    assert house.heard == [("failed", "ada", "password"), ("password", "ada")]
+    assert verifier.heard == [("failed", "ada", "password"), ("password", "ada")]
 
 
 # ------------------------------------------------------------------------------- the server's words
@@ -354,22 +357,22 @@ def test_a_password_that_reaches_nobody(parts: tuple[object, ...]) -> None:
 @pytest.mark.parametrize("number", [51, 52, 53, 60])
 def test_a_client_says_what_only_a_server_says_while_a_question_is_open(number: int) -> None:
     """USERAUTH_SUCCESS from a client was believed elsewhere (CVE-2018-10933, CVE-2018-1000805)."""
-    house = House()
-    with host_pair(chains=(("totp",),), verifier=house) as (host, client):
+    verifier = FakeVerifier()
+    with host_pair(chains=(("totp",),), verifier=verifier) as (host, client):
         assert begin(ready(client)) == QUESTION
         client.send(number, "x", "x", "x", 0)
         assert client.gone()
         host.wait()
         assert host.machine.identity is None
         assert host.answerer.identities == []
-    assert house.heard == []
+    assert verifier.heard == []
 
 
 def test_a_step_is_told_when_its_client_is_gone() -> None:
     """Nothing that a step holds open stays open (CVE-2026-83540: state that outlived its login)."""
     closed: list[str] = []
 
-    class Holds(House):
+    class Holds(FakeVerifier):
         def _step(self, name: str, user: str) -> Conversation:
             try:
                 yield Query(name, (Prompt("Code: "),))
@@ -399,7 +402,7 @@ def test_nobody_learns_who_is_there(user: str) -> None:
         lambda c: c.send(61, 1, "000000"),
         lambda c: c.sign_in(KEYS.keys[0], KEYS.keys[0].get_name(), user=user),
     )
-    with host_pair(chains=chains, verifier=House()) as (_, client):
+    with host_pair(chains=chains, verifier=FakeVerifier()) as (_, client):
         ready(client)
         for act in acts:
             act(client)
@@ -411,7 +414,7 @@ def test_nobody_learns_who_is_there(user: str) -> None:
 
 
 def test_what_a_step_says_cannot_steer_a_terminal() -> None:
-    class Echoes(House):
+    class Echoes(FakeVerifier):
         def _step(self, name: str, user: str) -> Conversation:
             yield Query("\x1b]0;owned\x07", (Prompt("Größe\x1b[2J\n? "),), "█\n\x9b2J")
             return False

@@ -49,7 +49,7 @@ LOCK_AFTER = 3
 DAYS = 3 * 86_400.0
 
 
-class House:
+class Bench:
     """A host with these people, and a clock that goes on by days from round to round, so that
     only who is meant to be locked ever is."""
 
@@ -95,42 +95,42 @@ class House:
             lockout.failed(attempt, lockout.begin(attempt))
 
     def machine(self, chain: str | None = None) -> AuthMachine:
-        door = AccountVerifier(self.login_services, PEER, LOG)
-        return AuthMachine(None if chain is None else ((chain,),), door, password_step=True)
+        verifier = AccountVerifier(self.login_services, PEER, LOG)
+        return AuthMachine(None if chain is None else ((chain,),), verifier, password_step=True)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.login_services.close()
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.login_services.close()
 
 
-Tried = Callable[[House, str], None]
+Tried = Callable[[Bench, str], None]
 EVES = KeyOffer("ssh-ed25519", b"x" * 51, fingerprint(b"x" * 51))
 
 
-def password(house: House, user: str) -> None:
-    machine = house.machine()
+def password(bench: Bench, user: str) -> None:
+    machine = bench.machine()
     assert machine.start(user) is None
     assert isinstance(machine.password(user, WRONG), Failure)
 
 
-def key_named(house: House, user: str) -> None:
-    machine = house.machine()
+def key_named(bench: Bench, user: str) -> None:
+    machine = bench.machine()
     assert machine.start(user) is None
     assert machine.key_named(user, EVES) is False
 
 
-def key_signed(house: House, user: str) -> None:
-    machine = house.machine()
+def key_signed(bench: Bench, user: str) -> None:
+    machine = bench.machine()
     assert machine.start(user) is None
     assert isinstance(machine.key_proved(user, EVES), Failure)
 
 
 def asked(chain: str | None, wrong: str) -> Tried:
-    def ask(house: House, user: str) -> None:
-        machine = house.machine(chain)
+    def ask(bench: Bench, user: str) -> None:
+        machine = bench.machine(chain)
         if chain is not None:
             machine._verifier.chains(user, None)
         assert machine.start(user) is None
@@ -154,14 +154,14 @@ WAYS: dict[str, Tried] = {
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("way", WAYS)
-def test_the_answer_takes_as_long_whoever_it_is(house: House, way: str) -> None:
+def test_the_answer_takes_as_long_whoever_it_is(bench: Bench, way: str) -> None:
     act, order = WAYS[way], random.Random(7)
     taken: dict[str, list[float]] = {name: [] for name in PEOPLE}
     for number in range(WARM_UP + ROUNDS):
-        house.next_round()
+        bench.next_round()
         for name in order.sample(PEOPLE, len(PEOPLE)):
             begun = time.perf_counter()
-            act(house, name)
+            act(bench, name)
             if number >= WARM_UP:
                 taken[name].append(time.perf_counter() - begun)
     differences = {
@@ -202,13 +202,13 @@ EVES_KEY = paramiko.ECDSAKey.generate(bits=256)
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("method", ["password", "publickey", "questions"])
-def test_nor_does_it_show_over_a_line(house: House, method: str) -> None:
+def test_nor_does_it_show_over_a_line(bench: Bench, method: str) -> None:
     """The same by a whole client over TCP on this machine: each try is a connection of its own."""
     act, order = over_a_line(method), random.Random(7)
     taken: dict[str, list[float]] = {name: [] for name in PEOPLE}
-    with answering(house) as port:
+    with answering(bench) as port:
         for number in range(WARM_UP + ROUNDS):
-            house.next_round()
+            bench.next_round()
             for name in order.sample(PEOPLE, len(PEOPLE)):
                 client = paramiko.Transport(("127.0.0.1", port))
                 try:
@@ -232,26 +232,26 @@ def test_nor_does_it_show_over_a_line(house: House, method: str) -> None:
 
 
 @contextmanager
-def answering(house: House) -> Iterator[int]:
-    """A port of this machine that leads to that house's door."""
+def answering(bench: Bench) -> Iterator[int]:
+    """A port of this machine that leads to that bench's verifier."""
     transports: list[HostTransport] = []
     timer = Watchdog(LOG)
     timer.start()
     keys = HostKeys.fresh()
 
     def take(sock: socket.socket, peer: Peer) -> None:
-        door = AccountVerifier(house.login_services, PEER, LOG)
+        verifier = AccountVerifier(bench.login_services, PEER, LOG)
         transport = HostTransport(
             sock,
             peer=peer,
             keys=keys,
-            auth=AuthMachine(None, door, password_step=True),
+            auth=AuthMachine(None, verifier, password_step=True),
             answerer=Nobody(),
             limits=TransportLimits(),
             timer=timer,
             log=LOG,
             run=lambda: serve_client(transport),
-            ended=door.close,
+            ended=verifier.close,
         )
         transports.append(transport)
         transport.start()

@@ -29,7 +29,7 @@ KEY = KeyOffer("ssh-ed25519", b"key", "SHA256:key")
 OTHER = KeyOffer("ssh-ed25519", b"other", "SHA256:other")
 
 
-class House:
+class FakeVerifier:
     """Ada has a password, two keys and two steps; bob is a guest; `asked` is what came here."""
 
     def __init__(self, *ways: tuple[str, ...]) -> None:
@@ -87,8 +87,10 @@ class House:
             self.closed.append(name)
 
 
-def machine(*chains: tuple[str, ...], house: House | None = None, **options: int) -> AuthMachine:
-    return AuthMachine(chains, house or House(), **options)
+def machine(
+    *chains: tuple[str, ...], verifier: FakeVerifier | None = None, **options: int
+) -> AuthMachine:
+    return AuthMachine(chains, verifier or FakeVerifier(), **options)
 
 
 def request(m: AuthMachine, user: str = "ada") -> None:
@@ -194,23 +196,23 @@ def test_answers_without_a_question_are_a_failure() -> None:
 
 @pytest.mark.parametrize("answers", [(), ("123", "123")])
 def test_miscounted_answers_end_the_question(answers: tuple[str, ...]) -> None:
-    house = House()
-    m = machine(("code",), house=house)
+    verifier = FakeVerifier()
+    m = machine(("code",), verifier=verifier)
     request(m)
     m.interactive("ada")
     assert isinstance(m.answers(answers), Failure)
     assert not m.question_open
-    assert house.closed == ["code"]
+    assert verifier.closed == ["code"]
     assert isinstance(m.answers(("123",)), Failure)
 
 
 def test_a_new_request_abandons_the_question() -> None:
-    house = House()
-    m = machine(("code",), ("password",), house=house)
+    verifier = FakeVerifier()
+    m = machine(("code",), ("password",), verifier=verifier)
     request(m)
     m.interactive("ada")
     request(m)
-    assert house.closed == ["code"]
+    assert verifier.closed == ["code"]
     assert isinstance(m.answers(("123",)), Failure)
 
 
@@ -288,8 +290,10 @@ def test_another_service_is_a_failure() -> None:
     ],
 )
 def test_nobody_has_a_strange_name_and_the_verifier_hears_of_nobody(name: str) -> None:
-    house = House()
-    m = machine(("none",), ("password",), ("publickey",), ("code",), house=house, max_tries=20)
+    verifier = FakeVerifier()
+    m = machine(
+        ("none",), ("password",), ("publickey",), ("code",), verifier=verifier, max_tries=20
+    )
     for method in (
         lambda: m.none(name),
         lambda: m.password(name, "right"),
@@ -298,7 +302,7 @@ def test_nobody_has_a_strange_name_and_the_verifier_hears_of_nobody(name: str) -
     ):
         request(m, name)
         assert isinstance(method(), Failure)
-    assert {user for _, user in house.asked} == {""}
+    assert {user for _, user in verifier.asked} == {""}
 
 
 def test_two_spellings_of_a_name_are_one() -> None:
@@ -311,11 +315,11 @@ def test_two_spellings_of_a_name_are_one() -> None:
 
 @pytest.mark.parametrize("password", ["", "x" * 1025, "é" * 513])
 def test_passwords_of_a_wrong_length_reach_nobody(password: str) -> None:
-    house = House()
-    m = machine(("password",), house=house)
+    verifier = FakeVerifier()
+    m = machine(("password",), verifier=verifier)
     request(m)
     assert isinstance(m.password("ada", password), Failure)
-    assert house.asked == []
+    assert verifier.asked == []
 
 
 def test_a_finished_login_takes_nothing_more() -> None:
@@ -335,7 +339,7 @@ def test_judging_what_was_not_started_is_a_mistake() -> None:
 @pytest.mark.parametrize("chains", [(), ((),), (("none",), ())])
 def test_no_chain_may_be_empty(chains: tuple[tuple[str, ...], ...]) -> None:
     with pytest.raises(MisuseError):
-        AuthMachine(chains, House())
+        AuthMachine(chains, FakeVerifier())
 
 
 def test_whether_a_factor_finishes() -> None:
@@ -416,6 +420,6 @@ def _act(m: AuthMachine, action: str, user: str) -> object:
 
 
 def test_a_generator_is_a_conversation() -> None:
-    conversation: Generator[Query, tuple[str, ...], bool] = House()._step("code")
+    conversation: Generator[Query, tuple[str, ...], bool] = FakeVerifier()._step("code")
     assert isinstance(next(conversation), Query)
     conversation.close()

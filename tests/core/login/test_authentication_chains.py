@@ -31,7 +31,7 @@ KEY = KeyOffer("ssh-ed25519", b"key", "SHA256:key")
 METHODS = "keyboard-interactive"
 
 
-class House:
+class FakeVerifier:
     """Everybody's password is `right`, every key is theirs, every step wants its own name."""
 
     def __init__(self, *chains: tuple[str, ...]) -> None:
@@ -109,10 +109,10 @@ def asked(verdict: object) -> str:
 
 
 def test_the_ways_in_are_asked_for_once_a_name() -> None:
-    house = House(("password",))
-    house.ways["ada", None] = (("publickey", "password"),)
-    house.ways["ada", "notes"] = (("totp",),)
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("password",))
+    verifier.ways["ada", None] = (("publickey", "password"),)
+    verifier.ways["ada", "notes"] = (("totp",),)
+    m = AuthMachine(None, verifier)
     assert m.methods == ()
     for _ in range(2):
         m.start("ada")
@@ -122,12 +122,12 @@ def test_the_ways_in_are_asked_for_once_a_name() -> None:
     assert m.methods == (METHODS,)
     m.start("eve")
     assert m.methods == ("password",)
-    assert house.of("chains") == [("ada", None), ("ada", "notes"), ("eve", None)]
+    assert verifier.of("chains") == [("ada", None), ("ada", "notes"), ("eve", None)]
 
 
 def test_who_comes_back_under_a_name_starts_over_with_its_ways_in() -> None:
-    house = House(("password", "totp"))
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("password", "totp"))
+    m = AuthMachine(None, verifier)
     m.start("ada")
     m.password("ada", "right")
     m.start("eve")
@@ -135,12 +135,12 @@ def test_who_comes_back_under_a_name_starts_over_with_its_ways_in() -> None:
     m.start("ada")
     assert m.settled == ()
     assert m.interactive("ada") == Failure(("password",))
-    assert [user for user, _ in house.of("chains")] == ["ada", "eve", "ada"]
+    assert [user for user, _ in verifier.of("chains")] == ["ada", "eve", "ada"]
 
 
 def test_another_service_starts_over_too() -> None:
-    house = House(("password", "totp"))
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("password", "totp"))
+    m = AuthMachine(None, verifier)
     m.start("ada")
     m.password("ada", "right")
     assert m.start("ada", "ssh-shell") == Failure(())
@@ -150,8 +150,8 @@ def test_another_service_starts_over_too() -> None:
 
 @pytest.mark.parametrize("chains", [(), ((),), (("password",), ())])
 def test_a_verifier_without_a_way_in_is_a_mistake_and_lets_nobody_in(chains: Chains) -> None:
-    house = House(*chains)
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(*chains)
+    m = AuthMachine(None, verifier)
     with pytest.raises(MisuseError):
         m.start("ada")
     assert m.failed() == Failure(())
@@ -160,13 +160,13 @@ def test_a_verifier_without_a_way_in_is_a_mistake_and_lets_nobody_in(chains: Cha
 
 
 def test_a_store_that_fails_costs_a_try_and_the_next_one_is_sound() -> None:
-    house = House(("password",))
-    house.fault["chains"] = OSError("locked")
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("password",))
+    verifier.fault["chains"] = OSError("locked")
+    m = AuthMachine(None, verifier)
     with pytest.raises(OSError, match="locked"):
         m.start("ada")
     assert m.failed() == Failure(())
-    house.fault.clear()
+    verifier.fault.clear()
     assert m.start("ada") is None
     assert entered(m.password("ada", "right")).user == "ada"
 
@@ -175,8 +175,8 @@ def test_a_store_that_fails_costs_a_try_and_the_next_one_is_sound() -> None:
 
 
 def test_every_failure_is_heard_of_once_with_its_factor() -> None:
-    house = House(("password",), ("totp",))
-    m = AuthMachine(None, house, max_tries=20)
+    verifier = FakeVerifier(("password",), ("totp",))
+    m = AuthMachine(None, verifier, max_tries=20)
     m.start("ada+notes")
     m.none("ada+notes")  # the first one is free
     for act in (
@@ -190,7 +190,7 @@ def test_every_failure_is_heard_of_once_with_its_factor() -> None:
     ):
         m.start("ada")
         assert isinstance(act(), Failure)
-    assert house.of("failed") == [
+    assert verifier.of("failed") == [
         ("ada", "none"),
         ("ada", "password"),
         ("ada", "password"),
@@ -202,7 +202,7 @@ def test_every_failure_is_heard_of_once_with_its_factor() -> None:
 
 
 def test_the_reason_of_a_failure_is_for_the_log_and_no_part_of_the_reply() -> None:
-    m = AuthMachine(None, House(("password",)))
+    m = AuthMachine(None, FakeVerifier(("password",)))
     m.start("ada")
     wrong = m.password("ada", "wrong")
     m.start("ada")
@@ -215,14 +215,14 @@ def test_the_reason_of_a_failure_is_for_the_log_and_no_part_of_the_reply() -> No
 
 
 def test_a_failure_that_cannot_be_noted_is_counted_all_the_same() -> None:
-    house = House(("password",))
-    house.fault["failed"] = OSError("full")
-    m = AuthMachine(None, house, max_tries=2)
+    verifier = FakeVerifier(("password",))
+    verifier.fault["failed"] = OSError("full")
+    m = AuthMachine(None, verifier, max_tries=2)
     m.start("ada")
     with pytest.raises(OSError, match="full"):
         m.password("ada", "wrong")
     assert m.failed("a fault") == Failure(("password",))
-    assert len(house.of("failed")) == 1, "one request was counted twice"
+    assert len(verifier.of("failed")) == 1, "one request was counted twice"
     m.start("ada")
     with pytest.raises(OSError, match="full"):
         m.password("ada", "wrong")
@@ -231,47 +231,47 @@ def test_a_failure_that_cannot_be_noted_is_counted_all_the_same() -> None:
 
 
 def test_a_key_is_heard_of_when_it_is_proved_and_not_before() -> None:
-    house = House(("publickey", "password"))
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("publickey", "password"))
+    m = AuthMachine(None, verifier)
     m.start("ada")
     assert m.key_named("ada", KEY) is True
-    assert house.of("key_proved") == []
+    assert verifier.of("key_proved") == []
     m.start("ada")
     assert m.key_proved("ada", KEY) == Partial(("password",))
-    assert house.of("key_proved") == [("ada", "SHA256:key")]
+    assert verifier.of("key_proved") == [("ada", "SHA256:key")]
 
 
 @pytest.mark.parametrize("call", ["key_proved", "settled"])
 def test_what_cannot_be_recorded_settles_nothing(call: str) -> None:
-    house = House(("publickey",))
-    house.fault[call] = OSError("full")
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("publickey",))
+    verifier.fault[call] = OSError("full")
+    m = AuthMachine(None, verifier)
     m.start("ada")
     with pytest.raises(OSError, match="full"):
         m.key_proved("ada", KEY)
     assert m.identity is None
     assert m.failed("a fault") == Failure(("publickey",))
-    house.fault.clear()
+    verifier.fault.clear()
     m.start("ada")
     assert entered(m.key_proved("ada", KEY)).fingerprint == "SHA256:key"
 
 
 @pytest.mark.parametrize("call", ["key_proved", "settled"])
 def test_a_verifier_that_refuses_ends_the_login_for_good(call: str) -> None:
-    house = House(("publickey",))
-    house.refuses = call
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("publickey",))
+    verifier.refuses = call
+    m = AuthMachine(None, verifier)
     m.start("ada")
     assert m.key_proved("ada", KEY) == Hangup("no more")
     assert (m.identity, m.settled, m.phase) == (None, (), Phase.OVER)
-    house.refuses = ""
+    verifier.refuses = ""
     assert m.start("ada") == m.failed() == m.standing == Hangup("no more")
-    assert house.of("failed") == []  # the verifier knows already
+    assert verifier.of("failed") == []  # the verifier knows already
 
 
 def test_who_enters_is_who_the_verifier_says_last() -> None:
-    house = House(("password",))
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("password",))
+    m = AuthMachine(None, verifier)
     m.start("ada")
     identity = entered(m.password("ada", "right"))
     assert identity.roles == {"staff"}
@@ -286,8 +286,8 @@ def test_who_enters_is_who_the_verifier_says_last() -> None:
 
 
 def test_steps_that_follow_each_other_are_asked_in_one_exchange() -> None:
-    house = House(("totp", "silent", "terms"))
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("totp", "silent", "terms"))
+    m = AuthMachine(None, verifier)
     m.start("ada")
     assert asked(m.interactive("ada")) == "totp"
     assert asked(m.answers(("totp",))) == "terms"
@@ -296,7 +296,7 @@ def test_steps_that_follow_each_other_are_asked_in_one_exchange() -> None:
 
 
 def test_a_wrong_answer_later_in_the_exchange_keeps_what_was_settled() -> None:
-    m = AuthMachine(None, House(("totp", "terms")))
+    m = AuthMachine(None, FakeVerifier(("totp", "terms")))
     m.start("ada")
     m.interactive("ada")
     m.answers(("totp",))
@@ -306,7 +306,7 @@ def test_a_wrong_answer_later_in_the_exchange_keeps_what_was_settled() -> None:
 
 
 def test_where_the_client_can_choose_the_exchange_ends() -> None:
-    m = AuthMachine(None, House(("totp", "terms"), ("totp", "publickey")))
+    m = AuthMachine(None, FakeVerifier(("totp", "terms"), ("totp", "publickey")))
     m.start("ada")
     m.interactive("ada")
     assert m.answers(("totp",)) == Partial((METHODS, "publickey"))
@@ -314,7 +314,7 @@ def test_where_the_client_can_choose_the_exchange_ends() -> None:
 
 
 def test_after_a_key_the_client_begins_the_exchange_itself() -> None:
-    m = AuthMachine(None, House(("publickey", "totp")))
+    m = AuthMachine(None, FakeVerifier(("publickey", "totp")))
     m.start("ada")
     assert m.key_proved("ada", KEY) == Partial((METHODS,))
     assert not m.question_open
@@ -322,27 +322,27 @@ def test_after_a_key_the_client_begins_the_exchange_itself() -> None:
 
 def test_a_password_may_be_asked_where_the_host_says_so() -> None:
     chains = ("password", "totp")
-    plain = AuthMachine(None, House(chains))
+    plain = AuthMachine(None, FakeVerifier(chains))
     plain.start("ada")
     assert plain.methods == ("password",)
     assert plain.interactive("ada") == Failure(("password",))
-    m = AuthMachine(None, House(chains), password_step=True)
+    m = AuthMachine(None, FakeVerifier(chains), password_step=True)
     m.start("ada")
     assert m.methods == ("password", METHODS)
     assert asked(m.interactive("ada")) == "password"
     assert asked(m.answers(("password",))) == "totp"
     assert entered(m.answers(("totp",))).factors == chains
-    other = AuthMachine(None, House(chains), password_step=True)
+    other = AuthMachine(None, FakeVerifier(chains), password_step=True)
     other.start("ada")
     assert other.password("ada", "right") == Partial((METHODS,))
 
 
 def test_a_fault_in_the_second_step_costs_one_try() -> None:
-    house = House(("totp", "terms"))
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("totp", "terms"))
+    m = AuthMachine(None, verifier)
     m.start("ada")
     m.interactive("ada")
-    house.fault["step"] = ValueError("a bug")
+    verifier.fault["step"] = ValueError("a bug")
     with pytest.raises(ValueError, match="a bug"):
         m.answers(("totp",))
     assert m.failed("a fault") == Failure((METHODS,))
@@ -354,31 +354,31 @@ def test_a_fault_in_the_second_step_costs_one_try() -> None:
 
 
 def test_an_invitation_makes_them_somebody_else_from_there_on() -> None:
-    house = House(("invite", "enroll"))
-    house.becomes = "ada"
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("invite", "enroll"))
+    verifier.becomes = "ada"
+    m = AuthMachine(None, verifier)
     m.start("new+notes")
     m.interactive("new+notes")
     assert asked(m.answers(("invite",))) == "enroll"
     identity = entered(m.answers(("enroll",)))
     assert (identity.user, identity.target) == ("ada", "notes")
-    assert house.began == [("invite", "new"), ("enroll", "ada")]
+    assert verifier.began == [("invite", "new"), ("enroll", "ada")]
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a\nb", "x" * 65])
 def test_nobody_becomes_who_nobody_can_be(name: str) -> None:
-    house = House(("invite",))
-    house.becomes = name
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("invite",))
+    verifier.becomes = name
+    m = AuthMachine(None, verifier)
     m.start("new")
     m.interactive("new")
     assert m.answers(("invite",)) == Failure((METHODS,))
 
 
 def test_a_name_that_nobody_can_have_becomes_nobody() -> None:
-    house = House(("invite",))
-    house.becomes = "ada"
-    m = AuthMachine(None, house)
+    verifier = FakeVerifier(("invite",))
+    verifier.becomes = "ada"
+    m = AuthMachine(None, verifier)
     m.start("../new")
     m.interactive("../new")
     assert m.answers(("invite",)) == Failure((METHODS,))
@@ -390,7 +390,7 @@ def test_a_name_that_nobody_can_have_becomes_nobody() -> None:
 def test_a_key_and_its_certificate_are_one_key() -> None:
     certified = KeyOffer("ssh-ed25519", b"cert of key", "SHA256:key", Certificate(b"key", b"ca"))
     for first, second in ((KEY, certified), (certified, KEY)):
-        m = AuthMachine(None, House(("publickey", "publickey")))
+        m = AuthMachine(None, FakeVerifier(("publickey", "publickey")))
         m.start("ada")
         assert m.key_proved("ada", first) == Partial(("publickey",))
         m.start("ada")
@@ -400,15 +400,15 @@ def test_a_key_and_its_certificate_are_one_key() -> None:
 
 
 def test_offers_of_keys_are_counted_apart_from_tries() -> None:
-    house = House(("publickey",))
-    m = AuthMachine(None, house, max_probes=3, max_tries=1)
+    verifier = FakeVerifier(("publickey",))
+    m = AuthMachine(None, verifier, max_probes=3, max_tries=1)
     for offer in (KEY, None, KEY):
         m.start("ada")
         assert m.key_named("ada", offer) is (offer is not None)
-    assert house.of("failed") == []
+    assert verifier.of("failed") == []
     m.start("ada")
     assert m.key_named("ada", KEY) == Hangup("too many keys were offered")
-    assert house.of("failed") == [("ada", "publickey")]
+    assert verifier.of("failed") == [("ada", "publickey")]
 
 
 def _many_requests(m: AuthMachine) -> object:
@@ -435,24 +435,24 @@ def _many_tries(m: AuthMachine) -> object:
 
 @pytest.mark.parametrize("flood", [_many_requests, _many_questions, _many_tries])
 def test_after_a_hangup_nothing_is_taken_any_more(flood: Callable[[AuthMachine], object]) -> None:
-    house = House(("totp",), ("password",))
-    m = AuthMachine(None, house, max_requests=3, max_rounds=2, max_tries=2)
+    verifier = FakeVerifier(("totp",), ("password",))
+    m = AuthMachine(None, verifier, max_requests=3, max_rounds=2, max_tries=2)
     verdict = flood(m)
     assert isinstance(verdict, Hangup)
     assert m.phase is Phase.OVER
-    heard = list(house.heard)
+    heard = list(verifier.heard)
     assert m.start("ada") == verdict
     assert m.failed() == verdict
     with pytest.raises(MisuseError):
         m.password("ada", "right")
     with pytest.raises(MisuseError):
         m.answers(("totp",))
-    assert house.heard == heard
+    assert verifier.heard == heard
     assert not m.question_open
 
 
 def test_one_request_is_judged_once() -> None:
-    m = AuthMachine(None, House(("password", "password")))
+    m = AuthMachine(None, FakeVerifier(("password", "password")))
     m.start("ada")
     assert m.password("ada", "right") == Partial(("password",))
     with pytest.raises(MisuseError):

@@ -65,7 +65,7 @@ NAMES = ("ada", "ada", "ada", "ada", "eve", "eve", "ada+notes", "../ada", "")
 MAX_TRIES, MAX_REQUESTS, MAX_ROUNDS, MAX_PROBES = 12, 40, 20, 8
 
 
-class House:
+class FakeVerifier:
     """What the verifier knows. It decides single proofs, never their order."""
 
     def __init__(self, chains: Chains) -> None:
@@ -128,7 +128,7 @@ class Login(RuleBasedStateMachine):
         lacks=st.sets(st.sampled_from(["password", "ada1", "ada2", "totp", "terms"]), max_size=2),
     )
     def begin(self, chains: Chains, lacks: set[str]) -> None:
-        self.house = House(chains)
+        self.verifier = FakeVerifier(chains)
         self.has = {"password", "totp", "terms", *KEYS} - lacks
         if "ada1" in lacks:
             self.has.remove("ada1-cert")
@@ -138,7 +138,7 @@ class Login(RuleBasedStateMachine):
     def connect(self) -> None:
         self.m = AuthMachine(
             None,
-            self.house,
+            self.verifier,
             max_tries=MAX_TRIES,
             max_requests=MAX_REQUESTS,
             max_rounds=MAX_ROUNDS,
@@ -150,7 +150,7 @@ class Login(RuleBasedStateMachine):
         self.asking: list[str] = []  # the open question's step, and what it still asks
         self.tries = self.requests = self.rounds = self.probes = 0
         self.free_none = True
-        self.house.counted = 0
+        self.verifier.counted = 0
         self.last_verdict: object = None
 
     # ------------------------------------------------------------------- the second telling
@@ -164,7 +164,7 @@ class Login(RuleBasedStateMachine):
     def ways(self) -> Chains:
         if self.name is None:
             return ()
-        return (("totp", "password"),) if self.name == "ada+notes" else self.house.usual
+        return (("totp", "password"),) if self.name == "ada+notes" else self.verifier.usual
 
     def due(self, factor: str) -> bool:
         return any(list(c[: len(self.proofs) + 1]) == [*self.proofs, factor] for c in self.ways)
@@ -197,7 +197,7 @@ class Login(RuleBasedStateMachine):
                 return "partial"
 
     def _win(self) -> str:
-        if self.house.broken == "settled":
+        if self.verifier.broken == "settled":
             self.proofs.pop()
             return self._lost()
         return "in"
@@ -237,7 +237,7 @@ class Login(RuleBasedStateMachine):
             expected = ""
             if name != self.name:
                 self.name, self.proofs, self.used = name, [], set()
-                if self.house.broken == "chains":
+                if self.verifier.broken == "chains":
                     self.name, expected = None, self._lost()
         assert self._do(lambda: self.m.start(name, service)) == expected
         return expected
@@ -271,7 +271,7 @@ class Login(RuleBasedStateMachine):
             return
         true = right and self.can("password")
         password = f"{self.who}'s password" if true else "a guess"
-        good = true and self.due("password") and self.house.broken != "password"
+        good = true and self.due("password") and self.verifier.broken != "password"
         expected = self._settle("password") if good else self._lost()
         assert self._do(lambda: self.m.password(name, password)) == expected
 
@@ -306,7 +306,7 @@ class Login(RuleBasedStateMachine):
             expected = self._lost()
             assert self._do(lambda: self.m.failed("the signature is wrong")) == expected
             return
-        if would_do and self.house.broken != "key_proved":
+        if would_do and self.verifier.broken != "key_proved":
             expected = self._settle("publickey")
             if expected in ("in", "partial"):
                 self.used.add(KEYS[key].public)
@@ -373,7 +373,7 @@ class Login(RuleBasedStateMachine):
                 return (f"{self.who} {self.code}",), False
             return (f"{self.who} {self.code}",), True
         if how == "replayed" and step == "totp":
-            return (f"{self.who or 'x'} {self.house.last_code}",), False
+            return (f"{self.who or 'x'} {self.verifier.last_code}",), False
         return ("wrong 0",), False
 
     @precondition(_is_open)
@@ -419,7 +419,7 @@ class Login(RuleBasedStateMachine):
 
     @rule(call=st.sampled_from(["", "", "", "", "chains", "password", "key_proved", "settled"]))
     def the_store_breaks_or_heals(self, call: str) -> None:
-        self.house.broken = call
+        self.verifier.broken = call
 
     @precondition(lambda self: not self._is_open())
     @rule()
@@ -445,7 +445,7 @@ class Login(RuleBasedStateMachine):
         if hasattr(self, "m") and self.m.phase is not Phase.OVER:
             assert self.m.settled == tuple(self.proofs)
             assert self.m.question_open == bool(self.asking)
-            assert self.house.counted == self.tries
+            assert self.verifier.counted == self.tries
 
     @invariant()
     def only_methods_that_go_on_are_named(self) -> None:

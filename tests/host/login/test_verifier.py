@@ -1,4 +1,4 @@
-"""The door, knocked at by real clients: who gets in by which ways, and with what."""
+"""The verifier, asked by real clients: who gets in by which chains, and with what."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def other_key() -> paramiko.PKey:
 
 
 @contextmanager
-def house(*, state_dir: Path | None = None, **settings: Any) -> Iterator[Hosted]:
+def host_with_ada(*, state_dir: Path | None = None, **settings: Any) -> Iterator[Hosted]:
     """A host with an account `ada`, who has a password and the role `staff`."""
     given = {name.replace("__", "."): value for name, value in settings.items()}
     with hosted(Box(), Vault(), settings=given, state_dir=state_dir) as host:
@@ -145,21 +145,21 @@ def test_guests_enter_as_before_and_leave_no_trace(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["ada", "Ada", "ADA+box", "\uff41da"])
 def test_no_guest_has_an_accounts_name_in_any_letter_case(name: str) -> None:
-    with house() as host, dialled(host) as client:
+    with host_with_ada() as host, dialled(host) as client:
         assert list(methods(client, name)) == ["publickey", "password", "keyboard-interactive"]
 
 
 def test_guests_have_the_names_that_the_settings_give_them() -> None:
-    with house(login__guest_names=["guest", "demo-*"]) as host:
+    with host_with_ada(login__guest_names=["guest", "demo-*"]) as host:
         host.connect("demo-7").close()
         with dialled(host) as client:
             methods(client, "zoe")
-    with house(login__guests=False) as host, dialled(host) as client:
+    with host_with_ada(login__guests=False) as host, dialled(host) as client:
         methods(client, "zoe")
 
 
 def test_an_account_never_gets_none_by_chains_of_its_own() -> None:
-    with house() as host:
+    with host_with_ada() as host:
         host.server.login_services.store.update("ada", chains=(("none",), ("password",)))
         with dialled(host) as client:
             assert list(methods(client, "ada")) == ["password", "keyboard-interactive"]
@@ -169,7 +169,7 @@ def test_an_account_never_gets_none_by_chains_of_its_own() -> None:
 
 
 def test_a_password_and_what_comes_with_it() -> None:
-    with house() as host, entered(host) as client:
+    with host_with_ada() as host, entered(host) as client:
         assert ran(client, "box who") == (0, "ada staff False\n")
         (login,) = host.server.login_services.store.logins("ada")
         assert (login.address, login.factors, login.success) == ("127.0.0.1", ("password",), True)
@@ -187,7 +187,7 @@ def test_a_password_and_what_comes_with_it() -> None:
 def test_what_a_client_learns_is_always_the_same(
     user: str, change: dict[str, Any], reason: str
 ) -> None:
-    with house(login__guests=False) as host, dialled(host) as client:
+    with host_with_ada(login__guests=False) as host, dialled(host) as client:
         host.server.login_services.store.update("ada", **change)
         expected = ["publickey", "password", "keyboard-interactive"]
         assert list(methods(client, user)) == expected
@@ -200,7 +200,7 @@ def test_what_a_client_learns_is_always_the_same(
 
 
 def test_what_failed_is_in_the_history_once_the_connection_is_over() -> None:
-    with house() as host:
+    with host_with_ada() as host:
         with dialled(host) as client, pytest.raises(paramiko.AuthenticationException):
             client.auth_password("ada", "wrong")
         host.log.wait_for("conn.closed")
@@ -213,7 +213,7 @@ def test_a_hash_of_other_costs_is_made_anew_when_it_was_right() -> None:
     from argon2 import PasswordHasher
 
     cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
-    with house() as host:
+    with host_with_ada() as host:
         store = host.server.login_services.store
         store.update("ada", password_hash=cheap)
         for _ in range(2):
@@ -225,7 +225,7 @@ def test_a_hash_of_other_costs_is_made_anew_when_it_was_right() -> None:
 
 
 def test_a_key_and_a_code(key: paramiko.PKey, other_key: paramiko.PKey) -> None:
-    with house(login__chains=["publickey, totp"]) as host:
+    with host_with_ada(login__chains=["publickey, totp"]) as host:
         store = host.server.login_services.store
         store.set_totp("ada", b"0" * 20)
         mark = give_key(host, key)
@@ -252,7 +252,7 @@ def test_an_expired_password_is_changed_by_questions() -> None:
         asked.extend(text for text, _ in prompts)
         return [PASSWORD if text == "Password: " else "a better horse" for text, _ in prompts]
 
-    with house() as host:
+    with host_with_ada() as host:
         host.server.login_services.store.update("ada", password_expired=True)
         with dialled(host) as client:
             with pytest.raises(paramiko.AuthenticationException):
@@ -266,7 +266,7 @@ def test_an_expired_password_is_changed_by_questions() -> None:
 def test_an_accounts_own_ways_come_before_the_apps_and_these_before_the_hosts(
     key: paramiko.PKey,
 ) -> None:
-    with house(login__app_chains={"vault": ["publickey, password"]}) as host:
+    with host_with_ada(login__app_chains={"vault": ["publickey, password"]}) as host:
         with dialled(host) as client:
             assert list(methods(client, "ada+vault")) == ["publickey"]
         with dialled(host) as client:
@@ -279,7 +279,7 @@ def test_an_accounts_own_ways_come_before_the_apps_and_these_before_the_hosts(
 def test_an_app_with_ways_of_its_own_is_closed_to_who_came_in_otherwise(
     key: paramiko.PKey,
 ) -> None:
-    with house(login__app_chains={"vault": ["publickey, password"]}) as host:
+    with host_with_ada(login__app_chains={"vault": ["publickey, password"]}) as host:
         give_key(host, key)
         with entered(host) as client:
             assert ran(client, "box who")[0] == 0
@@ -298,7 +298,7 @@ def test_an_app_with_ways_of_its_own_is_closed_to_who_came_in_otherwise(
 
 def test_easier_ways_to_one_app_lead_to_that_app_alone() -> None:
     given = {"login__chains": ["publickey"], "login__app_chains": {"box": ["password"]}}
-    with house(**given) as host, entered(host, "ada+box") as client:
+    with host_with_ada(**given) as host, entered(host, "ada+box") as client:
         assert ran(client, "who") == (0, "ada staff False\n")
         assert host.host.names_for(host.host.inside()[0].visitor) == {"box"}
 
@@ -306,7 +306,7 @@ def test_easier_ways_to_one_app_lead_to_that_app_alone() -> None:
 def test_ways_that_nobody_can_go_are_told_at_the_start() -> None:
     with (
         pytest.raises(SettingsError) as wrong,
-        house(
+        host_with_ada(
             login__chains=["password, tarot"],
             login__app_chains={"box": [","], "vault": ["none, totp"]},
         ),
@@ -322,7 +322,7 @@ def test_ways_that_nobody_can_go_are_told_at_the_start() -> None:
 def test_a_url_that_is_none_is_told_at_the_start(url: str) -> None:
     with (
         pytest.raises(SettingsError, match=r"accounts\.url: .* should be sqlite:///PATH"),
-        house(accounts__url=url),
+        host_with_ada(accounts__url=url),
     ):
         pass
 
@@ -336,7 +336,7 @@ def test_roles_open_apps_and_commands() -> None:
         "roles.user": {"apps": ["box"]},
         "roles.staff": {"apps": ["vault"]},
     }
-    with house(**{name.replace(".", "__"): value for name, value in roles.items()}) as host:
+    with host_with_ada(**{name.replace(".", "__"): value for name, value in roles.items()}) as host:
         with entered(host) as client:
             assert ran(client, "vault danger") == (0, "done\n")
         guest = host.connect("zoe")
@@ -354,7 +354,7 @@ def test_roles_open_apps_and_commands() -> None:
 
 
 def test_a_keys_command_stands_in_for_everything(key: paramiko.PKey) -> None:
-    with house() as host:
+    with host_with_ada() as host:
         give_key(host, key, 'command="box who",no-pty')
         for user in ("ada", "ada+vault"):
             with dialled(host) as client:
@@ -371,7 +371,7 @@ def test_a_keys_command_stands_in_for_everything(key: paramiko.PKey) -> None:
 
 
 def test_nothing_leads_out_of_a_keys_command(key: paramiko.PKey) -> None:
-    with house() as host:
+    with host_with_ada() as host:
         give_key(host, key, 'command="vault"')
         with dialled(host) as client:
             client.auth_publickey("ada", key)
@@ -425,7 +425,7 @@ def test_the_keys_that_lead_to_the_menu_do_not_lead_out_either(key: paramiko.PKe
     ],
 )
 def test_what_a_keys_line_says_counts(key: paramiko.PKey, options: str, lets_in: bool) -> None:
-    with house() as host, dialled(host) as client:
+    with host_with_ada() as host, dialled(host) as client:
         give_key(host, key, options)
         if lets_in:
             assert client.auth_publickey("ada", key) == []
@@ -440,7 +440,7 @@ def test_a_file_of_keys(key: paramiko.PKey, tmp_path: Path) -> None:
     file = keys / "ada"
     file.write_text(f"no line at all\n{key_line(key)}\n")
     file.chmod(0o600)
-    with house(login__authorized_keys=[f"{keys}/%u"]) as host:
+    with host_with_ada(login__authorized_keys=[f"{keys}/%u"]) as host:
         with dialled(host) as client:
             assert client.auth_publickey("ada", key) == []
         assert str(file) in host.log.wait_for("keys.broken")["reason"]
@@ -456,7 +456,7 @@ def test_a_revoked_key_from_the_next_try_on(key: paramiko.PKey, tmp_path: Path) 
     revoked = tmp_path / "revoked"
     revoked.write_text("")
     revoked.chmod(0o600)
-    with house(login__revoked_keys=str(revoked)) as host:
+    with host_with_ada(login__revoked_keys=str(revoked)) as host:
         give_key(host, key)
         with dialled(host) as client:
             assert client.auth_publickey("ada", key) == []
@@ -464,7 +464,7 @@ def test_a_revoked_key_from_the_next_try_on(key: paramiko.PKey, tmp_path: Path) 
             revoked.write_text(text)
             with dialled(host) as client, pytest.raises(paramiko.AuthenticationException):
                 client.auth_publickey("ada", key)
-    with pytest.raises(SettingsError), house(login__revoked_keys=str(tmp_path / "none")):
+    with pytest.raises(SettingsError), host_with_ada(login__revoked_keys=str(tmp_path / "none")):
         pass
 
 
@@ -472,7 +472,7 @@ def test_a_revoked_key_from_the_next_try_on(key: paramiko.PKey, tmp_path: Path) 
 
 
 def test_a_locked_account_takes_no_right_password_either_and_opens_again() -> None:
-    with house(sources__lockout_failures=3, login__max_tries=10) as host:
+    with host_with_ada(sources__lockout_failures=3, login__max_tries=10) as host:
         login_services = host.server.login_services
         clock = [login_services.now()]
         login_services.now = lambda: clock[0]
@@ -494,7 +494,7 @@ def test_a_locked_account_takes_no_right_password_either_and_opens_again() -> No
 
 
 def test_many_right_passwords_at_once_lock_nobody_out() -> None:
-    with house(sources__lockout_failures=3, sources__startups="50:30:100") as host:
+    with host_with_ada(sources__lockout_failures=3, sources__startups="50:30:100") as host:
         inside: list[bool] = []
 
         def come_in() -> None:
@@ -510,7 +510,7 @@ def test_many_right_passwords_at_once_lock_nobody_out() -> None:
 
 
 def test_a_lock_does_not_keep_a_key_out(key: paramiko.PKey) -> None:
-    with house(sources__lockout_failures=1) as host, dialled(host) as client:
+    with host_with_ada(sources__lockout_failures=1) as host, dialled(host) as client:
         give_key(host, key)
         for _ in range(2):
             with pytest.raises(paramiko.AuthenticationException):
@@ -521,7 +521,7 @@ def test_a_lock_does_not_keep_a_key_out(key: paramiko.PKey) -> None:
 def test_a_store_that_does_not_work_lets_nobody_in_and_says_so(
     tmp_path: Path, key: paramiko.PKey
 ) -> None:
-    with house(state_dir=tmp_path) as host:
+    with host_with_ada(state_dir=tmp_path) as host:
         give_key(host, key)
         store = tmp_path / "accounts.sqlite3"
         away = tmp_path / "away"
@@ -543,7 +543,7 @@ def test_a_store_that_does_not_work_lets_nobody_in_and_says_so(
 
 
 def test_who_cannot_be_written_down_does_not_come_in(tmp_path: Path) -> None:
-    with house(state_dir=tmp_path) as host:
+    with host_with_ada(state_dir=tmp_path) as host:
         host.server.login_services.store._database._busy = 0.05
         with entered(host):
             pass
@@ -561,7 +561,7 @@ def test_who_cannot_be_written_down_does_not_come_in(tmp_path: Path) -> None:
 
 
 def test_an_account_closed_half_way_through_its_login_stays_out(key: paramiko.PKey) -> None:
-    with house(login__chains=["publickey, password"]) as host, dialled(host) as client:
+    with host_with_ada(login__chains=["publickey, password"]) as host, dialled(host) as client:
         give_key(host, key)
         client.auth_publickey("ada", key)
         host.server.login_services.store.update("ada", disabled=True)
@@ -572,7 +572,7 @@ def test_an_account_closed_half_way_through_its_login_stays_out(key: paramiko.PK
 def test_two_keys_that_want_different_commands_let_nobody_in(
     key: paramiko.PKey, other_key: paramiko.PKey
 ) -> None:
-    with house(login__chains=["publickey, publickey"]) as host, dialled(host) as client:
+    with host_with_ada(login__chains=["publickey, publickey"]) as host, dialled(host) as client:
         give_key(host, key, 'command="box who"')
         give_key(host, other_key, 'command="box danger"')
         assert client.auth_publickey("ada", key) == ["publickey"]
@@ -607,7 +607,7 @@ def test_asyncssh_goes_the_same_ways(tmp_path: Path) -> None:
             done = await client.run("box who", check=True)
             return str(done.stdout), str(client.get_extra_info("username"))
 
-    with house(login__chains=["publickey, totp"]) as host:
+    with host_with_ada(login__chains=["publickey, totp"]) as host:
         store = host.server.login_services.store
         store.set_totp("ada", b"0" * 20)
         store.add_key(KeyRecord("ada", "SHA256:x", "", line))
@@ -618,7 +618,7 @@ def test_asyncssh_goes_the_same_ways(tmp_path: Path) -> None:
 
 
 def test_the_log_says_why_a_key_did_not_let_in(key: paramiko.PKey) -> None:
-    with house() as host:
+    with host_with_ada() as host:
         store = host.server.login_services.store
         line = f'expiry-time="20200101Z" {key.get_name()} {key.get_base64()}'
         store.add_key(KeyRecord("ada", fingerprint(key.asbytes()), "old", line))
@@ -638,7 +638,7 @@ def test_a_key_of_a_file_is_kept_only_where_nothing_of_its_line_is_lost(
 ) -> None:
     (tmp_path / "ada").write_text(f"{key_line(key, options)}\n")
     (tmp_path / "ada").chmod(0o600)
-    with house(login__authorized_keys=[f"{tmp_path}/%u"]) as host, dialled(host) as client:
+    with host_with_ada(login__authorized_keys=[f"{tmp_path}/%u"]) as host, dialled(host) as client:
         assert client.auth_publickey("ada", key) == []
         assert ran(client, "box who")[0] == 0  # so the host has noticed
         (inside,) = host.host.inside()
@@ -655,7 +655,7 @@ def test_a_group_brings_its_roles() -> None:
         "roles": {"user": {"apps": ["box"]}, "keeper": {"apps": ["vault"]}},
         "groups": {"vaults": {"roles": ["keeper", "guest"]}},
     }
-    with house(**given) as host:
+    with host_with_ada(**given) as host:
         with entered(host) as transport:
             assert ran(transport, "vault who")[0] == 127
         host.server.login_services.store.update("ada", groups=frozenset({"vaults", "nothing"}))
@@ -665,7 +665,7 @@ def test_a_group_brings_its_roles() -> None:
 
 def test_a_code_comes_by_the_way_that_the_settings_name(tmp_path: Path) -> None:
     given = {"login__chains": ["password, delivery"], "login__delivery": "outbox"}
-    with house(state_dir=tmp_path, **given) as host, dialled(host) as transport:
+    with host_with_ada(state_dir=tmp_path, **given) as host, dialled(host) as transport:
         assert transport.auth_password("ada", PASSWORD) == ["keyboard-interactive"]
 
         def answer(title: str, told: str, prompts: Sequence[tuple[str, bool]]) -> list[str]:
@@ -680,4 +680,4 @@ def test_a_code_comes_by_the_way_that_the_settings_name(tmp_path: Path) -> None:
 
 def test_a_chain_with_codes_needs_a_way_to_bring_them() -> None:
     with pytest.raises(SettingsError, match="`delivery`"):
-        house(login__chains=["password, delivery"]).__enter__()
+        host_with_ada(login__chains=["password, delivery"]).__enter__()

@@ -8,7 +8,15 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from tests.host.login.test_verifier import PASSWORD, dialled, entered, house, key_line, methods, ran
+from tests.host.login.test_verifier import (
+    PASSWORD,
+    dialled,
+    entered,
+    host_with_ada,
+    key_line,
+    methods,
+    ran,
+)
 from tuihost.accounts import AccountRecord, Invite
 from tuihost.core.keys.offers import fingerprint
 from tuihost.errors import SettingsError
@@ -50,7 +58,7 @@ def fingerprints(host: Hosted, name: str) -> Sequence[str]:
 
 
 def test_an_invitation_leads_in_under_the_name_that_was_chosen() -> None:
-    with house(login__guests=False) as host:
+    with host_with_ada(login__guests=False) as host:
         code = invited(host)
         with dialled(host) as client:
             assert list(methods(client, "new")) == ["publickey", "keyboard-interactive"]
@@ -73,7 +81,7 @@ def test_a_key_that_was_proved_on_the_way_becomes_theirs(key: paramiko.PKey) -> 
         told.append(words)
         return answering(code)(title, words, prompts)
 
-    with house() as host:
+    with host_with_ada() as host:
         code = invited(host)
         with dialled(host) as client:
             assert client.auth_publickey("new", key) == ["keyboard-interactive"]
@@ -88,7 +96,7 @@ def test_a_key_that_was_proved_on_the_way_becomes_theirs(key: paramiko.PKey) -> 
 
 
 def test_a_key_alone_leads_nowhere(key: paramiko.PKey) -> None:
-    with house() as host:
+    with host_with_ada() as host:
         invited(host)
         with dialled(host) as client:
             assert client.auth_publickey("new", key) == ["keyboard-interactive"]
@@ -103,7 +111,7 @@ def test_a_key_that_is_revoked_does_not_become_anybodys(key: paramiko.PKey, tmp_
     revoked = tmp_path / "revoked"
     revoked.write_text(key_line(key))
     revoked.chmod(0o600)
-    with house(login__revoked_keys=str(revoked)) as host, dialled(host) as client:
+    with host_with_ada(login__revoked_keys=str(revoked)) as host, dialled(host) as client:
         code = invited(host)
         with pytest.raises(paramiko.AuthenticationException):
             client.auth_publickey("new", key)
@@ -112,7 +120,7 @@ def test_a_key_that_is_revoked_does_not_become_anybodys(key: paramiko.PKey, tmp_
 
 
 def test_an_account_without_a_key_does_not_get_any_by_this(key: paramiko.PKey) -> None:
-    with house() as host, dialled(host) as client:
+    with host_with_ada() as host, dialled(host) as client:
         invited(host)
         for name in ("ada", "New", "zoe"):
             with pytest.raises(paramiko.AuthenticationException):
@@ -121,7 +129,7 @@ def test_an_account_without_a_key_does_not_get_any_by_this(key: paramiko.PKey) -
 
 @pytest.mark.parametrize("chains", [["invite, enroll", "password"], ["password", "invite, enroll"]])
 def test_ways_by_invitation_are_for_that_name_alone(chains: list[str], key: paramiko.PKey) -> None:
-    with house(login__chains=chains, login__guests=False) as host:
+    with host_with_ada(login__chains=chains, login__guests=False) as host:
         code = invited(host)
         for name in ("ada", "nobody"):
             with dialled(host) as client:
@@ -144,7 +152,7 @@ def test_ways_by_invitation_are_for_that_name_alone(chains: list[str], key: para
 
 
 def test_without_an_open_invitation_the_name_is_like_any_other(key: paramiko.PKey) -> None:
-    with house() as host:
+    with host_with_ada() as host:
         host.connect("new").close()
         login_services = host.server.login_services
         invited(host, expires=login_services.now() + 60)
@@ -153,18 +161,18 @@ def test_without_an_open_invitation_the_name_is_like_any_other(key: paramiko.PKe
         late = login_services.now() + 61
         login_services.now = lambda: late
         host.connect("new").close()
-    with house(login__guests=False) as host, dialled(host) as client:
+    with host_with_ada(login__guests=False) as host, dialled(host) as client:
         assert list(methods(client, "new")) == USUAL
         with pytest.raises(paramiko.AuthenticationException):
             client.auth_publickey("new", key)
 
 
 def test_the_name_is_the_operators_to_choose() -> None:
-    with house(login__invite_name="welcome") as host, dialled(host) as client:
+    with host_with_ada(login__invite_name="welcome") as host, dialled(host) as client:
         invited(host)
         assert list(methods(client, "welcome")) == ["publickey", "keyboard-interactive"]
         host.connect("new").close()
-    with house(login__invite_name="") as host:
+    with host_with_ada(login__invite_name="") as host:
         invited(host)
         host.connect("new").close()
     with pytest.raises(SettingsError, match="should be a name that an account can have"):
@@ -172,7 +180,7 @@ def test_the_name_is_the_operators_to_choose() -> None:
 
 
 def test_a_name_that_is_somebodys_is_theirs(key: paramiko.PKey) -> None:
-    with house() as host, dialled(host) as client:
+    with host_with_ada() as host, dialled(host) as client:
         store, hashed = (
             host.server.login_services.store,
             host.server.login_services.passwords.hash(PASSWORD),
@@ -187,7 +195,7 @@ def test_a_name_that_is_somebodys_is_theirs(key: paramiko.PKey) -> None:
 
 @pytest.mark.parametrize("name", ["new", "come-in"])
 def test_an_account_may_be_such_a_name_until_it_is_closed(name: str) -> None:
-    with house(login__guests=False) as host:
+    with host_with_ada(login__guests=False) as host:
         store = host.server.login_services.store
         store.create(AccountRecord(name, chains=(("invite",),)))
         code = invited(host)
@@ -202,7 +210,7 @@ def test_an_account_may_be_such_a_name_until_it_is_closed(name: str) -> None:
 
 
 def test_many_wrong_invitations_do_not_shut_the_door_for_others() -> None:
-    with house(sources__lockout_failures=1) as host:
+    with host_with_ada(sources__lockout_failures=1) as host:
         code = invited(host)
         with dialled(host) as client:
             for _ in range(3):

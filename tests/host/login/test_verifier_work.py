@@ -1,4 +1,4 @@
-"""The door does the same work for everybody, and next to none for guests."""
+"""The verifier does the same work for everybody, and next to none for guests."""
 
 from __future__ import annotations
 
@@ -88,20 +88,22 @@ def test_the_same_work_whoever_it_is(
     work = Work(login_services, monkeypatch)
     done = {}
     for name in people:
-        door = AccountVerifier(login_services, PEER, LOG)
-        door.chains(name, None)
+        verifier = AccountVerifier(login_services, PEER, LOG)
+        verifier.chains(name, None)
         match way:
             case "password":
-                assert not door.password(name, "a wrong one")
+                assert not verifier.password(name, "a wrong one")
             case "publickey":
-                assert not door.key_acceptable(name, KeyOffer("ssh-ed25519", b"x" * 51, "SHA256:x"))
+                assert not verifier.key_acceptable(
+                    name, KeyOffer("ssh-ed25519", b"x" * 51, "SHA256:x")
+                )
             case _:
-                step = door.step({"asked": "password"}.get(way, way), name)
+                step = verifier.step({"asked": "password"}.get(way, way), name)
                 assert isinstance(next(step), Query)
                 with pytest.raises(StopIteration) as end:
                     step.send(("a wrong one",))
                 assert end.value.value is False
-        door.failed(name, way, "not accepted")
+        verifier.failed(name, way, "not accepted")
         done[name] = work.taken()
     assert done["unknown"]["select"] > 0
     # A select that finds a name, and one that does not, differ by microseconds; a hash or a note
@@ -117,9 +119,9 @@ def test_a_locked_try_changes_nothing_that_a_right_one_would(
 ) -> None:
     counter = totp_counter(login_services.now())
     right = totp_code(b"0" * 20, counter)
-    door = AccountVerifier(login_services, PEER, LOG)
-    door.chains("locked", None)
-    step = door.step("totp", "locked")
+    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier.chains("locked", None)
+    step = verifier.step("totp", "locked")
     next(step)
     with pytest.raises(StopIteration) as end:
         step.send((right,))
@@ -133,14 +135,14 @@ def test_a_step_that_is_left_after_its_answers_counts(login_services: LoginServi
             "ada", password_hash=login_services.passwords.hash("old one"), password_expired=True
         )
     )
-    door = AccountVerifier(login_services, PEER, LOG)
-    door.chains("ada", None)
+    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier.chains("ada", None)
     for _ in range(3):
-        step = door.step("password", "ada")
+        step = verifier.step("password", "ada")
         next(step)
         assert step.send(("old one",)).title == "Your password has expired"
         step.close()  # the client asks anew instead of answering
-    assert not door.password("ada", "old one")
+    assert not verifier.password("ada", "old one")
     attempt = Try("ada", PEER.address, login_services.now())
     assert login_services.lockout.begin(attempt) is not None
 
@@ -152,9 +154,9 @@ def test_whoever_waits_for_somebodys_word_holds_nobody_up(login_services: LoginS
     )
     waits, results = threading.Event(), []
     stop = login_services.approvals.subscribe(waits.set)
-    door = AccountVerifier(login_services, PEER, LOG)
-    door.chains("ada", None)
-    step = door.step("approve", "ada")
+    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier.chains("ada", None)
+    step = verifier.step("approve", "ada")
     assert next(step).prompts == ()
 
     def wait() -> None:
@@ -184,12 +186,12 @@ def test_a_door_forgets_what_was_proved_where_a_login_starts_over(
     login_services.store.create(
         AccountRecord("ada", password_hash=login_services.passwords.hash("x" * 9))
     )
-    door = AccountVerifier(login_services, PEER, LOG)
-    door.chains("ada", None)
-    assert door.password("ada", "x" * 9)
-    assert door._proved == ("password",)
-    door.chains("eve", None)
-    assert door._proved == ()
+    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier.chains("ada", None)
+    assert verifier.password("ada", "x" * 9)
+    assert verifier._proved == ("password",)
+    verifier.chains("eve", None)
+    assert verifier._proved == ()
 
 
 def test_a_step_may_be_satisfied_without_a_question(login_services: LoginServices) -> None:
@@ -197,14 +199,14 @@ def test_a_step_may_be_satisfied_without_a_question(login_services: LoginService
     for name in ("ada", "closed"):
         login_services.store.create(AccountRecord(name, disabled=name == "closed"))
     for name, lets_in in (("ada", True), ("closed", False)):
-        door = AccountVerifier(login_services, PEER, LOG)
-        door.chains(name, None)
-        step = door.step("terms", name)
+        verifier = AccountVerifier(login_services, PEER, LOG)
+        verifier.chains(name, None)
+        step = verifier.step("terms", name)
         if lets_in:
             with pytest.raises(StopIteration) as end:
                 next(step)
             assert end.value.value is True
-            assert door._proved == ("terms",)
+            assert verifier._proved == ("terms",)
         else:
             assert isinstance(next(step), Query)  # as somebody who does not exist is asked
             step.close()
@@ -212,29 +214,29 @@ def test_a_step_may_be_satisfied_without_a_question(login_services: LoginService
 
 def test_a_step_that_is_not_here_keeps_out(login_services: LoginServices) -> None:
     login_services.store.create(AccountRecord("ada", chains=(("tarot",),)))
-    door = AccountVerifier(login_services, PEER, LOG)
-    assert door.chains("ada", None) == (("tarot",),)
+    verifier = AccountVerifier(login_services, PEER, LOG)
+    assert verifier.chains("ada", None) == (("tarot",),)
     with pytest.raises(StopIteration) as end:
-        next(door.step("tarot", "ada"))
+        next(verifier.step("tarot", "ada"))
     assert end.value.value is False
 
 
 def test_a_yes_for_nobody_is_none(login_services: LoginServices) -> None:
-    door = AccountVerifier(login_services, PEER, LOG)
-    assert not door.guest("")
-    assert not door.password("", "x")
+    verifier = AccountVerifier(login_services, PEER, LOG)
+    assert not verifier.guest("")
+    assert not verifier.password("", "x")
     identity = Identity("ghost", guest=False, factors=("password",))
-    assert door.settled(identity) == Hangup("the account cannot be used")
+    assert verifier.settled(identity) == Hangup("the account cannot be used")
 
 
 def test_a_guest_costs_the_door_next_to_nothing(login_services: LoginServices) -> None:
     def enter() -> None:
-        door = AccountVerifier(login_services, PEER, LOG)
-        assert door.chains("zoe", None)[0] == ("none",)
-        assert door.guest("zoe")
+        verifier = AccountVerifier(login_services, PEER, LOG)
+        assert verifier.chains("zoe", None)[0] == ("none",)
+        assert verifier.guest("zoe")
         identity = Identity("zoe", factors=("none",))
-        assert door.settled(identity) is identity
-        door.close()
+        assert verifier.settled(identity) is identity
+        verifier.close()
 
     def seconds() -> float:
         enter()
