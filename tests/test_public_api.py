@@ -114,6 +114,7 @@ PUBLIC = {
         "Screen",
         "Table",
         "TextEditor",
+        "choose_theme",
         "filter_items",
         "fit",
         "glyph",

@@ -23,6 +23,7 @@ from tuihost.tui.widgets.panel import Panel
 from tuihost.tui.widgets.rich_view import RichView
 from tuihost.tui.widgets.screen import Screen
 from tuihost.tui.widgets.table import Column, Table
+from tuihost.tui.widgets.theme_choice import choose_theme
 
 __all__ = [
     "Column",
@@ -40,6 +41,7 @@ __all__ = [
     "Screen",
     "Table",
     "TextEditor",
+    "choose_theme",
     "filter_items",
     "fit",
     "glyph",

@@ -12,8 +12,8 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from tuihost import KeyRecord, NotPossible, OwnAccount, Session, Theme, TuihostError
-from tuihost.widgets import Keymap, ListView, RichView, Screen
+from tuihost import KeyRecord, NotPossible, OwnAccount, Session, TuihostError
+from tuihost.widgets import Keymap, ListView, RichView, Screen, choose_theme
 
 from . import rows as named
 from .history import entries, table
@@ -193,24 +193,7 @@ class AccountScreen:
         self._show("Login history", shown := table(self.session, entries(self.own)), shown.window)
 
     async def choose_theme(self) -> None:
-        """A theme from a list; the screen shows each as one stands on it. Esc takes it back."""
-        before = self.session.theme
-        chosen = await self.screen.choose(
-            "Theme",
-            self.session.host.themes(),
-            label=lambda theme: theme.title,
-            description=lambda theme: theme.description,
-            selected=before,
-            on_change=self._preview,
-        )
-        if chosen is None:
-            self._preview(before)
-        else:
-            self.session.set_theme(chosen.name)
-
-    def _preview(self, theme: Theme) -> None:
-        if theme is not self.session.theme:
-            self.session.set_theme(theme.name, remember=False)
+        await choose_theme(self.screen)
 
     # ------------------------------------------------------------------ pages and keys
 

@@ -8,8 +8,8 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
 
-from tuihost import AppCard, Launch, Session, Theme, clean
-from tuihost.widgets import Fragments, Keymap, ListView, RowWindow, Screen, fit, glyph
+from tuihost import AppCard, Launch, Session, clean
+from tuihost.widgets import Fragments, Keymap, ListView, RowWindow, Screen, choose_theme, fit, glyph
 
 from .page import AppPage, Greeting
 from .people import people_dialog
@@ -181,22 +181,5 @@ class MenuScreen:
             self.screen.toast("This is the menu already")
 
     async def choose_theme(self) -> None:
-        """A theme from a list; the screen shows each as one stands on it. Esc takes it back."""
-        before = self.session.theme
-        chosen = await self.screen.choose(
-            "Theme",
-            self.session.host.themes(),
-            label=lambda theme: theme.title,
-            description=lambda theme: theme.description,
-            selected=before,
-            on_change=self._preview,
-        )
-        if chosen is None:
-            self._preview(before)
-        else:
-            self.session.set_theme(chosen.name)
-            self.screen.toast(f"{chosen.title} it is", "success")
-
-    def _preview(self, theme: Theme) -> None:
-        if theme is not self.session.theme:
-            self.session.set_theme(theme.name, remember=False)
+        if theme := await choose_theme(self.screen):
+            self.screen.toast(f"{theme.title} it is", "success")
