@@ -1,4 +1,4 @@
-"""The second page: a card to hold beside one's own terminal, and what the host makes of it."""
+"""The second page: a card to compare with your own terminal, and what the host knows about it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DEPTHS = {1: "none", 4: "16", 8: "256", 24: "16 million"}
 
 
 def thoughts(session: Session) -> tuple[tuple[str, str], ...]:
-    """What the host believes about the terminal: all that the client told it."""
+    """What the host knows about the terminal, all of it from the client."""
     facts = session.terminal
     characters = "Unicode" if facts.unicode else "ASCII only"
     if not facts.pty:
@@ -49,7 +49,7 @@ def thoughts(session: Session) -> tuple[tuple[str, str], ...]:
 
 
 def advice(session: Session, address: Address) -> list[str]:
-    """How to tell the host more, where it knows less than a terminal may be able to do."""
+    """How to tell the host more, if the terminal may be able to do more than the host knows."""
     facts = session.terminal
     found = []
     if not facts.pty:
@@ -65,9 +65,9 @@ def advice(session: Session, address: Address) -> list[str]:
 
 
 def card(session: Session, address: Address, width: int) -> Group:
-    """The whole card, for so many columns."""
+    """The whole card, for a number of columns."""
     return Group(
-        heading("What the host thinks of your terminal"),
+        heading("What the host knows about your terminal"),
         _indented(facts(thoughts(session))),
         *(_indented(Text(text, style="muted")) for text in advice(session, address)),
         *_colors(session, width - 2),
@@ -108,7 +108,7 @@ def _hex(red: float, green: float, blue: float) -> str:
 
 
 def _roles(session: Session, width: int) -> Iterator[RenderableType]:
-    """The theme's own looks, each in itself."""
+    """The theme's roles, each as it looks."""
     yield heading(f"The theme {session.theme.title}")
     names = [Text(name, style=name) for name in session.theme.roles]
     yield _indented(Columns(names, width=19, padding=(0, 1), column_first=True))

@@ -11,7 +11,7 @@ from tuihost import Session, TcpAddress
 
 ANYWHERE = ("", "0.0.0.0", "::")
 UNKNOWN = "HOST"
-"""Stands for the host's name where it does not know by which one people reach it."""
+"""Used as the host's name if it does not know the name by which people reach it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Address:
         return cls(name, int(told) if told else listens.port)
 
     def ssh(self, *words: str, options: str = "") -> str:
-        """A command line for one's own shell: `ssh -p 8022 HOST notes list`."""
+        """A command line for your own shell: `ssh -p 8022 HOST notes list`."""
         return " ".join(part for part in ("ssh", options, self.target, *words) if part)
 
     @property
@@ -59,7 +59,7 @@ class HostKey:
 
 
 def host_keys(session: Session, address: Address) -> list[HostKey]:
-    """All of them, the one that clients should prefer first."""
+    """All of them, first the one that clients should prefer."""
     cards = session.host.keys()
     return [
         HostKey(
@@ -81,7 +81,7 @@ def picture(sha256: str, title: str) -> tuple[str, ...]:
     """What `ssh -o VisualHostKey=yes` draws for a fingerprint: the path of a walker who starts
     in the middle and takes a diagonal step for each two bits, in a room of 17 by 9.
 
-    Where they came often the sign is heavier; S is where they began, E where they ended.
+    Places that they pass often get heavier signs; S is where they began, E where they ended.
     """
     text = sha256.removeprefix("SHA256:")
     walked = base64.b64decode(text + "=" * (-len(text) % 4))

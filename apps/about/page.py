@@ -13,12 +13,12 @@ from rich.text import Text
 from .words import Commands, Facts, Pairs, Pictures, Section, Verbatim, Words
 
 BESIDE = 76
-"""From so many columns on what a command does stands beside it."""
+"""Columns from which what a command does is shown beside it."""
 INDENT = 2
 
 
 def page(sections: Iterable[Section], width: int) -> Group:
-    """All sections, for so many columns."""
+    """All sections, for a number of columns."""
     return Group(*(part for section in sections for part in _section(section, width)))
 
 
@@ -50,7 +50,7 @@ def _indented(part: RenderableType) -> Padding:
 
 
 def facts(pairs: Pairs) -> Table:
-    """Names and what is so, in two columns."""
+    """Names and their values, in two columns."""
     table = Table.grid(padding=(0, 3))
     table.add_column(style="muted", no_wrap=True)
     table.add_column(overflow="fold")
@@ -60,7 +60,7 @@ def facts(pairs: Pairs) -> Table:
 
 
 def _commands(pairs: Sequence[tuple[str, str]], width: int) -> RenderableType:
-    """What to type and what it does: side by side where there is room, else below."""
+    """What to type and what it does: side by side if there is room, else one below the other."""
     short = max(len(typed) for typed, _ in pairs) <= 12
     if not short and width < BESIDE - INDENT:
         parts: list[RenderableType] = []

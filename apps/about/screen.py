@@ -54,7 +54,7 @@ class AboutScreen:
         return card(self.session, self._address, width)
 
     def _measure(self) -> None:
-        """The card tells the window's height, too, of which a page knows nothing."""
+        """The card shows the window's height too, which a page does not know."""
         if self.session.terminal.size != self._size:
             self._size = self.session.terminal.size
             self.views[1].update(self._card)
@@ -83,15 +83,15 @@ class AboutScreen:
         return keys
 
     async def copy_keys(self) -> None:
-        """Puts the lines for `known_hosts` on the clipboard, and shows them: whether a terminal
-        takes what it is given, it does not say."""
+        """Puts the lines for `known_hosts` on the clipboard, and also shows them, since a terminal
+        does not say whether it has put them there."""
         lines = [key.line for key in host_keys(self.session, self._address)]
         asked = bool(lines) and self.session.copy("\n".join(lines) + "\n")
         command = self._address.ssh("about", "fingerprints", "--known-hosts")
         told = (
-            "Your terminal was asked to copy this for your ~/.ssh/known_hosts:"
+            "Asked your terminal to copy this for your ~/.ssh/known_hosts:"
             if asked
-            else "Nothing could be copied to your terminal. For your ~/.ssh/known_hosts:"
+            else "Your terminal cannot be asked to copy this for your ~/.ssh/known_hosts:"
         )
         text = "\n".join([told, "", *lines, "", f"Or write it from your shell: {command}"])
         get_app().invalidate()

@@ -23,14 +23,14 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names, and what is so."""
+    """Names and their values."""
 
     pairs: Pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """What one types, and what it does."""
+    """What people type, and what it does."""
 
     pairs: Pairs
 
@@ -89,9 +89,9 @@ def _host(session: Session, address: Address) -> Section:
 def _going(session: Session) -> Section:
     keys = (
         (session.host.escape_label, "leads back to the menu from any app"),
-        ("q", "leaves where no text is being typed; in the menu it leaves the host"),
+        ("q", "leaves, unless you are typing text; in the menu it leaves the host"),
         ("?", "shows what every key does at this moment"),
-        ("Enter ~ .", "ends the connection, with OpenSSH, should nothing else help"),
+        ("Enter ~ .", "ends the connection, with OpenSSH, if nothing else helps"),
     )
     return Section("Coming and going", (Commands(keys),))
 
@@ -102,7 +102,7 @@ def _keys(address: Address, keys: list[HostKey]) -> Section:
     checks = (
         (address.ssh(options="-o VisualHostKey=yes"), "draws the same picture for comparison"),
         (f"ssh-keygen -lF {quote(address.known_as)}", "shows what your own machine remembers"),
-        (f"ssh-keyscan {address.target} | ssh-keygen -lf -", "asks the host anew"),
+        (f"ssh-keyscan {address.target} | ssh-keygen -lf -", "asks the host again"),
     )
     if not keys:
         return Section("Is it the right one?", (Words("This host shows no keys."),))

@@ -1,4 +1,4 @@
-"""Your own account: keys, password, second factor, where you are logged in, and since when.
+"""Your own account: keys, password, second factor, and where you are logged in.
 
 [app.account]
 how = "Ask Grace in room 12."   # what guests read about getting an account here
@@ -70,7 +70,7 @@ class Account(App):
 
     @command
     def show(self, session: Session, *, json: bool = False) -> int:
-        """How your account stands: ways in, keys, logins that are open."""
+        """Shows your account: ways to log in, keys, where you are logged in now."""
 
         def work(own: OwnAccount) -> None:
             if json:
@@ -83,7 +83,7 @@ class Account(App):
 
     @command
     def keys(self, session: Session, *, json: bool = False) -> int:
-        """Your public keys, the oldest first."""
+        """Lists your public keys, the oldest first."""
 
         def work(own: OwnAccount) -> None:
             if json:
@@ -98,12 +98,12 @@ class Account(App):
 
     @command
     def agent(self, session: Session, *, add: str = "", json: bool = False) -> int:
-        """The keys in your agent (ssh -A); --add takes one of them in.
+        """Shows the keys in your agent (ssh -A); --add adds one of them to your account.
 
-        It is named by its fingerprint or its comment, and has to sign something first."""
+        Name it by its fingerprint or its comment. It has to sign something first."""
         brought = session.agent
         if brought is None:
-            session.error("No agent came along: ssh -A HOST account agent")
+            session.error("You brought no agent. Connect with: ssh -A HOST account agent")
             return 1
 
         def work(own: OwnAccount) -> None:
@@ -121,7 +121,7 @@ class Account(App):
 
     @command
     def history(self, session: Session, *, last: int = 20, json: bool = False) -> int:
-        """The LAST logins, the latest first, failed ones too."""
+        """Lists the LAST logins, the latest first, failed ones included."""
 
         def work(own: OwnAccount) -> None:
             found = entries(own, max(0, last))

@@ -1,4 +1,4 @@
-"""Keys in the agent that somebody brought, taken in once they have proved themselves."""
+"""Keys in a person's agent, added to their account once the agent has proved that it has them."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def offered(agent: Agent, own: OwnAccount) -> Sequence[Offered]:
 
 
 def take_from(agent: Agent, own: OwnAccount, which: str) -> str:
-    """Takes in the key of that fingerprint or comment, and says which that was. Raises
+    """Adds the key with that fingerprint or comment, and returns it. Raises
     `NotPossible`, `NotOpened`."""
     has = agent.keys()
     found = [key for key in has if which in (key.fingerprint, key.comment)]
     if len(found) != 1:
-        several = "Several keys are" if found else "No key is"
+        several = "Several keys in your agent are" if found else "No key in your agent is"
         raise NotPossible(f"{several} called {clean(which, limit=100)}; see: account agent")
     (key,) = found
     if not agent.proves(key):

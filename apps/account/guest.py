@@ -1,4 +1,4 @@
-"""What people without an account read here: what one is good for, and how to get it."""
+"""What people without an account read here: what an account is good for, and how to get one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def sentences(session: Session, how: str) -> list[str]:
         return ["Accounts belong to a host that people log in to: open this over ssh."]
     name, host = clean(session.user, limit=40), clean(session.host.name, limit=40)
     return [
-        f"You are a guest on {host}. Nobody asked you to prove that you are {name}: whoever "
+        f"You are a guest on {host}. Nobody asked you to prove that you are {name}: anyone who "
         "gives that name finds what you leave here.",
-        "With an account the name is yours. You come in with your keys, or with a password and "
+        "With an account the name is yours. You log in with your keys, or with a password and "
         "a second factor, and what apps keep for you is kept for you alone.",
         clean(how, limit=500)
-        or "Ask whoever runs this host for an invitation. With it comes the name to log in as; "
-        "the host then asks for the code, and lets you choose your own name and a password.",
+        or "Ask the people who run this host for an invitation. It says which name to log in as; "
+        "the host then asks for its code, and lets you choose your own name and a password.",
     ]
 
 

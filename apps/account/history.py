@@ -1,4 +1,4 @@
-"""Who came in as this person, and who tried."""
+"""Who logged in as this person, and who tried."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Entry:
 
     @property
     def outcome(self) -> str:
-        return "came in" if self.success else "failed"
+        return "logged in" if self.success else "failed"
 
 
 def entries(own: OwnAccount, limit: int = SHOWN) -> list[Entry]:
@@ -55,5 +55,5 @@ def table(session: Session, shown: Sequence[Entry]) -> Table[Entry]:
             Column("Time (UTC)", 16, style="class:muted", value=lambda one: date_time(one.at)),
         ],
         shown,
-        empty="Nothing is written down yet.",
+        empty="There are no logins to show yet.",
     )

@@ -56,7 +56,7 @@ class _Lines:
             word, _, rest = line.partition(" ")
             do = self.doing.get(word.lower())
             if do is None:
-                await self.session.say(f"That is none of these: {COMMANDS}.")
+                await self.session.say(f"Type one of these: {COMMANDS}.")
             else:
                 await self.session.say(await self._done(do, rest.strip()))
         return 0
@@ -87,7 +87,7 @@ class _Lines:
         if not lines:
             lines.append("You have no keys.")
         if self.own.can_add_key_in_use():
-            lines.append(f"You came in with another, {used}. To add it, type: add this")
+            lines.append(f"You logged in with another key, {used}. To add it, type: add this")
         return "\n".join(lines)
 
     async def add(self, rest: str) -> str:
@@ -124,7 +124,7 @@ class _Lines:
         old = await self._password("Your password now: ")
         new = await self.session.ask("New password: ", hidden=True)
         if await self.session.ask("New password again: ", hidden=True) != new:
-            return "The two were not the same. Nothing was changed."
+            return "The two passwords differ. Nothing was changed."
         await asyncio.to_thread(self.own.set_password, old, new)
         return "Your password is changed."
 
@@ -168,7 +168,7 @@ class _Lines:
             f"{factors_in_words(entry.factors)}, {entry.outcome}"
             for entry in entries(self.own, 20)
         ]
-        return clean("\n".join(lines), lines=True) or "Nothing is written down yet."
+        return clean("\n".join(lines), lines=True) or "There are no logins to show yet."
 
 
 def _codes(codes: tuple[str, ...]) -> str:

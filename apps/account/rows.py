@@ -20,7 +20,7 @@ PASSWORD, SECOND, CODES, ADD, ADD_THIS, CLOSE, HISTORY, THEME = (
     "theme",
 )
 KEY, LOGIN = "key ", "login "
-"""What the names of rows begin with that are about one key, or one login."""
+"""How the names of rows begin that are about one key, or one login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Row:
 
     @property
     def fingerprint(self) -> str | None:
-        """Of the key that the row is about."""
+        """The fingerprint of the key that the row is about."""
         return self.name.removeprefix(KEY) if self.name.startswith(KEY) else None
 
 
@@ -45,14 +45,14 @@ def rows(session: Session, own: OwnAccount) -> list[Row]:
         *_ways_in(own),
         *_keys(session, own),
         *_open_now(session, own),
-        Row("More", HISTORY, "Login history", "who came in as you, and who tried"),
+        Row("More", HISTORY, "Login history", "who logged in as you, and who tried"),
         Row("More", THEME, "Theme", session.theme.title),
     ]
 
 
 def _ways_in(own: OwnAccount) -> Iterator[Row]:
     record = own.record()
-    secret = "set" if record.has_password else "none: you come in by your keys"
+    secret = "set" if record.has_password else "none: you log in with your keys"
     yield Row("Ways in", PASSWORD, "Password", secret)
     on = "on: a code of your authenticator app" if record.totp else "off"
     yield Row("Ways in", SECOND, "Second factor", on)
@@ -75,14 +75,16 @@ def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:
         about = f"{brief_kind(key.line)}  {key.fingerprint}"
         yield Row("Keys", KEY + key.fingerprint, key.name, about, note)
     if own.can_add_key_in_use():
-        yield Row("Keys", ADD_THIS, "Add this key", f"the one that you came in with: {used}")
-    yield Row("Keys", ADD, "Add a key", "paste what stands in its .pub file")
+        yield Row("Keys", ADD_THIS, "Add this key", f"the one that you logged in with: {used}")
+    yield Row("Keys", ADD, "Add a key", "paste the line in its .pub file")
 
 
 def _open_now(session: Session, own: OwnAccount) -> Iterator[Row]:
     now, logins = session.host.now(), own.logins()
     for login in logins:
-        came = f"came in {ago(now - login.since, short=True)}, by {factors_in_words(login.factors)}"
+        came = (
+            f"logged in {ago(now - login.since, short=True)}, by {factors_in_words(login.factors)}"
+        )
         note = "this one" if login.here else ""
         yield Row("Open now", f"{LOGIN}{login.id}", login.peer.address, came, note)
     others = sum(not login.here for login in logins)

@@ -16,9 +16,9 @@ from prompt_toolkit.layout.dimension import Dimension
 from tuihost import NewSecond, NotPossible, OwnAccount, Session
 from tuihost.widgets import Dialog, Fragments, Keymap, Screen, glyph, wrap
 
-TURN_OFF, SET_UP_ANEW = "Turn it off", "Set it up anew"
+TURN_OFF, SET_UP_ANEW = "Turn it off", "Set it up again"
 PICTURED = (72, 23)
-"""Columns and rows from which on there is room for the picture beside the words."""
+"""Columns and rows from which there is room for the picture beside the words."""
 BESIDE, ALONE = 76, 56
 """Columns of the dialog, with the picture and without."""
 GAP = 3
@@ -69,7 +69,7 @@ class SetUp:
         @keys.add("c-y", label="copy the secret", rank=40)
         def _copy(event: Any) -> None:
             if session.copy(second.text.replace(" ", "")):
-                self.problem = "Your terminal was asked to copy it."
+                self.problem = "Asked your terminal to copy it."
 
     def _is_pictured(self) -> bool:
         size = self.session.terminal.size
@@ -127,7 +127,7 @@ class SetUp:
 
 class SecondFactor:
     """What a person does about their second factor. `show` gets recovery codes, to be shown once.
-    Everything raises what the account raises."""
+    Every method raises what the account raises."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class SecondFactor:
         self._show = show
 
     async def password(self, label: str) -> str | None:
-        """The password, where there is one to ask for; None for Esc."""
+        """The password, if there is one to ask for; None for Esc."""
         if not self.own.record().has_password:
             return ""
         return await self.screen.prompt(label, hidden=True) or None
@@ -152,7 +152,7 @@ class SecondFactor:
             await self.set_up()
             return
         match await self.screen.choose("Second factor", [SET_UP_ANEW, TURN_OFF]):
-            case "Set it up anew":
+            case "Set it up again":
                 await self.set_up()
             case "Turn it off":
                 await self.turn_off()
@@ -182,7 +182,7 @@ class SecondFactor:
             self.screen.toast("Your second factor is off", "warning")
 
     async def new_codes(self) -> None:
-        detail = "Those that you have stop working."
+        detail = "The old ones stop working."
         if not await self.screen.confirm("Make new recovery codes?", detail=detail):
             return
         password = await self.password("Your password")

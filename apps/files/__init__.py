@@ -107,7 +107,7 @@ class Files(App):
     def put(
         self, session: Session, path: str, *, force: bool = False, progress: bool = False
     ) -> int:
-        """Keep standard input as a file; with --force in place of the one there is."""
+        """Keep standard input as a file; --force replaces one that is there."""
 
         def keep() -> None:
             tree = self.files(session)
@@ -128,7 +128,7 @@ class Files(App):
 
     @command
     def rm(self, session: Session, *paths: str, folder: bool = False) -> int:
-        """Delete files; with --folder empty folders."""
+        """Delete files, and empty folders with --folder."""
 
         def remove() -> None:
             tree = self.files(session)
@@ -142,7 +142,7 @@ class Files(App):
 
     @command
     def mv(self, session: Session, old: str, new: str, *, force: bool = False) -> int:
-        """Move a file or a folder, or call it something else."""
+        """Move or rename a file or a folder."""
 
         def move() -> None:
             tree = self.files(session)
@@ -165,7 +165,7 @@ class Files(App):
 
     @command
     def find(self, session: Session, pattern: str, path: str = "") -> int:
-        """Find files by a pattern of their names, such as '*.txt'."""
+        """Find files by a pattern, such as '*.txt'."""
 
         def search() -> None:
             tree = self.files(session)
@@ -217,7 +217,7 @@ def _is_folder(tree: Folders, names: tuple[str, ...]) -> bool:
 
 
 def _done(session: Session, act: Any) -> int:
-    """Does it; a sentence and status 1 where it cannot be done."""
+    """Does it; a sentence and status 1 if it cannot be done."""
     try:
         act()
     except FileError as error:

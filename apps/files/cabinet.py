@@ -79,7 +79,7 @@ class Cabinet:
 
 def _shared(data: Path, given: Any) -> Shared:
     if not isinstance(given, Mapping) or not _NAME.fullmatch(str(given.get("name", ""))):
-        raise AppLoadError("a shared folder has a `name`: small letters, digits and '-'")
+        raise AppLoadError("a shared folder has a `name`: lower-case letters, digits and '-'")
     unknown = set(given) - {"name", "path", "roles", "write", "guests"}
     if unknown:
         raise AppLoadError(f"a shared folder has no option {sorted(unknown)[0]!r}")

@@ -82,7 +82,7 @@ class FilesScreen:
     # ------------------------------------------------------------------ going about
 
     def load(self, chosen: str | None = None) -> None:
-        """Shows what is in the folder now; one that is gone leads up."""
+        """Shows what is in the folder now; if the folder is gone, the one above it."""
         while True:
             try:
                 found = list(self.tree.list(self.here))
@@ -130,7 +130,7 @@ class FilesScreen:
             self._tell(error)
             return
         if text is None:
-            self.screen.toast("That is no text, or too long to be shown here", kind="warning")
+            self.screen.toast("That is not a text, or it is too long to show here", kind="warning")
             return
         self.reading = Reading(self, names, text, write=write)
         self.screen.show(self.reading.body, focus=self.reading.focus)
@@ -271,7 +271,7 @@ class Reading:
         return True
 
     async def close(self) -> None:
-        """Goes back to the folder, after a question where something would be lost."""
+        """Goes back to the folder, after a question if something would be lost."""
         editor = self.editor
         if editor is not None and editor.dirty:
             match await self.files.screen.choose("This is not saved", ["Save it", "Throw it away"]):
@@ -298,7 +298,7 @@ class Reading:
 
 
 def text_of(tree: Folders, names: Names) -> str | None:
-    """The text in a file; None where it is none, or too long."""
+    """The text in a file; None if it is not a text, or too long."""
     file = tree.open(names)
     try:
         if file.info().size > LOOK:

@@ -14,7 +14,7 @@ QUESTION = "Type a number or a name, ? for help, q to leave: "
 HELP = """\
 A number or a name opens an app; the first letters of a name are enough.
 l lists the apps again.
-w tells who is here.
+w lists who is here.
 q leaves, and so does the end of input."""
 OFFERED = 4
 """Names that are offered when several could be meant."""
@@ -30,7 +30,7 @@ async def converse(session: Session, motd: str) -> int | Launch:
             found = meant(answer, cards)
             match found:
                 case "q":
-                    await session.say(f"Good-bye, {clean(session.user, limit=40)}. Come back soon.")
+                    await session.say(f"Goodbye, {clean(session.user, limit=40)}. Come back soon.")
                     return 0
                 case [AppCard(broken=None) as card]:
                     return Launch(card.name)
@@ -76,7 +76,7 @@ def _entry(card: AppCard, brief: bool) -> str:
 
 
 def _greeting(session: Session, cards: Sequence[AppCard], motd: str) -> str:
-    """All of it on arrival; after an app only the names, since the rest was heard before."""
+    """All of it on arrival; after an app only the names, since the person knows the rest."""
     if session.memory.get("greeted"):
         return listing(cards, brief=True)
     session.memory["greeted"] = True
@@ -90,7 +90,7 @@ def _greeting(session: Session, cards: Sequence[AppCard], motd: str) -> str:
 def _reply(
     session: Session, answer: str, found: str | list[AppCard], cards: Sequence[AppCard]
 ) -> str:
-    """What is said to everything that opens nothing."""
+    """The answer to a line that opens nothing."""
     match found:
         case "?":
             return HELP

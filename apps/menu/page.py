@@ -10,9 +10,9 @@ from tuihost.widgets import Fragments, fit, glyph, wrap
 from .words import OUT_OF_ORDER, last_used, people_in
 
 COMMANDS = 8
-"""Commands that are named; of more there is only the number."""
+"""The commands that are named; of the others only the number is shown."""
 GREETING_ROWS = 3
-"""Rows that the operator's words may take."""
+"""The most rows for the operator's words."""
 _LABEL = 11
 
 
@@ -26,11 +26,11 @@ class AppPage:
         self._made_of: Hashable = None
 
     def columns(self) -> int:
-        """What the page takes of the window's width, its margin among it."""
+        """The columns that the page takes of the window, its margin included."""
         return max(38, min(72, self.session.terminal.size.columns * 2 // 5))
 
     def row_count(self) -> int:
-        """Asked once a frame, so here the page is made anew where something has changed."""
+        """Asked once for each frame; makes the page again if something has changed."""
         card = self._card()
         if card is None:
             return 0

@@ -9,7 +9,7 @@ from tuihost import AppCard, Presence, Session, clean, duration
 from tuihost.widgets import Dialog, Keymap, ListView
 
 NEW, IDLE = 60, 300
-"""Seconds in which somebody counts as just arrived; seconds without a key until they are away."""
+"""Seconds for which somebody counts as just arrived; seconds without a key until they are away."""
 
 
 def people_dialog(session: Session, cards: Iterable[AppCard]) -> Dialog[Any]:
@@ -37,13 +37,13 @@ def people_dialog(session: Session, cards: Iterable[AppCard]) -> Dialog[Any]:
 
 
 def places(session: Session, cards: Iterable[AppCard]) -> dict[str, str]:
-    """What the apps are called that this person knows of, and the menu itself."""
+    """The titles of the apps that this person may see, and of the menu itself."""
     return {session.app: "the menu", **{card.name: clean(card.title, limit=24) for card in cards}}
 
 
 def what_they_do(one: Presence, known: dict[str, str], now: float) -> str:
-    """`in Notes, here 12 min`, and `, idle 6 min` where they are away. An app that is not for
-    everybody to see is not named."""
+    """`in Notes, here 12 min`, and `, idle 6 min` if they are away. An app that not everybody may
+    see is not named."""
     text = f"in {known[one.app]}, " if one.app in known else "elsewhere, "
     here, idle = now - one.since, now - one.touched
     text += f"here {duration(here, short=True)}" if here >= NEW else "just came"

@@ -10,7 +10,7 @@ OUT_OF_ORDER = "out of order"
 
 
 def last_used(session: Session, card: AppCard) -> str:
-    """When this person opened the app last; empty where they never did."""
+    """When this person last opened the app; empty if they never did."""
     return ago(session.host.now() - card.last_used, short=True) if card.last_used else ""
 
 
@@ -29,8 +29,8 @@ def how_many(count: int) -> str:
 def steady(session: Session) -> list[AppCard]:
     """The apps by group, in each the most recently used first, broken ones at the end.
 
-    The order is the one that a person found on arrival and stays so for their visit: nothing
-    changes its place, or its number, because it was opened.
+    The order stays the one that the person found on arrival: an app does not change its place,
+    or its number, because it was opened.
     """
     cards = session.host.apps(session.account)
     order: list[str] = session.memory.setdefault("order", [])

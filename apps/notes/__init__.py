@@ -51,7 +51,7 @@ class Notes(App):
 
     @command
     def list(self, session: Session, *words: str, json: bool = False) -> int:
-        """Lists your notes, the latest first: all, or those that hold every one of WORDS."""
+        """Lists your notes, the latest first: all of them, or those with every one of WORDS."""
         try:
             notes = self.store.summaries(owner_of(session), words)
         except NotesError as error:
@@ -69,7 +69,7 @@ class Notes(App):
 
     @command
     def add(self, session: Session, *text: str, json: bool = False) -> int:
-        """Keeps TEXT as a new note, or what comes by standard input where there is none or "-"."""
+        """Keeps TEXT as a new note; without TEXT, or with "-", it keeps standard input."""
         try:
             given = " ".join(text) if text and text != ("-",) else _input(session)
             note = self.store.add(owner_of(session), given)
@@ -107,7 +107,7 @@ class Notes(App):
 
 
 def _listing(session: Session, notes: Sequence[Summary]) -> str:
-    """One line a note: number, when it was changed, title."""
+    """One line for each note: number, when it was changed, title."""
     now = session.host.now()
     digits = len(str(max(note.number for note in notes)))
     return "\n".join(
@@ -131,7 +131,7 @@ def _json(value: Any) -> str:
 
 
 def _input(session: Session) -> str:
-    """Standard input as text. Raises `NotesError` where there is none, or it is no text."""
+    """Standard input as text. Raises `NotesError` if there is none, or it is not text."""
     if session.terminal.pty:
         raise NotesError("Say what to add: notes add TEXT")
     data = b""
@@ -142,7 +142,7 @@ def _input(session: Session) -> str:
     try:
         return data.decode("utf-8").strip("\n")
     except UnicodeDecodeError:
-        raise NotesError("That is no text in UTF-8, so it was not kept.") from None
+        raise NotesError("That is not text in UTF-8, so it was not kept.") from None
 
 
 app = Notes()

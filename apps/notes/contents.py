@@ -24,15 +24,15 @@ from .note import Draft, NotesError, Summary, guest_hint, owner_of
 from .store import Store
 
 WIDE = 100
-"""From so many columns on the chosen note's page stands beside the list."""
+"""Columns from which the chosen note's page is shown beside the list."""
 SHOWN = 8000
-"""Characters of a note that its page shows: enough to know it again."""
+"""Characters of a note that its page shows: enough to recognise it."""
 EMPTY = "No notes yet: n writes the first."
 Row = Summary | Draft
 
 
 class _Heading(Heading):
-    """Headings stand at the left, as in the list."""
+    """Headings are at the left, as in the list."""
 
     LEVEL_ALIGN: ClassVar = {}
 
@@ -73,7 +73,7 @@ class Contents:
         self.body = self._body(keys)
 
     def reload(self) -> None:
-        """Reads the list anew; the chosen note stays chosen."""
+        """Reads the list again; the chosen note stays chosen."""
         self._excerpts = ([], {})
         try:
             drafts, notes = self.store.drafts(self.owner), self.store.summaries(self.owner)
@@ -87,7 +87,7 @@ class Contents:
         self._show_page(self.view.selected)
 
     def select(self, number: int) -> None:
-        """Chooses the note with this number, where the filter shows it."""
+        """Chooses the note with this number, if the filter shows it."""
         self.view.select(("note", number))
 
     # ------------------------------------------------------------------ one row
@@ -98,7 +98,7 @@ class Contents:
         return "Left unsaved" if isinstance(row, Draft) else "Notes"
 
     def _about(self, row: Row) -> str:
-        """What stands beside a title: how the text goes on, or where what was typed occurs."""
+        """The text beside a title: how the note goes on, or where the typed words are."""
         if isinstance(row, Draft):
             return "a change that was not saved" if row.number else "a new note"
         words = self.view.filter.text.casefold().split()[:8]

@@ -1,7 +1,7 @@
-"""Notes as files: `sftp HOST`, folder `notes`, each note a text called by its number and title.
+"""Notes as files: `sftp HOST`, folder `notes`, each note a text named after its number and title.
 
-A file that is written over is that note changed; a new one becomes a note of its own, under the
-next number. What was changed elsewhere meanwhile is never lost: the text is another note then.
+Writing over a file changes that note; a new file becomes a note of its own, under the next number.
+A change that was made elsewhere meanwhile is never lost: the text becomes another note then.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class NotesTree(NoFolders):
         mode: int | None = None,
         modified: float | None = None,
     ) -> None:
-        """Times and modes of a note are not anybody's to set; clients ask for them after a copy."""
+        """Nobody can set the times and modes of a note, but clients ask for it after a copy."""
         self._note(names)
         if size is not None:
             raise FileError(Reason.NOT_SUPPORTED)
@@ -151,7 +151,7 @@ class _NoteFile:
         try:
             text = self._data.decode()
         except UnicodeDecodeError:
-            raise FileError(Reason.FAILED, "a note is text, and that is none") from None
+            raise FileError(Reason.FAILED, "a note has to be text in UTF-8") from None
         self._tree.keep(self._name, self._note, text)
 
 

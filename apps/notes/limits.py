@@ -17,7 +17,7 @@ MAX_DRAFTS = 20
 
 
 def measured(text: str) -> str:
-    """The text as it is kept. Raises `NotesError` where it is empty or too long."""
+    """The text as it is kept. Raises `NotesError` if it is empty or too long."""
     text = tidy(text)
     size = len(text.encode())
     if not text.strip():
@@ -30,7 +30,7 @@ def measured(text: str) -> str:
 
 
 def make_room(db: sqlite3.Connection, owner: str, size: int, notes: int = 0) -> None:
-    """Raises `NotesError` where an account would have more than it can."""
+    """Raises `NotesError` if an account would have more than it may."""
     count, total = db.execute(
         "SELECT count(*), coalesce(sum(size), 0) FROM note WHERE owner = ?", (owner,)
     ).fetchone()

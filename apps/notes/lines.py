@@ -57,7 +57,7 @@ class Lines:
         return "\n".join(part for part in parts if part)
 
     async def answer(self, verb: str, rest: str) -> str:
-        """What is said to one line. Raises `NotesError`."""
+        """The answer to one line. Raises `NotesError`."""
         match verb:
             case "" | "?" | "help":
                 return HELP
@@ -76,7 +76,7 @@ class Lines:
             case _ if verb.isdecimal():
                 return self.show(verb)
             case _:
-                return f"{clean(verb, limit=30)} is nothing to do here. Type ? for help."
+                return f"{clean(verb, limit=30)} is not a command here. Type ? for help."
 
     def listing(self, most: int | None) -> str:
         notes = self.store.summaries(self.owner)
@@ -104,7 +104,7 @@ class Lines:
         return f"Note {note.number} added."
 
     async def _many_lines(self) -> str:
-        """Lines up to one with a dot. What was typed before the line dropped is kept as a draft."""
+        """Lines up to one with only a dot. If the connection drops, they are kept as a draft."""
         await self.session.say(f"Write; a line with only {END} ends the note.")
         lines: list[str] = []
         try:

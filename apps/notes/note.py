@@ -73,7 +73,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What came of a save. `apart`: it became a note of its own, beside one that was changed."""
+    """The result of a save. `apart`: it became a note of its own, beside one that was changed."""
 
     note: Note
     apart: bool
@@ -98,12 +98,12 @@ def _plain(line: str) -> str:
 
 
 def owner_of(session: Session) -> str:
-    """The key that a person's notes stand under. A name that is no UTF-8 gets one that is."""
+    """The key that a person's notes are kept under; a name that is not UTF-8 gets one that is."""
     return session.account.key.encode("utf-8", "backslashreplace").decode()
 
 
 def guest_hint(session: Session, *, brief: bool = False) -> str:
-    """What a guest ought to know about notes; empty for everybody else."""
+    """What a guest should know about notes; empty for everybody else."""
     if not session.account.guest:
         return ""
     name = clean(session.user, limit=20)

@@ -1,7 +1,7 @@
 """The notes on disk: one SQLite file for everybody, each account's under its key.
 
-Two rules: nothing that somebody wrote is ever lost to somebody else's save, and whatever cannot be
-done is told in one sentence, a `NotesError`. Threads: any.
+Two rules: nobody's text is ever lost to another save, and whatever cannot be done is reported in
+one sentence, a `NotesError`. Threads: any.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Store:
             return Saved(self._insert(db, owner, text), apart=draft.number is not None)
 
     def remove(self, owner: str, number: int, revision: int | None = None) -> Note | None:
-        """Takes a note away and returns it, for `restore`; None where there is none. With a
+        """Removes a note and returns it, for `restore`; None if there is no such note. With a
         `revision`, raises `NotesError` for a note that was changed meanwhile."""
         with self._writing(owner) as db:
             note = _find(db, owner, number)

@@ -41,7 +41,7 @@ class Reader(App):
 
     @command
     def list(self, session: Session, *, json: bool = False) -> int:
-        """Lists the pages: the names by which `show` knows them, and their titles."""
+        """Lists the pages: their names for `show`, and their titles."""
         pages = self.library.pages()
         if json:
             names = ("name", "title", "file", "size", "problem")

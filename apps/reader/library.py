@@ -33,7 +33,7 @@ class Unreadable(Exception):
 @dataclass(frozen=True, slots=True)
 class Page:
     """One file. `name` is what people type, `file` its path in the folder, `version` changes with
-    its content; `problem` says why it cannot be shown, where it cannot."""
+    its content; `problem` says why it cannot be shown, if it cannot."""
 
     name: str
     title: str
@@ -45,7 +45,7 @@ class Page:
 
 
 class Library:
-    """A folder of pages, read anew where a file has changed. Threads: any."""
+    """A folder of pages; a file that has changed is read again. Threads: any."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -110,8 +110,8 @@ class Library:
                     yield (inside / name).as_posix()
 
     def _page(self, file: str) -> Page | None:
-        """The page in a file, from memory where it has not changed; None for what is no file of
-        the folder, or leads out of it."""
+        """The page in a file, from memory if it has not changed; None if it is not a file of the
+        folder, or leads out of it."""
         try:
             path = (self.folder / file).resolve(strict=True)
             about = path.stat()

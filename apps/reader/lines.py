@@ -11,12 +11,12 @@ QUESTION = "A number opens a page, l lists them, ? is help, q leaves: "
 HELP = """\
 A number or a name opens a page; it is shown a piece at a time.
 Between the pieces Enter goes on and q stops.
-find WORDS tells where they stand.
+find WORDS lists the lines that hold them.
 l lists the pages again.
 q leaves, and so does the end of input."""
 MORE = "Enter for more, q to stop: "
 FEW, PIECE = 8, 20
-"""Lines of a piece: at least, and where the height of the window is not known."""
+"""The fewest lines of a piece, also used if the height of the window is not known."""
 
 
 async def converse(session: Session, library: Library) -> int:

@@ -14,12 +14,12 @@ from rich.markdown import Markdown
 
 MAX_ABOUT = 200
 LONG = 20
-"""Characters from which on a row may be a part of a heading."""
+"""The fewest characters at which a row may be part of a heading."""
 _NO_LETTER = re.compile(r"[^A-Za-z0-9]+")
 
 
 class _Heading(RichHeading):
-    """Headings stand at the left, where one looks for them."""
+    """Headings are at the left, where people look for them."""
 
     LEVEL_ALIGN: ClassVar = {}
 
@@ -65,8 +65,8 @@ def first_words(text: str) -> str:
 
 
 def chunks(text: str, rows: int, width: int) -> Iterator[str]:
-    """A page in pieces of about so many rows on a screen, cut between its blocks, and rather in
-    front of a heading than behind it."""
+    """A page in pieces of about `rows` rows on a screen, cut between its blocks, and rather before
+    a heading than after it."""
     lines = text.splitlines()
     below = [0, *accumulate(1 + len(line) // width for line in lines)]
     start = 0

@@ -19,9 +19,9 @@ from .library import Library, Page, Unreadable
 from .markdown import Heading, PageMarkdown, begins_with, headings
 
 WIDE = 100
-"""From so many columns on the chosen page stands beside the contents."""
+"""Columns from which the chosen page is shown beside the contents."""
 STEPS = 100
-"""Steps back that are remembered."""
+"""The most steps back that are remembered."""
 
 
 class ReaderScreen:
@@ -81,7 +81,7 @@ class ReaderScreen:
         self.screen.show(self.reading, focus=self.view.window)
 
     def follow(self, link: str) -> Any:
-        """Follows a link: to a page here, or, where it leads out, shows it to be copied."""
+        """Follows a link to a page here; one that leads elsewhere is shown, to be copied."""
         assert self.page is not None
         try:
             parts = urlsplit(link)
@@ -151,8 +151,8 @@ class ReaderScreen:
                 self._load(page)
 
     def _keep_up(self) -> None:
-        """Before each frame: remembers how far one has read, and once a second looks whether the
-        file has changed."""
+        """Before each frame: remembers how far the person has read, and once a second looks whether
+        the file has changed."""
         if self.page is None:
             return
         self._places[self.page.name] = self.view.window.offset
@@ -187,7 +187,7 @@ class ReaderScreen:
                     return
 
     def _heading_rows(self) -> Iterator[tuple[Heading, int]]:
-        """Where each heading stands now: rows are found by their words, in order."""
+        """The row of each heading now; rows are found by their words, in order."""
         waiting = headings(self._text)
         width = self.view.window.columns
         for index in range(self.view.row_count()):

@@ -84,7 +84,7 @@ class Status(App):
 
     @command
     def now(self, session: Session, *, json: bool = False) -> None:
-        """How the host is at this moment. The CPU is in percent of one processor."""
+        """Shows how the host is now. The CPU is in per cent of one processor."""
         sample = self.sampler.look(session)
         if json:
             session.print(dumps(_sample_data(sample), indent=2))
@@ -104,7 +104,7 @@ class Status(App):
 
     @command
     def people(self, session: Session, *, json: bool = False) -> None:
-        """Who is here, who came first first."""
+        """Lists the people who are here, longest first."""
         here = people(session)
         if json:
             session.print(dumps([_person_data(one) for one in here], indent=2))
@@ -127,7 +127,7 @@ class Status(App):
 
 
 def _cpu(sample: Sample) -> str:
-    """The CPU now; where nobody looked a moment ago, what the process has used in all."""
+    """The CPU now; if nobody looked a moment ago, what the process has used in all."""
     if sample.cpu is not None:
         return percent(sample.cpu)
     return f"{sample.cpu_seconds:.1f} s since the start"

@@ -17,16 +17,16 @@ LOW = 14
 NARROW = 60
 """Windows with fewer columns use shorter words."""
 WIDE = 150
-"""From so many columns on the gauges stand in two columns."""
+"""Columns from which the gauges are in two columns."""
 LONGEST = 120
-"""Cells of a line at most: each is a moment of two seconds and more."""
+"""The most cells of a line; each is a moment of at least two seconds."""
 INDENT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """One thing that is measured. Its line begins at zero and ends at `top`, or where that times
-    two, four, eight … has room for all of it: so the scale stays as it is most of the time."""
+    """One thing that is measured. Its line goes from zero to `top`, or to that times two, four,
+    eight … if there is no room: so the scale rarely changes."""
 
     label: str
     measure: Callable[[Sample], float | None]
@@ -69,7 +69,7 @@ ESSENTIAL = (CPU, LOAD, MEMORY, SESSIONS)
 
 
 class Board:
-    """Rows for a `RowWindow`. `show` is told what to show, and nothing changes in between."""
+    """Rows for a `RowWindow`. They change only by `show`."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -84,7 +84,7 @@ class Board:
     # ------------------------------------------------------------------ rows
 
     def row_count(self) -> int:
-        """Asked once a frame: here the rows are made anew where something has changed."""
+        """Asked once for each frame; makes the rows again if something has changed."""
         session = self.session
         made_of = (
             self._now,
@@ -118,7 +118,7 @@ class Board:
         return [[], self._headline(now), [], *lines, []]
 
     def _headline(self, now: Sample) -> Fragments:
-        """How long the host runs; and what the lines below it stand for."""
+        """How long the host has run, and what the lines below show."""
         up = f"Up {duration(now.uptime, units=2, short=True)}"
         narrow = self.session.terminal.size.columns < NARROW
         left: Fragments = [("", " " * INDENT), ("class:title", up)]

@@ -12,7 +12,7 @@ from .words import AWAY
 
 
 class Onlooker(Protocol):
-    """Who looks, and at which host: a session, or a browser's."""
+    """A person who looks, and their host: a session, or one for a browser."""
 
     @property
     def account(self) -> Account: ...
@@ -32,7 +32,7 @@ class Browser:
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who is here. `since` is a Unix time, `here` and `idle` are seconds. `address` is
-    where they come from, empty for those whom it does not concern."""
+    where they connect from, empty for people who may not see that."""
 
     id: int
     user: str
@@ -59,7 +59,7 @@ class Person:
 
 
 def people(session: Onlooker) -> list[Person]:
-    """Everybody, who came first first. Guests do not learn where the others come from."""
+    """Everybody, longest first. Guests do not learn where the others connect from."""
     now = session.host.now()
     titles = {card.name: card.title for card in session.host.apps(session.account)}
     return [
@@ -80,7 +80,7 @@ def people(session: Onlooker) -> list[Person]:
 
 
 def columns(session: Session) -> list[Column[Person]]:
-    """The most telling first: a narrow window leaves out the last ones."""
+    """The most important first, since a narrow window leaves out the last ones."""
     shown: list[Column[Person]] = [
         Column("Who", flex=1, value=lambda one: one.name),
         Column("In", 11, value=lambda one: one.title),

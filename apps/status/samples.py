@@ -15,13 +15,13 @@ KEPT = 300.0
 FRESH = 0.9
 """Seconds for which a sample serves everybody who looks."""
 GAP = 15.0
-"""Seconds between two samples from which on nobody can say what was between them."""
+"""Seconds between two samples from which what was between them is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The host at one moment; `at` and `uptime` are seconds. `cpu` is in percent of one
-    processor since the sample before, or None where that is too long ago."""
+    processor since the sample before, or None if that is too long ago."""
 
     at: float
     uptime: float
@@ -37,7 +37,7 @@ class Sample:
 
 
 class Sampler:
-    """One for all who look: whoever comes first in a second measures, the others read.
+    """One for everybody who looks: the first of them in a second measures, the others read.
 
     Threads: any; each person's session has its own.
     """

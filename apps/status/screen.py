@@ -1,4 +1,4 @@
-"""The status on a screen: gauges above, who is here below, a sample a second while one looks."""
+"""The status on a screen: gauges, and below them the people who are here; a sample each second."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .samples import Sampler
 INTERVALS = (1, 2, 5, 10)
 """Seconds from one sample to the next that a person can choose."""
 WIDEST = 100
-"""Columns of the table at most: what belongs together stays together."""
+"""The most columns of the table, so that what belongs together stays together."""
 HELP = (
     "The lines show the last five minutes, from zero up. The host is measured only while somebody "
     "looks: what nobody saw is missing."
@@ -29,7 +29,7 @@ HELP = (
 
 
 class StatusScreen:
-    """One person's view of the host. What they chose is so again when they come back."""
+    """One person's view of the host. What they chose is kept for when they come back."""
 
     def __init__(self, session: Session, sampler: Sampler) -> None:
         self.session = session

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 AWAY = 60
-"""Seconds without a key from which on somebody counts as idle."""
+"""Seconds without a key from which somebody counts as idle."""
 
 
 def percent(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The names of tunnels: what people may ask for, and what they get where they ask for none."""
+"""The names of tunnels: what people may ask for, and what they get if they ask for none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tuihost import Account
 
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 UNNAMED = frozenset({"", "*", "localhost", "0.0.0.0", "::", "127.0.0.1", "::1"})
-"""What clients say where the person named no host (RFC 4254 §7.1, and OpenSSH's `localhost`)."""
+"""What clients send if the person named no host (RFC 4254 §7.1, and OpenSSH's `localhost`)."""
 
 RESERVED = frozenset({"www", "mail", "admin", "api", "login", "account", "status", "static"})
 _HOW = ("brisk", "calm", "clear", "deep", "fair", "fleet", "kind", "quiet", "swift", "warm")
@@ -18,7 +18,7 @@ _WHAT = ("anchor", "beacon", "cove", "ferry", "gull", "harbor", "mast", "otter",
 
 
 class NoName(Exception):
-    """The name cannot be had; the text says why."""
+    """Nobody can have that name, or not now; the text says why."""
 
 
 def name_for(
@@ -27,16 +27,16 @@ def name_for(
     taken: Collection[str],
     pick: Callable[[int], int] = secrets.randbelow,
 ) -> str:
-    """The name of a new tunnel, where `taken` are the names in use. Who asks for none and has an
-    account gets the account's; a guest gets any. Raises `NoName`."""
+    """The name of a new tunnel; `taken` are the names in use. An account that asks for none gets
+    its own; a guest gets any. Raises `NoName`."""
     if asked.lower() in UNNAMED:
         own = None if account.guest else _label_of(account.name)
         return _numbered(own, taken) if own else _any(taken, pick)
     name = asked.lower().partition(".")[0]
     if not LABEL.fullmatch(name):
-        raise NoName("a name has small letters, digits and - only, at most 40 of them")
+        raise NoName("a name has only lower-case letters, digits and -, at most 40 of them")
     if name in RESERVED:
-        raise NoName(f"the name {name} is not to be had")
+        raise NoName(f"the name {name} is reserved")
     if name in taken:
         raise NoName(f"the name {name} is taken")
     return name

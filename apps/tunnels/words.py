@@ -1,4 +1,4 @@
-"""Amounts and moments as people say them."""
+"""Amounts and times as people say them."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from .programs import Program, Programs, programs_of
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
 
-HOW = "There is no screen to show them on. Come again with: ssh -X -t HOST windows"
+HOW = "There is no screen to show them on. Connect again with: ssh -X -t HOST windows"
 UNAVAILABLE = 69
 
 
 class Windows(App):
-    """Programs with windows, on your own screen: come with ssh -X."""
+    """Programs with windows, on your own screen: connect with ssh -X."""
 
     name = "windows"
     title = "Windows"
@@ -39,7 +39,7 @@ class Windows(App):
         return WindowsScreen(session, self.offered).app
 
     async def talk(self, session: Session) -> int:
-        """What there is, as lines."""
+        """The programs, as lines."""
         for program in self.offered:
             await session.say(program.name)
         await session.say("To see one: ssh -X HOST windows run NAME")
@@ -61,7 +61,7 @@ class Windows(App):
 
     @command
     def list(self, session: Session, *, json: bool = False) -> None:
-        """Name the programs that there are."""
+        """List the programs."""
         names = [program.name for program in self.offered]
         session.print(to_json.dumps(names) if json else "\n".join(names) or "None, so far.")
 
@@ -73,7 +73,9 @@ class Windows(App):
             session.error(f"No program is called {clean(name, limit=40)}; see: windows list")
             return 2
         if session.display is None:
-            session.error("There is no screen to show it on: ssh -X HOST windows run NAME")
+            session.error(
+                "There is no screen to show it on. Connect with: ssh -X HOST windows run NAME"
+            )
             return UNAVAILABLE
         status = Programs(session.display, session).start(program).wait()
         if status < 0 and not session.ended:

@@ -18,8 +18,8 @@ def can_draw() -> bool:
 
 
 class Note:
-    """One window with a few words in it, until it is closed. Thread: whoever calls `run`, but for
-    the constructor."""
+    """One window with a few words in it, until it is closed. Thread: the one that calls `run`,
+    except the constructor."""
 
     def __init__(self, session: Session, display: X11Display) -> None:
         self._lines = (
@@ -31,7 +31,7 @@ class Note:
         self._display = display
 
     def run(self) -> None:
-        """Shows it, and returns when it is closed or the person is gone. Raises `NotOpened` where
+        """Shows it, and returns when it is closed or the person has left. Raises `NotOpened` if
         there is no way to the screen."""
         from Xlib import error
 

@@ -65,7 +65,7 @@ class Running:
         return self._process.wait()
 
     def stop(self) -> None:
-        """Asks it to end, and sees to it that it does. Any thread; does not wait."""
+        """Asks it to end, and makes sure that it does. Any thread; does not wait."""
         if self._process.poll() is None and self._stopping.acquire(blocking=False):
             threading.Thread(target=self._end, name="windows-end", daemon=True).start()
 
@@ -79,7 +79,7 @@ class Running:
 
 
 class Programs:
-    """Runs programs for one person, on the screen that they brought."""
+    """Runs programs for one person, on their own screen."""
 
     def __init__(self, display: X11Display, session: Session) -> None:
         self._display = display
@@ -87,8 +87,8 @@ class Programs:
         self.running: list[Running] = []
 
     def start(self, program: Program, ended: Callable[[Running], None] | None = None) -> Running:
-        """Starts it; it ends with the session at the latest. `ended` is called on a thread of
-        its own. Raises `OSError`, `Disconnected`."""
+        """Starts it; it ends with the session at the latest. `ended` is called on another thread.
+        Raises `OSError`, `Disconnected`."""
         process = subprocess.Popen(
             program.words,
             env=self._environment(),
@@ -114,7 +114,7 @@ class Programs:
         return len(self.running) >= MAX_RUNNING
 
     def _environment(self) -> dict[str, str]:
-        """Nothing of the host's own, which may hold secrets."""
+        """Nothing from the host's own environment, which may hold secrets."""
         sent = self._session.env
         said = {name: sent[name] for name in ("LANG", "TZ") if name in sent}
         return {"PATH": SEARCHED, "HOME": "/", **said, **self._display.environment()}

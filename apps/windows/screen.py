@@ -15,13 +15,13 @@ from tuihost.widgets import Column, Keymap, Screen, Table, glyph
 from .drawn import Note, can_draw
 from .programs import Program, Programs, Running
 
-NONE = "To see them, come with ssh -X -t"
+NONE = "To see them, connect with ssh -X -t"
 NOTHING = "The operator has named no programs yet."
 OWN = Program("a note drawn here", ())
 
 
 class WindowsScreen:
-    """One person's programs. Thread: the session's, but for what says otherwise."""
+    """One person's programs. Thread: the session's, unless a method says otherwise."""
 
     def __init__(self, session: Session, offered: Sequence[Program]) -> None:
         self.session = session
@@ -66,7 +66,7 @@ class WindowsScreen:
         if self.programs is None:
             self.screen.toast(NONE, kind="warning", seconds=10.0)
         elif self.programs.full:
-            self.screen.toast("That many are enough: close one first", kind="warning")
+            self.screen.toast("No more can run at a time: close one first", kind="warning")
         elif one is OWN:
             self._draw()
         else:

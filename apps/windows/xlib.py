@@ -1,7 +1,7 @@
 """python-xlib over a screen that is reached through somebody's connection.
 
-The library finds its server by name, in functions of its module `connect`; it has no other place to
-hand it a socket. What stands here is asked in their stead, and passes on whatever is not ours.
+The library finds its server by name, in functions of its module `connect`, and nowhere else can it
+be given a socket. This module is asked instead, and passes on every name that is not ours.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COOKIE = b"MIT-MAGIC-COOKIE-1"
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """A server by a socket that leads to it already: what stands where the library has a name."""
+    """A server by a socket that leads to it already, in place of a name."""
 
     socket: socket.socket
     cookie: bytes
@@ -52,8 +52,8 @@ xlib_protocol.connect = _Connect
 
 
 def open_display(display: X11Display) -> Any:
-    """A `Xlib.display.Display` on the person's screen. Raises `NotOpened`, `Disconnected`, and what
-    the library raises."""
+    """An `Xlib.display.Display` on the person's screen. Raises `NotOpened`, `Disconnected`, and
+    what the library raises."""
     sock = display.connect_socket()
     try:
         return xlib_display.Display(_Reached(sock, display.cookie, display.screen))

@@ -42,7 +42,7 @@ def test_both_pages_at_every_size(host: Hosted, size: tuple[int, int]) -> None:
         pilot.wait_for("This host").wait_for("demo")
         pilot.press("/").type("fingerprint").press("enter")
         pilot.wait_for("When you first came")
-        pilot.press("2").wait_for("What the host thinks")
+        pilot.press("2").wait_for("What the host knows")
         pilot.wait_for(f"{size[0]} columns, {size[1]} rows")
         pilot.press("G").wait_for("narrower").press("1").wait_for("When you first came")
         assert all(len(line) <= size[0] for line in pilot.screen.lines)
@@ -65,7 +65,7 @@ def test_the_card_follows_the_window(host: Hosted) -> None:
         ("xterm", {"LANG": "C.UTF-8", "NO_COLOR": "1"}, "sent NO_COLOR"),
     ],
 )
-def test_what_the_host_thinks(host: Hosted, term: str, env: dict[str, str], seen: str) -> None:
+def test_what_the_host_knows(host: Hosted, term: str, env: dict[str, str], seen: str) -> None:
     with host.open("about", term=term, env=env, size=(80, 50)) as pilot:
         pilot.wait_for("This host").press("2").wait_for(term).wait_for(seen)
         pilot.wait_for("Widths")
@@ -92,11 +92,13 @@ def test_the_theme_is_shown_in_its_own_looks(host: Hosted) -> None:
 def test_the_key_is_copied_and_shown(host: Hosted) -> None:
     (key,) = host.host.keys()
     with host.open("about", size=(100, 30)) as pilot:
-        pilot.wait_for("This host").press("y").wait_for("asked to copy").wait_for("--known-hosts")
+        pilot.wait_for("This host").press("y").wait_for("Asked your terminal to copy").wait_for(
+            "--known-hosts"
+        )
         sent = pilot.received.partition(b"\x1b]52;c;")[2]
         text = base64.b64decode(sent[: min(sent.find(b"\x07") % 10**9, sent.find(b"\x1b") % 10**9)])
         assert text.decode() == f"[demo.example.org]:2222 {key.line}\n"
-        pilot.press("enter").wait_gone("asked to copy")
+        pilot.press("enter").wait_gone("Asked your terminal to copy")
 
 
 # ------------------------------------------------------------------------------ keys and names
@@ -196,7 +198,7 @@ def test_an_example_is_a_command_that_there_is(host: Hosted) -> None:
 
 def test_two_people_have_a_page_each(host: Hosted) -> None:
     with host.open("about", user="ada") as ada, host.open("about", user="grace") as grace:
-        ada.wait_for("This host").press("2").wait_for("What the host thinks")
+        ada.wait_for("This host").press("2").wait_for("What the host knows")
         grace.wait_for("This host").press("G").wait_for("nothing blinks")
-        assert "What the host thinks" in ada.text
+        assert "What the host knows" in ada.text
         ada.press("tab").wait_for("This host")

@@ -148,7 +148,7 @@ def test_the_password_is_changed_by_who_knows_it(host: Hosted) -> None:
         change(PASSWORD, "short", "short")
         pilot.wait_for("A password has at least 8 characters.")
         change(PASSWORD, "another-one-5", "another-one-6")
-        pilot.wait_for("That is not the same.").press("escape").wait_gone("again")
+        pilot.wait_for("The two passwords differ.").press("escape").wait_gone("again")
         change(PASSWORD, "another-one-5", "another-one-5")
         pilot.wait_for("Your password is changed")
         assert "another-one" not in pilot.received.decode()
@@ -209,7 +209,7 @@ def test_a_second_factor_is_turned_off_with_the_password_only(host: Hosted) -> N
         pilot.press("y").wait_for("Your password").type(PASSWORD).press("enter")
         pilot.wait_for("not shown again").press("escape").wait_for("10 codes left")
         for password, said in (("wrong-one-12", "That is not your"), (PASSWORD, "factor is off")):
-            on(pilot, "Second factor").press("enter").wait_for("Set it up anew")
+            on(pilot, "Second factor").press("enter").wait_for("Set it up again")
             pilot.press("down", "enter").wait_for("to turn it off")
             pilot.type(password).press("enter").wait_for(said)
     assert (ada(host).totp, ada(host).recovery_left) == (False, 0)

@@ -81,7 +81,7 @@ def test_show_keys_and_history_for_people(host: Hosted) -> None:
     store_of(host).record_login(failed)
     told = run(host, "account history --last 2").text.splitlines()
     assert len(told) == 3
-    assert "came in" in told[1]
+    assert "logged in" in told[1]
     assert told[2].split() == [
         *("2001-09-09", "01:46", "203.0.113.9", "password,", "one-time", "code", "failed")
     ]
@@ -100,7 +100,7 @@ def test_the_key_of_this_login_in_lines(host: Hosted, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Visitor, "of", keyed)
     with lines(host) as listener:
-        listener.wait_for("account>").type("keys\n").wait_for(f"another, {mark}")
+        listener.wait_for("account>").type("keys\n").wait_for(f"another key, {mark}")
         listener.type("add this\n").wait_for(f"ssh-ed25519 is added: {mark}")
         listener.type("add this\n").wait_for("This key is among yours already.")
     assert line in [key.line for key in store_of(host).keys("ada")]
@@ -147,8 +147,8 @@ def test_a_conversation_about_keys(host: Hosted) -> None:
         pilot.type("rename 1 old\n").wait_for("Done.")
         pilot.type("remove 1\n").wait_for("Remove old?").type("no\n").wait_for("It stays.")
         pilot.type("remove 1\n").type("yes\n").wait_for("old is removed.")
-        pilot.type("what\n").wait_for("That is none of these")
-        pilot.type("history\n").wait_for("127.0.0.1, password, came in")
+        pilot.type("what\n").wait_for("Type one of these")
+        pilot.type("history\n").wait_for("127.0.0.1, password, logged in")
         pilot.type("close\n").wait_for("yes or no").type("yes\n").wait_for("0 logins closed")
         pilot.type("\n")
         assert pilot.wait_end() == 0

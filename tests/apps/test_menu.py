@@ -209,7 +209,7 @@ def test_leaving_ends_well_and_says_good_bye(key: str) -> None:
     with house() as it, come(it) as ada:
         assert ada.press(key).wait_end() == 0
         assert not ada.screen.alternate
-        assert ada.text == "Good-bye, ada. Come back soon."
+        assert ada.text == "Goodbye, ada. Come back soon."
 
 
 def test_click_chooses_and_a_second_one_opens() -> None:

@@ -76,7 +76,7 @@ def test_number_opens_and_the_list_is_short_afterwards() -> None:
         ada.type("LAM\n").wait_for("It is lit.")
         ada.wait_until(lambda: said()[-1] == ASKED, "the question once more")
         assert ada.type("q\n").wait_end() == 0
-        assert said()[-1].endswith("Good-bye, ada. Come back soon.")
+        assert said()[-1].endswith("Goodbye, ada. Come back soon.")
 
 
 def test_every_answer_gets_one_helpful_sentence() -> None:

@@ -277,7 +277,7 @@ def test_a_demo_says_what_to_type_and_parts_with_status_0(
                 process.send_signal(number)
             out, err = process.communicate(timeout=DEADLINE)
         assert (process.returncode, err) == (0, "")
-        assert out.endswith("Good-bye.\n")
+        assert out.endswith("Goodbye.\n")
         text = "\n".join(page)
         assert " localhost echo" in text
         assert "anyone on this machine, as a guest" in text
@@ -316,7 +316,7 @@ def test_whoever_is_inside_is_told_when_the_demo_stops(place: Path) -> None:
             raise
         _, errors = process.communicate(timeout=DEADLINE)
     assert (process.returncode, errors) == (0, "")
-    assert b"Good-bye" in seen
+    assert b"Goodbye" in seen
 
 
 def test_the_lines_on_the_start_page_work_as_they_stand(

@@ -147,7 +147,7 @@ def test_asyncssh_walks_resizes_and_leaves(demo: Demo) -> None:
             await person.press("c-]").wait_for("Menu")
             assert await person.press("q").wait_end() == 0
             assert not person.screen.alternate
-            assert "Good-bye, ned" in person.screen.text
+            assert "Goodbye, ned" in person.screen.text
 
     asyncio.run(story())
 

@@ -1,4 +1,4 @@
-"""Every way out gives the terminal back, with OpenSSH in tmux: good-byes, crashes, cut lines."""
+"""Every way out gives the terminal back, with OpenSSH in tmux: goodbyes, crashes, cut lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_lines_from_before_stand_again_and_a_good_bye(visit: Open) -> None:
     terminal = visit("dot").press("q").wait_shell()
     text = terminal.text
     assert re.match(r"shell> ssh -p \d+ dot@127\.0\.0\.1", text)
-    assert "Good-bye, dot. Come back soon." in text, text
+    assert "Goodbye, dot. Come back soon." in text, text
     assert "Connection to 127.0.0.1 closed." in text
     assert terminal.flags() == WELL
 
@@ -47,9 +47,9 @@ def test_the_host_says_good_bye_to_everybody_inside(own_demo: Demo, open_termina
     own_demo.interrupt()
     assert own_demo.wait_end() == 0
     assert time.monotonic() - begun < 3.0
-    assert own_demo.page.endswith("Good-bye.\n")
+    assert own_demo.page.endswith("Goodbye.\n")
     for terminal in terminals:
-        terminal.wait_for("The host is closing. Good-bye!").wait_shell(0)
+        terminal.wait_for("The host is closing. Goodbye!").wait_shell(0)
         assert terminal.flags() == WELL
     idle.wait_shell(255)
     again = Demo(own_demo.folder, port=own_demo.port)
@@ -77,7 +77,7 @@ def test_a_slow_client_reads_how_its_program_ended_first(
         except BaseException:
             client.kill()
             raise
-    assert (client.returncode, b"Good-bye!" in shown) == (0, True), said
+    assert (client.returncode, b"Goodbye!" in shown) == (0, True), said
     assert own_demo.wait_end() == 0
 
 

@@ -203,7 +203,7 @@ def test_whoever_may_have_no_terminal_gets_plain_lines(
     terminal = open_terminal()
     terminal.shell(f"ssh -p {house.port} -i {key} jil@127.0.0.1")
     terminal.wait_for("PTY allocation request failed", "Welcome to the house, jil.")
-    terminal.type("q").press("Enter").wait_for("Good-bye, jil").wait_shell(0)
+    terminal.type("q").press("Enter").wait_for("Goodbye, jil").wait_shell(0)
     said = house.ssh("jil", key=key, options=["-N", "-oExitOnForwardFailure=yes", "-R0:x:1"])
     assert (said.status, "remote port forwarding failed" in said.err) == (255, True)
 
@@ -269,9 +269,15 @@ def test_a_key_of_a_forwarded_agent_is_taken_in_once_it_has_signed(
         added = house.ssh("gretel", "account agent --add second", options=["-A"], env=env)
         assert (added.status, added.out[:13]) == (0, "Added SHA256:"), added
         none = house.ssh("gretel", "account agent --add third", options=["-A"], env=env)
-        assert (none.status, none.err) == (1, "No key is called third; see: account agent\n")
+        assert (none.status, none.err) == (
+            1,
+            "No key in your agent is called third; see: account agent\n",
+        )
         without = house.ssh("gretel", "account agent", env=env)
-        assert (without.status, without.err.partition(":")[0]) == (1, "No agent came along")
+        assert (without.status, without.err.partition(":")[0]) == (
+            1,
+            "You brought no agent. Connect with",
+        )
     finally:
         agent.terminate()
         agent.wait(DEADLINE)

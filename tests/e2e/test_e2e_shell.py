@@ -63,7 +63,7 @@ def test_without_a_terminal_the_menu_is_plain_lines(ssh: Run) -> None:
     assert "Welcome to tuihost, abe." in text
     assert "Nothing here is called nonsense" in text
     assert "You have no notes yet" in text or "No notes yet" in text, text
-    assert "Good-bye, abe" in text
+    assert "Goodbye, abe" in text
     assert not re.search("[\x1b\x08│─]", text)
     assert ssh("-T", "abe+menu@127.0.0.1").returncode == 0, "the end of input leaves quietly"
 
@@ -104,7 +104,7 @@ def test_a_terminal_that_cannot_draw_gets_plain_lines_and_an_echo(
     terminal.type("probx").press("BSpace").wait_for("q to leave: prob").press("Enter")
     terminal.wait_for("Probe needs a terminal that can draw")
     assert terminal.flags() == WELL
-    terminal.type("q").press("Enter").wait_for("Good-bye, bo").wait_shell(0)
+    terminal.type("q").press("Enter").wait_for("Goodbye, bo").wait_shell(0)
 
 
 def test_a_command_at_a_terminal_has_colours_and_can_be_interrupted(

@@ -248,7 +248,7 @@ def test_the_app_draws_a_window_itself(client: Client) -> None:
 def test_without_a_screen_it_says_how(client: Client) -> None:
     done = client.ssh("-x", "ada@127.0.0.1", "windows run clock")
     assert (done.returncode, done.stderr) == (
-        69, b"There is no screen to show it on: ssh -X HOST windows run NAME\n"
+        69, b"There is no screen to show it on. Connect with: ssh -X HOST windows run NAME\n"
     )  # fmt: skip
 
 

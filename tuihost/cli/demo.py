@@ -88,7 +88,7 @@ def demo(
         page.append(below(page, picture(accounts.ada, settings), rows, qr))
     console.print(page, end="")
     serve_until_told(server)
-    click.echo("\n  Good-bye.")
+    click.echo("\n  Goodbye.")
 
 
 def _settings(

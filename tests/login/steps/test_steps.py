@@ -112,7 +112,7 @@ def test_an_expired_password_is_changed_first(services: FakeServices) -> None:
     assert [query.instruction for query in driven.queries[1:]] == [
         "Choose another one.",
         "A password has at least 8 characters.",
-        "The two were not the same.",
+        "The two passwords differ.",
     ]
     record = services.accounts.get("ada")
     assert record is not None

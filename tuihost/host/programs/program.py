@@ -167,7 +167,7 @@ class Program:
         return Job(host, channel, visit, sessions, log)
 
     def _part(self, end: Exit, seconds: float) -> None:
-        """Gives the person's terminal back, says good-bye, and sends the exit status."""
+        """Gives the person's terminal back, says goodbye, and sends the exit status."""
         work, self._work = self._work, None
         try:
             if work is not None:

@@ -39,5 +39,5 @@ def new_password(
         problem = password_problem(once, user=user, old=old)
         if problem is None and once == again:
             return once
-        instruction = problem or "The two were not the same."
+        instruction = problem or "The two passwords differ."
     return None

@@ -40,7 +40,7 @@ RESTORE = (
     + b"\x1b[?25h"
     + b"\x1b[23;2t"  # title
 )
-"""The good-bye that gives a person their terminal back. It may be sent at any moment of a frame,
+"""The goodbye that gives a person their terminal back. It may be sent at any moment of a frame,
 without knowing what was switched on, and more than once."""
 
 LEAVE_ALTERNATE = b"\x1b[?1049l"
@@ -92,7 +92,7 @@ def sgr(attrs: Attrs, depth: ColorDepth) -> str:
 
 
 def restore(facts: TerminalFacts, *, alternate: bool = False) -> bytes:
-    """The good-bye for the terminal of these facts; `alternate` where that is the screen that
+    """The goodbye for the terminal of these facts; `alternate` where that is the screen that
     it shows."""
     if facts.dumb:
         return b""
