@@ -1,7 +1,7 @@
-"""What this host is, how to know it again, and what your terminal shows.
+"""What this host is, how to recognise it, and what your terminal shows.
 
 [app.about]
-address = "demo.example.org:2222"   # what people type, where that is not where it listens
+address = "demo.example.org:2222"   # what people type, if it is not where the host listens
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .screen import AboutScreen
 from .words import plain, sections
 
 WIDEST = 100
-"""Columns of the card at most."""
+"""The most columns of the card."""
 
 
 class About(App):
@@ -45,19 +45,19 @@ class About(App):
         return AboutScreen(session, self.options).application()
 
     async def talk(self, session: Session) -> int:
-        """Everything that the pages say, but for the pictures."""
+        """Shows everything that the pages say, without the pictures."""
         for section in sections(session, self.options):
             await session.say(clean(plain(section), lines=True))
             await session.say()
         thought = "\n".join(f"{name}: {text}" for name, text in thoughts(session))
-        await session.say(clean(f"What the host thinks of your terminal.\n{thought}", lines=True))
+        await session.say(clean(f"What the host knows about your terminal.\n{thought}", lines=True))
         return 0
 
     @command
     def fingerprints(
         self, session: Session, *, json: bool = False, known_hosts: bool = False
     ) -> None:
-        """The fingerprints of the host's keys; with --known-hosts lines for that file."""
+        """Lists the fingerprints of the host's keys; with --known-hosts, as lines for that file."""
         keys = host_keys(session, Address.of(session, self.options))
         if json:
             data = [
@@ -76,9 +76,9 @@ class About(App):
 
     @command
     def events(self, session: Session) -> None:
-        """Tell what your client sends beside what you type, as it comes.
+        """Shows what your client sends besides what you type, as it comes.
 
-        Signals, breaks, sizes of the window, and the end of input, which ends it."""
+        Signals, breaks, sizes of the window, and the end of input, which ends the command."""
         over: list[bool] = []
 
         def tell(event: SessionEvent) -> None:
@@ -87,7 +87,7 @@ class About(App):
 
         early: list[SessionEvent] = []  # what comes before there is a heading
         stop = session.subscribe(early.append)
-        session.print("Whatever comes is told here; ^D ends it.")
+        session.print("Everything that arrives is shown here; ^D ends it.")
         stop()
         stop = session.subscribe(tell)
         for event in early:
@@ -100,7 +100,7 @@ class About(App):
 
     @command
     def env(self, session: Session, *, json: bool = False) -> None:
-        """The variables that your client has sent, as far as apps see them."""
+        """Lists the variables that your client has sent, as far as apps see them."""
         if json:
             session.print(dumps(dict(session.env), indent=2))
             return
@@ -109,7 +109,7 @@ class About(App):
 
     @command
     def terminal(self, session: Session) -> None:
-        """What the host thinks of your terminal, with a card to compare (ssh -t)."""
+        """Shows what the host knows about your terminal, with a card to compare (ssh -t)."""
         facts, address = session.terminal, Address.of(session, self.options)
         if facts.pty:
             session.print(card(session, address, min(WIDEST, facts.size.columns)))

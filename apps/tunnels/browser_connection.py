@@ -37,7 +37,7 @@ class _Over(Exception):
 
 
 class BrowserConnection:
-    """Everything that one browser asks for over one connection. Thread: its own, but for
+    """Everything that one browser asks for over one connection. Thread: its own, except
     `close` and `idle`."""
 
     def __init__(
@@ -78,7 +78,7 @@ class BrowserConnection:
                 self._browser.start_next_cycle()
                 self._machine.start_next_cycle()
         except h11.RemoteProtocolError as error:
-            self._say(error.error_status_hint, f"That is no request: {error}.")
+            self._say(error.error_status_hint, f"That is not a request: {error}.")
         except (_Over, Disconnected, OSError):
             pass  # one of the two is gone
         finally:
@@ -149,7 +149,7 @@ class BrowserConnection:
             self._say(421, "This connection leads somewhere else.")
             return False
         if tunnel is None:
-            self._say(404, "Nobody has a tunnel of that name open now.")
+            self._say(404, "There is no tunnel with that name now.")
             return False
         if not self._tunnels.enter(tunnel):
             self._say(503, "Too many use this tunnel at the moment.")

@@ -132,7 +132,7 @@ def test_a_guest_has_none(host: Hosted) -> None:
         assert (outcome.status, outcome.stdout) == (1, b"")
         assert outcome.errors == "You are a guest here, and guests have no account.\n"
     with host.lines(user="eve+account") as pilot:
-        pilot.wait_for("You are a guest").wait_for("Ask whoever runs this host")
+        pilot.wait_for("You are a guest").wait_for("Ask the people who run this host")
         assert pilot.wait_end() == 0
 
 
@@ -159,7 +159,7 @@ def test_a_conversation_about_password_and_second_factor(host: Hosted) -> None:
     new = "another-one-5"
     with lines(host) as pilot:
         pilot.wait_for("account>").type("password\n").wait_for("Your password now")
-        pilot.type(f"{PASSWORD}\n").type(f"{new}\n").type("other\n").wait_for("not the same")
+        pilot.type(f"{PASSWORD}\n").type(f"{new}\n").type("other\n").wait_for("passwords differ")
         pilot.type(f"password\n{PASSWORD}\n{new}\n{new}\n").wait_for("password is changed")
         pilot.type("second\n").wait_for("Code that it shows")
         secret = base64.b32decode("".join(re.findall(r"\b[A-Z2-7]{4}\b", pilot.text)))

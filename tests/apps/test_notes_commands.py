@@ -70,7 +70,7 @@ def test_bad_input_gets_a_sentence(host: Hosted) -> None:
         ("remove 7", b"", 1, "You have no note 7."),
         ("list no such words", b"", 1, "No note of yours holds no such words."),
         ("add", b"", 1, "There is nothing in it yet."),
-        ("add", b"\xff\xfe\x00", 1, "no text in UTF-8"),
+        ("add", b"\xff\xfe\x00", 1, "not text in UTF-8"),
         ("add", b"x" * 263_000, 1, "A note can have 262 kB; this one is 856 B too long."),
     ]:
         done = host.run(f"notes {command}", stdin=stdin)

@@ -57,9 +57,9 @@ def test_a_name_may_be_asked_for(host: Hosted) -> None:
     assert name_for("Demo", GUEST, ()) == "demo"
     assert name_for("demo.example.org", GUEST, ()) == "demo"
     for asked in ("-x", "x-", "a_b", "é", "a" * 41, "..", "a b", "x\0"):
-        with pytest.raises(NoName, match="small letters"):
+        with pytest.raises(NoName, match="lower-case letters"):
             name_for(asked, GUEST, ())
-    with pytest.raises(NoName, match="not to be had"):
+    with pytest.raises(NoName, match="is reserved"):
         name_for("www", GUEST, ())
     with pytest.raises(NoName, match="taken"):
         name_for("demo", GUEST, {"demo"})
@@ -312,7 +312,7 @@ def test_a_name_that_nobody_has(host: Hosted) -> None:
     with browser(host) as connection:
         status, body = get(connection)
         assert status == 404
-        assert b"Nobody has a tunnel of that name" in body
+        assert b"There is no tunnel with that name" in body
 
 
 def test_a_machine_that_refuses(host: Hosted) -> None:
