@@ -47,6 +47,7 @@ TO_MEND = frozenset(
         "tuihost/host/relay/x11_display.py",
         "tuihost/host/store/account_store.py",
         "tuihost/host/store/secret_box.py",
+        "tuihost/login/approvals.py",
         "tuihost/login/steps/__init__.py",
         "tuihost/login/steps/approve.py",
         "tuihost/login/steps/invite.py",
@@ -61,12 +62,11 @@ TO_MEND = frozenset(
         "tuihost/ssh/keys/revocations.py",
         "tuihost/ssh/keys/user_keys.py",
         "tuihost/ssh/packets/fields.py",
+        "tuihost/tui/running/stages.py",
         "tuihost/tui/widgets/_bars.py",
         "tuihost/tui/widgets/_guard.py",
         "tuihost/tui/widgets/filter_line.py",
         "tuihost/tui/widgets/list_view.py",
-        "apps/about/__init__.py",
-        "apps/tunnels/browser_connection.py",
     }
 )
 

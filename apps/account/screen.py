@@ -22,7 +22,7 @@ from .second import SecondFactor
 from .words import OUT_OF_REACH, in_columns
 
 NARROW = 44
-"""Below so many columns a list shows labels only."""
+"""With fewer columns a list shows labels only."""
 WORDY = frozenset({named.ADD, named.ADD_THIS, named.HISTORY})
 """Rows whose label says it all."""
 LOOKS, PAUSE = 20, 0.05
@@ -90,7 +90,7 @@ class AccountScreen:
         if row.name in doing:
             await self._telling(doing[row.name])
         elif row.fingerprint is not None:
-            about = {RENAME: "what you call it", REMOVE: "it lets nobody in any more"}
+            about = {RENAME: "what you call it", REMOVE: "it will let nobody in any more"}
             match await self.screen.choose(
                 row.fingerprint, [RENAME, REMOVE], description=about.__getitem__
             ):
@@ -133,8 +133,8 @@ class AccountScreen:
 
     async def remove(self, row: Row) -> None:
         assert row.fingerprint is not None, "only keys are removed"
-        used = " You came in with it." if row.fingerprint == self.own.key_in_use() else ""
-        detail = f"{row.fingerprint} lets nobody in any more.{used}"
+        used = " You logged in with it." if row.fingerprint == self.own.key_in_use() else ""
+        detail = f"{row.fingerprint} will let nobody in any more.{used}"
         if await self.screen.confirm(f"Remove {row.label}?", detail=detail, yes="Remove"):
             self.own.remove_key(row.fingerprint)
             self.screen.toast(f"{row.label} is removed")
@@ -150,7 +150,7 @@ class AccountScreen:
             return
 
         def same(again: str) -> str | None:
-            return None if again == new else "That is not the same."
+            return None if again == new else "The two passwords differ."
 
         if await self.screen.prompt("New password again", hidden=True, validate=same) is not None:
             await asyncio.to_thread(self.own.set_password, old, new)
@@ -168,9 +168,9 @@ class AccountScreen:
         @keys.add("c", label="copy", rank=30)
         def _copy(event: Any) -> None:
             if self.session.copy("\n".join(codes) + "\n"):
-                self.screen.toast("Your terminal was asked to copy them")
+                self.screen.toast("Asked your terminal to copy them")
             else:
-                self.screen.toast("Nothing could be copied to your terminal", "warning")
+                self.screen.toast("Your terminal cannot be asked to copy them", "warning")
 
         self._page("Recovery codes", Padding(page, (0, 3)), keys)
 
@@ -180,7 +180,7 @@ class AccountScreen:
         if await self.screen.confirm("Close your other logins?", detail="What runs there ends."):
             closed = self.own.close_others()
             await self._alone()
-            self.screen.toast(f"{closed} closed" if closed else "There are no others any more")
+            self.screen.toast(f"{closed} closed" if closed else "There are no others now")
 
     async def _alone(self) -> None:
         """Gives the other connections a moment to end, so that the list tells the truth."""

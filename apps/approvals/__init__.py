@@ -86,12 +86,12 @@ class ApprovalsApp(App):
 
     @command
     def allow(self, session: Session, number: int) -> int:
-        """Let the person in who is waiting under NUMBER."""
+        """Let in the person with that NUMBER."""
         return _answer(session, number, granted=True)
 
     @command
     def refuse(self, session: Session, number: int) -> int:
-        """Refuse the person who is waiting under NUMBER."""
+        """Refuse the person with that NUMBER."""
         return _answer(session, number, granted=False)
 
 

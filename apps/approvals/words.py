@@ -9,7 +9,7 @@ from tuihost import ApprovalRequest, ApprovalsView, Session, clean
 EMPTY = "Nobody is waiting to be let in."
 NOT_YOURS = "Only people with the role admin or approver can let others in."
 OWN = "This login is in your own name: somebody else has to answer."
-NO_SUCH_NUMBER = "Nobody is waiting under this number."
+NO_SUCH_NUMBER = "Nobody with that number is waiting."
 OUT_OF_REACH = "The accounts cannot be reached at the moment."
 
 

@@ -16,17 +16,17 @@ from .people import people_dialog
 from .words import OUT_OF_ORDER, last_used, steady
 
 WIDE = 100
-"""From so many columns on the chosen app's page stands at the right."""
+"""Columns from which the chosen app's page is shown at the right."""
 HEADED = 14
-"""From so many rows on the groups have headings."""
+"""Rows from which the groups have headings."""
 GREETED = 18
-"""From so many rows on there is room for the operator's words."""
+"""Rows from which there is room for the operator's words."""
 SPELLED = 78
-"""From so many columns on the line of keys says in full how to come back."""
+"""Columns from which the line of keys says in full how to come back."""
 
 
 class CardList(ListView[AppCard]):
-    """The apps, under quiet headings; those that are out of order stand back."""
+    """The apps, under quiet headings; those that are out of order are dimmed."""
 
     def row(self, index: int, width: int) -> Fragments:
         fragments = super().row(index, width)
@@ -94,15 +94,15 @@ class MenuScreen:
         self.screen.exit(0)
 
     def _come_back(self) -> None:
-        """What was filtered and chosen when an app was opened is so again."""
+        """Restores the filter and the choice from before an app was opened."""
         self.view.filter.set(self.session.memory.get("filter", ""))
         self.view.select(self.session.memory.get("chosen"))
 
     def _wave(self, application: Application[Any]) -> None:
-        """Good-bye, where the shell's own lines stand again after the last frame."""
+        """Goodbye, where the shell's own lines are again after the last frame."""
         if self._leaving and application.is_done:
             name = clean(self.session.user, limit=40)
-            application.output.write(f"Good-bye, {name}. Come back soon.\r\n")
+            application.output.write(f"Goodbye, {name}. Come back soon.\r\n")
             application.output.flush()
 
     # ------------------------------------------------------------------ what is shown

@@ -96,7 +96,7 @@ class BrowserConnection:
         if not isinstance(event, h11.Request):
             return False
         if sum(len(name) + len(value) for name, value in event.headers) > MAX_HEAD:
-            self._say(431, "That request says too much about itself.")
+            self._say(431, "The headers of that request are too long.")
             return False
         begun, before = time.monotonic(), self._counted()
         if not self._find_machine(event):

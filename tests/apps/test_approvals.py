@@ -173,7 +173,7 @@ def test_who_is_gone_before_the_answer_is_not_let_in(host: Hosted) -> None:
         pilot.wait_for("▌ bob").press("y").wait_for("Let bob in?")
         (waiting,) = approvals.waiting()
         assert approvals.answer(waiting.number, by="grace", granted=False)
-        pilot.press("l").wait_for("Nobody is waiting under this number any more.")
+        pilot.press("l").wait_for("Nobody with that number is waiting any more.")
         assert not bob.over()
 
 
@@ -245,7 +245,7 @@ def test_line_by_line(host: Hosted) -> None:
             number = host.server.login_services.approvals.waiting()[0].number
             pilot.type("list\r").wait_for(f"{number}: bob from 127.0.0.1, wants Menu")
             pilot.type("open\r").wait_for("Please type one of these")
-            pilot.type("refuse 99\r").wait_for("Nobody is waiting under this number.")
+            pilot.type("refuse 99\r").wait_for("Nobody with that number is waiting.")
             pilot.type(f"allow {number}\r").wait_for("Let bob from 127.0.0.1 in?")
             pilot.type("no\r").wait_for("You have not answered yet.")
             pilot.type(f"allow {number}\r").type("yes\r")
@@ -288,5 +288,5 @@ def test_commands(host: Hosted) -> None:
         )
         assert not bob.over()
     gone = run(host, f"approvals allow {number}")
-    assert (gone.status, gone.errors) == (1, "Nobody is waiting under this number.\n")
+    assert (gone.status, gone.errors) == (1, "Nobody with that number is waiting.\n")
     assert run(host, "approvals allow x").status == 2

@@ -102,5 +102,5 @@ def test_a_program_goes_on_at_another_terminal_with_a_full_repaint() -> None:
         elsewhere.type(b"j")
         elsewhere.wait_for("count 3")
         assert "count 1" in pilot.text
-        program.farewell("Good-bye.")
+        program.farewell("Goodbye.")
         assert program.join(DEADLINE), "the program did not end"

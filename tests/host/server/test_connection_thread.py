@@ -301,7 +301,7 @@ def test_somebody_is_shown_out_before_their_program_can_begin() -> None:
             channel.exec_command("box cat")
             line.knock()
             (connection,) = host.server._open()
-            connection.farewell("Good-bye!")
+            connection.farewell("Goodbye!")
         assert channel.recv(1) == b""
         assert line.echo.recv(1) == b""
 

@@ -47,7 +47,7 @@ class ApprovalDesk:
         if any(request.number == number and request.own for request in self.waiting()):
             raise NotPossible("This login is in your own name: somebody else has to answer.")
         if not self._approvals.answer(number, by=self._name, granted=granted):
-            raise NotPossible("Nobody is waiting under this number any more.")
+            raise NotPossible("Nobody with that number is waiting any more.")
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         return self._approvals.subscribe(listener)

@@ -1,4 +1,4 @@
-"""The Server: a Host that listens. It starts, accepts, says good-bye and stops.
+"""The Server: a Host that listens. It starts, accepts, says goodbye and stops.
 
 Thread: `serve_forever` is the main thread's; it owns the listening sockets and the signals.
 """
@@ -93,7 +93,7 @@ class Server:
         return self.host.address
 
     def install_signals(self) -> None:
-        """SIGINT and SIGTERM end `serve_forever`; a second one ends it without good-byes."""
+        """SIGINT and SIGTERM end `serve_forever`; a second one ends it without goodbyes."""
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._signalled)
 
@@ -215,7 +215,7 @@ class Server:
 
     # ---------------------------------------------------------------- stop
 
-    def stop(self, sentence: str = "The host is closing. Good-bye!") -> None:
+    def stop(self, sentence: str = "The host is closing. Goodbye!") -> None:
         """Stops listening, shows everybody out with `sentence`, and closes what is left."""
         self._stopping.set()
         self.gate.close()
