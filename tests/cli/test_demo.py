@@ -7,8 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import paramiko
@@ -16,66 +14,15 @@ import pytest
 from rich.text import Text
 
 from tests.waiting import DEADLINE
-from tuihost.accounts import AccountRecord, AccountStore
-from tuihost.cli.accounts import opened
 from tuihost.cli.demo import below, start_page
 from tuihost.cli.demo_accounts import DemoAccounts, prepare
-from tuihost.host.login.passwords import Passwords
 from tuihost.host.plugins.app_catalog import Catalog
-from tuihost.login.steps.codes import invite_hash, totp_match
 from tuihost.logs import event_log
 from tuihost.session.host_view import HostKeyCard
-from tuihost.settings.loading import load
 from tuihost.settings.models import Settings
 from tuihost.wire import TcpAddress
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return load(None, {}, {"server.state_dir": str(tmp_path / "demo")})
-
-
-def within(settings: Settings, look: Callable[[AccountStore], object]) -> object:
-    with opened(settings) as store:
-        return look(store)
-
-
-def test_the_accounts_are_the_same_at_each_start(settings: Settings) -> None:
-    first = prepare(settings)
-    assert first.ada is not None
-    ada = first.ada
-    within(settings, lambda store: store.update("ada", disabled=True, password_hash="x"))
-    again = prepare(settings)
-    assert again.ada == ada
-    record = within(settings, lambda store: store.get("ada"))
-    assert isinstance(record, AccountRecord)
-    assert Passwords().verify(record.password_hash, ada.password)
-    assert (record.disabled, record.totp, record.chains) == (False, True, (("password", "totp"),))
-    now = time.time()
-    code, left = ada.code(now)
-    assert totp_match(ada.secret, code, now) is not None
-    assert totp_match(ada.secret, code, now + left - 1) is not None
-    assert totp_match(ada.secret, code, now + left + 1) is None
-    assert again.invitation is not None
-    assert within(settings, lambda store: store.get("new")) is None
-    assert again.invitation != first.invitation
-    code_hash = invite_hash(again.invitation)
-    assert within(settings, lambda store: store.peek_invite(code_hash, now)) is not None
-
-
-def test_somebodys_account_is_left_alone(settings: Settings) -> None:
-    taken = AccountRecord("ada", password_hash="hers"), AccountRecord("new")
-    for record in taken:
-        within(settings, lambda store, record=record: store.create(record))
-    assert prepare(settings) == DemoAccounts(None, None)
-    assert within(settings, lambda store: store.get("ada")) == taken[0]
-
-
-def test_no_invitation_where_its_name_leads_nowhere(tmp_path: Path) -> None:
-    given = {"server.state_dir": str(tmp_path / "demo"), "login.invite_name": ""}
-    assert prepare(load(None, {}, given)).invitation is None
 
 
 def test_the_start_page_fits_a_terminal_of_80_by_24(settings: Settings) -> None:

@@ -1,0 +1,64 @@
+"""What the commands about accounts share: the store, and what is said where it does not work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.operator import PASSWORD, Run, ada
+from tuihost.accounts import AccountStore
+
+
+def test_nobody_of_that_name(run: Run, store: AccountStore) -> None:
+    for words in (
+        ("show", "ADA"),
+        ("passwd", "ADA", "--password-stdin"),
+        ("key", "list", "ADA"),
+        ("totp", "on", "ADA"),
+        ("roles", "ADA"),
+        ("disable", "ADA"),
+        ("enable", "ADA"),
+        ("delete", "ADA", "--yes"),
+    ):
+        said = run("user", *words, stdin=PASSWORD, status=1)
+        assert said.err == "Error: There is no account 'ADA'. There is 'ada'.\n"
+
+
+@pytest.mark.parametrize(
+    ("chain", "sentence"),
+    [
+        ("password,tootp", "No factor is called 'tootp'; there are approve, "),
+        (" , ", "A way in has one factor at least."),
+        ("none", "The factor 'none' is for people without an account."),
+    ],
+)
+def test_ways_that_nobody_can_go_are_refused(
+    store: AccountStore, run: Run, chain: str, sentence: str
+) -> None:
+    assert sentence in run("user", "chains", "ada", "password", chain, status=1).err
+    assert ada(store).chains == ()
+
+
+def test_an_account_by_the_name_of_the_invited_is_warned_of(run: Run) -> None:
+    said = run("user", "add", "new", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert said.out == "new has an account now.\n"
+    assert "nobody comes in by an invitation" in said.err
+
+
+def test_a_store_that_does_not_work_is_69(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "accounts.sqlite3").write_text("no database, and longer than a header")
+    for words in (("user", "list"), ("invite",), ("user", "show", "ada")):
+        said = run(*words, status=69)
+        assert "is damaged" in said.err
+        assert len(said.err.splitlines()) == 1
+
+
+def test_settings_that_are_wrong_are_78(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tuihost.toml").write_text("[accounts]\nurl = 'mysql://x'\n")
+    assert (
+        "accounts.url: 'mysql://x' should be sqlite:///PATH" in run("user", "list", status=78).err
+    )
+    (tmp_path / "tuihost.toml").write_text("[accounts]\nulr = 1\n")
+    assert "did you mean 'url'?" in run("invite", status=78).err

@@ -1,0 +1,70 @@
+"""`tuihost check`: the settings, the apps and the ways in, without opening anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.calling import tuihost
+
+
+def test_check_says_everything_and_opens_nothing(place: Path) -> None:
+    file = place / "tuihost.toml"
+    file.write_text(
+        "[server]\ndefault_app = 'echo'\n[apps]\nfolders = ['apps']\nenabled = ['echo', 'bad']\n"
+    )
+    assert "all is well" in tuihost(place, "check").stdout
+    assert not (place / ".local").exists()
+    (place / "apps" / "bad.py").write_text("x = 1")
+    assert "app bad: has no `app`" in tuihost(place, "check", status=1).stderr
+
+    file.write_text("[server]\nprot = 1\n[login]\ngrace = 'x'\n")
+    said = tuihost(place, "check", status=78).stderr
+    assert said.splitlines() == [
+        "tuihost.toml:2: server.prot: no such setting; did you mean 'port'?",
+        "tuihost.toml:4: login.grace: should be a number, not 'x'",
+    ]
+    assert tuihost(place, "serve", status=78).stderr == said
+
+    key = place / "key"
+    key.write_text("no key")
+    key.chmod(0o600)
+    file.write_text(
+        "[server]\ndefault_app = 'nope'\ntheme = 'pink'\nhost_keys = ['key']\n[app.ecco]\nx = 1\n"
+    )
+    said = tuihost(place, "check", status=78).stderr
+    assert "there is no app 'nope' that works" in said
+    assert "there is no theme 'pink'; there are " in said
+    assert "app.ecco: there is no app of that name" in said
+    assert f"host key {key}: " in said
+
+
+def test_check_knows_the_ways_in_and_their_steps(place: Path) -> None:
+    file, steps = place / "tuihost.toml", place / "steps"
+    steps.mkdir()
+    riddle = steps / "riddle.py"
+    riddle.write_text(
+        "from tuihost.login import Step\nclass Riddle(Step):\n    def ask(self, attempt):\n"
+        "        yield from ()\n        return False\n"
+    )
+    chains = "[login]\nchains = ['password, riddle']\n"
+    file.write_text(chains)
+    unknown = "login.chains: no step is called 'riddle'; there are "
+    said = tuihost(place, "check", status=78).stderr
+    assert unknown in said
+    assert unknown in tuihost(place, "serve", status=78).stderr
+    file.write_text(chains + "step_folders = ['steps']\n")
+    assert "all is well" in tuihost(place, "check").stdout
+    assert not (place / ".local").exists()
+    riddle.write_text("import nothing_there")
+    said = tuihost(place, "check", status=78).stderr
+    assert "login step riddle: ModuleNotFoundError" in said
+    assert unknown in said
+    file.write_text("[login]\nsteps = ['tuihost.login.steps.codes:Nothing']\n")
+    said = tuihost(place, "check", status=1).stderr
+    assert "login step codes: module tuihost.login.steps.codes has no 'Nothing'" in said
+
+
+def test_a_settings_file_that_is_asked_for_has_to_be_there(place: Path) -> None:
+    said = tuihost(place, "check", "--config", "gone.toml", status=78).stderr
+    assert said == "gone.toml: there is no such file\n"
+    assert tuihost(place, "check", status=78, TUIHOST_CONFIG="gone.toml").stderr == said

@@ -1,0 +1,121 @@
+"""`tuihost demo` as people start it: what its page says to type, and how it ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from tests.cli.calling import environment, only_ours, tuihost
+from tests.waiting import DEADLINE
+
+
+def test_a_demo_with_an_unknown_theme_names_those_there_are(place: Path) -> None:
+    done = tuihost(place, "demo", "--theme", "pink", status=1)
+    assert "There is no theme 'pink'; there are " in done.stderr
+
+
+def demo(place: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "tuihost", *words],
+        cwd=place,
+        env=environment(place, **only_ours(place)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def page_of(process: subprocess.Popen[str]) -> list[str]:
+    """The start page, up to its last line."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip())
+        if line.strip().startswith("Stop"):
+            return lines
+    assert process.stderr is not None
+    raise AssertionError(f"no start page: {lines}\n{process.stderr.read()}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_says_what_to_type_and_parts_with_status_0(
+    place: Path, number: signal.Signals
+) -> None:
+    keys = set()
+    for _ in range(2):
+        with demo(place, "demo", "--port", "0") as process:
+            try:
+                page = page_of(process)
+            finally:
+                process.send_signal(number)
+            out, err = process.communicate(timeout=DEADLINE)
+        assert (process.returncode, err) == (0, "")
+        assert out.endswith("Goodbye.\n")
+        text = "\n".join(page)
+        assert " localhost echo" in text
+        assert "anyone on this machine, as a guest" in text
+        keys.add(next(line for line in page if "SHA256:" in line))
+    assert len(keys) == 1, "the host key is kept"
+    kept = place / ".local" / "state" / "tuihost" / "demo" / "host_ed25519"
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_whoever_is_inside_is_told_when_the_demo_stops(place: Path) -> None:
+    with demo(place, "demo", "--port", "0") as process:
+        try:
+            page = page_of(process)
+            (port,) = [line.rpartition(":")[2] for line in page if "listening on" in line]
+            transport = paramiko.Transport(("127.0.0.1", int(port)))
+            try:
+                transport.start_client(timeout=DEADLINE)
+                transport.auth_none("zoe")
+                channel = transport.open_session(timeout=DEADLINE)
+                channel.settimeout(DEADLINE)
+                channel.get_pty("xterm", 80, 24)
+                channel.invoke_shell()
+                seen = b""
+                while b"Your name?" not in seen:
+                    data = channel.recv(4096)
+                    assert data, f"the app ended by itself: {seen!r}"
+                    seen += data
+                process.send_signal(signal.SIGINT)
+                while data := channel.recv(4096):
+                    seen += data
+            finally:
+                transport.close()
+                transport.join(DEADLINE)
+        except BaseException:
+            process.kill()
+            raise
+        _, errors = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, errors) == (0, "")
+    assert b"Goodbye" in seen
+
+
+def test_the_lines_on_the_start_page_work_as_they_stand(
+    place: Path, program: Callable[[str], str]
+) -> None:
+    with demo(place, "demo", "--port", "0") as process:
+        try:
+            page = page_of(process)
+            line = next(line for line in page if "localhost echo" in line)
+            words = line.split()[1 : line.split().index("localhost")]
+            words += ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
+            words += ["-o", "LogLevel=ERROR", "-F", "none"]
+            done = subprocess.run(
+                [program("ssh"), *words, "localhost", "echo", "say", "hello"],
+                capture_output=True,
+                text=True,
+                timeout=DEADLINE,
+                stdin=subprocess.DEVNULL,
+            )
+        finally:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=DEADLINE)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "hello\n", "")

@@ -1,0 +1,69 @@
+"""`tuihost user key`: whose keys are whose."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.operator import KEY, MARK, OTHER, WEAK, Run
+from tuihost.accounts import AccountStore
+
+
+def test_keys_come_from_files_lines_and_standard_input(
+    store: AccountStore, run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "key.pub"
+    file.write_text(f"# mine\n\n{KEY} ada@laptop\n")
+    assert run("user", "key", "add", "ada", "key.pub").out == f"ada@laptop  {MARK}\n"
+    again = run("user", "key", "add", "ada", *f"{KEY} other name".split())
+    assert (again.out, again.err) == ("", f"{MARK} is there already.\n")
+    run("user", "key", "add", "ada", "-", "--name", "work", stdin=f'from="10.0.0.0/8" {OTHER}\n')
+    first, second = store.keys("ada")
+    assert (first.name, first.line) == ("ada@laptop", f"{KEY} ada@laptop")
+    assert (second.name, second.line) == ("work", f'from="10.0.0.0/8" {OTHER}')
+    listed = json.loads(run("user", "key", "list", "ada", "--json").out)
+    assert (listed[0]["kind"], listed[0]["fingerprint"]) == ("ssh-ed25519", MARK)
+    assert "ada@laptop  ssh-ed25519" in run("user", "key", "list", "ada").out
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "is a private key, which stays where it is"),
+        ("nothing of that kind", "given:1: "),
+        (f"{KEY}\nwrong={OTHER}", "given:2: "),
+        (f"bogus-option {KEY}", "the option bogus-option is not known"),
+        (WEAK, "size or form"),
+        ("", "given: there is no key"),
+        ("\x1b]0;title\x07", "control characters"),
+    ],
+)
+def test_what_is_no_key_changes_nothing(
+    store: AccountStore, run: Run, tmp_path: Path, text: str, sentence: str
+) -> None:
+    (tmp_path / "given").write_text(text)
+    said = run("user", "key", "add", "ada", "given", status=1)
+    assert sentence in said.err
+    assert "\x1b" not in said.err
+    assert store.keys("ada") == ()
+
+
+def test_a_file_that_is_not_there(store: AccountStore, run: Run, tmp_path: Path) -> None:
+    said = run("user", "key", "add", "ada", "gone.pub", status=1)
+    assert said.err == "Error: gone.pub: No such file or directory\n"
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    assert "no file of public keys" in run("user", "key", "add", "ada", "binary", status=1).err
+
+
+def test_a_key_is_renamed_and_removed_by_what_tells_it(store: AccountStore, run: Run) -> None:
+    run("user", "key", "add", "ada", f"{KEY} one")
+    run("user", "key", "add", "ada", f"{OTHER} two")
+    run("user", "key", "rename", "ada", "one", "old laptop")
+    run("user", "key", "rename", "ada", MARK[:20], "older laptop")
+    assert {one.name for one in store.keys("ada")} == {"older laptop", "two"}
+    assert "has no key" in run("user", "key", "remove", "ada", "SHA256:", "-y", status=1).err
+    assert "has no key 'three'" in run("user", "key", "remove", "ada", "three", status=1).err
+    run("user", "key", "remove", "ada", "two", "--yes")
+    assert [one.fingerprint for one in store.keys("ada")] == [MARK]
