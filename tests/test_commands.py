@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import pytest
 
-from tuihost.commands import check_commands, run_command
+from tuihost import commands
+from tuihost.commands import check_commands, command_infos, run_command
 from tuihost.errors import AppLoadError, Disconnected
 from tuihost.plugin import App, FunctionApp, command
 from tuihost.session.host_view import Account
@@ -156,6 +158,32 @@ def test_words_become_the_parameters_of_the_method(words: tuple[str, ...], expec
 
 def test_the_int_that_a_method_returns_is_the_exit_status() -> None:
     assert run(Guestbook(), "several", "a", "b")[0] == 2
+
+
+def test_what_methods_come_to_is_worked_out_when_the_app_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, other = Guestbook(), Guestbook()
+    check_commands(app)
+    names = tuple(info.name for info in command_infos(app))
+
+    def refused(*args: object) -> None:
+        raise AssertionError("it was worked out before")
+
+    monkeypatch.setattr(commands, "_parameters", refused)
+    monkeypatch.setattr(inspect, "getmembers", refused)
+    assert run(app, "sign", "hi")[0] == 0
+    assert run(app)[0] == 0
+    assert tuple(info.name for info in command_infos(app)) == names == tuple(sorted(names))
+    assert set(app.command_methods()) == set(names)
+    with pytest.raises(AssertionError, match="before"):
+        other.command_methods()
+
+
+def test_two_objects_of_one_class_have_commands_of_their_own() -> None:
+    first, second = Guestbook(), Guestbook()
+    assert run(first, "sign", "one")[0] == run(second, "sign", "two")[0] == 0
+    assert (first.seen, second.seen) == ([("one", False, 1)], [("two", False, 1)])
 
 
 def test_coroutines_are_run_by_the_caller() -> None:

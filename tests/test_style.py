@@ -62,7 +62,6 @@ TO_MEND = frozenset(
         "tuihost/ssh/keys/revocations.py",
         "tuihost/ssh/keys/user_keys.py",
         "tuihost/ssh/packets/fields.py",
-        "tuihost/tui/running/stages.py",
         "tuihost/tui/widgets/_bars.py",
         "tuihost/tui/widgets/_guard.py",
         "tuihost/tui/widgets/filter_line.py",

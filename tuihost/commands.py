@@ -3,17 +3,21 @@
 A parameter without a default is an argument, one with a default an argument that may be left
 out, `*names` takes all that are left, and what stands after `*` is an option. Nothing here
 touches the process's own standard streams: help and mistakes go to the session.
+
+What an app's methods come to is worked out once, when the app is loaded (`check_commands`), and
+kept with the app.
 """
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import enum
 import inspect
 import types
 import typing
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,50 +33,6 @@ MAX_WIDTH = 100  # columns of a help text; wider lines are hard to read
 
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Any]
 
-_SIMPLE: dict[Any, click.ParamType[Any]] = {
-    str: click.STRING,
-    int: click.INT,
-    float: click.FLOAT,
-    bool: click.BOOL,
-    Path: click.Path(path_type=Path),
-}
-
-
-def run_command(app: App, session: Session, words: Sequence[str], *, run_async: RunAsync) -> int:
-    """Runs the command line `words` of `app` and returns its exit status; no words show the help.
-
-    A method that is a coroutine is run by `run_async`. What the method raises comes out again.
-    """
-    group = _group(app, session, run_async)
-    width = min(session.terminal.size.columns, MAX_WIDTH)
-    given = list(words) or ["--help"]
-    if given[0].startswith("-") and given[0] in app.command_methods():
-        given.insert(0, "--")  # a command such as `-c`, and no option
-    try:
-        with group.make_context(
-            app.name, given, max_content_width=width, terminal_width=width
-        ) as context:
-            group.invoke(context)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except _Done as done:
-        return done.status
-    except click.ClickException as mistake:
-        session.error(_sentence(mistake))
-        return mistake.exit_code
-    except click.Abort:
-        return 1
-    except NoTerminal as error:
-        session.error(f"Error: {error}")
-        return USAGE
-    return 0
-
-
-def check_commands(app: App) -> None:
-    """Raises `AppLoadError` for a command whose parameters cannot come from a command line."""
-    for name, method in app.command_methods().items():
-        _parameters(name, method)
-
 
 @dataclass(frozen=True, slots=True)
 class Short:
@@ -81,43 +41,103 @@ class Short:
     letter: str
 
 
+# ---------------------------------------------------------------------------------- the table
+
+
+@dataclass(frozen=True, slots=True)
+class CommandTable:
+    """The commands of one app: the same for everybody who runs one."""
+
+    group: click.Group
+    infos: tuple[CommandInfo, ...]
+
+
+_TABLE = "_command_table"
+
+
+def check_commands(app: App) -> None:
+    """Raises `AppLoadError` for a command whose parameters cannot come from a command line."""
+    command_table(app)
+
+
 def command_infos(app: App) -> tuple[CommandInfo, ...]:
     """What completion and help have to know of the app's commands, by name."""
-    found = []
-    for name, method in sorted(app.command_methods().items()):
-        parameters = [one.parameter for one in _parameters(name, method)]
-        found.append(
-            CommandInfo(
-                name,
-                first_line(inspect.getdoc(method)),
-                tuple(_option_info(one) for one in parameters if isinstance(one, click.Option)),
-                tuple(_argument_info(one) for one in parameters if isinstance(one, click.Argument)),
-            )
-        )
-    return tuple(found)
+    return command_table(app).infos
 
 
-def _option_info(option: click.Option) -> OptionInfo:
-    flags = (*option.opts, *option.secondary_opts)
-    return OptionInfo(flags, option.help or "", not option.is_flag, _choices_of(option))
+def command_table(app: App) -> CommandTable:
+    """The table of `app`, made when it is first asked for. Any thread."""
+    table = vars(app).get(_TABLE)
+    if table is None:
+        table = vars(app)[_TABLE] = _made(app)
+    return typing.cast(CommandTable, table)
 
 
-def _argument_info(argument: click.Argument) -> ArgumentInfo:
-    several = argument.nargs == -1
-    return ArgumentInfo(argument.name or "", _choices_of(argument), several, argument.required)
+def _made(app: App) -> CommandTable:
+    methods = app.command_methods()
+    commands = [_Command(name, method) for name, method in methods.items()]
+    group = _Group(
+        app.name,
+        commands=commands,
+        help=_about(app),
+        epilog=f"On a terminal, `ssh -t HOST {app.name}` opens it." if app.has_screen else None,
+        add_help_option=False,
+        params=[_help_option()],
+        subcommand_metavar="COMMAND [ARGS]..." if commands else "",
+    )
+    return CommandTable(group, tuple(sorted((own.info for own in commands), key=_by_name)))
 
 
-def _choices_of(parameter: click.Parameter) -> tuple[str, ...]:
-    kind = parameter.type
-    return tuple(str(one) for one in kind.choices) if isinstance(kind, click.Choice) else ()
+def _by_name(info: CommandInfo) -> str:
+    return info.name
 
 
-class _Done(Exception):
-    """A method has returned; click has no way to say with what."""
+def _about(app: App) -> str:
+    written = None if isinstance(app, FunctionApp) else type(app).__doc__
+    return inspect.cleandoc(written or "") or app.description or app.title
 
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+
+# ------------------------------------------------------------------------------------- running
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One command line that runs: what is not in the table."""
+
+    session: Session
+    run_async: RunAsync
+
+
+def run_command(app: App, session: Session, words: Sequence[str], *, run_async: RunAsync) -> int:
+    """Runs the command line `words` of `app` and returns its exit status; no words show the help.
+
+    A method that is a coroutine is run by `run_async`. What the method raises comes out again,
+    except `NoTerminal`.
+    """
+    group = command_table(app).group
+    width = min(session.terminal.size.columns, MAX_WIDTH)
+    given = list(words) or ["--help"]
+    if given[0].startswith("-") and given[0] in group.commands:
+        given.insert(0, "--")  # a command such as `-c`, and not an option
+    try:
+        with group.make_context(
+            app.name,
+            given,
+            max_content_width=width,
+            terminal_width=width,
+            obj=_Run(session, run_async),
+        ) as context:
+            return typing.cast(int, group.invoke(context))
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as mistake:
+        session.error(_sentence(mistake))
+        return mistake.exit_code
+    except click.Abort:
+        return 1
+    except NoTerminal as error:
+        session.error(f"Error: {error}")
+        return USAGE
 
 
 class _Group(click.Group):
@@ -132,40 +152,75 @@ class _Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _group(app: App, session: Session, run_async: RunAsync) -> click.Group:
-    group = _Group(
-        app.name,
-        help=_about(app),
-        epilog=f"On a terminal, `ssh -t HOST {app.name}` opens it." if app.has_screen else None,
-        add_help_option=False,
-        params=[_help_option(session)],
-        subcommand_metavar="COMMAND [ARGS]..." if app.command_methods() else "",
-    )
-    for name, method in app.command_methods().items():
-        parameters = _parameters(name, method)
-        group.add_command(
-            click.Command(
-                name,
-                callback=_callback(name, method, parameters, session, run_async),
-                params=[*(one.parameter for one in parameters), _help_option(session)],
-                help=inspect.getdoc(method) or "",
-                short_help=first_line(inspect.getdoc(method)),
-                add_help_option=False,
-            )
+class _Command(click.Command):
+    """One method of an app. Its result is its exit status."""
+
+    def __init__(self, name: str, method: Callable[..., Any]) -> None:
+        self._method = method
+        self._parameters = _parameters(name, method)
+        about = inspect.getdoc(method)
+        super().__init__(
+            name,
+            params=[*(own.parameter for own in self._parameters), _help_option()],
+            help=about or "",
+            short_help=first_line(about),
+            add_help_option=False,
         )
-    return group
+
+    def invoke(self, ctx: click.Context) -> int:
+        run = ctx.find_object(_Run)
+        assert run is not None, "`run_command` gives it"
+        positional: list[Any] = [run.session]
+        named: dict[str, Any] = {}
+        for own in self._parameters:
+            value = own.value(ctx.params[own.name])
+            if own.spread:
+                positional.extend(value)
+            elif own.by_name:
+                named[own.name] = value
+            else:
+                positional.append(value)
+        result = self._method(*positional, **named)
+        if inspect.iscoroutine(result):
+            result = run.run_async(result)
+        if result is not None and not isinstance(result, int):
+            kind = type(result).__name__
+            raise TypeError(f"the command {self.name!r} returned {kind}, not an int")
+        return result or 0
+
+    @property
+    def info(self) -> CommandInfo:
+        parameters = [own.parameter for own in self._parameters]
+        return CommandInfo(
+            self.name or "",
+            self.short_help or "",
+            tuple(_option_info(own) for own in parameters if isinstance(own, click.Option)),
+            tuple(_argument_info(own) for own in parameters if isinstance(own, click.Argument)),
+        )
 
 
-def _about(app: App) -> str:
-    written = None if isinstance(app, FunctionApp) else type(app).__doc__
-    return inspect.cleandoc(written or "") or app.description or app.title
+def _option_info(option: click.Option) -> OptionInfo:
+    flags = (*option.opts, *option.secondary_opts)
+    return OptionInfo(flags, option.help or "", not option.is_flag, _choices_of(option))
 
 
-def _help_option(session: Session) -> click.Option:
+def _argument_info(argument: click.Argument) -> ArgumentInfo:
+    several = argument.nargs == -1
+    return ArgumentInfo(argument.name or "", _choices_of(argument), several, argument.required)
+
+
+def _choices_of(parameter: click.Parameter) -> tuple[str, ...]:
+    kind = parameter.type
+    return tuple(map(str, kind.choices)) if isinstance(kind, click.Choice) else ()
+
+
+def _help_option() -> click.Option:
     # click's own prints to the process's standard output.
     def show(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
         if wanted and not context.resilient_parsing:
-            session.print(context.get_help())
+            run = context.find_object(_Run)
+            assert run is not None, "`run_command` gives it"
+            run.session.print(context.get_help())
             context.exit()
 
     return click.Option(
@@ -187,34 +242,6 @@ def _sentence(mistake: click.ClickException) -> str:
     return "\n".join([*lines, f"Error: {mistake.format_message()}"])
 
 
-def _callback(
-    name: str,
-    method: Callable[..., Any],
-    parameters: Sequence[_Parameter],
-    session: Session,
-    run_async: RunAsync,
-) -> Callable[..., None]:
-    def call(**values: Any) -> None:
-        positional: list[Any] = [session]
-        named: dict[str, Any] = {}
-        for one in parameters:
-            value = one.value(values[one.name])
-            if one.spread:
-                positional.extend(value)
-            elif one.by_name:
-                named[one.name] = value
-            else:
-                positional.append(value)
-        result = method(*positional, **named)
-        if inspect.iscoroutine(result):
-            result = run_async(result)
-        if result is not None and not isinstance(result, int):
-            raise TypeError(f"the command {name!r} returned {type(result).__name__}, not an int")
-        raise _Done(result or 0)
-
-    return call
-
-
 # ------------------------------------------------------------------------------- parameters
 
 
@@ -231,11 +258,11 @@ class _Parameter:
 
     def value(self, given: Any) -> Any:
         if isinstance(given, tuple):
-            several = [self._one(each) for each in given]
+            several = [self._chosen(word) for word in given]
             return several if self.as_list else tuple(several)
-        return self._one(given)
+        return self._chosen(given)
 
-    def _one(self, given: Any) -> Any:
+    def _chosen(self, given: Any) -> Any:
         return self.choices[given] if self.choices is not None and given is not None else given
 
 
@@ -256,15 +283,16 @@ def _parameters(command: str, method: Callable[..., Any]) -> list[_Parameter]:
     _, *own = _signature(command, method)
     hints = _hints(command, method, own)
     found = []
-    for one in own:
-        if one.kind is one.VAR_KEYWORD or one.name == "help":
-            raise AppLoadError(f"command {command!r}: cannot take a parameter {one.name!r}")
+    for written in own:
+        name = written.name
+        if written.kind is written.VAR_KEYWORD or name == "help":
+            raise AppLoadError(f"command {command!r}: cannot take a parameter {name!r}")
         try:
-            kind = _kind(hints.get(one.name, str))
+            kind = _kind(hints.get(name, str))
         except TypeError as error:
-            raise AppLoadError(f"command {command!r}: parameter {one.name!r} {error}") from None
-        found.append(_parameter(one, kind))
-    if sum(one.parameter.nargs == -1 for one in found) > 1:
+            raise AppLoadError(f"command {command!r}: parameter {name!r} {error}") from None
+        found.append(_parameter(written, kind))
+    if sum(parameter.parameter.nargs == -1 for parameter in found) > 1:
         raise AppLoadError(f"command {command!r}: two parameters would take all that is left")
     return found
 
@@ -280,7 +308,7 @@ def _hints(
     command: str, method: Callable[..., Any], parameters: Sequence[inspect.Parameter]
 ) -> dict[str, Any]:
     """The types of `parameters` alone: the session's may be known to type checkers only."""
-    raw = {one.name: one.annotation for one in parameters if one.annotation is not one.empty}
+    raw = {own.name: own.annotation for own in parameters if own.annotation is not own.empty}
     holder = type("Hints", (), {"__annotations__": raw})
     names = getattr(inspect.unwrap(method), "__globals__", {})
     try:
@@ -289,33 +317,64 @@ def _hints(
         raise AppLoadError(f"command {command!r}: a type hint cannot be read: {error}") from None
 
 
+_PLAIN: Mapping[Any, click.ParamType[Any]] = {
+    Any: click.STRING,
+    str: click.STRING,
+    int: click.INT,
+    float: click.FLOAT,
+    bool: click.BOOL,
+    Path: click.Path(path_type=Path),
+}
+_LISTS = (list, Sequence)
+
+
 def _kind(hint: Any) -> _Kind:
-    """What `hint` means on a command line. Raises `TypeError` where it means nothing."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if hint in (inspect.Parameter.empty, Any):
-        return _Kind(click.STRING)
-    if origin is typing.Annotated:
-        inner = _kind(arguments[0])
-        note = next((one for one in arguments[1:] if isinstance(one, str)), None)
-        short = next((one.letter for one in arguments[1:] if isinstance(one, Short)), None)
-        return _Kind(inner.type, inner.choices, inner.several, inner.as_list, note, short)
-    if origin in (typing.Union, types.UnionType):
-        rest = [one for one in arguments if one is not type(None)]
-        if len(rest) == 1:
-            return _kind(rest[0])
-    if origin is typing.Literal:
-        return _choice({str(value): value for value in arguments})
+    """What `hint` means on a command line. Raises `TypeError` if it means nothing there."""
+    arguments = typing.get_args(hint)
+    match typing.get_origin(hint):
+        case typing.Annotated:
+            return _annotated(*arguments)
+        case typing.Union | types.UnionType:
+            kind = _optional(arguments)
+        case typing.Literal:
+            kind = _choice({str(value): value for value in arguments})
+        case builtins.tuple if arguments[1:] == (Ellipsis,):
+            kind = _several(arguments[0], as_list=False)
+        case origin if origin in _LISTS:
+            kind = _several(arguments[0], as_list=True)
+        case None:
+            kind = _plain(hint)
+        case _:
+            kind = None
+    if kind is None:
+        shown = getattr(hint, "__name__", hint) if not arguments else hint
+        raise TypeError(f"has a type that no command line can give: {shown}")
+    return kind
+
+
+def _annotated(hint: Any, *notes: Any) -> _Kind:
+    """A type with a line of help, or with a short flag."""
+    text = next((note for note in notes if isinstance(note, str)), None)
+    short = next((note.letter for note in notes if isinstance(note, Short)), None)
+    return replace(_kind(hint), help=text, short=short)
+
+
+def _optional(hints: tuple[Any, ...]) -> _Kind | None:
+    """`X | None`."""
+    others = [hint for hint in hints if hint is not type(None)]
+    return _kind(others[0]) if len(others) == 1 else None
+
+
+def _several(hint: Any, *, as_list: bool) -> _Kind | None:
+    kind = _kind(hint)
+    return None if kind.several else replace(kind, several=True, as_list=as_list)
+
+
+def _plain(hint: Any) -> _Kind | None:
+    """A type that holds no other."""
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return _choice({_member_name(member): member for member in hint})
-    is_tuple = origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis
-    if is_tuple or origin in (list, Sequence):
-        inner = _kind(arguments[0])
-        if not inner.several:
-            return _Kind(inner.type, inner.choices, several=True, as_list=not is_tuple)
-    elif isinstance(hint, type) and hint in _SIMPLE:
-        return _Kind(_SIMPLE[hint])
-    shown = getattr(hint, "__name__", None) if origin is None else None
-    raise TypeError(f"has a type that no command line can give: {shown or hint}")
+    return _Kind(_PLAIN[hint]) if hint in _PLAIN else None
 
 
 def _choice(choices: Mapping[str, Any]) -> _Kind:
@@ -326,20 +385,21 @@ def _member_name(member: enum.Enum) -> str:
     return member.value if isinstance(member.value, str) else member.name.lower()
 
 
-def _parameter(one: inspect.Parameter, kind: _Kind) -> _Parameter:
-    by_name = one.kind is one.KEYWORD_ONLY
-    spread = one.kind is one.VAR_POSITIONAL
-    required = one.default is one.empty and not spread
+def _parameter(written: inspect.Parameter, kind: _Kind) -> _Parameter:
+    name, default = written.name, written.default
+    by_name = written.kind is written.KEYWORD_ONLY
+    spread = written.kind is written.VAR_POSITIONAL
+    required = default is written.empty and not spread
     # To click a default of None is a default too: where there is none, none may be passed.
-    given = {} if one.default is one.empty else {"default": _default(one.default, kind)}
+    given = {} if default is written.empty else {"default": _default(default, kind)}
     parameter: click.Parameter
     if by_name:
-        parameter = _option(one.name, kind, given)
+        parameter = _option(name, kind, given)
     elif spread or kind.several:
-        parameter = click.Argument([one.name], type=kind.type, nargs=-1, required=required, **given)
+        parameter = click.Argument([name], type=kind.type, nargs=-1, required=required, **given)
     else:
-        parameter = click.Argument([one.name], type=kind.type, required=required, **given)
-    return _Parameter(one.name, parameter, by_name, spread, kind.choices, kind.as_list)
+        parameter = click.Argument([name], type=kind.type, required=required, **given)
+    return _Parameter(name, parameter, by_name, spread, kind.choices, kind.as_list)
 
 
 def _option(name: str, kind: _Kind, given: dict[str, Any]) -> click.Option:
@@ -363,9 +423,9 @@ def _option(name: str, kind: _Kind, given: dict[str, Any]) -> click.Option:
 def _default(value: Any, kind: _Kind) -> Any:
     """A default as click knows it: choices by their names."""
 
-    def one(value: Any) -> Any:
+    def named(value: Any) -> Any:
         if kind.choices is None or value is None:
             return value
         return next((name for name, choice in kind.choices.items() if choice == value), value)
 
-    return tuple(one(each) for each in value or ()) if kind.several else one(value)
+    return tuple(map(named, value or ())) if kind.several else named(value)

@@ -28,7 +28,8 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast, overload
 
 from tuihost.core.accepts import Accepts
 from tuihost.errors import AppLoadError
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 Result = int | Launch | None
 Talk = Callable[[Session], Awaitable[Result]]
 _Method = TypeVar("_Method", bound=Callable[..., Any])
+
+_METHODS = "_command_methods"
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -132,14 +135,18 @@ class App:
     def has_talk(self) -> bool:
         return type(self).talk is not App.talk
 
-    def command_methods(self) -> dict[str, Callable[..., Any]]:
-        """The methods marked with `@command`, by the name that people type."""
-        found: dict[str, Callable[..., Any]] = {}
-        for attribute, member in inspect.getmembers(type(self), callable):
-            marked = getattr(member, "__tuihost_command__", None)
-            if marked is not None:
-                found[marked or attribute.replace("_", "-")] = getattr(self, attribute)
-        return found
+    def command_methods(self) -> Mapping[str, Callable[..., Any]]:
+        """The methods marked with `@command`, by the name that people type. Found once."""
+        found = vars(self).get(_METHODS)
+        if found is None:
+            found = vars(self)[_METHODS] = MappingProxyType(
+                {
+                    marked or attribute.replace("_", "-"): getattr(self, attribute)
+                    for attribute, member in inspect.getmembers(type(self), callable)
+                    if (marked := getattr(member, "__tuihost_command__", None)) is not None
+                }
+            )
+        return cast("Mapping[str, Callable[..., Any]]", found)
 
 
 class FunctionApp(App):

@@ -1,8 +1,8 @@
 """Where a session plays: what stands behind a `Session`.
 
-A screen, a talk line by line, a command with two outputs: each has a stage of its own, and on each
-of them everything that a `Session` offers works, but for what has no meaning there. Their own
-thread is the app's; `invoke` and `deliver` may be called from any.
+A screen, a talk line by line and a command with two outputs each have a stage, and all that a
+`Session` offers works on each of them, unless it has no meaning there. Thread: the app's, except
+`invoke` and `deliver`, which any thread may call.
 """
 
 from __future__ import annotations
