@@ -80,7 +80,7 @@ def test_sending_past_the_window() -> None:
         for _ in range(5):
             client.send(DATA, number, bytes(32_768))
         assert "window" in host.wait()
-        assert len(host.answerer.channels[0].in_buffer) == 131_072
+        assert len(host.answerer.channels[0].inbox) == 131_072
 
 
 def test_sending_past_the_window_after_the_end_of_input() -> None:
@@ -102,7 +102,7 @@ def test_windows_that_are_raised_without_end() -> None:
         for _ in range(1000):
             client.send(ADJUST, number, 2**32 - 1)
         assert ping(client) == []
-        assert host.answerer.channels[0].out_window_size == 2**32 - 1
+        assert host.answerer.channels[0].outgoing.window.left == 2**32 - 1
 
 
 # ------------------------------------------------------------------------------- the numbers

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from typing import Any
 
 import paramiko
@@ -108,22 +110,22 @@ def test_a_window_grows_while_all_that_comes_is_read() -> None:
     assert channel.read(1000) == bytes(1000)
     (adjusted,) = bench.take()
     assert adjusted[0] == ADJUST
-    assert channel.in_window_size == 2500, "with something unread it is given back and no more"
+    assert channel.incoming.left == 2500, "with something unread it is given back and no more"
     assert channel.read() == bytes(500)
     bench.feed(DATA, 0, bytes(2500))
     assert channel.read() == bytes(2500)
-    assert channel.in_window_size == 6000
+    assert channel.incoming.left == 6000
     bench.feed(DATA, 0, bytes(6000))
     assert channel.read() == bytes(6000)
-    assert channel.in_window_size == 8000, "there is a bound for the one"
+    assert channel.incoming.left == 8000, "there is a bound for the one"
     other = bench.open_session(8)
     bench.feed(DATA, other.number, bytes(3000))
     assert other.read() == bytes(3000)
-    assert other.in_window_size == 3000, "and one for all of them together"
+    assert other.incoming.left == 3000, "and one for all of them together"
     bench.feed(CLOSE, channel.number)
     bench.feed(DATA, other.number, bytes(3000))
     assert other.read() == bytes(3000)
-    assert other.in_window_size == 6000, "what was lent comes back"
+    assert other.incoming.left == 6000, "what was lent comes back"
 
 
 # --------------------------------------------------------------------------------- writing
@@ -191,7 +193,7 @@ def test_window_adjusts_without_end_stay_a_number_of_the_protocols() -> None:
     bench, channel = session()
     for _ in range(1000):
         bench.feed(ADJUST, 0, 2**32 - 1)
-    assert channel.out_window_size == 2**32 - 1
+    assert channel.outgoing.window.left == 2**32 - 1
     assert channel.write(b"x") == 1
 
 
@@ -340,7 +342,7 @@ def test_a_client_that_asks_and_never_reads_the_answers_is_cut_off() -> None:
 
 def test_an_end_of_the_connection_frees_a_writer_that_waits_its_turn() -> None:
     bench, channel = session()
-    channel._turn_taken = True  # by a thread that is stuck in the socket
+    assert channel.outgoing.reserve(1) == 1  # by a thread that is stuck in the socket
     app = threading.Thread(target=channel.write, args=(b"x",))
     app.start()
     bench._connection_ended()
@@ -368,9 +370,9 @@ def test_each_change_wakes_after_it_happened() -> None:
     bench, channel = session()
     seen: list[tuple[Any, ...]] = []
     channel.set_wake(
-        lambda: seen.append((len(channel.in_buffer), channel.out_window_size, channel.closed))
+        lambda: seen.append((len(channel.inbox), channel.outgoing.window.left, channel.closed))
     )
-    window = channel.out_window_size
+    window = channel.outgoing.window.left
     bench.feed(DATA, 0, b"abc")
     bench.feed(ADJUST, 0, 5)
     bench.feed(EOF, 0)
@@ -462,11 +464,19 @@ def test_a_full_line_is_not_watched_after_the_close() -> None:
     assert bench.timer.due == []
 
 
-def test_the_collector_sends_nothing() -> None:
+def test_a_channel_that_is_forgotten_sends_nothing_and_is_gone_at_once() -> None:
     bench, channel = session()
-    channel.__del__()
-    assert bench.take() == []
     assert repr(channel) == "<HostChannel 0 open>"
+    forgotten = weakref.ref(channel)
+    bench.answerer.channels.clear()
+    bench._channels.remove(0)
+    gc.disable()
+    try:
+        del channel
+        assert forgotten() is None, "it is part of a circle"
+    finally:
+        gc.enable()
+    assert bench.take() == []
 
 
 def test_truncated_messages_end_the_connection() -> None:

@@ -17,7 +17,7 @@ from tuihost.core.limits import Allowance, TransportLimits
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.connection import _messages as messages
-from tuihost.ssh.connection._channel import MAX_WINDOW, HostChannel
+from tuihost.ssh.connection._channel import HostChannel
 from tuihost.ssh.connection._channel_table import Awaited, ChannelTable, Settled
 from tuihost.ssh.packets.fields import Fields
 from tuihost.wire import (
@@ -150,14 +150,14 @@ class Openings:
             self,
             request,
             peer_number=peer,
-            peer_window=min(window, MAX_WINDOW),
+            peer_window=window,
             peer_packet=packet,
             window=self.limits.window,
             window_max=self.limits.window_max,
         )
 
     def lend_window(self, count: int) -> bool:
-        """For a window that grows; see `tuihost.ssh.connection._channel.Sender`."""
+        """For a window that grows; see `Sender` in `_channel`."""
         with self._window_lock:
             if count > self._window_room:
                 return False
