@@ -203,8 +203,8 @@ class EndOfInput:
     """The client sent EOF (RFC 4254 §5.3): it writes no more, but may still read."""
 
 
-Program = ShellRequest | ExecRequest | SubsystemRequest
-SessionRequest = PtyRequest | EnvRequest | Program | X11Request | AgentRequest
+ProgramRequest = ShellRequest | ExecRequest | SubsystemRequest
+SessionRequest = PtyRequest | EnvRequest | ProgramRequest | X11Request | AgentRequest
 SessionEvent = WindowChange | SignalSent | BreakSent | EndOfWrite | EndOfInput
 
 
@@ -476,7 +476,7 @@ class Answerer(Protocol):
         """May this session have that? The reply goes out after the return."""
 
     def replied(self, channel: ByteChannel, request: SessionRequest) -> None:
-        """The reply to a granted `Program` has been sent: now it may start."""
+        """The reply to a granted `ProgramRequest` has been sent: now it may start."""
 
     def event(self, channel: ByteChannel, event: SessionEvent) -> None:
         """Something happened in a session. No reply depends on it."""

@@ -78,28 +78,24 @@ class _Table:
     """A heap of ends; one that is not its penalty's present end is dead."""
 
     def put(self, source: str, penalty: _Penalty, room: int) -> None:
-        if source not in self.held and len(self.held) >= room:
-            self._drop_first()
+        while source not in self.held and len(self.held) >= room:
+            self._forget_first()
         self.held[source] = penalty
         heapq.heappush(self.order, (penalty.until, source))
         if len(self.order) > 2 * len(self.held) + 64:
-            self.order = [(one.until, name) for name, one in self.held.items()]
+            self.order = [(penalty.until, source) for source, penalty in self.held.items()]
             heapq.heapify(self.order)
-
-    def _drop_first(self) -> None:
-        while self.order:
-            until, source = heapq.heappop(self.order)
-            penalty = self.held.get(source)
-            if penalty is not None and penalty.until == until:
-                del self.held[source]
-                return
 
     def forget_before(self, moment: float) -> None:
         while self.order and self.order[0][0] <= moment:
-            until, source = heapq.heappop(self.order)
-            penalty = self.held.get(source)
-            if penalty is not None and penalty.until == until:
-                del self.held[source]
+            self._forget_first()
+
+    def _forget_first(self) -> None:
+        """Takes the first end away, and its penalty where that is not dead."""
+        until, source = heapq.heappop(self.order)
+        penalty = self.held.get(source)
+        if penalty is not None and penalty.until == until:
+            del self.held[source]
 
 
 class Penalties:

@@ -6,10 +6,9 @@ import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tuihost.core.rsync_args import RSYNC
-from tuihost.wire import ExecRequest, Program, ShellRequest, SubsystemRequest
+from tuihost.core import rsync_args
+from tuihost.wire import ExecRequest, ProgramRequest, ShellRequest, SubsystemRequest
 
-SCP = "scp"  # what its older clients ask the host to run
 COMMAND_LIMIT = 8192  # characters of a command line
 
 
@@ -89,7 +88,7 @@ def split_user(name: str) -> tuple[str, str | None]:
 
 
 def route(
-    program: Program,
+    program: ProgramRequest,
     *,
     target: str | None,
     default: str,
@@ -100,38 +99,49 @@ def route(
     """Where a session goes. `target` is the app in the user's name, `apps` what there is, `script`
     the command that lines without a terminal go to (`ssh host < file`)."""
     match program:
-        case SubsystemRequest(name=name):
+        case SubsystemRequest(name):
             return OpenSubsystem(name)
-        case ShellRequest() | ExecRequest(command=""):
-            name = target or default
+        case ExecRequest(line) if line:
+            return _route_command(line, target, apps, pty)
+        case ShellRequest() | ExecRequest():
             if not pty and target is None and script and script[0] in apps:
                 return RunCommand(script[0], script[1:])
+            name = target or default
             return OpenApp(name) if name in apps else NoSuchApp(name)
-        case ExecRequest(command=line):
-            return _route_command(line, target, apps, pty)
 
 
 def _route_command(line: str, target: str | None, apps: Collection[str], pty: bool) -> Route:
+    words = _words(line)
+    if isinstance(words, BadCommand):
+        return words
+    if target is not None:
+        return _run(target, words, apps, pty)
+    if not words:
+        return BadCommand("the command line is empty")
+    name, rest = words[0], words[1:]
+    match name:
+        case _ if name in apps:
+            return _run(name, rest, apps, pty)
+        case rsync_args.RSYNC:
+            return SyncFiles(rest)
+        case "scp":  # what its older clients ask the host to run
+            return CopyFiles(rest)
+        case _:
+            return NoSuchApp(name)
+
+
+def _run(app: str, words: tuple[str, ...], apps: Collection[str], pty: bool) -> Route:
+    if app not in apps:
+        return NoSuchApp(app)
+    return OpenApp(app) if pty and not words else RunCommand(app, words)
+
+
+def _words(line: str) -> tuple[str, ...] | BadCommand:
     if len(line) > COMMAND_LIMIT:
         return BadCommand(f"the command line is longer than {COMMAND_LIMIT} characters")
     if "\0" in line:
         return BadCommand("the command line holds a NUL character")
     try:
-        words = tuple(shlex.split(line))
+        return tuple(shlex.split(line))
     except ValueError as error:
         return BadCommand(f"the command line cannot be split into words: {error}")
-    if target is not None:
-        if target not in apps:
-            return NoSuchApp(target)
-        name, rest = target, words
-    elif not words:
-        return BadCommand("the command line is empty")
-    else:
-        name, rest = words[0], words[1:]
-        if name not in apps:
-            if name == RSYNC:
-                return SyncFiles(rest)
-            return CopyFiles(rest) if name == SCP else NoSuchApp(name)
-    if not rest and pty:
-        return OpenApp(name)
-    return RunCommand(name, rest)

@@ -10,7 +10,6 @@ The rules (RFC 4254 §6, and OpenSSH's session.c where the RFC is silent):
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -22,7 +21,7 @@ from tuihost.wire import (
     EnvRequest,
     ExecRequest,
     Grant,
-    Program,
+    ProgramRequest,
     PtyRequest,
     Refuse,
     SessionRequest,
@@ -59,7 +58,7 @@ class SessionMachine:
     state: State = State.LARVAL
     pty: PtyRequest | None = None
     env: dict[str, str] = field(default_factory=dict)
-    program: Program | None = None
+    program: ProgramRequest | None = None
     size: WindowSize = WindowSize()
     x11: X11Request | None = None
     agent: bool = False
@@ -109,8 +108,8 @@ class SessionMachine:
         if len(request.value) > MAX_ENV_BYTES or "\0" in request.value:
             return Refuse("the value is too long or holds a NUL")
         if not _ENV_NAME.fullmatch(request.name):
-            return Refuse("that is no name of a variable")
-        if not self._wanted(request.name, self.env_patterns):
+            return Refuse("that is not the name of a variable")
+        if not env_allowed(request.name, self.env_patterns):
             return Refuse("no app asks for that variable")
         self.env[request.name] = request.value
         return Grant()
@@ -119,10 +118,6 @@ class SessionMachine:
         if self.x11 is not None:
             return Refuse("the session has a display already")
         if cookie_of(request.protocol, request.cookie) is None or request.screen > MAX_SCREEN:
-            return Refuse("the display's cookie is of a kind that nobody here knows")
+            return Refuse("the display's cookie is of an unknown kind")
         self.x11 = request
         return Grant()
-
-    @staticmethod
-    def _wanted(name: str, patterns: Iterable[str]) -> bool:
-        return env_allowed(name, patterns)

@@ -44,7 +44,7 @@ class Setup:
         return head + b"\0\0" + _padded(name) + _padded(cookie)
 
     def refusal(self, reason: str) -> bytes:
-        """The answer of an X server that lets nobody in who shows that."""
+        """The answer of an X server that does not let its client in."""
         text = reason.encode("ascii", "replace")[:255]
         padded = _padded(text)
         version = self.head[2:6]
@@ -53,9 +53,9 @@ class Setup:
 
 def read_setup(data: bytes) -> Setup | None:
     """The first message of an X client, None where more of it has to come. Raises `ValueError`
-    where it is none."""
+    where it is not one."""
     if data and data[0] not in _ORDERS:
-        raise ValueError("that is no X client")
+        raise ValueError("that is not an X client")
     if len(data) < _HEAD:
         return None
     order = _ORDERS[data[0]]
@@ -72,7 +72,7 @@ def read_setup(data: bytes) -> Setup | None:
 
 
 def cookie_of(protocol: str, text: str) -> bytes | None:
-    """The cookie in an x11-req (RFC 4254 §6.3.1), None where it is none that is understood."""
+    """The cookie in an x11-req (RFC 4254 §6.3.1), None where it is not understood."""
     if protocol != COOKIE or not 0 < len(text) <= 2 * MAX_COOKIE:
         return None
     try:

@@ -228,7 +228,7 @@ def test_what_is_no_x_client_gets_no_further() -> None:
         sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(1) == b""
-        assert host.log.wait_for("request.refused")["reason"] == "that is no X client"
+        assert host.log.wait_for("request.refused")["reason"] == "that is not an X client"
         assert visitor.came.empty()
 
 

@@ -11,7 +11,7 @@ from tuihost.core.login.chains import LoginChains
 from tuihost.core.login.rights import Rights, rights_of
 from tuihost.session.host_view import Account
 from tuihost.settings.models import Settings
-from tuihost.wire import ExecRequest, Identity, Program, Restrictions, SubsystemRequest
+from tuihost.wire import ExecRequest, Identity, ProgramRequest, Restrictions, SubsystemRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Visitor(Account):
         return self.may_open(app) and self.rights.command(app, command)
 
 
-def original_command(program: Program) -> dict[str, str]:
+def original_command(program: ProgramRequest) -> dict[str, str]:
     """What a client asked to run, for the command that a key runs instead: sshd(8) calls the
     variable so."""
     match program:

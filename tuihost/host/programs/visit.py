@@ -17,7 +17,7 @@ from tuihost.terminal_facts import TerminalFacts, facts_of
 from tuihost.text import clean
 from tuihost.wire import (
     Peer,
-    Program,
+    ProgramRequest,
     PtyRequest,
     WindowSize,
     X11Request,
@@ -42,13 +42,13 @@ class Granted:
     for where its key runs another command instead; `wanted_pty` is true also where it asked for a
     terminal in vain."""
 
-    program: Program
+    program: ProgramRequest
     pty: PtyRequest | None
     size: WindowSize
     env: Mapping[str, str]
     x11: X11Request | None = None
     agent: bool = False
-    asked: Program | None = None
+    asked: ProgramRequest | None = None
     wanted_pty: bool = False
 
 

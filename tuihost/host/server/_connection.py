@@ -45,6 +45,7 @@ from tuihost.wire import (
     OpenUnknown,
     OtherGlobal,
     Peer,
+    ProgramRequest,
     PtyRequest,
     Refuse,
     RemoteForward,
@@ -55,7 +56,6 @@ from tuihost.wire import (
     WindowChange,
     X11Request,
 )
-from tuihost.wire import Program as Asked
 
 
 @dataclass(slots=True)
@@ -65,10 +65,10 @@ class _Slot:
     channel: ByteChannel
     machine: SessionMachine
     program: Program | None = None
-    asked: Asked | None = None
+    asked: ProgramRequest | None = None
     wanted_pty: bool = False
 
-    def granted(self, program: Asked) -> Granted:
+    def granted(self, program: ProgramRequest) -> Granted:
         """What was granted, for the program's thread."""
         machine = self.machine
         return Granted(
@@ -226,7 +226,7 @@ class Connection:
                 return self._host.why_no_agent(self._visitor)
         return None
 
-    def _program(self, slot: _Slot, request: Asked) -> Answer:
+    def _program(self, slot: _Slot, request: ProgramRequest) -> Answer:
         """A key's command stands in for whatever is asked for, also for a subsystem."""
         forced = self._visitor.restrictions.command
         if forced is not None:
