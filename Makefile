@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help map demo test test-slow test-each lint types check bench fuzz docs clean setup
+.PHONY: help map demo test test-slow test-each coverage lint types check bench fuzz docs clean setup
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,10 @@ test-slow: $(DEV_STAMP) ## the slow tests alone
 
 test-each: $(DEV_STAMP) ## each test file alone, which takes long
 	$(BIN)/python -m tests.each $(ARGS)
+
+coverage: $(DEV_STAMP) ## every branch of the core, by its own tests
+	$(BIN)/coverage run -m pytest -q tests/core
+	$(BIN)/coverage report
 
 lint: $(DEV_STAMP) ## style
 	$(BIN)/ruff check .

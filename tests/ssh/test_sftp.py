@@ -292,7 +292,7 @@ def test_the_room_ends_a_write_and_not_the_session(tmp_path: Path) -> None:
         packet(CLOSE, "hx1"),
     )
     assert [code(one) for one in answers[1:]] == [FAILURE, OK, OK]
-    assert b"full" in answers[1][1]
+    assert b"no room left" in answers[1][1]
     assert (tmp_path / "a").read_text() == "fits"
 
 
