@@ -15,7 +15,7 @@ import pytest
 from tuihost import commands
 from tuihost.commands import check_commands, command_infos, run_command
 from tuihost.errors import AppLoadError, Disconnected
-from tuihost.plugin import App, FunctionApp, command
+from tuihost.plugin import App, app, command
 from tuihost.session.host_view import Account
 from tuihost.session.session import Session, Surroundings
 from tuihost.terminal_facts import TerminalFacts
@@ -245,7 +245,7 @@ def test_an_app_without_commands_has_help_too() -> None:
     async def talk(session: Session) -> None:
         """Says hello."""
 
-    status, out, _ = run(FunctionApp("hello", talk))
+    status, out, _ = run(app("hello")(talk))
     assert status == 0
     assert "Says hello" in out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from importlib import import_module
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import tuihost
 from tests.waiting import DEADLINE
 
 ROOT = Path(__file__).parents[1]
@@ -175,10 +177,22 @@ def test_the_types_of_the_package_are_there_for_others() -> None:
 
 
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
-    import tuihost
-
     with pytest.raises(AttributeError, match="No tuihost attribute Server"):
         _ = tuihost.Server
+
+
+def test_the_stub_names_what_there_is() -> None:
+    """`__init__.pyi` is the one list: type checkers read it, and `lazy_loader` imports by it."""
+    listed = set()
+    for node in ast.parse((ROOT / "tuihost" / "__init__.pyi").read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            module = import_module(f"tuihost.{node.module}")
+            for alias in node.names:
+                assert alias.asname == alias.name, "only `x as x` is an export to type checkers"
+                assert getattr(tuihost, alias.name) is getattr(module, alias.name)
+                listed.add(alias.name)
+    assert listed | {"__version__"} == set(tuihost.__all__)
+    assert listed <= set(dir(tuihost))
 
 
 def _python(code: str) -> str:

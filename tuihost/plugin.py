@@ -29,7 +29,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from tuihost.core.accepts import Accepts
 from tuihost.errors import AppLoadError
@@ -68,7 +68,7 @@ class App:
     """Place in the menu among apps that were never used; lower is higher."""
     hidden: bool = False
     """Left out of the menu."""
-    accepts: ClassVar[Accepts] = Accepts()
+    accepts: Accepts = Accepts()
     loop: Literal["light", "selector"] = "light"
     """The event loop of the app's thread: `light` needs no descriptors; take `selector` for
     asyncio's sockets and subprocesses."""
@@ -152,24 +152,30 @@ class App:
 class FunctionApp(App):
     """An app made from one async function by `@app`."""
 
-    def __init__(self, name: str, talk: Talk, **about: Any) -> None:
+    def __init__(self, name: str, talk: Talk) -> None:
         self.name = name
-        self.title = about.pop("title", "") or name.replace("-", " ").capitalize()
-        self.description = about.pop("description", "") or first_line(talk.__doc__)
-        for key, value in about.items():
-            if key not in {"group", "icon", "order", "hidden", "accepts", "loop"}:
-                raise AppLoadError(f"@app({name!r}) does not know the argument {key!r}")
-            setattr(self, key, value)
         self._talk = talk
 
     async def talk(self, session: Session) -> Result:
         return await self._talk(session)
 
 
-def app(name: str, **about: Any) -> Callable[[Talk], FunctionApp]:
-    """Makes an app of an async function: `@app("hello", title="Say hello")`.
+def app(
+    name: str,
+    *,
+    title: str = "",
+    description: str = "",
+    group: str = App.group,
+    icon: str = App.icon,
+    order: int = App.order,
+    hidden: bool = App.hidden,
+    accepts: Accepts = App.accepts,
+    loop: Literal["light", "selector"] = App.loop,
+) -> Callable[[Talk], FunctionApp]:
+    """Makes an app of an async function, its talk: `@app("hello", title="Say hello")`.
 
-    Takes title, description, group, icon, order, hidden, accepts and loop, as on `App`.
+    The arguments are those of `App`. The description is the first line of the docstring if empty,
+    and the title is the name.
     """
     if not NAME.fullmatch(name):
         raise AppLoadError(f"{name!r} cannot be an app's name: small letters, digits and '-' only")
@@ -177,7 +183,12 @@ def app(name: str, **about: Any) -> Callable[[Talk], FunctionApp]:
     def make(talk: Talk) -> FunctionApp:
         if not inspect.iscoroutinefunction(talk):
             raise AppLoadError(f"@app({name!r}) needs an `async def`")
-        return FunctionApp(name, talk, **about)
+        made = FunctionApp(name, talk)
+        made.title = title or name.replace("-", " ").capitalize()
+        made.description = description or first_line(talk.__doc__)
+        made.group, made.icon, made.order, made.hidden = group, icon, order, hidden
+        made.accepts, made.loop = accepts, loop
+        return made
 
     return make
 

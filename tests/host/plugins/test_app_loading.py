@@ -81,7 +81,7 @@ MISTAKES = {
     ),
     "an argument that the decorator does not know": (
         FUNCTION.replace("{0}", ", colour='red'"),
-        "@app('harbor') does not know the argument 'colour' (harbor.py:3)",
+        "TypeError: app() got an unexpected keyword argument 'colour' (harbor.py:3)",
     ),
     "a function that is not async": (
         FUNCTION.replace("{0}", "").replace("async ", ""),
