@@ -102,7 +102,7 @@ def test_the_account_fits_the_window(host: Hosted, size: tuple[int, int]) -> Non
 def test_a_key_is_pasted_renamed_and_removed(host: Hosted) -> None:
     with enter(host) as pilot:
         pilot.wait_for("Add a key").press("a").wait_for("Public key")
-        pilot.paste("no key at all").press("enter").wait_for("This is no public key")
+        pilot.paste("no key at all").press("enter").wait_for("This is not a public key")
         pilot.press("a").wait_for("ssh-ed25519 AAAA").paste(f"{LINE} ada@laptop\n")
         pilot.press("enter").wait_for("ada@laptop is added").wait_for("▌ ada@laptop")
         pilot.press("enter").wait_for(MARK).press("enter").wait_for("What to call it")

@@ -142,7 +142,7 @@ def test_a_conversation_about_keys(host: Hosted) -> None:
         pilot.wait_for("Password: set").wait_for("account>").type("keys\n")
         pilot.wait_for("1. laptop·[2J, ed25519, never used, SHA256:")
         pilot.type(f"add {other} desk\n").wait_for("desk is added")
-        pilot.type("add nonsense\n").wait_for("This is no public key")
+        pilot.type("add nonsense\n").wait_for("This is not a public key")
         pilot.type("rename 9 x\n").wait_for("Say which one, by its number.")
         pilot.type("rename 1 old\n").wait_for("Done.")
         pilot.type("remove 1\n").wait_for("Remove old?").type("no\n").wait_for("It stays.")

@@ -228,7 +228,7 @@ def test_the_host_itself_looks_at_the_role(host: Hosted) -> None:
     assert host.host.approvals(Account("ada", guest=False, roles=APPROVERS)) is None, "made up"
     view = approvals(roles=APPROVERS)
     assert view.waiting() == ()
-    with pytest.raises(NotPossible, match="Nobody is waiting"):
+    with pytest.raises(NotPossible, match="Nobody with that number is waiting"):
         view.answer(1, True)
     host.server.login_services.store.update("ada", roles=frozenset())
     with pytest.raises(NotPossible, match="any more"), outside(host):

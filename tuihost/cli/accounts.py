@@ -154,7 +154,7 @@ def sure(question: str, yes: bool) -> None:
 
 
 def groups_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
-    """Groups as they are kept. Of one that nobody described it is said that it brings nothing."""
+    """Groups as they are kept. One without a description is listed as giving nothing."""
     from tuihost.plugin import NAME
 
     groups = frozenset(name.strip() for name in names)
@@ -171,7 +171,7 @@ def groups_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
 
 
 def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
-    """Roles as they are kept. Of one that nobody described it is said that it gives nothing."""
+    """Roles as they are kept. One without a description is listed as giving nothing."""
     from tuihost.plugin import NAME
 
     roles = frozenset(name.strip() for name in names)

@@ -38,7 +38,7 @@ _GRACE = 180.0
 @click.command()
 @click.option("--host", help="Address to listen on; 127.0.0.1 if left out.")
 @click.option("--port", "-p", type=click.IntRange(0, 65535), help="Port; 8022 if left out.")
-@click.option("--theme", help="The theme of who has not chosen one; `tuihost themes` lists them.")
+@click.option("--theme", help="The theme for people who have not chosen one; see `tuihost themes`.")
 @click.option(
     "--apps",
     "folders",

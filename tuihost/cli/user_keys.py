@@ -165,7 +165,7 @@ def _text(what: Sequence[str]) -> tuple[str, str]:
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise click.ClickException(f"{path} is no file of public keys.") from None
+        raise click.ClickException(f"{path} is not a file of public keys.") from None
     if "PRIVATE KEY" in text:
         raise click.ClickException(
             f"{path} is a private key, which stays where it is. Its public half is {path}.pub."

@@ -1,16 +1,16 @@
 """Where forwards may lead: the operator's rules for real addresses, as values. No I/O.
 
-The rules of dialling, all of them:
-1. Nothing is dialled that no rule names. A rule names a host (a pattern of names), an address or a
-   network, and a port, a range of ports or `*`; or it names Unix sockets.
-2. A rule that names a host reaches what that name resolves to, but for this machine itself and its
+These are all the rules of dialling:
+1. Only targets that a rule names are dialled. A rule names a host (a pattern of names), an address
+   or a network, and a port, a range of ports or `*`; or it names Unix sockets.
+2. A rule that names a host reaches what that name resolves to, except this machine itself and its
    link: loopback, link-local, unspecified, multicast. Only a rule that names an address or a
    network, or `localhost`, leads there.
-3. A name is resolved once, and what is dialled is an address that was judged.
+3. A name is resolved once, and only an address that was judged is dialled.
 4. The host's own port is never dialled, whatever the rules say.
 
-For listening the same rules name what may be bound; an address that nobody named is not bound,
-and a client's "all addresses" is all of them or none.
+For listening, rules of the same form name what may be bound. An address that no rule names is not
+bound, and a client's "all addresses" means all of them or none.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ Network = IPv4Network | IPv6Network
 
 
 def address_of(text: str) -> Address | None:
-    """The address that `text` writes, without its zone; an IPv4 address within IPv6 is that IPv4
-    address (RFC 4291 §2.5.5.2). None where it is no address."""
+    """The address in `text`, without its zone; an IPv4 address within IPv6 is that IPv4 address
+    (RFC 4291 §2.5.5.2). None if it is not an address."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -49,7 +49,7 @@ class SourceBlocks:
 
 
 class Networks:
-    """A list of networks that addresses can be in. Raises ValueError for what is no network."""
+    """A list of networks that addresses can be in. Raises ValueError if one is not a network."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._networks: tuple[Network, ...] = tuple(ip_network(name) for name in names)

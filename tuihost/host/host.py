@@ -200,7 +200,7 @@ class Host:
         address: SocketAddress,
         rules_of: Callable[[Accepts], Sequence[ForwardRule | SocketRule]],
     ) -> App | None:
-        """Who names it exactly comes before who has a pattern for it."""
+        """An app that names it exactly comes before one with a pattern for it."""
         found = [
             (not rule.exact, loaded.app)
             for loaded in self.catalog.apps.values()

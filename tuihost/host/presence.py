@@ -58,7 +58,7 @@ class Roster:
             self._entries.pop(entry.id, None)
 
     def people(self) -> tuple[Presence, ...]:
-        """Everybody, who came first first."""
+        """Everybody, longest first."""
         with self._lock:
             entries = tuple(self._entries.values())
         now = self._now()

@@ -78,8 +78,8 @@ class _Request:
 
 @dataclass(eq=False)
 class Approvals:
-    """The logins of one process that wait for an answer. Threads: any. Who may answer is for the
-    caller to check."""
+    """The logins of one process that wait for an answer. Threads: any. The caller checks who
+    may answer."""
 
     now: Callable[[], float] = time.monotonic
     _requests: dict[int, _Request] = field(default_factory=dict)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Account:
     """Who a person is to the apps. `key` is what an app stores their data under.
 
-    A guest proved nothing: whoever gives the same name gets the same `key`.
+    A guest proved nothing: everybody who gives the same name gets the same `key`.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """What an app holds when people forward: streams of bytes, forwards both ways, displays, agents.
 
 `Forward` is a stream that somebody opened to an app (`ssh -L 8080:status:80 host`), `Listening` an
-address at which an app stands in for somebody (`ssh -R 80:localhost:3000 host`), `X11Display` the
-screen of who came with `ssh -X`, and `Agent` the keys of who came with `ssh -A`.
+address that an app keeps open for somebody (`ssh -R 80:localhost:3000 host`), `X11Display` a
+person's own screen (`ssh -X`), and `Agent` the keys in their agent (`ssh -A`).
 """
 
 from __future__ import annotations

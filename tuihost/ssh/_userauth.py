@@ -167,7 +167,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         try:
             password = raw.decode("utf-8")
         except UnicodeDecodeError:
-            return self._machine.failed("the password is no UTF-8", PASSWORD)
+            return self._machine.failed("the password is not UTF-8", PASSWORD)
         return self._machine.password(self._user, password)
 
     def _publickey(self, body: bytes, fields: Fields) -> Verdict | None:
@@ -208,7 +208,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         try:
             answers = tuple(answer.decode("utf-8") for answer in raw)
         except UnicodeDecodeError:
-            return self._machine.failed("an answer is no UTF-8")
+            return self._machine.failed("an answer is not UTF-8")
         return self._machine.answers(answers)
 
     # ------------------------------------------------------------------------- the verdicts
@@ -239,7 +239,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
             return None
 
     def _tell_fault(self, fault: Exception, method: str | None = None) -> None:
-        """A store that does not work is no fault of the code: one line, and no trace."""
+        """A store that does not work is not a fault in the code: one line, and no traceback."""
         if isinstance(fault, StoreError):
             self._events.error(Event.STORE_ERROR, reason=clean(str(fault), limit=300))
             return

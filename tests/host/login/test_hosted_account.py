@@ -169,7 +169,7 @@ def test_nobody_guesses_the_password_from_inside(own: OwnAccount) -> None:
 
 
 def test_the_second_factor(login_services: LoginServices, own: OwnAccount) -> None:
-    with pytest.raises(NotPossible, match="for who has a second factor"):
+    with pytest.raises(NotPossible, match="Set up a second factor first"):
         own.new_recovery_codes(PASSWORD)
     second = own.begin_second()
     assert second.uri.startswith("otpauth://totp/tuihost:ada?secret=")

@@ -97,7 +97,7 @@ def test_half_a_key_is_refused_and_never_replaced(place: Path) -> None:
     HostKeys.load_or_create(place)
     half = place.read_bytes()[:150]
     place.write_bytes(half)
-    assert "no whole private key" in _problem(place)
+    assert "not a complete private key" in _problem(place)
     place.write_bytes(b"")
     assert "is empty" in _problem(place)
     assert place.read_bytes() == b""
@@ -118,10 +118,10 @@ def test_a_weak_or_foreign_key_is_refused(place: Path) -> None:
 
 def test_what_is_no_file_is_refused(place: Path) -> None:
     place.mkdir(parents=True, mode=0o700)
-    assert "is no regular file" in _problem(place)
+    assert "is not a regular file" in _problem(place)
     os.rmdir(place)
     os.mkfifo(place, 0o600)
-    assert "is no regular file" in _problem(place)
+    assert "is not a regular file" in _problem(place)
 
 
 def test_every_problem_is_told_at_once(place: Path) -> None:

@@ -39,7 +39,7 @@ class AddressPatterns:
         return cls(wanted, unwanted)
 
     def match(self, address: str) -> bool:
-        """Whether a connection from there will do; what is no address never does."""
+        """Whether a connection from there is allowed; never for a text that is not an address."""
         found = address_of(address)
         return (
             found is not None
@@ -68,7 +68,7 @@ def _pattern(name: str) -> IPv4Network | IPv6Network | str:
         except ValueError as error:
             if "/" in name:
                 raise ValueError(str(error)) from None
-    raise ValueError(f"{name!r} is no address; names are not looked up")
+    raise ValueError(f"{name!r} is not an address; names are not looked up")
 
 
 def _matches(pattern: IPv4Network | IPv6Network | str, address: Address) -> bool:

@@ -144,7 +144,7 @@ def _decoded(kind: str, coded: str) -> bytes:
     try:
         blob = base64.b64decode(coded, validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("the key is no Base64") from None
+        raise ValueError("the key is not Base64") from None
     parts = _strings(blob)
     if parts[:1] != [kind.encode("ascii")] or len(parts) != _PARTS.get(kind, 3):
         raise ValueError("the key is not whole, or of another kind than its line says")

@@ -113,14 +113,14 @@ def _expiry(options: KeyOptions, value: str) -> KeyOptions:
     """YYYYMMDD[HHMM[SS]], in UTC with a Z and in the host's own time without."""
     found = _TIME.fullmatch(value)
     if found is None or (found[3] and not found[2]):
-        raise ValueError(f"{value!r} is no time such as 20301231 or 203012312359Z")
+        raise ValueError(f"{value!r} is not a time such as 20301231 or 203012312359Z")
     try:
         then = datetime.strptime(
             found[1] + (found[2] or "0000") + (found[3] or "00"), "%Y%m%d%H%M%S"
         )
         second = (then.replace(tzinfo=UTC) if found[4] else then).timestamp()
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f"{value!r} is no time") from None
+        raise ValueError(f"{value!r} is not a time") from None
     return replace(options, expiry=second)
 
 
@@ -157,7 +157,7 @@ def _principals(options: KeyOptions, value: str) -> KeyOptions:
 def _host_and_port(value: str) -> tuple[str, str]:
     host, _, port = value.rpartition(":")
     if not _HOST.fullmatch(host) or not _PORT.fullmatch(port):
-        raise ValueError(f"{value!r} is no host:port")
+        raise ValueError(f"{value!r} is not host:port")
     if port != "*" and int(port) > 65535:
         raise ValueError(f"there is no port {port}")
     return host, port

@@ -123,7 +123,7 @@ def _plain(address: str) -> str:
 def read_header(sock: socket.socket, reader: HeaderReader) -> bool:
     """Reads what has arrived, without blocking; True when the header is complete.
 
-    Raises PeerError where it is none, EOFError where the proxy left first, OSError.
+    Raises PeerError if it is not a header, EOFError if the proxy left first, OSError.
     """
     while reader.wanted:
         try:

@@ -1,11 +1,11 @@
 """The Gate: who may begin to talk to the host at all, decided before any key exchange.
 
 It counts what is open and what has not logged in yet, of everybody and of each source; it drops
-newcomers early and at random when logins pile up, and turns away sources that have to wait
+new ones early and at random when logins pile up, and turns away sources that have to wait
 (`core.penalties`). An exempt network never waits and is not dropped at random, but no source, not
 even an exempt one, can hold more than half of the logins that may be under way.
 
-Threads: any. Nothing here blocks, and nothing runs while nobody knocks.
+Threads: any. Nothing here blocks, and nothing runs while nobody connects.
 """
 
 from __future__ import annotations

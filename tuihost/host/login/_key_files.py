@@ -165,7 +165,7 @@ def _bytes_of(path: Path, limit: int = MAX_FILE) -> bytes:
     with os.fdopen(handle, "rb") as file:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
-            raise ValueError("is no regular file")
+            raise ValueError("is not a regular file")
         if about.st_mode & 0o022:
             raise ValueError("others can write to it; run chmod go-w on it")
         if about.st_uid not in (0, os.geteuid()):

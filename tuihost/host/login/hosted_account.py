@@ -122,9 +122,9 @@ class HostedAccount:
         try:
             found = parse_line(line.strip())
         except ValueError as error:
-            raise NotPossible(f"This is no public key: {error}.") from None
+            raise NotPossible(f"This is not a public key: {error}.") from None
         if PublicKey.parse(found.blob) is None:
-            raise NotPossible("This is no whole public key, or one of a kind that is too weak.")
+            raise NotPossible("This key is not complete, or its kind is too weak.")
         if found.options.cert_authority:
             raise NotPossible("An authority is the operator's to add.")
         if len(self.keys()) >= MAX_KEYS:
@@ -218,7 +218,7 @@ class HostedAccount:
     def new_recovery_codes(self, password: str) -> tuple[str, ...]:
         self._prove(password)
         if not self.record().totp:
-            raise NotPossible("Recovery codes are for who has a second factor.")
+            raise NotPossible("Set up a second factor first; recovery codes go with it.")
         return self._fresh_codes()
 
     def _prove(self, password: str) -> None:

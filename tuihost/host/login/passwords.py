@@ -76,8 +76,8 @@ class Passwords:
 
 
 def _encoded(password: str) -> bytes | None:
-    """The bytes that are hashed, or None for what is no password. One password is one, however
-    the keyboard composes its accents (RFC 8265 §4.2)."""
+    """The bytes to hash, or None if it cannot be a password. A password is the same however the
+    keyboard composes its accents (RFC 8265 §4.2)."""
     if len(password) > MAX_PASSWORD:
         return None
     try:

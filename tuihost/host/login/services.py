@@ -1,7 +1,6 @@
-"""What the logins of one host share: who is known, by which ways they come in, and
-what is lent to the steps that ask them.
+"""What the logins of one host share: the accounts, the chains, and what is lent to login steps.
 
-Nothing is opened and nothing computed before somebody who is no guest knocks. Threads: any.
+Nothing is opened or computed before somebody who is not a guest logs in. Threads: any.
 """
 
 from __future__ import annotations
@@ -109,7 +108,7 @@ class LoginServices:
     # ------------------------------------------------------------------ who comes in how
 
     def chains(self, name: str, target: str | None) -> Chains:
-        """The chains of whoever logs in under this name. Asks the store the same whoever it is."""
+        """The chains for this name. Asks the store the same questions for every name."""
         record = self.store.get(name)
         who = self.who(name, record)
         if record is None:
@@ -148,7 +147,7 @@ class LoginServices:
 
 def open_accounts(settings: Settings) -> SqliteAccounts:
     """The store that the settings name; its file is opened when it is first needed. Raises
-    SettingsError for a URL that is none."""
+    SettingsError for a URL that makes no sense."""
     state, url = settings.server.state_dir, settings.accounts.url
     if url and (not url.startswith(SQLITE) or len(url) == len(SQLITE)):
         raise SettingsError((f"accounts.url: {url!r} should be {SQLITE}PATH",))

@@ -66,9 +66,9 @@ class Work(Protocol):
 
 
 class Program:
-    """One program of one session. `visit_of` is called on its thread. Thread: its own, but for the
-    constructor, `start`, `event`, `gone`, `farewell` and `join`, which are anybody's; none of them
-    waits but the last."""
+    """One program of one session. `visit_of` is called on its thread. Thread: its own, except the
+    constructor, `start`, `event`, `gone`, `farewell` and `join`, which any thread may call; of
+    these only `join` waits."""
 
     def __init__(self, host: Host, channel: ByteChannel, visit_of: VisitOf, log: EventLog) -> None:
         self.channel = channel

@@ -36,7 +36,7 @@ class Ending(Protocol):
 
 
 class Pump:
-    """The thread, and what it waits for. Thread: its own, but for what says otherwise."""
+    """The thread, and what it waits for. Thread: its own, unless a method says otherwise."""
 
     def __init__(self, name: str, timer: Timer, log: EventLog) -> None:
         self.timer = timer
@@ -137,7 +137,7 @@ class Pump:
 
 
 class Relay:
-    """One channel and one socket. Thread: the pump's, but for the channel's wakes."""
+    """One channel and one socket. Thread: the pump's, except the channel's wakes."""
 
     def __init__(
         self,

@@ -160,8 +160,7 @@ class Display:
 
 
 class _PrivateSocket:
-    """A display's number of this machine, of the session's own. Thread: the pump's, but for
-    `close`."""
+    """A display number of this machine, for one session. Thread: the pump's, except `close`."""
 
     def __init__(self, display: Display, pump: Pump, log: EventLog) -> None:
         self.display = display
@@ -249,7 +248,7 @@ class _Newcomer:
             self._sock.close()
 
     def _leave(self) -> bool:
-        """It is no newcomer any more; false where it was none."""
+        """Counts it no longer among the new ones; False if it was not one."""
         if self._ended:
             return False
         self._ended = True

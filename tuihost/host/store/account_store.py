@@ -367,7 +367,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _key(text: str) -> str:
-    """`text` as SQLite can take it: bytes that were no UTF-8 are in no name."""
+    """`text` as SQLite can take it; bytes that were not UTF-8 are in no name of an account."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

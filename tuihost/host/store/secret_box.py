@@ -106,7 +106,7 @@ def _read(path: Path) -> bytes:
     try:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
-            raise StoreError(f"the key {path} is no regular file")
+            raise StoreError(f"the key {path} is not a regular file")
         if about.st_mode & 0o077:
             raise StoreError(f"others can read the key {path}; run chmod 600 on it")
         if about.st_uid not in (0, os.geteuid()):

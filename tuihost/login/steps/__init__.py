@@ -1,4 +1,4 @@
-"""The login steps that come along: each an interactive factor that a chain may name."""
+"""The bundled login steps: each is an interactive factor that a chain may name."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from tuihost.phrases import duration
 class Approve(Step):
     """Waits until another person lets this one in. No answer within `seconds` is a no.
 
-    `seconds` has to be below the login grace, which ends the connection whoever waits.
+    `seconds` has to be less than the login grace, which ends the connection in any case.
     """
 
     name = "approve"

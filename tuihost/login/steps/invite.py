@@ -19,10 +19,10 @@ _KEY = "The key that you came with will let you in, too."
 
 class TakeInvite(Step):
     """Asks for the code, a name and a password, and makes the account: the person is in under
-    the name that they chose. A key becomes theirs only where this login has proved it with a
-    signature; that somebody named it is nothing.
+    the name that they chose. A key becomes theirs only if this login has proved it with a
+    signature; naming it is not enough.
 
-    What is wrong with a name is told only to who has a good code.
+    Only a person with a good code is told what is wrong with a name.
     """
 
     name = INVITE

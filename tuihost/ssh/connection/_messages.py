@@ -292,7 +292,7 @@ def _too_long(what: str) -> Refuse:
 
 
 def read_modes(data: bytes) -> dict[int, int]:
-    """The terminal modes of RFC 4254 §8, up to the first byte that is none."""
+    """The terminal modes of RFC 4254 §8, up to the first byte that is not one."""
     modes: dict[int, int] = {}
     for at in range(0, len(data) - 4, 5):
         opcode = data[at]
@@ -346,7 +346,7 @@ def _forward_request(name: str, fields: Fields) -> GlobalRequest | Refuse:
 
 
 def read_host_keys(fields: Fields) -> tuple[bytes, ...] | None:
-    """The keys that a client wants proved; None where it is none, or too many."""
+    """The keys that a client wants proved; None if it is something else, or too many."""
     blobs: list[bytes] = []
     while fields.rest and len(blobs) <= MAX_HOST_KEYS:
         blobs.append(fields.string())

@@ -1,7 +1,7 @@
 """How channels come to be, RFC 4254 §5.1: those that a client asks for, and those that it is asked
 for.
 
-A mixin of the transport, and what `ConnectionLayer` stands on. Thread: the transport's, but for
+A mixin of the transport, on which `ConnectionLayer` is built. Thread: the transport's, except
 `open`, `tell` and the decision about an opening that takes time, which any thread may call.
 """
 

@@ -132,7 +132,7 @@ class ConnectionLayer(Openings):
         self._keepalive.start()
 
     def _connection_ended(self) -> None:
-        """Closes every channel, and tells whoever waits for one. Never raises."""
+        """Closes every channel, and tells the threads that wait for one. Never raises."""
         self._keepalive.stop()
         channels, awaited = self._channels.end()
         for channel in channels:
@@ -192,7 +192,7 @@ class ConnectionLayer(Openings):
         if isinstance(what, Refuse):
             return what
         if not isinstance(channel.request, OpenSession):
-            return Refuse("the channel is no session")
+            return Refuse("the channel is not a session")
         if isinstance(what, _EVENTS):
             self._told("event", self.answerer.event, channel, what)
             return Grant()

@@ -118,7 +118,7 @@ def _load(path: Path) -> paramiko.PKey:
     try:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
-            raise _Unusable("is no regular file")
+            raise _Unusable("is not a regular file")
         if about.st_mode & 0o077:
             raise _Unusable(f"others can read it (mode {about.st_mode & 0o777:o}); run chmod 600")
         if about.st_uid not in (0, os.geteuid()):
@@ -137,7 +137,7 @@ def _parse(text: bytes) -> Any:
     except TypeError:
         raise _Unusable("is encrypted; a host must read its key alone") from None
     except Exception as error:  # what is wrong with a file has many classes
-        brief = "is empty" if not text.strip() else "is no whole private key"
+        brief = "is empty" if not text.strip() else "is not a complete private key"
         raise _Unusable(brief) from error
 
 

@@ -1,6 +1,6 @@
 """Keys that are never accepted: OpenSSH's key revocation lists (PROTOCOL.krl), and plain lists.
 
-A list that cannot be read in full is no list: whoever needs it refuses every key, since what could
+A list that cannot be read in full is not used: every key is refused then, since the part that could
 not be read might have been the one that matters.
 """
 
@@ -181,7 +181,7 @@ def _read_certificates(section: Packed) -> _OfAuthority:
             case _Of.RANGE:
                 first, last = part.wide(), part.wide()
                 if first > last or part.more:
-                    raise ValueError("a range of serial numbers that is none")
+                    raise ValueError("a malformed range of serial numbers")
                 revoked.ranges.append((first, last))
             case _Of.BITMAP:
                 revoked.bitmaps.append((part.wide(), part.natural(MAX_BITMAP)))

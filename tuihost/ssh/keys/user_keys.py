@@ -1,7 +1,7 @@
 """The public keys of users: reading them and verifying their signatures.
 
-Plain keys, those of FIDO devices, and OpenSSH certificates of both. An algorithm that is not here
-is no error: the answer is a plain no.
+Plain keys, those of FIDO devices, and OpenSSH certificates of both. An unknown algorithm is not an
+error: the answer is just no.
 """
 
 from __future__ import annotations

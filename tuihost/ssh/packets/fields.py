@@ -44,11 +44,11 @@ class Fields:
         return self._take(length)
 
     def text(self, limit: int = 65536, errors: str = "replace") -> str:
-        """A string as UTF-8; `errors` says what becomes of bytes that are none."""
+        """A string as UTF-8; `errors` says what becomes of bytes that are not."""
         return self.string(limit).decode("utf-8", errors)
 
     def names(self) -> list[str]:
-        """A name-list. The names are ASCII, and an empty list is no name at all."""
+        """A name-list. The names are ASCII, and an empty list has no names."""
         try:
             text = self.string().decode("ascii")
         except UnicodeDecodeError:

@@ -25,7 +25,7 @@ COMPACT_ROWS = 14
 NARROW = 60
 """Windows with fewer columns show only where one is, not who else is there."""
 PEOPLE_EVERY = 1.0
-"""Seconds for which the number of people here is believed."""
+"""Seconds for which the number of people here is reused."""
 
 Text = str | Callable[[], str]
 

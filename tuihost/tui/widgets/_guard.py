@@ -19,7 +19,7 @@ from tuihost.tui.widgets.keymap import Keymap
 class Guard(Container):
     """Draws `content`, or says which size it needs where the window has less than `min_size`.
 
-    While it is too small keys do nothing, but for `q` and Ctrl-C, which leave: nobody should
+    While it is too small, keys do nothing except `q` and Ctrl-C, which leave: nobody should
     press keys blindly.
     """
 

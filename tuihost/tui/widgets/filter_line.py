@@ -64,7 +64,7 @@ class FilterLine:
     # ------------------------------------------------------------------ keys
 
     def bind(self, keys: Keymap, *, starts: bool, label: str = "filter") -> None:
-        """Adds the keys to `keys`. With `starts` any letter that is no command starts it; else
+        """Adds the keys to `keys`. With `starts`, any letter that is not a command starts it; else
         only `/` does."""
 
         @keys.add("/", label=f"to {label}" if starts else label, rank=60)

@@ -28,8 +28,9 @@ Item = TypeVar("Item")
 Text = Callable[[Item], str]
 
 DESCRIBED = 44
-"""From so many columns on descriptions are shown, and from `NOTED` on what stands at the right."""
+"""Columns from which descriptions are shown."""
 NOTED = 64
+"""Columns from which the notes at the right are shown."""
 
 
 class ListView(Selectable[Item]):
