@@ -1,7 +1,7 @@
-"""What this host is, how to recognise it, and what your terminal shows.
+"""What this host is, how to recognise it, and what your terminal can show.
 
 [app.about]
-address = "demo.example.org:2222"   # what people type, if it is not where the host listens
+address = "demo.example.org:2222"   # what people type, if the host listens elsewhere
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from tuihost import (
     command,
 )
 
-from .card import advice, card, thoughts
-from .facts import Address, host_keys
+from .identity import Address, host_keys
 from .screen import AboutScreen
-from .words import plain, sections
+from .sections import plain, sections
+from .terminal_card import KNOWN, advice, card, terminal_facts
 
 WIDEST = 100
 """The most columns of the card."""
@@ -45,19 +45,19 @@ class About(App):
         return AboutScreen(session, self.options).application()
 
     async def talk(self, session: Session) -> int:
-        """Shows everything that the pages say, without the pictures."""
+        """Everything that the pages say, except the pictures."""
         for section in sections(session, self.options):
             await session.say(clean(plain(section), lines=True))
             await session.say()
-        thought = "\n".join(f"{name}: {text}" for name, text in thoughts(session))
-        await session.say(clean(f"What the host knows about your terminal.\n{thought}", lines=True))
+        facts = "\n".join(f"{name}: {text}" for name, text in terminal_facts(session))
+        await session.say(clean(f"{KNOWN}.\n{facts}", lines=True))
         return 0
 
     @command
     def fingerprints(
         self, session: Session, *, json: bool = False, known_hosts: bool = False
     ) -> None:
-        """Lists the fingerprints of the host's keys; with --known-hosts, as lines for that file."""
+        """Show the fingerprints of the host's keys, or lines for a known_hosts file."""
         keys = host_keys(session, Address.of(session, self.options))
         if json:
             data = [
@@ -76,18 +76,18 @@ class About(App):
 
     @command
     def events(self, session: Session) -> None:
-        """Shows what your client sends besides what you type, as it comes.
+        """Show what your client sends besides what you type.
 
-        Signals, breaks, sizes of the window, and the end of input, which ends the command."""
+        These are signals, breaks, sizes of the window, and the end of input, which ends it."""
         over: list[bool] = []
 
         def tell(event: SessionEvent) -> None:
             session.print(_event_text(event))
             over.extend([True] * isinstance(event, EndOfInput))
 
-        early: list[SessionEvent] = []  # what comes before there is a heading
+        early: list[SessionEvent] = []  # what comes before the heading
         stop = session.subscribe(early.append)
-        session.print("Everything that arrives is shown here; ^D ends it.")
+        session.print("Everything that your client sends is shown here. ^D ends it.")
         stop()
         stop = session.subscribe(tell)
         for event in early:
@@ -100,7 +100,7 @@ class About(App):
 
     @command
     def env(self, session: Session, *, json: bool = False) -> None:
-        """Lists the variables that your client has sent, as far as apps see them."""
+        """Show the variables that your client has sent, as far as apps see them."""
         if json:
             session.print(dumps(dict(session.env), indent=2))
             return
@@ -109,12 +109,12 @@ class About(App):
 
     @command
     def terminal(self, session: Session) -> None:
-        """Shows what the host knows about your terminal, with a card to compare (ssh -t)."""
+        """Show what the host knows about your terminal, with a test card (ssh -t)."""
         facts, address = session.terminal, Address.of(session, self.options)
         if facts.pty:
             session.print(card(session, address, min(WIDEST, facts.size.columns)))
             return
-        for name, text in thoughts(session):
+        for name, text in terminal_facts(session):
             session.print(f"{name:<13}{text}")
         for text in advice(session, address):
             session.print(text)
@@ -130,7 +130,7 @@ def _event_text(event: SessionEvent) -> str:
             return f"window {columns}x{rows}"
         case EndOfInput():
             return "end of input"
-    return "the client reads no more"
+    return "the client does not read any more"
 
 
 app = About()

@@ -10,15 +10,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .words import Commands, Facts, Pairs, Pictures, Section, Verbatim, Words
+from .sections import Commands, Facts, Pairs, Paragraph, Pictures, Section, Verbatim
 
 BESIDE = 76
-"""Columns from which what a command does is shown beside it."""
+"""The fewest columns at which what a command does is shown beside it."""
 INDENT = 2
 
 
 def page(sections: Iterable[Section], width: int) -> Group:
-    """All sections, for a number of columns."""
+    """All sections, `width` columns wide."""
     return Group(*(part for section in sections for part in _section(section, width)))
 
 
@@ -32,7 +32,7 @@ def _section(section: Section, width: int) -> Iterator[RenderableType]:
         if number:
             yield ""
         match block:
-            case Words(text=text):
+            case Paragraph(text=text):
                 yield _indented(Text(text))
             case Facts(pairs=pairs):
                 yield _indented(facts(pairs))
@@ -50,7 +50,7 @@ def _indented(part: RenderableType) -> Padding:
 
 
 def facts(pairs: Pairs) -> Table:
-    """Names and their values, in two columns."""
+    """Facts and their names, in two columns."""
     table = Table.grid(padding=(0, 3))
     table.add_column(style="muted", no_wrap=True)
     table.add_column(overflow="fold")

@@ -11,23 +11,23 @@ from rich.console import Group
 from tuihost import Session
 from tuihost.widgets import Keymap, RichView, Screen
 
-from .card import card
-from .facts import Address, host_keys
+from .identity import Address, host_keys
 from .page import page
-from .words import sections
+from .sections import sections
+from .terminal_card import card
 
 TITLES = ("About this host", "Your terminal")
 
 
 class AboutScreen:
-    """One person's view. The page and the place on it are kept for their visit."""
+    """One person's view. The page and the place on it are remembered for their visit."""
 
     def __init__(self, session: Session, options: Mapping[str, Any]) -> None:
         self.session = session
         self._address = Address.of(session, options)
-        said = sections(session, options)
+        content = sections(session, options)
         self.views = (
-            RichView(session, lambda width: page(said, width), place="host"),
+            RichView(session, lambda width: page(content, width), place="host"),
             RichView(session, self._card, place="terminal"),
         )
         self.number: int = session.memory.get("page", 0)
@@ -54,7 +54,7 @@ class AboutScreen:
         return card(self.session, self._address, width)
 
     def _measure(self) -> None:
-        """The card shows the window's height too, which a page does not know."""
+        """The card also shows the height of the window, which a page is not redrawn for."""
         if self.session.terminal.size != self._size:
             self._size = self.session.terminal.size
             self.views[1].update(self._card)
@@ -83,16 +83,16 @@ class AboutScreen:
         return keys
 
     async def copy_keys(self) -> None:
-        """Puts the lines for `known_hosts` on the clipboard, and also shows them, since a terminal
-        does not say whether it has put them there."""
+        """Puts the lines for `known_hosts` on the clipboard, and shows them, since a terminal does
+        not say whether it takes them."""
         lines = [key.line for key in host_keys(self.session, self._address)]
         asked = bool(lines) and self.session.copy("\n".join(lines) + "\n")
         command = self._address.ssh("about", "fingerprints", "--known-hosts")
-        told = (
-            "Asked your terminal to copy this for your ~/.ssh/known_hosts:"
+        outcome = (
+            "Your terminal was asked to copy this. It belongs in your ~/.ssh/known_hosts:"
             if asked
-            else "Your terminal cannot be asked to copy this for your ~/.ssh/known_hosts:"
+            else "Your terminal cannot copy this. It belongs in your ~/.ssh/known_hosts:"
         )
-        text = "\n".join([told, "", *lines, "", f"Or write it from your shell: {command}"])
+        text = "\n".join([outcome, "", *lines, "", f"The same from your shell: {command}"])
         get_app().invalidate()
         await self.screen.message("Host key", text)

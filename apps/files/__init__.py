@@ -1,4 +1,4 @@
-"""Your own files on this host, and those that you share: browsed here, and by `sftp` and `scp`."""
+"""Your files on this host, your own and shared ones: on a screen, and by `sftp` and `scp`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tuihost import (
     size_of,
 )
 
-from .cabinet import Cabinet
+from .folders import AllFolders
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -37,28 +37,28 @@ MAX_FOUND = 1000
 
 
 class Files(App):
-    """Your files: look, read, move, delete. `sftp` and `scp` see the same ones."""
+    """Look at, read, move and delete your files. `sftp` and `scp` show the same ones."""
 
     name = "files"
     title = "Files"
-    description = "Your own files here, and those that you share"
+    description = "Your files here, your own and shared ones"
     group = "Everyday"
     icon = "▣"
     order = 30
 
     def start(self) -> None:
-        self.cabinet = Cabinet(self.data, self.options)
+        self.folders = AllFolders(self.data, self.options)
 
     def files(self, session: Session) -> Folders:
-        return self.cabinet.tree_of(session.account)
+        return self.folders.tree_of(session.account)
 
     def build(self, session: Session) -> Application[Any]:
         from .screen import FilesScreen
 
-        return FilesScreen(session, self.files(session), self.cabinet.quota_of(session.account)).app
+        return FilesScreen(session, self.files(session), self.folders.quota_of(session.account)).app
 
     async def talk(self, session: Session) -> int:
-        """What is there, as lines."""
+        """The files, as lines."""
         tree = self.files(session)
         found = tree.list(tree.home)
         count = counted(len(found), "file") if found else "no files"
@@ -66,7 +66,7 @@ class Files(App):
         for info in found:
             kind = "folder" if info.folder else size_of(info.size)
             await session.say(f"{clean(info.name, limit=200)}, {kind}")
-        await session.say("Copy files by sftp or scp, or see: ssh HOST files --help")
+        await session.say("Copy files with sftp or scp, or see: ssh HOST files --help")
         return 0
 
     # ------------------------------------------------------------------ commands
@@ -80,7 +80,7 @@ class Files(App):
             info = tree.info(names)
             found = list(tree.list(names)) if info.folder else [info]
             if json:
-                session.print(to_json.dumps([_data(one) for one in found], indent=2))
+                session.print(to_json.dumps([_data(info) for info in found], indent=2))
             elif found:
                 session.print(_table(found))
 
@@ -88,7 +88,7 @@ class Files(App):
 
     @command
     def cat(self, session: Session, path: str) -> int:
-        """Write a file to standard output, as it is."""
+        """Write a file to standard output."""
 
         def show() -> None:
             tree = self.files(session)
@@ -107,7 +107,7 @@ class Files(App):
     def put(
         self, session: Session, path: str, *, force: bool = False, progress: bool = False
     ) -> int:
-        """Keep standard input as a file; --force replaces one that is there."""
+        """Keep standard input as a file. With --force it replaces one that exists."""
 
         def keep() -> None:
             tree = self.files(session)
@@ -128,7 +128,7 @@ class Files(App):
 
     @command
     def rm(self, session: Session, *paths: str, folder: bool = False) -> int:
-        """Delete files, and empty folders with --folder."""
+        """Delete files, or with --folder empty folders."""
 
         def remove() -> None:
             tree = self.files(session)
@@ -136,13 +136,13 @@ class Files(App):
                 (tree.remove_folder if folder else tree.remove)(_names(tree, path))
 
         if not paths:
-            session.error("Say which: files rm PATH")
+            session.error("Say which one: files rm PATH")
             return 2
         return _done(session, remove)
 
     @command
     def mv(self, session: Session, old: str, new: str, *, force: bool = False) -> int:
-        """Move or rename a file or a folder."""
+        """Move or rename a file or folder."""
 
         def move() -> None:
             tree = self.files(session)
@@ -165,13 +165,13 @@ class Files(App):
 
     @command
     def find(self, session: Session, pattern: str, path: str = "") -> int:
-        """Find files by a pattern, such as '*.txt'."""
+        """Find files by name, with a pattern such as '*.txt'."""
 
         def search() -> None:
             tree = self.files(session)
             for number, (names, info) in enumerate(walk(tree, _names(tree, path))):
                 if number >= MAX_FOUND * 10:
-                    raise FileError(Reason.FAILED, "there are too many files to look at")
+                    raise FileError(Reason.FAILED, "there are too many files to search")
                 if fnmatchcase(info.name.lower(), pattern.lower()):
                     session.print(clean(path_of(names)))
 
@@ -179,12 +179,12 @@ class Files(App):
 
     @command
     def quota(self, session: Session, *, json: bool = False) -> int:
-        """How much room you have, and how much of it you use."""
-        quota = self.cabinet.quota_of(session.account)
+        """Show how much room you have, and how much of it you use."""
+        quota = self.folders.quota_of(session.account)
         if json:
-            used = {"used": quota.used, "size": quota.size}
-            counted = {"files": quota.count, "most_files": quota.entries}
-            session.print(to_json.dumps({**used, **counted}, indent=2))
+            room = {"used": quota.used, "size": quota.size}
+            files = {"files": quota.count, "most_files": quota.entries}
+            session.print(to_json.dumps({**room, **files}, indent=2))
             return 0
         session.print(
             f"{size_of(quota.used)} of {size_of(quota.size)} used, "
@@ -194,7 +194,7 @@ class Files(App):
 
 
 def walk(tree: Folders, start: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], FileInfo]]:
-    """Everything below a folder, itself left out."""
+    """Everything below a folder, without the folder itself."""
     waiting = [start]
     while waiting:
         here = waiting.pop()
@@ -217,7 +217,7 @@ def _is_folder(tree: Folders, names: tuple[str, ...]) -> bool:
 
 
 def _done(session: Session, act: Any) -> int:
-    """Does it; a sentence and status 1 if it cannot be done."""
+    """Does it. If that fails, a sentence says why and the status is 1."""
     try:
         act()
     except FileError as error:
@@ -232,20 +232,20 @@ def _table(found: list[FileInfo]) -> Table:
     table.add_column(justify="right")
     table.add_column()
     table.add_column()
-    for one in found:
-        size = "folder" if one.folder else size_of(one.size)
-        name = clean(one.name) + ("/" if one.folder else "")
-        table.add_row(size, date_time(one.modified, None) if one.modified else "", name)
+    for info in found:
+        size = "folder" if info.folder else size_of(info.size)
+        name = clean(info.name) + ("/" if info.folder else "")
+        table.add_row(size, date_time(info.modified, None) if info.modified else "", name)
     return table
 
 
-def _data(one: FileInfo) -> dict[str, Any]:
+def _data(info: FileInfo) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "folder": one.folder,
-        "size": one.size,
-        "modified": round(one.modified),
-        "mode": f"{one.mode:o}",
+        "name": info.name,
+        "folder": info.folder,
+        "size": info.size,
+        "modified": round(info.modified),
+        "mode": f"{info.mode:o}",
     }
 
 

@@ -1,4 +1,4 @@
-"""Files on a screen: folder by folder, with a look into what can be read, and an editor."""
+"""Files on a screen: folder by folder, with a view of text files and an editor."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tuihost import (
 from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor, fit, glyph
 
 Names = tuple[str, ...]
-LOOK = 200_000  # bytes of a file that are shown and may be edited
-EMPTY = "Nothing here yet. Bring files with sftp or scp, or press n for a new one."
+MAX_SHOWN = 200_000  # bytes of a file that can be shown and edited
+EMPTY = "Nothing here yet. Copy files here with sftp or scp, or press n for a new one."
 
 
 class FilesScreen:
-    """One person's way through their folders. Keeps their place in `session.memory`."""
+    """One person's view of their folders. Where they are is kept in `session.memory`."""
 
     def __init__(self, session: Session, tree: Folders, quota: Quota) -> None:
         self.session = session
@@ -43,11 +43,11 @@ class FilesScreen:
             [
                 Column("Name", flex=1, value=self._name, order=_by_name),
                 Column("Size", 9, align="right", style="class:muted", value=self._size,
-                       order=lambda one: one.size),
+                       order=lambda info: info.size),
                 Column("Changed", 16, style="class:muted", value=self._day,
-                       order=lambda one: one.modified),
+                       order=lambda info: info.modified),
             ],
-            key=lambda one: one.name,
+            key=lambda info: info.name,
             on_open=self._open,
             empty=EMPTY,
         )  # fmt: skip
@@ -70,26 +70,26 @@ class FilesScreen:
             return self.reading.status()
         return f"{size_of(self.quota.used)} of {size_of(self.quota.size)}"
 
-    def _name(self, one: FileInfo) -> str:
-        return f"{one.name}/" if one.folder else one.name
+    def _name(self, info: FileInfo) -> str:
+        return f"{info.name}/" if info.folder else info.name
 
-    def _size(self, one: FileInfo) -> str:
-        return "" if one.folder else size_of(one.size)
+    def _size(self, info: FileInfo) -> str:
+        return "" if info.folder else size_of(info.size)
 
-    def _day(self, one: FileInfo) -> str:
-        return date_time(one.modified, None) if one.modified else ""
+    def _day(self, info: FileInfo) -> str:
+        return date_time(info.modified, None) if info.modified else ""
 
-    # ------------------------------------------------------------------ going about
+    # ------------------------------------------------------------------ from folder to folder
 
     def load(self, chosen: str | None = None) -> None:
-        """Shows what is in the folder now; if the folder is gone, the one above it."""
+        """Shows what is in the folder now. If it is gone, shows the one above."""
         while True:
             try:
                 found = list(self.tree.list(self.here))
                 break
             except FileError as error:
                 if not self.here:
-                    self.screen.toast(str(error), kind="error")
+                    self.tell(error)
                     found = []
                     break
                 self.here = self.here[:-1]
@@ -98,16 +98,16 @@ class FilesScreen:
         if chosen is not None:
             self.table.select(chosen)
 
-    def _open(self, one: FileInfo) -> None:
-        if one.folder:
+    def _open(self, info: FileInfo) -> None:
+        if info.folder:
             self.table.filter.text = ""
-            self.here = (*self.here, one.name)
+            self.here = (*self.here, info.name)
             self.load()
         else:
-            self._read((*self.here, one.name))
+            self.read((*self.here, info.name))
 
     def up(self) -> None:
-        """To the folder that this one is in."""
+        """Goes to the folder above."""
         if self.here:
             left = self.here[-1]
             self.here = self.here[:-1]
@@ -123,20 +123,21 @@ class FilesScreen:
 
     # ------------------------------------------------------------------ reading and writing
 
-    def _read(self, names: Names, *, write: bool = False) -> None:
+    def read(self, names: Names, *, write: bool = False) -> None:
+        """Shows a file, or with `write` opens it in the editor."""
         try:
             text = text_of(self.tree, names)
         except FileError as error:
-            self._tell(error)
+            self.tell(error)
             return
         if text is None:
-            self.screen.toast("That is not a text, or it is too long to show here", kind="warning")
+            self.screen.toast("This file is not text, or too long to show here", kind="warning")
             return
         self.reading = Reading(self, names, text, write=write)
         self.screen.show(self.reading.body, focus=self.reading.focus)
 
     def closed(self, names: Names) -> None:
-        """Back from a file."""
+        """Shows the folder again after a file."""
         self.reading = None
         self.load(names[-1])
         self.screen.show(self.body, focus=self.table.window)
@@ -146,17 +147,9 @@ class FilesScreen:
     def _keys(self) -> Keymap:
         keys = Keymap(group="Files")
 
-        def some() -> bool:
-            return self.table.selected is not None
-
         @keys.add("left", "backspace", label="up", rank=15, when=lambda: bool(self.here))
         def _up(event: Any) -> None:
             self.up()
-
-        @keys.add("right", label="open", rank=14, show=False, when=some)
-        def _into(event: Any) -> None:
-            if self.table.selected is not None:
-                self._open(self.table.selected)
 
         @keys.add("n", label="new", rank=20)
         async def _new(event: Any) -> None:
@@ -164,24 +157,36 @@ class FilesScreen:
 
         @keys.add("N", label="new folder", rank=21)
         async def _folder(event: Any) -> None:
-            await self._ask("Name of the new folder", "", self._make_folder)
+            await self._ask("Name of the new folder", "", self.tree.make_folder)
+
+        self._add_keys_for_selected(keys)
+        return keys
+
+    def _add_keys_for_selected(self, keys: Keymap) -> None:
+        def selected() -> FileInfo:
+            assert self.table.selected is not None, "the keys work only if something is selected"
+            return self.table.selected
+
+        def some() -> bool:
+            return self.table.selected is not None
+
+        @keys.add("right", label="open", rank=14, show=False, when=some)
+        def _open(event: Any) -> None:
+            self._open(selected())
 
         @keys.add("e", label="edit", rank=22, when=some)
         def _edit(event: Any) -> None:
-            if (one := self.table.selected) is not None and not one.folder:
-                self._read((*self.here, one.name), write=True)
+            if not selected().folder:
+                self.read((*self.here, selected().name), write=True)
 
         @keys.add("r", label="rename", rank=23, when=some)
         async def _rename(event: Any) -> None:
-            if (one := self.table.selected) is not None:
-                await self._ask("Its new name", one.name, lambda to: self._rename(one.name, to))
+            name = selected().name
+            await self._ask("New name", name, lambda names: self._rename(name, names))
 
         @keys.add("d", "delete", label="delete", rank=24, when=some)
         async def _delete(event: Any) -> None:
-            if (one := self.table.selected) is not None:
-                await self._delete(one)
-
-        return keys
+            await self._delete(selected())
 
     async def _ask(self, label: str, default: str, act: Callable[[Names], None]) -> None:
         text = await self.screen.prompt(label, default=default)
@@ -191,46 +196,46 @@ class FilesScreen:
             names = names_of(text, self.here)
             act(names)
         except FileError as error:
-            self._tell(error)
+            self.tell(error)
         else:
             self.load(names[-1] if names else None)
 
     def _make_file(self, names: Names) -> None:
         self.tree.open(names, OpenMode(read=False, write=True, create=True, new=True)).close()
 
-    def _make_folder(self, names: Names) -> None:
-        self.tree.make_folder(names)
-
     def _rename(self, name: str, to: Names) -> None:
         self.tree.rename((*self.here, name), to)
 
-    async def _delete(self, one: FileInfo) -> None:
+    async def _delete(self, info: FileInfo) -> None:
         detail = (
-            "It has to be empty." if one.folder else f"{size_of(one.size)}. It is gone for good."
+            "It has to be empty."
+            if info.folder
+            else f"{size_of(info.size)}. This cannot be undone."
         )
         if not await self.screen.confirm(
-            f"Delete {fit(clean(one.name), 40)}?", detail=detail, yes="Delete", no="Keep"
+            f"Delete {fit(clean(info.name), 40)}?", detail=detail, yes="Delete", no="Keep"
         ):
             return
-        names = (*self.here, one.name)
+        names = (*self.here, info.name)
         try:
-            (self.tree.remove_folder if one.folder else self.tree.remove)(names)
+            (self.tree.remove_folder if info.folder else self.tree.remove)(names)
         except FileError as error:
-            self._tell(error)
+            self.tell(error)
         self.load()
 
-    def _tell(self, error: FileError) -> None:
+    def tell(self, error: FileError) -> None:
+        """Shows an error."""
         text = str(error)
         self.screen.toast(text[:1].upper() + text[1:], kind="error")
 
 
-def _by_name(one: FileInfo) -> tuple[bool, str]:
+def _by_name(info: FileInfo) -> tuple[bool, str]:
     """Folders first."""
-    return not one.folder, one.name.lower()
+    return not info.folder, info.name.lower()
 
 
 class Reading:
-    """One file: looked at, or in the editor."""
+    """One file, shown or in the editor."""
 
     def __init__(self, files: FilesScreen, names: Names, text: str, *, write: bool) -> None:
         self.files = files
@@ -238,7 +243,7 @@ class Reading:
         self.editor: TextEditor | None = None
         session = files.session
         if write:
-            self.editor = TextEditor(session, text, on_save=self._save, limit=LOOK)
+            self.editor = TextEditor(session, text, on_save=self._save, limit=MAX_SHOWN)
             self.focus: Any = self.editor.area
             inner: Any = self.editor
         else:
@@ -265,16 +270,18 @@ class Reading:
             finally:
                 file.close(keep=whole)
         except FileError as error:
-            self.files.screen.toast(str(error), kind="error")
+            self.files.tell(error)
             return False
         self.files.screen.toast("Saved", kind="success", seconds=2.0)
         return True
 
     async def close(self) -> None:
-        """Goes back to the folder, after a question if something would be lost."""
+        """Goes back to the folder. Asks first if something would be lost."""
         editor = self.editor
         if editor is not None and editor.dirty:
-            match await self.files.screen.choose("This is not saved", ["Save it", "Throw it away"]):
+            match await self.files.screen.choose(
+                "You have not saved this", ["Save it", "Throw it away"]
+            ):
                 case "Save it":
                     await editor.save()
                     if editor.dirty:
@@ -292,18 +299,18 @@ class Reading:
 
         @keys.add("e", label="edit", rank=20, when=lambda: self.editor is None)
         def _edit(event: Any) -> None:
-            self.files._read(self.names, write=True)
+            self.files.read(self.names, write=True)
 
         return keys
 
 
 def text_of(tree: Folders, names: Names) -> str | None:
-    """The text in a file; None if it is not a text, or too long."""
+    """The text in a file. None if it is not text, or too long."""
     file = tree.open(names)
     try:
-        if file.info().size > LOOK:
+        if file.info().size > MAX_SHOWN:
             return None
-        data = file.read(0, LOOK)
+        data = file.read(0, MAX_SHOWN)
     finally:
         file.close()
     try:

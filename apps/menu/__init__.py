@@ -1,4 +1,4 @@
-"""The menu: the first thing that people see, and where every app leads back to."""
+"""The menu: the first thing that people see, and what every app leads back to."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Menu(App):
 
     @property
     def _motd(self) -> str:
-        """The operator's words to everybody who comes."""
+        """The operator's message for everybody."""
         return str(self.options.get("motd") or "").strip()
 
 

@@ -8,21 +8,21 @@ from tuihost import AppCard, Disconnected, Launch, Presence, Session, clean
 from tuihost.widgets import filter_items
 
 from .people import places, what_they_do
-from .words import OUT_OF_ORDER, how_many, steady
+from .words import OUT_OF_ORDER, how_many, in_order
 
 QUESTION = "Type a number or a name, ? for help, q to leave: "
 HELP = """\
 A number or a name opens an app; the first letters of a name are enough.
 l lists the apps again.
-w lists who is here.
+w shows who is here.
 q leaves, and so does the end of input."""
 OFFERED = 4
-"""Names that are offered when several could be meant."""
+"""How many names are offered if several could be meant."""
 
 
 async def converse(session: Session, motd: str) -> int | Launch:
-    """Asks until an app is chosen or the person leaves; the end of input leaves, too."""
-    cards = steady(session)
+    """Asks until the person chooses an app or leaves. The end of input leaves, too."""
+    cards = in_order(session)
     try:
         await session.say(_greeting(session, cards, motd))
         while True:
@@ -41,8 +41,8 @@ async def converse(session: Session, motd: str) -> int | Launch:
 
 
 def meant(answer: str, cards: Sequence[AppCard]) -> str | list[AppCard]:
-    """One of the letters `?`, `l`, `w`, `q`; or the apps that could be meant: by number, by whole
-    name, by how a name begins, by a few letters of it, whichever finds any first."""
+    """One of the letters `?`, `l`, `w`, `q`, or the apps that could be meant: by number, by the
+    whole name, by its beginning, or by a few letters, whichever finds any first."""
     if answer.isdecimal() and answer.isascii():
         number = int(answer[:9])
         return list(cards[number - 1 : number]) if number else []
@@ -60,7 +60,7 @@ def meant(answer: str, cards: Sequence[AppCard]) -> str | list[AppCard]:
 
 
 def listing(cards: Sequence[AppCard], *, brief: bool = False) -> str:
-    """The apps with their numbers, one a line; `brief` leaves out what they are for."""
+    """The apps with their numbers, one a line. `brief` leaves out what they are for."""
     if not cards:
         return "No apps are installed here yet."
     return "\n".join(
@@ -76,7 +76,7 @@ def _entry(card: AppCard, brief: bool) -> str:
 
 
 def _greeting(session: Session, cards: Sequence[AppCard], motd: str) -> str:
-    """All of it on arrival; after an app only the names, since the person knows the rest."""
+    """Everything on arrival. After an app only the names, since the rest has been read out."""
     if session.memory.get("greeted"):
         return listing(cards, brief=True)
     session.memory["greeted"] = True
@@ -90,7 +90,7 @@ def _greeting(session: Session, cards: Sequence[AppCard], motd: str) -> str:
 def _reply(
     session: Session, answer: str, found: str | list[AppCard], cards: Sequence[AppCard]
 ) -> str:
-    """The answer to a line that opens nothing."""
+    """The reply to an answer that does not open an app."""
     match found:
         case "?":
             return HELP
@@ -110,7 +110,7 @@ def _reply(
 def _people(session: Session, people: Sequence[Presence], cards: Sequence[AppCard]) -> str:
     known, now = places(session, cards), session.host.now()
     return "\n".join(
-        f"{clean(one.user, limit=40)}{' (guest)' if one.guest else ''}: "
-        f"{what_they_do(one, known, now)}"
-        for one in people
+        f"{clean(person.user, limit=40)}{' (guest)' if person.guest else ''}: "
+        f"{what_they_do(person, known, now)}"
+        for person in people
     )

@@ -1,4 +1,4 @@
-"""What stands beside and above the apps where there is room: the chosen app's page, a greeting."""
+"""What is shown beside and above the apps if there is room: the chosen app, and a greeting."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tuihost.widgets import Fragments, fit, glyph, wrap
 from .words import OUT_OF_ORDER, last_used, people_in
 
 COMMANDS = 8
-"""The commands that are named; of the others only the number is shown."""
+"""The most commands that are named; the rest is counted."""
 GREETING_ROWS = 3
-"""The most rows for the operator's words."""
+"""The most rows of the operator's message."""
 _LABEL = 11
 
 
@@ -26,11 +26,11 @@ class AppPage:
         self._made_of: Hashable = None
 
     def columns(self) -> int:
-        """The columns that the page takes of the window, its margin included."""
+        """How wide the page is, with its margin."""
         return max(38, min(72, self.session.terminal.size.columns * 2 // 5))
 
     def row_count(self) -> int:
-        """Asked once for each frame; makes the page again if something has changed."""
+        """Asked once a frame: the page is made anew here if something has changed."""
         card = self._card()
         if card is None:
             return 0
@@ -51,7 +51,7 @@ class AppPage:
 
     def _works(self, card: AppCard, here: tuple[str, ...], used: str) -> list[Fragments]:
         rows = self._head(card)
-        rows += self._fact("Last used", used or "not yet")
+        rows += self._fact("Last used", used or "never")
         rows += self._fact("In it now", ", ".join(here) or "nobody")
         rows += [[], [("class:heading", "From your shell")]]
         rows.append([("class:text", fit(f"ssh -t host {card.name}", self._room))])
@@ -65,7 +65,11 @@ class AppPage:
         rows = self._head(card)
         rows += self._words("class:warning", f"{glyph(self.session, 'warn')} {OUT_OF_ORDER}")
         rows += self._words("class:text", card.broken or "")
-        return [*rows, [], *self._words("class:muted", "The host's log tells its operator more.")]
+        return [
+            *rows,
+            [],
+            *self._words("class:muted", "The operator finds more in the host's log."),
+        ]
 
     def _head(self, card: AppCard) -> list[Fragments]:
         rows: list[Fragments] = [[], [("class:title", fit(card.title, self._room))]]
@@ -88,7 +92,7 @@ class AppPage:
 
 
 class Greeting:
-    """Rows for a `RowWindow`: the operator's words, wrapped, with a blank row below them."""
+    """Rows for a `RowWindow`: the operator's message, wrapped, with a blank row below it."""
 
     def __init__(self, session: Session, text: str) -> None:
         self.session = session

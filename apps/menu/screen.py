@@ -13,20 +13,20 @@ from tuihost.widgets import Fragments, Keymap, ListView, RowWindow, Screen, choo
 
 from .page import AppPage, Greeting
 from .people import people_dialog
-from .words import OUT_OF_ORDER, last_used, steady
+from .words import OUT_OF_ORDER, in_order, last_used
 
 WIDE = 100
-"""Columns from which the chosen app's page is shown at the right."""
+"""The fewest columns at which the page on the chosen app is shown."""
 HEADED = 14
-"""Rows from which the groups have headings."""
+"""The fewest rows at which the groups have headings."""
 GREETED = 18
-"""Rows from which there is room for the operator's words."""
+"""The fewest rows at which the operator's message is shown."""
 SPELLED = 78
-"""Columns from which the line of keys says in full how to come back."""
+"""The fewest columns at which the line of keys says in full how to come back."""
 
 
 class CardList(ListView[AppCard]):
-    """The apps, under quiet headings; those that are out of order are dimmed."""
+    """The apps, under quiet headings; those that are out of order are muted."""
 
     def row(self, index: int, width: int) -> Fragments:
         fragments = super().row(index, width)
@@ -42,11 +42,11 @@ class CardList(ListView[AppCard]):
 
 
 class MenuScreen:
-    """One person's menu. Ends with the Launch of what they chose, or with 0 when they leave."""
+    """One person's menu. It ends with the `Launch` of what they chose, or with 0 if they leave."""
 
     def __init__(self, session: Session, title: str, motd: str) -> None:
         self.session = session
-        self.cards = steady(session)
+        self.cards = in_order(session)
         self._leaving = False
         self._headed = self._has_headings()
         self.view = CardList(
@@ -76,13 +76,13 @@ class MenuScreen:
         """A fresh Application."""
         application = self.screen.application(focus=self.view.window)
         application.before_render += lambda _: self._fit()
-        application.after_render += self._wave
+        application.after_render += self._say_goodbye
         return application
 
     # ------------------------------------------------------------------ leaving and coming back
 
     def open(self, card: AppCard) -> None:
-        """Opens an app, or says why it cannot be."""
+        """Opens an app, or says why that is not possible."""
         if card.broken is not None:
             self.screen.toast(f"{card.title} is {OUT_OF_ORDER}: {card.broken}", "warning", 5.0)
             return
@@ -94,12 +94,12 @@ class MenuScreen:
         self.screen.exit(0)
 
     def _come_back(self) -> None:
-        """Restores the filter and the choice from before an app was opened."""
+        """The filter and the choice are as they were when the person opened an app."""
         self.view.filter.set(self.session.memory.get("filter", ""))
         self.view.select(self.session.memory.get("chosen"))
 
-    def _wave(self, application: Application[Any]) -> None:
-        """Goodbye, where the shell's own lines are again after the last frame."""
+    def _say_goodbye(self, application: Application[Any]) -> None:
+        """Says goodbye in the person's own shell, after the last frame."""
         if self._leaving and application.is_done:
             name = clean(self.session.user, limit=40)
             application.output.write(f"Goodbye, {name}. Come back soon.\r\n")
@@ -167,8 +167,8 @@ class MenuScreen:
         return keys
 
     def _show_the_way_back(self, keys: Keymap) -> None:
-        """The host itself takes this key, in every app, and none reaches us: it is bound here to
-        stand in the line of keys and in the help, where people learn of it."""
+        """The host takes this key itself, in every app. It is bound here so that people find it in
+        the line of keys and in the help."""
         label = self.session.host.escape_label
         key = f"c-{label[1:].lower()}" if label.startswith("^") else label.lower()
 
@@ -178,8 +178,9 @@ class MenuScreen:
         @keys.add(key, label="back here from any app", name=label, rank=30, when=roomy)
         @keys.add(key, label="back here", name=label, rank=30, when=lambda: not roomy())
         def _here(event: Any) -> None:
-            self.screen.toast("This is the menu already")
+            self.screen.toast("You are in the menu already")
 
     async def choose_theme(self) -> None:
+        """Lets the person choose a theme."""
         if theme := await choose_theme(self.screen):
             self.screen.toast(f"{theme.title} it is", "success")

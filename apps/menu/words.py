@@ -1,4 +1,4 @@
-"""What the menu says in both its forms: when something was, who is where, in which order."""
+"""What the menu says on a screen and in lines: who is where, and the order of the apps."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def last_used(session: Session, card: AppCard) -> str:
 
 
 def people_in(people: Iterable[Presence], app: str) -> tuple[str, ...]:
-    """The names of those who are in an app now, each once."""
-    return tuple(dict.fromkeys(clean(one.user, limit=20) for one in people if one.app == app))
+    """The names of the people who are in an app now, each once."""
+    return tuple(dict.fromkeys(clean(each.user, limit=20) for each in people if each.app == app))
 
 
 def how_many(count: int) -> str:
@@ -26,11 +26,11 @@ def how_many(count: int) -> str:
     return "One other person is here." if count == 2 else f"{count - 1} other people are here."
 
 
-def steady(session: Session) -> list[AppCard]:
+def in_order(session: Session) -> list[AppCard]:
     """The apps by group, in each the most recently used first, broken ones at the end.
 
-    The order stays the one that the person found on arrival: an app does not change its place,
-    or its number, because it was opened.
+    The order stays as it was when the person arrived: opening an app does not change its place, or
+    its number.
     """
     cards = session.host.apps(session.account)
     order: list[str] = session.memory.setdefault("order", [])

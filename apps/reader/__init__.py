@@ -1,4 +1,4 @@
-"""The reader: the Markdown pages of a folder, the handbook of this host by default."""
+"""The reader: the Markdown pages of a folder, by default the handbook of this host."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Reader(App):
     def start(self) -> None:
         folder = Path(self.options.get("folder") or Path(__file__).parent / "pages").expanduser()
         if not folder.is_dir():
-            raise AppLoadError(f"the folder of pages is not there: {folder}")
+            raise AppLoadError(f"there is no folder with pages at {folder}")
         self.library = Library(folder)
 
     def build(self, session: Session) -> Application[Any]:
@@ -41,7 +41,7 @@ class Reader(App):
 
     @command
     def list(self, session: Session, *, json: bool = False) -> int:
-        """Lists the pages: their names for `show`, and their titles."""
+        """List the pages: their names, which `show` takes, and their titles."""
         pages = self.library.pages()
         if json:
             names = ("name", "title", "file", "size", "problem")
@@ -54,10 +54,10 @@ class Reader(App):
 
     @command
     def show(self, session: Session, page: str) -> int:
-        """Shows PAGE, by its name, its title or its number."""
+        """Show PAGE, which is a name, a title or a number."""
         found = self.library.find(page)
         if found is None:
-            session.error(f"There is no page {clean(page, limit=60)}. `reader list` names them.")
+            session.error(f"There is no page {clean(page, limit=60)}. `reader list` lists them.")
             return 1
         try:
             _, text = self.library.text(found)
@@ -69,12 +69,12 @@ class Reader(App):
 
     @command
     def search(self, session: Session, word: str, *words: str) -> int:
-        """Finds the lines that hold every WORD, as `page:line: text`."""
+        """Find the lines with every WORD, as `page:line: text`."""
         found = matches(self.library, [word, *words])
         for line in found:
             session.print(line)
         if not found:
-            session.error(f"No page holds {clean(' '.join([word, *words]), limit=60)}.")
+            session.error(f"No line contains {clean(' '.join([word, *words]), limit=60)}.")
         return 0 if found else 1
 
 

@@ -1,4 +1,4 @@
-"""The pages of a folder of Markdown files. Nothing outside the folder is ever read."""
+"""The pages in a folder of Markdown files. Nothing outside of the folder is ever read."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tuihost import clean, size_of
 from .markdown import first_words, headings
 
 MAX_FILE = 256_000
-"""Bytes of a page; a larger file is refused."""
+"""The most bytes of a page; a larger file is refused."""
 HEAD = 16_000
-"""Characters in which the title is looked for."""
+"""Characters of a page that are searched for its title."""
 MAX_PAGES = 500
 MAX_DEPTH = 4
 SUFFIXES = (".md", ".markdown")
@@ -27,13 +27,13 @@ _NUMBER = re.compile(r"\d+[-_. ]+(?=.)")
 
 
 class Unreadable(Exception):
-    """A page cannot be shown; the text is a sentence for the person."""
+    """A page cannot be shown. The text is a sentence for the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One file. `name` is what people type, `file` its path in the folder, `version` changes with
-    its content; `problem` says why it cannot be shown, if it cannot."""
+    """One file. `name` is what people type, `file` its path in the folder, and `version` changes
+    with its content. `problem` says why it cannot be shown; it is empty if it can."""
 
     name: str
     title: str
@@ -45,7 +45,7 @@ class Page:
 
 
 class Library:
-    """A folder of pages; a file that has changed is read again. Threads: any."""
+    """A folder of pages. A file that has changed is read again. Threads: any."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -53,8 +53,8 @@ class Library:
         self._known: dict[str, Page] = {}
 
     def pages(self) -> list[Page]:
-        """Every page, in the order of the file names; numbers before them (`1-welcome.md`) sort
-        and are not shown."""
+        """Every page, in the order of the file names. A number in front (`1-welcome.md`) sorts the
+        pages and is not shown."""
         found = [page for file in self._files() if (page := self._page(file)) is not None]
         found.sort(key=lambda page: (page.name not in FIRST, page.file.casefold()))
         return found
@@ -67,11 +67,11 @@ class Library:
         return now, _text_of(self.folder / now.file)
 
     def now(self, page: Page) -> Page | None:
-        """The page as it is now; None where it is no longer there."""
+        """The page as it is now; None if it is no longer there."""
         return self._page(page.file)
 
     def find(self, wanted: str) -> Page | None:
-        """The page that a person means: by its number in the list, its name or its title."""
+        """The page with this number in the list, name or title."""
         pages = self.pages()
         word = wanted.strip().casefold()
         if word.isdecimal():
@@ -110,12 +110,16 @@ class Library:
                     yield (inside / name).as_posix()
 
     def _page(self, file: str) -> Page | None:
-        """The page in a file, from memory if it has not changed; None if it is not a file of the
+        """The page in a file, from memory if it has not changed. None if it is not a file in the
         folder, or leads out of it."""
         try:
             path = (self.folder / file).resolve(strict=True)
             about = path.stat()
-        except (OSError, ValueError, RuntimeError):  # gone, a path that is none, a loop of links
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+        ):  # it is gone, not a path at all, or a loop of links
             return None
         hidden = any(part.startswith(".") for part in Path(file).parts)
         inside = path.is_relative_to(self.folder) and file.endswith(SUFFIXES) and not hidden

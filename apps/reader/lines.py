@@ -7,20 +7,20 @@ from tuihost import Disconnected, Session, clean
 from .library import Library, Page, Unreadable
 from .markdown import PageMarkdown, chunks
 
-QUESTION = "A number opens a page, l lists them, ? is help, q leaves: "
+QUESTION = "Type a number or a name, l for the list, ? for help, q to leave: "
 HELP = """\
 A number or a name opens a page; it is shown a piece at a time.
 Between the pieces Enter goes on and q stops.
-find WORDS lists the lines that hold them.
+find WORDS shows the lines that contain them.
 l lists the pages again.
 q leaves, and so does the end of input."""
 MORE = "Enter for more, q to stop: "
 FEW, PIECE = 8, 20
-"""The fewest lines of a piece, also used if the height of the window is not known."""
+"""Lines of a piece: the fewest, and the number if the height of the window is not known."""
 
 
 async def converse(session: Session, library: Library) -> int:
-    """Asks until the person leaves; the end of input leaves, too."""
+    """Asks until the person leaves. The end of input leaves, too."""
     try:
         await session.say(listing(library))
         while True:
@@ -34,7 +34,7 @@ async def converse(session: Session, library: Library) -> int:
                 await session.say(listing(library))
             elif verb.casefold() == "find" and rest.strip():
                 found = list(matches(library, rest.split()))
-                await session.say("\n".join(found) or f"Nothing holds {clean(rest, limit=40)}.")
+                await session.say("\n".join(found) or f"No line contains {clean(rest, limit=40)}.")
             elif (page := library.find(answer)) is not None:
                 await show(session, library, page)
             else:
@@ -66,14 +66,14 @@ async def show(session: Session, library: Library, page: Page) -> None:
 
 
 def matches(library: Library, words: list[str]) -> list[str]:
-    """`page:line: text` for every line that holds all the words, whatever their case."""
+    """`page:line: text` for every line that contains all the words; case does not matter."""
     wanted = [word.casefold() for word in words]
     found = []
     for page in library.pages():
         try:
             _, text = library.text(page)
         except Unreadable:
-            continue  # the list says what is wrong with it
+            continue  # the list shows what is wrong with it
         for number, line in enumerate(text.splitlines(), start=1):
             if all(word in line.casefold() for word in wanted):
                 found.append(f"{page.name}:{number}: {line.strip()}")

@@ -1,4 +1,4 @@
-"""Markdown as pages: drawn by rich, with its headings and its blocks known by their place."""
+"""Markdown as pages: drawn by rich, with the places of its headings and blocks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rich.markdown import Markdown
 
 MAX_ABOUT = 200
 LONG = 20
-"""The fewest characters at which a row may be part of a heading."""
+"""A row with more characters may be just the first part of a heading."""
 _NO_LETTER = re.compile(r"[^A-Za-z0-9]+")
 
 
 class _Heading(RichHeading):
-    """Headings are at the left, where people look for them."""
+    """Headings are aligned to the left."""
 
     LEVEL_ALIGN: ClassVar = {}
 
@@ -32,7 +32,7 @@ class PageMarkdown(Markdown):
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading: its level from 1 to 6, its words, and the name that links call it by."""
+    """A heading: its level from 1 to 6, its text, and the name that links use."""
 
     level: int
     title: str
@@ -56,7 +56,7 @@ def headings(text: str) -> list[Heading]:
 
 
 def first_words(text: str) -> str:
-    """How the first paragraph begins: what a list says about a page."""
+    """The beginning of the first paragraph, which lists show as the description."""
     tokens = Markdown(text).parsed
     for token, inline in pairwise(tokens):
         if token.type == "paragraph_open" and token.level == 0:
@@ -65,8 +65,8 @@ def first_words(text: str) -> str:
 
 
 def chunks(text: str, rows: int, width: int) -> Iterator[str]:
-    """A page in pieces of about `rows` rows on a screen, cut between its blocks, and rather before
-    a heading than after it."""
+    """A page in pieces of about `rows` rows on a screen, cut between blocks, and before a heading
+    rather than after it."""
     lines = text.splitlines()
     below = [0, *accumulate(1 + len(line) // width for line in lines)]
     start = 0
@@ -82,8 +82,8 @@ def chunks(text: str, rows: int, width: int) -> Iterator[str]:
 
 
 def begins_with(title: str, row: str) -> bool:
-    """Whether a row of a drawn page is a heading's, or the first of several that it takes. On a
-    terminal without Unicode the row's letters have lost their accents."""
+    """Whether a row of a drawn page is a heading, or the first row of a long one. On a terminal
+    without Unicode the row's letters have lost their accents."""
     if row == title or (len(row) > LONG and title.startswith(row)):
         return True
     if title.isascii() or not row.isascii():
@@ -94,6 +94,6 @@ def begins_with(title: str, row: str) -> bool:
 
 
 def _words(inline: Any) -> str:
-    """The words of a line of text, without its marks."""
+    """The text of a line without its markup."""
     parts = (part.content or " " for part in inline.children or ())
     return " ".join("".join(parts).split())

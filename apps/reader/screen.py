@@ -1,4 +1,4 @@
-"""Reading on a screen: the contents, a page, and the links between pages."""
+"""Reading on a screen: the contents, the pages, and the links between them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .library import Library, Page, Unreadable
 from .markdown import Heading, PageMarkdown, begins_with, headings
 
 WIDE = 100
-"""Columns from which the chosen page is shown beside the contents."""
+"""The fewest columns at which the chosen page is shown beside the contents."""
 STEPS = 100
-"""The most steps back that are remembered."""
+"""How many steps back are remembered."""
 
 
 class ReaderScreen:
-    """One person's reading. Where they are, and how far on each page, stays in `session.memory`:
-    `page`, `places` by page, and `trail`, the pages that lead here."""
+    """One person's view of the pages. `session.memory` keeps where they are (`page`), how far they
+    have read each page (`places`), and the pages that led here (`trail`)."""
 
     def __init__(self, session: Session, library: Library) -> None:
         self.session = session
@@ -71,7 +71,7 @@ class ReaderScreen:
     # ------------------------------------------------------------------ from page to page
 
     def open(self, page: Page, anchor: str = "") -> None:
-        """Shows a page, at `anchor` or where the person stopped reading it."""
+        """Shows a page, at `anchor` or where the person stopped reading."""
         try:
             self._load(page)
         except Unreadable as error:
@@ -81,7 +81,7 @@ class ReaderScreen:
         self.screen.show(self.reading, focus=self.view.window)
 
     def follow(self, link: str) -> Any:
-        """Follows a link to a page here; one that leads elsewhere is shown, to be copied."""
+        """Follows a link to a page here. A link that leads out is shown to be copied."""
         assert self.page is not None
         try:
             parts = urlsplit(link)
@@ -103,7 +103,11 @@ class ReaderScreen:
 
     async def _show_link(self, link: str) -> None:
         if not await self.screen.confirm(
-            "This link leads out of here:", detail=link, yes="Copy it", no="Close", default=True
+            "This link leads away from this host:",
+            detail=link,
+            yes="Copy it",
+            no="Close",
+            default=True,
         ):
             return
         if self.session.copy(link):
@@ -112,7 +116,7 @@ class ReaderScreen:
             self.screen.toast("This terminal cannot copy it", "warning")
 
     def back(self) -> None:
-        """To the page that led here, or to the contents."""
+        """Goes to the page that led here, or to the contents."""
         while self._trail:
             page = self.library.find(self._trail.pop())
             if page is not None and not page.problem:
@@ -125,8 +129,8 @@ class ReaderScreen:
         self.list.select(name)
         self.screen.show(self.contents, focus=self.list.window)
 
-    def _beside(self, step: int) -> None:
-        """To the next page of the contents, or the one before."""
+    def _turn(self, step: int) -> None:
+        """Goes to the next page of the contents, or the one before."""
         pages = [page for page in self.library.pages() if not page.problem]
         names = [page.name for page in pages]
         if self.page is not None and self.page.name in names:
@@ -141,18 +145,18 @@ class ReaderScreen:
         self.memory["page"] = page.name
         self.view.content = PageMarkdown(self._text)
         self.view.window.offset = self._places.get(page.name, 0)
-        self.view.row_count()  # drawn now: the next key may be for its links already
+        self.view.row_count()  # drawn at once, since the next key may be for its links
 
     def _come_back(self) -> None:
-        """The page that was open when the person left is open again."""
+        """Opens the page again that was open when the person left."""
         page = self.library.find(self.memory.get("page", ""))
         if page is not None:
             with suppress(Unreadable):  # then the contents are shown
                 self._load(page)
 
     def _keep_up(self) -> None:
-        """Before each frame: remembers how far the person has read, and once a second looks whether
-        the file has changed."""
+        """Before each frame: remembers how far the person has read, and once a second checks
+        whether the file has changed."""
         if self.page is None:
             return
         self._places[self.page.name] = self.view.window.offset
@@ -162,7 +166,7 @@ class ReaderScreen:
         self._checked = now
         page = self.library.now(self.page)
         if page is not None and page.version != self.page.version:
-            with suppress(Unreadable):  # what was read so far stays to be read
+            with suppress(Unreadable):  # the text from before stays
                 self.page, self._text = self.library.text(page)
                 self.view.update(PageMarkdown(self._text))
 
@@ -174,7 +178,9 @@ class ReaderScreen:
             return
         top = min(heading.level for heading in found)
         chosen = await self.screen.choose(
-            "On this page", found, label=lambda one: "  " * (one.level - top) + one.title
+            "On this page",
+            found,
+            label=lambda heading: "  " * (heading.level - top) + heading.title,
         )
         if chosen is not None:
             self._go_to(chosen.anchor)
@@ -187,7 +193,7 @@ class ReaderScreen:
                     return
 
     def _heading_rows(self) -> Iterator[tuple[Heading, int]]:
-        """The row of each heading now; rows are found by their words, in order."""
+        """The row of each heading, found by its text, in order."""
         waiting = headings(self._text)
         width = self.view.window.columns
         for index in range(self.view.row_count()):
@@ -232,11 +238,11 @@ class ReaderScreen:
 
         @keys.add("left", label="other pages", rank=55)
         def _before(event: Any) -> None:
-            self._beside(-1)
+            self._turn(-1)
 
         @keys.add("right", label="other pages", rank=55)
         def _after(event: Any) -> None:
-            self._beside(1)
+            self._turn(1)
 
         @keys.add("escape", "backspace", label="back", rank=40)
         def _back(event: Any) -> None:

@@ -1,4 +1,4 @@
-"""The host itself, live: how it is, and who is here."""
+"""The host, live: how it is doing, and who is here."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from tuihost import (
 )
 
 from .page import page
-from .people import Browser, Person, people
+from .people import BrowserViewer, Person, people
 from .samples import Sample, Sampler
 from .screen import StatusScreen
 from .words import percent
 
 
 class Status(App):
-    """How the host is, and who is here."""
+    """How the host is doing, and who is here."""
 
     name = "status"
     title = "Status"
@@ -48,7 +48,7 @@ class Status(App):
         return StatusScreen(session, self.sampler).application()
 
     async def talk(self, session: Session) -> int:
-        """The facts as sentences, for those who listen to them."""
+        """The facts as sentences, for people who have them read out."""
         now = self.sampler.look(session)
         here = people(session)
         one, five, fifteen = now.load
@@ -56,11 +56,11 @@ class Status(App):
             f"{clean(session.host.name)} has been up for {duration(now.uptime, units=2)}. "
             f"It has {counted(now.sessions, 'session')} over "
             f"{counted(now.connections, 'connection')} now, "
-            f"and had {counted(now.sessions_total, 'session')} since its start.\n"
+            f"and {counted(now.sessions_total, 'session')} since it started.\n"
             f"The load of the machine is {one:.2f} over the last minute, {five:.2f} over five "
             f"and {fifteen:.2f} over fifteen.\n"
             f"The host uses {size_of(now.memory)} of memory and {counted(now.threads, 'thread')}"
-            + (f", of which {now.stuck} got stuck." if now.stuck else ".")
+            + (f", {now.stuck} of which got stuck." if now.stuck else ".")
         )
         for person in here:
             idle = f", idle for {duration(person.idle)}" if person.idle_text else ""
@@ -72,19 +72,18 @@ class Status(App):
 
     def forward(self, forward: Forward) -> None:
         """The page for browsers: `ssh -L 8080:status:80 HOST`."""
-
-        looks = Browser(forward.account, forward.view)
+        viewer = BrowserViewer(forward.account, forward.view)
 
         def respond(request: WebRequest) -> Page:
-            sample, here = self.sampler.look(looks), people(looks)
-            data = {**_sample_data(sample), "people": [_person_data(one) for one in here]}
+            sample, here = self.sampler.look(viewer), people(viewer)
+            data = {**_sample_data(sample), "people": [_person_data(person) for person in here]}
             return page(request, forward.view.name, sample, here, data)
 
         serve_pages(forward.stream, respond)
 
     @command
     def now(self, session: Session, *, json: bool = False) -> None:
-        """Shows how the host is now. The CPU is in per cent of one processor."""
+        """Show how the host is doing now. CPU is in percent of one processor."""
         sample = self.sampler.look(session)
         if json:
             session.print(dumps(_sample_data(sample), indent=2))
@@ -95,7 +94,7 @@ class Status(App):
             "CPU": _cpu(sample),
             "Load": "  ".join(f"{load:.2f}" for load in sample.load),
             "Memory": size_of(sample.memory),
-            "Sessions": f"{sample.sessions}, {sample.sessions_total} since the start",
+            "Sessions": f"{sample.sessions}, {sample.sessions_total} since it started",
             "Connections": f"{sample.connections}",
             "Threads": f"{sample.threads}{stuck}",
         }
@@ -104,33 +103,33 @@ class Status(App):
 
     @command
     def people(self, session: Session, *, json: bool = False) -> None:
-        """Lists the people who are here, longest first."""
+        """Show who is here, longest first."""
         here = people(session)
         if json:
-            session.print(dumps([_person_data(one) for one in here], indent=2))
+            session.print(dumps([_person_data(person) for person in here], indent=2))
             return
         if not here:
-            session.print("Nobody is at a screen here.")
+            session.print("Nobody is on a screen here.")
             return
         table = Table(box=None, pad_edge=False, header_style="table.header")
         for title in ("Who", "In", "Here", "Idle", "Window"):
             table.add_column(title)
-        for one in here:
+        for person in here:
             table.add_row(
-                clean(one.name),
-                clean(one.title),
-                duration(one.here, short=True),
-                one.idle_text,
-                one.window,
+                clean(person.name),
+                clean(person.title),
+                person.here_text,
+                person.idle_text,
+                person.window,
             )
         session.print(table)
 
 
 def _cpu(sample: Sample) -> str:
-    """The CPU now; if nobody looked a moment ago, what the process has used in all."""
+    """The CPU now, or all that the process has used if there is no sample of a moment ago."""
     if sample.cpu is not None:
         return percent(sample.cpu)
-    return f"{sample.cpu_seconds:.1f} s since the start"
+    return f"{sample.cpu_seconds:.1f} s since it started"
 
 
 def _sample_data(sample: Sample) -> dict[str, Any]:
@@ -148,18 +147,18 @@ def _sample_data(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _person_data(one: Person) -> dict[str, Any]:
-    columns, rows = one.size or (None, None)
+def _person_data(person: Person) -> dict[str, Any]:
+    columns, rows = person.size or (None, None)
     data = {
-        "user": one.user,
-        "guest": one.guest,
-        "app": one.app,
-        "since": round(one.since),
-        "idle_seconds": round(one.idle),
+        "user": person.user,
+        "guest": person.guest,
+        "app": person.app,
+        "since": round(person.since),
+        "idle_seconds": round(person.idle),
         "columns": columns,
         "rows": rows,
     }
-    return {**data, "address": one.address} if one.address else data
+    return {**data, "address": person.address} if person.address else data
 
 
 app = Status()

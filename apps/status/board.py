@@ -1,4 +1,4 @@
-"""The gauges: what the host is doing in words, and the last five minutes of it as lines."""
+"""The gauges: what the host is doing, in numbers and as lines of the last five minutes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .samples import Sample, Slices, means, slices
 from .words import percent
 
 LOW = 14
-"""Windows with fewer rows show the essentials only."""
+"""Windows with fewer rows show only the essential gauges."""
 NARROW = 60
 """Windows with fewer columns use shorter words."""
 WIDE = 150
-"""Columns from which the gauges are in two columns."""
+"""The fewest columns at which the gauges are shown side by side."""
 LONGEST = 120
-"""The most cells of a line; each is a moment of at least two seconds."""
+"""The most cells of a line; each stands for two seconds or more."""
 INDENT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """One thing that is measured. Its line goes from zero to `top`, or to that times two, four,
-    eight … if there is no room: so the scale rarely changes."""
+    """One thing that is measured. Its line goes from zero to `top`, or to the first double of that
+    which has room for every value, so that the scale seldom changes."""
 
     label: str
     measure: Callable[[Sample], float | None]
@@ -69,7 +69,7 @@ ESSENTIAL = (CPU, LOAD, MEMORY, SESSIONS)
 
 
 class Board:
-    """Rows for a `RowWindow`. They change only by `show`."""
+    """Rows for a `RowWindow`, which change only when `show` is called."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -84,7 +84,7 @@ class Board:
     # ------------------------------------------------------------------ rows
 
     def row_count(self) -> int:
-        """Asked once for each frame; makes the rows again if something has changed."""
+        """Asked once a frame: the rows are made anew here if something has changed."""
         session = self.session
         made_of = (
             self._now,
@@ -118,14 +118,14 @@ class Board:
         return [[], self._headline(now), [], *lines, []]
 
     def _headline(self, now: Sample) -> Fragments:
-        """How long the host has run, and what the lines below show."""
+        """How long the host has been up, and which time the lines cover."""
         up = f"Up {duration(now.uptime, units=2, short=True)}"
         narrow = self.session.terminal.size.columns < NARROW
         left: Fragments = [("", " " * INDENT), ("class:title", up)]
         if not narrow:
             total = counted(now.sessions_total, "session")
             dot = glyph(self.session, "middot")
-            left.append(("class:muted", f" {dot} {total} since the start"))
+            left.append(("class:muted", f" {dot} {total} since it started"))
         right: Fragments = [("class:muted", "5 min " if narrow else "the last 5 minutes  ")]
         return spread(left, right, self.session.terminal.size.columns)
 
@@ -154,12 +154,12 @@ class Board:
         return lines
 
     def _line(self, gauge: Gauge, parts: Slices) -> Fragments:
-        """The measure over time; dots where nobody looked."""
+        """The measure over time, with dots in the gaps."""
         values = means(parts, gauge.measure)
         top = gauge.top
         while top < max((value for value in values if value is not None), default=0.0):
             top *= 2
-        # In ASCII the dot is a dash, which is one of the heights of a line, too.
+        # In ASCII the dot would be a dash, which is also one of the heights of a line.
         dot = glyph(self.session, "middot") if self.session.terminal.unicode else " "
         fragments: Fragments = []
         run: list[float] = []

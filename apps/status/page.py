@@ -1,4 +1,4 @@
-"""How the host is, as a page for a browser: `ssh -L 8080:status:80 HOST`."""
+"""How the host is doing, as a page for a browser: `ssh -L 8080:status:80 HOST`."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ REFRESH = 5  # seconds
 
 
 def page(request: WebRequest, name: str, sample: Sample, here: list[Person], data: object) -> Page:
-    """What a browser gets; `data` is the same for programs, at /status.json."""
+    """What a browser gets. `data` is the same for programs, at /status.json."""
     if request.method not in ("GET", "HEAD"):
-        return Page("This page is for reading.\n", 405, "text/plain", (("allow", "GET, HEAD"),))
+        return Page("This page can only be read.\n", 405, "text/plain", (("allow", "GET, HEAD"),))
     match request.path:
         case "/":
             return Page(_html(name, sample, here), headers=SAFE)
@@ -51,9 +51,9 @@ def _html(name: str, sample: Sample, here: list[Person]) -> str:
     }
     boxes = "".join(f"<div><dt>{label}<dd>{escape(text)}</div>" for label, text in facts.items())
     rows = "".join(
-        f"<tr><td>{escape(one.name)}<td>{escape(one.title)}<td>{duration(one.here, short=True)}"
-        f"<td>{escape(one.idle_text)}"
-        for one in here
+        f"<tr><td>{escape(person.name)}<td>{escape(person.title)}<td>{person.here_text}"
+        f"<td>{person.idle_text}"
+        for person in here
     )
     table = f"<table><tr><th>Who<th>In<th>Here<th>Idle{rows}</table>" if here else ""
     stuck = f" {counted(sample.stuck, 'thread')} got stuck." if sample.stuck else ""
@@ -61,6 +61,6 @@ def _html(name: str, sample: Sample, here: list[Person]) -> str:
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(name)}</title>"
         f"<meta name=viewport content='width=device-width'>"
         f"<meta http-equiv=refresh content={REFRESH}><style>{STYLE}</style>"
-        f"<h1>{escape(name)}</h1><p>How the host is, and who is here.{stuck}</p>"
+        f"<h1>{escape(name)}</h1><p>How the host is doing, and who is here.{stuck}</p>"
         f"<dl>{boxes}</dl>{table}"
     )

@@ -11,8 +11,8 @@ from tuihost.widgets import Column
 from .words import AWAY
 
 
-class Onlooker(Protocol):
-    """A person who looks, and their host: a session, or one for a browser."""
+class Viewer(Protocol):
+    """Somebody who looks at the status of the host: a session, or a browser."""
 
     @property
     def account(self) -> Account: ...
@@ -22,8 +22,8 @@ class Onlooker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Browser:
-    """Somebody who looks over a forward."""
+class BrowserViewer:
+    """Somebody who looks at it in a browser, over a forward."""
 
     account: Account
     host: HostView
@@ -32,7 +32,7 @@ class Browser:
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who is here. `since` is a Unix time, `here` and `idle` are seconds. `address` is
-    where they connect from, empty for people who may not see that."""
+    where they come from; it is empty if the viewer must not know."""
 
     id: int
     user: str
@@ -50,6 +50,10 @@ class Person:
         return f"{self.user} (guest)" if self.guest else self.user
 
     @property
+    def here_text(self) -> str:
+        return duration(self.here, short=True)
+
+    @property
     def idle_text(self) -> str:
         return duration(self.idle, short=True) if self.idle >= AWAY else ""
 
@@ -58,46 +62,44 @@ class Person:
         return "{}x{}".format(*self.size) if self.size else ""
 
 
-def people(session: Onlooker) -> list[Person]:
-    """Everybody, longest first. Guests do not learn where the others connect from."""
+def people(session: Viewer) -> list[Person]:
+    """Everybody, longest first. Guests do not see where the others come from."""
     now = session.host.now()
     titles = {card.name: card.title for card in session.host.apps(session.account)}
     return [
         Person(
-            id=one.id,
-            user=one.user,
-            guest=one.guest,
-            app=one.app,
-            title=titles.get(one.app, one.app.capitalize()),
-            since=one.since,
-            here=max(0.0, now - one.since),
-            idle=max(0.0, now - one.touched),
-            size=one.size,
-            address="" if session.account.guest else one.peer.address,
+            id=person.id,
+            user=person.user,
+            guest=person.guest,
+            app=person.app,
+            title=titles.get(person.app, person.app.capitalize()),
+            since=person.since,
+            here=max(0.0, now - person.since),
+            idle=max(0.0, now - person.touched),
+            size=person.size,
+            address="" if session.account.guest else person.peer.address,
         )
-        for one in session.host.people()
+        for person in session.host.people()
     ]
 
 
 def columns(session: Session) -> list[Column[Person]]:
-    """The most important first, since a narrow window leaves out the last ones."""
+    """The most important first: a narrow window leaves out the last ones."""
     shown: list[Column[Person]] = [
-        Column("Who", flex=1, value=lambda one: one.name),
-        Column("In", 11, value=lambda one: one.title),
-        Column(
-            "Here", 8, align="right", value=lambda one: duration(one.here, short=True), order=_here
-        ),
-        Column("Idle", 8, align="right", value=lambda one: one.idle_text, order=_idle),
-        Column("Window", 8, align="right", style="class:muted", value=lambda one: one.window),
+        Column("Who", flex=1, value=lambda person: person.name),
+        Column("In", 11, value=lambda person: person.title),
+        Column("Here", 8, align="right", value=lambda person: person.here_text, order=_here),
+        Column("Idle", 8, align="right", value=lambda person: person.idle_text, order=_idle),
+        Column("Window", 8, align="right", style="class:muted", value=lambda person: person.window),
     ]
     if not session.account.guest:
-        shown.append(Column("From", 16, style="class:muted", value=lambda one: one.address))
+        shown.append(Column("From", 16, style="class:muted", value=lambda person: person.address))
     return shown
 
 
-def _here(one: Person) -> float:
-    return one.here
+def _here(person: Person) -> float:
+    return person.here
 
 
-def _idle(one: Person) -> float:
-    return one.idle
+def _idle(person: Person) -> float:
+    return person.idle

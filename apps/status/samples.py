@@ -1,4 +1,4 @@
-"""The last minutes of the host, measured while somebody looks and never otherwise."""
+"""The last minutes of the host. It is measured only while somebody looks."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .people import Onlooker
+from .people import Viewer
 
 KEPT = 300.0
 """Seconds that are remembered."""
 FRESH = 0.9
-"""Seconds for which a sample serves everybody who looks."""
+"""Seconds for which one sample is enough for everybody who looks."""
 GAP = 15.0
-"""Seconds between two samples from which what was between them is unknown."""
+"""Seconds between two samples that make a gap: nothing is known about the time in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The host at one moment; `at` and `uptime` are seconds. `cpu` is in percent of one
-    processor since the sample before, or None if that is too long ago."""
+    """The host at one moment. `at` and `uptime` are seconds. `cpu` is in percent of one processor
+    since the previous sample; None if that is too long ago."""
 
     at: float
     uptime: float
@@ -37,7 +37,7 @@ class Sample:
 
 
 class Sampler:
-    """One for everybody who looks: the first of them in a second measures, the others read.
+    """One for everybody: the first who looks in a second measures, the others get the same.
 
     Threads: any; each person's session has its own.
     """
@@ -47,7 +47,7 @@ class Sampler:
         self._lock = threading.Lock()
         self._samples: deque[Sample] = deque(maxlen=int(KEPT / FRESH))
 
-    def look(self, session: Onlooker) -> Sample:
+    def look(self, session: Viewer) -> Sample:
         """The host as it is now."""
         with self._lock:
             now = self._clock()
@@ -59,12 +59,12 @@ class Sampler:
             return sample
 
     def recent(self) -> tuple[Sample, ...]:
-        """Everything that is remembered, the oldest first."""
+        """Everything that is remembered, oldest first."""
         with self._lock:
             return tuple(self._samples)
 
 
-def _measure(session: Onlooker, now: float, last: Sample | None) -> Sample:
+def _measure(session: Viewer, now: float, last: Sample | None) -> Sample:
     gauges = session.host.gauges()
     cpu = None
     if last is not None and now - last.at <= GAP:
@@ -88,11 +88,10 @@ Slices = list[list[Sample]]
 
 
 def slices(samples: Sequence[Sample], now: float, count: int) -> Slices:
-    """The last `KEPT` seconds in `count` equal parts, the newest last.
+    """The last `KEPT` seconds in `count` equal parts, newest last.
 
-    The parts begin at fixed times, so that what was drawn once moves on but never changes. A
-    part between two samples that are near each other holds the first of them; one in which
-    nobody looked is empty.
+    The parts begin at fixed times, so that a line that was drawn moves on but never changes. A
+    part between two samples without a gap holds the first of them. A part in a gap is empty.
     """
     step = KEPT / max(1, count)
     first = int(now // step) - count + 1
@@ -111,7 +110,7 @@ def slices(samples: Sequence[Sample], now: float, count: int) -> Slices:
 
 
 def means(parts: Slices, measure: Callable[[Sample], float | None]) -> list[float | None]:
-    """The mean of a measure in each part; None where it is not known."""
+    """The mean of a measure in each part; None if it is not known."""
     result: list[float | None] = []
     for part in parts:
         known = [value for value in map(measure, part) if value is not None]

@@ -1,4 +1,4 @@
-"""The status on a screen: gauges, and below them the people who are here; a sample each second."""
+"""The status on a screen: gauges, and below them who is here. Measured while it is open."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .people import Person, columns, people
 from .samples import Sampler
 
 INTERVALS = (1, 2, 5, 10)
-"""Seconds from one sample to the next that a person can choose."""
+"""Seconds between samples that a person can choose from."""
 WIDEST = 100
 """The most columns of the table, so that what belongs together stays together."""
 HELP = (
-    "The lines show the last five minutes, from zero up. The host is measured only while somebody "
-    "looks: what nobody saw is missing."
+    "The lines show the last five minutes, starting at zero. The host is measured only while "
+    "somebody looks at this page, so there may be gaps."
 )
 
 
 class StatusScreen:
-    """One person's view of the host. What they chose is kept for when they come back."""
+    """One person's view of the host. What they chose is remembered when they come back."""
 
     def __init__(self, session: Session, sampler: Sampler) -> None:
         self.session = session
@@ -40,9 +40,9 @@ class StatusScreen:
         self.table: Table[Person] = Table(
             session,
             columns(session),
-            key=lambda one: one.id,
+            key=lambda person: person.id,
             sort=session.memory.get("sort"),
-            empty="Nobody is at a screen here.",
+            empty="Nobody is on a screen here.",
             place="people",
         )
         board = RowWindow(self.board, height=self.board.row_count, focusable=False)
@@ -70,7 +70,7 @@ class StatusScreen:
         return application
 
     def _remember(self) -> None:
-        """What was chosen on this screen, for when they come back to it."""
+        """Remembers what was chosen, for when they come back."""
         self.session.memory.update(interval=self.interval, sort=self.table.sort)
 
     def look(self) -> None:
@@ -80,7 +80,7 @@ class StatusScreen:
         self.table.items = people(self.session)
 
     async def _watch(self, application: Application[Any]) -> None:
-        """Looks again and again, and rests while it is paused."""
+        """Looks again after each interval, unless it is paused."""
         while True:
             await self._wait()
             if not self.paused:
@@ -88,14 +88,14 @@ class StatusScreen:
                 application.invalidate()
 
     async def _wait(self) -> None:
-        """Until the next look is due, or a key has changed when that is."""
+        """Waits until the next look is due, or until a key changes the interval."""
         self._changed.clear()
         timeout = None if self.paused else self.interval
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), timeout)
 
     def _beside(self) -> ConditionalContainer:
-        """The room that very wide windows leave beside the table."""
+        """The room beside the table in very wide windows."""
 
         def left() -> int:
             return self.session.terminal.size.columns - WIDEST
@@ -112,7 +112,7 @@ class StatusScreen:
         keys = Keymap(group="Status")
 
         @keys.add("space", label="pause", rank=30, when=lambda: not self.paused)
-        @keys.add("space", label="go on", rank=30, when=lambda: self.paused)
+        @keys.add("space", label="continue", rank=30, when=lambda: self.paused)
         def _pause(event: Any) -> None:
             self.paused = not self.paused
             self._changed.set()

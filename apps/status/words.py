@@ -7,7 +7,7 @@ AWAY = 60
 
 
 def percent(value: float | None) -> str:
-    """`3.1%`; a dash for what is not known yet."""
+    """`3.1%`; a dash if it is not known yet."""
     if value is None:
         return "-"
     return f"{value:.1f}%" if value < 10 else f"{value:.0f}%"

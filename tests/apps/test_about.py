@@ -41,10 +41,10 @@ def test_both_pages_at_every_size(host: Hosted, size: tuple[int, int]) -> None:
     with host.open("about", size=size) as pilot:
         pilot.wait_for("This host").wait_for("demo")
         pilot.press("/").type("fingerprint").press("enter")
-        pilot.wait_for("When you first came")
+        pilot.wait_for("When you first connected")
         pilot.press("2").wait_for("What the host knows")
         pilot.wait_for(f"{size[0]} columns, {size[1]} rows")
-        pilot.press("G").wait_for("narrower").press("1").wait_for("When you first came")
+        pilot.press("G").wait_for("narrower").press("1").wait_for("When you first connected")
         assert all(len(line) <= size[0] for line in pilot.screen.lines)
 
 
@@ -69,7 +69,7 @@ def test_what_the_host_knows(host: Hosted, term: str, env: dict[str, str], seen:
     with host.open("about", term=term, env=env, size=(80, 50)) as pilot:
         pilot.wait_for("This host").press("2").wait_for(term).wait_for(seen)
         pilot.wait_for("Widths")
-        assert ("None are sent" in pilot.text) == (term == "vt100" or "NO_COLOR" in env)
+        assert ("sent no colours" in pilot.text) == (term == "vt100" or "NO_COLOR" in env)
         assert (("漢字漢字|") in pilot.text) == (env["LANG"] != "C")
         assert pilot.text.isascii() == (env["LANG"] == "C")
         bars = [line.index("|") for line in pilot.screen.lines if line.endswith("|")]
@@ -92,13 +92,11 @@ def test_the_theme_is_shown_in_its_own_looks(host: Hosted) -> None:
 def test_the_key_is_copied_and_shown(host: Hosted) -> None:
     (key,) = host.host.keys()
     with host.open("about", size=(100, 30)) as pilot:
-        pilot.wait_for("This host").press("y").wait_for("Asked your terminal to copy").wait_for(
-            "--known-hosts"
-        )
+        pilot.wait_for("This host").press("y").wait_for("asked to copy").wait_for("--known-hosts")
         sent = pilot.received.partition(b"\x1b]52;c;")[2]
         text = base64.b64decode(sent[: min(sent.find(b"\x07") % 10**9, sent.find(b"\x1b") % 10**9)])
         assert text.decode() == f"[demo.example.org]:2222 {key.line}\n"
-        pilot.press("enter").wait_gone("Asked your terminal to copy")
+        pilot.press("enter").wait_gone("asked to copy")
 
 
 # ------------------------------------------------------------------------------ keys and names
@@ -143,7 +141,7 @@ def test_how_people_reach_it(
     host: Hosted, listens: Any, option: str, known_as: str, command: str
 ) -> None:
     session: Any = SimpleNamespace(host=SimpleNamespace(address=listens))
-    address = part(host, "facts").Address.of(session, {"address": option} if option else {})
+    address = part(host, "identity").Address.of(session, {"address": option} if option else {})
     assert address.known_as == known_as
     assert address.ssh() == command
     assert address.ssh("notes", "list", options="-t").startswith("ssh -t ")
@@ -167,7 +165,7 @@ def test_the_picture_is_the_one_that_openssh_draws(
     )
     first, *drawn = shown.stdout.decode().splitlines()
     title = f"{kind[0].upper()} {kind[1]}"
-    assert list(part(host, "facts").picture(first.split()[1], title)) == drawn
+    assert list(part(host, "identity").picture(first.split()[1], title)) == drawn
 
 
 # ------------------------------------------------------------------------- commands and lines
@@ -184,7 +182,7 @@ def test_the_terminal_command_with_and_without_one(host: Hosted) -> None:
 
 def test_without_a_screen_the_sections_are_read_out(host: Hosted) -> None:
     with host.open("about", term="dumb", size=(120, 100)) as pilot:
-        pilot.wait_for("Is it the right one?").wait_for("known_hosts").wait_for("Terminal: dumb")
+        pilot.wait_for("Is this the right host?").wait_for("known_hosts").wait_for("Terminal: dumb")
         assert pilot.wait_end() == 0
         assert b"\x1b" not in pilot.received
         assert "+--[" not in pilot.text

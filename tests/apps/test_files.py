@@ -114,7 +114,7 @@ def test_a_person_walks_reads_writes_and_deletes(host: Hosted, size: tuple[int, 
 def test_what_is_no_text_is_not_shown(host: Hosted) -> None:
     host.run("files put a.bin", stdin=bytes(100))
     with host.open("files") as pilot:
-        pilot.wait_for("a.bin").press("enter").wait_for("That is not a text")
+        pilot.wait_for("a.bin").press("enter").wait_for("This file is not text")
 
 
 def test_without_a_terminal_it_is_told(host: Hosted) -> None:

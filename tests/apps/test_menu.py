@@ -90,7 +90,7 @@ AT_120 = """\
   Everyday                                                              Ledger
    1  ☺ Hello   Says hello to you                                       Keeps the accounts
  ▌ 2    Ledger  Keeps the accounts
-  Host                                                                  Last used  not yet
+  Host                                                                  Last used  never
    3    Lamp    Light for the night watch                               In it now  nobody
 
                                                                         From your shell
@@ -198,7 +198,7 @@ def test_theme_is_shown_while_it_is_chosen() -> None:
 def test_people_see_each_other() -> None:
     with house() as it, come(it) as ada, come(it, user="bob") as bob:
         bob.press("1").wait_for("Hello, ")
-        ada.press("w").wait_for("2 here ─")
+        ada.press("w").wait_for("2 people are here ─")
         assert "ada (guest)" in ada.text
         assert any("bob (guest)" in line and "in Hello" in line for line in ada.screen.lines)
         ada.press("w").wait_gone("in Hello").press("?").wait_for("back here from any app")

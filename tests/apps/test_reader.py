@@ -150,7 +150,9 @@ def test_links_to_places_to_nowhere_and_out_of_the_host(reading: Reading) -> Non
         pilot.press("escape").wait_for("far gone up").press("tab", "tab", "enter")
         pilot.wait_for("There is no page gone.md here").press("tab", "enter")
         pilot.wait_for("There is no page ../secret.md").press("tab", "enter")
-        pilot.wait_for("leads out of here").wait_for("https://example.net/a?b=c").press("enter")
+        pilot.wait_for("leads away from this host").wait_for("https://example.net/a?b=c").press(
+            "enter"
+        )
         pilot.wait_for("Copied")
         assert b"\x1b]52;c;aHR0cHM6Ly9leGFtcGxlLm5ldC9hP2I9Yw==" in pilot.received
         pilot.press("tab", "enter").wait_for("http://%5B").press("escape").wait_gone("%5B")
@@ -238,5 +240,5 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path, reading: Reading) ->
 def test_a_folder_that_is_not_there_is_a_broken_app(tmp_path: Path) -> None:
     app = load_path(FOLDER)
     app.options = {"folder": str(tmp_path / "nowhere")}
-    with pytest.raises(AppLoadError, match="folder of pages is not there"):
+    with pytest.raises(AppLoadError, match="no folder with pages"):
         app.start()

@@ -106,7 +106,7 @@ def test_it_looks_again_and_again_until_it_is_paused(
     sampler = counting(host, monkeypatch)
     with opened(host) as pilot:
         sampler.wait_for(4)
-        pilot.press("space").wait_for("paused").wait_for("go on")
+        pilot.press("space").wait_for("paused").wait_for("continue")
         looks = sampler.looks
         # A resize, a sort and another interval are drawn, and none of them is a look.
         pilot.resize(90, 30).press("s").wait_for("Who ↑").press("+").press("S").wait_for("Who ↓")
@@ -308,7 +308,7 @@ def test_a_browser_sees_it_over_a_forward() -> None:
         hang_up(client)
     statuses = [status for status, _ in pages]
     assert statuses == [200, 200, 404, 405]
-    assert "How the host is, and who is here." in pages[0][1]
+    assert "How the host is doing, and who is here." in pages[0][1]
     assert json.loads(pages[1][1])["connections"] >= 1
 
 

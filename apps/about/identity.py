@@ -1,4 +1,4 @@
-"""What the host says about itself: how to reach it, and how to know that it is the right one."""
+"""How people reach the host, and how they know that it is the right one."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from tuihost import Session, TcpAddress
 
 ANYWHERE = ("", "0.0.0.0", "::")
 UNKNOWN = "HOST"
-"""Used as the host's name if it does not know the name by which people reach it."""
+"""Stands for the name of the host if it does not know which name people use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where people reach the host: what they type, not where it listens."""
+    """The address that people type, not the one that the host listens on."""
 
     host: str
     port: int
 
     @classmethod
     def of(cls, session: Session, options: Mapping[str, Any]) -> Address:
-        """The option `address` of the app, as `name` or `name:port`; else where the host
-        listens, as far as that says anything to others."""
+        """The option `address` of the app, as `name` or `name:port`. Without it, where the host
+        listens, if that means anything to others."""
         listens = session.host.address or TcpAddress("", 22)
-        name, _, told = str(options.get("address", "")).strip().rpartition(":")
-        if not name or not told.isdecimal():
-            name, told = str(options.get("address", "")).strip(), ""
+        name, _, port = str(options.get("address", "")).strip().rpartition(":")
+        if not name or not port.isdecimal():
+            name, port = str(options.get("address", "")).strip(), ""
         name = name.strip("[]") or (UNKNOWN if listens.host in ANYWHERE else listens.host)
-        return cls(name, int(told) if told else listens.port)
+        return cls(name, int(port) if port else listens.port)
 
     def ssh(self, *words: str, options: str = "") -> str:
-        """A command line for your own shell: `ssh -p 8022 HOST notes list`."""
+        """A command line for the person's own shell: `ssh -p 8022 HOST notes list`."""
         return " ".join(part for part in ("ssh", options, self.target, *words) if part)
 
     @property
     def target(self) -> str:
-        """The host as `ssh` and its sisters want it: `-p 8022 HOST`."""
+        """The host as an argument of `ssh`: `-p 8022 HOST`."""
         return self.host if self.port == 22 else f"-p {self.port} {self.host}"
 
     @property
     def known_as(self) -> str:
-        """The name under which OpenSSH remembers the host."""
+        """The name that OpenSSH remembers the host by."""
         return self.host if self.port == 22 else f"[{self.host}]:{self.port}"
 
 
@@ -59,7 +59,7 @@ class HostKey:
 
 
 def host_keys(session: Session, address: Address) -> list[HostKey]:
-    """All of them, first the one that clients should prefer."""
+    """All of them, the preferred one first."""
     cards = session.host.keys()
     return [
         HostKey(
@@ -78,10 +78,10 @@ ACROSS, DOWN = 17, 9
 
 
 def picture(sha256: str, title: str) -> tuple[str, ...]:
-    """What `ssh -o VisualHostKey=yes` draws for a fingerprint: the path of a walker who starts
-    in the middle and takes a diagonal step for each two bits, in a room of 17 by 9.
+    """What `ssh -o VisualHostKey=yes` draws for a fingerprint: the path of a bishop that starts in
+    the middle of a board of 17 by 9 and takes a diagonal step for each two bits.
 
-    Places that they pass often get heavier signs; S is where they began, E where they ended.
+    The more often it visits a square, the heavier the sign. S is the start, E the end.
     """
     text = sha256.removeprefix("SHA256:")
     walked = base64.b64decode(text + "=" * (-len(text) % 4))

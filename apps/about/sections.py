@@ -1,4 +1,4 @@
-"""What there is to say about the host: a screen draws it and a conversation reads it out."""
+"""What the app says about the host, in sections. A screen draws them, a talk reads them out."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from tuihost import Session, duration
 
-from .facts import UNKNOWN, Address, HostKey, host_keys
+from .identity import UNKNOWN, Address, HostKey, host_keys
 
 Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Paragraph:
     """A paragraph."""
 
     text: str
@@ -23,33 +23,35 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and their values."""
+    """Facts, each with its name."""
 
     pairs: Pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """What people type, and what it does."""
+    """Keys or command lines, and what each does."""
 
     pairs: Pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """Lines to be taken as they are."""
+    """Lines to be copied unchanged."""
 
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Drawings, for those who look."""
+    """Drawings, which are not read out."""
 
     pictures: tuple[tuple[str, ...], ...]
 
 
-Block = Words | Facts | Commands | Verbatim | Pictures
+RIGHT_HOST = "Is this the right host?"
+
+Block = Paragraph | Facts | Commands | Verbatim | Pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Section:
 
 
 def sections(session: Session, options: Mapping[str, Any]) -> list[Section]:
-    """Everything, in the order in which it matters to somebody who is new."""
+    """All of them, first what matters most to somebody who is new here."""
     address = Address.of(session, options)
     keys = host_keys(session, address)
     return [
@@ -76,22 +78,22 @@ def _host(session: Session, address: Address) -> Section:
     host = session.host
     known = address.host != UNKNOWN
     reached = f"{address.host}, port {address.port}" if known else f"port {address.port}"
-    # Names without versions: what is new in one is old in another, and only a burglar asks.
+    # Without versions: they help an attacker to find a hole, and nobody else.
     facts = (
         ("Name", host.name),
-        ("Runs", f"tuihost {host.version}, for {duration(host.gauges().uptime)} now"),
+        ("Runs", f"tuihost {host.version}, up for {duration(host.gauges().uptime)}"),
         ("Reached at", reached),
-        ("Made of", "Python, paramiko, prompt_toolkit and rich"),
+        ("Made with", "Python, paramiko, prompt_toolkit and rich"),
     )
     return Section("This host", (Facts(facts),))
 
 
 def _going(session: Session) -> Section:
     keys = (
-        (session.host.escape_label, "leads back to the menu from any app"),
+        (session.host.escape_label, "goes back to the menu from any app"),
         ("q", "leaves, unless you are typing text; in the menu it leaves the host"),
-        ("?", "shows what every key does at this moment"),
-        ("Enter ~ .", "ends the connection, with OpenSSH, if nothing else helps"),
+        ("?", "shows what every key does at the moment"),
+        ("Enter ~ .", "ends the connection if nothing else works (OpenSSH)"),
     )
     return Section("Coming and going", (Commands(keys),))
 
@@ -100,34 +102,30 @@ def _keys(address: Address, keys: list[HostKey]) -> Section:
     several = len(keys) > 1
     fingerprints = tuple((f"{key.kind} {key.bits}", key.sha256) for key in keys)
     checks = (
-        (address.ssh(options="-o VisualHostKey=yes"), "draws the same picture for comparison"),
-        (f"ssh-keygen -lF {quote(address.known_as)}", "shows what your own machine remembers"),
+        (address.ssh(options="-o VisualHostKey=yes"), "draws the same picture, to compare"),
+        (f"ssh-keygen -lF {quote(address.known_as)}", "shows what your machine remembers"),
         (f"ssh-keyscan {address.target} | ssh-keygen -lf -", "asks the host again"),
     )
     if not keys:
-        return Section("Is it the right one?", (Words("This host shows no keys."),))
+        return Section(RIGHT_HOST, (Paragraph("This host does not show its keys."),))
     return Section(
-        "Is it the right one?",
+        RIGHT_HOST,
         (
-            Words(
-                "When you first came your client showed a fingerprint. It should be "
+            Paragraph(
+                "When you first connected, your client showed a fingerprint. It should be "
                 + ("one of these:" if several else "this:")
             ),
             Facts(fingerprints),
             Pictures(tuple(key.picture for key in keys)),
             Commands(checks),
-            Words(
-                "Whoever stands between you and the host could change this page, too: what "
-                "counts is the same fingerprint from elsewhere, such as the operator's own words."
+            Paragraph(
+                "Somebody between you and the host could change this page, too. Compare with a "
+                "fingerprint that you got in another way, such as from the operator in person."
             ),
-            Words(f"For your file ~/.ssh/known_hosts, {_lines(keys)}:"),
+            Paragraph(f"The {'lines' if several else 'line'} for your ~/.ssh/known_hosts:"),
             Verbatim(tuple(key.line for key in keys)),
         ),
     )
-
-
-def _lines(keys: list[HostKey]) -> str:
-    return "one line" if len(keys) == 1 else f"{len(keys)} lines"
 
 
 def _shell(session: Session, address: Address) -> Section:
@@ -136,12 +134,16 @@ def _shell(session: Session, address: Address) -> Section:
     commands = [(address.ssh(), "opens the menu")]
     if example is not None:
         commands += [
-            (address.ssh(example.name, options="-t"), f"opens {example.title} at once"),
+            (address.ssh(example.name, options="-t"), f"opens {example.title} directly"),
             (address.ssh(example.name, example.commands[0]), "runs one of its commands"),
-            (address.ssh(example.name, "--help"), "names all of them"),
+            (address.ssh(example.name, "--help"), "lists all of them"),
         ]
-    note = Words("A command reads your input, writes to your output and has an exit status.")
-    unnamed = (Words(f"{UNKNOWN} is the name that you typed."),) if address.host == UNKNOWN else ()
+    note = Paragraph("A command reads your input, writes to your output and has an exit status.")
+    unnamed = (
+        (Paragraph(f"{UNKNOWN} stands for the name that you connect to."),)
+        if address.host == UNKNOWN
+        else ()
+    )
     return Section("From your own shell", (Commands(tuple(commands)), note, *unnamed))
 
 
@@ -149,29 +151,29 @@ def _looks(session: Session) -> Section:
     themes = session.host.themes()
     light = sum(not theme.dark for theme in themes)
     text = (
-        f"You see the theme {session.theme.title}. There are {len(themes)}, {light} of them light: "
-        "t in the menu shows each, and the one you choose is remembered."
+        f"Your theme is {session.theme.title}. There are {len(themes)}, {light} of them light. "
+        "Press t in the menu to try each; the one that you choose is remembered."
     )
-    return Section("Looks", (Words(text),))
+    return Section("Looks", (Paragraph(text),))
 
 
 def _plain(address: Address) -> Section:
     commands = (
         (address.ssh(options="-T"), "plain lines, for screen readers and scripts"),
-        (f"TERM=dumb {address.ssh()}", "the same, and what you type is echoed"),
+        (f"TERM=dumb {address.ssh()}", "the same, and the host echoes what you type"),
         (address.ssh(options="-o SetEnv=NO_COLOR=1"), "screens without colours"),
         (address.ssh(options="-o SetEnv=LANG=C"), "screens in plain ASCII"),
     )
-    note = Words("Nothing here is said by colour alone, and nothing blinks.")
-    return Section("Without pictures", (Commands(commands), note))
+    note = Paragraph("Nothing is said by colour alone, and nothing blinks.")
+    return Section("Plain output", (Commands(commands), note))
 
 
 def plain(section: Section) -> str:
-    """A section as it is read out: no columns, no pictures."""
+    """A section as text, without columns and pictures."""
     lines = [section.title if section.title.endswith("?") else f"{section.title}."]
     for block in section.blocks:
         match block:
-            case Words(text=text):
+            case Paragraph(text=text):
                 lines.append(text)
             case Facts(pairs=pairs) | Commands(pairs=pairs):
                 lines += [f"{left}: {right}" for left, right in pairs]

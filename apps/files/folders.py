@@ -1,4 +1,4 @@
-"""What somebody has here: their own folder, and the shared ones that their roles open."""
+"""The folders of each account: its own, and the shared ones that its roles open."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A folder for several people. Empty `roles`: for everybody with an account."""
+    """A folder for several people. Without `roles` it is for everybody with an account."""
 
     name: str
     path: Path
@@ -36,7 +36,7 @@ class Shared:
         return not account.guest and not self.write.isdisjoint({*account.roles, "user"})
 
 
-class Cabinet:
+class AllFolders:
     """All folders of the host. Threads: any."""
 
     def __init__(self, data: Path, options: Mapping[str, Any]) -> None:
@@ -44,30 +44,30 @@ class Cabinet:
         self._quota = _megabytes(options, "quota", 100)
         self._guest_quota = _megabytes(options, "guest_quota", 5)
         self._entries = _count(options, "entries", 10_000)
-        self.shared = tuple(_shared(data, one) for one in options.get("shared", ()))
+        self.shared = tuple(_shared(data, given) for given in options.get("shared", ()))
         self._quotas: dict[Path, Quota] = {}
         self._lock = threading.Lock()
-        names = [one.name for one in self.shared]
+        names = [folder.name for folder in self.shared]
         if len(set(names)) < len(names) or MINE in names:
-            raise AppLoadError(f"shared folders need names of their own, and not {MINE!r}")
-        for one in self.shared:
-            one.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            raise AppLoadError(f"every shared folder needs a name of its own, other than {MINE!r}")
+        for folder in self.shared:
+            folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def quota_of(self, account: Account) -> Quota:
-        """Of somebody's own folder."""
-        # A key may hold what no folder can be called, and must not lead elsewhere.
+        """The quota of somebody's own folder."""
+        # A key may hold characters that no folder name can have, and must not lead elsewhere.
         folder = hashlib.sha256(account.key.encode()).hexdigest()[:32]
         return self._quota_at(
             self._people / folder, self._guest_quota if account.guest else self._quota
         )
 
     def tree_of(self, account: Account) -> Folders:
-        """What `account` sees."""
+        """The folders that `account` can see."""
         trees = {MINE: DiskTree(self.quota_of(account))}
-        for one in self.shared:
-            if one.opens_to(account):
-                quota = self._quota_at(one.path, self._quota)
-                trees[one.name] = DiskTree(quota, writable=one.lets_write(account))
+        for folder in self.shared:
+            if folder.opens_to(account):
+                quota = self._quota_at(folder.path, self._quota)
+                trees[folder.name] = DiskTree(quota, writable=folder.lets_write(account))
         return Folders(trees, MINE)
 
     def _quota_at(self, path: Path, size: int) -> Quota:
@@ -79,7 +79,7 @@ class Cabinet:
 
 def _shared(data: Path, given: Any) -> Shared:
     if not isinstance(given, Mapping) or not _NAME.fullmatch(str(given.get("name", ""))):
-        raise AppLoadError("a shared folder has a `name`: lower-case letters, digits and '-'")
+        raise AppLoadError("a shared folder needs a `name` of lower-case letters, digits and '-'")
     unknown = set(given) - {"name", "path", "roles", "write", "guests"}
     if unknown:
         raise AppLoadError(f"a shared folder has no option {sorted(unknown)[0]!r}")

@@ -1,4 +1,4 @@
-"""The second page: a card to compare with your own terminal, and what the host knows about it."""
+"""The second page: what the host knows about the terminal, and a test card to compare it with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.text import Text
 from tuihost import Session
 from tuihost.widgets import width_of
 
-from .facts import Address
+from .identity import Address
 from .page import facts, heading
 
 SIXTEEN = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
@@ -31,17 +31,18 @@ WIDTHS = (
     ("Emoji", "🙂🐙🌊🍀"),
 )
 CELLS = 8
+KNOWN = "What the host knows about your terminal"
 DEPTHS = {1: "none", 4: "16", 8: "256", 24: "16 million"}
 
 
-def thoughts(session: Session) -> tuple[tuple[str, str], ...]:
-    """What the host knows about the terminal, all of it from the client."""
+def terminal_facts(session: Session) -> tuple[tuple[str, str], ...]:
+    """What the host knows about the terminal: all of it comes from the client."""
     facts = session.terminal
     characters = "Unicode" if facts.unicode else "ASCII only"
     if not facts.pty:
         return (("Terminal", "none in this session"), ("Characters", characters))
     return (
-        ("Terminal", facts.term or "not named"),
+        ("Terminal", facts.term or "unknown"),
         ("Window", f"{facts.size.columns} columns, {facts.size.rows} rows"),
         ("Colours", DEPTHS[facts.colors]),
         ("Characters", characters),
@@ -49,26 +50,27 @@ def thoughts(session: Session) -> tuple[tuple[str, str], ...]:
 
 
 def advice(session: Session, address: Address) -> list[str]:
-    """How to tell the host more, if the terminal may be able to do more than the host knows."""
+    """How to tell the host more, if the terminal may be able to do more than it knows."""
     facts = session.terminal
     found = []
     if not facts.pty:
-        return [f"With a terminal there is more to tell: {address.ssh('about', options='-t')}"]
+        return [f"With a terminal there is more to see: {address.ssh('about', options='-t')}"]
     if session.env.get("NO_COLOR"):
         found.append("There are no colours because your client sent NO_COLOR.")
     elif facts.colors < max(DEPTHS):
         more = address.ssh(options="-o SetEnv=COLORTERM=truecolor")
-        found.append(f"If it shows more colours: {more}")
+        found.append(f"If your terminal can show more colours: {more}")
     if not facts.unicode:
-        found.append(f"If it shows Unicode: {address.ssh(options='-o SetEnv=LANG=C.UTF-8')}")
+        unicode = address.ssh(options="-o SetEnv=LANG=C.UTF-8")
+        found.append(f"If your terminal can show Unicode: {unicode}")
     return found
 
 
 def card(session: Session, address: Address, width: int) -> Group:
-    """The whole card, for a number of columns."""
+    """The whole card, `width` columns wide."""
     return Group(
-        heading("What the host knows about your terminal"),
-        _indented(facts(thoughts(session))),
+        heading(KNOWN),
+        _indented(facts(terminal_facts(session))),
         *(_indented(Text(text, style="muted")) for text in advice(session, address)),
         *_colors(session, width - 2),
         *_roles(session, width - 2),
@@ -83,7 +85,7 @@ def _indented(part: RenderableType) -> Padding:
 def _colors(session: Session, width: int) -> Iterator[RenderableType]:
     yield heading("Colours")
     if session.terminal.colors == 1:
-        yield _indented(Text("None are sent to your terminal.", style="muted"))
+        yield _indented(Text("Your terminal is sent no colours.", style="muted"))
         return
     cells = min(64, width)
     for bright in ("", "bright_"):
@@ -108,7 +110,7 @@ def _hex(red: float, green: float, blue: float) -> str:
 
 
 def _roles(session: Session, width: int) -> Iterator[RenderableType]:
-    """The theme's roles, each as it looks."""
+    """Every role of the theme, drawn in its own style."""
     yield heading(f"The theme {session.theme.title}")
     names = [Text(name, style=name) for name in session.theme.roles]
     yield _indented(Columns(names, width=19, padding=(0, 1), column_first=True))
@@ -123,9 +125,9 @@ def _characters() -> Iterator[RenderableType]:
     yield ""
     yield _indented(
         Text(
-            "The bars at the right stand in one line. If not, your terminal takes some signs for "
-            "wider or narrower than the host does: another font or its setting for ambiguous "
-            "widths may help.",
+            "The bars on the right should form one line. If they do not, your terminal shows some "
+            "characters wider or narrower than the host expects. Another font may help, or the "
+            "terminal's setting for ambiguous widths.",
             style="muted",
         )
     )
