@@ -1,7 +1,12 @@
-"""Which files of the package run for something, in the order in which they are entered."""
+"""Which files of the package run for something, in the order in which they are entered.
+
+As a plugin of pytest (`-p tests.trace`) it writes a line for each test to the file that
+`TUIHOST_TRACE` names: the test, and the files that it enters, with tabs between them.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -9,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = f"{ROOT / 'tuihost'}/"
@@ -64,3 +71,14 @@ def traced() -> Iterator[Trace]:
     finally:
         sys.setprofile(before)
         threading.setprofile(None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    if "TUIHOST_TRACE" not in os.environ:
+        return (yield)
+    with traced() as trace, trace.record():
+        result = yield
+    with Path(os.environ["TUIHOST_TRACE"]).open("a") as told:
+        told.write("\t".join([item.nodeid, *sorted(set(trace.files()))]) + "\n")
+    return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.screen import make_session
 from tuihost.tui.widgets.cells import (
     cut,
     fit,
@@ -17,7 +16,6 @@ from tuihost.tui.widgets.cells import (
     width_of,
     wrap,
 )
-from tuihost.tui.widgets.charts import meter, sparkline
 
 
 @given(st.text(max_size=40), st.integers(0, 30))
@@ -60,21 +58,3 @@ def test_marks_come_in_few_fragments() -> None:
 def test_a_style_is_added_to_a_span_over_several_fragments() -> None:
     changed = restyled([("a", "xx"), ("b", "yy")], [(1, 3, "hit")])
     assert changed == [("a", "x"), ("a hit", "x"), ("b hit", "y"), ("b", "y")]
-
-
-def test_a_sparkline_stands_at_the_right_and_zero_is_low() -> None:
-    session = make_session()
-    (_, blank), (_, marks) = sparkline([0, 4, 8], 5, session)
-    assert blank == "  "
-    assert marks == "▁▅█"
-    assert sparkline([0, 0], 2, session)[1] == ("class:chart", "▁▁")
-    assert sparkline([1, 2, 3], 0, session) == [("class:chart.muted", ""), ("class:chart", "")]
-    assert sparkline([5], 1, session, top=10)[1] == ("class:chart", "▅")
-
-
-def test_a_meter_is_full_only_for_a_whole() -> None:
-    session = make_session()
-    assert [text for _, text in meter(0.999, 4, session)] == ["━━━", "─"]
-    assert [text for _, text in meter(0.001, 4, session)] == ["━", "───"]
-    assert [text for _, text in meter(1, 4, session)] == ["━━━━", ""]
-    assert [text for _, text in meter(7, 3, make_session(unicode=False))] == ["===", ""]

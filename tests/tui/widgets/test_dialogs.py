@@ -1,0 +1,169 @@
+"""Questions above a running screen."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.tui.screen import make_session, play
+from tests.tui.widgets.screens import asking, body
+from tuihost.tui.widgets.screen import Screen
+
+
+@pytest.mark.parametrize(
+    ("presses", "answer"),
+    [
+        (["enter"], False),  # what cannot be undone is not what Enter says
+        (["y"], True),
+        (["n"], False),
+        (["escape"], False),
+        (["c-c"], False),
+        (["left", "enter"], True),
+        (["tab", "space"], True),
+        (["tab", "tab", "enter"], False),
+    ],
+)
+def test_confirm(presses: list[str], answer: bool) -> None:
+    session = make_session()
+    answers: list[Any] = []
+    ask = asking(session, lambda screen: screen.confirm("Delete?", detail="For ever."), answers)
+    with play(ask, session) as me:
+        me.press("a")
+        assert "Delete?" in me.text
+        assert "For ever." in me.text
+        me.press("a", "?")  # keys do not pass through
+        assert "ask" not in me.lines[-1]
+        me.press(*presses)
+        assert answers == [answer]
+        assert "Delete?" not in me.text
+        assert "a ask" in me.lines[-1]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (20, 5)])
+def test_a_dialog_fits_every_window(size: tuple[int, int], snapshot: Any) -> None:
+    session = make_session(*size)
+    text = "A long text that says what will be lost, and what will not. " * 6
+    ask = asking(session, lambda screen: screen.message("Careful", text), [])
+    with play(ask, session) as me:
+        me.press("a")
+        assert me.text == snapshot
+
+
+def test_a_click_presses_a_button_and_the_ground_is_no_way_through() -> None:
+    session = make_session()
+    answers: list[Any] = []
+    with play(asking(session, lambda s: s.confirm("Delete?"), answers), session) as me:
+        me.press("a")
+        me.click_on("the work")
+        me.click_on("Delete?")
+        assert answers == []
+        me.click_on("Yes")
+        assert answers == [True]
+
+
+def test_prompt_takes_a_line_checks_it_and_gives_it() -> None:
+    session = make_session()
+    answers: list[Any] = []
+
+    def validate(text: str) -> str | None:
+        return None if text.strip() else "It needs a title"
+
+    ask = asking(
+        session,
+        lambda s: s.prompt("Title", default="Old", placeholder="in a word", validate=validate),
+        answers,
+    )
+    with play(ask, session) as me:
+        me.press("a")
+        assert "Old" in me.text
+        assert "in a word" not in me.text
+        me.press("c-u", "enter")
+        assert "in a word" in me.text
+        assert "✗ It needs a title" in me.text
+        me.type("New?")
+        assert "It needs a title" not in me.text
+        me.press("enter")
+        assert answers == ["New?"]
+        me.press("a", "escape")
+        assert answers == ["New?", None]
+
+
+def test_a_prompt_stays_one_line_and_hides_secrets() -> None:
+    session = make_session()
+    answers: list[Any] = []
+    with play(asking(session, lambda s: s.prompt("Word", hidden=True), answers), session) as me:
+        me.press("a")
+        me.paste("two\nlines")
+        assert "two" not in me.text
+        me.press("enter")
+        assert answers == ["two lines"]
+
+
+def test_choose_filters_where_there_are_many() -> None:
+    session = make_session()
+    answers: list[Any] = []
+    tried: list[str] = []
+    names = ["ember", "harbor", "mono", "moss", "nordic", "paper", "plain", "slate", "tide"]
+    ask = asking(
+        session,
+        lambda s: s.choose(
+            "Theme", names, label=str.title, selected="moss", on_change=tried.append
+        ),
+        answers,
+    )
+    with play(ask, session) as me:
+        me.press("a")
+        assert any("▌ Moss" in line for line in me.lines)
+        me.press("down")
+        assert tried == ["nordic"]
+        me.type("pap")
+        me.press("enter")
+        assert answers == ["paper"]
+        me.press("a", "escape")
+        assert answers == ["paper", None]
+        me.press("a")
+        me.type("pa")
+        me.press("escape")  # first the filter
+        assert len(answers) == 2
+        me.press("escape")
+        assert answers == ["paper", None, None]
+
+
+def test_dialogs_stack_and_give_the_focus_back() -> None:
+    session = make_session()
+    answers: list[Any] = []
+
+    async def both(screen: Screen) -> Any:
+        name = await screen.prompt("Name")
+        return (name, await screen.confirm(f"Really {name}?"))
+
+    with play(asking(session, both, answers), session) as me:
+        before = me.application.layout.current_window
+        me.press("a")
+        me.type("ada")
+        me.press("enter", "y")
+        assert answers == [("ada", True)]
+        assert me.application.layout.current_window is before
+
+
+def test_a_dialog_ends_with_its_application() -> None:
+    session = make_session()
+    screen = Screen(session, "Notes", body())
+    ended: list[str] = []
+
+    async def ask() -> None:
+        try:
+            await screen.confirm("Still there?")
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    with play(screen.application, session) as me:
+        me._in_app(lambda: me.application.create_background_task(ask()) and None)
+        assert "Still there?" in me.text
+        me._in_app(lambda: screen.exit(0))
+        assert me.result == 0
+    assert ended == ["cancelled"]
+    assert len(screen._floats) == 1
