@@ -21,14 +21,16 @@ import paramiko
 import pytest
 
 import tuihost
-from tuihost import Accepts, Account, App, Forward, ForwardRule, Session, command
+from tuihost import Accepts, Account, App, Disconnected, Forward, ForwardRule, Session, command
 from tuihost.core.limits import TransportLimits
 from tuihost.database import READERS, Database
 from tuihost.host.host import Host
 from tuihost.host.server._connection import Connection
 from tuihost.ssh.connection.layer import ConnectionLayer
+from tuihost.terminal_facts import TerminalFacts
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
+from tuihost.wire import Stream
 
 PACKAGE = str(Path(tuihost.__file__).parent)
 QUICK = 0.02  # seconds
@@ -304,6 +306,53 @@ def test_somebody_is_shown_out_before_their_program_can_begin() -> None:
             connection.farewell("Goodbye!")
         assert channel.recv(1) == b""
         assert line.echo.recv(1) == b""
+
+
+class Slow:
+    """The input and output of a command, which take their time to close."""
+
+    facts = TerminalFacts()
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.closing = threading.Event()
+        self.go_on = threading.Event()
+        self.in_time: list[bool] = []
+
+    def read(self, limit: int) -> bytes:
+        self.open.set()
+        self.go_on.wait(5)
+        raise Disconnected("it is closed")
+
+    def write(self, data: bytes, stream: Stream) -> None:
+        """Goes nowhere."""
+
+    def close(self) -> None:
+        self.closing.set()
+        self.in_time.append(self.go_on.wait(5))
+
+
+def test_an_app_that_waits_when_its_person_goes_holds_up_nobody() -> None:
+    slow = Slow()
+
+    class Starter(Box):
+        @command
+        def begin(self, session: Session) -> None:
+            """Starts another app's command."""
+            assert session.other_apps is not None
+            session.other_apps.start("box", ["cat"], slow, lambda status: None)
+            session.read()
+
+    with hosted(Starter()) as host, closing(Line(host)) as line:
+        channel = line.session()
+        channel.exec_command("box begin")
+        assert slow.open.wait(5)
+        channel.close()
+        assert slow.closing.wait(5)
+        line.knock()
+        slow.go_on.set()
+        host.log.wait_for("session.end")
+        assert set(slow.in_time) == {True}, "the connection waited for the app"
 
 
 def test_the_test_kit_tells_of_a_database_that_is_used_there(
