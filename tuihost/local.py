@@ -135,7 +135,7 @@ def run_app(name: str, words: Sequence[str], settings: Settings) -> int:
 def _run(host: Host, name: str, words: Sequence[str]) -> int:
     account = Account(getpass.getuser(), guest=False)
     route: Route
-    if name not in host.names_for(account):
+    if name not in host.access.names_for(account):
         route = NoSuchApp(name)
     elif words or (not host.catalog.apps[name].app.has_talk and not _interactive()):
         route = RunCommand(name, tuple(words))

@@ -20,7 +20,7 @@ class ThreadBudget:
         self._lock = threading.Lock()
 
     def take(self, client: int) -> bool:
-        """One more; false where it has enough."""
+        """One more; False if it has enough."""
         with self._lock:
             if not self._free(client):
                 return False

@@ -26,7 +26,7 @@ class _Deadline:
     def cancel(self) -> None:
         if self.action is not None:
             self.action = None
-            self.watchdog.forget_one()
+            self.watchdog.count_cancelled()
 
 
 class Watchdog:
@@ -38,7 +38,7 @@ class Watchdog:
         self._log = log
         self._heap: list[_Deadline] = []
         self._ties = count()
-        self._dead = 0
+        self._cancelled = 0
         self._changed = threading.Condition(threading.Lock())
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
@@ -62,15 +62,15 @@ class Watchdog:
                 self._changed.notify()
         return deadline
 
-    def forget_one(self) -> None:
-        """A deadline was called off. The heap is swept when half of it is dead, so that many
-        short connections with long deadlines do not pile up."""
+    def count_cancelled(self) -> None:
+        """A deadline was called off. The heap is swept when half of it is such, so that the long
+        deadlines of many short connections do not pile up."""
         with self._changed:
-            self._dead += 1
-            if self._dead > 64 and self._dead * 2 > len(self._heap):
+            self._cancelled += 1
+            if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):
                 self._heap = [item for item in self._heap if item.action is not None]
                 heapq.heapify(self._heap)
-                self._dead = 0
+                self._cancelled = 0
 
     def _run(self) -> None:
         while True:
@@ -83,7 +83,7 @@ class Watchdog:
                 deadline = heapq.heappop(self._heap)
                 action, deadline.action = deadline.action, None
                 if action is None:
-                    self._dead = max(0, self._dead - 1)
+                    self._cancelled = max(0, self._cancelled - 1)
             if action is not None:
                 self._act(action)
 

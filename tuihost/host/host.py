@@ -10,33 +10,30 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import tuihost
-from tuihost.core.accepts import TERMINAL_ENV, Accepts, ForwardRule, SocketRule
+from tuihost.core.accepts import TERMINAL_ENV
 from tuihost.errors import TuihostError
 from tuihost.host._thread_budget import ThreadBudget
 from tuihost.host._watchdog import Watchdog
+from tuihost.host.access import Access
 from tuihost.host.login.approval_desk import ApprovalDesk, may_answer
 from tuihost.host.login.hosted_account import HostedAccount, Inside
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.visitor import Visitor
-from tuihost.host.plugins.app_catalog import Catalog, may_use, note_use
+from tuihost.host.plugins.app_catalog import Catalog, note_use
 from tuihost.host.presence import Roster
 from tuihost.host.store.preferences import AccountPreferences, PreferenceStore
 from tuihost.login.approvals import ApprovalsView
 from tuihost.logs import Event, EventLog
-from tuihost.plugin import App
 from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Presence
 from tuihost.session.own_account import OwnAccount
 from tuihost.settings.models import Settings
 from tuihost.theme.theme import Theme
-from tuihost.wire import Identity, Peer, SocketAddress, TcpAddress
-
-SFTP = "sftp"
-"""The subsystem that the host itself serves, where no app does."""
+from tuihost.wire import Identity, Peer, TcpAddress
 
 
 class Host:
@@ -62,6 +59,7 @@ class Host:
         self.threads = ThreadBudget()
         self.connections = 0
         self.address: TcpAddress | None = None
+        self.access = Access(settings, catalog.apps)
         self._keys = keys
         self._state_dir = state_dir or settings.server.state_dir
         self._started = time.monotonic()
@@ -91,35 +89,11 @@ class Host:
         if self.login_services is not None:
             self.login_services.close()
 
-    # ---------------------------------------------------------------- who may use what
+    # ---------------------------------------------------------------- for the programs
 
     def theme_of(self, account: Account) -> Theme:
         chosen = self.preferences(account).get("theme")
         return self.catalog.themes.get(chosen, self._default_theme)
-
-    def names_for(self, account: Account) -> frozenset[str]:
-        """The apps that this account may use, hidden ones too."""
-        if isinstance(account, Visitor):
-            return account.apps
-        return frozenset(name for name in self.catalog.apps if self.may_open(account, name))
-
-    def may_open(self, account: Account, app: str) -> bool:
-        """Whether the app accepts this account, and the operator lets it in: by its roles, by how
-        it logged in, and by what the key says that it came with. Decided once, at the login."""
-        if isinstance(account, Visitor):
-            return account.may_open(app)
-        return may_use(self.catalog.apps[app].app, account)
-
-    def may_run(self, account: Account, app: str, command: str) -> bool:
-        """Whether they may run that command of an app that they may open."""
-        return not isinstance(account, Visitor) or account.may_run(app, command)
-
-    def home_of(self, account: Account) -> str | None:
-        """The app that all others lead back to: the default one. For somebody who is confined to
-        one app it is that app; None where the default one is closed to them."""
-        confined = account.confined if isinstance(account, Visitor) else None
-        home = self.default_app if confined is None else confined
-        return home if home in self.names_for(account) else None
 
     # ---------------------------------------------------------------- who came in
 
@@ -146,7 +120,7 @@ class Host:
             return tuple(self._inside.values())
 
     def own_account(self, account: Account) -> OwnAccount | None:
-        """What somebody may do with their own account; None for guests, and where there are no
+        """What somebody may do with their own account; None for guests, and if there are no
         accounts."""
         if self.login_services is None or not isinstance(account, Visitor) or account.guest:
             return None
@@ -166,72 +140,6 @@ class Host:
         """Remembers when an app was opened, for the menu's order."""
         if app != self.default_app:
             note_use(self.preferences(account), app, self.now())
-
-    def subsystem_app(self, name: str) -> App | None:
-        """The app that serves the subsystem `name`."""
-        for loaded in self.catalog.apps.values():
-            if name in loaded.app.accepts.subsystems:
-                return loaded.app
-        return None
-
-    def serves(self, account: Account, subsystem: str) -> bool:
-        """Whether an app that they may open serves the subsystem; the host itself serves files."""
-        app = self.subsystem_app(subsystem)
-        if app is None and subsystem == SFTP:
-            return bool(self.file_apps(account))
-        return app is not None and self.may_open(account, app.name)
-
-    def file_apps(self, account: Account) -> tuple[App, ...]:
-        """The apps that serve files to somebody who may open them."""
-        apps = (loaded.app for loaded in self.catalog.apps.values())
-        return tuple(app for app in apps if app.has_files and self.may_open(account, app.name))
-
-    def forward_app(self, account: Account, target: SocketAddress) -> App | None:
-        """The app that answers that target for somebody who may open it."""
-        return self._claimant(account, target, lambda accepts: accepts.forwards)
-
-    def listen_app(self, account: Account, address: SocketAddress) -> App | None:
-        """The app that takes that address for somebody who may open it."""
-        return self._claimant(account, address, lambda accepts: accepts.listens)
-
-    def _claimant(
-        self,
-        account: Account,
-        address: SocketAddress,
-        rules_of: Callable[[Accepts], Sequence[ForwardRule | SocketRule]],
-    ) -> App | None:
-        """An app that names it exactly comes before one with a pattern for it."""
-        found = [
-            (not rule.exact, loaded.app)
-            for loaded in self.catalog.apps.values()
-            for rule in rules_of(loaded.app.accepts)
-            if rule.matches(address)
-        ]
-        if not found:
-            return None
-        app = min(found, key=lambda one: one[0])[1]
-        return app if self.may_open(account, app.name) else None
-
-    def script_for(self, account: Account) -> tuple[str, ...]:
-        """The command that reads lines where there is no terminal; nothing where that is not
-        theirs to run."""
-        app, *words = self.settings.server.script.split() or [""]
-        may = app in self.catalog.apps and self.may_open(account, app)
-        return (app, *words) if may and self.may_run(account, app, " ".join(words)) else ()
-
-    def why_no_x11(self, account: Account) -> str | None:
-        """Why no app shows anything on the screen that somebody brings."""
-        if isinstance(account, Visitor) and not account.rights.x11:
-            return "their roles give no X11"
-        wanted = any(self.catalog.apps[name].app.accepts.x11 for name in self.names_for(account))
-        return None if wanted else "no app here takes X11"
-
-    def why_no_agent(self, account: Account) -> str | None:
-        """Why no app uses the agent that somebody brings."""
-        if isinstance(account, Visitor) and not account.rights.agent:
-            return "their roles give no agent"
-        wanted = any(self.catalog.apps[name].app.accepts.agent for name in self.names_for(account))
-        return None if wanted else "no app here takes an agent"
 
     def count_stuck(self, change: int) -> None:
         with self._count_lock:
@@ -297,7 +205,7 @@ class Host:
 
 
 def _resident_bytes() -> int:
-    """Memory of this process: now where the system tells (Linux), else the most it ever was."""
+    """Memory of this process: its present size on Linux, elsewhere the largest it ever was."""
     try:
         pages = Path("/proc/self/statm").read_text().split()[1]
     except (OSError, IndexError):

@@ -1,7 +1,4 @@
-"""Who is here: the one shared table of the host, behind the one shared lock.
-
-Threads: any.
-"""
+"""Who is here: everybody's sessions at a terminal. Threads: any."""
 
 from __future__ import annotations
 
@@ -16,9 +13,9 @@ from tuihost.wire import Peer
 
 
 @dataclass(slots=True)
-class Entry:
-    """One session of a person. Its app changes as they go about; `idle` tells how long since
-    their last key, in seconds."""
+class TerminalSession:
+    """One session of a person. `app` is the one that they are in, and changes; `idle` says how many
+    seconds ago they last pressed a key."""
 
     id: int
     account: Account
@@ -30,12 +27,12 @@ class Entry:
 
 
 class Roster:
-    """Everybody's sessions."""
+    """Everybody who is here."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._entries: dict[int, Entry] = {}
+        self._sessions: dict[int, TerminalSession] = {}
         self._ids = count(1)
         self._total = 0
 
@@ -46,39 +43,39 @@ class Roster:
         peer: Peer,
         idle: Callable[[], float],
         size: Callable[[], tuple[int, int] | None],
-    ) -> Entry:
-        entry = Entry(next(self._ids), account, app, self._now(), peer, idle, size)
+    ) -> TerminalSession:
+        session = TerminalSession(next(self._ids), account, app, self._now(), peer, idle, size)
         with self._lock:
-            self._entries[entry.id] = entry
+            self._sessions[session.id] = session
             self._total += 1
-        return entry
+        return session
 
-    def leave(self, entry: Entry) -> None:
+    def leave(self, session: TerminalSession) -> None:
         with self._lock:
-            self._entries.pop(entry.id, None)
+            self._sessions.pop(session.id, None)
 
     def people(self) -> tuple[Presence, ...]:
-        """Everybody, longest first."""
+        """Everybody, in the order in which they came."""
         with self._lock:
-            entries = tuple(self._entries.values())
+            sessions = tuple(self._sessions.values())
         now = self._now()
         return tuple(
             Presence(
-                id=entry.id,
-                user=entry.account.name,
-                guest=entry.account.guest,
-                app=entry.app,
-                since=entry.since,
-                touched=now - entry.idle(),
-                peer=entry.peer,
-                size=entry.size(),
+                id=session.id,
+                user=session.account.name,
+                guest=session.account.guest,
+                app=session.app,
+                since=session.since,
+                touched=now - session.idle(),
+                peer=session.peer,
+                size=session.size(),
             )
-            for entry in entries
+            for session in sessions
         )
 
     @property
     def count(self) -> int:
-        return len(self._entries)
+        return len(self._sessions)
 
     @property
     def total(self) -> int:

@@ -300,7 +300,7 @@ def test_easier_ways_to_one_app_lead_to_that_app_alone() -> None:
     given = {"login__chains": ["publickey"], "login__app_chains": {"box": ["password"]}}
     with host_with_ada(**given) as host, entered(host, "ada+box") as client:
         assert ran(client, "who") == (0, "ada staff False\n")
-        assert host.host.names_for(host.host.inside()[0].visitor) == {"box"}
+        assert host.host.access.names_for(host.host.inside()[0].visitor) == {"box"}
 
 
 def test_ways_that_nobody_can_go_are_told_at_the_start() -> None:
@@ -377,8 +377,8 @@ def test_nothing_leads_out_of_a_keys_command(key: paramiko.PKey) -> None:
             client.auth_publickey("ada", key)
             client.open_session(timeout=DEADLINE)
             visitor = host.host.inside()[0].visitor
-            assert host.host.names_for(visitor) == {"vault"}
-            assert host.host.home_of(visitor) == "vault"
+            assert host.host.access.names_for(visitor) == {"vault"}
+            assert host.host.access.home_of(visitor) == "vault"
 
 
 class Screen(App):

@@ -15,7 +15,6 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from tests.waiting import DEADLINE
 from tuihost import App, Disconnected, Session, command
 from tuihost.host.programs import program
-from tuihost.host.programs._stopping import Patience
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.tui.terminal.output import RESTORE
 
@@ -26,8 +25,8 @@ STEPS = tuple((at / 10, force) for at, force in program.STOP_LADDER)
 def quick_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same ladder, ten times as fast."""
     monkeypatch.setattr(program, "STOP_LADDER", STEPS)
-    patience = Patience(program.PATIENCE.raise_after / 10, program.PATIENCE.abandon_after / 10)
-    monkeypatch.setattr(program, "PATIENCE", patience)
+    monkeypatch.setattr(program, "RAISE_AFTER", program.RAISE_AFTER / 10)
+    monkeypatch.setattr(program, "ABANDON_AFTER", program.ABANDON_AFTER / 10)
 
 
 class Deaf(App):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from tuihost.host.programs._stopping import Patience, Stopping
+from tuihost.host.programs._stopping import Step, Stopping
 from tuihost.logs import EventLog
 from tuihost.testing.hosted import Records
-
-PATIENCE = Patience(raise_after=1.0, abandon_after=3.0)
 
 
 class Later:
@@ -66,6 +64,9 @@ class Worker:
         finally:
             self.stopping.over()
 
+    def begin(self, gentle: Sequence[Step] = ()) -> bool:
+        return self.stopping.begin(raise_after=1.0, abandon_after=3.0, gentle=gentle)
+
     def end(self) -> None:
         self.release.set()
         self.thread.join(5)
@@ -82,25 +83,25 @@ def worker() -> Iterator[Worker]:
 
 def test_the_gentle_steps_come_first_and_each_at_its_time(worker: Worker) -> None:
     done = []
-    assert worker.stopping.begin(PATIENCE, [(0.3, lambda: done.append("cancel"))])
+    assert worker.begin(gentle=[(0.3, lambda: done.append("cancel"))])
     assert [timer.seconds for timer in worker.host.timers] == [0.3, 1.0, 3.0]
     worker.host.timers[0].act()
     assert done == ["cancel"]
 
 
 def test_it_begins_once_and_not_after_the_end(worker: Worker) -> None:
-    assert worker.stopping.begin(PATIENCE)
-    assert not worker.stopping.begin(PATIENCE)
+    assert worker.begin()
+    assert not worker.begin()
     assert len(worker.host.timers) == 2
     late = Worker()
     late.thread.start()
     late.end()
-    assert not late.stopping.begin(PATIENCE)
+    assert not late.begin()
     assert not late.host.timers
 
 
 def test_what_ends_by_itself_calls_the_rest_off(worker: Worker) -> None:
-    worker.stopping.begin(PATIENCE)
+    worker.begin()
     worker.end()
     assert worker.stopping.is_over
     assert all(timer.cancelled for timer in worker.host.timers)
@@ -111,7 +112,7 @@ def test_what_ends_by_itself_calls_the_rest_off(worker: Worker) -> None:
 
 
 def test_what_nothing_stops_is_counted_until_it_ends(worker: Worker) -> None:
-    worker.stopping.begin(PATIENCE)
+    worker.begin()
     worker.host.timers[-1].act()
     assert worker.host.stuck == 1
     assert worker.records.named("app.abandoned") == [{"thread": "worker"}]
@@ -129,7 +130,7 @@ def test_a_thread_that_ends_while_it_is_given_up_is_not_counted_for_ever(worker:
             worker.thread.join(0.2)  # it has ended by then, or waits its turn
             return answer
 
-    worker.stopping.begin(PATIENCE)
+    worker.begin()
     worker.stopping._over = Between()
     worker.host.timers[-1].act()
     worker.end()

@@ -24,7 +24,7 @@ import tuihost
 from tuihost import Accepts, Account, App, Disconnected, Forward, ForwardRule, Session, command
 from tuihost.core.limits import TransportLimits
 from tuihost.database import READERS, Database
-from tuihost.host.host import Host
+from tuihost.host.access import Access
 from tuihost.host.server._connection import Connection
 from tuihost.ssh.connection.layer import ConnectionLayer
 from tuihost.terminal_facts import TerminalFacts
@@ -108,13 +108,13 @@ def test_an_exec_request_is_decided_and_started_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
-    may_open = Host.may_open
+    may_open = Access.may_open
 
-    def counted(host: Host, account: Account, app: str) -> bool:
+    def counted(access: Access, account: Account, app: str) -> bool:
         asked.append(app)
-        return may_open(host, account, app)
+        return may_open(access, account, app)
 
-    monkeypatch.setattr(Host, "may_open", counted)
+    monkeypatch.setattr(Access, "may_open", counted)
     with hosted(Box(), bundled=True) as host, traced(monkeypatch) as found:
         transport = host.connect()
         channel = transport.open_session(timeout=5)

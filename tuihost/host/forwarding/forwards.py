@@ -100,7 +100,7 @@ class Forwards:
             return Refuse("the key takes forwarding away")
         if not key_permits(self._restrictions.permit_open, target):
             return Refuse(f"the key does not permit {shown(target)}")
-        app = self._host.forward_app(self._visitor, target)
+        app = self._host.access.forward_app(self._visitor, target)
         if app is not None:
             if not self._host.threads.free(self._visitor.connection):
                 return Refuse("apps answer too much already", OpenFailure.RESOURCE_SHORTAGE)
@@ -188,7 +188,7 @@ class Forwards:
             return Refuse("too many remote forwards")
         if address in self._listening:
             return Refuse(f"{shown(address)} is forwarded already")
-        app = self._host.listen_app(self._visitor, address)
+        app = self._host.access.listen_app(self._visitor, address)
         if app is not None:
             return self._lend(app, address)
         try:

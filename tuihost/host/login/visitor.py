@@ -1,4 +1,4 @@
-"""Who came in, and what they may use: the account of somebody who logged in on this host."""
+"""The account of somebody who is logged in, with all that they may use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tuihost.wire import ExecRequest, Identity, ProgramRequest, Restrictions, Su
 class Visitor(Account):
     """An account as it came in. `apps` are those that they may open, decided once, at the login.
     `confined` names the one app that a forced command leads to; `connection` is the number of the
-    connection that this is, and `key_line` that of the plain key that it proved: None where that
+    connection that this is, and `key_line` the line of the plain key that it proved: None if that
     came with a certificate or with restrictions."""
 
     apps: frozenset[str] = field(default=frozenset(), compare=False)
@@ -98,7 +98,7 @@ def original_command(program: ProgramRequest) -> dict[str, str]:
 
 
 def _confined(restrictions: Restrictions) -> str | None:
-    """The app that a key's command runs, which is then the only one; none has an empty name."""
+    """The one app that a key's command allows; empty if it names none."""
     if restrictions.command is None:
         return None
     try:

@@ -1,7 +1,7 @@
-"""The apps of one terminal, one on top of another: a person's way from app to app on one terminal.
+"""The apps of one terminal, one on top of another: how a person goes from app to app.
 
 An app that ends leads back to the one that launched it, the keys of `menu.escape` lead home from
-anywhere (the default app, where the person may open it), and an app that crashes costs one
+anywhere (to the default app, if the person may open it), and an app that crashes costs one
 sentence with an incident id.
 
 Thread: the program's; `deliver`, `stop` and `evict` may be called from any.
@@ -16,7 +16,7 @@ from typing import Any
 from tuihost.core.routing import OpenApp
 from tuihost.errors import Disconnected
 from tuihost.host.host import Host
-from tuihost.host.presence import Entry
+from tuihost.host.presence import TerminalSession
 from tuihost.host.programs._incidents import report_crash
 from tuihost.host.programs._sentences import CRASHED, UNAVAILABLE, complain, needs_terminal
 from tuihost.host.programs._session_maker import SessionMaker
@@ -58,7 +58,7 @@ class AppStack:
         self._log = log
         self._show_out = show_out
         self._memory: dict[str, dict[str, Any]] = {}
-        self._home = host.home_of(visit.account)
+        self._home = host.access.home_of(visit.account)
         self._evicted = self._over = False
         self._runner: Runner | None = None
         self._lines: LineStage | None = None
@@ -77,7 +77,7 @@ class AppStack:
             self._runner.stage.deliver(event)
 
     def stop(self, force: Force) -> None:
-        """One step of the way out for somebody who is gone."""
+        """The person is gone: one step of the way out."""
         if self._runner is not None:
             self._runner.stop(force)
 
@@ -110,8 +110,8 @@ class AppStack:
         terminal.flush(FLUSH_TIMEOUT)
 
     def _watch_idle(self) -> None:
-        """Shows out somebody who has not pressed a key for `limits.idle` seconds. Looks again only
-        when these are over."""
+        """Shows out somebody who has not pressed a key for `limits.idle` seconds; until then it
+        looks again when these could be over."""
         limit = self._host.settings.limits.idle
         if not limit or self._over:
             return
@@ -132,7 +132,7 @@ class AppStack:
 
     def _go(self, name: str) -> int:
         account, terminal = self._visit.account, self.terminal
-        entry = self._host.roster.enter(
+        here = self._host.roster.enter(
             account, name, self._visit.peer, idle=self._idle_for, size=self._size
         )
         theme = self._host.theme_of(account)
@@ -143,16 +143,16 @@ class AppStack:
         if self._evicted:
             self._runner.evict(Farewell())
         try:
-            return self._wander([name], entry)
+            return self._go_about([name], here)
         except Farewell:
             return 0
         finally:
-            self._host.roster.leave(entry)
+            self._host.roster.leave(here)
             self._runner.close()
 
-    def _wander(self, stack: list[str], entry: Entry) -> int:
+    def _go_about(self, stack: list[str], here: TerminalSession) -> int:
         while True:
-            name = entry.app = stack[-1]
+            name = here.app = stack[-1]
             try:
                 result = self._run(name, last=len(stack) == 1)
             except Escaped:
@@ -160,7 +160,7 @@ class AppStack:
                 stack[:] = [self._home]
                 continue
             match result:
-                case Launch(app=app) if app in self._host.names_for(self._visit.account):
+                case Launch(app=app) if app in self._host.access.names_for(self._visit.account):
                     stack.append(app)
                 case Launch(app=app):
                     self._show("Not here", f"No app is called {clean(app, limit=40)}.")
@@ -170,7 +170,7 @@ class AppStack:
                         return result or 0
 
     def _run(self, name: str, *, last: bool) -> Result:
-        """One app, from its first frame to its result; `last` where none waits behind it."""
+        """One app, from its first frame to its result; `last` if no other waits behind it."""
         from_menu = self._home is not None and name != self._home
         app = self._host.catalog.apps[name].app
         self._host.used(self._visit.account, name)
@@ -223,7 +223,7 @@ class AppStack:
         return CRASHED
 
     def _show(self, title: str, sentence: str, *, leaving: bool = False) -> None:
-        """One sentence of the host's own, where the person is now."""
+        """One sentence of the host's own, on the screen or as a line."""
         if self._lines is not None or self._runner is None:
             theme = self._host.theme_of(self._visit.account)
             complain(self._host, CommandStage(self._channel, self._visit.facts, theme), sentence)

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MOST_EVENTS = 256
-"""Events that wait, at most. Each costs a client something of its allowance, so that only one
-that wants to be a nuisance gets here."""
+"""Offered calls that may wait. No well-meaning client sends that many before its program begins."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,7 +28,7 @@ class Backlog:
         action()
 
     def offer(self, action: Callable[[], None]) -> None:
-        """The same for a call that is left out where too many wait already."""
+        """The same for a call that is dropped if too many wait already."""
         if self._is_open or len(self._waiting) < MOST_EVENTS:
             self.call(action)
 

@@ -1,4 +1,4 @@
-"""The files of the apps by SFTP, scp and rsync, as one program each; an exit status comes out."""
+"""The files of the apps by SFTP, scp and rsync: each is a program with an exit status."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tuihost.core.rsync_args import Refused, parse_rsync
 from tuihost.errors import PeerError
 from tuihost.files.tree import Folders, Names, Reason, path_of
-from tuihost.host.host import SFTP
+from tuihost.host.access import SFTP
 from tuihost.host.transfers.rsync import RsyncRun
 from tuihost.host.transfers.scp import Scp, parse_scp
 from tuihost.logs import Event, EventLog
@@ -20,8 +20,8 @@ from tuihost.wire import Stream
 
 @dataclass(frozen=True, slots=True)
 class FileTransfers:
-    """What somebody sees of `folders`, on the thread of their program. `complain` tells them why
-    something cannot be."""
+    """Serves `folders` to one person. Thread: their program's. `complain` tells them why something
+    cannot be done."""
 
     folders: Folders
     stage: CommandStage

@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from tuihost.theme.theme import Theme
 
 FILES = "files"
-"""The app in whose folder somebody begins, where it serves files."""
+"""The app in whose folder people begin, if it serves files."""
 
 
 class HostedApps:
-    """Implements `OtherApps`, for one session. `name` is the app that a mistake counts for where
-    somebody starts what is not there."""
+    """Implements `OtherApps`, for one session. A command of an app that does not exist runs on
+    behalf of the app `name`."""
 
     def __init__(self, host: Host, visit: Visit, name: str, log: EventLog) -> None:
         self._host = host
@@ -55,14 +55,14 @@ class HostedApps:
         self._closed = False
 
     def bar(self) -> bool:
-        """The session is over: what starts from now on is stopped at once. True where commands
-        run, which `close` stops. Any thread; never waits."""
+        """The session is over: a command that starts from now on is stopped at once. True if some
+        run already, for `close` to stop. Any thread; never waits."""
         with self._lock:
             self._closed = True
             return bool(self._running)
 
     def close(self) -> None:
-        """The session is over: what runs is stopped. Any thread; may wait for an app."""
+        """The session is over: what still runs is stopped. Any thread; may wait for an app."""
         with self._lock:
             self._closed = True
             running = tuple(self._running)
@@ -77,9 +77,9 @@ class HostedApps:
             name: tuple(
                 info
                 for info in command_infos(self._host.catalog.apps[name].app)
-                if self._host.may_run(account, name, info.name)
+                if self._host.access.may_run(account, name, info.name)
             )
-            for name in sorted(self._host.names_for(account))
+            for name in sorted(self._host.access.names_for(account))
         }
 
     def run(self, app: str, words: Sequence[str], stdio: Stdio) -> int:
@@ -110,7 +110,7 @@ class HostedApps:
     def files(self) -> Folders:
         return files_of(self._host, self._visit, self._files_session, self._log)
 
-    # ---------------------------------------------------------------- for what was started
+    # ---------------------------------------------------------------- for the commands that run
 
     @property
     def theme(self) -> Theme:
@@ -120,11 +120,11 @@ class HostedApps:
     def run_on(self, stage: StdioStage, name: str, words: Sequence[str], stdio: Stdio) -> int:
         """Judges the command and runs it on `stage`; its exit status."""
         account = self._visit.account
-        if name not in self._host.names_for(account):
+        if name not in self._host.access.names_for(account):
             _say(stdio, self._host.name, no_such_app(self._host, account, name))
             return NOT_FOUND
         command = command_in(words)
-        if command is not None and not self._host.may_run(account, name, command):
+        if command is not None and not self._host.access.may_run(account, name, command):
             text = f"{name} {clean(command, limit=40)} is not yours to run"
             _say(stdio, self._host.name, text)
             return NOT_YOURS
@@ -196,7 +196,7 @@ class StartedCommand:
 
 
 class _Unheard:
-    """Standard input and output of what is not a command: empty, and read by nobody."""
+    """Standard input and output for sessions without a command: empty, and read by nobody."""
 
     def __init__(self, facts: TerminalFacts) -> None:
         self.facts = facts
@@ -221,7 +221,7 @@ def files_of(
 ) -> Folders:
     """The files of every app that serves some to this person."""
     trees: dict[str, FileTree] = {}
-    for app in host.file_apps(visit.account):
+    for app in host.access.file_apps(visit.account):
         try:
             trees[app.name] = app.files(session_of(app.name))
         except (Disconnected, Signalled):

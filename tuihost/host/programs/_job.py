@@ -17,7 +17,8 @@ from tuihost.core.routing import (
     SyncFiles,
 )
 from tuihost.errors import Disconnected
-from tuihost.host.host import SFTP, Host
+from tuihost.host.access import SFTP
+from tuihost.host.host import Host
 from tuihost.host.programs._file_transfers import FileTransfers
 from tuihost.host.programs._hosted_apps import files_of
 from tuihost.host.programs._incidents import report_crash
@@ -63,7 +64,7 @@ class Job:
         self._channel.nudge()
 
     def stop(self, force: Force) -> None:
-        """Nothing that is gentle: its reads and writes have told it that the client is gone."""
+        """There is no gentle way: reads and writes have already said that the client is gone."""
 
     def evict(self) -> None:
         self._stage.end_with_signal("TERM")
@@ -93,7 +94,7 @@ class Job:
                 raise AssertionError(f"{name} is opened on a terminal")
 
     def leave(self, farewell: str) -> None:
-        """Nothing is to be given back: what was written stands where the client wants it."""
+        """There is nothing to give back: no screen was taken."""
 
     def _command(self, name: str, words: tuple[str, ...]) -> int:
         app = self._app(name)
@@ -110,7 +111,7 @@ class Job:
         return self._started(name, lambda: app.x11(self._session(name), display) or 0)
 
     def _subsystem(self, name: str) -> int:
-        app = self._host.subsystem_app(name)
+        app = self._host.access.subsystem_app(name)
         if app is not None:
             return self._guarded(app.name, lambda: app.subsystem(self._session(app.name), name))
         if name == SFTP:
@@ -127,7 +128,7 @@ class Job:
             self._log.info(Event.APP_END, app=name)
 
     def _guarded(self, name: str, run: Callable[[], int]) -> int:
-        """Has the app `name` do something; a mistake of its costs one sentence."""
+        """Has the app `name` do something; a mistake in it costs one sentence."""
         try:
             return run()
         except (Disconnected, Signalled):

@@ -1,4 +1,4 @@
-"""What the host itself says to somebody where no app can: a sentence, and an exit status."""
+"""What the host says itself when no app can: a sentence, and an exit status."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def complain(host: Host, stage: CommandStage, sentence: str) -> None:
 
 
 def no_such_app(host: Host, account: Account, name: str) -> str:
-    """For somebody who asks for an app that is not there, or not theirs."""
+    """For people who ask for an app that does not exist, or that they may not open."""
     shown = clean(name, limit=40)
     if any(broken.name == name for broken in host.catalog.broken):
         return f"{shown} is out of order at the moment; the operator knows why."
-    known = sorted(host.names_for(account))
+    known = sorted(host.access.names_for(account))
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
     return f"no app is called {shown}; {hint}"
 
 
 def needs_terminal(app: App) -> str:
-    """For somebody who opens a screen without a terminal."""
+    """For people who open a screen without a terminal."""
     text = f"{app.title} needs a terminal that can draw: ssh -t"
     commands = ", ".join(app.command_methods())
     return f"{text}. Without one it has these commands: {commands}." if commands else f"{text}."

@@ -1,4 +1,4 @@
-"""The one place where a `Session` is made: what an app holds while it runs for somebody."""
+"""The one place that makes a `Session`: what an app holds while it runs for somebody."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tuihost.session.session import Session, Stage, Surroundings
 
 @dataclass(frozen=True, slots=True)
 class SessionMaker:
-    """Makes the sessions of one visit. Thread: that of the app that gets the session."""
+    """Makes the sessions of one visit. Thread: the app's."""
 
     host: Host
     visit: Visit
@@ -30,10 +30,10 @@ class SessionMaker:
         memory: dict[str, Any] | None = None,
         from_menu: bool = False,
     ) -> Session:
-        """A session of the app `name` on `stage`. Raises `TuihostError` where the person may not
-        open it: whatever way led here, nothing of the app has run yet."""
+        """A session of the app `name` on `stage`. Raises `TuihostError` if the person may not
+        open it: whatever way led here, none of its code has run yet."""
         visit = self.visit
-        if not self.host.may_open(visit.account, name):
+        if not self.host.access.may_open(visit.account, name):
             raise TuihostError(f"{visit.account.name} may not open {name}")
         app = self.host.catalog.apps[name].app
         surroundings = Surroundings(

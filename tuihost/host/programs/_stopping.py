@@ -19,14 +19,6 @@ Step = tuple[float, Callable[[], None]]
 """Seconds after the work was given up, and what is tried then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds until an exception is raised in the thread, and until it is left behind."""
-
-    raise_after: float
-    abandon_after: float
-
-
 @dataclass(slots=True, eq=False)
 class Stopping:
     """The end of one thread. Threads: any, except `over`, which the thread itself calls last."""
@@ -48,14 +40,12 @@ class Stopping:
         """Waits for the end; False after `timeout` seconds."""
         return self._over.wait(timeout)
 
-    def begin(self, patience: Patience, gentle: Iterable[Step] = ()) -> bool:
-        """Nobody wants the work any more: `gentle` steps first, then force. False where that is
-        known already, or the thread has ended."""
-        steps: tuple[Step, ...] = (
-            *gentle,
-            (patience.raise_after, self._raise),
-            (patience.abandon_after, self._abandon),
-        )
+    def begin(
+        self, *, raise_after: float, abandon_after: float, gentle: Iterable[Step] = ()
+    ) -> bool:
+        """Nobody wants the work any more: the `gentle` steps are taken, then an exception is raised
+        in the thread, then it is left behind. False if that has begun or the thread has ended."""
+        steps = (*gentle, (raise_after, self._raise), (abandon_after, self._abandon))
         with self._lock:
             if self._timers or self._over.is_set():
                 return False

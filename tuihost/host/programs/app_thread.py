@@ -8,12 +8,14 @@ from collections.abc import Callable
 from tuihost.errors import Disconnected, TuihostError
 from tuihost.host.host import Host
 from tuihost.host.programs._incidents import report_crash
-from tuihost.host.programs._stopping import Patience, Stopping
+from tuihost.host.programs._stopping import Stopping
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
 from tuihost.wire import ByteChannel
 
-PATIENCE = Patience(raise_after=1.0, abandon_after=3.0)
+RAISE_AFTER = 1.0
+ABANDON_AFTER = 3.0
+"""Seconds after nobody wants the work any more, for a thread that has not noticed."""
 
 
 class AppThread:
@@ -37,7 +39,7 @@ class AppThread:
         self._stopping = Stopping(host, self.thread, self._log)
 
     def start(self) -> None:
-        """Begins. Raises RuntimeError where there can be no more threads."""
+        """Begins. Raises RuntimeError if there can be no more threads."""
         if not self._host.threads.take(self._client):
             self._stopping.over()
             raise RuntimeError("too many threads of apps")
@@ -60,7 +62,7 @@ class AppThread:
         self._stopping.over()
 
     def guard(self, work: Callable[[], object]) -> str | None:
-        """Does `work`, which is the app's; a sentence for the person where it failed. On the
+        """Does `work`, which is the app's; a sentence for the person if it failed. On the
         thread."""
         try:
             work()
@@ -83,4 +85,4 @@ class AppThread:
 
     def gone(self) -> None:
         """Nobody wants the work any more. Any thread."""
-        self._stopping.begin(PATIENCE)
+        self._stopping.begin(raise_after=RAISE_AFTER, abandon_after=ABANDON_AFTER)

@@ -1,9 +1,9 @@
 """A Program: what one session runs, on a thread of its own, from the grant to the exit status.
 
-Whoever grants it only makes it and starts it. All that it needs is made on its own thread; what
-happens to the session before that waits. When the person is gone the program gets `STOP_LADDER`,
-one step after the other; one that is deaf to all of them is left behind by name in the log, and
-its thread is counted.
+Making and starting one takes no time: all that it needs is made on its own thread, and events that
+come before that wait. When the person is gone the program gets `STOP_LADDER`, one step after the
+other. If it is deaf to all of them it is left behind: it is named in the log, and its thread is
+counted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tuihost.host.programs._hosted_apps import HostedApps
 from tuihost.host.programs._job import Job
 from tuihost.host.programs._sentences import DISCONNECTED
 from tuihost.host.programs._session_maker import SessionMaker
-from tuihost.host.programs._stopping import Patience, Stopping
+from tuihost.host.programs._stopping import Stopping
 from tuihost.host.programs.visit import Visit
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.logs import Event, EventLog
@@ -36,13 +36,14 @@ STOP_LADDER = (
     (0.3, Force.CANCEL),
     (0.6, Force.STOP_LOOP),
 )
-"""Seconds after the person is gone, and what is tried then; end of input comes at once."""
+"""Seconds after the person is gone, and what is tried then. The end of input comes at once."""
 
-PATIENCE = Patience(raise_after=0.9, abandon_after=3.0)
+RAISE_AFTER = 0.9
+ABANDON_AFTER = 3.0
 
 
 VisitOf = Callable[[EventLog], Visit]
-"""Says who came and for what; their log is given."""
+"""Says who came and for what; it is given the log of the session."""
 
 
 class Work(Protocol):
@@ -53,7 +54,7 @@ class Work(Protocol):
         """All of it; the exit status."""
 
     def leave(self, farewell: str) -> None:
-        """Gives back what it took, with a last sentence for the person where there is one."""
+        """Gives back what it took, with a last sentence for the person, if there is one."""
 
     def deliver(self, event: SessionEvent) -> None:
         """Something happened in the session."""
@@ -66,9 +67,10 @@ class Work(Protocol):
 
 
 class Program:
-    """One program of one session. `visit_of` is called on its thread. Thread: its own, except the
-    constructor, `start`, `event`, `gone`, `farewell` and `join`, which any thread may call; of
-    these only `join` waits."""
+    """One program of one session. `visit_of` is called on its thread.
+
+    Thread: its own, except the constructor, `start`, `event`, `gone`, `farewell` and `join`. These
+    are for any thread, and only `join` waits."""
 
     def __init__(self, host: Host, channel: ByteChannel, visit_of: VisitOf, log: EventLog) -> None:
         self.channel = channel
@@ -97,7 +99,9 @@ class Program:
     def gone(self) -> None:
         """The person is gone: the ladder begins. Does nothing after the end."""
         gentle = [(seconds, partial(self._stop, force)) for seconds, force in STOP_LADDER]
-        if self._stopping.begin(PATIENCE, gentle):
+        if self._stopping.begin(
+            raise_after=RAISE_AFTER, abandon_after=ABANDON_AFTER, gentle=gentle
+        ):
             self._backlog.call(self._let_go_apart)
 
     def farewell(self, sentence: str) -> None:
@@ -118,8 +122,8 @@ class Program:
             action(work)
 
     def _let_go_apart(self) -> None:
-        """Takes from an app what is not there without the person. That calls the app, which may
-        wait, so it has a thread of its own, where there is anything to take."""
+        """The same on a thread of its own, if there is anything to let go of: the app is called
+        then, and may wait."""
         runs = self._other_apps is not None and self._other_apps.bar()
         if runs or self._resources != ClientResources():
             thread = threading.Thread(
@@ -129,6 +133,7 @@ class Program:
                 thread.start()
 
     def _let_go(self) -> None:
+        """Stops the commands of other apps; closes the person's display and agent."""
         if self._other_apps is not None:
             self._other_apps.close()
         self._resources.close()

@@ -38,9 +38,9 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a client was granted on a session channel, up to its program. `asked` is what it asked
-    for where its key runs another command instead; `wanted_pty` is true also where it asked for a
-    terminal in vain."""
+    """What a client was granted on a session channel, up to its program. `asked` is its own request
+    if its key runs another command instead; `wanted_pty` is true even if the terminal that it asked
+    for was refused."""
 
     program: ProgramRequest
     pty: PtyRequest | None
@@ -74,21 +74,21 @@ def _route(host: Host, visitor: Visitor, granted: Granted, pty: bool) -> Route:
         # The app in the name is the client's wish; a key's command is not theirs to bend.
         target=None if visitor.restrictions.command is not None else visitor.target,
         default=host.default_app,
-        apps=host.names_for(visitor),
+        apps=host.access.names_for(visitor),
         pty=pty,
-        # Somebody who asked for a terminal and may have none is a person all the same.
-        script=() if granted.wanted_pty else host.script_for(visitor),
+        # Somebody who asked for a terminal in vain is a person all the same.
+        script=() if granted.wanted_pty else host.access.script_for(visitor),
     )
     if isinstance(where, RunCommand):
         command = command_in(where.words)
-        if command is not None and not host.may_run(visitor, where.app, command):
+        if command is not None and not host.access.may_run(visitor, where.app, command):
             return BadCommand(f"{where.app} {clean(command, limit=40)} is not yours to run")
     return where
 
 
 def _without_words(host: Host, where: RunCommand, resources: ClientResources) -> Route:
-    """What an app does whose name alone is the command, without a terminal: it shows itself on
-    the person's display, or is opened line by line where it has no commands."""
+    """For an app's name alone, without a terminal: the app shows itself on the person's display, or
+    is opened line by line if it has no commands."""
     app = host.catalog.apps[where.app].app
     if app.has_x11 and app.accepts.x11 and resources.display is not None:
         return OpenDisplay(where.app)

@@ -59,7 +59,7 @@ from tuihost.wire import (
 
 
 @dataclass(slots=True)
-class _Slot:
+class _SessionChannel:
     """One session channel: what was granted on it, and its program once that has started."""
 
     channel: ByteChannel
@@ -101,11 +101,10 @@ class Connection:
     ) -> None:
         self.number = number
         self.peer = peer
-        self.identity: Identity | None = None
         self._host = host
         self._log = host.log.bound(conn=number)
         self._ended = ended
-        self._slots: dict[int, _Slot] = {}
+        self._sessions: dict[int, _SessionChannel] = {}
         self._closing = False
         self._account: Visitor | None = None
         self._forwards: Forwards | None = None
@@ -127,7 +126,7 @@ class Connection:
         """Begins the transport thread."""
         self.link.start()
 
-    # ---------------------------------------------------------------- the run
+    # ---------------------------------------------------------------- from accept to close
 
     def run(self) -> None:
         """Shakes hands, logs in, serves channels. What it ends with is the link's to log:
@@ -138,8 +137,8 @@ class Connection:
         self.link.serve()
 
     def _parted(self) -> None:
-        for slot in tuple(self._slots.values()):
-            self.channel_closed(slot.channel)
+        for session in tuple(self._sessions.values()):
+            self.channel_closed(session.channel)
         if self._forwards is not None:
             self._forwards.close()
         self._host.go_out(self.number)
@@ -152,7 +151,6 @@ class Connection:
     # ---------------------------------------------------------------- login
 
     def logged_in(self, identity: Identity) -> None:
-        self.identity = identity
         self._log = self.link.log = self._log.bound(user=identity.user)
         visitor = self._host.come_in(self.number, identity, self.peer, self.close)
         self._account = visitor
@@ -186,32 +184,34 @@ class Connection:
                 return self._forwarding.open(request)
 
     def opened(self, request: OpenRequest, channel: ByteChannel) -> None:
-        self._slots[channel.number] = _Slot(channel, SessionMachine(self._host.env_patterns))
+        self._sessions[channel.number] = _SessionChannel(
+            channel, SessionMachine(self._host.env_patterns)
+        )
 
     def channel_closed(self, channel: ByteChannel) -> None:
-        slot = self._slots.pop(channel.number, None)
-        if slot is not None:
-            slot.machine.close()
-            if slot.program is not None:
-                slot.program.gone()
+        session = self._sessions.pop(channel.number, None)
+        if session is not None:
+            session.machine.close()
+            if session.program is not None:
+                session.program.gone()
 
     # ---------------------------------------------------------------- requests
 
     def request(self, channel: ByteChannel, request: SessionRequest) -> Answer:
-        slot = self._slots.get(channel.number)
-        if slot is None:
+        session = self._sessions.get(channel.number)
+        if session is None:
             return Refuse("the session is closed")
-        slot.wanted_pty = slot.wanted_pty or isinstance(request, PtyRequest)
+        session.wanted_pty = session.wanted_pty or isinstance(request, PtyRequest)
         reason = self._taken_away(request)
         if reason is not None:
             return Refuse(reason)
         if isinstance(request, ShellRequest | ExecRequest | SubsystemRequest):
-            return self._program(slot, request)
-        return slot.machine.decide(request)
+            return self._program(session, request)
+        return session.machine.decide(request)
 
     def _taken_away(self, request: SessionRequest) -> str | None:
-        """Why somebody cannot have that: the key that they came with does not let them, or nothing
-        here takes it from them."""
+        """Why this person cannot have that: their key does not let them, or no app would use
+        it."""
         restrictions = self._visitor.restrictions
         match request:
             case PtyRequest() if not restrictions.pty:
@@ -219,33 +219,33 @@ class Connection:
             case X11Request() if not restrictions.x11_forwarding:
                 return "the key takes X11 forwarding away"
             case X11Request():
-                return self._host.why_no_x11(self._visitor)
+                return self._host.access.why_no_x11(self._visitor)
             case AgentRequest() if not restrictions.agent_forwarding:
                 return "the key takes agent forwarding away"
             case AgentRequest():
-                return self._host.why_no_agent(self._visitor)
+                return self._host.access.why_no_agent(self._visitor)
         return None
 
-    def _program(self, slot: _Slot, request: ProgramRequest) -> Answer:
+    def _program(self, session: _SessionChannel, request: ProgramRequest) -> Answer:
         """A key's command stands in for whatever is asked for, also for a subsystem."""
         forced = self._visitor.restrictions.command
         if forced is not None:
-            slot.asked = request
-            return slot.machine.decide(ExecRequest(forced))
-        if isinstance(request, SubsystemRequest) and not self._host.serves(
+            session.asked = request
+            return session.machine.decide(ExecRequest(forced))
+        if isinstance(request, SubsystemRequest) and not self._host.access.serves(
             self._visitor, request.name
         ):
             return Refuse(f"no app here serves the subsystem {clean(request.name, limit=40)}")
-        return slot.machine.decide(request)
+        return session.machine.decide(request)
 
     def replied(self, channel: ByteChannel, request: SessionRequest) -> None:
         """The client knows that its program was granted: it starts, on a thread of its own."""
-        slot = self._slots.get(channel.number)
-        if slot is None or slot.machine.program is None or slot.program is not None:
+        session = self._sessions.get(channel.number)
+        if session is None or session.machine.program is None or session.program is not None:
             return
-        visit = partial(self._visit, slot.granted(slot.machine.program))
-        slot.program = Program(self._host, channel, visit, self._log)
-        slot.program.start(f"app-{self.number}-{channel.number}")
+        visit = partial(self._visit, session.granted(session.machine.program))
+        session.program = Program(self._host, channel, visit, self._log)
+        session.program.start(f"app-{self.number}-{channel.number}")
 
     def _visit(self, granted: Granted, log: EventLog) -> Visit:
         """What a program begins with. On its thread: all that is read here was settled at the
@@ -259,14 +259,14 @@ class Connection:
         return visit_of(self._host, self._visitor, self.peer, granted, resources)
 
     def event(self, channel: ByteChannel, event: SessionEvent) -> None:
-        slot = self._slots.get(channel.number)
-        if slot is None:
+        session = self._sessions.get(channel.number)
+        if session is None:
             return
         if isinstance(event, WindowChange):
-            size = slot.machine.resize(event)
+            size = session.machine.resize(event)
             event = WindowChange(size.columns, size.rows)
-        if slot.program is not None:
-            slot.program.event(event)
+        if session.program is not None:
+            session.program.event(event)
 
     def global_request(self, request: GlobalRequest) -> Answer:
         match request:
@@ -290,4 +290,6 @@ class Connection:
 
     def programs(self) -> tuple[Program, ...]:
         """What runs on this connection now. Any thread."""
-        return tuple(slot.program for slot in tuple(self._slots.values()) if slot.program)
+        return tuple(
+            session.program for session in tuple(self._sessions.values()) if session.program
+        )

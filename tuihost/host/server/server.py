@@ -78,7 +78,7 @@ class Server:
     # ---------------------------------------------------------------- start
 
     def start(self) -> None:
-        """Opens the port, then everything behind it. Raises OSError where the port is taken."""
+        """Opens the port, then everything behind it. Raises OSError if the port is taken."""
         where = self.settings.server
         self._listeners = _listen(where.host, where.port)
         address = self._listeners[0].getsockname()
@@ -88,7 +88,7 @@ class Server:
 
     @property
     def address(self) -> TcpAddress:
-        """Where it listens, with the real port where the settings say 0."""
+        """Where it listens; the real port if the settings say 0."""
         assert self.host.address is not None, "the server has not started"
         return self.host.address
 
@@ -131,7 +131,7 @@ class Server:
             proxied.close()
 
     def _accept(self, listener: socket.socket, proxied: ProxiedConnections) -> bool:
-        """Takes one client in; False when the process can take no more just now."""
+        """Takes one client in; False if the process can take no more at the moment."""
         try:
             sock, address = listener.accept()
         except OSError as error:
@@ -257,7 +257,7 @@ def _turn_away(sock: socket.socket, refusal: Refusal) -> None:
 
 
 def limits_of(settings: Settings) -> TransportLimits:
-    """The bounds of one connection that the operator's settings come to."""
+    """The limits of each connection, from the operator's settings."""
     return TransportLimits(
         login_grace=settings.login.grace,
         max_tries=settings.login.max_tries,

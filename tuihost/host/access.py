@@ -1,0 +1,121 @@
+"""Who may use which app, and which app answers what.
+
+Nothing here waits, and what somebody may open was decided at their login. Threads: any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tuihost.core.accepts import Accepts, ForwardRule, SocketRule
+from tuihost.host.login.visitor import Visitor
+from tuihost.host.plugins.app_catalog import Loaded, may_use
+from tuihost.plugin import App
+from tuihost.session.host_view import Account
+from tuihost.settings.models import Settings
+from tuihost.wire import SocketAddress
+
+SFTP = "sftp"
+"""The subsystem that the host serves itself if no app does."""
+
+
+class Access:
+    """The apps of one host, as its people may use them."""
+
+    def __init__(self, settings: Settings, apps: Mapping[str, Loaded]) -> None:
+        self._apps = apps
+        self._default_app = settings.server.default_app
+        self._script = settings.server.script
+
+    # ---------------------------------------------------------------- what somebody may do
+
+    def names_for(self, account: Account) -> frozenset[str]:
+        """The apps that this account may use, hidden ones too."""
+        if isinstance(account, Visitor):
+            return account.apps
+        return frozenset(name for name in self._apps if self.may_open(account, name))
+
+    def may_open(self, account: Account, app: str) -> bool:
+        """Whether the app accepts this account, and the operator lets it in: by its roles, by how
+        it logged in, and by what the key says that it came with. Decided once, at the login."""
+        if isinstance(account, Visitor):
+            return account.may_open(app)
+        return may_use(self._apps[app].app, account)
+
+    def may_run(self, account: Account, app: str, command: str) -> bool:
+        """Whether they may run that command of an app that they may open."""
+        return not isinstance(account, Visitor) or account.may_run(app, command)
+
+    def home_of(self, account: Account) -> str | None:
+        """The app that all others lead back to: the default one. For somebody who is confined to
+        one app it is that app; None if the default one is closed to them."""
+        confined = account.confined if isinstance(account, Visitor) else None
+        home = self._default_app if confined is None else confined
+        return home if home in self.names_for(account) else None
+
+    # ---------------------------------------------------------------- which app it is
+
+    def subsystem_app(self, name: str) -> App | None:
+        """The app that serves the subsystem `name`."""
+        for loaded in self._apps.values():
+            if name in loaded.app.accepts.subsystems:
+                return loaded.app
+        return None
+
+    def serves(self, account: Account, subsystem: str) -> bool:
+        """Whether an app that they may open serves the subsystem; the host itself serves files."""
+        app = self.subsystem_app(subsystem)
+        if app is None and subsystem == SFTP:
+            return bool(self.file_apps(account))
+        return app is not None and self.may_open(account, app.name)
+
+    def file_apps(self, account: Account) -> tuple[App, ...]:
+        """The apps that serve files to somebody who may open them."""
+        apps = (loaded.app for loaded in self._apps.values())
+        return tuple(app for app in apps if app.has_files and self.may_open(account, app.name))
+
+    def forward_app(self, account: Account, target: SocketAddress) -> App | None:
+        """The app that answers that target for somebody who may open it."""
+        return self._claimant(account, target, lambda accepts: accepts.forwards)
+
+    def listen_app(self, account: Account, address: SocketAddress) -> App | None:
+        """The app that takes that address for somebody who may open it."""
+        return self._claimant(account, address, lambda accepts: accepts.listens)
+
+    def _claimant(
+        self,
+        account: Account,
+        address: SocketAddress,
+        rules_of: Callable[[Accepts], Sequence[ForwardRule | SocketRule]],
+    ) -> App | None:
+        """An app that names it exactly comes before one that has a pattern for it."""
+        found = [
+            (not rule.exact, loaded.app)
+            for loaded in self._apps.values()
+            for rule in rules_of(loaded.app.accepts)
+            if rule.matches(address)
+        ]
+        if not found:
+            return None
+        app = min(found, key=lambda candidate: candidate[0])[1]
+        return app if self.may_open(account, app.name) else None
+
+    def script_for(self, account: Account) -> tuple[str, ...]:
+        """The command that reads lines if there is no terminal; empty if they may not run it."""
+        app, *words = self._script.split() or [""]
+        may = app in self._apps and self.may_open(account, app)
+        return (app, *words) if may and self.may_run(account, app, " ".join(words)) else ()
+
+    def why_no_x11(self, account: Account) -> str | None:
+        """Why no app shows anything on the screen that somebody brings."""
+        if isinstance(account, Visitor) and not account.rights.x11:
+            return "their roles give no X11"
+        wanted = any(self._apps[name].app.accepts.x11 for name in self.names_for(account))
+        return None if wanted else "no app here takes X11"
+
+    def why_no_agent(self, account: Account) -> str | None:
+        """Why no app uses the agent that somebody brings."""
+        if isinstance(account, Visitor) and not account.rights.agent:
+            return "their roles give no agent"
+        wanted = any(self._apps[name].app.accepts.agent for name in self.names_for(account))
+        return None if wanted else "no app here takes an agent"
