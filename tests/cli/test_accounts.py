@@ -28,8 +28,8 @@ def test_nobody_of_that_name(run: Run, store: AccountStore) -> None:
 @pytest.mark.parametrize(
     ("chain", "sentence"),
     [
-        ("password,tootp", "No factor is called 'tootp'; there are approve, "),
-        (" , ", "A way in has one factor at least."),
+        ("password,tootp", "There is no factor 'tootp'; there are approve, "),
+        (" , ", "A chain needs at least one factor."),
         ("none", "The factor 'none' is for people without an account."),
     ],
 )
@@ -42,8 +42,8 @@ def test_ways_that_nobody_can_go_are_refused(
 
 def test_an_account_by_the_name_of_the_invited_is_warned_of(run: Run) -> None:
     said = run("user", "add", "new", "--password-stdin", stdin=f"{PASSWORD}\n")
-    assert said.out == "new has an account now.\n"
-    assert "nobody comes in by an invitation" in said.err
+    assert said.out == "new now has an account.\n"
+    assert "nobody can use an invitation" in said.err
 
 
 def test_a_store_that_does_not_work_is_69(run: Run, tmp_path: Path) -> None:

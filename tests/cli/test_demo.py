@@ -64,7 +64,7 @@ def test_what_the_page_shows_lets_in(environment: dict[str, str], tmp_path: Path
     )
     assert (nothing.returncode, nothing.stderr) == (
         1,
-        "Error: There is no demo yet: tuihost demo\n",
+        "Error: There is no demo yet. To start one: tuihost demo\n",
     )
     with subprocess.Popen(
         _demo(environment, "--port", "0", "--qr"),
@@ -86,7 +86,7 @@ def test_what_the_page_shows_lets_in(environment: dict[str, str], tmp_path: Path
                 check=True,
                 cwd=tmp_path,
             ).stdout
-            code, _, picture = said.partition("   good for")
+            code, _, picture = said.partition("   valid for")
             assert [f"  {line}" for line in picture.splitlines()[1:]] == page.splitlines()[-21:]
             _enter(port, "ada", {"One-time": code}, password=told["Password"])
             answers = {"Invitation": told["Invitation"], "name": "bob", "New": "correct-horse-9"}

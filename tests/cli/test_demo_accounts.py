@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tuihost.accounts import AccountRecord, AccountStore
-from tuihost.cli.accounts import opened
+from tuihost.cli.accounts import opened_store
 from tuihost.cli.demo_accounts import DemoAccounts, prepare
 from tuihost.host.login.passwords import Passwords
 from tuihost.login.steps.codes import invite_hash, totp_match
@@ -16,7 +16,7 @@ from tuihost.settings.models import Settings
 
 
 def within(settings: Settings, look: Callable[[AccountStore], object]) -> object:
-    with opened(settings) as store:
+    with opened_store(settings) as store:
         return look(store)
 
 

@@ -18,5 +18,5 @@ def test_init_makes_a_folder_in_which_a_host_can_live(place: Path) -> None:
     assert any(line.startswith("hello ") and "ready" in line for line in lines)
 
     before = (new / "tuihost.toml").read_bytes(), key.read_bytes()
-    assert "exists already" in tuihost(place, "init", "new", status=1).stderr
+    assert "already exists" in tuihost(place, "init", "new", status=1).stderr
     assert ((new / "tuihost.toml").read_bytes(), key.read_bytes()) == before

@@ -40,12 +40,12 @@ def test_the_name_of_the_invited_is_nobodys(
     run("user", "add", "hello", "--no-password")
     assert "'hello' is somebody's" in run("invite", status=1).err
     store.update("hello", chains=(("invite",),))
-    assert "door for invitations" in run("user", "list").out
+    assert "for invitations" in run("user", "list").out
     run("invite")
     run("user", "disable", "hello")
     assert "tuihost user enable hello" in run("invite", status=1).err
     monkeypatch.setenv("TUIHOST_LOGIN__INVITE_NAME", "")
-    assert "nobody comes by invitation" in run("invite", status=1).err
+    assert "Nobody can use an invitation" in run("invite", status=1).err
 
 
 @pytest.mark.parametrize(

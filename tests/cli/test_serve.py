@@ -23,7 +23,7 @@ def test_a_port_in_use_is_one_sentence(place: Path, taken: int, command: str) ->
     done = tuihost(place, command, "--port", str(taken), status=1, **only_ours(place))
     said = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
     assert said == [
-        f"Error: Port {taken} on 127.0.0.1 is in use already; take another one with --port."
+        f"Error: Port {taken} on 127.0.0.1 is already in use; choose another with --port."
     ]
     assert "Traceback" not in done.stderr
 

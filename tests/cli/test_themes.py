@@ -69,10 +69,10 @@ def test_import_writes_a_theme_and_never_over_another(tmp_path: Path) -> None:
     scheme.write_text(SCHEME)
     result = CliRunner().invoke(themes, ["import", str(scheme), "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    assert "sea.toml is written." in result.output
-    assert "Moved to be readable:" in result.output
+    assert "sea.toml.\n" in result.output
+    assert "Changed to be readable:" in result.output
     assert load_theme(tmp_path / "sea.toml").title == "Sea"
-    with pytest.raises(ThemeError, match="is there already"):
+    with pytest.raises(ThemeError, match="already exists"):
         import_theme(scheme, tmp_path)
     path, _ = import_theme(scheme, tmp_path / "other.toml")
     assert load_theme(path).name == "other"

@@ -26,13 +26,17 @@ def test_an_account_is_added_with_its_password(store: AccountStore, tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "stdin", "sentence"),
     [
-        (("ada",), PASSWORD, "There is an account 'ada' already."),
-        (("Ada",), PASSWORD, "There is an account 'Ada' in other letters already."),
-        (("a b",), PASSWORD, "'a b' cannot be an account: a name has no spaces."),
+        (("ada",), PASSWORD, "There is already an account 'ada'."),
+        (
+            ("Ada",),
+            PASSWORD,
+            "whose name differs from 'Ada' only in upper and lower case.",
+        ),
+        (("a b",), PASSWORD, "'a b' cannot be an account's name: a name has no spaces."),
         (("bob",), "short", "A password has at least 8 characters."),
         (("bob",), "", "A password has at least 8 characters."),
         (("bob", "--role", "No!"), PASSWORD, "'No!' cannot be a role"),
-        (("bob", "--role", "guest"), PASSWORD, "that of people without an account"),
+        (("bob", "--role", "guest"), PASSWORD, "is for people without an account"),
     ],
 )
 def test_what_cannot_be_an_account_is_one_sentence(
@@ -45,10 +49,10 @@ def test_what_cannot_be_an_account_is_one_sentence(
 
 def test_without_a_terminal_nothing_is_asked(store: AccountStore, run: Run) -> None:
     assert "--password-stdin" in run("user", "add", "bob", status=2).err
-    assert "say --yes" in run("user", "delete", "ada", status=1).err
+    assert "add --yes" in run("user", "delete", "ada", status=1).err
     assert store.get("ada") is not None
     both = run("user", "add", "bob", "--password-stdin", "--no-password", status=2)
-    assert "exclude each other" in both.err
+    assert "Give either" in both.err
 
 
 def test_list_and_show_for_people_and_for_programs(store: AccountStore, run: Run) -> None:
@@ -58,7 +62,8 @@ def test_list_and_show_for_people_and_for_programs(store: AccountStore, run: Run
     assert lines[0].split() == [
         "NAME",
         "ROLES",
-        "PROVES",
+        "LOGS",
+        "IN",
         "WITH",
         "STATE",
         "SINCE",
@@ -82,7 +87,10 @@ def test_list_and_show_for_people_and_for_programs(store: AccountStore, run: Run
 
 def test_no_accounts_yet(run: Run) -> None:
     said = run("user", "list")
-    assert (said.out, said.err) == ("", "There are no accounts yet: tuihost user add NAME\n")
+    assert (said.out, said.err) == (
+        "",
+        "There are no accounts yet. To add one: tuihost user add NAME\n",
+    )
     assert json.loads(run("user", "list", "--json").out) == []
 
 
@@ -119,13 +127,13 @@ def test_groups_are_shown_set_added_and_taken(store: AccountStore, run: Run) -> 
 
 
 def test_a_locked_account_is_unlocked(store: AccountStore, run: Run) -> None:
-    assert run("user", "unlock", "ada").out == "ada was not locked: nobody has failed.\n"
+    assert run("user", "unlock", "ada").out == "ada was not locked: there were no failed logins.\n"
     lockout, attempt = Lockout(store), Try("ada", "198.51.100.9", time.time())
     for _ in range(10):
         lockout.failed(attempt, lockout.begin(attempt))
     assert lockout.begin(attempt) is not None
     said = run("user", "unlock", "ada").out
-    assert said.startswith("ada is unlocked; 20 failures")
+    assert said.startswith("ada is unlocked; 20 failed logins")
     assert lockout.begin(attempt) is None
     run("user", "unlock", "nobody", status=1)
 
@@ -141,7 +149,7 @@ def test_an_account_is_closed_opened_and_deleted(store: AccountStore, run: Run) 
 
 
 def test_ways_in_are_shown_set_and_cleared(store: AccountStore, run: Run) -> None:
-    usual = "ada comes in as the host's settings say.\n"
+    usual = "ada logs in by the chains of the host's settings.\n"
     assert run("user", "chains", "ada").out == usual
     said = run("user", "chains", "ada", "publickey, totp", "password,totp")
     assert said.out == "publickey,totp\npassword,totp\n"

@@ -18,7 +18,7 @@ def test_keys_come_from_files_lines_and_standard_input(
     file.write_text(f"# mine\n\n{KEY} ada@laptop\n")
     assert run("user", "key", "add", "ada", "key.pub").out == f"ada@laptop  {MARK}\n"
     again = run("user", "key", "add", "ada", *f"{KEY} other name".split())
-    assert (again.out, again.err) == ("", f"{MARK} is there already.\n")
+    assert (again.out, again.err) == ("", f"ada already has {MARK}.\n")
     run("user", "key", "add", "ada", "-", "--name", "work", stdin=f'from="10.0.0.0/8" {OTHER}\n')
     first, second = store.keys("ada")
     assert (first.name, first.line) == ("ada@laptop", f"{KEY} ada@laptop")
@@ -31,11 +31,11 @@ def test_keys_come_from_files_lines_and_standard_input(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("-----BEGIN OPENSSH PRIVATE KEY-----", "is a private key, which stays where it is"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "is a private key, which nobody else should have"),
         ("nothing of that kind", "given:1: "),
         (f"{KEY}\nwrong={OTHER}", "given:2: "),
         (f"bogus-option {KEY}", "the option bogus-option is not known"),
-        (WEAK, "size or form"),
+        (WEAK, "of this type or size"),
         ("", "given: there is no key"),
         ("\x1b]0;title\x07", "control characters"),
     ],
@@ -54,7 +54,7 @@ def test_a_file_that_is_not_there(store: AccountStore, run: Run, tmp_path: Path)
     said = run("user", "key", "add", "ada", "gone.pub", status=1)
     assert said.err == "Error: gone.pub: No such file or directory\n"
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    assert "no file of public keys" in run("user", "key", "add", "ada", "binary", status=1).err
+    assert "not a file of public keys" in run("user", "key", "add", "ada", "binary", status=1).err
 
 
 def test_a_key_is_renamed_and_removed_by_what_tells_it(store: AccountStore, run: Run) -> None:

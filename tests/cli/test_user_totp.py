@@ -24,7 +24,7 @@ def test_a_second_factor_is_shown_once_with_its_picture(store: AccountStore, run
     assert len(codes) == 10
     assert store.take_recovery("ada", recovery_hash("ada", codes[0]))
 
-    assert "say --yes" in run("user", "totp", "on", "ada", status=1).err
+    assert "add --yes" in run("user", "totp", "on", "ada", status=1).err
     fresh = run("user", "totp", "recovery", "ada").out
     assert not store.take_recovery("ada", recovery_hash("ada", codes[1]))
     assert fresh.split()[-1] not in codes

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from tests.e2e.e2e_demo import APPS, Served, clean_env
 from tests.waiting import DEADLINE
-from tuihost.cli.accounts import opened
+from tuihost.cli.accounts import opened_store
 from tuihost.cli.main import cli
 from tuihost.settings.loading import load
 
@@ -137,7 +137,7 @@ class House(Served):
             member.recovery = tuple(code for line in codes for code in line.split())
         if ways:
             chains = tuple(tuple(way.split(", ")) for way in ways)
-            with opened(load(self.config)) as store:
+            with opened_store(load(self.config)) as store:
                 assert store.update(name, chains=chains)
         return member
 

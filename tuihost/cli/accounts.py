@@ -1,22 +1,21 @@
-"""What the commands about accounts do alike: open the store, find the account, ask for a password.
+"""What the commands about accounts share: opening the store, finding an account, asking.
 
-Only what `--help` needs is imported at once.
+It imports only what `--help` needs.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+
+from tuihost.cli.common import read_settings
+from tuihost.phrases import date_time
 
 if TYPE_CHECKING:
     from tuihost.accounts import AccountRecord, AccountStore
@@ -24,51 +23,38 @@ if TYPE_CHECKING:
 
 INVITE = "invite"
 
-config_option = click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    envvar="TUIHOST_CONFIG",
-    help="The settings file; ./tuihost.toml where there is one.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
 password_option = click.option(
-    "--password-stdin", is_flag=True, help="Read the password from standard input, one line."
+    "--password-stdin", is_flag=True, help="Read the password from the first line of stdin."
 )
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
-    """The accounts of one host, and the settings that it runs by."""
+class HostAccounts:
+    """The account store of a host, and the host's settings."""
 
     settings: Settings
     store: AccountStore
 
     def account(self, name: str) -> AccountRecord:
-        """The account of that name; without one the command ends with status 1."""
+        """The account of that name; if there is none, the command ends with status 1."""
         found = self.store.get(name)
         if found is None:
-            raise no_such(name, self.store)
+            raise no_such_account(name, self.store)
         return found
 
 
 @contextmanager
-def accounts(config: Path | None) -> Iterator[Book]:
+def host_accounts(config: Path | None) -> Iterator[HostAccounts]:
     """The accounts of the host with these settings. Raises SettingsError, StoreError."""
-    # Not by way of `common`, which brings the whole host along.
-    from tuihost.settings.loading import load
-
-    if config is None and Path("tuihost.toml").exists():
-        config = Path("tuihost.toml")
-    settings = load(config, os.environ)
-    with opened(settings) as store:
-        yield Book(settings, store)
+    settings = read_settings(config)
+    with opened_store(settings) as store:
+        yield HostAccounts(settings, store)
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[AccountStore]:
-    """The store that the settings name, and the folder that it stands in."""
+def opened_store(settings: Settings) -> Iterator[AccountStore]:
+    """The store that the settings name; makes the folder it is in. Raises StoreError."""
     from tuihost.accounts import StoreError
     from tuihost.host.login.services import open_accounts
 
@@ -84,32 +70,36 @@ def opened(settings: Settings) -> Iterator[AccountStore]:
         store.close()
 
 
-def no_such(name: str, store: AccountStore) -> click.ClickException:
-    """What is said of a name that nobody has, and which one might have been meant."""
+def no_such_account(name: str, store: AccountStore) -> click.ClickException:
+    """The error for a name that nobody has; it says which name may have been meant."""
     from tuihost.core.login.account_names import folded
 
-    near = [one.name for one in store.all() if folded(one.name) == folded(name)]
+    near = [account.name for account in store.all() if folded(account.name) == folded(name)]
     hint = f" There is {near[0]!r}." if near else ""
     return click.ClickException(f"There is no account {name!r}.{hint}")
 
 
 def takes_invitations(record: AccountRecord) -> bool:
-    """Whether an account is nobody's, but a name under which people come with invitations."""
+    """Whether an account is nobody's, but a name that people log in under with an invitation."""
     return bool(record.chains) and all(INVITE in chain for chain in record.chains)
 
 
-def invited_as(book: Book) -> str:
-    """The name under which people come with an invitation; where none could, the command ends."""
-    name = book.settings.login.invite_name
+def invitation_name(accounts: HostAccounts) -> str:
+    """The name that people with an invitation log in under; if nobody could, the command ends."""
+    name = accounts.settings.login.invite_name
     if not name:
-        raise click.ClickException("login.invite_name is empty: nobody comes by invitation.")
-    found = book.store.get(name)
+        raise click.ClickException(
+            "Nobody can use an invitation: login.invite_name is empty in the settings."
+        )
+    found = accounts.store.get(name)
     if found is not None and not takes_invitations(found):
         raise click.ClickException(
             f"The account {name!r} is somebody's; set login.invite_name to another name."
         )
     if found is not None and found.disabled:
-        raise click.ClickException(f"The door is closed: tuihost user enable {name}")
+        raise click.ClickException(
+            f"The account {name!r}, which takes invitations, is closed: tuihost user enable {name}"
+        )
     return name
 
 
@@ -133,7 +123,7 @@ def new_password(name: str, *, from_stdin: bool) -> str:
 
 
 def hashed(password: str) -> str:
-    """What the store keeps of a password."""
+    """The hash of a password, as the store keeps it."""
     from tuihost.host.login.passwords import Passwords
 
     passwords = Passwords(1)
@@ -143,72 +133,15 @@ def hashed(password: str) -> str:
         passwords.close()
 
 
-def sure(question: str, yes: bool) -> None:
-    """Asks before something is lost; no, or nobody to ask, ends the command with status 1."""
+def confirm(question: str, yes: bool) -> None:
+    """Asks before something is lost. If the answer is no, or there is nobody to ask, the command
+    ends with status 1. `yes` is the answer given in advance."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.ClickException(f"{question} There is nobody to ask; say --yes.")
+        raise click.ClickException(f"{question} There is nobody to ask; add --yes.")
     if not click.confirm(question):
         raise click.ClickException("Nothing was changed.")
-
-
-def groups_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
-    """Groups as they are kept. One without a description is listed as giving nothing."""
-    from tuihost.plugin import NAME
-
-    groups = frozenset(name.strip() for name in names)
-    for group in sorted(groups):
-        if not NAME.fullmatch(group):
-            raise click.ClickException(
-                f"{group!r} cannot be a group: small letters, digits and '-' only."
-            )
-        if group not in settings.groups:
-            click.echo(
-                f"The settings do not describe the group {group!r}: it brings no roles.", err=True
-            )
-    return groups
-
-
-def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
-    """Roles as they are kept. One without a description is listed as giving nothing."""
-    from tuihost.plugin import NAME
-
-    roles = frozenset(name.strip() for name in names)
-    for role in sorted(roles):
-        if not NAME.fullmatch(role):
-            raise click.ClickException(
-                f"{role!r} cannot be a role: small letters, digits and '-' only."
-            )
-        if role == "guest":
-            raise click.ClickException("The role 'guest' is that of people without an account.")
-        if role != "user" and role not in settings.roles:
-            click.echo(
-                f"The settings do not describe the role {role!r}: it gives nothing.", err=True
-            )
-    return roles
-
-
-def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], ...]:
-    """Ways in as they are kept. Of a factor that nothing here can settle the command ends."""
-    from tuihost.core.login.chains import chains_of
-    from tuihost.core.login.factors import NONE
-    from tuihost.host.plugins.step_catalog import StepCatalog
-    from tuihost.logs import EventLog
-
-    if not all(chains_of([line]) for line in lines):
-        raise click.ClickException("A way in has one factor at least.")
-    chains = chains_of(lines)
-    if any(NONE in chain for chain in chains):
-        raise click.ClickException("The factor 'none' is for people without an account.")
-    if chains:
-        # `tuihost check` says which steps are broken.
-        unheard = EventLog(logging.Logger("steps", logging.CRITICAL))
-        steps = StepCatalog.of(settings, unheard)
-        for factor in steps.unknown(chains):
-            known = ", ".join(sorted({*steps.steps, "password", "publickey"}))
-            raise click.ClickException(f"No factor is called {factor!r}; there are {known}.")
-    return chains
 
 
 # -------------------------------------------------------------------------------- showing
@@ -216,26 +149,12 @@ def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...]
 
 def day(at: float | None) -> str:
     """A date in UTC; a dash for never."""
-    return "-" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
-
-
-def say_json(value: Any) -> None:
-    # Whatever it holds, it is ASCII: nothing in it can steer a terminal.
-    click.echo(json.dumps(value, indent=2))
-
-
-def say_table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
-    """Columns under their headings. What is shown is made harmless."""
-    from tuihost.cli.common import rows
-    from tuihost.text import clean
-
-    for line in rows([head, *([clean(cell) for cell in line] for line in lines)]):
-        click.echo(line)
+    return "-" if at is None else date_time(at).partition(" ")[0]
 
 
 def ssh_line(settings: Settings, user: str) -> str:
-    """What `user` types to come here, as far as the host itself can know that: the address in
-    `[app.about]` where there is one, else the one that it listens on."""
+    """What `user` types to log in, as far as the host can know it: the address is that of
+    `[app.about]`, or else the one that the host listens on."""
     import socket
 
     host, port = settings.server.host, settings.server.port

@@ -1,7 +1,9 @@
-"""`tuihost check`: everything that can be found out without opening a port."""
+"""`tuihost check`: what is wrong with a host, as far as can be seen without opening a port."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,17 +25,18 @@ from tuihost.ssh.keys.host_keys import HostKeys
 @config_option
 @click.pass_context
 def check(context: click.Context, config: Path | None) -> None:
-    """Say what is wrong with settings, apps, themes and host keys; opens no port.
+    """Say what is wrong with settings, apps, login steps, themes and host keys.
 
-    Exit status: 0 all is well, 1 something is broken, 78 the settings are wrong.
+    It opens no port. Exit status: 0 if all is well, 1 if something is broken, 78 if the settings
+    are wrong.
     """
     settings = read_settings(config)
     logs.configure(level="critical")  # the lines below say it all
     catalog = Catalog.load(settings, log=logs.event_log())
     steps = StepCatalog.of(settings, logs.event_log())
     wrong = _wrong_settings(settings, catalog, steps)
-    broken = [f"app {one.name}: {one.reason} ({one.source})" for one in catalog.broken]
-    broken += [f"login step {one.name}: {one.reason} ({one.source})" for one in steps.broken]
+    broken = [f"app {app.name}: {app.reason} ({app.source})" for app in catalog.broken]
+    broken += [f"login step {step.name}: {step.reason} ({step.source})" for step in steps.broken]
     broken += [f"theme {reason}" for reason in catalog.broken_themes]
     for line in [*wrong, *broken]:
         click.echo(line, err=True)
@@ -47,28 +50,25 @@ def check(context: click.Context, config: Path | None) -> None:
 
 
 def _wrong_settings(settings: Settings, catalog: Catalog, steps: StepCatalog) -> list[str]:
-    """What each setting says well by itself and yet cannot be, with what there is here."""
+    """Settings that are valid by themselves, but do not fit what there is on this host."""
     wrong = []
     default, theme = settings.server.default_app, settings.server.theme
+    keys = settings.server.host_keys
     if default not in catalog.apps:
         wrong.append(f"server.default_app: there is no app {default!r} that works")
     if theme not in catalog.themes:
         known = ", ".join(sorted(catalog.themes))
         wrong.append(f"server.theme: there is no theme {theme!r}; there are {known}")
     wrong += [f"app.{name}: there is no app of that name" for name in catalog.unused_options()]
-    for judge in (
+    checks: list[Callable[[], object]] = [
         lambda: GateRules.of(settings, limits_of(settings)),
         lambda: LoginServices(settings, steps.steps, logs.event_log()).close(),  # it opens no store
-    ):
+    ]
+    # A key that does not exist yet is made when the host starts: not now.
+    checks += [partial(HostKeys.load_or_create, path) for path in keys if path.exists()]
+    for check in checks:
         try:
-            judge()
+            check()
         except SettingsError as error:
             wrong += error.problems
-    for path in settings.server.host_keys:
-        # One that does not exist yet is made when the host starts: not now.
-        if path.exists():
-            try:
-                HostKeys.load_or_create(path)
-            except SettingsError as error:
-                wrong += error.problems
     return wrong

@@ -1,4 +1,4 @@
-"""`tuihost demo`: a host on this machine that anyone here may enter, in one line."""
+"""`tuihost demo`: a host that anyone on this machine may enter."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.text import Text
 
 import tuihost
-from tuihost.cli.common import bind, open_log, serve_until_told
-from tuihost.cli.demo_accounts import ADA, DOOR, DemoAccounts, current_code, picture, prepare
+from tuihost.cli.demo_accounts import ADA, NEW, DemoAccounts, current_code, picture, prepare
+from tuihost.cli.serving import bind, open_log, serve_until_told
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.phrases import counted
 from tuihost.plugin import App
@@ -27,32 +27,36 @@ from tuihost.wire import TcpAddress
 
 _INDENT = 2
 _HOW = (
-    f"To make one, log in as {DOOR} with the invitation that `tuihost demo` shows; "
-    f"or come in as {ADA}, whose password and code stand there, too."
+    f"To make one, log in as {NEW} with the invitation that `tuihost demo` shows. "
+    f"Or log in as {ADA}: it shows her password and code, too."
 )
 """What guests read in the app `account`."""
 _GRACE = 180.0
-"""Seconds for a login: whoever sees this for the first time reads before they type."""
+"""Seconds for a login: people who see it for the first time read before they type."""
 
 
 @click.command()
-@click.option("--host", help="Address to listen on; 127.0.0.1 if left out.")
-@click.option("--port", "-p", type=click.IntRange(0, 65535), help="Port; 8022 if left out.")
+@click.option("--host", help="Address to listen on; by default 127.0.0.1.")
+@click.option(
+    "--port", "-p", type=click.IntRange(0, 65535), help="Port to listen on; by default 8022."
+)
 @click.option("--theme", help="The theme for people who have not chosen one; see `tuihost themes`.")
 @click.option(
     "--apps",
     "folders",
     type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
     multiple=True,
-    help="A folder of apps of your own; may be given more than once.",
+    help="A folder with apps of your own; may be repeated.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Log who comes and goes.")
 @click.option(
     "--qr/--no-qr",
     default=None,
-    help="Show the QR code of ada's second factor; by itself where there is room for it.",
+    help="Show the QR code of ada's second factor; by default if there is room for it.",
 )
-@click.option("--code", is_flag=True, help="Say the code of the moment, and no more.")
+@click.option(
+    "--code", is_flag=True, help="Print the current code of ada's second factor, and exit."
+)
 def demo(
     host: str | None,
     port: int | None,
@@ -64,8 +68,8 @@ def demo(
 ) -> None:
     """Start a host that anyone on this machine may enter as a guest.
 
-    It has an account, ada, with a password and a second factor, and an invitation. Its host key
-    is kept, so that ssh asks about it only the first time. Ctrl-C stops it.
+    It has an account, ada, with a password and a second factor, and an invitation for somebody
+    new. Its host key is kept, so ssh asks about it only the first time. Ctrl-C stops it.
     """
     settings = _settings(host, port, theme, folders)
     if code:
@@ -101,11 +105,11 @@ def _settings(
         "login.guests": True,
         "app.account": {"how": _HOW},
         "app.windows": {"programs": _windows()},
-        "app.tunnels": {"listen": _front_door(host)},
+        "app.tunnels": {"listen": _tunnels_address(host)},
         "apps.folders": tuple(folders) or None,
     }
     if "TUIHOST_SERVER__STATE_DIR" not in os.environ:
-        # Apart from a host that is run in earnest: a demo's key must not be able to pass for it.
+        # Apart from a real host: a demo's key must not be able to pass for the real host's.
         folder = platformdirs.user_state_path("tuihost") / "demo"
         overrides["server.state_dir"] = folder
         overrides["accounts.url"] = f"sqlite:///{folder / 'accounts.sqlite3'}"
@@ -114,13 +118,13 @@ def _settings(
     return load(None, os.environ, overrides)
 
 
-def _front_door(host: str | None) -> str:
-    """Where browsers come to people's tunnels: `NAME.localhost` is this machine for them."""
+def _tunnels_address(host: str | None) -> str:
+    """Where browsers reach people's tunnels: to a browser, `NAME.localhost` is this machine."""
     return f"[{host}]:0" if host and ":" in host else f"{host or '127.0.0.1'}:0"
 
 
 def _windows() -> dict[str, str]:
-    """Programs with windows that this machine has."""
+    """The programs with windows that this machine has, and their command lines."""
     lines = {"xclock": "xclock -update 1", "xeyes": "xeyes"}
     return {name: line for name, line in lines.items() if shutil.which(name)}
 
@@ -132,7 +136,7 @@ def start_page(
     key: HostKeyCard,
     accounts: DemoAccounts,
 ) -> Text:
-    """What the person who started the demo reads: what to type, and how to know the host."""
+    """The page for the person who started the demo: what to type, and how to recognise the host."""
     page = Text()
 
     def line(*parts: str | tuple[str, str]) -> None:
@@ -155,15 +159,15 @@ def start_page(
         line((f"{label:<11}", "dim"), (f"{value:<19}", "bold"), (f"   {about}", "dim"))
     line(("Host key   ", "dim"), key.sha256)
     line(("Inside     ", "dim"), _inside(catalog))
-    line(("Who        ", "dim"), _who(settings.server.host))
+    line(("Open to    ", "dim"), _open_to(settings.server.host))
     line(("Stop       ", "dim"), "Ctrl-C")
     page.append("\n")
     return page
 
 
 def below(page: Text, lines: Sequence[str], rows: int, wanted: bool | None) -> str:
-    """The QR code, where that is wanted, or where it is seen together with the page in a terminal
-    of so many rows; otherwise how to see it."""
+    """The QR code, if it is wanted or fits below the page in a terminal of so many rows; otherwise
+    how to see it."""
     fits = page.plain.count("\n") + len(lines) + 1 < rows
     if wanted is False or (wanted is None and not fits):
         lines = ("As a QR code: tuihost demo --code --qr",)
@@ -171,34 +175,34 @@ def below(page: Text, lines: Sequence[str], rows: int, wanted: bool | None) -> s
 
 
 def _proofs(accounts: DemoAccounts) -> list[tuple[str, str, str]]:
-    """What the host asks the demo's accounts for."""
+    """What the demo's accounts log in with: label, value, remark."""
     lines = []
     if accounts.ada is not None:
         code, left = accounts.ada.code(time.time())
         lines.append(("Password", accounts.ada.password, f"of {ADA}"))
-        lines.append(("Code", code, f"good for {left} s; the next: tuihost demo --code"))
+        lines.append(("Code", code, f"valid for {left} s; the next: tuihost demo --code"))
     if accounts.invitation is not None:
-        lines.append(("Invitation", accounts.invitation, "good once"))
+        lines.append(("Invitation", accounts.invitation, "works once"))
     return lines
 
 
 def _ways(
     settings: Settings, catalog: Catalog, accounts: DemoAccounts, address: str, port: int
 ) -> list[tuple[str, str]]:
-    """Lines to type, each for something that is really there."""
+    """Command lines for what is really there, and what each leads to."""
     option, name = f"-p {port} " if port != 22 else "", _reachable(address)
     at = f"{option}{name}"
     default = settings.server.default_app
     ways = [(f"ssh {at}", "the menu" if default == "menu" else default)]
-    apps = [one.app for name, one in catalog.apps.items() if name != default]
+    apps = [loaded.app for name, loaded in catalog.apps.items() if name != default]
     if screen := _first(apps, "notes", lambda app: app.has_screen or app.has_talk):
-        ways.append((f"ssh -t {at} {screen.name}", f"{screen.title}, at once"))
+        ways.append((f"ssh -t {at} {screen.name}", f"{screen.title}, directly"))
     if tool := _first(apps, "status", lambda app: bool(app.command_methods())):
         ways.append((f"ssh {at} {tool.name}", f"{tool.title}, as a command"))
     if accounts.ada is not None:
-        ways.append((f"ssh {option}{ADA}@{name}", "an account, by password and code"))
+        ways.append((f"ssh {option}{ADA}@{name}", "an account, with password and code"))
     if accounts.invitation is not None:
-        ways.append((f"ssh {option}{DOOR}@{name}", "make your own account, by invitation"))
+        ways.append((f"ssh {option}{NEW}@{name}", "make your own account, with an invitation"))
     return ways
 
 
@@ -208,12 +212,12 @@ def _first(apps: Iterable[App], favourite: str, fits: Callable[[App], bool]) -> 
 
 
 def _reachable(address: str) -> str:
-    """What to type for `address`: this machine's own name for itself, where that will do."""
+    """What to type for `address`: `localhost` if it is this machine."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     return "localhost" if ip.is_loopback or ip.is_unspecified else address
 
 
-def _who(host: str) -> str:
+def _open_to(host: str) -> str:
     try:
         local = host == "localhost" or ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
@@ -227,5 +231,5 @@ def _inside(catalog: Catalog) -> str:
     parts = [counted(len(catalog.apps), "app"), counted(len(catalog.themes), "theme")]
     broken = len(catalog.broken) + len(catalog.broken_themes)
     if broken:
-        parts.append(f"{broken} that could not be loaded (tuihost apps, tuihost themes)")
+        parts.append(f"{broken} that could not be loaded (see tuihost apps, tuihost themes)")
     return ", ".join(parts)

@@ -1,7 +1,7 @@
 """The accounts of a demo: `ada` with a password and a second factor, `new` for an invitation.
 
-Ada's secret is made once and kept, so that an authenticator app goes on knowing her; her password
-follows from it. An account of that name which no demo made is left alone.
+Ada's secret is made once and kept, so that an authenticator app keeps working; her password is
+derived from it. An account of that name that no demo made is left alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import click
 
 from tuihost.accounts import AccountRecord, AccountStore, Invite
-from tuihost.cli.accounts import hashed, opened, takes_invitations
+from tuihost.cli.accounts import hashed, opened_store, takes_invitations
 from tuihost.core.login.factors import PASSWORD
 from tuihost.login.steps.codes import (
     PERIOD,
@@ -29,9 +29,9 @@ from tuihost.login.steps.codes import (
 from tuihost.login.steps.pictures import qr_lines
 from tuihost.settings.models import Settings
 
-ADA, DOOR = "ada", "new"
+ADA, NEW = "ada", "new"
 GROUP = frozenset({"demo"})
-"""Tells the demo's account from somebody's of the same name."""
+"""Tells the demo's account from somebody else's of the same name."""
 _ADAS_CHAINS = ((PASSWORD, "totp"),)
 _INVITED_FOR = 86_400.0  # seconds
 
@@ -44,16 +44,16 @@ class Ada:
     secret: bytes
 
     def code(self, now: float) -> tuple[str, int]:
-        """The code of the moment, to be read, and for how many seconds it is good: until the next
-        one has run out, too."""
+        """The current code, grouped for reading, and for how many seconds it is valid: until the
+        next one has expired, too."""
         code = totp_code(self.secret, totp_counter(now))
         return grouped(code, 3), 2 * PERIOD - int(now) % PERIOD
 
 
 @dataclass(frozen=True, slots=True)
 class DemoAccounts:
-    """What the person who started the demo is told. None where the name is somebody's, or the
-    settings give it another meaning."""
+    """What the person who started the demo is told. None if the name is somebody's, or has another
+    meaning in the settings."""
 
     ada: Ada | None
     invitation: str | None
@@ -61,23 +61,23 @@ class DemoAccounts:
 
 def prepare(settings: Settings) -> DemoAccounts:
     """Makes the accounts, or puts them back as they were. Raises StoreError."""
-    with opened(settings) as store:
+    with opened_store(settings) as store:
         return DemoAccounts(_ada(store), _invitation(store, settings.login.invite_name))
 
 
 def current_code(settings: Settings, *, with_picture: bool = False) -> tuple[str, ...]:
-    """The code of the moment, and the QR code of its secret. Changes nothing."""
-    with opened(settings) as store:
+    """The current code, and the QR code of its secret. Changes nothing."""
+    with opened_store(settings) as store:
         secret = store.totp_secret(ADA) if _is_ours(store) else None
     if secret is None:
-        raise click.ClickException("There is no demo yet: tuihost demo")
+        raise click.ClickException("There is no demo yet. To start one: tuihost demo")
     ada = Ada("", secret)
     code, left = ada.code(time.time())
-    return f"{code}   good for {left} s", *(picture(ada, settings) if with_picture else ())
+    return f"{code}   valid for {left} s", *(picture(ada, settings) if with_picture else ())
 
 
 def picture(ada: Ada, settings: Settings) -> tuple[str, ...]:
-    """The QR code of her secret, for an authenticator app; without room for one, its URI."""
+    """The QR code of her secret, for an authenticator app; if it is too long for one, its URI."""
     uri = totp_uri(ada.secret, ADA, settings.server.name)
     return qr_lines(uri) or (uri,)
 
@@ -113,8 +113,9 @@ def _password(secret: bytes) -> str:
 
 def _invitation(store: AccountStore, name: str) -> str | None:
     now, code = time.time(), invite_code()
-    door = store.get(DOOR)
-    if name != DOOR or (door is not None and (not takes_invitations(door) or door.disabled)):
+    account = store.get(NEW)
+    taken = account is not None and (not takes_invitations(account) or account.disabled)
+    if name != NEW or taken:
         return None
     store.drop_invites(now)
     invite = Invite(note="the demo's", created=now, expires=now + _INVITED_FOR, by="tuihost demo")

@@ -1,4 +1,4 @@
-"""`tuihost init`: a folder in which a host can live."""
+"""`tuihost init`: a folder with all that a host needs."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _VALUES = {
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 def init(folder: Path) -> None:
-    """Write a settings file, a host key and a first app into FOLDER (here, if it is left out).
+    """Write a settings file, a host key and a first app into FOLDER, by default this one.
 
-    Nothing that exists is overwritten.
+    Files that exist are never overwritten.
     """
     file = folder / SETTINGS_FILE
     try:
@@ -49,7 +49,9 @@ def init(folder: Path) -> None:
         if not hello.exists():
             _write_new(hello, _HELLO)
     except FileExistsError as error:
-        raise click.ClickException(f"{error.filename} exists already; it stays as it is.") from None
+        raise click.ClickException(
+            f"{error.filename} already exists, and is left as it is."
+        ) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     key_path = load(file).server.host_keys[0]

@@ -1,4 +1,4 @@
-"""`tuihost invite`: a code with which somebody makes their own account."""
+"""`tuihost invite`: a code with which somebody can make their own account."""
 
 from __future__ import annotations
 
@@ -8,48 +8,42 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.accounts import (
-    accounts,
-    config_option,
-    day,
-    invited_as,
-    roles_of,
-    ssh_line,
-)
-
-DAY = 86_400.0  # seconds
+from tuihost.cli.accounts import day, host_accounts, invitation_name, ssh_line
+from tuihost.cli.common import config_option
+from tuihost.cli.user_access import roles_of
+from tuihost.phrases import DAY
 
 
 @click.command()
 @config_option
-@click.option("--role", "roles", multiple=True, help="A role that the new account has.")
+@click.option("--role", "roles", multiple=True, help="A role for the new account; may be repeated.")
 @click.option(
     "--days",
     type=click.FloatRange(0, 3650, min_open=True),
     default=7.0,
     show_default=True,
-    help="How long the code is good.",
+    help="How many days the code is valid.",
 )
-@click.option("--note", default="", help="For whom it is, for your own records.")
+@click.option("--note", default="", help="A note on the person; only you see it.")
 def invite(config: Path | None, roles: tuple[str, ...], days: float, note: str) -> None:
-    """Make a code with which one person makes an account, choosing its name and password.
+    """Make a code with which one person can make their own account.
 
-    The code is shown this once: the host keeps only what it needs to know it again.
+    The code is shown only this once: the host stores its hash.
     """
     from tuihost.accounts import Invite
     from tuihost.login.steps.codes import invite_code, invite_hash
     from tuihost.text import clean
 
-    with accounts(config) as book:
-        name = invited_as(book)
-        given, now, code = roles_of(roles, book.settings), time.time(), invite_code()
+    with host_accounts(config) as accounts:
+        name = invitation_name(accounts)
+        given, now, code = roles_of(roles, accounts.settings), time.time(), invite_code()
         until = now + days * DAY
-        book.store.drop_invites(now)
-        book.store.add_invite(
+        accounts.store.drop_invites(now)
+        accounts.store.add_invite(
             invite_hash(code),
             Invite(given, clean(note, limit=200), now, until, by=getpass.getuser()),
         )
-        line = ssh_line(book.settings, name)
+        line = ssh_line(accounts.settings, name)
     click.echo(f"Code        {code}")
-    click.echo(f"Good until  {day(until)}")
+    click.echo(f"Valid until {day(until)}")
     click.echo(f"To use it   {line}")

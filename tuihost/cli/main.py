@@ -1,4 +1,4 @@
-"""`tuihost …`: the command line. Every subcommand is imported when it is called, none before."""
+"""`tuihost …`: the command line. A subcommand is imported when it is called, not before."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import tuihost
 from tuihost.accounts import StoreError
 from tuihost.errors import SettingsError, TuihostError
 
-EX_UNAVAILABLE = 69  # sysexits.h: what is needed does not work
-EX_CONFIG = 78  # sysexits.h: something is wrong with the configuration
+EX_UNAVAILABLE = 69  # sysexits.h: something that is needed does not work
+EX_CONFIG = 78  # sysexits.h: the configuration is wrong
 
-# Help has to answer at once, so the one line about each stands here and not beside its code.
+# Help has to answer at once, so the line about each is here and not beside its code.
 _COMMANDS = {
-    "demo": ("tuihost.cli.demo:demo", "Start a host on this machine that anyone here may enter."),
-    "init": ("tuihost.cli.init:init", "Write a settings file and make a host key."),
+    "demo": ("tuihost.cli.demo:demo", "Start a host that anyone on this machine may enter."),
+    "init": ("tuihost.cli.init:init", "Write a settings file, a host key and a first app."),
     "check": ("tuihost.cli.check:check", "Say what is wrong with settings, apps and themes."),
     "serve": ("tuihost.cli.serve:serve", "Run the host."),
     "apps": ("tuihost.cli.apps:apps", "List the apps."),
     "themes": ("tuihost.cli.themes:themes", "List, show and import themes."),
     "run": ("tuihost.cli.run:run", "Run one app in this terminal, without SSH."),
     "user": ("tuihost.cli.user:user", "Add, show, change and delete accounts."),
-    "invite": ("tuihost.cli.invite:invite", "Make a code with which somebody makes an account."),
+    "invite": ("tuihost.cli.invite:invite", "Make a code with which somebody can make an account."),
 }
 
 
@@ -69,8 +69,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The program `tuihost`. Exit status: 0 well, 1 a failure, 2 a command line that makes no
-    sense, 69 a store of accounts that does not work, 78 wrong settings."""
+    """The program `tuihost`. Exit status: 0 if all went well, 1 for a failure, 2 for a command line
+    that makes no sense, 69 if the account store does not work, 78 if the settings are wrong."""
     try:
         cli.main(prog_name="tuihost")
     except SettingsError as error:

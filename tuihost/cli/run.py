@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.common import config_option, open_log, read_settings
+from tuihost.cli.common import config_option, read_settings
+from tuihost.cli.serving import open_log
 from tuihost.local import run_app
 
 
@@ -14,14 +15,14 @@ from tuihost.local import run_app
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @config_option
-@click.option("--verbose", "-v", is_flag=True, help="Log to standard error, also what is small.")
+@click.option("--verbose", "-v", is_flag=True, help="Log to standard error, with every detail.")
 @click.argument("app")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 @click.pass_context
 def run(
     context: click.Context, config: Path | None, verbose: bool, app: str, words: tuple[str, ...]
 ) -> None:
-    """Run APP here as it would run over SSH; with ARGS, run its command.
+    """Run APP in this terminal as it would run over SSH; with ARGS, run its command.
 
     The exit status is the app's.
     """

@@ -1,4 +1,4 @@
-"""`tuihost serve`: the host, by its settings."""
+"""`tuihost serve`: runs the host that the settings describe."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.common import bind, config_option, open_log, read_settings, serve_until_told
+from tuihost.cli.common import config_option, read_settings
+from tuihost.cli.serving import bind, open_log, serve_until_told
 from tuihost.host.plugins.app_catalog import Catalog
 
 

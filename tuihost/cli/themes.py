@@ -1,4 +1,4 @@
-"""`tuihost themes`: look at the themes, take over the colours of other programs."""
+"""`tuihost themes`: shows the themes, and makes themes of other programs' colour schemes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tuihost.cli.common import config_option, read_settings
 from tuihost.terminal_facts import Colors, colors_of, speaks_unicode
 
 if TYPE_CHECKING:
@@ -20,25 +21,15 @@ if TYPE_CHECKING:
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    envvar="TUIHOST_CONFIG",
-    help="The settings file that names more folders of themes.",
-)
+@config_option
 @click.pass_context
 def themes(context: click.Context, config: Path | None) -> None:
     """List, show and import themes."""
     if context.invoked_subcommand is not None:
         return
-    # Not by way of `common`, which brings the whole host along.
     from tuihost.host.plugins.bundled import bundled_folder
-    from tuihost.settings.loading import load
 
-    if config is None and Path("tuihost.toml").exists():
-        config = Path("tuihost.toml")
-    folders = [*load(config, os.environ, None).themes.folders, bundled_folder("themes")]
+    folders = [*read_settings(config).themes.folders, bundled_folder("themes")]
     colors, unicode, width = local_terminal()
     shown, broken = list_themes(folders, colors=colors, unicode=unicode, width=width)
     sys.stdout.buffer.write(shown)
@@ -56,19 +47,19 @@ def themes(context: click.Context, config: Path | None) -> None:
     "-o",
     type=click.Path(path_type=Path),
     default=Path(),
-    help="The file to write, or the folder to write it into; this folder if not given.",
+    help="The file to write, or its folder; by default this one.",
 )
-@click.option("--scheme", help="Which one, for a settings.json with several schemes.")
+@click.option("--scheme", help="Which one of a settings.json with several schemes.")
 def import_(file: Path, out: Path, scheme: str | None) -> None:
-    """Make a theme of a base16 scheme (YAML) or one of Windows Terminal's (JSON).
+    """Make a theme from a base16 scheme (YAML) or from one of Windows Terminal (JSON).
 
-    Colours that would be too faint to read are moved as far as WCAG AA asks; the new file says
+    Colours that are too faint to read are changed as far as WCAG AA asks; the new file says
     which.
     """
     path, moved = import_theme(file, out, scheme=scheme)
-    click.echo(f"{path} is written.")
+    click.echo(f"Wrote {path}.")
     if moved:
-        click.echo(f"Moved to be readable: {', '.join(moved)}.")
+        click.echo(f"Changed to be readable: {', '.join(moved)}.")
 
 
 @themes.command()
@@ -80,16 +71,16 @@ def check(context: click.Context, file: Path) -> None:
     from tuihost.theme.theme import load_theme
 
     faint = too_faint(load_theme(file))
-    for one in faint:
-        click.echo(f"{file}: {one}")
+    for pair in faint:
+        click.echo(f"{file}: {pair}")
     if faint:
         context.exit(1)
-    click.echo(f"{file} is well: every word has a contrast of at least 4.5 to 1.")
+    click.echo(f"{file} is fine: every word has a contrast of at least 4.5 to 1.")
 
 
 def import_theme(path: Path, out: Path, *, scheme: str | None = None) -> tuple[Path, list[str]]:
-    """Writes a theme made of the scheme in `path` to `out`, a file or a folder; returns where it
-    is and which colours were moved. Never overwrites. Raises `ThemeError`."""
+    """Writes a theme made from the scheme in `path` to `out`, a file or a folder; returns where it
+    is and which colours were changed. Never overwrites. Raises `ThemeError`."""
     from tuihost.theme.schemes import convert, read_scheme
     from tuihost.theme.theme import ThemeError, valid_name
 
@@ -97,13 +88,13 @@ def import_theme(path: Path, out: Path, *, scheme: str | None = None) -> tuple[P
     target = out / f"{made.name}.toml" if out.is_dir() else out
     if target.suffix != ".toml" or not valid_name(target.stem):
         raise ThemeError(
-            [f"{target}: a theme's file is NAME.toml; in NAME small letters, digits and '-' only"]
+            [f"{target}: a theme's file is NAME.toml; NAME has small letters, digits and '-' only"]
         )
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(made.toml)
     except FileExistsError:
-        raise ThemeError([f"{target}: is there already; choose another name with --out"]) from None
+        raise ThemeError([f"{target}: already exists; choose another name with --out"]) from None
     except OSError as error:
         raise ThemeError([f"{target}: cannot be written: {error.strerror}"]) from None
     return target, list(made.moved)
@@ -112,7 +103,7 @@ def import_theme(path: Path, out: Path, *, scheme: str | None = None) -> tuple[P
 def list_themes(
     folders: Iterable[Path], *, colors: Colors, unicode: bool, width: int
 ) -> tuple[bytes, tuple[str, ...]]:
-    """A preview of every theme, ready for a terminal of so many colours, and what is broken."""
+    """A preview of every theme as bytes for a terminal, and a sentence for each broken one."""
     from tuihost.theme.theme import find_themes
     from tuihost.tui.layout.renderables import render_ansi
 
@@ -172,7 +163,7 @@ def preview(theme: Theme, width: int, colors: Colors, unicode: bool) -> list[Tex
 
 
 def local_terminal() -> tuple[Colors, bool, int]:
-    """The depth, the alphabet and the width of the terminal that this program itself writes to."""
+    """The colours of this program's own terminal, whether it speaks Unicode, and its width."""
     term, width = os.environ.get("TERM", ""), shutil.get_terminal_size().columns
     unicode = speaks_unicode(term, os.environ)
     if not sys.stdout.isatty():

@@ -1,33 +1,27 @@
-"""`tuihost user`: who has an account here, and what belongs to it."""
+"""`tuihost user`: the accounts of the host, and what belongs to each."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tuihost.cli.accounts import (
-    Book,
-    accounts,
-    chains_of,
-    config_option,
+    HostAccounts,
+    confirm,
     day,
-    groups_of,
     hashed,
-    json_option,
+    host_accounts,
     new_password,
-    no_such,
+    no_such_account,
     password_option,
-    roles_of,
-    say_json,
-    say_table,
-    sure,
     takes_invitations,
     yes_option,
 )
+from tuihost.cli.common import config_option, json_option, say_json, say_table
+from tuihost.cli.user_access import chains, groups, roles, roles_of
 from tuihost.cli.user_keys import key
 from tuihost.cli.user_totp import totp
 from tuihost.phrases import counted, iso_time
@@ -38,49 +32,52 @@ if TYPE_CHECKING:
 
 @click.group()
 def user() -> None:
-    """Accounts: add, show, change and delete them.
+    """Add, show, change and delete accounts.
 
-    A host that runs sees each change at once. Exit status: 1 there is no such account or it
-    cannot be, 69 the store does not work, 78 the settings are wrong.
+    A running host sees each change at once. Exit status: 1 if there is no such account or the
+    change is not possible, 69 if the account store does not work, 78 if the settings are wrong.
     """
 
 
-user.add_command(key)
-user.add_command(totp)
+for _subcommand in (roles, groups, chains, key, totp):
+    user.add_command(_subcommand)
 
 
 @user.command()
 @config_option
 @click.argument("name")
-@click.option("--role", "roles", multiple=True, help="A role; may be given more than once.")
+@click.option("--role", "roles", multiple=True, help="A role to give them; may be repeated.")
 @password_option
-@click.option("--no-password", is_flag=True, help="None: they come in by their keys alone.")
+@click.option("--no-password", is_flag=True, help="No password: they log in by their keys only.")
 def add(
     config: Path | None, name: str, roles: tuple[str, ...], password_stdin: bool, no_password: bool
 ) -> None:
-    """Make an account for NAME, and ask for its password."""
+    """Add an account called NAME, and ask for its password."""
     from tuihost.accounts import AccountRecord
     from tuihost.core.login.account_names import name_problem
 
     if password_stdin and no_password:
-        raise click.UsageError("--password-stdin and --no-password exclude each other.")
+        raise click.UsageError("Give either --password-stdin or --no-password.")
     problem = name_problem(name)
     if problem is not None:
-        raise click.ClickException(f"{name!r} cannot be an account: {problem}.")
-    with accounts(config) as book:
-        if book.store.get(name) is not None:
-            raise click.ClickException(f"There is an account {name!r} already.")
-        given = roles_of(roles, book.settings)
+        raise click.ClickException(f"{name!r} cannot be an account's name: {problem}.")
+    with host_accounts(config) as accounts:
+        if accounts.store.get(name) is not None:
+            raise click.ClickException(f"There is already an account {name!r}.")
+        given = roles_of(roles, accounts.settings)
         stored = None if no_password else hashed(new_password(name, from_stdin=password_stdin))
         record = AccountRecord(name, roles=given, created=time.time(), password_hash=stored)
-        if not book.store.create(record):
-            raise click.ClickException(f"There is an account {name!r} in other letters already.")
-        if name == book.settings.login.invite_name:
+        if not accounts.store.create(record):
+            raise click.ClickException(
+                f"There is already an account whose name differs from {name!r} only in upper and"
+                " lower case."
+            )
+        if name == accounts.settings.login.invite_name:
             click.echo(
-                f"login.invite_name is {name!r}, too: nobody comes in by an invitation any more.",
+                f"login.invite_name is {name!r}, too: nobody can use an invitation any more.",
                 err=True,
             )
-    click.echo(f"{name} has an account now.")
+    click.echo(f"{name} now has an account.")
     if no_password:
         click.echo(f"Next: tuihost user key add {name} FILE")
 
@@ -90,26 +87,26 @@ def add(
 @json_option
 def list_(config: Path | None, as_json: bool) -> None:
     """List the accounts."""
-    with accounts(config) as book:
-        found = book.store.all()
+    with host_accounts(config) as accounts:
+        found = accounts.store.all()
         if as_json:
-            say_json([_data(book, record) for record in found])
+            say_json([_data(accounts, record) for record in found])
             return
         lines = [
             (
                 record.name,
                 " ".join(sorted(record.roles)) or "-",
-                ", ".join(_ways(record, len(book.store.keys(record.name)))) or "-",
+                ", ".join(_proofs(record, len(accounts.store.keys(record.name)))) or "-",
                 _state(record),
                 day(record.created),
-                day(_last_login(book, record.name)),
+                day(_last_login(accounts, record.name)),
             )
             for record in found
         ]
     if not lines:
-        click.echo("There are no accounts yet: tuihost user add NAME", err=True)
+        click.echo("There are no accounts yet. To add one: tuihost user add NAME", err=True)
         return
-    say_table(("NAME", "ROLES", "PROVES WITH", "STATE", "SINCE", "LAST LOGIN"), lines)
+    say_table(("NAME", "ROLES", "LOGS IN WITH", "STATE", "SINCE", "LAST LOGIN"), lines)
 
 
 @user.command()
@@ -117,14 +114,16 @@ def list_(config: Path | None, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def show(config: Path | None, name: str, as_json: bool) -> None:
-    """Show the account NAME: roles, keys, second factor, the last logins."""
-    with accounts(config) as book:
-        record = book.account(name)
-        keys, logins = book.store.keys(name), book.store.logins(name, 5)
+    """Show the account NAME: its roles, keys, second factor and latest logins."""
+    with host_accounts(config) as accounts:
+        record = accounts.account(name)
+        keys, logins = accounts.store.keys(name), accounts.store.logins(name, 5)
         if as_json:
-            say_json(_data(book, record, whole=True))
+            say_json(_data(accounts, record, whole=True))
             return
-    chains = "; ".join(", ".join(chain) for chain in record.chains) or "as the host's settings say"
+    chains = (
+        "; ".join(", ".join(chain) for chain in record.chains) or "those of the host's settings"
+    )
     codes = f", {record.recovery_left} recovery codes left" if record.totp else ""
     click.echo(f"Name           {record.name}")
     click.echo(f"State          {_state(record)}")
@@ -132,27 +131,27 @@ def show(config: Path | None, name: str, as_json: bool) -> None:
     click.echo(f"Roles          {' '.join(sorted(record.roles)) or '-'}")
     if record.groups:
         click.echo(f"Groups         {' '.join(sorted(record.groups))}")
-    click.echo(f"Ways in        {chains}")
+    click.echo(f"Chains         {chains}")
     click.echo(f"Password       {_password_state(record)}")
     click.echo(f"Second factor  {'yes' if record.totp else 'no'}{codes}")
     if keys:
         click.echo("\nKeys")
         say_table(
             ("  NAME", "FINGERPRINT", "LAST USED"),
-            [(f"  {one.name}", one.fingerprint, day(one.last_used)) for one in keys],
+            [(f"  {key.name}", key.fingerprint, day(key.last_used)) for key in keys],
         )
     if logins:
-        click.echo("\nLast logins")
+        click.echo("\nLatest logins")
         say_table(
             ("  WHEN (UTC)", "FROM", "WITH", ""),
             [
                 (
-                    f"  {iso_time(one.at)}",
-                    one.address,
-                    ", ".join(one.factors),
-                    _outcome(one.success),
+                    f"  {iso_time(login.at)}",
+                    login.address,
+                    ", ".join(login.factors),
+                    "" if login.success else "failed",
                 )
-                for one in logins
+                for login in logins
             ],
         )
 
@@ -161,134 +160,25 @@ def show(config: Path | None, name: str, as_json: bool) -> None:
 @config_option
 @click.argument("name")
 @password_option
-@click.option("--expire", is_flag=True, help="They have to choose another one at the next login.")
+@click.option("--expire", is_flag=True, help="Make them choose another at their next login.")
 def passwd(config: Path | None, name: str, password_stdin: bool, expire: bool) -> None:
     """Give NAME a new password."""
-    with accounts(config) as book:
-        book.account(name)
+    with host_accounts(config) as accounts:
+        accounts.account(name)
         stored = hashed(new_password(name, from_stdin=password_stdin))
-        if not book.store.update(name, password_hash=stored, password_expired=expire):
-            raise no_such(name, book.store)
-    later = ", until the next login" if expire else ""
-    click.echo(f"{name} has a new password{later}.")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How a set of names is changed: to `names`, or by adding and taking some, or to none. Raises
-    click's UsageError where several of these are meant at once."""
-
-    names: tuple[str, ...]
-    more: tuple[str, ...]
-    less: tuple[str, ...]
-    none: bool
-    called: str
-
-    def __post_init__(self) -> None:
-        if bool(self.names) + bool(self.more or self.less) + self.none > 1:
-            raise click.UsageError(
-                f"{self.called}, --none, and --add or --remove exclude each other."
-            )
-
-    @property
-    def wanted(self) -> bool:
-        return bool(self.names or self.more or self.less or self.none)
-
-    def of(self, now: frozenset[str]) -> list[str]:
-        kept = frozenset(self.names) if self.names or self.none else now - frozenset(self.less)
-        return [*kept, *self.more]
-
-
-@user.command()
-@config_option
-@click.argument("name")
-@click.argument("roles", nargs=-1)
-@click.option("--add", "more", multiple=True, metavar="ROLE", help="Give this one, too.")
-@click.option("--remove", "less", multiple=True, metavar="ROLE", help="Take this one away.")
-@click.option("--none", is_flag=True, help="Take all away.")
-def roles(
-    config: Path | None,
-    name: str,
-    roles: tuple[str, ...],
-    more: tuple[str, ...],
-    less: tuple[str, ...],
-    none: bool,
-) -> None:
-    """Show the roles of NAME; with ROLES, make them those.
-
-    Whoever is inside keeps theirs until they log in again.
-    """
-    change = Change(roles, more, less, none, "ROLES")
-    with accounts(config) as book:
-        now = book.account(name).roles
-        if change.wanted:
-            now = roles_of(change.of(now), book.settings)
-            if not book.store.update(name, roles=now):
-                raise no_such(name, book.store)
-    click.echo(" ".join(sorted(now)) or f"{name} has no roles.")
-
-
-@user.command()
-@config_option
-@click.argument("name")
-@click.argument("groups", nargs=-1)
-@click.option("--add", "more", multiple=True, metavar="GROUP", help="Put them into this one, too.")
-@click.option("--remove", "less", multiple=True, metavar="GROUP", help="Take them out of this one.")
-@click.option("--none", is_flag=True, help="Take them out of all.")
-def groups(
-    config: Path | None,
-    name: str,
-    groups: tuple[str, ...],
-    more: tuple[str, ...],
-    less: tuple[str, ...],
-    none: bool,
-) -> None:
-    """Show the groups of NAME; with GROUPS, make them those.
-
-    What roles a group brings stands in the settings, [groups.GROUP].
-    """
-    change = Change(groups, more, less, none, "GROUPS")
-    with accounts(config) as book:
-        now = book.account(name).groups
-        if change.wanted:
-            now = groups_of(change.of(now), book.settings)
-            if not book.store.update(name, groups=now):
-                raise no_such(name, book.store)
-    click.echo(" ".join(sorted(now)) or f"{name} is in no group.")
-
-
-@user.command()
-@config_option
-@click.argument("name")
-@click.argument("chains", nargs=-1, metavar="[CHAIN…]")
-@click.option("--default", is_flag=True, help="As the host's settings say.")
-def chains(config: Path | None, name: str, chains: tuple[str, ...], default: bool) -> None:
-    """Show the ways in of NAME; with CHAINs, make them those.
-
-    A chain is the factors that are asked one after another, such as publickey,totp; any one of
-    the chains lets in.
-    """
-    if chains and default:
-        raise click.UsageError("CHAIN and --default exclude each other.")
-    with accounts(config) as book:
-        now = book.account(name).chains
-        if chains or default:
-            now = chains_of(chains, book.settings)
-            if not book.store.update(name, chains=now):
-                raise no_such(name, book.store)
-    for chain in now:
-        click.echo(",".join(chain))
-    if not now:
-        click.echo(f"{name} comes in as the host's settings say.")
+        if not accounts.store.update(name, password_hash=stored, password_expired=expire):
+            raise no_such_account(name, accounts.store)
+    until = ", which they have to change at their next login" if expire else ""
+    click.echo(f"{name} has a new password{until}.")
 
 
 @user.command()
 @config_option
 @click.argument("name")
 def disable(config: Path | None, name: str) -> None:
-    """Close the account NAME: nobody logs in with it, and nothing of it is lost."""
+    """Close the account NAME: nobody can log in with it. Nothing of it is lost."""
     _close(config, name, True)
-    click.echo(f"{name} is closed. Whoever is inside stays until they leave.")
+    click.echo(f"{name} is closed. A login that is open lasts until they leave.")
 
 
 @user.command()
@@ -304,22 +194,22 @@ def enable(config: Path | None, name: str) -> None:
 @config_option
 @click.argument("name")
 def unlock(config: Path | None, name: str) -> None:
-    """Forget the failed tries of the account NAME, from everywhere: a lock ends at once."""
+    """Forget the failed logins of the account NAME, which ends a lock at once."""
     from tuihost.core.login.lockout import Lockout
 
-    with accounts(config) as book:
-        book.account(name)
-        forgotten = Lockout(book.store).unlock(name)
+    with host_accounts(config) as accounts:
+        accounts.account(name)
+        forgotten = Lockout(accounts.store).unlock(name)
     if forgotten:
-        click.echo(f"{name} is unlocked; {counted(forgotten, 'failure')} forgotten.")
+        click.echo(f"{name} is unlocked; {counted(forgotten, 'failed login')} forgotten.")
     else:
-        click.echo(f"{name} was not locked: nobody has failed.")
+        click.echo(f"{name} was not locked: there were no failed logins.")
 
 
 def _close(config: Path | None, name: str, disabled: bool) -> None:
-    with accounts(config) as book:
-        if not book.store.update(name, disabled=disabled):
-            raise no_such(name, book.store)
+    with host_accounts(config) as accounts:
+        if not accounts.store.update(name, disabled=disabled):
+            raise no_such_account(name, accounts.store)
 
 
 @user.command()
@@ -329,13 +219,13 @@ def _close(config: Path | None, name: str, disabled: bool) -> None:
 def delete(config: Path | None, name: str, yes: bool) -> None:
     """Delete the account NAME with its keys, its second factor and its history.
 
-    What apps keep for it stays, and is found by whoever gets the name next.
+    What apps have stored for it stays: an account of the same name would find it.
     """
-    with accounts(config) as book:
-        book.account(name)
-        sure(f"Delete {name} for good?", yes)
-        if not book.store.delete(name):
-            raise no_such(name, book.store)
+    with host_accounts(config) as accounts:
+        accounts.account(name)
+        confirm(f"Delete {name} for good?", yes)
+        if not accounts.store.delete(name):
+            raise no_such_account(name, accounts.store)
     click.echo(f"{name} is deleted.")
 
 
@@ -345,41 +235,37 @@ def delete(config: Path | None, name: str, yes: bool) -> None:
 def _state(record: AccountRecord) -> str:
     if record.disabled:
         return "closed"
-    return "door for invitations" if takes_invitations(record) else "open"
+    return "for invitations" if takes_invitations(record) else "open"
 
 
 def _password_state(record: AccountRecord) -> str:
     if record.password_hash is None:
         return "none"
-    return "expired: they choose another at the next login" if record.password_expired else "yes"
+    return "expired: they have to change it" if record.password_expired else "yes"
 
 
-def _ways(record: AccountRecord, keys: int) -> list[str]:
-    """What they have to prove themselves with."""
+def _proofs(record: AccountRecord, keys: int) -> list[str]:
+    """What they have to log in with."""
     shown = ["password"] if record.password_hash is not None else []
     shown += ["totp"] if record.totp else []
     shown += [counted(keys, "key")] if keys else []
     return shown
 
 
-def _outcome(success: bool) -> str:
-    return "" if success else "failed"
+def _last_login(accounts: HostAccounts, name: str) -> float | None:
+    return next((login.at for login in accounts.store.logins(name, 200) if login.success), None)
 
 
-def _last_login(book: Book, name: str) -> float | None:
-    return next((one.at for one in book.store.logins(name, 200) if one.success), None)
-
-
-def _data(book: Book, record: AccountRecord, *, whole: bool = False) -> dict[str, Any]:
-    """An account for programs; nothing in it is a secret."""
-    keys = book.store.keys(record.name)
+def _data(accounts: HostAccounts, record: AccountRecord, *, whole: bool = False) -> dict[str, Any]:
+    """An account for programs, without its secrets."""
+    keys = accounts.store.keys(record.name)
     data: dict[str, Any] = {
         "name": record.name,
         "roles": sorted(record.roles),
         "groups": sorted(record.groups),
         "disabled": record.disabled,
         "created": iso_time(record.created),
-        "last_login": iso_time(_last_login(book, record.name)),
+        "last_login": iso_time(_last_login(accounts, record.name)),
         "password": record.password_hash is not None,
         "password_expired": record.password_expired,
         "totp": record.totp,
@@ -392,22 +278,22 @@ def _data(book: Book, record: AccountRecord, *, whole: bool = False) -> dict[str
         **data,
         "keys": [
             {
-                "name": one.name,
-                "fingerprint": one.fingerprint,
-                "line": one.line,
-                "added": iso_time(one.added),
-                "last_used": iso_time(one.last_used),
+                "name": key.name,
+                "fingerprint": key.fingerprint,
+                "line": key.line,
+                "added": iso_time(key.added),
+                "last_used": iso_time(key.last_used),
             }
-            for one in keys
+            for key in keys
         ],
         "logins": [
             {
-                "at": iso_time(one.at),
-                "address": one.address,
-                "factors": list(one.factors),
-                "fingerprint": one.fingerprint,
-                "success": one.success,
+                "at": iso_time(login.at),
+                "address": login.address,
+                "factors": list(login.factors),
+                "fingerprint": login.fingerprint,
+                "success": login.success,
             }
-            for one in book.store.logins(record.name, 20)
+            for login in accounts.store.logins(record.name, 20)
         ],
     }

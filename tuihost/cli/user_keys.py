@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from tuihost.cli.accounts import (
-    Book,
-    accounts,
-    config_option,
+    HostAccounts,
+    confirm,
     day,
-    json_option,
-    no_such,
-    say_json,
-    say_table,
-    sure,
+    host_accounts,
+    no_such_account,
     yes_option,
 )
+from tuihost.cli.common import config_option, json_option, say_json, say_table
 from tuihost.phrases import iso_time
 from tuihost.text import clean
 
@@ -35,9 +32,9 @@ MAX_LABEL = 60
 
 @click.group()
 def key() -> None:
-    """Public keys: list, add, rename and remove them.
+    """List, add, rename and remove public keys.
 
-    KEY is a fingerprint, the beginning of one, or the key's name.
+    KEY is a fingerprint, the beginning of one, or the name of a key.
     """
 
 
@@ -47,15 +44,15 @@ def key() -> None:
 @json_option
 def list_(config: Path | None, user: str, as_json: bool) -> None:
     """List the keys of USER."""
-    with accounts(config) as book:
-        book.account(user)
-        keys = book.store.keys(user)
+    with host_accounts(config) as accounts:
+        accounts.account(user)
+        keys = accounts.store.keys(user)
     if as_json:
-        say_json([_data(one) for one in keys])
+        say_json([_data(key) for key in keys])
     elif keys:
         lines = [
-            (one.name, kind_of(one), one.fingerprint, day(one.added), day(one.last_used))
-            for one in keys
+            (key.name, kind_of(key), key.fingerprint, day(key.added), day(key.last_used))
+            for key in keys
         ]
         say_table(("NAME", "KIND", "FINGERPRINT", "ADDED", "LAST USED"), lines)
     else:
@@ -66,24 +63,24 @@ def list_(config: Path | None, user: str, as_json: bool) -> None:
 @config_option
 @click.argument("user")
 @click.argument("what", nargs=-1, required=True, metavar="FILE|-|LINE")
-@click.option("--name", default="", help="What to call the key; its comment if left out.")
+@click.option("--name", default="", help="What to call the key; by default its comment.")
 def add(config: Path | None, user: str, what: tuple[str, ...], name: str) -> None:
-    """Let USER in by the keys in a FILE, on standard input, or in a LINE of authorized_keys.
+    """Let USER log in by the keys of a FILE, of standard input (-), or of a LINE.
 
-    Options before a key, such as from="10.0.0.0/8", are kept and hold.
+    A LINE is as in authorized_keys; its options, such as from="10.0.0.0/8", are kept and apply.
     """
     given = _given(what)
     if name and len(given) > 1:
-        raise click.UsageError("--name is for a single key.")
-    with accounts(config) as book:
-        book.account(user)
+        raise click.UsageError("--name can be given to a single key only.")
+    with host_accounts(config) as accounts:
+        accounts.account(user)
         for line, parsed in given:
             record = _record(user, line, parsed, _label(name) if name else "")
-            if book.store.add_key(record):
+            if accounts.store.add_key(record):
                 click.echo(f"{record.name}  {record.fingerprint}")
             else:
-                book.account(user)  # who may be gone meanwhile
-                click.echo(f"{record.fingerprint} is there already.", err=True)
+                accounts.account(user)  # which may be gone by now
+                click.echo(f"{user} already has {record.fingerprint}.", err=True)
 
 
 @key.command()
@@ -92,11 +89,11 @@ def add(config: Path | None, user: str, what: tuple[str, ...], name: str) -> Non
 @click.argument("key")
 @click.argument("name")
 def rename(config: Path | None, user: str, key: str, name: str) -> None:
-    """Call KEY of USER NAME from now on."""
-    with accounts(config) as book:
-        found = _found(book, user, key)
-        if not book.store.rename_key(user, found.fingerprint, _label(name)):
-            raise no_such(user, book.store)
+    """Give the KEY of USER the name NAME."""
+    with host_accounts(config) as accounts:
+        found = _found(accounts, user, key)
+        if not accounts.store.rename_key(user, found.fingerprint, _label(name)):
+            raise no_such_account(user, accounts.store)
     click.echo(f"{_label(name)}  {found.fingerprint}")
 
 
@@ -106,17 +103,17 @@ def rename(config: Path | None, user: str, key: str, name: str) -> None:
 @click.argument("key")
 @yes_option
 def remove(config: Path | None, user: str, key: str, yes: bool) -> None:
-    """Take KEY away from USER."""
-    with accounts(config) as book:
-        found = _found(book, user, key)
-        sure(f"Remove {found.name} ({found.fingerprint})?", yes)
-        if not book.store.remove_key(user, found.fingerprint):
-            raise no_such(user, book.store)
+    """Remove the KEY of USER."""
+    with host_accounts(config) as accounts:
+        found = _found(accounts, user, key)
+        confirm(f"Remove {found.name} ({found.fingerprint})?", yes)
+        if not accounts.store.remove_key(user, found.fingerprint):
+            raise no_such_account(user, accounts.store)
     click.echo(f"{found.name} is removed.")
 
 
 def kind_of(record: KeyRecord) -> str:
-    """The kind of a kept key, as its line names it."""
+    """The type of a stored key, such as `ssh-ed25519`."""
     from tuihost.core.keys.authorized_keys import parse_line
 
     try:
@@ -126,8 +123,8 @@ def kind_of(record: KeyRecord) -> str:
 
 
 def _given(what: Sequence[str]) -> tuple[tuple[str, KeyLine], ...]:
-    """The keys that the words of a command line mean, each as it is written and as it is read.
-    All are good, or the command ends."""
+    """The keys that a command line means, each as it is written and as it is read. If any is
+    wrong, the command ends."""
     from tuihost.core.keys.authorized_keys import MAX_LINES, parse_line
     from tuihost.ssh.keys.public_keys import PublicKey
 
@@ -141,7 +138,7 @@ def _given(what: Sequence[str]) -> tuple[tuple[str, KeyLine], ...]:
         try:
             key = parse_line(line)
             if PublicKey.parse(key.blob) is None:
-                raise ValueError("the key is of a size or form that is not taken")
+                raise ValueError("keys of this type or size are not accepted")
             found.append((line, key))
         except ValueError as error:
             problems.append(f"{source}:{number}: {clean(str(error), limit=200)}")
@@ -153,7 +150,7 @@ def _given(what: Sequence[str]) -> tuple[tuple[str, KeyLine], ...]:
 
 
 def _text(what: Sequence[str]) -> tuple[str, str]:
-    """What is to be read, and what it is called where something is wrong with it."""
+    """The text with the keys, and what errors call its source."""
     if tuple(what) == ("-",):
         return sys.stdin.read(MAX_FILE), "standard input"
     if len(what) > 1 or " " in what[0].strip():
@@ -168,7 +165,7 @@ def _text(what: Sequence[str]) -> tuple[str, str]:
         raise click.ClickException(f"{path} is not a file of public keys.") from None
     if "PRIVATE KEY" in text:
         raise click.ClickException(
-            f"{path} is a private key, which stays where it is. Its public half is {path}.pub."
+            f"{path} is a private key, which nobody else should have. Its public key is {path}.pub."
         )
     return text, str(path)
 
@@ -183,34 +180,35 @@ def _record(user: str, line: str, key: KeyLine, label: str) -> KeyRecord:
 def _label(name: str) -> str:
     label = clean(" ".join(name.split()), limit=MAX_LABEL)
     if not label:
-        raise click.ClickException("A name needs at least one character.")
+        raise click.ClickException("A key's name needs at least one character.")
     return label
 
 
-def _found(book: Book, user: str, key: str) -> KeyRecord:
-    """The one key that is meant."""
-    book.account(user)
-    found = list(_meant(book.store.keys(user), key))
+def _found(accounts: HostAccounts, user: str, key: str) -> KeyRecord:
+    """The one key of `user` that is called `key`, or the command ends."""
+    accounts.account(user)
+    found = list(_meant(accounts.store.keys(user), key))
     if len(found) == 1:
         return found[0]
     if found:
-        raise click.ClickException(f"{len(found)} keys of {user} are called {key!r}; say which.")
+        raise click.ClickException(f"{user} has {len(found)} keys that {key!r} can mean.")
     raise click.ClickException(f"{user} has no key {key!r}: tuihost user key list {user}")
 
 
 def _meant(keys: Sequence[KeyRecord], key: str) -> Iterator[KeyRecord]:
     bare = key.removeprefix("SHA256:")
-    for one in keys:
-        if one.name == key or (bare and one.fingerprint.removeprefix("SHA256:").startswith(bare)):
-            yield one
+    for record in keys:
+        fingerprint = record.fingerprint.removeprefix("SHA256:")
+        if record.name == key or (bare and fingerprint.startswith(bare)):
+            yield record
 
 
-def _data(one: KeyRecord) -> dict[str, str | None]:
+def _data(key: KeyRecord) -> dict[str, str | None]:
     return {
-        "name": one.name,
-        "kind": kind_of(one),
-        "fingerprint": one.fingerprint,
-        "line": one.line,
-        "added": iso_time(one.added),
-        "last_used": iso_time(one.last_used),
+        "name": key.name,
+        "kind": kind_of(key),
+        "fingerprint": key.fingerprint,
+        "line": key.line,
+        "added": iso_time(key.added),
+        "last_used": iso_time(key.last_used),
     }

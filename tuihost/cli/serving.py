@@ -1,0 +1,67 @@
+"""What the subcommands that run a host share: the log, the listening socket, the end.
+
+It imports the whole host: subcommands that do without it stay quick.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+import click
+
+from tuihost import logs
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.host.server.server import Server
+from tuihost.settings.models import Settings
+
+
+def open_log(settings: Settings, level: str | None = None) -> logs.EventLog:
+    """The log that the settings describe; `level` takes precedence over theirs."""
+    chosen = settings.logs
+    stream = None
+    if chosen.file is not None:
+        try:
+            # It stays open as long as the process lives: nothing may be logged after a close.
+            stream = chosen.file.open("a", encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise click.ClickException(
+                f"the log file {chosen.file} cannot be opened: {error.strerror or error}"
+            ) from None
+    logs.configure(as_json=chosen.format == "json", level=level or chosen.level, stream=stream)
+    return logs.event_log()
+
+
+def bind(settings: Settings, catalog: Catalog, log: logs.EventLog) -> Server:
+    """A server that listens and heeds signals. If it cannot have the port, the command ends with
+    one sentence and status 1."""
+    server = Server(settings, catalog, log)
+    try:
+        server.start()
+    except OSError as error:
+        raise click.ClickException(_why_not(error, settings)) from None
+    server.install_signals()
+    return server
+
+
+def serve_until_told(server: Server) -> None:
+    """Serves until a signal asks for the end, then ends every session. A second signal meanwhile
+    ends it at once."""
+    try:
+        server.serve_forever()
+    finally:
+        server.stop()
+
+
+def _why_not(error: OSError, settings: Settings) -> str:
+    host, port = settings.server.host, settings.server.port
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine."
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} on {host} is already in use; choose another with --port."
+        case errno.EACCES if error.filename is None:
+            return (
+                f"Port {port} needs more rights than you have; choose one above 1023 with --port."
+            )
+    return f"The host cannot start: {error}"

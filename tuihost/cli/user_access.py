@@ -1,0 +1,187 @@
+"""`tuihost user roles`, `groups`, `chains`: what an account may do, and how it logs in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuihost.cli.accounts import host_accounts, no_such_account
+from tuihost.cli.common import config_option
+
+if TYPE_CHECKING:
+    from tuihost.settings.models import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a set of names changes: it becomes `names`, or none, or some are added and removed.
+    Raises click's UsageError if it says several of these at once."""
+
+    names: tuple[str, ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    none: bool
+    metavar: str
+
+    def __post_init__(self) -> None:
+        if bool(self.names) + bool(self.added or self.removed) + self.none > 1:
+            raise click.UsageError(f"Give one of {self.metavar}, --none, and --add or --remove.")
+
+    @property
+    def is_one(self) -> bool:
+        return bool(self.names or self.added or self.removed or self.none)
+
+    def of(self, now: frozenset[str]) -> list[str]:
+        kept = frozenset(self.names) if self.names or self.none else now - frozenset(self.removed)
+        return [*kept, *self.added]
+
+
+@click.command()
+@config_option
+@click.argument("name")
+@click.argument("roles", nargs=-1)
+@click.option("--add", "added", multiple=True, metavar="ROLE", help="Add this role.")
+@click.option("--remove", "removed", multiple=True, metavar="ROLE", help="Remove this role.")
+@click.option("--none", is_flag=True, help="Remove all roles.")
+def roles(
+    config: Path | None,
+    name: str,
+    roles: tuple[str, ...],
+    added: tuple[str, ...],
+    removed: tuple[str, ...],
+    none: bool,
+) -> None:
+    """Show the roles of the account NAME, or set them to ROLES.
+
+    People who are logged in keep their roles until they log in again.
+    """
+    change = Change(roles, added, removed, none, "ROLES")
+    with host_accounts(config) as accounts:
+        now = accounts.account(name).roles
+        if change.is_one:
+            now = roles_of(change.of(now), accounts.settings)
+            if not accounts.store.update(name, roles=now):
+                raise no_such_account(name, accounts.store)
+    click.echo(" ".join(sorted(now)) or f"{name} has no roles.")
+
+
+@click.command()
+@config_option
+@click.argument("name")
+@click.argument("groups", nargs=-1)
+@click.option("--add", "added", multiple=True, metavar="GROUP", help="Add NAME to this group.")
+@click.option(
+    "--remove", "removed", multiple=True, metavar="GROUP", help="Remove NAME from this group."
+)
+@click.option("--none", is_flag=True, help="Remove NAME from all groups.")
+def groups(
+    config: Path | None,
+    name: str,
+    groups: tuple[str, ...],
+    added: tuple[str, ...],
+    removed: tuple[str, ...],
+    none: bool,
+) -> None:
+    """Show the groups of the account NAME, or set them to GROUPS.
+
+    The settings say which roles a group brings: [groups.GROUP].
+    """
+    change = Change(groups, added, removed, none, "GROUPS")
+    with host_accounts(config) as accounts:
+        now = accounts.account(name).groups
+        if change.is_one:
+            now = groups_of(change.of(now), accounts.settings)
+            if not accounts.store.update(name, groups=now):
+                raise no_such_account(name, accounts.store)
+    click.echo(" ".join(sorted(now)) or f"{name} is in no group.")
+
+
+@click.command()
+@config_option
+@click.argument("name")
+@click.argument("chains", nargs=-1, metavar="[CHAIN…]")
+@click.option("--default", is_flag=True, help="Use the chains of the host's settings.")
+def chains(config: Path | None, name: str, chains: tuple[str, ...], default: bool) -> None:
+    """Show the chains of the account NAME, or set them to CHAINS.
+
+    A chain is a list of factors that are asked for one after another, such as publickey,totp.
+    Passing any one chain is enough to log in.
+    """
+    if chains and default:
+        raise click.UsageError("Give either CHAINS or --default.")
+    with host_accounts(config) as accounts:
+        now = accounts.account(name).chains
+        if chains or default:
+            now = chains_of(chains, accounts.settings)
+            if not accounts.store.update(name, chains=now):
+                raise no_such_account(name, accounts.store)
+    for chain in now:
+        click.echo(",".join(chain))
+    if not now:
+        click.echo(f"{name} logs in by the chains of the host's settings.")
+
+
+# -------------------------------------------------------------------------------- what is kept
+
+
+def groups_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
+    """Groups as the store keeps them. Warns of groups that the settings do not describe."""
+    from tuihost.plugin import NAME
+
+    groups = frozenset(name.strip() for name in names)
+    for group in sorted(groups):
+        if not NAME.fullmatch(group):
+            raise click.ClickException(
+                f"{group!r} cannot be a group: small letters, digits and '-' only."
+            )
+        if group not in settings.groups:
+            click.echo(
+                f"The settings do not describe the group {group!r}: it brings no roles.", err=True
+            )
+    return groups
+
+
+def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
+    """Roles as the store keeps them. Warns of roles that the settings do not describe."""
+    from tuihost.plugin import NAME
+
+    roles = frozenset(name.strip() for name in names)
+    for role in sorted(roles):
+        if not NAME.fullmatch(role):
+            raise click.ClickException(
+                f"{role!r} cannot be a role: small letters, digits and '-' only."
+            )
+        if role == "guest":
+            raise click.ClickException("The role 'guest' is for people without an account.")
+        if role != "user" and role not in settings.roles:
+            click.echo(
+                f"The settings do not describe the role {role!r}: it gives nothing.", err=True
+            )
+    return roles
+
+
+def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], ...]:
+    """Chains as the store keeps them. An unknown factor ends the command."""
+    from tuihost.core.login.chains import chains_of
+    from tuihost.core.login.factors import NONE
+    from tuihost.host.plugins.step_catalog import StepCatalog
+    from tuihost.logs import EventLog
+
+    if not all(chains_of([line]) for line in lines):
+        raise click.ClickException("A chain needs at least one factor.")
+    chains = chains_of(lines)
+    if any(NONE in chain for chain in chains):
+        raise click.ClickException("The factor 'none' is for people without an account.")
+    if chains:
+        # `tuihost check` says which steps are broken.
+        silent = EventLog(logging.Logger("steps", logging.CRITICAL))
+        steps = StepCatalog.of(settings, silent)
+        for factor in steps.unknown(chains):
+            known = ", ".join(sorted({*steps.steps, "password", "publickey"}))
+            raise click.ClickException(f"There is no factor {factor!r}; there are {known}.")
+    return chains
