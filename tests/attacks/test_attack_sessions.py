@@ -100,7 +100,7 @@ def test_a_storm_of_sizes(host: Hosted) -> None:
     sizes = [(0, 0), (1, 1), (4_294_967_295, 4_294_967_295), (500, 1), (1, 200), (80, 24)]
     with host.open("rows") as pilot:
         pilot.wait_for("row 3")
-        channel = pilot._channel
+        channel = pilot.channel
         for number in range(300):
             channel.resize_pty(*sizes[number % len(sizes)])
         channel.resize_pty(60, 10)
@@ -120,7 +120,7 @@ def test_sizes_without_end_cost_who_sends_them(host: Hosted) -> None:
             OSError, EOFError, paramiko.SSHException
         ):  # the connection ends in the middle of it
             for number in range(20_000):
-                storm._channel.resize_pty(80 + number % 2, 24)
+                storm.channel.resize_pty(80 + number % 2, 24)
         assert host.log.wait_for("conn.closed")["reason"] == "asks too much at once"
         other.press("down").press("down").press("x")
         other.wait_for("row 4")
@@ -149,7 +149,7 @@ def test_keys_without_end_wait_for_the_app(host: Hosted) -> None:
         def flood() -> None:
             with contextlib.suppress(OSError):
                 for _ in range(4):
-                    pilot._channel.sendall(b"\x1b[B\x1b[A" * 4096)
+                    pilot.channel.sendall(b"\x1b[B\x1b[A" * 4096)
             sent.set()
 
         thread = threading.Thread(target=flood, name="flood")

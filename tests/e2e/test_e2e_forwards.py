@@ -118,7 +118,7 @@ class Client:
     def ssh(
         self, *words: str, input: bytes = b"", user: str = "ada"
     ) -> subprocess.CompletedProcess[bytes]:
-        return self._run(self.words(*words, user=user), input)
+        return self.run(self.words(*words, user=user), input)
 
     def background(self, *words: str) -> subprocess.Popen[bytes]:
         """An ssh that stays until the test is over."""
@@ -129,7 +129,7 @@ class Client:
         return process
 
     def curl(self, *words: str) -> bytes:
-        done = self._run(["curl", "-sS", "--max-time", "10", "--noproxy", "*", *words], b"")
+        done = self.run(["curl", "-sS", "--max-time", "10", "--noproxy", "*", *words], b"")
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
@@ -138,7 +138,7 @@ class Client:
         self.curl("-Z", f"{url}[1-20]", "-o", f"{self.folder}/page#1")
         return [(self.folder / f"page{number}").read_bytes() for number in range(1, 21)]
 
-    def _run(self, words: list[str], input: bytes) -> subprocess.CompletedProcess[bytes]:
+    def run(self, words: list[str], input: bytes) -> subprocess.CompletedProcess[bytes]:
         env = clean_env(self.folder)
         return subprocess.run(words, input=input, env=env, capture_output=True, timeout=DEADLINE)
 
@@ -190,7 +190,7 @@ def test_a_browser_goes_through_the_host(client: Client, web: int) -> None:
     proxy = ("--proxy", f"socks5h://127.0.0.1:{port}")
     assert client.curl(*proxy, f"http://127.0.0.1:{web}/") == PAGE
     words = ["curl", "-sS", *proxy, "--max-time", "10", "http://169.254.169.254/"]
-    assert client._run(words, b"").returncode != 0
+    assert client.run(words, b"").returncode != 0
     client.host.wait_event("channel.refused")
     assert "169.254.169.254:80" in client.host.log
 
@@ -205,7 +205,7 @@ def test_another_host_behind_this_one(client: Client, jump: Served) -> None:
     # What -J does, with the settings of this test for the jump too.
     jumps = f"ssh -F {client.folder}/config -W %h:%p -p {client.host.port} ada@127.0.0.1"
     words = client.words("-o", f"ProxyCommand={jumps}", "127.0.0.1", "status now", port=jump.port)
-    done = client._run(words, b"")
+    done = client.run(words, b"")
     assert b"Connections" in done.stdout, done.stderr
 
 
@@ -299,7 +299,7 @@ def test_a_name_leads_to_somebodys_machine_and_they_watch(
     client.curl(*words)
     terminal.wait_for("21 requests")
     terminal.press("Escape").wait_for("1 open").press("q").wait_shell(0)
-    done = client._run(["curl", "-sS", *at, "-o", "/dev/null", "-w", "%{http_code}",
+    done = client.run(["curl", "-sS", *at, "-o", "/dev/null", "-w", "%{http_code}",
                         f"http://demo.localhost:{found[1]}/"], b"")  # fmt: skip
     assert done.stdout == b"404", done.stderr
 

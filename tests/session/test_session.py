@@ -380,7 +380,7 @@ def test_a_talk_of_bytes_without_a_terminal_changes_none() -> None:
 
     with hosted(Talks(echo)) as host, host.lines(user="ada+try") as pilot:
         for start in range(0, len(data), 10_000):
-            pilot._channel.sendall(data[start : start + 10_000])
+            pilot.channel.sendall(data[start : start + 10_000])
         pilot.end_input()
         assert pilot.wait_end() == 0
         assert bytes(pilot.received) == data + b"came to 200000\n"

@@ -95,9 +95,14 @@ def stock_output(paper: Paper) -> tuple[Vt100_Output, io.StringIO]:
     return output, stream
 
 
+def redraw(app: Application[Any]) -> None:
+    """Draws a frame now, as prompt_toolkit does once its loop comes to it."""
+    app._redraw()
+
+
 @contextmanager
 def on_stage(app: Application[Any]) -> Iterator[Application[Any]]:
-    """An Application that believes it runs, for frames drawn by hand: `app._redraw()`."""
+    """An Application that believes it runs, for frames drawn by hand, by `redraw`."""
     with create_app_session(input=app.input, output=app.output), set_app(app):
         app._is_running = True
         app.context = contextvars.copy_context()

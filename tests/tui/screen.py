@@ -215,8 +215,8 @@ class Person:
         """A mouse event in a cell."""
         handler = self.application.renderer.mouse_handlers.mouse_handlers[row][column]
         event = MouseEvent(Point(column, row), kind, MouseButton.LEFT, frozenset())
-        self._in_app(lambda: handler(event))
-        self._in_app(self.application.invalidate)
+        self.in_app(lambda: handler(event))
+        self.in_app(self.application.invalidate)
         self.settle()
 
     def click_on(self, text: str) -> None:
@@ -234,7 +234,7 @@ class Person:
         self.redraw()
 
     def redraw(self) -> None:
-        self._in_app(self.application.invalidate)
+        self.in_app(self.application.invalidate)
         self.settle()
 
     def wait(self, seconds: float) -> None:
@@ -245,12 +245,12 @@ class Person:
     def _feed(self, key: KeyPress) -> None:
         processor = self.application.key_processor
         processor.feed(key)
-        self._in_app(processor.process_keys)
+        self.in_app(processor.process_keys)
         self.settle()
         if key.key is Keys.Escape:
             self.wait(1.0)  # an Escape that could begin a longer key is settled by time alone
 
-    def _in_app(self, action: Callable[[], Any]) -> None:
+    def in_app(self, action: Callable[[], Any]) -> None:
         context = self.application.context
         if context is not None:
             self.loop.call_soon(lambda: context.copy().run(action))

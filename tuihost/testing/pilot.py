@@ -42,7 +42,8 @@ class Pilot:
     """Somebody at a terminal. Every wait has a deadline, and its error shows the screen."""
 
     def __init__(self, channel: Any, close: Callable[[], None], columns: int, rows: int) -> None:
-        self._channel = channel
+        self.channel = channel
+        """The client's channel, of paramiko, for what a person does not do."""
         self._close = close
         self.screen = Screen(columns, rows)
         self.received = bytearray()
@@ -64,13 +65,13 @@ class Pilot:
 
     def type(self, text: str) -> Self:
         """Types characters as they are."""
-        self._channel.sendall(text.encode())
+        self.channel.sendall(text.encode())
         return self
 
     def press(self, *keys: str) -> Self:
         """Presses keys by name, one packet each, as a person would."""
         for key in keys:
-            self._channel.sendall(key_bytes(key).encode())
+            self.channel.sendall(key_bytes(key).encode())
         return self
 
     def paste(self, text: str) -> Self:
@@ -80,7 +81,7 @@ class Pilot:
     def resize(self, columns: int, rows: int) -> Self:
         """Makes the window another size."""
         self.screen.resize(columns, rows)
-        self._channel.resize_pty(columns, rows)
+        self.channel.resize_pty(columns, rows)
         return self
 
     def click(self, column: int, row: int) -> Self:
@@ -90,7 +91,7 @@ class Pilot:
 
     def end_input(self) -> Self:
         """Sends end of file."""
-        self._channel.shutdown_write()
+        self.channel.shutdown_write()
         return self
 
     def drop(self) -> None:
@@ -101,7 +102,7 @@ class Pilot:
         """Goes away properly, also where the host went first."""
         try:
             with suppress(OSError, EOFError, paramiko.SSHException):
-                self._channel.close()
+                self.channel.close()
         finally:
             self._close()
 
@@ -136,15 +137,15 @@ class Pilot:
     def wait_end(self, *, seconds: float = DEADLINE) -> int:
         """Waits until the session has ended; its exit status, -1 where none came."""
         self.wait_until(lambda: self.at_end, "the end of the session", seconds=seconds)
-        return int(self._channel.recv_exit_status())
+        return int(self.channel.recv_exit_status())
 
     def _receive(self, seconds: float) -> bool:
         """Takes in more of what was sent; False at the end or after `seconds`."""
         if self.at_end:
             return False
-        self._channel.settimeout(seconds)
+        self.channel.settimeout(seconds)
         try:
-            data = self._channel.recv(65536)
+            data = self.channel.recv(65536)
         except TimeoutError:
             return False
         if not data:

@@ -200,7 +200,7 @@ def test_one_program_a_session() -> None:
     with hosted(Box(), hello) as host, host.open() as pilot:
         pilot.wait_for("count 0")
         with pytest.raises(Exception, match=r"rejected|closed"):
-            pilot._channel.exec_command("box echo hi")  # paramiko then closes the channel
+            pilot.channel.exec_command("box echo hi")  # paramiko then closes the channel
         assert "already" in host.log.wait_for("request.refused")["reason"]
 
 

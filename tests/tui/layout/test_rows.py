@@ -27,7 +27,7 @@ from prompt_toolkit.mouse_events import MouseButton, MouseEvent, MouseEventType
 from prompt_toolkit.styles import Style
 from prompt_toolkit.widgets import Frame
 
-from tests.tui.paper import Eyes, Paper, hosted, on_stage, stock_output
+from tests.tui.paper import Eyes, Paper, hosted, on_stage, redraw, stock_output
 from tuihost.tui.layout.rows import RowWindow
 
 THEME = Style.from_dict({"selection": "bg:ansiblue", "dialog": "bg:ansigreen"})
@@ -58,7 +58,7 @@ def numbers(count: int) -> Items:
 
 
 def seen(app: Application[Any], paper: Paper, eyes: Eyes) -> list[str]:
-    app._redraw()
+    redraw(app)
     return eyes.read(paper.take()).text
 
 
@@ -69,7 +69,7 @@ def test_only_rows_in_view_are_asked_for_and_each_once() -> None:
         eyes = Eyes(20, 4)
         assert seen(app, paper, eyes) == ["row 498", "row 499", "row 500", "row 501"]
         assert source.asked == [498, 499, 500, 501]
-        app._redraw()
+        redraw(app)
         assert paper.writes == []
         window.cursor = 501
         assert seen(app, paper, eyes) == ["row 499", "row 500", "row 501", "row 502"]
@@ -78,16 +78,16 @@ def test_only_rows_in_view_are_asked_for_and_each_once() -> None:
         assert seen(app, paper, eyes)[1] == "new"
         assert source.asked[5:] == [500]
         window.forget()
-        app._redraw()
+        redraw(app)
         assert len(source.asked) == 10
 
 
 def test_unchanged_rows_are_the_same_object_in_both_frames() -> None:
     paper, window = Paper(20, 4), RowWindow(numbers(4), cursor=0)
     with hosted(paper, layout=Layout(window)) as app:
-        app._redraw()
+        redraw(app)
         before = cast(Screen, app.renderer.last_rendered_screen).data_buffer
-        app._redraw()
+        redraw(app)
         after = cast(Screen, app.renderer.last_rendered_screen).data_buffer
         assert [dict.get(before, y) is dict.get(after, y) for y in range(4)] == [True] * 4
 
@@ -96,7 +96,7 @@ def test_what_is_kept_is_bounded_by_the_view() -> None:
     paper, window = Paper(20, 4), RowWindow(numbers(1000), cursor=0)
     with hosted(paper, layout=Layout(window)) as app:
         for window.cursor in range(0, 1000, 3):
-            app._redraw()
+            redraw(app)
         assert len(window._rows) <= 2 * 4 + 8
 
 
@@ -108,7 +108,7 @@ def test_the_cursor_stays_in_view_with_a_margin(cursor: int, offset: int, expect
     paper, window = Paper(20, 4), RowWindow(numbers(10), cursor=cursor)
     window.offset = offset
     with hosted(paper, layout=Layout(window)) as app:
-        app._redraw()
+        redraw(app)
         assert window.offset == expected
         assert window.cursor == min(cursor, 9)
 
@@ -116,15 +116,15 @@ def test_the_cursor_stays_in_view_with_a_margin(cursor: int, offset: int, expect
 def test_scrolling_takes_the_cursor_along_and_stops_at_the_ends() -> None:
     paper, window = Paper(20, 4), RowWindow(numbers(10), cursor=0)
     with hosted(paper, layout=Layout(window)) as app:
-        app._redraw()
+        redraw(app)
         for rows, offset, cursor in ((3, 3, 4), (99, 6, 7), (-1, 5, 7), (-99, 0, 2)):
             window.scroll(rows)
             assert (window.offset, window.cursor) == (offset, cursor)
-            app._redraw()
+            redraw(app)
             assert (window.offset, window.cursor) == (offset, cursor)
         window.cursor = None
         window.scroll(2)
-        app._redraw()
+        redraw(app)
         assert (window.offset, window.cursor) == (2, None)
         window.move(3)
         assert window.cursor == 3
@@ -147,7 +147,7 @@ def test_a_row_style_fills_the_row_to_its_right_edge() -> None:
     paper = Paper(10, 2)
     window = RowWindow(numbers(2), row_style=lambda index: "class:selection" if index else "")
     with hosted(paper, THEME, layout=Layout(window)) as app:
-        app._redraw()
+        redraw(app)
         cells = Eyes(10, 2).read(paper.take()).cells()
         assert {cell.bg for cell in cells[1]} == {"blue"}
         assert {cell.bg for cell in cells[0]} == {"default"}
@@ -191,7 +191,7 @@ def test_a_row_window_looks_like_a_window(
         paper = Paper(*size)
         body = LAYOUTS[kind](make(Items(*("." + item for item in items))))
         with hosted(paper, THEME, layout=Layout(body)) as app:
-            app._redraw()
+            redraw(app)
             eyes = Eyes(*size).read(paper.take())
             shown.append((eyes.text, [[cell.bg for cell in row] for row in eyes.cells()]))
     assert shown[0] == shown[1]
@@ -202,7 +202,7 @@ def test_wide_characters_and_marks_stay_inside_their_window() -> None:
     rows = RowWindow(Items("漢漢漢漢", "a漢漢漢", "eeee\u0301e\u0301\u0301x"))
     layout = Layout(VSplit([rows, Window(width=7, char="|")]))
     with hosted(paper, layout=layout) as app:
-        app._redraw()
+        redraw(app)
         text = Eyes(12, 3).read(paper.take()).text
         assert text == ["漢漢 |||||||", "a漢漢|||||||", "eeeéé\u0301|||||||"]
 
@@ -213,14 +213,14 @@ def test_other_renderers_can_draw_the_rows_too() -> None:
     layout = Layout(HSplit([RowWindow(numbers(3)), Window(height=1, char="-")]))
     app: Application[Any] = Application(layout, full_screen=True, output=output, input=DummyInput())
     with on_stage(app):
-        app._redraw()
+        redraw(app)
     assert Eyes(20, 3).read(stream.getvalue().encode()).text == ["row 0", "row 1", "-" * 20]
 
 
 def test_control_characters_are_shown_and_not_sent() -> None:
     paper, window = Paper(30, 1), RowWindow(Items("a\x1b[2Jb\x9b\x07c\u202ed"))
     with hosted(paper, layout=Layout(window)) as app:
-        app._redraw()
+        redraw(app)
         frame = paper.take().decode()
         assert Eyes(30, 1).read(frame.encode()).text == ["a^[[2Jb<9b>^Gcd"]
         assert "\x9b" not in frame
@@ -230,7 +230,7 @@ def test_control_characters_are_shown_and_not_sent() -> None:
 def test_a_pile_of_marks_on_one_letter_stays_small() -> None:
     paper, window = Paper(30, 1), RowWindow(Items("a" + "\u0301" * 5000))
     with hosted(paper, layout=Layout(window)) as app:
-        app._redraw()
+        redraw(app)
         assert paper.take().decode().count("\u0301") < 10
 
 
@@ -243,7 +243,7 @@ def test_the_mouse_clicks_rows_and_turns_the_wheel() -> None:
     window = RowWindow(source, on_click=clicked.append, on_scroll=turned.append)
     layout = Layout(HSplit([Window(height=1), window]))
     with hosted(Paper(20, 5), layout=layout, mouse_support=True) as app:
-        app._redraw()
+        redraw(app)
 
         def mouse(kind: MouseEventType, x: int, y: int) -> Any:
             event = MouseEvent(Point(x, y), kind, MouseButton.LEFT, frozenset())
@@ -269,7 +269,7 @@ def test_it_has_dimensions_focus_and_a_place_for_the_cursor() -> None:
     with hosted(paper, layout=layout) as app:
         assert plain.preferred_height(20, 9).preferred == 3
         assert window.preferred_height(20, 9).max == 2
-        app._redraw()
+        redraw(app)
         assert layout.current_window is window
         assert (plain.page, window.page, window.columns) == (3, 2, 20)
         assert Eyes(20, 9).read(paper.take()).cursor == (0, 4, False)

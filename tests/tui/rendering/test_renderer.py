@@ -33,7 +33,7 @@ from prompt_toolkit.renderer import (
 )
 from prompt_toolkit.styles import DummyStyleTransformation
 
-from tests.tui.paper import Eyes, Paper, hosted, screen_of, stock_output
+from tests.tui.paper import Eyes, Paper, hosted, redraw, screen_of, stock_output
 from tests.waiting import DEADLINE
 from tuihost.errors import MisuseError
 from tuihost.tui.defaults import base_style
@@ -301,7 +301,7 @@ class Words:
 def test_a_frame_is_one_write_in_one_synchronized_update() -> None:
     paper, words = Paper(20, 3), Words()
     with hosted(paper, layout=words.layout, mouse_support=True) as app:
-        app._redraw()
+        redraw(app)
         assert len(paper.writes) == 1
         frame = paper.writes[0]
         assert frame.startswith(SYNC_BEGIN)
@@ -310,10 +310,10 @@ def test_a_frame_is_one_write_in_one_synchronized_update() -> None:
         assert b"\x1b[?1049h" in frame
         assert b"\x1b[?1002h" in frame
         assert Eyes(20, 3).read(paper.take()).text[0] == "hello"
-        app._redraw()
+        redraw(app)
         assert paper.writes == []
         words.text = "hellO"
-        app._redraw()
+        redraw(app)
         assert len(paper.take()) < 60
 
 
@@ -321,25 +321,25 @@ def test_nothing_is_drawn_while_the_line_is_full_and_then_the_newest() -> None:
     paper, words = Paper(20, 3), Words("one")
     with hosted(paper, layout=words.layout) as app:
         eyes = Eyes(20, 3)
-        app._redraw()
+        redraw(app)
         eyes.read(paper.take())
         asked: list[bool] = []
         app.invalidate = lambda: asked.append(True)  # type: ignore[method-assign]
         paper.congested = True
         for words.text in ("two", "three", "four"):
-            app._redraw()
+            redraw(app)
         renderer = cast(HostRenderer, app.renderer)
         assert (paper.writes, len(paper.drains), renderer.skipped) == ([], 1, 3)
         paper.drain()
         assert asked == [True]
-        app._redraw()
+        redraw(app)
         assert eyes.read(paper.take()).text[0] == "four"
 
 
 def test_a_resize_repaints_in_one_write_without_leaving_the_screen() -> None:
     paper, words = Paper(20, 3), Words("one")
     with hosted(paper, layout=words.layout) as app:
-        app._redraw()
+        redraw(app)
         paper.take()
         paper.resize(10, 2)
         app._on_resize()
@@ -352,7 +352,7 @@ def test_a_resize_repaints_in_one_write_without_leaving_the_screen() -> None:
 def test_leaving_takes_one_write_and_draws_no_last_frame() -> None:
     paper, words = Paper(20, 3), Words("something to see")
     with hosted(paper, layout=words.layout, mouse_support=True) as app:
-        app._redraw()
+        redraw(app)
         paper.take()
         app._redraw(render_as_done=True)
         assert len(paper.writes) == 1
@@ -367,7 +367,7 @@ def test_an_inline_app_leaves_its_last_frame_and_the_cursor_below() -> None:
     paper, words = Paper(20, 5), Words("stays")
     with hosted(paper, layout=words.layout, full_screen=False) as app:
         eyes = Eyes(20, 5)
-        app._redraw()
+        redraw(app)
         app._redraw(render_as_done=True)
         eyes.read(paper.take())
         assert eyes.text[0] == "stays"
@@ -377,23 +377,23 @@ def test_an_inline_app_leaves_its_last_frame_and_the_cursor_below() -> None:
 def test_clearing_redraws_the_whole_screen() -> None:
     paper, words = Paper(20, 3), Words("again")
     with hosted(paper, layout=words.layout) as app:
-        app._redraw()
+        redraw(app)
         paper.take()
         app.renderer.clear()
         assert paper.writes == []
-        app._redraw()
+        redraw(app)
         assert b"again" in paper.take()
 
 
 def test_another_terminal_is_set_up_from_nothing() -> None:
     paper, words = Paper(20, 3), Words("moved")
     with hosted(paper, layout=words.layout, mouse_support=True) as app:
-        app._redraw()
+        redraw(app)
         paper.take()
         cast(TerminalOutput, app.output).use(paper.facts)
         cast(HostRenderer, app.renderer).attached()
         assert paper.writes == []
-        app._redraw()
+        redraw(app)
         frame = paper.take()
         assert b"\x1b[?1049h" in frame
         assert b"\x1b[?1002h" in frame
@@ -405,12 +405,12 @@ def test_the_cursor_is_where_the_focus_is_and_has_its_shape() -> None:
     paper = Paper(20, 3)
     words = Words("abc\ndef", focusable=True, get_cursor_position=lambda: Point(2, 1))
     with hosted(paper, layout=words.layout, cursor=CursorShape.BEAM) as app:
-        app._redraw()
+        redraw(app)
         frame = paper.take()
         assert b"\x1b[6 q" in frame
         assert Eyes(20, 3).read(frame.replace(b"\x1b[6 q", b"")).cursor == (2, 1, True)
         words.layout.current_window.always_hide_cursor = Always()
-        app._redraw()
+        redraw(app)
         assert b"\x1b[?25l" in paper.take()
 
 
@@ -439,10 +439,10 @@ def test_a_float_is_drawn_over_and_taken_off_again() -> None:
     layout = Layout(FloatContainer(text, [Float(over, left=2, top=0)]))
     with hosted(paper, layout=layout) as app:
         eyes = Eyes(20, 3)
-        app._redraw()
+        redraw(app)
         assert eyes.read(paper.take()).text[0] == "unOVERunder under"
         shown[0] = False
-        app._redraw()
+        redraw(app)
         assert eyes.read(paper.take()).text[0] == "under under under"
 
 

@@ -9,7 +9,7 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import BaseStyle, Style
 
-from tests.tui.paper import Eyes, Paper, hosted
+from tests.tui.paper import Eyes, Paper, hosted, redraw
 from tuihost.tui.defaults import base_style
 from tuihost.tui.rendering._styles import StyleCache
 from tuihost.tui.rendering.renderer import HostRenderer
@@ -25,7 +25,7 @@ def test_apps_in_one_theme_share_what_is_known_about_it() -> None:
     def codes(**options: Any) -> Any:
         paper = Paper(20, 2)
         with hosted(paper, theme, layout=layout(), **options) as app:
-            app._redraw()
+            redraw(app)
             return cast(HostRenderer, app.renderer)._app_style.codes
 
     assert codes() is codes()
@@ -41,10 +41,10 @@ def test_another_theme_redraws_everything_in_its_colours() -> None:
 
     paper = Paper(20, 2)
     with hosted(paper, style, layout=layout([("class:title", "hello")])) as app:
-        app._redraw()
+        redraw(app)
         assert Eyes(20, 2).read(paper.take()).cells()[0][0].fg == "red"
         stage.style = Style.from_dict({"title": "fg:ansigreen"})
-        app._redraw()
+        redraw(app)
         assert Eyes(20, 2).read(paper.take()).cells()[0][0].fg == "green"
 
 

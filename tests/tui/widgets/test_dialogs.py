@@ -161,9 +161,9 @@ def test_a_dialog_ends_with_its_application() -> None:
             raise
 
     with play(screen.application, session) as me:
-        me._in_app(lambda: me.application.create_background_task(ask()) and None)
+        me.in_app(lambda: me.application.create_background_task(ask()) and None)
         assert "Still there?" in me.text
-        me._in_app(lambda: screen.exit(0))
+        me.in_app(lambda: screen.exit(0))
         assert me.result == 0
     assert ended == ["cancelled"]
     assert len(screen._floats) == 1

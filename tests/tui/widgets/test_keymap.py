@@ -43,7 +43,7 @@ def test_keys_have_the_names_that_people_know(key: str, name: str, plain: str) -
 def hints(person: Person) -> list[tuple[str, str]]:
     person.redraw()
     found: list[tuple[str, str]] = []
-    person._in_app(
+    person.in_app(
         lambda: found.extend(
             (label.keys, label.label)
             for label in labels(live_hints(person.application), unicode=True)

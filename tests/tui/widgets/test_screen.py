@@ -49,7 +49,7 @@ def test_leaving_twice_is_leaving_once() -> None:
             screen.exit(3)
             screen.exit(4)
 
-        me._in_app(twice)
+        me.in_app(twice)
         assert me.result == 3
 
 
@@ -59,7 +59,7 @@ def test_another_body_takes_the_keys() -> None:
     second = ListView(session, ["two"])
     screen = Screen(session, "First", first)
     with play(screen.application, session) as me:
-        me._in_app(lambda: screen.show(second, title="Second"))
+        me.in_app(lambda: screen.show(second, title="Second"))
         assert "two" in me.text
         assert "Second" in me.lines[0]
         me.type("x")
@@ -119,7 +119,7 @@ def test_styles_stay_cheap() -> None:
     with play(screen.application, session) as me:
         me.press("a")
         me.type("1")
-        me._in_app(lambda: screen.toast("Hello"))
+        me.in_app(lambda: screen.toast("Hello"))
         for style in {style for row in me.cells for _, style in row}:
             names = {
                 name
