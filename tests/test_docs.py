@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner
 from pydantic import BaseModel
 
+from tests.house import FLOOR_NAMES, FLOORS
 from tests.tui.screen import make_session
 from tuihost import App, Session
 from tuihost.cli.main import cli
@@ -370,6 +371,27 @@ def test_the_tables_of_a_theme_are_those_of_the_code() -> None:
     glyphs = {key: (row[0][1:-1], row[1][1:-1]) for key, row in table_of("## Glyphs").items()}
     written = {key: tuple(one.replace("|", "\\|") for one in pair) for key, pair in GLYPHS.items()}
     assert glyphs == written
+
+
+def test_no_word_of_the_design_has_two_meanings() -> None:
+    named = [
+        word.strip() for row in rows(DOCS / "design.md", "## Words") for word in row[0].split(",")
+    ]
+    meanings = [row[1] for row in rows(DOCS / "design.md", "## Words")]
+    assert sorted(named) == sorted(set(named))
+    assert len(meanings) == len(set(meanings)) > 15
+
+
+def test_the_floors_of_the_design_are_those_that_are_enforced() -> None:
+    shown = rows(DOCS / "design.md", "## Floors")
+    names = dict(enumerate(FLOOR_NAMES))
+    assert [row[0] for row in shown] == [f"{floor} {names[floor]}" for floor in sorted(names)[::-1]]
+    floors = {
+        path.removesuffix("/__init__.py").removesuffix(".py").strip("/").replace("/", "."): floor
+        for row, floor in zip(shown, sorted(names)[::-1], strict=True)
+        for path in quoted(row[1])
+    }
+    assert floors == FLOORS
 
 
 def test_the_algorithms_are_those_that_are_offered() -> None:

@@ -6,8 +6,8 @@ which reads and writes; and any other, which may close. The rules:
    CLOSE: the client may have given the channel's number to another channel by then.
 2. Only `write` waits for another thread that sends. So the transport thread, on which a waiting
    writer's key exchange depends, never waits for that writer (`_send_queue`).
-3. What the client sent is held up to the window, and the window is enforced (`_windows`).
-4. A wake comes after the change that it tells of.
+3. What the client sent is buffered up to the window, and the window is enforced (`_windows`).
+4. A wake comes after the change that it reports.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class SendQueue(Generic[Message]):
             return count
 
     def post(self, message: Message) -> bool:
-        """Accepts it, but for after the close. True where the caller has the turn now."""
+        """Accepts it, except after the close. True if the caller has the turn now."""
         with self._changed:
             return not self.closed and self._accept(message)
 
