@@ -70,7 +70,7 @@ class Account(App):
 
     @command
     def show(self, session: Session, *, json: bool = False) -> int:
-        """Shows your account: ways to log in, keys, where you are logged in now."""
+        """Show your account: ways to log in, keys, where you are logged in now."""
 
         def work(own: OwnAccount) -> None:
             if json:
@@ -83,7 +83,7 @@ class Account(App):
 
     @command
     def keys(self, session: Session, *, json: bool = False) -> int:
-        """Lists your public keys, the oldest first."""
+        """List your public keys, oldest first."""
 
         def work(own: OwnAccount) -> None:
             if json:
@@ -98,7 +98,7 @@ class Account(App):
 
     @command
     def agent(self, session: Session, *, add: str = "", json: bool = False) -> int:
-        """Shows the keys in your agent (ssh -A); --add adds one of them to your account.
+        """Show the keys in your agent (ssh -A), or --add one of them to your account.
 
         Name it by its fingerprint or its comment. It has to sign something first."""
         brought = session.agent
@@ -121,7 +121,7 @@ class Account(App):
 
     @command
     def history(self, session: Session, *, last: int = 20, json: bool = False) -> int:
-        """Lists the LAST logins, the latest first, failed ones included."""
+        """List the LAST logins, latest first, failed ones included."""
 
         def work(own: OwnAccount) -> None:
             found = entries(own, max(0, last))

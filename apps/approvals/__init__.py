@@ -57,7 +57,7 @@ class ApprovalsApp(App):
 
     @command
     def list(self, session: Session, *, json: bool = False) -> int:
-        """List the people who are waiting, the longest wait first."""
+        """List the people who are waiting, longest first."""
         approvals = session.host.approvals(session.account)
         if approvals is None:
             session.error(NOT_YOURS)

@@ -26,7 +26,7 @@ from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor,
 
 Names = tuple[str, ...]
 MAX_SHOWN = 200_000  # bytes of a file that can be shown and edited
-EMPTY = "Nothing here yet. Copy files here with sftp or scp, or press n for a new one."
+EMPTY = "No files yet. Press n, or copy some here with sftp or scp."
 
 
 class FilesScreen:

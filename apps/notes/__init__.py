@@ -51,7 +51,7 @@ class Notes(App):
 
     @command
     def list(self, session: Session, *words: str, json: bool = False) -> int:
-        """Lists your notes, the latest first: all of them, or those with every one of WORDS."""
+        """List your notes, latest first: all of them, or those with every one of WORDS."""
         try:
             notes = self.store.summaries(owner_of(session), words)
         except NotesError as error:
@@ -69,7 +69,7 @@ class Notes(App):
 
     @command
     def add(self, session: Session, *text: str, json: bool = False) -> int:
-        """Keeps TEXT as a new note; without TEXT, or with "-", it keeps standard input."""
+        """Keep TEXT as a new note. Without TEXT, or with "-", keep standard input."""
         try:
             given = " ".join(text) if text and text != ("-",) else _input(session)
             note = self.store.add(owner_of(session), given)
@@ -80,7 +80,7 @@ class Notes(App):
 
     @command
     def show(self, session: Session, id: int, *, json: bool = False) -> int:
-        """Shows the note with the number ID."""
+        """Show the note with the number ID."""
         try:
             note = self.store.get(owner_of(session), id)
         except NotesError as error:
@@ -95,7 +95,7 @@ class Notes(App):
 
     @command
     def remove(self, session: Session, id: int) -> int:
-        """Removes the note with the number ID, for good."""
+        """Remove the note with the number ID, for good."""
         try:
             note = self.store.remove(owner_of(session), id)
         except NotesError as error:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
 from tuihost import App, FileError, Session, clean, command
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 UNCLEAR, NOT_HERE = 2, 69
 HOW = (
-    "Try `help notes add`, or `notes add --help`. The command after a | reads the output of the\n"
+    "Try `help notes add`, or `notes add --help`. The command after a | reads the output of the "
     "one before it. > writes to one of your files, and < reads one."
 )
 
@@ -116,7 +117,7 @@ class Shell(Filters, App):
                 session.print(_commands(name, found))
         mine = [each for each in other_apps.apps()[self.name] if each.name in self.builtins]
         session.print(_commands("", mine))
-        session.print(HOW)
+        session.print(Text(HOW))
         return 0
 
     @command

@@ -112,7 +112,7 @@ class Filters:
 
     @command
     def json(self, session: Session, path: str = "") -> int:
-        """Show JSON with one value a line, or the part of it at PATH: `.people[0].name`."""
+        """Show JSON indented, or the part of it at PATH: `.people[0].name`."""
         data = b""
         while chunk := session.read():
             data += chunk
@@ -136,7 +136,7 @@ class Filters:
 
     @command
     def page(self, session: Session) -> None:
-        """Show it on a page of its own, where there is a screen; pass it on unchanged elsewhere."""
+        """Show it on a page of its own if there is a screen, else pass it on."""
         while data := session.read():
             session.write(data)
 

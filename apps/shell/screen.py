@@ -107,6 +107,7 @@ class ShellScreen:
         self._rest: deque[Pipeline] = deque()
         self._ahead: deque[str] = deque(maxlen=AHEAD)
         self.transcript: Transcript = session.memory.setdefault("transcript", Transcript())
+        self._fit()
         if not self.transcript.row_count():
             self.transcript.say([("class:muted", WELCOME)])
         self.rows = RowWindow(self.transcript, focusable=False, on_scroll=self.scroll)

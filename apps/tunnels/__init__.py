@@ -99,7 +99,7 @@ class Tunnels(App):
 
     @command
     def list(self, session: Session, *, json: bool = False) -> None:
-        """Your tunnels, the oldest first."""
+        """List your tunnels, oldest first."""
         found = self.tunnels.of(session.account)
         if json:
             session.print(to_json.dumps([self._data(tunnel) for tunnel in found], indent=2))
@@ -120,7 +120,7 @@ class Tunnels(App):
 
     @command
     def log(self, session: Session, name: str, *, json: bool = False) -> int:
-        """The requests of one of your tunnels, the latest last."""
+        """List the requests of one of your tunnels, latest last."""
         mine = self.tunnels.of(session.account)
         tunnel = next((tunnel for tunnel in mine if tunnel.name == name), None)
         if tunnel is None:

@@ -30,8 +30,8 @@ class HelpOverlay:
         for label in sorted(shown, key=lambda label: label.rank):
             groups.setdefault(label.group or "Here", []).append(label)
         self.rows: list[str | KeyLabel] = []
-        for line in wrap(text, WIDTH - 6) if text else []:
-            self.rows.append(line)
+        if text:
+            self.rows += wrap(text, max(10, min(WIDTH, session.terminal.size.columns) - 6))
         for group in sorted(groups, key=lambda name: name == "Everywhere"):
             self.rows += [""] if self.rows else []
             self.rows += [f"# {group}", *groups[group]]
