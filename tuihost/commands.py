@@ -403,7 +403,7 @@ def _parameter(written: inspect.Parameter, kind: _Kind) -> _Parameter:
 
 
 def _option(name: str, kind: _Kind, given: dict[str, Any]) -> click.Option:
-    """An option; `given` holds its default, and nothing where it has to be there."""
+    """An option; `given` holds its default, and nothing if it has to be there."""
     flag = "--" + name.strip("_").replace("_", "-")
     short = [f"-{kind.short}"] if kind.short else []
     if kind.type is click.BOOL and not kind.several:

@@ -82,7 +82,7 @@ class Restrictions:
     """What the key that somebody came in with takes away, sshd(8) "AUTHORIZED_KEYS FILE FORMAT".
 
     `command` replaces whatever the client asks to run; `permit_open` and `permit_listen` are
-    `host:port` patterns, None where the key says nothing. `conditional`: it lets in from some
+    `host:port` patterns, None if the key says nothing. `conditional`: it lets in from some
     places, for some time or after a check of the person only, and must not be kept without that.
     """
 
@@ -104,7 +104,7 @@ class Identity:
     `user` is the name without an app (`ada` of `ada+notes`), `target` that app or None.
     `factors` names what was settled, in order, such as ("publickey", "totp") or ("none",).
     `roles` are the account's, `restrictions` those of the key that settled a factor. `key` is that
-    key as a line of authorized_keys, without options; None where it came with a certificate.
+    key as a line of authorized_keys, without options; None if it came with a certificate.
     """
 
     user: str
@@ -320,7 +320,7 @@ class Undecided(Protocol):
     """A channel that a client waits for. Any thread; the first answer stands."""
 
     def grant(self) -> ByteChannel | None:
-        """Opens it. None where the client is gone by now."""
+        """Opens it. None if the client is gone by now."""
 
     def refuse(self, refuse: Refuse) -> None:
         """Tells the client why not."""
@@ -425,7 +425,7 @@ class Cancellable(Protocol):
     """Something scheduled that can be called off."""
 
     def cancel(self) -> None:
-        """Calls it off; does nothing where it ran already."""
+        """Calls it off; does nothing if it ran already."""
 
 
 class Timer(Protocol):

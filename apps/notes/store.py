@@ -63,7 +63,7 @@ class Store:
             return {number: " ".join(text.split()) for number, text in rows}
 
     def get(self, owner: str, number: int) -> Note | None:
-        """One note; None where there is none of that number."""
+        """One note; None if there is none of that number."""
         with self._reading() as db:
             return _find(db, owner, number)
 

@@ -91,7 +91,7 @@ class BrowserConnection:
     # ---------------------------------------------------------------- one request
 
     def _request(self) -> bool:
-        """Carries one request and its answer; true where another may follow."""
+        """Carries one request and its answer; True if another may follow."""
         event = next(self._from_browser())
         if not isinstance(event, h11.Request):
             return False
@@ -139,7 +139,7 @@ class BrowserConnection:
         return (tunnel.received, tunnel.sent) if tunnel is not None else (0, 0)
 
     def _find_machine(self, request: h11.Request) -> bool:
-        """Opens the way to the machine, once; false where there is none, and the browser knows."""
+        """Opens the way to the machine, once; False if there is none, and the browser knows."""
         hosts = [value for name, value in request.headers if name == b"host"]
         name = self._name_of(hosts[0].decode("latin-1")) if hosts else None
         tunnel = self._tunnels.find(name) if name is not None else None

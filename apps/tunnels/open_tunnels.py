@@ -85,7 +85,7 @@ class OpenTunnels:
             return [tunnel for tunnel in self._tunnels.values() if tunnel.owner == account.key]
 
     def enter(self, tunnel: Tunnel) -> bool:
-        """One more connection through it; false where it has enough."""
+        """One more connection through it; False if it has enough."""
         with self._lock:
             if tunnel.connections >= MAX_OPEN:
                 return False

@@ -37,7 +37,7 @@ class WebFront:
 
 
 def web_front_of(options: Mapping[str, Any]) -> WebFront | None:
-    """None where the options name no address to listen on. Raises `AppLoadError`."""
+    """None if the options name no address to listen on. Raises `AppLoadError`."""
     listen = options.get("listen", "")
     if listen == "":
         return None

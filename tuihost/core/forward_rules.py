@@ -101,7 +101,7 @@ def _ports(text: str) -> range:
 
 
 def literal(host: str) -> Address | None:
-    """The address that `host` is written as, as it counts; None where it is a name."""
+    """The address that `host` is written as, as it counts; None if it is a name."""
     try:
         return plain(ip_address(host.partition("%")[0]))
     except ValueError:
@@ -176,7 +176,7 @@ def _reaches(rule: Rule, target: TcpAddress, address: Address) -> bool:
 
 def bind_addresses(host: str) -> tuple[str, ...] | None:
     """The addresses that a client means by the host of a remote forward (RFC 4254 §7.1); None
-    where it is a name, which is nothing to listen on."""
+    if it is a name, which is nothing to listen on."""
     match _name(host):
         case "" | "*":
             return EVERYWHERE
@@ -228,7 +228,7 @@ def free_ports(rules: Iterable[Rule], host: str) -> tuple[range, ...]:
 
 def key_permits(patterns: Iterable[str] | None, address: SocketAddress) -> bool:
     """Whether a key's `permitopen` or `permitlisten` lets that through: `host:port`, in which each
-    may be `*` (sshd(8)); None where the key says nothing. A Unix socket has neither, and is let
+    may be `*` (sshd(8)); None if the key says nothing. A Unix socket has neither, and is let
     through by `*:*` alone."""
     if patterns is None:
         return True

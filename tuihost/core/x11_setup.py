@@ -52,8 +52,8 @@ class Setup:
 
 
 def read_setup(data: bytes) -> Setup | None:
-    """The first message of an X client, None where more of it has to come. Raises `ValueError`
-    where it is not one."""
+    """The first message of an X client, None if more of it has to come. Raises `ValueError`
+    if it is not one."""
     if data and data[0] not in _ORDERS:
         raise ValueError("that is not an X client")
     if len(data) < _HEAD:
@@ -72,7 +72,7 @@ def read_setup(data: bytes) -> Setup | None:
 
 
 def cookie_of(protocol: str, text: str) -> bytes | None:
-    """The cookie in an x11-req (RFC 4254 §6.3.1), None where it is not understood."""
+    """The cookie in an x11-req (RFC 4254 §6.3.1), None if it is not understood."""
     if protocol != COOKIE or not 0 < len(text) <= 2 * MAX_COOKIE:
         return None
     try:

@@ -32,7 +32,7 @@ class Passwords(Protocol):
     """Hashes of passwords."""
 
     def hash(self, password: str) -> str:
-        """What to keep instead of it. ValueError where it cannot be a password."""
+        """What to keep instead of it. ValueError if it cannot be a password."""
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Whether `stored` was made of it; equally long with None, and then the answer is no."""
@@ -47,7 +47,7 @@ class Delivery(Protocol):
     """
 
     def send(self, account: str, subject: str, text: str) -> None:
-        """Raises `DeliveryError` where it cannot."""
+        """Raises `DeliveryError` if it cannot."""
 
 
 class StepServices(Protocol):
@@ -64,7 +64,7 @@ class StepServices(Protocol):
 
     @property
     def delivery(self) -> Delivery | None:
-        """None where the operator has set up none."""
+        """None if the operator has set up none."""
 
     @property
     def host_name(self) -> str:
@@ -72,7 +72,7 @@ class StepServices(Protocol):
 
     @property
     def terms_text(self) -> str:
-        """What people are to accept; empty where there is nothing."""
+        """What people are to accept; empty if there is nothing."""
 
     @property
     def terms_version(self) -> str:
@@ -113,5 +113,5 @@ class Step(ABC):
 
     @abstractmethod
     def ask(self, attempt: Attempt) -> Conversation:
-        """Asks what it must and returns True where the answers satisfy it. A wrong answer should
+        """Asks what it must and returns True if the answers satisfy it. A wrong answer should
         return False rather than ask again, so that it counts as one failed try."""

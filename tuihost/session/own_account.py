@@ -1,7 +1,7 @@
 """What people may do with their own account, once they are in: keys, password, second factor.
 
 `session.host.own_account(session.account)` gives it; None for guests. Every method may wait for
-the store, so call them where that does no harm, and raises `StoreError` where it does not work.
+the store, so call them where that does no harm, and raises `StoreError` if it does not work.
 What cannot be done raises `NotPossible`, with one sentence for the person.
 """
 

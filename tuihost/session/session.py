@@ -255,7 +255,7 @@ class Session:
 
     def copy(self, text: str) -> bool:
         """Puts `text` on the clipboard of the person's own machine (OSC 52). Whether the terminal
-        obeys, nobody says: show the text too. False where it is too long or there is no screen."""
+        obeys, nobody says: show the text too. False if it is too long or there is no screen."""
         return self.stage.copy(text)
 
     def set_theme(self, name: str, *, remember: bool = True) -> None:

@@ -87,8 +87,8 @@ class Listening(Protocol):
         """Calls `action` once when it ends, at once where it has; it must only schedule."""
 
     def connect(self, origin: Peer, timeout: float = 10.0) -> ByteStream:
-        """A new stream to the person's machine. Raises `NotOpened` where the client refuses or
-        does not answer in so many seconds, `Disconnected` where it is gone. Waits."""
+        """A new stream to the person's machine. Raises `NotOpened` if the client refuses or
+        does not answer in so many seconds, `Disconnected` if it is gone. Waits."""
 
     def tell(self, text: str) -> None:
         """A sentence for the person, which their client shows or logs."""
@@ -146,7 +146,7 @@ class Agent(Protocol):
         """The keys that it has."""
 
     def sign(self, key: AgentKey, data: bytes) -> bytes:
-        """The signature of `data`, as RFC 4253 §6.6 has it. Raises `NotOpened` where the agent or
+        """The signature of `data`, as RFC 4253 §6.6 has it. Raises `NotOpened` if the agent or
         the person says no."""
 
     def proves(self, key: AgentKey) -> bool:

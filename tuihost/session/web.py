@@ -93,7 +93,7 @@ def serve_pages(stream: ByteStream, respond: Respond) -> None:
 
 
 def _read(connection: h11.Connection, stream: ByteStream) -> WebRequest | None:
-    """The next request, None where none comes any more."""
+    """The next request, None if none comes any more."""
     asked: h11.Request | None = None
     body = b""
     while True:

@@ -44,7 +44,7 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
 
     `start()` starts the thread, which calls `run` and then parts, whatever happened. `reply` is for
     that thread alone; `_send_user_message`, `try_send`, `line_full` and `close` for any. Raises
-    OSError where the socket is dead already.
+    OSError if the socket is dead already.
     """
 
     def __init__(

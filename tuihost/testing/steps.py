@@ -105,7 +105,7 @@ def drive(
     """Runs `step` for `user` and answers its questions in turn. A query without prompts is only
     told, and takes no answer.
 
-    AssertionError where the step asks more than there are answers for, ends before all are given,
+    AssertionError if the step asks more than there are answers for, ends before all are given,
     or asks what no client could show.
     """
     services = services or FakeServices()

@@ -13,7 +13,7 @@ from tuihost.ssh.transport import HostTransport
 
 @contextmanager
 def transport_threads_watched() -> Iterator[None]:
-    """Raises AssertionError where it happens, and again at the end, since a connection makes a
+    """Raises AssertionError if it happens, and again at the end, since a connection makes a
     refusal of whatever is raised on its thread."""
     found: list[AssertionError] = []
 

@@ -134,7 +134,7 @@ class Theme:
 
     @property
     def colorless(self) -> bool:
-        """True where nothing but the terminal's own colours is used, at any depth."""
+        """True if nothing but the terminal's own colours is used, at any depth."""
         return not any(role.fg or role.bg for role in self.roles.values())
 
     def roles_for(self, colors: Colors, *, inline: bool = False) -> Mapping[str, Role]:

@@ -27,7 +27,7 @@ class Certificate:
     verified; whether `ca` is anybody's to trust has not.
 
     `public` is the plain key within, `valid_after` and `valid_before` are Unix seconds, the latter
-    the first at which it is over. `source_addresses` are networks, None where any address will do.
+    the first at which it is over. `source_addresses` are networks, None if any address will do.
     `unknown_critical` are options that must be honoured and that nobody here understands.
     """
 
@@ -63,7 +63,7 @@ class Certificate:
 
     def problem(self, names: tuple[str, ...], *, address: str, now: float) -> str | None:
         """Why it lets nobody in who goes by one of these names, from there and then. For the
-        operator; None where it does."""
+        operator; None if it does."""
         if not self.for_user:
             return "the certificate is a host's"
         if self.unknown_critical:

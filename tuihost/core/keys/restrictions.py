@@ -6,7 +6,7 @@ from tuihost.wire import Restrictions
 
 
 def together(first: Restrictions, second: Restrictions) -> Restrictions | None:
-    """What is taken away by either; None where they want different commands. Where both set one
+    """What is taken away by either; None if they want different commands. Where both set one
     variable of the environment, the first counts."""
     commands = {first.command, second.command} - {None}
     if len(commands) > 1:

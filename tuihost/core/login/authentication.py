@@ -142,7 +142,7 @@ class AuthMachine:
         self._max_probes = max_probes
         self._phase = Phase.IDLE
         self._name: str | None = None  # as the client writes it, with the app
-        self._person = ""  # who that is; empty where nobody can have such a name
+        self._person = ""  # who that is; empty if nobody can have such a name
         self._target: str | None = None
         self._settled: tuple[str, ...] = ()
         self._keys: tuple[KeyOffer, ...] = ()

@@ -44,7 +44,7 @@ class Dial:
 
     def begin(self, target: SocketAddress, judge: Judge) -> None:
         """Begins; `judge` is asked about the addresses of a host. Any thread. Raises RuntimeError
-        where no thread can be had."""
+        if no thread can be had."""
         match target:
             case UnixAddress(path):
                 self._sockaddrs = [(socket.AF_UNIX, path)]

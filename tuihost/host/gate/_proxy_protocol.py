@@ -32,7 +32,7 @@ _STREAM, _INET, _INET6 = 1, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a header says. `peer` is None where it names no address: the proxy connects for itself
+    """What a header says. `peer` is None if it names no address: the proxy connects for itself
     (LOCAL, a health check) or cannot tell (UNKNOWN)."""
 
     peer: Peer | None

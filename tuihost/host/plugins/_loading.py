@@ -44,7 +44,7 @@ class Kind(Generic[T]):
     """One kind of plugin. `name` is what a module calls it, `base` the class that every one has,
     and `an` and `no` continue "is not …" and "has no such name and defines no …".
 
-    `prepare` is given what was found and the name of its file, and raises `AppLoadError` where it
+    `prepare` is given what was found and the name of its file, and raises `AppLoadError` if it
     can never work. `module_of` says in which module a plugin was written.
     """
 
@@ -338,7 +338,7 @@ _PLACE = re.compile(r" \(\S+\.py:\d+\)$")
 
 
 def place_of(part: object) -> str:
-    """` (file.py:12)`: where a class or a function is written; empty where nobody can say."""
+    """` (file.py:12)`: where a class or a function is written; empty if nobody can say."""
     try:
         _, line = inspect.getsourcelines(cast(Any, part))
         file = inspect.getsourcefile(cast(Any, part))

@@ -58,7 +58,7 @@ class ChannelStream:
 def open_stream(link: Link, request: HostOpen, timeout: float) -> ChannelStream:
     """Asks the client for a channel and waits for its answer. Not on the transport's thread.
 
-    Raises `NotOpened` where it refuses, or says nothing in so many seconds.
+    Raises `NotOpened` if it refuses, or says nothing in so many seconds.
     """
     answers: list[ByteChannel | Refuse] = []
     came = threading.Event()

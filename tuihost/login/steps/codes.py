@@ -45,7 +45,7 @@ def totp_counter(now: float) -> int:
 
 
 def totp_match(secret: bytes, typed: str, now: float) -> int | None:
-    """The period of which `typed` is the code; None where it is the code of none in the window.
+    """The period of which `typed` is the code; None if it is the code of none in the window.
     Spaces are nothing, and only the ten ASCII digits are digits. Looks at every period, always."""
     code = typed.replace(" ", "")
     sound = len(typed) <= MAX_TYPED and len(code) == DIGITS and code.isascii() and code.isdigit()

@@ -29,7 +29,7 @@ class Inbox:
         self._closed = True
 
     def read(self, limit: int) -> bytes | None:
-        """At most `limit` bytes, which is positive; None where there are none yet, b"" where there
+        """At most `limit` bytes, which is positive; None if there are none yet, b"" where there
         will be none."""
         closed = self._closed  # before the look: what came before the end is not missed
         with self._lock:

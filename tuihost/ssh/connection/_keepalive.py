@@ -60,7 +60,7 @@ class Keepalive:
             scheduled.cancel()
 
     def answered(self) -> bool:
-        """An answer to a question came; False where none was asked."""
+        """An answer to a question came; False if none was asked."""
         with self._lock:
             if self._questions == 0:
                 return False

@@ -131,13 +131,13 @@ _NOT_A_PATH = Refuse("that is not a path")
 
 
 def _tcp_address(fields: Fields) -> TcpAddress | None:
-    """None where it cannot be one."""
+    """None if it cannot be one."""
     host, port = fields.text(), fields.integer()
     return TcpAddress(host, port) if len(host) <= MAX_TEXT and port <= 65_535 else None
 
 
 def _unix_address(fields: Fields) -> UnixAddress | None:
-    """None where it cannot be one."""
+    """None if it cannot be one."""
     path = fields.text(errors="surrogateescape")
     return UnixAddress(path) if len(path) <= MAX_TEXT else None
 

@@ -125,7 +125,7 @@ class Openings:
         return self._asked("open", self.answerer.open, request, kinds=kinds)
 
     def _grant_open(self, opening: messages.Opening, number: int) -> HostChannel | None:
-        """Opens what the client asked for, and tells it; None where the connection is over."""
+        """Opens what the client asked for, and tells it; None if the connection is over."""
         assert not isinstance(opening.request, Refuse)
         channel = self._channel(
             number, opening.request, opening.peer_number, opening.window, opening.packet
@@ -210,7 +210,7 @@ class Openings:
     # --------------------------------------------------------------------- keeping it bounded
 
     def _charge(self) -> None:
-        """Takes one message from the client's allowance. Raises `PeerError` where none is left."""
+        """Takes one message from the client's allowance. Raises `PeerError` if none is left."""
         if not self._allowance.take(self.timer.now()):
             raise PeerError("asks too much at once")
 
@@ -231,7 +231,7 @@ class Openings:
         return answer if isinstance(answer, kinds) else Refuse("not answered")
 
     def _told(self, what: str, tell: Callable[..., None], *about: object) -> bool:
-        """Tells the answerer; false where it failed."""
+        """Tells the answerer; False if it failed."""
         try:
             tell(*about)
         except Exception as error:  # noqa: BLE001 - as above

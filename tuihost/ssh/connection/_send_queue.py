@@ -50,7 +50,7 @@ class SendQueue(Generic[Message]):
             return not self.closed and self._accept(message)
 
     def end(self, eof: Message) -> bool:
-        """Accepts `eof`, once; nothing is written after it. True where the caller has the turn."""
+        """Accepts `eof`, once; nothing is written after it. True if the caller has the turn."""
         with self._changed:
             if self.ended:
                 return False
@@ -59,7 +59,7 @@ class SendQueue(Generic[Message]):
 
     def close(self, *messages: Message, eof: Message | None, last: Message) -> bool:
         """Accepts `messages`, `eof` where that was not said before, and `last`, once; nothing after
-        it. True where the caller has the turn."""
+        it. True if the caller has the turn."""
         with self._changed:
             if self.closed:
                 return False

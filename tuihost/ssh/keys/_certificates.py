@@ -64,7 +64,7 @@ class Certified(NamedTuple):
 
 
 def parse(blob: bytes) -> Certified | None:
-    """The certificate in `blob`; None where it is malformed, of no kind that is taken, or where
+    """The certificate in `blob`; None if it is malformed, of no kind that is taken, or where
     its authority's signature is not right."""
     try:
         return _parse(blob) if len(blob) <= MAX_CERTIFICATE else None

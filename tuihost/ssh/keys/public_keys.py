@@ -62,7 +62,7 @@ class PublicKey:
 
     @classmethod
     def parse(cls, blob: bytes) -> PublicKey | None:
-        """The key in `blob` (RFC 4253 §6.6); None where it is nothing for this host."""
+        """The key in `blob` (RFC 4253 §6.6); None if it is nothing for this host."""
         try:
             if len(blob) > MAX_BLOB:
                 return None
@@ -93,7 +93,7 @@ class PublicKey:
 
     def verify(self, algorithm: str, signature: bytes, data: bytes) -> Signed | None:
         """Whether `signature`, as sent (RFC 4253 §6.6), is this key's over `data`, made with
-        `algorithm`; None where it is not."""
+        `algorithm`; None if it is not."""
         try:
             fields = Fields(signature)
             if fields.text(64) != algorithm or SIGNATURES.get(algorithm) != self.kind:

@@ -29,7 +29,7 @@ class UserKey:
 
     @classmethod
     def parse(cls, algorithm: str, blob: bytes) -> UserKey | None:
-        """The key in `blob`, or the certificate; None where the algorithm or the key is nothing
+        """The key in `blob`, or the certificate; None if the algorithm or the key is nothing
         for this host, or not the one's for the other. An authority's signature is verified here."""
         if algorithm in SIGNATURES:
             key = PublicKey.parse(blob)
@@ -46,7 +46,7 @@ class UserKey:
 
     def verify(self, signature: bytes, data: bytes) -> KeyOffer | None:
         """The offer, proved, where `signature`, as sent (RFC 4253 §6.6), is this key's over
-        `data`; None where it is not. Only this one holds what a security key said of its user, so
+        `data`; None if it is not. Only this one holds what a security key said of its user, so
         only this one may settle a factor."""
         signed = self.key.verify(self.algorithm, signature, data)
         if signed is None:

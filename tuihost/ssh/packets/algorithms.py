@@ -91,7 +91,7 @@ class Offer:
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """What both sides use until the next key exchange. `in` is from the client; a MAC is empty
-    where the cipher needs none."""
+    if the cipher needs none."""
 
     kex: str
     host_key: str

@@ -9,7 +9,7 @@ from tuihost.errors import PeerError
 
 
 class Fields:
-    """The fields of one message, in order. Raises PeerError where they are not there."""
+    """The fields of one message, in order. Raises PeerError if they are not there."""
 
     __slots__ = ("_at", "_data")
 

@@ -349,7 +349,7 @@ class PacketStream:
     def read_hello(self) -> str:
         """The client's identification, RFC 4253 §4.2: its first line, printable ASCII.
 
-        Raises PeerError as soon as it cannot become one, EOFError where the line ends."""
+        Raises PeerError as soon as it cannot become one, EOFError if the line ends."""
         start = b"SSH-2.0-"
         while b"\n" not in self._buffer[:_HELLO]:
             seen = bytes(self._buffer[: len(start)])
@@ -368,7 +368,7 @@ class PacketStream:
         """The number of the next message, and what follows the number; `last_read` is then the
         number of its packet.
 
-        Raises PeerError, EOFError where the connection has ended, OSError."""
+        Raises PeerError, EOFError if the connection has ended, OSError."""
         cipher = self._in
         head = self._take(cipher.head)
         length = cipher.length(self._number_in, head)

@@ -93,7 +93,7 @@ class RowWindow(Window):
     It is a prompt_toolkit container like any other: it can be focused, has key bindings, a style
     and dimensions, and stands in splits and floats. Lines are never wrapped and margins not drawn.
 
-    `cursor` is the index of the current row, or None where there is none and `offset` alone says
+    `cursor` is the index of the current row, or None if there is none and `offset` alone says
     what is in view. `row_style(index)` gives a style that fills the row up to its right edge, such
     as a selection. `on_click(index)` and `on_scroll(rows)` hear the mouse; without `on_scroll`
     the wheel scrolls and takes the cursor along.

@@ -194,7 +194,7 @@ def draw_difference(
     absolute: bool,
     done: bool = False,
 ) -> Point:
-    """Writes to `output` what turns frame `old` into `new`; nothing where there is nothing to do.
+    """Writes to `output` what turns frame `old` into `new`; nothing if there is nothing to do.
 
     `old` None means that anything may stand there: all is erased and drawn. `position` is where
     the cursor is, `cursor` where it shall be; where it is in the end is returned. `absolute` says

@@ -121,7 +121,7 @@ class AppStyle:
         """None until the first `update`."""
 
     def update(self, application: Application[Any]) -> bool:
-        """Makes `style` and `codes` those of this moment; False where they were already."""
+        """Makes `style` and `codes` those of this moment; False if they were already."""
         source = self._source
         theme = source() if callable(source) else source
         own, depth = application.style, application.color_depth

@@ -20,7 +20,7 @@ def wait_here(coroutine: Coroutine[Any, Any, _T]) -> _T:
     """Runs `coroutine` to its end and returns what it returns. Called on the thread of a running
     loop; one that never waits costs no turn of it.
 
-    Raises `CancelledError` where the task that waits here is cancelled, or the loop is stopped.
+    Raises `CancelledError` if the task that waits here is cancelled, or the loop is stopped.
     """
     try:
         future = coroutine.send(None)
@@ -37,7 +37,7 @@ def wait_here(coroutine: Coroutine[Any, Any, _T]) -> _T:
 
 def _turned_until(future: asyncio.Future[Any] | None) -> bool:
     """Turns the loop until `future` is done (once, where a coroutine only made way for others);
-    False where it is to be given up."""
+    False if it is to be given up."""
     loop: Any = asyncio.get_running_loop()
     if future is None:
         future = loop.create_future()

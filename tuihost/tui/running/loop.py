@@ -166,7 +166,7 @@ class SharedExecutor(ThreadPoolExecutor):
         self._pending = 0  # jobs that are queued or being done
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Has `fn` run on a thread. Raises RuntimeError where too much is waiting already."""
+        """Has `fn` run on a thread. Raises RuntimeError if too much is waiting already."""
         future: Future[_T] = Future()
         with self._guard:
             if self._pending >= self._limit + self._waiting:
@@ -288,7 +288,7 @@ def new_loop(kind: LoopKind = "light") -> asyncio.AbstractEventLoop:
 def close_loop(loop: asyncio.AbstractEventLoop, grace: float = 1.0) -> bool:
     """Cancels what still runs in `loop`, waits at most `grace` seconds for it, closes the loop.
 
-    False where a task would not end; it never runs again. Thread: the loop's own, once it has
+    False if a task would not end; it never runs again. Thread: the loop's own, once it has
     stopped.
     """
     if loop.is_closed():

@@ -188,7 +188,7 @@ class Runner:
 
     def _result_of(self, task: asyncio.Task[Result], loop: asyncio.AbstractEventLoop) -> Result:
         """Runs the program to its end. Raises what it raised, wherever that was; `Disconnected`
-        where it was cut off."""
+        if it was cut off."""
         try:
             result = loop.run_until_complete(task)
         except (EOFError, asyncio.CancelledError) as error:

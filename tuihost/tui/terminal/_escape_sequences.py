@@ -113,7 +113,7 @@ def _mouse(sequence: str, parameters: str, final: str) -> list[KeyPress]:
 
 
 def _modified(sequence: str, parameters: str, final: str) -> list[KeyPress] | None:
-    """The keys of a sequence with modifiers; None where it has no such shape and only the table
+    """The keys of a sequence with modifiers; None if it has no such shape and only the table
     can tell (mintty's and iTerm's own)."""
     if not _PARAMETERS.fullmatch(parameters):
         return []

@@ -59,7 +59,7 @@ class LineDiscipline:
         self.ended = True
 
     def take(self, limit: int) -> bytes | None:
-        """Of whole lines as much as that; b"" at the end of input, None where nothing is ready."""
+        """Of whole lines as much as that; b"" at the end of input, None if nothing is ready."""
         if self._ready:
             data = bytes(self._ready[:limit])
             del self._ready[:limit]

@@ -224,7 +224,7 @@ class TerminalOutput(Vt100_Output):
             self.write_raw("\x1b[23;2t")
 
     def copy(self, text: str) -> bool:
-        """Puts `text` on the clipboard of the person's machine (OSC 52). False where it is too
+        """Puts `text` on the clipboard of the person's machine (OSC 52). False if it is too
         long or the terminal cannot. Whether a terminal obeys, it does not say."""
         data = base64.b64encode(text.encode("utf-8", "replace"))
         if self.plain or self._terminal.facts.dumb or len(data) > CLIPBOARD_LIMIT:

@@ -93,12 +93,12 @@ class Selectable(Generic[Item]):
 
     @property
     def selected(self) -> Item | None:
-        """The chosen item; None where there is none."""
+        """The chosen item; None if there is none."""
         cursor = self.cursor
         return self.entries[cursor] if 0 <= cursor < len(self.entries) else None
 
     def select(self, key: Hashable) -> bool:
-        """Chooses the item with this key. False where it is not shown."""
+        """Chooses the item with this key. False if it is not shown."""
         for index, item in enumerate(self.entries):
             if item is not None and self._key(item) == key:
                 self._go(index)

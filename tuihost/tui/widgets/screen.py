@@ -153,7 +153,7 @@ class Screen:
     # ------------------------------------------------------------------ what floats above
 
     async def open(self, dialog: Dialog[Value]) -> Value | None:
-        """Shows `dialog` until it is closed; None where the person cancelled. The keys go to it
+        """Shows `dialog` until it is closed; None if the person cancelled. The keys go to it
         alone meanwhile, and back to where they were afterwards."""
         app = get_app()
         layout = app.layout
