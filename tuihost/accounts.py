@@ -161,9 +161,9 @@ class AccountStore(Protocol):
         """Forgets them; how many there were. `below` forgets those of every key too that goes on
         behind `key` with a separator."""
 
-    def turn(self, key: str) -> AbstractContextManager[None]:
-        """While it lasts nobody else has the turn of that key, in any process that uses the store;
-        whoever has waited for seconds goes on without it."""
+    def lock(self, key: str) -> AbstractContextManager[None]:
+        """Held by one at a time, in all processes that use the store. After seconds of waiting
+        somebody goes on without it."""
 
     def record_login(self, login: LoginRecord) -> None: ...
 

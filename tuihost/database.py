@@ -20,17 +20,17 @@ Write-ahead mode: readers never wait for a writer, in this process or in another
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from tuihost.errors import TuihostError
+from tuihost.files.private import draft_of
 
 BUSY_SECONDS = 5.0
 READERS = 4
@@ -231,18 +231,14 @@ class Database:
         return about.st_dev, about.st_ino
 
     def _make(self) -> None:
-        """Makes the file under another name, private and with its tables, and links it into place:
-        nobody meets half of it, and of two that make it at once the first one's stays."""
-        draft = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        """Makes the file with its tables in it: nobody meets one without."""
         try:
-            os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            try:
-                self._connected(draft).close()
-                with suppress(FileExistsError):
-                    os.link(draft, self.path)
-            finally:
-                for suffix in ("", "-wal", "-shm", "-journal"):
-                    draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+            with draft_of(self.path) as draft:
+                try:
+                    self._connected(draft).close()
+                finally:
+                    for suffix in ("-wal", "-shm", "-journal"):
+                        draft.with_name(draft.name + suffix).unlink(missing_ok=True)
         except OSError as error:
             raise self._error(DatabaseFault.NOT_OPENED, f": {error.strerror}") from error
 

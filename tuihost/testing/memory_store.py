@@ -55,7 +55,7 @@ class MemoryAccounts:
         self._accounts: dict[str, _Account] = {}
         self._invites: dict[bytes, Invite] = {}
         self._failures: dict[str, list[float]] = {}
-        self._turns: dict[str, threading.Lock] = {}
+        self._locks_by_key: dict[str, threading.Lock] = {}
 
     def close(self) -> None:
         pass
@@ -235,10 +235,10 @@ class MemoryAccounts:
         keys = [one for one in self._failures if one == key or (below and one.startswith(start))]
         return sum(len(self._failures.pop(one)) for one in keys)
 
-    def turn(self, key: str) -> AbstractContextManager[None]:
+    def lock(self, key: str) -> AbstractContextManager[None]:
         with self._lock:
-            lock = self._turns.setdefault(key, threading.Lock())
-        return _turn(lock)
+            lock = self._locks_by_key.setdefault(key, threading.Lock())
+        return _locked(lock)
 
     @_alone
     def record_login(self, login: LoginRecord) -> None:
@@ -262,7 +262,7 @@ class MemoryAccounts:
 
 
 @contextmanager
-def _turn(lock: threading.Lock) -> Iterator[None]:
+def _locked(lock: threading.Lock) -> Iterator[None]:
     taken = lock.acquire(timeout=PATIENCE)
     try:
         yield

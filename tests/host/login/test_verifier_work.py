@@ -168,7 +168,7 @@ def test_whoever_waits_for_somebodys_word_holds_nobody_up(login_services: LoginS
     waiting.start()
     try:
         assert waits.wait(DEADLINE), "nobody waits"
-        assert not any(lock.locked() for lock in login_services.store._turns._locks)
+        assert not any(lock.locked() for lock in login_services.store._locks._locks)
         other = AccountVerifier(login_services, PEER, LOG)
         other.chains("ada", None)
         assert other.password("ada", "x" * 9)

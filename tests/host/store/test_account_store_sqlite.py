@@ -226,7 +226,7 @@ def test_a_key_that_is_gone_is_not_made_anew_over_secrets(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda key: key.chmod(0o644), "others can read the key"),
+        (lambda key: key.chmod(0o644), "key cannot be used: others can read it"),
         (lambda key: key.write_bytes(b"short"), "is not 32 bytes long"),
         (lambda key: key.write_bytes(os.urandom(33)), "is not 32 bytes long"),
         (lambda key: (key.unlink(), key.mkdir(), key.chmod(0o700)), "not a regular file"),

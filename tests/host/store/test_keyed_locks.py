@@ -17,7 +17,7 @@ from tuihost.accounts import AccountRecord
 from tuihost.core.login.lockout import Lockout, LockoutLimits, Try
 from tuihost.host.login.passwords import Passwords
 from tuihost.host.login.services import open_accounts
-from tuihost.host.store import _keyed_locks as turns
+from tuihost.host.store import _keyed_locks
 from tuihost.host.store._keyed_locks import KeyedLocks
 from tuihost.settings.loading import load
 
@@ -102,7 +102,7 @@ def test_right_ones_at_many_workers_lock_nobody_out(house: Path) -> None:
 
 
 def test_a_turn_is_had_by_one_at_a_time(tmp_path: Path) -> None:
-    ours, theirs = KeyedLocks(tmp_path / "turns"), KeyedLocks(tmp_path / "turns")
+    ours, theirs = KeyedLocks(tmp_path / "locks"), KeyedLocks(tmp_path / "locks")
     order: list[str] = []
     came = threading.Event()
 
@@ -123,15 +123,15 @@ def test_a_turn_is_had_by_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_who_waits_too_long_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "PATIENCE", 0.05)
-    one = KeyedLocks(tmp_path / "turns")
+    monkeypatch.setattr(_keyed_locks, "PATIENCE", 0.05)
+    one = KeyedLocks(tmp_path / "locks")
     with one.of("ada"), one.of("ada"):
         pass
     one.close()
 
 
 def test_without_its_file_a_turn_is_this_process_alone(tmp_path: Path) -> None:
-    one = KeyedLocks(tmp_path / "nowhere" / "turns")
+    one = KeyedLocks(tmp_path / "nowhere" / "locks")
     with one.of("ada"):
         assert any(lock.locked() for lock in one._locks)
     one.close()

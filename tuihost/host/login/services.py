@@ -73,7 +73,7 @@ class LoginServices:
         """Tries for one account from one source are judged one after another, whichever worker
         they came to. A try counts as failed until it was right; many right ones at once must not
         lock their owner out."""
-        return self.store.turn(f"{user}{SEPARATOR}{source}")
+        return self.store.lock(f"{user}{SEPARATOR}{source}")
 
     def _check(self) -> None:
         mistakes = list(self.login_chains.mistakes(self.steps))

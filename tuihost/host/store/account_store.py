@@ -22,7 +22,7 @@ from tuihost.host.store._keyed_locks import KeyedLocks
 from tuihost.host.store.secret_box import SecretBox
 
 KEPT_LOGINS = 200
-"""Logins of one account that are remembered, and failed ones: these do not displace those."""
+"""Logins of one account that are remembered, and as many failed ones beside them."""
 
 _ACCOUNT = """select name, roles, "groups", disabled, created, password_hash, password_expired,
     totp is not null, (select count(*) from recovery where account = name), terms, chains
@@ -30,10 +30,10 @@ _ACCOUNT = """select name, roles, "groups", disabled, created, password_hash, pa
 
 
 class SqliteAccounts:
-    """Implements `accounts.AccountStore` in the file `path`; `box` seals the secrets in it.
+    """Implements `accounts.AccountStore` in the file `path`; `box` encrypts the secrets in it.
 
     Threads: any. `busy` is how many seconds it waits for other processes. `box_is_ours`: the key
-    was made together with the store, so that a key without a store means that one is lost.
+    is made together with the store, so a key without a store means that the store is lost.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class SqliteAccounts:
             busy=busy,
             prepare=_prepare,
         )
-        self._turns = KeyedLocks(path.with_name(f"{path.name}-turns"))
+        self._locks = KeyedLocks(path.with_name(f"{path.name}-locks"))
 
     def close(self) -> None:
         self._database.close()
-        self._turns.close()
+        self._locks.close()
 
     # ------------------------------------------------------------------ accounts
 
@@ -73,8 +73,8 @@ class SqliteAccounts:
         return tuple(_account(row) for row in self._select(f"{_ACCOUNT} order by folded"))
 
     def create(self, record: AccountRecord) -> bool:
-        with self._writing() as database:
-            return _insert(database, record)
+        with self._writing() as connection:
+            return _insert(connection, record)
 
     def update(
         self,
@@ -119,11 +119,11 @@ class SqliteAccounts:
         return tuple(KeyRecord(*row) for row in rows)
 
     def add_key(self, key: KeyRecord) -> bool:
-        with self._writing() as database:
-            known = database.execute("select 1 from account where name = ?", (_key(key.account),))
+        with self._writing() as connection:
+            known = connection.execute("select 1 from account where name = ?", (_key(key.account),))
             if known.fetchone() is None:
                 return False
-            found = database.execute(
+            found = connection.execute(
                 "insert into key (account, fingerprint, name, line, added, last_used)"
                 " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
                 (key.account, key.fingerprint, key.name, key.line, key.added, key.last_used),
@@ -163,7 +163,7 @@ class SqliteAccounts:
         if secret is not None and not self._select(
             "select 1 from account where totp is not null limit 1"
         ):
-            self._box.create()  # a key that is gone is made anew only where nothing needs it
+            self._box.create()  # a lost key is replaced only while nothing needs it
         sealed = None if secret is None else self._box.seal(secret, _owner(name))
         free = " and totp is null" if only_if_none else ""
         if self._change(
@@ -186,12 +186,12 @@ class SqliteAccounts:
         )
 
     def set_recovery(self, name: str, hashes: Sequence[bytes]) -> None:
-        with self._writing() as database:
-            database.execute("delete from recovery where account = ?", (_key(name),))
+        with self._writing() as connection:
+            connection.execute("delete from recovery where account = ?", (_key(name),))
             try:
-                database.executemany(
+                connection.executemany(
                     "insert into recovery (account, hash) values (?, ?)",
-                    [(_key(name), one) for one in dict.fromkeys(hashes)],
+                    [(_key(name), code_hash) for code_hash in dict.fromkeys(hashes)],
                 )
             except sqlite3.IntegrityError:
                 raise StoreError("there is no account of that name any more") from None
@@ -236,51 +236,51 @@ class SqliteAccounts:
         return Invite(frozenset(json.loads(roles)), note, created, expires, by)
 
     def take_invite(self, code_hash: bytes, now: float, record: AccountRecord) -> bool:
-        with self._writing() as database:
-            good = database.execute(
+        with self._writing() as connection:
+            good = connection.execute(
                 "select 1 from invite where hash = ? and (expires is null or expires > ?)",
                 (code_hash, now),
             )
-            if good.fetchone() is None or not _insert(database, record):
+            if good.fetchone() is None or not _insert(connection, record):
                 return False
-            database.execute("delete from invite where hash = ?", (code_hash,))
+            connection.execute("delete from invite where hash = ?", (code_hash,))
             return True
 
     # ------------------------------------------------------------------ failures and history
 
     def note_failure(self, key: str, now: float, window: float) -> int:
-        with self._writing() as database:
-            # Names that are tried are strangers' choice: what has run out is not kept.
-            database.execute("delete from failure where expires <= ?", (now,))
-            database.execute(
+        with self._writing() as connection:
+            # Strangers choose the names that they try: what has expired is not kept.
+            connection.execute("delete from failure where expires <= ?", (now,))
+            connection.execute(
                 "insert into failure (key, at, expires) values (?, ?, ?)",
                 (_key(key), now, now + window),
             )
-            return _failures(database, key, now, window)
+            return _failures(connection, key, now, window)
 
     def failures(self, key: str, now: float, window: float) -> int:
-        with self._reading() as database:
-            return _failures(database, key, now, window)
+        with self._reading() as connection:
+            return _failures(connection, key, now, window)
 
     def clear_failures(self, key: str, *, below: bool = False) -> int:
         first = _key(key)
         where = "key = ?"
         values: tuple[str, ...] = (first,)
         if below:
-            # What goes on behind a separator lies between it and the next character.
+            # Keys that go on behind a separator sort between it and the next character.
             where = "key = ? or (key >= ? and key < ?)"
             values += (first + SEPARATOR, first + chr(ord(SEPARATOR) + 1))
         if not self._select(f"select 1 from failure where {where} limit 1", *values):
             return 0
-        with self._writing() as database:
-            return database.execute(f"delete from failure where {where}", values).rowcount
+        with self._writing() as connection:
+            return connection.execute(f"delete from failure where {where}", values).rowcount
 
-    def turn(self, key: str) -> AbstractContextManager[None]:
-        return self._turns.of(_key(key))
+    def lock(self, key: str) -> AbstractContextManager[None]:
+        return self._locks.of(_key(key))
 
     def record_login(self, login: LoginRecord) -> None:
-        with self._writing() as database:
-            database.execute(
+        with self._writing() as connection:
+            connection.execute(
                 "insert into login (account, at, address, factors, fingerprint, success)"
                 " select name, ?, ?, ?, ?, ? from account where name = ?",
                 (
@@ -292,7 +292,7 @@ class SqliteAccounts:
                     _key(login.account),
                 ),
             )
-            database.execute(
+            connection.execute(
                 "delete from login where account = :account and success = :success and id <="
                 " (select id from login where account = :account and success = :success"
                 " order by id desc limit 1 offset :kept)",
@@ -318,12 +318,12 @@ class SqliteAccounts:
     # ------------------------------------------------------------------ statements
 
     def _select(self, statement: str, *values: object) -> list[Any]:
-        with self._reading() as database:
-            return database.execute(statement, values).fetchall()
+        with self._reading() as connection:
+            return connection.execute(statement, values).fetchall()
 
     def _change(self, statement: str, *values: object) -> bool:
-        with self._writing() as database:
-            return database.execute(statement, values).rowcount > 0
+        with self._writing() as connection:
+            return connection.execute(statement, values).rowcount > 0
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -379,11 +379,11 @@ def _names(names: Iterable[str]) -> str:
     return json.dumps(sorted(names))
 
 
-def _insert(database: sqlite3.Connection, record: AccountRecord) -> bool:
+def _insert(connection: sqlite3.Connection, record: AccountRecord) -> bool:
     problem = name_problem(record.name)
     if problem is not None:
         raise ValueError(problem)
-    found = database.execute(
+    found = connection.execute(
         'insert into account (folded, name, roles, "groups", disabled, created, password_hash,'
         " password_expired, terms, chains) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict do nothing",
@@ -403,8 +403,8 @@ def _insert(database: sqlite3.Connection, record: AccountRecord) -> bool:
     return found.rowcount == 1
 
 
-def _failures(database: sqlite3.Connection, key: str, now: float, window: float) -> int:
-    (count,) = database.execute(
+def _failures(connection: sqlite3.Connection, key: str, now: float, window: float) -> int:
+    (count,) = connection.execute(
         "select count(*) from failure where key = ? and at > ?", (_key(key), now - window)
     ).fetchone()
     return int(count)

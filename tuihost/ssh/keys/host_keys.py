@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
-import os
-import secrets
 import stat
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tuihost.errors import SettingsError
+from tuihost.files.private import NotPrivate, make_private, read_private
 from tuihost.session.host_view import HostKeyCard
 from tuihost.ssh.keys.user_keys import fingerprint
 
@@ -50,9 +48,9 @@ class HostKeys:
         for place in (path, *more):
             try:
                 if place is path and not place.exists():
-                    _create(place)
+                    make_private(place, _openssh(Ed25519PrivateKey.generate()))
                 keys.append(_load(place))
-            except _Unusable as problem:
+            except (_Unusable, NotPrivate) as problem:
                 problems.append(f"host key {place}: {problem}")
             except OSError as error:
                 problems.append(f"host key {place}: {error.strerror or error}")
@@ -91,42 +89,11 @@ class _Unusable(Exception):
     """Why a file does not serve as a host key."""
 
 
-def _create(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = _openssh(Ed25519PrivateKey.generate())
-    # Linked into place when it is whole: no crash leaves half a key, and of two processes that
-    # start at once the second takes the first one's.
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
-
-
 def _load(path: Path) -> paramiko.PKey:
     folder = path.parent.stat().st_mode
     if folder & 0o022 and not folder & stat.S_ISVTX:
         raise _Unusable("others can write to its folder; run chmod go-w on that")
-    # Nonblocking, so that a named pipe in its place cannot hold up the start.
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise _Unusable("is not a regular file")
-        if about.st_mode & 0o077:
-            raise _Unusable(f"others can read it (mode {about.st_mode & 0o777:o}); run chmod 600")
-        if about.st_uid not in (0, os.geteuid()):
-            raise _Unusable("belongs to another user")
-        text = os.read(handle, _MAX_FILE)
-    finally:
-        os.close(handle)
-    return _to_paramiko(_parse(text))
+    return _to_paramiko(_parse(read_private(path, _MAX_FILE)))
 
 
 def _parse(text: bytes) -> Any:

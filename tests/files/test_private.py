@@ -1,0 +1,79 @@
+"""Files that nobody else may read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tuihost.files.private import NotPrivate, draft_of, make_private, read_private
+
+
+def test_a_file_is_made_private_with_its_folder_and_only_once(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "key"
+    make_private(path, b"first")
+    make_private(path, b"second")
+    assert read_private(path, 100) == b"first"
+    assert read_private(path, 2) == b"fi"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert os.listdir(path.parent) == ["key"]
+
+
+def test_nobody_meets_half_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    with pytest.raises(ZeroDivisionError):
+        _half(path)
+    assert os.listdir(tmp_path) == []
+    with draft_of(path) as draft:
+        draft.write_bytes(b"whole")
+        assert not path.exists()
+        assert stat.S_IMODE(draft.stat().st_mode) == 0o600
+    assert read_private(path, 100) == b"whole"
+
+
+def _half(path: Path) -> None:
+    with draft_of(path) as draft:
+        draft.write_bytes(b"half")
+        raise ZeroDivisionError
+
+
+def test_of_two_that_make_it_at_once_the_first_ones_stays(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    with draft_of(path) as slow:
+        make_private(path, b"quick")
+        slow.write_bytes(b"slow")
+    assert read_private(path, 100) == b"quick"
+    assert os.listdir(tmp_path) == ["key"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda path: path.chmod(0o644), "others can read it (mode 644); run chmod 600"),
+        (lambda path: (path.unlink(), os.mkfifo(path, 0o600)), "is not a regular file"),
+        (lambda path: (path.unlink(), path.mkdir(0o700)), "is not a regular file"),
+    ],
+)
+def test_a_file_that_is_not_private_is_not_read(
+    tmp_path: Path, spoil: Callable[[Path], object], sentence: str
+) -> None:
+    path = tmp_path / "key"
+    make_private(path, b"secret")
+    spoil(path)
+    with pytest.raises(NotPrivate) as caught:
+        read_private(path, 100)
+    assert str(caught.value) == sentence
+
+
+def test_somebody_elses_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "key"
+    make_private(path, b"secret")
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
+    if path.stat().st_uid == 0:  # root's files may be read by everybody whom they are given to
+        os.chown(path, 77, 77)
+    with pytest.raises(NotPrivate, match="belongs to another user"):
+        read_private(path, 100)
