@@ -1,6 +1,6 @@
 """Runs an app in the terminal of this machine, without SSH.
 
-The same program and the same screen, on a channel that is the process's own input and output.
+It is the same program and the same screen, on a channel that is the process's own input and output.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext
 
 from tuihost.core.routing import NoSuchApp, OpenApp, Route, RunCommand
 from tuihost.host.host import Host
@@ -43,7 +42,7 @@ _HELD = 65536
 class LocalChannel:
     """Implements `wire.ByteChannel` on standard input, output and error.
 
-    A thread reads the input, since nothing else can wait for it and for a wake at once.
+    A thread reads the input, since nothing else can wait for it and for a wake at the same time.
     """
 
     number = 0
@@ -99,7 +98,7 @@ class LocalChannel:
             while rest:
                 rest = rest[os.write(1 if stream is Stream.OUT else 2, rest) :]
         except OSError:
-            self.close()  # whoever read our output reads no more
+            self.close()  # the reader of our output is gone
         return len(data)
 
     def wait(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
@@ -107,7 +106,7 @@ class LocalChannel:
             return self._changed.wait_for(ready, timeout)
 
     def send_eof(self) -> None:
-        """Nothing: whoever reads our output sees its end when this process ends."""
+        """Nothing: the reader of our output sees its end when this process ends."""
 
     def finish(self, end: Exit) -> None:
         self.end = end
@@ -119,9 +118,9 @@ class LocalChannel:
 
 
 def run_app(name: str, words: Sequence[str], settings: Settings) -> int:
-    """Opens the app, or runs the command that `words` name; the exit status.
+    """Opens the app, or runs the command that `words` name, and returns its exit status.
 
-    Thread: the main one. Raises `TuihostError` where the host cannot start.
+    Thread: the main one. Raises `TuihostError` if the host cannot start.
     """
     catalog = Catalog.load(settings, log=event_log())
     host = Host(settings, catalog, event_log())
@@ -143,13 +142,12 @@ def _run(host: Host, name: str, words: Sequence[str]) -> int:
         route = OpenApp(name)
     pty = _pty() if isinstance(route, OpenApp) or sys.stdout.isatty() else None
     env = dict(os.environ)
-    facts = facts_of(pty, env)
-    if not isinstance(route, OpenApp):
-        facts = replace(facts, cooked=False)  # the terminal itself makes lines of keys
-    visit = Visit(account, Peer("local", 0), route, facts, env)
+    visit = Visit(account, Peer("local", 0), route, facts_of(pty, env), env)
     channel = LocalChannel()
     program = Program(host, channel, lambda log: visit, host.log.bound(user=account.name))
-    with _raw(isinstance(route, OpenApp) and pty is not None), _resizes(program):
+    screen = isinstance(route, OpenApp)
+    keys = nullcontext() if pty is None else _keys(tty.setraw if screen else tty.setcbreak)
+    with keys, _resizes(program):
         program.start("app-local")
         program.thread.join()
     return channel.end.code if isinstance(channel.end, ExitStatus) else 1
@@ -172,14 +170,12 @@ def _size() -> WindowSize:
 
 
 @contextmanager
-def _raw(wanted: bool) -> Iterator[None]:
-    """The terminal hands every key on, as ssh does on the other side of a line."""
-    if not wanted:
-        yield
-        return
+def _keys(mode: Callable[[int], object]) -> Iterator[None]:
+    """The terminal hands every key on, as ssh does at the other end of a line. To a screen that is
+    all that it does; for a command it still ends lines properly, and `^C` ends the process."""
     before = termios.tcgetattr(0)
     try:
-        tty.setraw(0)
+        mode(0)
         yield
     finally:
         termios.tcsetattr(0, termios.TCSADRAIN, before)

@@ -53,7 +53,7 @@ class Transcript:
         self._entries: list[Entry] = []
         self._rows: list[Line] = []
         self._drawn_for: Hashable = None
-        self._open: dict[Stream, Entry] = {}
+        self._open: dict[Stream, tuple[Entry, str]] = {}
         self._decoders = {
             stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in Stream
         }
@@ -89,7 +89,7 @@ class Transcript:
 
     def write(self, data: bytes, stream: Stream) -> None:
         """Bytes that are text, cut anywhere: a line is shown as far as it has come."""
-        first, *others = self._decoders[stream].decode(data).replace("\r\n", "\n").split("\n")
+        first, *others = self._decoders[stream].decode(data).split("\n")
         self._continue(first, stream)
         for text in others:
             if self._open.pop(stream, None) is None:
@@ -97,13 +97,11 @@ class Transcript:
             self._continue(text, stream)
 
     def _continue(self, text: str, stream: Stream) -> None:
-        if not text and stream not in self._open:
+        if not text:
             return
-        entry = self._open.get(stream)
-        if entry is None:
-            self._open[stream] = self._append(_line(text, stream))
-        else:
-            self.change(entry, _line(f"{entry.what}{text}", stream))
+        entry, before = self._open.get(stream) or (self._append(""), "")
+        self._open[stream] = entry, before + text
+        self.change(entry, _line((before + text).removesuffix("\r"), stream))
 
     def change(self, entry: Entry, what: Any) -> None:
         """Says something else in the place of `entry`."""

@@ -213,10 +213,10 @@ class CommandStage(_OutputStage):
         if not self._facts.pty:
             raise NoTerminal(question)
         async with self._asking:
-            self.write(asked(question, default, self._facts), Stream.OUT)
             keys = self._cooked or LineDiscipline(self._facts.erase)
             keys.echo = not hidden
             try:
+                self.write(asked(question, default, self._facts), Stream.OUT)
                 return await self._answer(keys) or default
             finally:
                 keys.echo = True

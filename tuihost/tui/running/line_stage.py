@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tuihost.tui.terminal.terminal import Terminal
 
 _READ = 4096
-_LINE_END = re.compile(rb"[\r\n]")
+_LINE_END = re.compile(rb"[\r\n\x04]")
 _LONE_NEWLINE = re.compile(rb"(?<!\r)\n")
 
 
@@ -142,8 +142,8 @@ class LineStage(LoopStage):
         return bytes(line)
 
     async def _type(self) -> None:
-        """Takes what was typed up to the end of a line: what follows may be the answer to a
-        question that hides it."""
+        """Takes what was typed up to the end of a line, or of the input: what follows may be the
+        answer to a question that hides it."""
         end = _LINE_END.search(self._typed)
         upto = end.end() if end else len(self._typed)
         echo = self._keys.feed(bytes(self._typed[:upto]))

@@ -1,0 +1,75 @@
+"""A talk in lines: what was typed ahead, and to which question it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tuihost import App, Launch, Session
+from tuihost.testing import hosted
+
+
+class Asks(App):
+    """Asks for a name and a word."""
+
+    name = "asks"
+
+    async def talk(self, session: Session) -> int:
+        name = await session.ask("Name? ")
+        word = await session.ask("Word? ", hidden=True)
+        town = await session.ask("Town? ")
+        session.print(f"{name}, {len(word)} letters, {town}")
+        return 0
+
+
+class Reads(App):
+    """Reads until there is no more, and goes on to the app that asks."""
+
+    name = "reads"
+
+    async def talk(self, session: Session) -> Launch | int:
+        if session.memory.get("been"):
+            return 0
+        session.memory["been"] = True
+        session.print(list(session.lines()))
+        return Launch("asks")
+
+
+def test_a_secret_that_is_pasted_with_the_rest_is_not_shown() -> None:
+    with hosted(Asks()) as host, host.open("asks", term="dumb") as pilot:
+        pilot.type("Ada\rs3cret\rRome\r").wait_for("Ada, 6 letters, Rome")
+        assert pilot.wait_end() == 0
+        assert pilot.received == b"Name? Ada\r\nWord? \r\nTown? Rome\r\nAda, 6 letters, Rome\r\n"
+
+
+def test_the_end_of_what_one_app_reads_is_not_the_end_of_the_next() -> None:
+    with hosted(Reads(), Asks()) as host, host.open("reads", term="dumb") as pilot:
+        pilot.type("one\rtwo\r\x04Ada\rx\rRome\r").wait_for("Ada, 1 letters, Rome")
+        assert pilot.wait_end() == 0
+        assert "['one', 'two']" in pilot.text
+
+
+@pytest.mark.parametrize(("term", "shown"), [("dumb", "caf?"), ("vt100", "caf")])
+def test_a_terminal_that_shows_ascii_gets_ascii(term: str, shown: str) -> None:
+    with hosted(Asks()) as host, host.open("asks", term=term, env={"LANG": "C"}) as pilot:
+        pilot.wait_for("Name?").type("café\r").wait_for("Word?")
+        assert all(byte < 0x80 for byte in pilot.received)
+        assert shown in pilot.text
+
+
+def test_what_a_slow_line_does_not_take_is_waited_for() -> None:
+    class Floods(App):
+        name = "floods"
+
+        async def talk(self, session: Session) -> int:
+            for number in range(3000):
+                session.print(f"{number:6}", "x" * 500)
+            session.error("that is all")
+            return 0
+
+    with hosted(Floods()) as host, host.lines(user="ada+floods") as pilot:
+        assert pilot.wait_end() == 0
+        lines: Sequence[bytes] = bytes(pilot.received).split(b"\n")
+    assert lines[2999].startswith(b"  2999 ")
+    assert b"that is all" in lines

@@ -1,0 +1,92 @@
+"""What was said on a screen, as rows."""
+
+from __future__ import annotations
+
+import pytest
+from rich.text import Text
+
+from tests.tui.screen import make_session
+from tuihost.tui.running._transcript import KEPT, ScreenLine, Transcript, box_columns
+from tuihost.wire import Stream
+
+WIDTH = 20
+
+
+@pytest.fixture
+def transcript() -> Transcript:
+    return Transcript(make_session().stage, lambda: WIDTH)
+
+
+def rows(transcript: Transcript) -> list[str]:
+    return [
+        "".join(fragment[1] for fragment in transcript.row(index, WIDTH)).rstrip()
+        for index in range(transcript.row_count())
+    ]
+
+
+def test_texts_side_by_side_share_a_line(transcript: Transcript) -> None:
+    transcript.print(("one", 2, Text("three"), "four"), Stream.OUT)
+    transcript.print((), Stream.OUT)
+    transcript.print(("five\nsix",), Stream.OUT)
+    assert rows(transcript) == ["one 2", "three", "four", "", "five", "six"]
+
+
+def test_errors_look_like_errors(transcript: Transcript) -> None:
+    transcript.print(("fine",), Stream.OUT)
+    transcript.print(("wrong",), Stream.ERR)
+    assert rows(transcript) == ["fine", "wrong"]
+    styles = [[style for style, *_ in transcript.row(index, WIDTH)] for index in range(2)]
+    assert styles[0] != styles[1]
+
+
+def test_bytes_are_lines_however_they_are_cut(transcript: Transcript) -> None:
+    for byte in "one\r\n\ntwo é\nthree".encode():
+        transcript.write(bytes([byte]), Stream.OUT)
+    transcript.write(b"an error", Stream.ERR)
+    transcript.write(b" goes on\n", Stream.OUT)
+    transcript.write(b"end", Stream.OUT)
+    transcript.print(("said",), Stream.OUT)
+    transcript.write(b"anew\n", Stream.OUT)
+    assert rows(transcript) == [
+        "one", "", "two é", "three goes on", "an error", "end", "said", "anew",
+    ]  # fmt: skip
+
+
+def test_no_text_steers_the_terminal(transcript: Transcript) -> None:
+    transcript.print(("\x1b[2J[bold]",), Stream.OUT)
+    transcript.write(b"\x1b]0;title\x07", Stream.ERR)
+    assert not any("\x1b" in row or "\x07" in row for row in rows(transcript))
+    assert rows(transcript)[0].endswith("[bold]")
+
+
+def test_a_line_of_progress_changes_where_it_stands(transcript: Transcript) -> None:
+    changes: list[int] = []
+    line = ScreenLine(transcript, lambda: changes.append(1))
+    line.show("1%")
+    transcript.print(("meanwhile",), Stream.OUT)
+    line.show("2%")
+    line.end()
+    assert rows(transcript) == ["2%", "meanwhile"]
+    assert (len(changes), line.width) == (2, WIDTH)
+    transcript.take()
+    line.show("3%")
+    assert rows(transcript) == ["3%"], "it is there again, whoever has seen it"
+
+
+def test_what_is_kept_has_a_limit(transcript: Transcript) -> None:
+    for number in range(KEPT + 1):
+        transcript.print((number,), Stream.OUT)
+    assert KEPT // 2 < transcript.row_count() <= KEPT
+    assert rows(transcript)[-1] == str(KEPT)
+
+
+def test_what_is_taken_is_gone(transcript: Transcript) -> None:
+    transcript.print(("one",), Stream.OUT)
+    assert [str(what) for what in transcript.take()] == ["one"]
+    assert not transcript
+    assert rows(transcript) == []
+
+
+@pytest.mark.parametrize(("columns", "inside"), [(200, 54), (80, 54), (60, 50), (59, 53), (40, 34)])
+def test_how_wide_a_box_is_inside(columns: int, inside: int) -> None:
+    assert box_columns(columns) == inside
