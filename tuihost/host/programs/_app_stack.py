@@ -4,7 +4,7 @@ An app that ends leads back to the one that launched it, the keys of `menu.escap
 anywhere (to the default app, if the person may open it), and an app that crashes costs one
 sentence with an incident id.
 
-Thread: the program's; `deliver`, `stop` and `evict` may be called from any.
+Thread: the program's; `deliver`, `stop` and `end` may be called from any.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage
 from tuihost.tui.running.line_stage import LineStage
 from tuihost.tui.running.notices import notice
-from tuihost.tui.running.runner import Escaped, Farewell, Force, Runner
+from tuihost.tui.running.runner import EndedByHost, ReturnToMenu, Runner, StopStep
 from tuihost.tui.running.stages import LoopStage
 from tuihost.tui.terminal.output import restore
 from tuihost.tui.terminal.terminal import Terminal
@@ -59,7 +59,7 @@ class AppStack:
         self._show_out = show_out
         self._memory: dict[str, dict[str, Any]] = {}
         self._home = host.access.home_of(visit.account)
-        self._evicted = self._over = False
+        self._ended_by_host = self._over = False
         self._runner: Runner | None = None
         self._lines: LineStage | None = None
         self._idle: Cancellable | None = None
@@ -76,16 +76,16 @@ class AppStack:
         elif self._runner is not None:
             self._runner.stage.deliver(event)
 
-    def stop(self, force: Force) -> None:
+    def stop(self, step: StopStep) -> None:
         """The person is gone: one step of the way out."""
         if self._runner is not None:
-            self._runner.stop(force)
+            self._runner.stop(step)
 
-    def evict(self) -> None:
+    def end(self) -> None:
         """Ends it from outside, with the terminal given back."""
-        self._evicted = True
+        self._ended_by_host = True
         if self._runner is not None:
-            self._runner.evict(Farewell())
+            self._runner.end(EndedByHost())
 
     # ---------------------------------------------------------------- the whole of it
 
@@ -140,11 +140,11 @@ class AppStack:
         self._runner = Runner(terminal, theme, self._log, escape=escape)
         if terminal.facts.dumb:
             self._lines = LineStage(terminal, theme)
-        if self._evicted:
-            self._runner.evict(Farewell())
+        if self._ended_by_host:
+            self._runner.end(EndedByHost())
         try:
             return self._go_about([name], here)
-        except Farewell:
+        except EndedByHost:
             return 0
         finally:
             self._host.roster.leave(here)
@@ -155,7 +155,7 @@ class AppStack:
             name = here.app = stack[-1]
             try:
                 result = self._run(name, last=len(stack) == 1)
-            except Escaped:
+            except ReturnToMenu:
                 assert self._home is not None, "without a home nobody can escape"
                 stack[:] = [self._home]
                 continue
@@ -180,7 +180,7 @@ class AppStack:
             if self._lines is not None:
                 return self._in_lines(app, self._lines, from_menu)
             return self._on_screen(app, from_menu)
-        except (Disconnected, Escaped, Farewell):
+        except (Disconnected, ReturnToMenu, EndedByHost):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
             return self._crashed(name, error, leaving=last)

@@ -31,7 +31,7 @@ from tuihost.session.session import Session
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage, Signalled
 from tuihost.tui.running.loop import run as run_coroutine
-from tuihost.tui.running.runner import Force
+from tuihost.tui.running.runner import StopStep
 from tuihost.wire import ByteChannel, SessionEvent, WindowChange, WindowSize
 
 
@@ -63,10 +63,10 @@ class Job:
         self._stage.deliver(event)
         self._channel.nudge()
 
-    def stop(self, force: Force) -> None:
+    def stop(self, step: StopStep) -> None:
         """There is no gentle way: reads and writes have already said that the client is gone."""
 
-    def evict(self) -> None:
+    def end(self) -> None:
         self._stage.end_with_signal("TERM")
         self._channel.nudge()
 

@@ -6,13 +6,13 @@ long as it runs on.
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tuihost.host.host import Host
 from tuihost.logs import Event, EventLog
-from tuihost.tui.running.runner import raise_in
 from tuihost.wire import Cancellable
 
 Step = tuple[float, Callable[[], None]]
@@ -72,7 +72,7 @@ class Stopping:
     def _raise(self) -> None:
         if not self._over.is_set():
             self.log.warning(Event.APP_STUCK, thread=self.thread.name)
-            raise_in(self.thread)
+            _raise_in(self.thread)
 
     def _abandon(self) -> None:
         with self._lock:  # it may be ending at this moment
@@ -81,3 +81,16 @@ class Stopping:
             self._stuck = True
             self.host.count_stuck(+1)
         self.log.error(Event.APP_ABANDONED, thread=self.thread.name)
+
+
+class _ThreadStopped(SystemExit):
+    """Raised in a thread that nothing else has stopped."""
+
+
+def _raise_in(thread: threading.Thread) -> None:
+    """Raises an exception in another thread, at its next bytecode: the last thing to try with
+    code that never returns. A thread inside a C call sees it only when that returns."""
+    if thread.ident is not None and thread.is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(_ThreadStopped)
+        )

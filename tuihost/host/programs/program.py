@@ -29,12 +29,12 @@ from tuihost.host.programs.visit import Visit
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.logs import Event, EventLog
 from tuihost.tui.running.command_stages import Signalled
-from tuihost.tui.running.runner import Force
+from tuihost.tui.running.runner import StopStep
 from tuihost.wire import ByteChannel, Exit, ExitSignal, ExitStatus, SessionEvent
 
 STOP_LADDER = (
-    (0.3, Force.CANCEL),
-    (0.6, Force.STOP_LOOP),
+    (0.3, StopStep.CANCEL),
+    (0.6, StopStep.STOP_LOOP),
 )
 """Seconds after the person is gone, and what is tried then. The end of input comes at once."""
 
@@ -48,7 +48,7 @@ VisitOf = Callable[[EventLog], Visit]
 
 class Work(Protocol):
     """What a program does: apps on a terminal (`AppStack`), or a `Job`. Made and played on the
-    program's thread; `deliver`, `stop` and `evict` come from any, and never wait."""
+    program's thread; `deliver`, `stop` and `end` come from any, and never wait."""
 
     def play(self) -> int:
         """All of it; the exit status."""
@@ -59,10 +59,10 @@ class Work(Protocol):
     def deliver(self, event: SessionEvent) -> None:
         """Something happened in the session."""
 
-    def stop(self, force: Force) -> None:
+    def stop(self, step: StopStep) -> None:
         """The person is gone."""
 
-    def evict(self) -> None:
+    def end(self) -> None:
         """The person is shown out."""
 
 
@@ -98,7 +98,7 @@ class Program:
 
     def gone(self) -> None:
         """The person is gone: the ladder begins. Does nothing after the end."""
-        gentle = [(seconds, partial(self._stop, force)) for seconds, force in STOP_LADDER]
+        gentle = [(seconds, partial(self._stop, step)) for seconds, step in STOP_LADDER]
         if self._stopping.begin(
             raise_after=RAISE_AFTER, abandon_after=ABANDON_AFTER, gentle=gentle
         ):
@@ -107,14 +107,14 @@ class Program:
     def farewell(self, sentence: str) -> None:
         """Shows the person out, with `sentence` on the screen that is theirs again."""
         self._farewell = sentence
-        self._backlog.call(partial(self._with_work, lambda work: work.evict()))
+        self._backlog.call(partial(self._with_work, lambda work: work.end()))
 
     def join(self, timeout: float) -> bool:
         """Waits for the end; False after `timeout` seconds."""
         return self._stopping.wait(timeout)
 
-    def _stop(self, force: Force) -> None:
-        self._with_work(lambda work: work.stop(force))
+    def _stop(self, step: StopStep) -> None:
+        self._with_work(lambda work: work.stop(step))
 
     def _with_work(self, action: Callable[[Work], None]) -> None:
         work = self._work
@@ -129,7 +129,7 @@ class Program:
             thread = threading.Thread(
                 target=self._let_go, name=f"end-{self.thread.name}", daemon=True
             )
-            with suppress(RuntimeError):  # no thread to be had: force comes soon
+            with suppress(RuntimeError):  # no thread to be had: it is forced soon
                 thread.start()
 
     def _let_go(self) -> None:

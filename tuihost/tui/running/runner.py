@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import ctypes
-import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
-from enum import IntEnum
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Literal
 
 from prompt_toolkit.application import create_app_session
@@ -46,25 +44,19 @@ ESCAPE_GRACE = 1.0
 Result = int | Launch | None
 
 
-class Escaped(Exception):
+class ReturnToMenu(Exception):
     """The person pressed the keys that lead back to the menu."""
 
 
-class Farewell(Exception):
-    """The host closes: the person is shown out."""
+class EndedByHost(Exception):
+    """The host ends the program, while the person is still there."""
 
 
-class Force(IntEnum):
-    """How hard a program is asked to stop, one step after the other."""
+class StopStep(Enum):
+    """How a program whose person is gone is asked to stop, one step after the other."""
 
-    END_OF_INPUT = 0
-    CANCEL = 1
-    STOP_LOOP = 2
-    RAISE = 3
-
-
-class _Evicted(SystemExit):
-    """Raised into a thread that nothing else could stop."""
+    CANCEL = auto()
+    STOP_LOOP = auto()
 
 
 class Runner:
@@ -80,12 +72,11 @@ class Runner:
         self.output = TerminalOutput(terminal)
         self.input = TerminalInput(terminal)
         self.stage = ScreenStage(terminal, theme, self.output)
-        self._thread = threading.current_thread()
         self._task: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fault: BaseException | None = None
         self._stopped = False
-        self._evicted_by: BaseException | None = None
+        self._ended_by: BaseException | None = None
         self._renderer: HostRenderer
         self._held = ExitStack()
         self.input.escape = escape
@@ -102,7 +93,7 @@ class Runner:
     ) -> Result:
         """Runs what `build` makes until it ends; `session` may ask and print above it.
 
-        Raises `Disconnected` when the person is gone, `Escaped` when they asked for the menu,
+        Raises `Disconnected` when the person is gone, `ReturnToMenu` when they asked for the menu,
         and whatever the app raised, from wherever: a key, a frame, a background task.
         """
 
@@ -166,9 +157,9 @@ class Runner:
         stage: LoopStage,
     ) -> Result:
         """Runs one program on a loop of its own, and clears up behind it."""
-        if self._evicted_by is not None:
+        if self._ended_by is not None:
             main.close()
-            raise self._evicted_by
+            raise self._ended_by
         loop = self._loop = new_loop(kind)
         loop.set_exception_handler(self._unhandled)
         self._fault = None
@@ -274,7 +265,7 @@ class Runner:
         if not self.can_escape or self._loop is None:
             return
         task = self._task
-        error = Escaped()
+        error = ReturnToMenu()
 
         def insist() -> None:
             if task is not None and not task.done():
@@ -305,9 +296,9 @@ class Runner:
 
     # ---------------------------------------------------------------- stopping, from any thread
 
-    def evict(self, error: BaseException) -> None:
+    def end(self, error: BaseException) -> None:
         """Ends the program that runs now, or the next to start, with `error`. Any thread."""
-        self._evicted_by = error
+        self._ended_by = error
         loop = self._loop
         if loop is None:
             return
@@ -316,17 +307,9 @@ class Runner:
         except RuntimeError:
             return  # it ended by itself; the next one will not start
 
-    def stop(self, force: Force) -> None:
-        """One step of the way out for a program whose person is gone. Any thread."""
+    def stop(self, step: StopStep) -> None:
+        """Asks a program whose person is gone to stop. Any thread."""
         loop, task = self._loop, self._task
-        match force:
-            case Force.END_OF_INPUT:
-                return  # the terminal said so when its channel closed
-            case Force.RAISE:
-                raise_in(self._thread)
-                return
-            case Force.CANCEL | Force.STOP_LOOP:
-                pass
         if loop is None or task is None:
             return
 
@@ -334,7 +317,7 @@ class Runner:
             if self._loop is not loop:
                 return  # the program has ended, and its loop is being cleared
             task.cancel()
-            if force is Force.STOP_LOOP:
+            if step is StopStep.STOP_LOOP:
                 self._stopped = True
                 loop.stop()
 
@@ -342,12 +325,3 @@ class Runner:
             loop.call_soon_threadsafe(act)
         except RuntimeError:
             return  # it ended by itself meanwhile
-
-
-def raise_in(thread: threading.Thread) -> None:
-    """Raises an exception in another thread, at its next bytecode: the last thing to try with
-    code that never returns. A thread inside a C call sees it only when that returns."""
-    if thread.ident is not None and thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(_Evicted)
-        )
