@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuihost.core.penalties import Offence, Penalties, PenaltyLimits, Startups
-from tuihost.core.sources import Networks, SourceBlocks, address_of
 
 ADA, EVE = "192.0.2.1", "198.51.100.9"
 
@@ -137,38 +136,3 @@ def test_startups_may_begin_where_they_are_full() -> None:
     assert not rule.drops(0, 0.0)
     assert rule.drops(1, 0.99)
     assert rule.per_source == 1
-
-
-@pytest.mark.parametrize(
-    ("address", "source"),
-    [
-        ("192.0.2.77", "192.0.2.0/24"),
-        ("::ffff:192.0.2.77", "192.0.2.0/24"),
-        ("2001:db8:7:1:aaaa::1", "2001:db8:7:1::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("a socket pair", "a socket pair"),
-    ],
-)
-def test_a_source_is_a_block(address: str, source: str) -> None:
-    assert SourceBlocks(24, 64).source(address) == source
-
-
-def test_single_addresses_are_written_as_such() -> None:
-    assert SourceBlocks(32, 128).source("192.0.2.1") == "192.0.2.1"
-    assert SourceBlocks(32, 128).source("2001:DB8::1") == "2001:db8::1"
-
-
-def test_networks() -> None:
-    networks = Networks(("10.0.0.0/8", "2001:db8::/32", "192.0.2.1"))
-    assert "10.1.2.3" in networks
-    assert "::ffff:10.1.2.3" in networks
-    assert "2001:db8::1" in networks
-    assert "192.0.2.1" in networks
-    assert "192.0.2.2" not in networks
-    assert "nowhere" not in networks
-    assert 7 not in networks
-    assert networks
-    assert not Networks()
-    assert address_of("nowhere") is None
-    with pytest.raises(ValueError, match="host bits"):
-        Networks(("10.0.0.1/8",))
