@@ -113,7 +113,9 @@ class HostChannel:
         """What has arrived, None where nothing has, b"" where nothing will."""
         data = self.inbox.read(max(1, limit))
         if data:
-            self._adjust_window(self.incoming.give_back(len(data), grows=not len(self.inbox)))
+            due = self.incoming.give_back(len(data), grows=not len(self.inbox))
+            if due:
+                self._post(messages.window_adjust(self.peer_number, due))
         return data
 
     def write(self, data: bytes | memoryview, stream: Stream = Stream.OUT) -> int:
@@ -174,8 +176,8 @@ class HostChannel:
 
     def received_extended(self, data: bytes) -> None:
         """EXTENDED_DATA, which no server has a use for: dropped, and its window given back."""
-        if self.incoming.take(len(data)):
-            self._adjust_window(self.incoming.give_back(len(data)))
+        if self.incoming.take(len(data)) and (due := self.incoming.give_back(len(data))):
+            self._post(messages.window_adjust(self.peer_number, due))
 
     def received_eof(self) -> bool:
         """EOF: no more will come, and ours may still go. False where that was known."""
@@ -212,10 +214,6 @@ class HostChannel:
     def _post(self, message: paramiko.Message) -> None:
         if self.outgoing.post(message):
             self._send()
-
-    def _adjust_window(self, count: int) -> None:
-        if count:
-            self._post(messages.window_adjust(self.peer_number, count))
 
     def _close(self, *before: paramiko.Message, eof: bool = True) -> None:
         if self.closed:

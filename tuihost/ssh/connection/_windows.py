@@ -48,6 +48,7 @@ class ReceiveWindow:
     def __init__(self, size: int, largest: int = 0, lend: Callable[[int], bool] = bool) -> None:
         self.left = size
         self._size = size
+        self._third = max(1, size // 3)
         self._largest = largest
         self._lend = lend
         self._lent = 0
@@ -69,7 +70,7 @@ class ReceiveWindow:
         third of it at least, else by 0."""
         with self._lock:
             self._read += count
-            if self._over or self._read < max(1, self._size // 3):
+            if self._over or self._read < self._third:
                 return 0
             due = self._read + (self._growth() if grows else 0)
             self._read = 0
@@ -81,6 +82,7 @@ class ReceiveWindow:
         if more <= 0 or not self._lend(more):
             return 0
         self._size += more
+        self._third = self._size // 3
         self._lent += more
         return more
 
