@@ -109,6 +109,14 @@ def test_a_name_reaches_what_it_resolves_to_by_any_spelling() -> None:
         assert dials(["db.example.org:5432"], host, 5432, "10.1.2.3") == ["10.1.2.3"]
 
 
+def test_each_rule_reaches_what_it_names_itself() -> None:
+    rules = ["db.example.org:80", "other.example.org:22", "10.0.0.0/8:22"]
+    assert dials(rules, "db.example.org", 80, "10.1.2.3") == ["10.1.2.3"]
+    assert dials(rules, "db.example.org", 22, "10.1.2.3", "8.8.8.8") == ["10.1.2.3"]
+    assert dials(rules, "other.example.org", 22, "8.8.8.8") == ["8.8.8.8"]
+    assert dials(rules, "other.example.org", 80, "10.1.2.3") == []
+
+
 @pytest.mark.parametrize("address", NEAR)
 def test_no_name_leads_to_this_machine_or_its_link(address: str) -> None:
     assert dials(["*:*"], "rebound.example.org", 80, address) == []
