@@ -36,31 +36,35 @@ class TunnelsScreen:
             session,
             [
                 Column("Address", value=self.url),
-                Column("Now", 5, align="right", value=lambda one: one.connections),
-                Column("Requests", 9, align="right", value=lambda one: one.total),
+                Column("Now", 5, align="right", value=lambda tunnel: tunnel.connections),
+                Column("Requests", 9, align="right", value=lambda tunnel: tunnel.total),
                 Column("Rate", 9, align="right", value=self._rate),
                 Column("In", 8, align="right", style="class:muted",
-                       value=lambda one: size_of(one.received), order=lambda one: one.received),
+                       value=lambda tunnel: size_of(tunnel.received),
+                       order=lambda tunnel: tunnel.received),
                 Column("Out", 8, align="right", style="class:muted",
-                       value=lambda one: size_of(one.sent), order=lambda one: one.sent),
+                       value=lambda tunnel: size_of(tunnel.sent),
+                       order=lambda tunnel: tunnel.sent),
             ],
-            key=lambda one: one.name,
+            key=lambda tunnel: tunnel.name,
             on_open=self._open,
             empty=empty,
         )  # fmt: skip
         self.requests: Table[Request] = Table(
             session,
             [
-                Column("Time", 9, style="class:muted", value=lambda one: clock(one.at)),
-                Column("", 4, align="right", value=lambda one: one.status or "-"),
+                Column("Time", 9, style="class:muted", value=lambda request: clock(request.at)),
+                Column("", 4, align="right", value=lambda request: request.status or "-"),
                 Column("Request", flex=1,
-                       value=lambda one: clean(f"{one.method} {one.target}", limit=500)),
+                       value=lambda request: clean(
+                           f"{request.method} {request.target}", limit=500)),
                 Column("Took", 9, align="right",
-                       value=lambda one: f"{one.seconds * 1000:.0f} ms",
-                       order=lambda one: one.seconds),
+                       value=lambda request: f"{request.seconds * 1000:.0f} ms",
+                       order=lambda request: request.seconds),
                 Column("Out", 8, align="right", style="class:muted",
-                       value=lambda one: size_of(one.sent), order=lambda one: one.sent),
-                Column("From", 16, style="class:muted", value=lambda one: one.origin),
+                       value=lambda request: size_of(request.sent),
+                       order=lambda request: request.sent),
+                Column("From", 16, style="class:muted", value=lambda request: request.origin),
             ],
             key=id,
             empty="Nobody has asked for anything yet.",
@@ -85,8 +89,8 @@ class TunnelsScreen:
         count = len(self.tunnels.items)
         return f"{count} open" if count else ""
 
-    def _rate(self, one: Tunnel) -> str:
-        rate = self._rates.get(one.name, 0.0)
+    def _rate(self, tunnel: Tunnel) -> str:
+        rate = self._rates.get(tunnel.name, 0.0)
         return f"{size_of(rate)}/s" if rate else ""
 
     def _begin(self) -> None:
@@ -101,7 +105,7 @@ class TunnelsScreen:
     def look(self) -> None:
         """Shows how it is now."""
         found = self.open_tunnels.of(self.session.account)
-        now = {one.name: one.received + one.sent for one in found}
+        now = {tunnel.name: tunnel.received + tunnel.sent for tunnel in found}
         self._rates = {
             name: (count - self._before[name]) / EVERY
             for name, count in now.items()
@@ -117,9 +121,9 @@ class TunnelsScreen:
 
     # ------------------------------------------------------------------ going about
 
-    def _open(self, one: Tunnel) -> None:
-        self.chosen = one
-        self.requests.items = self.open_tunnels.log_of(one)
+    def _open(self, tunnel: Tunnel) -> None:
+        self.chosen = tunnel
+        self.requests.items = self.open_tunnels.log_of(tunnel)
         self.screen.show(self.log, focus=self.requests.window)
 
     def _back(self) -> None:
@@ -132,10 +136,10 @@ class TunnelsScreen:
         else:
             self.screen.exit()
 
-    def _show_code(self, one: Tunnel) -> None:
+    def _show_code(self, tunnel: Tunnel) -> None:
         """The address, and a picture of it for a phone."""
-        self.chosen = one
-        url = self.url(one)
+        self.chosen = tunnel
+        url = self.url(tunnel)
         lines = qr_lines(url) or ()
         room = self.session.terminal.size
         fits = len(lines) + 5 <= room.rows and max(map(len, lines), default=0) < room.columns
@@ -153,13 +157,15 @@ class TunnelsScreen:
 
         @keys.add("c", label="code", rank=20, when=some)
         def _code(event: Any) -> None:
-            if (one := self.tunnels.selected) is not None:
-                self._show_code(one)
+            if (tunnel := self.tunnels.selected) is not None:
+                self._show_code(tunnel)
 
         @keys.add("y", label="copy address", rank=21, when=some)
         def _copy(event: Any) -> None:
-            if (one := self.tunnels.selected) is not None and self.session.copy(self.url(one)):
-                self.screen.toast(f"Copied {self.url(one)}", kind="success", seconds=2.0)
+            if (tunnel := self.tunnels.selected) is not None:
+                url = self.url(tunnel)
+                if self.session.copy(url):
+                    self.screen.toast(f"Copied {url}", kind="success", seconds=2.0)
 
         return keys
 

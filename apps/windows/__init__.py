@@ -83,4 +83,4 @@ class Windows(App):
         return abs(status)
 
     def _named(self, name: str) -> Program | None:
-        return next((one for one in self.offered if one.name == name), None)
+        return next((program for program in self.offered if program.name == name), None)

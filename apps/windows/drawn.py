@@ -77,8 +77,8 @@ class Note:
         pen = window.create_gc(foreground=INK, background=PAPER)
         for number, line in enumerate(self._lines):
             window.draw_text(pen, 28, 40 + number * LINE, line.encode("latin-1", "replace"))
-        for one in (accent, pen):
-            one.free()
+        for context in (accent, pen):
+            context.free()
 
 
 def _asks_to_close(event: Any, closing: int) -> bool:

@@ -98,15 +98,15 @@ class Programs:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        one = Running(program, process)
-        self.running.append(one)
+        running = Running(program, process)
+        self.running.append(running)
         self._session.log.note("runs a program", program=program.name, pid=process.pid)
-        self._display.on_close(one.stop)
+        self._display.on_close(running.stop)
         if ended is not None:
             threading.Thread(
-                target=_await, args=(one, ended), name="windows-wait", daemon=True
+                target=_await, args=(running, ended), name="windows-wait", daemon=True
             ).start()
-        return one
+        return running
 
     @property
     def full(self) -> bool:
@@ -120,6 +120,6 @@ class Programs:
         return {"PATH": SEARCHED, "HOME": "/", **said, **self._display.environment()}
 
 
-def _await(one: Running, ended: Callable[[Running], None]) -> None:
-    one.wait()
-    ended(one)
+def _await(running: Running, ended: Callable[[Running], None]) -> None:
+    running.wait()
+    ended(running)

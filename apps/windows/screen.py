@@ -30,10 +30,10 @@ class WindowsScreen:
         self.table = Table(
             session,
             [
-                Column("Program", flex=1, value=lambda one: one.name),
+                Column("Program", flex=1, value=lambda program: program.name),
                 Column("Windows", 12, align="right", value=self._state),
             ],
-            key=lambda one: one.name,
+            key=lambda program: program.name,
             on_open=self._open,
             empty=NOTHING,
         )
@@ -53,30 +53,30 @@ class WindowsScreen:
         count = len(self.programs.running) + self._notes
         return f"{count} open" if count else "on your screen"
 
-    def _state(self, one: Program) -> str:
+    def _state(self, program: Program) -> str:
         if self.programs is None:
             return ""
-        running = sum(run.program == one for run in self.programs.running)
-        count = self._notes if one is OWN else running
+        running = sum(run.program == program for run in self.programs.running)
+        count = self._notes if program is OWN else running
         return f"{count} {glyph(self.session, 'bullet')}" if count else ""
 
     # ------------------------------------------------------------------ opening and closing
 
-    def _open(self, one: Program) -> None:
+    def _open(self, program: Program) -> None:
         if self.programs is None:
             self.screen.toast(NONE, kind="warning", seconds=10.0)
         elif self.programs.full:
             self.screen.toast("No more can run at a time: close one first", kind="warning")
-        elif one is OWN:
+        elif program is OWN:
             self._draw()
         else:
-            self._run(self.programs, one)
+            self._run(self.programs, program)
 
-    def _run(self, programs: Programs, one: Program) -> None:
+    def _run(self, programs: Programs, program: Program) -> None:
         try:
-            programs.start(one, self._ended)
+            programs.start(program, self._ended)
         except (OSError, TuihostError) as error:
-            self.screen.toast(f"{one.name} does not start: {clean(str(error))}", kind="error")
+            self.screen.toast(f"{program.name} does not start: {clean(str(error))}", kind="error")
 
     def _ended(self, run: Running) -> None:
         """From a thread of its own."""
@@ -114,8 +114,8 @@ class WindowsScreen:
         keys = Keymap(group="Windows")
 
         def running() -> bool:
-            one = self.table.selected
-            return one is not None and bool(self._state(one)) and one is not OWN
+            program = self.table.selected
+            return program is not None and bool(self._state(program)) and program is not OWN
 
         @keys.add("x", label="close", rank=20, when=running)
         def _close(event: Any) -> None:

@@ -26,7 +26,7 @@ from tests.waiting import DEADLINE, until
 from tuihost.accounts import AccountRecord
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.factors import Chains, OpenGuests
-from tuihost.host.gate.gate import REPORT_BURST
+from tuihost.host.gate._refusal_log import REPORT_BURST
 from tuihost.host.login.passwords import Passwords
 from tuihost.host.login.services import open_accounts
 from tuihost.host.server._connection import Connection

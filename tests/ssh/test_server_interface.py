@@ -95,7 +95,7 @@ class Everything(App):
         session.print(session.account.name)
 
     def forward(self, forward: Forward) -> None:
-        forward.stream.write(b"hello")
+        forward.stream.write(forward.stream.read())
 
     def listen(self, listening: Listening) -> None:
         pass
@@ -160,6 +160,7 @@ def _forwards(client: paramiko.Transport) -> None:
     origin = ("127.0.0.1", 2)
     stream = client.open_channel("direct-tcpip", ("everything", 80), origin, timeout=DEADLINE)
     stream.settimeout(DEADLINE)
+    stream.sendall(b"hello")
     assert stream.recv(5) == b"hello"
     for kind, target in (("direct-tcpip", ("127.0.0.1", 1)), ("no-such-kind", ("a", 1))):
         with pytest.raises(paramiko.SSHException):

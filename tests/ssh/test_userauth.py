@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.ssh.raw_client import KEYS, Host, Raw, RawClient, host_pair, packed
 from tests.waiting import DEADLINE
 from tuihost.accounts import StoreError
+from tuihost.core.keys.offers import fingerprint
 from tuihost.core.login.authentication import Conversation, KeyOffer, OpenGuests, Prompt, Query
-from tuihost.ssh.keys.user_keys import ALGORITHMS, UserKey, fingerprint
+from tuihost.ssh.keys.login_keys import ALGORITHMS, LoginKey
 
 OWN = [name for name in ALGORITHMS if not name.startswith("sk-")]  # what paramiko can sign with
 
@@ -450,7 +451,7 @@ def test_keys_of_absurd_sizes_are_none() -> None:
         packed("ssh-rsa", b"\x01\x00\x01", good, "more"),
         packed("ssh-ed25519", b"x" * 32),
     ):
-        assert UserKey.parse("rsa-sha2-512", blob) is None
+        assert LoginKey.parse("rsa-sha2-512", blob) is None
     for blob in (
         packed("ssh-ed25519", b"x" * 31),
         packed("ssh-ed25519", b"x" * 33),
@@ -458,19 +459,19 @@ def test_keys_of_absurd_sizes_are_none() -> None:
         b"",
         packed(Raw(b"\xff\xff\xff\xff")),
     ):
-        assert UserKey.parse("ssh-ed25519", blob) is None
+        assert LoginKey.parse("ssh-ed25519", blob) is None
     for blob in (
         packed("ecdsa-sha2-nistp256", "nistp384", b"\x04" + b"x" * 64),
         packed("ecdsa-sha2-nistp256", "nistp256", b"\x04" + b"x" * 64),  # not on the curve
         packed("ecdsa-sha2-nistp256", "nistp256", b"\0"),
         packed("ecdsa-sha2-nistp256", "nistp256", b""),
     ):
-        assert UserKey.parse("ecdsa-sha2-nistp256", blob) is None
+        assert LoginKey.parse("ecdsa-sha2-nistp256", blob) is None
 
 
 def test_a_signature_must_be_of_the_algorithm_and_whole(keys: dict[str, paramiko.PKey]) -> None:
     for algorithm, key in keys.items():
-        parsed = UserKey.parse(algorithm, key.asbytes())
+        parsed = LoginKey.parse(algorithm, key.asbytes())
         assert parsed is not None
         signature = key.sign_ssh_data(b"data", algorithm).asbytes()
         assert parsed.verify(signature, b"data")

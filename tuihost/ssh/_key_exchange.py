@@ -18,7 +18,7 @@ from tuihost import __version__
 from tuihost.core.limits import TransportLimits
 from tuihost.errors import PeerError
 from tuihost.ssh.keys.host_keys import HostKeys
-from tuihost.ssh.keys.user_keys import ALGORITHMS
+from tuihost.ssh.keys.login_keys import ALGORITHMS
 from tuihost.ssh.packets import algorithms as kex
 from tuihost.ssh.packets.stream import ChaCha, PacketStream
 from tuihost.wire import Cancellable, Timer

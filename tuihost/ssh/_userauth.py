@@ -13,6 +13,7 @@ import paramiko
 from paramiko.auth_handler import AuthHandler
 
 from tuihost.accounts import StoreError
+from tuihost.core.keys.offers import fingerprint
 from tuihost.core.login.authentication import (
     INTERACTIVE,
     MAX_PASSWORD,
@@ -30,7 +31,7 @@ from tuihost.core.login.authentication import (
 )
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
-from tuihost.ssh.keys.user_keys import UserKey, fingerprint
+from tuihost.ssh.keys.login_keys import LoginKey
 from tuihost.ssh.packets.fields import Fields
 from tuihost.text import clean
 from tuihost.wire import Disconnect, Identity, Peer
@@ -174,7 +175,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         signed = fields.boolean()
         algorithm = fields.text()
         blob = fields.string()
-        key = UserKey.parse(algorithm, blob)
+        key = LoginKey.parse(algorithm, blob)
         self._key = fingerprint(blob)
         if not signed:
             return self._key_named(key, algorithm, blob)
@@ -192,7 +193,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
             return self._machine.failed("the signature is wrong")
         return self._machine.key_proved(self._user, proved)
 
-    def _key_named(self, key: UserKey | None, algorithm: str, blob: bytes) -> Verdict | None:
+    def _key_named(self, key: LoginKey | None, algorithm: str, blob: bytes) -> Verdict | None:
         would_do = self._machine.key_named(self._user, None if key is None else key.offer)
         if isinstance(would_do, Hangup):
             return would_do

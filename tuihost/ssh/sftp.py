@@ -209,7 +209,8 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
                 fields = Fields(body)
                 self._answer(number, fields.integer(), fields)
         finally:
-            for opened in {id(one.opened): one.opened for one in self.file_table.values()}.values():
+            still_open = {id(handle.opened): handle.opened for handle in self.file_table.values()}
+            for opened in still_open.values():
                 opened.file.close(keep=not opened.writes)
             self.file_table.clear()
             self._written.clear()

@@ -12,15 +12,9 @@ from tuihost.core.limits import TransportLimits
 from tuihost.core.login.factors import Hangup, OpenGuests
 from tuihost.core.penalties import Offence
 from tuihost.errors import SettingsError
-from tuihost.host.gate.gate import (
-    REPORT_BURST,
-    REPORT_INTERVAL,
-    Counted,
-    Gate,
-    GateRules,
-    Pass,
-    Refusal,
-)
+from tuihost.host.gate._refusal_log import REPORT_BURST, REPORT_INTERVAL
+from tuihost.host.gate.counting_verifier import CountingVerifier
+from tuihost.host.gate.gate import Admission, Gate, GateRules, Refusal
 from tuihost.logs import EventLog
 from tuihost.settings.loading import load
 from tuihost.testing.hosted import Records
@@ -65,10 +59,10 @@ class Bench:
         rules = GateRules.of(load(None, {}, given), LIMITS)
         self.gate = Gate(rules, self.clock, EventLog(logger), chance=lambda: chance)
 
-    def enter(self, peer: Peer, **options: Any) -> Pass:
-        leave = self.gate.admit(peer, **options)
-        assert isinstance(leave, Pass), leave
-        return leave
+    def enter(self, peer: Peer, **options: Any) -> Admission:
+        admission = self.gate.admit(peer, **options)
+        assert isinstance(admission, Admission), admission
+        return admission
 
     def refusals(self) -> list[dict[str, Any]]:
         return self.records.named("conn.refused")
@@ -104,7 +98,7 @@ def test_a_login_is_over_for_the_gate_only_where_the_verifier_lets_in(
     verifier: OpenGuests, unfinished: int
 ) -> None:
     bench = Bench()
-    Counted(verifier, bench.enter(EVE)).settled(Identity("eve"))
+    CountingVerifier(verifier, bench.enter(EVE)).settled(Identity("eve"))
     assert bench.gate.unfinished == unfinished
 
 
@@ -153,9 +147,9 @@ def test_an_ipv6_site_is_one_source() -> None:
 
 def test_wrong_proofs_make_a_source_wait_and_nobody_else() -> None:
     bench = Bench()
-    leave = bench.enter(EVE)
+    admission = bench.enter(EVE)
     for _ in range(3):
-        leave.failed()
+        admission.failed()
     assert bench.gate.admit(EVE) is Refusal.WAITING
     assert bench.records.named("source.waits") == [
         {"source": EVE.address, "reason": "authfail", "seconds": 15}
@@ -167,10 +161,10 @@ def test_wrong_proofs_make_a_source_wait_and_nobody_else() -> None:
 
 def test_who_is_inside_stays_and_may_not_come_again() -> None:
     bench = Bench()
-    leave = bench.enter(EVE)
-    leave.entered()
+    admission = bench.enter(EVE)
+    admission.entered()
     for _ in range(3):
-        leave.failed(Offence.UNKNOWN_USER)
+        admission.failed(Offence.UNKNOWN_USER)
     assert bench.gate.connections == 1
     assert bench.gate.admit(EVE) is Refusal.WAITING
 
@@ -179,10 +173,10 @@ def test_a_wait_ends_the_other_logins_of_its_source() -> None:
     bench = Bench()
     gone: list[str] = []
 
-    def enter(peer: Peer, name: str) -> Pass:
-        leave = bench.enter(peer)
-        leave.hang_up = lambda: gone.append(name)
-        return leave
+    def enter(peer: Peer, name: str) -> Admission:
+        admission = bench.enter(peer)
+        admission.hang_up = lambda: gone.append(name)
+        return admission
 
     inside, guesses = enter(EVE, "inside"), enter(EVE, "guesses")
     inside.entered()
@@ -203,13 +197,13 @@ def test_a_wait_ends_the_other_logins_of_its_source() -> None:
 def offence_after(seconds: float, tries: int, offence: Offence | None = None) -> float:
     """For how long a source has to wait after an ending, beside what its tries cost it."""
     bench = Bench()
-    leave = bench.enter(EVE)
+    admission = bench.enter(EVE)
     for _ in range(tries):
-        leave.failed()
+        admission.failed()
     bench.clock.advance(seconds)
     if tries:
         bench.gate._penalties = type(bench.gate._penalties)()  # type: ignore[misc]
-    leave.ended(offence)
+    admission.ended(offence)
     assert bench.gate._penalties is not None
     table = bench.gate._penalties._v4.held.get(EVE.address)
     return 0.0 if table is None else table.until - bench.clock.time
@@ -227,10 +221,10 @@ def test_each_ending_has_its_price() -> None:
 def test_a_login_costs_nothing_however_it_ends() -> None:
     bench = Bench()
     for _ in range(1000):
-        leave = bench.enter(ADA)
-        leave.entered()
+        admission = bench.enter(ADA)
+        admission.entered()
         bench.clock.advance(100.0)
-        leave.ended()
+        admission.ended()
     assert bench.gate._penalties is not None
     assert len(bench.gate._penalties) == 0
 
@@ -248,9 +242,9 @@ def test_a_login_costs_nothing_however_it_ends() -> None:
 def test_who_never_waits(peer: Peer, options: dict[str, bool], settings: dict[str, object]) -> None:
     bench = Bench(**settings)
     for _ in range(100):
-        leave = bench.enter(peer, **options)
-        leave.failed()
-        leave.ended()
+        admission = bench.enter(peer, **options)
+        admission.failed()
+        admission.ended()
     assert bench.records.events == []
 
 
@@ -291,13 +285,13 @@ def test_refusals_of_many_sources_are_a_few_lines_too() -> None:
 
 def test_a_closed_gate_says_what_it_had_gathered() -> None:
     bench = Bench(server__max_connections=1)
-    leave = bench.enter(ADA)
+    admission = bench.enter(ADA)
     bench.gate.admit(EVE)
     bench.gate.admit(EVE)
     bench.gate.close()
     assert [line.get("repeated") for line in bench.refusals()] == [None, 1]
     assert bench.gate.admit(of(1)) is Refusal.CLOSING
-    leave.ended()
+    admission.ended()
     assert bench.gate._penalties is not None
     assert len(bench.gate._penalties) == 0, "who is shown out is penalised"
 

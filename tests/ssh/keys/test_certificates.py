@@ -13,8 +13,8 @@ from tests.ssh.raw_client import Raw, packed
 from tuihost.core.keys.certificates import Certificate
 from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519, fingerprint
 from tuihost.ssh.keys import _certificates as certificates
+from tuihost.ssh.keys.login_keys import ALGORITHMS, LoginKey
 from tuihost.ssh.keys.public_keys import PublicKey
-from tuihost.ssh.keys.user_keys import ALGORITHMS, UserKey, readable
 from tuihost.ssh.packets.fields import Fields
 
 KINDS = {
@@ -56,7 +56,7 @@ def test_a_certificate_of_every_kind(keygen: Keygen, name: str) -> None:
     assert certificate.extensions >= {"permit-pty", "permit-user-rc", "permit-X11-forwarding"}
     assert certificate.unknown_critical == ()
     for algorithm, signing in certificates.ALGORITHMS.items():
-        key = UserKey.parse(algorithm, blob)
+        key = LoginKey.parse(algorithm, blob)
         fits = signing.startswith("rsa") if "rsa" in name else key is not None
         assert (key is not None) is fits
         if key is not None:
@@ -110,12 +110,12 @@ def test_every_byte_of_a_certificate_counts(keygen: Keygen) -> None:
 
 def test_a_certificate_is_no_key_and_no_authority(keygen: Keygen) -> None:
     blob = keygen.certify("ed25519", "ca")
-    assert UserKey.parse("ssh-ed25519", blob) is None
-    assert UserKey.parse("ssh-ed25519-cert-v01@openssh.com", keygen.public("ed25519")) is None
-    assert UserKey.parse("ecdsa-sha2-nistp256-cert-v01@openssh.com", blob) is None
-    assert not readable(blob)
-    assert readable(keygen.public("ed25519"))
-    assert UserKey.parse("ssh-rsa-cert-v01@openssh.com", keygen.certify("rsa-2048", "ca")) is None
+    assert LoginKey.parse("ssh-ed25519", blob) is None
+    assert LoginKey.parse("ssh-ed25519-cert-v01@openssh.com", keygen.public("ed25519")) is None
+    assert LoginKey.parse("ecdsa-sha2-nistp256-cert-v01@openssh.com", blob) is None
+    assert PublicKey.parse(blob) is None
+    assert PublicKey.parse(keygen.public("ed25519")) is not None
+    assert LoginKey.parse("ssh-rsa-cert-v01@openssh.com", keygen.certify("rsa-2048", "ca")) is None
     assert not any("cert" in name for name in ALGORITHMS)
 
 
@@ -177,7 +177,7 @@ def test_a_certificate_of_a_security_key_by_a_security_key(kind: str) -> None:
     device = SecurityKey(kind)
     blob = _forged(device)
     algorithm = f"{kind.removesuffix('@openssh.com')}-cert-v01@openssh.com"
-    key = UserKey.parse(algorithm, blob)
+    key = LoginKey.parse(algorithm, blob)
     assert key is not None
     assert key.offer.certificate is not None
     assert key.offer.security_key
@@ -234,4 +234,4 @@ def test_any_bytes_are_a_key_or_none(data: bytes, kind: str) -> None:
     for blob in (data, packed(kind, Raw(data))):
         certificates.parse(blob)
         PublicKey.parse(blob)
-        UserKey.parse(kind, blob)
+        LoginKey.parse(kind, blob)

@@ -15,8 +15,8 @@ from tests.ssh.raw_client import Raw, RawClient, host_pair, packed
 from tuihost.core.keys.authorized_keys import Unfit, judge, parse
 from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519
 from tuihost.core.login.authentication import KeyOffer, OpenGuests
+from tuihost.ssh.keys.login_keys import LoginKey
 from tuihost.ssh.keys.public_keys import PublicKey
-from tuihost.ssh.keys.user_keys import UserKey
 
 REFUSED, LET_IN, KEY_WOULD_DO = 51, 52, 60
 KINDS = (SK_ED25519, SK_ECDSA)
@@ -57,7 +57,7 @@ def test_openssh_verifies_what_the_device_in_software_signs(
         words = ("-Y", "verify", "-f", "signers", "-I", "ada", "-n", "file", "-s", name)
         said = keygen.run(*words, input=b"a text", check=False)
         assert ("Good" in said) is fits, said
-        key = UserKey.parse(kind, device.blob)
+        key = LoginKey.parse(kind, device.blob)
         assert key is not None
         found = key.verify(signature, signed)
         assert (found is not None) is fits
@@ -68,7 +68,7 @@ def test_openssh_verifies_what_the_device_in_software_signs(
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_byte_of_a_signature_counts(kind: str) -> None:
     device = SecurityKey(kind)
-    key = UserKey.parse(kind, device.blob)
+    key = LoginKey.parse(kind, device.blob)
     assert key is not None
     assert (key.offer.touched, key.offer.proved) == (False, False)
     signature = device.sign(b"data")
@@ -90,15 +90,15 @@ def test_every_byte_of_a_signature_counts(kind: str) -> None:
 
 def test_a_security_key_is_of_its_own_kind() -> None:
     one, other = SecurityKey(SK_ED25519), SecurityKey(SK_ECDSA)
-    assert UserKey.parse(SK_ECDSA, one.blob) is None
-    assert UserKey.parse(SK_ED25519, other.blob) is None
-    assert UserKey.parse("ssh-ed25519", one.blob) is None
+    assert LoginKey.parse(SK_ECDSA, one.blob) is None
+    assert LoginKey.parse(SK_ED25519, other.blob) is None
+    assert LoginKey.parse("ssh-ed25519", one.blob) is None
     assert PublicKey.parse(one.blob + b"\0") is None
     assert PublicKey.parse(one.blob[:-8]) is None
     long = SecurityKey(SK_ED25519, application="x" * 257)
     assert PublicKey.parse(long.blob) is None
     webauthn = packed("webauthn-sk-ecdsa-sha2-nistp256@openssh.com", b"")
-    key = UserKey.parse(SK_ECDSA, other.blob)
+    key = LoginKey.parse(SK_ECDSA, other.blob)
     assert key is not None
     assert key.verify(webauthn, b"data") is None
 

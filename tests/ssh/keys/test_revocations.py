@@ -15,8 +15,8 @@ from tests.ssh.raw_client import Raw, packed
 from tuihost.core.keys.authorized_keys import Unfit, judge
 from tuihost.core.keys.certificates import Certificate
 from tuihost.core.keys.offers import KeyOffer, fingerprint
+from tuihost.ssh.keys.login_keys import LoginKey
 from tuihost.ssh.keys.revocations import MAGIC, RevocationError, RevokedKeys, read_revocations
-from tuihost.ssh.keys.user_keys import UserKey
 
 BLOB = SecurityKey().blob
 OFFER = KeyOffer("ssh-ed25519", BLOB, fingerprint(BLOB))
@@ -45,7 +45,7 @@ class Compared:
         (self.keygen.folder / "asked.pub").write_text(line)
         said = self.keygen.run("-Q", "-f", "krl", "asked.pub", check=False)
         assert "REVOKED" in said or "ok" in said, said
-        key = UserKey.parse(algorithm, blob)
+        key = LoginKey.parse(algorithm, blob)
         assert key is not None
         assert self.revoked.covers(key.offer) is ("REVOKED" in said), name
         return self.revoked.covers(key.offer)
@@ -96,7 +96,7 @@ def test_a_certificate_itself_can_be_revoked(keygen: Keygen) -> None:
     blob = keygen.certify("one", "ca", "-z", "300")
     keygen.run("-k", "-f", "krl", "one-cert.pub")
     revoked = read_revocations((keygen.folder / "krl").read_bytes())
-    key = UserKey.parse("ssh-ed25519-cert-v01@openssh.com", blob)
+    key = LoginKey.parse("ssh-ed25519-cert-v01@openssh.com", blob)
     assert key is not None
     assert revoked.covers(key.offer)
     place = {"peer_address": "127.0.0.1", "now": time.time(), "user": "ada"}

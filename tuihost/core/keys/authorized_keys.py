@@ -101,7 +101,7 @@ def parse(text: str, source: str) -> KeyFile:
 def parse_line(line: str) -> KeyLine:
     """One line: options (none, or some), kind, key in Base64, comment. Raises ValueError, with a
     reason for whoever wrote the line. Whether the numbers within are a good key is not looked at:
-    `tuihost.ssh.keys.user_keys.readable` does."""
+    `tuihost.ssh.keys.public_keys` does."""
     if len(line) > MAX_LINE:
         raise ValueError("the line is too long")
     if _CONTROL.search(line):

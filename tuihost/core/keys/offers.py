@@ -1,6 +1,6 @@
 """Public keys, as the core knows them: what a client names, and what is revoked.
 
-Values only. `tuihost.ssh.keys.user_keys` reads them from bytes and verifies signatures;
+Values only. `tuihost.ssh.keys.login_keys` reads them from bytes and verifies signatures;
 `tuihost.core.keys.authorized_keys` says whom they let in, and `tuihost.core.keys.certificates` what
 their certificates have to say.
 """

@@ -1,6 +1,6 @@
 """Remote forwards, RFC 4254 §7.1: addresses of this side that lead to a client.
 
-`HostedListening` is one that an app holds, `Listener` one with real sockets.
+`HostedListening` is one that an app holds, `SocketListener` one with real sockets.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class HostedListening:
         self._link.tell(text)
 
 
-class Listener:
+class SocketListener:
     """Sockets that are listened on, on the pump's thread, and those who connected and wait.
     `address` is what the client calls it, with the port that was bound."""
 
@@ -162,7 +162,7 @@ class Listener:
 class _Accepted:
     """Somebody who connected, and for whom the client is asked."""
 
-    def __init__(self, listener: Listener, sock: socket.socket) -> None:
+    def __init__(self, listener: SocketListener, sock: socket.socket) -> None:
         self._listener = listener
         self._sock = sock
 

@@ -20,7 +20,7 @@ from tuihost.host.forwarding._dialing import Dial, is_here
 from tuihost.host.forwarding._listening import (
     CannotListen,
     HostedListening,
-    Listener,
+    SocketListener,
     bind,
     ended,
     shown,
@@ -75,7 +75,7 @@ class Forwards:
         self._settings = host.settings.forwarding
         self._dial_rules = tuple(rule_of(text) for text in self._settings.dial)
         self._listen_rules = tuple(rule_of(text) for text in self._settings.listen)
-        self._listening: dict[SocketAddress, HostedListening | Listener] = {}
+        self._listening: dict[SocketAddress, HostedListening | SocketListener] = {}
         self._dialling = 0
         self._pump: Pump | None = None
         self._lock = threading.Lock()
@@ -226,9 +226,9 @@ class Forwards:
         self._log.info(Event.FORWARD_LISTEN, app=app.name, target=shown(address))
         return _granted(address)
 
-    def _end(self, listening: HostedListening | Listener) -> None:
+    def _end(self, listening: HostedListening | SocketListener) -> None:
         """Ends it; an app is told on a thread of its own, since it may wait."""
-        if isinstance(listening, Listener):
+        if isinstance(listening, SocketListener):
             listening.cancel()
             return
         thread = self._thread(listening.app, "end", lambda: thread.guard(listening.cancel))
@@ -248,7 +248,9 @@ class Forwards:
             return Refuse(f"nobody here listens on {shown(address)}")
         if isinstance(address, TcpAddress):
             address = TcpAddress(address.host, sockets[0].getsockname()[1])
-        self._listening[address] = Listener(self.pump(), self._link, sockets, address, self._log)
+        self._listening[address] = SocketListener(
+            self.pump(), self._link, sockets, address, self._log
+        )
         self._log.info(Event.FORWARD_LISTEN, target=shown(address))
         return _granted(address)
 

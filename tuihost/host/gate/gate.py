@@ -17,20 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tuihost.core.keys.offers import KeyOffer
-from tuihost.core.limits import Allowance, TransportLimits
-from tuihost.core.login.factors import Chains, Conversation, Hangup, Verifier
+from tuihost.core.limits import TransportLimits
 from tuihost.core.penalties import Offence, Penalties, PenaltyLimits, Startups, Wait
 from tuihost.core.sources import Networks, SourceBlocks
 from tuihost.errors import SettingsError
-from tuihost.logs import Event, EventLog
+from tuihost.host.gate._refusal_log import RefusalLog
+from tuihost.logs import EventLog
 from tuihost.settings.models import Settings
-from tuihost.wire import Cancellable, Identity, Peer, Timer
-
-REPORT_INTERVAL = 60.0
-"""Seconds for which repeated refusals are gathered into one line."""
-REPORT_BURST = 60
-"""Lines about refusals at once; one a second in the long run."""
+from tuihost.wire import Peer, Timer
 
 
 class Refusal(StrEnum):
@@ -108,8 +102,8 @@ def _nothing() -> None:
 
 
 @dataclass(slots=True, eq=False)
-class Pass:
-    """The leave of one client, from `Gate.admit` to `ended`. Any thread."""
+class Admission:
+    """One client that may talk to the host, from `Gate.admit` to `ended`. Any thread."""
 
     gate: Gate
     peer: Peer
@@ -156,25 +150,25 @@ class Gate:
         self._unfinished = 0
         self._unfinished_strangers = 0
         self._open_of: Counter[str] = Counter()
-        self._unfinished_of: defaultdict[str, set[Pass]] = defaultdict(set)
+        self._unfinished_of: defaultdict[str, set[Admission]] = defaultdict(set)
         self._penalties = Penalties(rules.penalties) if rules.penalties else None
-        self._refusals = Refusals(log, timer)
+        self._refusals = RefusalLog(log, timer)
 
     # ---------------------------------------------------------------- the way in
 
-    def admit(self, peer: Peer, *, trusted: bool = False) -> Pass | Refusal:
-        """A pass, which must be `ended`; or why not. `trusted`: exempt, whatever its network."""
+    def admit(self, peer: Peer, *, trusted: bool = False) -> Admission | Refusal:
+        """An admission, which must be `ended`; or why not. `trusted`: exempt in any network."""
         source = self.rules.blocks.source(peer.address)
         exempt = trusted or peer.address in self.rules.exempt
         with self._lock:
             now = self._timer.now()
             refusal = self._judge(source, exempt, now)
             if refusal is None:
-                leave = Pass(self, peer, source, exempt, now)
+                admission = Admission(self, peer, source, exempt, now)
                 self._open += 1
                 self._open_of[source] += 1
-                self._begins(leave)
-                return leave
+                self._begins(admission)
+                return admission
         self._refusals.note(peer, source, refusal)
         return refusal
 
@@ -210,7 +204,7 @@ class Gate:
 
     @property
     def connections(self) -> int:
-        """Passes that have not ended."""
+        """Admissions that have not ended."""
         return self._open
 
     @property
@@ -218,166 +212,74 @@ class Gate:
         """Those of them that have not logged in."""
         return self._unfinished
 
-    # ---------------------------------------------------------------- what passes tell
+    # ---------------------------------------------------------------- what becomes of them
 
-    def failed(self, one: Pass, offence: Offence) -> None:
+    def failed(self, admission: Admission, offence: Offence) -> None:
         with self._lock:
-            one.tries += 1
-            wait = self._penalise(one, offence)
-        self._tell(one, wait)
+            admission.tries += 1
+            wait = self._penalise(admission, offence)
+        self._tell(admission, wait)
 
-    def entered(self, one: Pass) -> None:
+    def entered(self, admission: Admission) -> None:
         with self._lock:
-            if not one.inside and not one.over:
-                one.inside = True
-                self._finishes(one)
+            if not admission.inside and not admission.over:
+                admission.inside = True
+                self._finishes(admission)
 
-    def ended(self, one: Pass, offence: Offence | None) -> None:
+    def ended(self, admission: Admission, offence: Offence | None) -> None:
         wait = None
         with self._lock:
-            if one.over:
+            if admission.over:
                 return
-            one.over, one.hang_up = True, _nothing
+            admission.over, admission.hang_up = True, _nothing
             self._open -= 1
-            _less(self._open_of, one.source)
-            if not one.inside:
-                self._finishes(one)
-                offence = offence or self._offence(one)
+            _less(self._open_of, admission.source)
+            if not admission.inside:
+                self._finishes(admission)
+                offence = offence or self._offence(admission)
             if offence is not None and not self._closed:
-                wait = self._penalise(one, offence)
-        self._tell(one, wait)
+                wait = self._penalise(admission, offence)
+        self._tell(admission, wait)
 
-    def _offence(self, one: Pass) -> Offence | None:
+    def _offence(self, admission: Admission) -> Offence | None:
         """What a client did that never got in."""
-        if self._timer.now() - one.admitted >= self.rules.grace:
+        if self._timer.now() - admission.admitted >= self.rules.grace:
             return Offence.GRACE_EXCEEDED
-        if one.tries >= self.rules.max_tries:
+        if admission.tries >= self.rules.max_tries:
             return Offence.REFUSED
-        return None if one.tries else Offence.NO_AUTH
+        return None if admission.tries else Offence.NO_AUTH
 
-    def _penalise(self, one: Pass, offence: Offence) -> Wait | None:
-        if self._penalties is None or one.exempt:
+    def _penalise(self, admission: Admission, offence: Offence) -> Wait | None:
+        if self._penalties is None or admission.exempt:
             return None
-        return self._penalties.penalise(one.source, offence, self._timer.now())
+        return self._penalties.penalise(admission.source, offence, self._timer.now())
 
-    def _tell(self, one: Pass, wait: Wait | None) -> None:
+    def _tell(self, admission: Admission, wait: Wait | None) -> None:
         """A wait has begun: whoever else of that source is still logging in is hung up on, so that
         what a source may try before it waits does not grow with its connections."""
         if wait is None:
             return
-        self._refusals.waits(one.source, wait)
+        self._refusals.waits(admission.source, wait)
         with self._lock:
-            others = self._unfinished_of.get(one.source, set()) - {one}
+            others = self._unfinished_of.get(admission.source, set()) - {admission}
         for other in others:
             other.hang_up()
 
-    def _begins(self, one: Pass) -> None:
+    def _begins(self, admission: Admission) -> None:
         self._unfinished += 1
-        self._unfinished_strangers += not one.exempt
-        self._unfinished_of[one.source].add(one)
+        self._unfinished_strangers += not admission.exempt
+        self._unfinished_of[admission.source].add(admission)
 
-    def _finishes(self, one: Pass) -> None:
+    def _finishes(self, admission: Admission) -> None:
         self._unfinished -= 1
-        self._unfinished_strangers -= not one.exempt
-        logins = self._unfinished_of[one.source]
-        logins.discard(one)
+        self._unfinished_strangers -= not admission.exempt
+        logins = self._unfinished_of[admission.source]
+        logins.discard(admission)
         if not logins:
-            del self._unfinished_of[one.source]
-
-
-class Counted:
-    """A verifier that tells a pass what becomes of the login that it serves."""
-
-    def __init__(self, verifier: Verifier, leave: Pass) -> None:
-        self._verifier = verifier
-        self._leave = leave
-
-    def chains(self, user: str, target: str | None) -> Chains:
-        return self._verifier.chains(user, target)
-
-    def guest(self, user: str) -> bool:
-        return self._verifier.guest(user)
-
-    def password(self, user: str, password: str) -> bool:
-        return self._verifier.password(user, password)
-
-    def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
-        return self._verifier.key_acceptable(user, offer)
-
-    def key_proved(self, user: str, offer: KeyOffer) -> Hangup | None:
-        return self._verifier.key_proved(user, offer)
-
-    def step(self, name: str, user: str) -> Conversation:
-        return self._verifier.step(name, user)
-
-    def settled(self, identity: Identity) -> Identity | Hangup:
-        entering = self._verifier.settled(identity)
-        if not isinstance(entering, Hangup):
-            self._leave.entered()
-        return entering
-
-    def failed(self, user: str, factor: str, reason: str) -> None:
-        # Whether there is such a user makes no difference: a wait that did would tell.
-        self._leave.failed(Offence.AUTH_FAILED if user else Offence.UNKNOWN_USER)
-        self._verifier.failed(user, factor, reason)
+            del self._unfinished_of[admission.source]
 
 
 def _less(counter: Counter[str], key: str) -> None:
     counter[key] -= 1
     if counter[key] <= 0:
         del counter[key]
-
-
-class Refusals:
-    """The log's lines about who was turned away: the first of each source and reason at once, its
-    repetitions once an interval, and all together never more than the log can bear."""
-
-    def __init__(self, log: EventLog, timer: Timer) -> None:
-        self._log = log
-        self._timer = timer
-        self._lock = threading.Lock()
-        self._allowance = Allowance.full(REPORT_BURST, 1.0, timer.now())
-        self._repeated: dict[tuple[str, str], int] = {}
-        self._unnamed = 0
-        self._report: Cancellable | None = None
-
-    def note(self, peer: Peer, source: str, reason: str) -> None:
-        """Somebody was turned away."""
-        if self._first(source, str(reason)):
-            self._log.info(Event.CONN_REFUSED, peer=peer, reason=str(reason))
-
-    def waits(self, source: str, wait: Wait) -> None:
-        """A source is turned away from now on."""
-        with self._lock:
-            told = self._allowance.take(self._timer.now())
-        if told:
-            label, seconds = wait.offence.label, round(wait.seconds)
-            self._log.info(Event.SOURCE_WAITS, source=source, reason=label, seconds=seconds)
-
-    def _first(self, source: str, reason: str) -> bool:
-        key = (source, reason)
-        with self._lock:
-            if self._report is None:
-                self._report = self._timer.call_later(REPORT_INTERVAL, self.flush)
-            if key in self._repeated:
-                self._repeated[key] += 1
-                return False
-            if self._allowance.take(self._timer.now()):
-                self._repeated[key] = 0
-                return True
-            self._unnamed += 1
-            return False
-
-    def flush(self) -> None:
-        """Logs what has been gathered, and starts over."""
-        with self._lock:
-            repeated, self._repeated = self._repeated, {}
-            unnamed, self._unnamed = self._unnamed, 0
-            report, self._report = self._report, None
-        if report is not None:
-            report.cancel()
-        for (source, reason), count in repeated.items():
-            if count:
-                self._log.info(Event.CONN_REFUSED, source=source, reason=reason, repeated=count)
-        if unnamed:
-            self._log.info(Event.CONN_REFUSED, reason="from many sources", repeated=unnamed)

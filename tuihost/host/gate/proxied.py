@@ -57,61 +57,65 @@ class ProxiedConnections:
 
     def begin(self, sock: socket.socket, proxy: Peer) -> None:
         """Takes a connection that was just accepted. Its header is mostly there already."""
-        one = ProxiedConnection(sock, proxy)
-        if self._read(one):
+        connection = ProxiedConnection(sock, proxy)
+        if self._read(connection):
             return
         if len(self._waiting) >= MAX_WAITING:
             sock.close()
             self._refused(proxy, "Too many connections without a PROXY header")
             return
-        self._waiting.add(one)
-        self._selector.register(sock, selectors.EVENT_READ, one)
-        one.deadline = self._timer.call_later(HEADER_TIMEOUT, lambda: self._expire(one))
+        self._waiting.add(connection)
+        self._selector.register(sock, selectors.EVENT_READ, connection)
+        connection.deadline = self._timer.call_later(
+            HEADER_TIMEOUT, lambda: self._expire(connection)
+        )
 
-    def proceed(self, one: ProxiedConnection) -> None:
+    def proceed(self, connection: ProxiedConnection) -> None:
         """The selector has found its socket readable."""
-        self._read(one)
+        self._read(connection)
 
     def close(self) -> None:
         """Gives up on all that wait."""
-        for one in tuple(self._waiting):
-            self._release(one)
-            one.sock.close()
+        for connection in tuple(self._waiting):
+            self._release(connection)
+            connection.sock.close()
 
-    def _read(self, one: ProxiedConnection) -> bool:
+    def _read(self, connection: ProxiedConnection) -> bool:
         """Reads on; True when it is done with, one way or the other."""
         try:
-            if not read_header(one.sock, one.reader):
+            if not read_header(connection.sock, connection.reader):
                 return False
         except (PeerError, EOFError, OSError) as error:
-            self._release(one)
-            one.sock.close()
+            self._release(connection)
+            connection.sock.close()
             # A proxy that connects and leaves without a word only looks whether we are there.
-            if one.late:
-                self._refused(one.proxy, "the PROXY header took too long")
-            elif one.reader.begun:
+            if connection.late:
+                self._refused(connection.proxy, "the PROXY header took too long")
+            elif connection.reader.begun:
                 broken = isinstance(error, PeerError)
-                self._refused(one.proxy, str(error) if broken else "the PROXY header broke off")
+                self._refused(
+                    connection.proxy, str(error) if broken else "the PROXY header broke off"
+                )
             return True
-        self._release(one)
-        assert one.reader.origin is not None, "a complete header has an origin"
-        origin = one.reader.origin.peer
-        self._bring(one.sock, origin or one.proxy, origin is None)
+        self._release(connection)
+        assert connection.reader.origin is not None, "a complete header has an origin"
+        origin = connection.reader.origin.peer
+        self._bring(connection.sock, origin or connection.proxy, origin is None)
         return True
 
-    def _release(self, one: ProxiedConnection) -> None:
+    def _release(self, connection: ProxiedConnection) -> None:
         with self._lock:
-            waited = one in self._waiting
-            self._waiting.discard(one)
+            waited = connection in self._waiting
+            self._waiting.discard(connection)
         if waited:
-            self._selector.unregister(one.sock)
-            if one.deadline is not None:
-                one.deadline.cancel()
+            self._selector.unregister(connection.sock)
+            if connection.deadline is not None:
+                connection.deadline.cancel()
 
-    def _expire(self, one: ProxiedConnection) -> None:
+    def _expire(self, connection: ProxiedConnection) -> None:
         """The timer's thread: wakes the loop by ending the line, and leaves the rest to it."""
         with self._lock:  # while it waits, its socket is not closed
-            if one in self._waiting:
-                one.late = True
+            if connection in self._waiting:
+                connection.late = True
                 with suppress(OSError):
-                    one.sock.shutdown(socket.SHUT_RDWR)
+                    connection.sock.shutdown(socket.SHUT_RDWR)

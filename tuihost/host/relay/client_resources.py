@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuihost.host.relay.client_agent import ClientAgent
-from tuihost.host.relay.x11_display import Display
+from tuihost.host.relay.x11_display import ClientDisplay
 
 
 @dataclass(frozen=True, slots=True)
 class ClientResources:
     """Either is None where the client did not offer it, or was not let."""
 
-    display: Display | None = None
+    display: ClientDisplay | None = None
     agent: ClientAgent | None = None
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ Relayed = Callable[[int, int], None]
 """How many bytes went to the socket, and how many came from it."""
 
 
-class Ending(Protocol):
+class Resource(Protocol):
     """What holds something that has to be given back."""
 
     def end(self) -> None:
@@ -49,7 +49,7 @@ class Pump:
         self._actions: deque[Action] = deque()
         self._lock = threading.Lock()
         self._signalled = self._closing = False
-        self._open: set[Ending] = set()
+        self._open: set[Resource] = set()
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
 
@@ -72,20 +72,20 @@ class Pump:
         if self.adopt(relay):
             self.call(relay.begin)
 
-    def adopt(self, one: Ending) -> bool:
+    def adopt(self, resource: Resource) -> bool:
         """Sees to it that `one` ends with the pump at the latest; at once, and False, where that is
         over. Any thread."""
         with self._lock:
             if not self._closing:
-                self._open.add(one)
+                self._open.add(resource)
                 return True
-        one.end()
+        resource.end()
         return False
 
-    def forget(self, one: Ending) -> None:
+    def forget(self, resource: Resource) -> None:
         """It has ended. Any thread."""
         with self._lock:
-            self._open.discard(one)
+            self._open.discard(resource)
 
     def close(self) -> None:
         """Ends every relay, and then the thread. Any thread; does not wait."""
@@ -129,8 +129,8 @@ class Pump:
         while not self._closing:
             for key, _ in self._selector.select():
                 self._guarded(key.data)
-        for one in tuple(self._open):
-            self._guarded(one.end)
+        for resource in tuple(self._open):
+            self._guarded(resource.end)
         self._selector.close()
         self._waker.close()
         self._woken.close()

@@ -1,8 +1,9 @@
 """Somebody's own screen, reached through their connection: RFC 4254 §6.3.
 
-`Display` is what an app holds. A program on this machine reaches the same screen by sockets of its
-session's own, which only this user gets through, with a cookie that is good for nothing else: it is
-checked, and replaced by the one that the client expects, before anything is passed on.
+`ClientDisplay` is what an app holds. A program on this machine reaches the same screen through
+sockets of its session's own, which are open to this user only, with a cookie that is good for
+nothing else: it is checked, and replaced by the one that the client expects, before anything is
+passed on.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from tuihost.session.streams import NotOpened
 from tuihost.wire import ByteChannel, Cancellable, Link, OpenX11, Peer, Refuse, X11Request
 
 MAX_CONNECTIONS = 16  # to one display at one time
-MAX_NEWCOMERS = 32  # programs that have not shown their cookie yet
+MAX_PENDING = 32  # programs that have not shown their cookie yet
 SETUP_TIMEOUT = 10.0  # seconds for a program to say who it is
 BACKLOG = 16
 SOCKETS = Path("/tmp/.X11-unix")  # where every X client looks for the display :N
@@ -40,7 +41,7 @@ KIND = "x11"
 _HERE = Peer("127.0.0.1", 0)
 
 
-class _Open(Protocol):
+class _Connection(Protocol):
     """A connection to the display."""
 
     @property
@@ -49,7 +50,7 @@ class _Open(Protocol):
     def close(self) -> None: ...
 
 
-class Display:
+class ClientDisplay:
     """Implements `tuihost.session.streams.X11Display`."""
 
     def __init__(
@@ -66,9 +67,9 @@ class Display:
         self._lock = threading.Lock()
         self._closed = False
         self._asked = self._opened = 0
-        self._open: list[_Open] = []
+        self._open: list[_Connection] = []
         self._actions: list[Callable[[], None]] = []
-        self._socket: _PrivateSocket | None = None
+        self._local: _LocalDisplay | None = None
 
     @property
     def closed(self) -> bool:
@@ -101,23 +102,23 @@ class Display:
         with self._lock:
             if self._closed:
                 raise Disconnected("the session is over")
-            if self._socket is None:
-                self._socket = _PrivateSocket(self, self._pump(), self._log)
-            return self._socket.environment
+            if self._local is None:
+                self._local = _LocalDisplay(self, self._pump(), self._log)
+            return self._local.environment
 
     def close(self) -> None:
         """The session is over: so are its windows. Any thread."""
         with self._lock:
             self._closed = True
-            open_now, self._open = self._open, []
-            private, self._socket = self._socket, None
+            connections, self._open = self._open, []
+            local, self._local = self._local, None
             actions, self._actions = self._actions, []
-        for one in open_now:
-            one.close()
+        for connection in connections:
+            connection.close()
         for action in actions:
             action()
-        if private is not None:
-            private.close()
+        if local is not None:
+            local.close()
 
     # ---------------------------------------------------------------- for the connections to it
 
@@ -128,7 +129,7 @@ class Display:
                 raise Disconnected("the session is over")
             if self.single_connection and self._opened + self._asked:
                 raise NotOpened("the client takes a single connection to its display")
-            self._open = [one for one in self._open if not one.closed]
+            self._open = [connection for connection in self._open if not connection.closed]
             if len(self._open) + self._asked >= MAX_CONNECTIONS:
                 raise NotOpened("too many connections to the display")
             self._asked += 1
@@ -138,16 +139,16 @@ class Display:
         with self._lock:
             self._asked -= 1
 
-    def keep(self, one: _Open) -> None:
+    def keep(self, connection: _Connection) -> None:
         """The client opened it: it ends with the session at the latest."""
         with self._lock:
             self._asked -= 1
             self._opened += 1
             if not self._closed:
-                self._open.append(one)
+                self._open.append(connection)
                 self._log.info(Event.FORWARD_OPEN, target=KIND)
                 return
-        one.close()
+        connection.close()
 
     def ended(self, channel: ByteChannel) -> Callable[[int, int], None]:
         """Logs the end of a connection, as the person sees it: sent, and received."""
@@ -159,10 +160,10 @@ class Display:
         self._link.open(OpenX11(_HERE), settled)
 
 
-class _PrivateSocket:
+class _LocalDisplay:
     """A display number of this machine, for one session. Thread: the pump's, except `close`."""
 
-    def __init__(self, display: Display, pump: Pump, log: EventLog) -> None:
+    def __init__(self, display: ClientDisplay, pump: Pump, log: EventLog) -> None:
         self.display = display
         self.pump = pump
         self.log = log
@@ -170,7 +171,7 @@ class _PrivateSocket:
         self._folder = Path(tempfile.mkdtemp(prefix="tuihost-x11-"))  # for this user only
         self._sockets: list[socket.socket] = []
         self._watched = self._ended = False
-        self.newcomers = 0
+        self.pending = 0
         try:
             self.environment = self._prepare()
         except BaseException:
@@ -199,7 +200,7 @@ class _PrivateSocket:
         for sock in self._sockets:
             if self._watched:
                 self.pump.watch(sock, 0, self._watch)
-            _take_away(sock)
+            _remove(sock)
         shutil.rmtree(self._folder, ignore_errors=True)
         self.pump.forget(self)
 
@@ -212,26 +213,26 @@ class _PrivateSocket:
     def _accept(self, listening: socket.socket) -> None:
         with suppress(BlockingIOError):
             sock, _ = listening.accept()
-            if self.newcomers >= MAX_NEWCOMERS:
+            if self.pending >= MAX_PENDING:
                 sock.close()
             elif _user_of(sock) == os.getuid():
-                _Newcomer(self, sock).begin()
+                _PendingProgram(self, sock).begin()
             else:
                 self.log.info(Event.REQUEST_REFUSED, kind=KIND, reason="another user's program")
                 sock.close()
 
 
-class _Newcomer:
+class _PendingProgram:
     """A program that connected and has to show the cookie. Thread: the pump's."""
 
-    def __init__(self, private: _PrivateSocket, sock: socket.socket) -> None:
-        self._private = private
-        self._pump = private.pump
+    def __init__(self, local: _LocalDisplay, sock: socket.socket) -> None:
+        self._local = local
+        self._pump = local.pump
         self._sock = sock
         self._data = b""
         self._ended = self._claimed = False
         self._deadline: Cancellable | None = None
-        private.newcomers += 1
+        local.pending += 1
 
     def begin(self) -> None:
         """Waits for its first message, for a while."""
@@ -252,7 +253,7 @@ class _Newcomer:
         if self._ended:
             return False
         self._ended = True
-        self._private.newcomers -= 1
+        self._local.pending -= 1
         if self._deadline is not None:
             self._deadline.cancel()
             self._pump.watch(self._sock, 0, self._readable)
@@ -277,8 +278,8 @@ class _Newcomer:
             self.end()
 
     def _judge(self, setup: Setup) -> None:
-        display = self._private.display
-        if not setup.shows(self._private.cookie):
+        display = self._local.display
+        if not setup.shows(self._local.cookie):
             self._refuse("its cookie is wrong", setup)
             return
         try:
@@ -291,7 +292,7 @@ class _Newcomer:
         display.ask(lambda answer: self._pump.call(partial(self._settled, setup, answer)))
 
     def _settled(self, setup: Setup, answer: ByteChannel | Refuse) -> None:
-        display = self._private.display
+        display = self._local.display
         if isinstance(answer, Refuse):
             display.release()
             self._refuse(answer.reason, setup)
@@ -306,7 +307,7 @@ class _Newcomer:
     def _refuse(self, reason: str, setup: Setup | None = None) -> None:
         if self._ended:
             return
-        self._private.log.info(Event.REQUEST_REFUSED, kind=KIND, reason=reason)
+        self._local.log.info(Event.REQUEST_REFUSED, kind=KIND, reason=reason)
         if setup is not None:
             with suppress(OSError):
                 self._sock.send(setup.refusal(reason))
@@ -354,7 +355,7 @@ def _listen(path: str) -> socket.socket:
     return sock
 
 
-def _take_away(sock: socket.socket) -> None:
+def _remove(sock: socket.socket) -> None:
     path = sock.getsockname()
     if isinstance(path, str):  # an abstract one is bytes
         with suppress(OSError):

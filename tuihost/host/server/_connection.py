@@ -22,7 +22,7 @@ from tuihost.host.programs.program import Program
 from tuihost.host.programs.visit import Granted, Visit, visit_of
 from tuihost.host.relay.client_agent import ClientAgent
 from tuihost.host.relay.client_resources import ClientResources
-from tuihost.host.relay.x11_display import Display
+from tuihost.host.relay.x11_display import ClientDisplay
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.transport import HostTransport
@@ -252,7 +252,7 @@ class Connection:
         login."""
         display, agent = None, None
         if granted.x11 is not None:
-            display = Display(self.link, granted.x11, self._forwarding.pump, log)
+            display = ClientDisplay(self.link, granted.x11, self._forwarding.pump, log)
         if granted.agent:
             agent = ClientAgent(self.link, log)
         resources = ClientResources(display, agent)

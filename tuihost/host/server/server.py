@@ -19,7 +19,8 @@ from types import FrameType
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import PASSWORD, AuthMachine
 from tuihost.core.penalties import Offence
-from tuihost.host.gate.gate import Counted, Gate, GateRules, Pass, Refusal
+from tuihost.host.gate.counting_verifier import CountingVerifier
+from tuihost.host.gate.gate import Admission, Gate, GateRules, Refusal
 from tuihost.host.gate.proxied import ProxiedConnection, ProxiedConnections
 from tuihost.host.host import Host, log_start
 from tuihost.host.login.services import LoginServices
@@ -178,7 +179,7 @@ class Server:
             return None
         return connection
 
-    def _connection(self, sock: socket.socket, peer: Peer, admitted: Pass) -> Connection:
+    def _connection(self, sock: socket.socket, peer: Peer, admitted: Admission) -> Connection:
         number = next(self._numbers)
         verifier = AccountVerifier(self.login_services, peer, self._log.bound(conn=number))
 
@@ -194,7 +195,7 @@ class Server:
             keys=self.keys,
             auth=AuthMachine(
                 None,
-                Counted(verifier, admitted),
+                CountingVerifier(verifier, admitted),
                 password_step=PASSWORD in self.login_services.steps,
                 max_tries=self._limits.max_tries,
             ),
@@ -204,7 +205,7 @@ class Server:
         )
 
     def _forget(
-        self, connection: Connection, admitted: Pass, offence: Offence | None = None
+        self, connection: Connection, admitted: Admission, offence: Offence | None = None
     ) -> None:
         admitted.ended(offence)
         with self._lock:

@@ -42,7 +42,8 @@ class ChannelTable:
     @property
     def sessions(self) -> int:
         """How many of the open ones are sessions."""
-        return sum(isinstance(one.request, OpenSession) for one in tuple(self._open.values()))
+        channels = tuple(self._open.values())
+        return sum(isinstance(channel.request, OpenSession) for channel in channels)
 
     def get(self, number: int) -> HostChannel | None:
         return self._open.get(number)

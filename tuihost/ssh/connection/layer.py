@@ -138,8 +138,8 @@ class ConnectionLayer(Openings):
         for channel in channels:
             channel.lost()
             self._told("channel_closed", self.answerer.channel_closed, channel)
-        for one in awaited:
-            self._told("settled", one.settled, GONE)
+        for waiting in awaited:
+            self._told("settled", waiting.settled, GONE)
         self._channel_table = {}  # it holds this object, which holds it
 
     # ------------------------------------------------------- what a channel is sent and told

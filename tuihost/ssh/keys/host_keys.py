@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from tuihost.core.keys.offers import fingerprint
 from tuihost.errors import SettingsError
 from tuihost.files.private import NotPrivate, make_private, read_private
 from tuihost.session.host_view import HostKeyCard
-from tuihost.ssh.keys.user_keys import fingerprint
 
 MIN_RSA_BITS = 3072
 _MAX_FILE = 65536

@@ -34,7 +34,7 @@ class _Section(IntEnum):
     EXTENSION = 255
 
 
-class _Of(IntEnum):
+class _CertificateSection(IntEnum):
     """In which way certificates of one authority are revoked."""
 
     SERIALS = 0x20
@@ -63,7 +63,7 @@ def read_revocations(data: bytes) -> RevokedKeys:
 
 
 @dataclass(slots=True)
-class _OfAuthority:
+class _AuthorityRevocations:
     """What is revoked of one authority's certificates; of every one's, where `ca` is None."""
 
     ca: bytes | None
@@ -94,7 +94,7 @@ class RevokedKeys:
         self._blobs: set[bytes] = set()
         self._sha1: set[bytes] = set()
         self._sha256: set[bytes] = set()
-        self._certificates: list[_OfAuthority] = []
+        self._certificates: list[_AuthorityRevocations] = []
 
     def covers(self, offer: KeyOffer) -> bool:
         """Whether the key, its certificate or its certificate's authority is revoked."""
@@ -168,29 +168,29 @@ class RevokedKeys:
                 raise ValueError(f"a section of the unknown kind {kind}")
 
 
-def _read_certificates(section: Packed) -> _OfAuthority:
-    revoked = _OfAuthority(section.string(MAX_SIZE) or None)
+def _read_certificates(section: Packed) -> _AuthorityRevocations:
+    revoked = _AuthorityRevocations(section.string(MAX_SIZE) or None)
     section.string(MAX_SIZE)  # reserved
     while section.more:
         kind = section.byte()
         part = Packed(section.string(MAX_SIZE))
         match kind:
-            case _Of.SERIALS:
+            case _CertificateSection.SERIALS:
                 while part.more:
                     revoked.serials.add(part.wide())
-            case _Of.RANGE:
+            case _CertificateSection.RANGE:
                 first, last = part.wide(), part.wide()
                 if first > last or part.more:
                     raise ValueError("a malformed range of serial numbers")
                 revoked.ranges.append((first, last))
-            case _Of.BITMAP:
+            case _CertificateSection.BITMAP:
                 revoked.bitmaps.append((part.wide(), part.natural(MAX_BITMAP)))
                 if part.more:
                     raise ValueError("a bitmap with something behind it")
-            case _Of.KEY_IDS:
+            case _CertificateSection.KEY_IDS:
                 while part.more:
                     revoked.key_ids.add(part.text(MAX_SIZE, "surrogateescape"))
-            case _Of.EXTENSION:
+            case _CertificateSection.EXTENSION:
                 _pass_over(part)
             case _:
                 raise ValueError(f"certificates revoked in the unknown way {kind}")

@@ -1,4 +1,4 @@
-"""The public keys of users: reading them and verifying their signatures.
+"""The public keys that clients log in with: reading them and verifying their signatures.
 
 Plain keys, those of FIDO devices, and OpenSSH certificates of both. An unknown algorithm is not an
 error: the answer is just no.
@@ -12,25 +12,23 @@ from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.ssh.keys import _certificates as certificates
 from tuihost.ssh.keys.public_keys import SIGNATURES, PublicKey
 
-__all__ = ["ALGORITHMS", "UserKey", "fingerprint", "readable"]
-
 ALGORITHMS = tuple(SIGNATURES)
 """What a client may sign with, RFC 8308 §3.1. As with OpenSSH, certificates are not named apart:
 a client that has one finds here what its key can sign with."""
 
 
 @dataclass(frozen=True, slots=True)
-class UserKey:
-    """A public key that a client named, and the algorithm that it means to sign with."""
+class LoginKey:
+    """A key or a certificate that a client offers, and the algorithm that it means to sign with."""
 
     algorithm: str
     offer: KeyOffer
     key: PublicKey
 
     @classmethod
-    def parse(cls, algorithm: str, blob: bytes) -> UserKey | None:
-        """The key in `blob`, or the certificate; None if the algorithm or the key is nothing
-        for this host, or not the one's for the other. An authority's signature is verified here."""
+    def parse(cls, algorithm: str, blob: bytes) -> LoginKey | None:
+        """The key in `blob`, or the certificate; None if the host does not know the algorithm
+        or the key, or they do not belong together. An authority's signature is verified here."""
         if algorithm in SIGNATURES:
             key = PublicKey.parse(blob)
             if key is None or key.kind != SIGNATURES[algorithm]:
@@ -52,8 +50,3 @@ class UserKey:
         if signed is None:
             return None
         return replace(self.offer, touched=signed.touched, verified=signed.verified, proved=True)
-
-
-def readable(blob: bytes) -> bool:
-    """Whether there is a good plain key in `blob`: for lists of keys, and for keys to be added."""
-    return PublicKey.parse(blob) is not None
