@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from tuihost import Session, Stream, TerminalFacts
+from tuihost import NoTerminal, Session, Stream, TerminalFacts
 
 
 class CommandOutput:
@@ -12,6 +12,7 @@ class CommandOutput:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._thread = threading.get_ident()
         self._lock = threading.Lock()
 
     @property
@@ -19,7 +20,7 @@ class CommandOutput:
         return self._session.terminal
 
     def read(self, limit: int) -> bytes:
-        """NoInput, where it stands for a command's ends."""
+        """Nothing, where it is the standard input of a command too."""
         return b""
 
     def write(self, data: bytes, stream: Stream) -> None:
@@ -28,6 +29,12 @@ class CommandOutput:
                 self._session.write(data)
             else:
                 self._session.write_error(data)
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
+        """Only for the first command of a line, which has the session's own thread."""
+        if threading.get_ident() != self._thread:
+            raise NoTerminal(question)
+        return await self._session.ask(question, hidden=hidden, default=default)
 
     def close(self) -> None:
         """Nothing: it belongs to the session, which goes on."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
 
 from tuihost import FileError, FileTree, Interrupted, OpenMode, Stream, TerminalFacts, names_of
@@ -26,6 +28,8 @@ class LineOutput(Protocol):
     def facts(self) -> TerminalFacts: ...
 
     def write(self, data: bytes, stream: Stream) -> None: ...
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str: ...
 
 
 class Pipe:
@@ -135,8 +139,8 @@ class FileOutput:
 
 
 class CommandStdio:
-    """Standard input and output of one command of a line: implements `tuihost.Stdio`. Its errors go
-    where the line writes, also when a pipe takes its output."""
+    """Standard input and output of one command of a line: implements `tuihost.AskingStdio`. Its
+    errors go where the line writes, also when a pipe takes its output."""
 
     def __init__(
         self,
@@ -148,6 +152,8 @@ class CommandStdio:
         self._stdin = stdin
         self._stdout = stdout
         self._output = output
+        self._question: asyncio.Task[str] | None = None
+        self._closed = False
         self.facts = facts
 
     def read(self, limit: int) -> bytes:
@@ -159,7 +165,24 @@ class CommandStdio:
         else:
             self._output.write(data, stream)
 
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
+        asking = self._output.ask(question, hidden=hidden, default=default)
+        self._question = asyncio.create_task(asking)
+        try:
+            return await self._question
+        except asyncio.CancelledError:
+            if self._closed:
+                raise Interrupted("the line was stopped") from None
+            raise
+        finally:
+            self._question = None
+
     def close(self) -> None:
+        self._closed = True
+        question = self._question
+        if question is not None:
+            with suppress(RuntimeError):  # its loop has ended
+                question.get_loop().call_soon_threadsafe(question.cancel)
         self._stdin.close()
         if isinstance(self._stdout, Pipe):
             self._stdout.end()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Collection
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +65,12 @@ class ScreenOutput:
             due, self._due = self._due, True
         if not due and not self.paged:
             self._shell.session.invoke(self.flush)
+
+    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
+        """Asks over the shell. The command's thread."""
+        answer: Future[str] = Future()
+        self._shell.session.invoke(lambda: self._shell.ask(question, hidden, default, answer))
+        return await asyncio.wrap_future(answer)
 
     def take(self) -> bytes:
         """What waits to be shown."""
@@ -166,6 +175,33 @@ class ShellScreen:
     def say(self, style: str, text: str) -> None:
         self.transcript.say([(style, harmless(text))])
         self._to_end()
+
+    def ask(self, question: str, hidden: bool, default: str, answer: Future[str]) -> None:
+        """Asks for a command, whose thread waits for `answer` and may call the question off."""
+
+        async def asks() -> None:
+            try:
+                given = await self.session.ask(question, hidden=hidden, default=default)
+            except Interrupted as error:
+                with suppress(InvalidStateError):  # the command did not wait
+                    answer.set_exception(error)
+            except asyncio.CancelledError:
+                answer.cancel()
+                raise
+            else:
+                with suppress(InvalidStateError):
+                    answer.set_result(given)
+
+        task = self.app.create_background_task(asks())
+
+        def call_off() -> None:
+            task.cancel()
+
+        def settled(answer: Future[str]) -> None:
+            if answer.cancelled():
+                self.session.invoke(call_off)
+
+        answer.add_done_callback(settled)
 
     def _to_end(self) -> None:
         self.rows.offset = self.transcript.row_count()

@@ -67,6 +67,15 @@ class Tap(App):
             sum(range(1000))
 
     @command
+    async def sure(self, session: Session, what: str = "it", *, secret: bool = False) -> int:
+        """Ask before WHAT is done."""
+        session.print("about to ask")
+        answer = await session.ask(f"Do {what}? ", hidden=secret, default="no")
+        session.print(f"answered {answer}")
+        self.begun.set()
+        return 0 if answer == "yes" else 1
+
+    @command
     def boom(self, session: Session) -> None:
         """Make a mistake."""
         session.print("before")
@@ -467,3 +476,60 @@ def test_commands_side_by_side_are_bounded(host: Hosted, tap: Tap) -> None:
     assert errors.readline() == b"tuihost: too many commands run at once\n"
     assert line(host, "echo on | count", user="ned")[:2] == (0, "1\n")
     hang_up(client)
+
+
+# ---------------------------------------------------------------------------------- questions
+
+
+@contextlib.contextmanager
+def shell_screen(tap: Tap) -> Iterator[Any]:
+    with hosted(tap, bundled=["shell"]) as host, host.open("shell") as pilot:
+        pilot.wait_for("Type help")
+        yield pilot
+        assert host.log.named("app.error") == []
+
+
+def test_a_command_asks_over_the_shell() -> None:
+    with shell_screen(Tap()) as pilot:
+        pilot.type("tap sure\r").wait_for("about to ask").wait_for("Do it?")
+        pilot.press("backspace", "backspace").type("yes\r").wait_for("answered yes")
+        pilot.type("tap sure --secret\r").wait_for("Do it?").wait_for("••")
+        pilot.type("\r").wait_for("answered no")
+
+
+def test_the_last_command_of_a_pipeline_can_ask_and_no_other() -> None:
+    with shell_screen(Tap()) as pilot:
+        pilot.type("echo that | tap sure this\r").wait_for("Do this?").type("\r")
+        pilot.wait_for("answered no")
+        pilot.type("tap sure | count\r").wait_for("cannot ask 'Do it?' without a terminal")
+
+
+@pytest.mark.parametrize("key", ["escape", "c-c"])
+def test_a_question_that_is_closed_ends_its_command(key: str) -> None:
+    tap = Tap()
+    with shell_screen(tap) as pilot:
+        pilot.type("tap sure; echo then\r").wait_for("Do it?").press(key).wait_gone("Do it?")
+        pilot.wait_for("status 130").type("echo next\r").wait_for("next")
+        assert "answered" not in pilot.text
+        assert not tap.begun.is_set()
+
+
+def test_who_leaves_the_shell_leaves_its_questions() -> None:
+    tap = Tap()
+    with hosted(tap, bundled=["shell"]) as host:
+        with host.open("shell") as pilot:
+            pilot.wait_for("Type help").type("tap sure\r").wait_for("Do it?").drop()
+        host.log.wait_for("session.end")
+        assert host.host.stuck_threads == 0
+        assert host.log.named("app.error") == []
+
+
+def test_a_line_given_with_the_command_asks_on_its_terminal() -> None:
+    with hosted(Tap(), bundled=["shell"]) as host:
+        with host.open("shell -c 'tap sure'") as pilot:
+            pilot.wait_for("Do it?").type("yes\r").wait_for("answered yes")
+            assert pilot.wait_end() == 0
+        with host.open("shell -c 'echo a | tap sure'") as pilot:
+            pilot.wait_for("cannot ask 'Do it?' without a terminal")
+            assert pilot.wait_end() == 2
+        assert host.run("shell -c 'tap sure'").status == 2
