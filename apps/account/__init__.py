@@ -1,7 +1,7 @@
 """Your own account: keys, password, second factor, and where you are logged in.
 
 [app.account]
-how = "Ask Grace in room 12."   # what guests read about getting an account here
+how = "Ask Grace in room 12."   # tells guests how to get an account here
 """
 
 from __future__ import annotations
@@ -101,21 +101,21 @@ class Account(App):
         """Show the keys in your agent (ssh -A), or --add one of them to your account.
 
         Name it by its fingerprint or its comment. It has to sign something first."""
-        brought = session.agent
-        if brought is None:
+        from_client = session.agent
+        if from_client is None:
             session.error("You brought no agent. Connect with: ssh -A HOST account agent")
             return 1
 
         def work(own: OwnAccount) -> None:
             if add:
-                session.print(f"Added {take_from(brought, own, add)}")
+                session.print(f"Added {take_from(from_client, own, add)}")
                 return
-            found = offered(brought, own)
+            found = offered(from_client, own)
             if json:
-                session.print(dumps([one.data() for one in found], indent=2))
+                session.print(dumps([key.data() for key in found], indent=2))
                 return
-            for one in found:
-                session.print(one.line())
+            for key in found:
+                session.print(key.line())
 
         return _with_account(session, work)
 
@@ -126,14 +126,16 @@ class Account(App):
         def work(own: OwnAccount) -> None:
             found = entries(own, max(0, last))
             if json:
-                session.print(dumps([_login(one) for one in found], indent=2))
+                session.print(dumps([_login(entry) for entry in found], indent=2))
                 return
             table = Table(box=None, pad_edge=False, header_style="table.header")
             for title in ("When (UTC)", "From", "With", ""):
                 table.add_column(title)
-            for one in found:
-                with_what = factors_in_words(one.factors)
-                table.add_row(date_time(one.at), clean(one.address), clean(with_what), one.outcome)
+            for entry in found:
+                with_what = factors_in_words(entry.factors)
+                table.add_row(
+                    date_time(entry.at), clean(entry.address), clean(with_what), entry.outcome
+                )
             session.print(table)
 
         return _with_account(session, work)
@@ -170,12 +172,12 @@ def _account(session: Session, own: OwnAccount) -> dict[str, Any]:
         "keys": _keys(own),
         "logins": [
             {
-                "since": iso_time(one.since),
-                "address": one.peer.address,
-                "factors": list(one.factors),
-                "here": one.here,
+                "since": iso_time(login.since),
+                "address": login.peer.address,
+                "factors": list(login.factors),
+                "here": login.here,
             }
-            for one in own.logins()
+            for login in own.logins()
         ],
     }
 
@@ -195,13 +197,13 @@ def _keys(own: OwnAccount) -> list[dict[str, Any]]:
     ]
 
 
-def _login(one: Entry) -> dict[str, Any]:
+def _login(entry: Entry) -> dict[str, Any]:
     return {
-        "at": iso_time(one.at),
-        "address": one.address,
-        "factors": list(one.factors),
-        "fingerprint": one.fingerprint,
-        "success": one.success,
+        "at": iso_time(entry.at),
+        "address": entry.address,
+        "factors": list(entry.factors),
+        "fingerprint": entry.fingerprint,
+        "success": entry.success,
     }
 
 

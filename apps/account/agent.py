@@ -47,6 +47,6 @@ def take_from(agent: Agent, own: OwnAccount, which: str) -> str:
         raise NotPossible(f"{several} called {clean(which, limit=100)}; see: account agent")
     (key,) = found
     if not agent.proves(key):
-        raise NotPossible("Your agent did not prove that it has that key.")
+        raise NotPossible("Your agent did not prove that it has this key.")
     kept = own.add_key(f"{key.kind} {base64.b64encode(key.blob).decode()}", key.comment)
     return f"{kept.fingerprint} {clean(kept.name)}"

@@ -16,7 +16,7 @@ NO_ACCOUNT = "You are a guest here, and guests have no account."
 def sentences(session: Session, how: str) -> list[str]:
     """The explanation, a paragraph each. `how` is what the operator says about getting one."""
     if not session.account.guest:
-        return ["Accounts belong to a host that people log in to: open this over ssh."]
+        return ["Accounts belong to a host that people log in to. Open this over ssh."]
     name, host = clean(session.user, limit=40), clean(session.host.name, limit=40)
     return [
         f"You are a guest on {host}. Nobody asked you to prove that you are {name}: anyone who "

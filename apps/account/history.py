@@ -15,7 +15,7 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One login, or one try. `at` is a Unix time."""
+    """One login, or one attempt. `at` is a Unix time."""
 
     at: float
     address: str
@@ -31,8 +31,8 @@ class Entry:
 def entries(own: OwnAccount, limit: int = SHOWN) -> list[Entry]:
     """The latest first."""
     return [
-        Entry(one.at, one.address, one.factors, one.fingerprint, one.success)
-        for one in own.history(limit)
+        Entry(login.at, login.address, login.factors, login.fingerprint, login.success)
+        for login in own.history(limit)
     ]
 
 
@@ -46,13 +46,18 @@ def table(session: Session, shown: Sequence[Entry]) -> Table[Entry]:
             Column(
                 "When",
                 13,
-                value=lambda one: ago(now - one.at, short=True),
-                order=lambda one: -one.at,
+                value=lambda entry: ago(now - entry.at, short=True),
+                order=lambda entry: -entry.at,
             ),
-            Column("", 9, value=lambda one: f"{marks[one.success]} {one.outcome}", sortable=False),
-            Column("From", 16, value=lambda one: one.address),
-            Column("With", flex=1, value=lambda one: factors_in_words(one.factors)),
-            Column("Time (UTC)", 16, style="class:muted", value=lambda one: date_time(one.at)),
+            Column(
+                "",
+                11,
+                value=lambda entry: f"{marks[entry.success]} {entry.outcome}",
+                sortable=False,
+            ),
+            Column("From", 16, value=lambda entry: entry.address),
+            Column("With", flex=1, value=lambda entry: factors_in_words(entry.factors)),
+            Column("Time (UTC)", 16, style="class:muted", value=lambda entry: date_time(entry.at)),
         ],
         shown,
         empty="There are no logins to show yet.",

@@ -14,22 +14,22 @@ COMMANDS = "keys, add, remove N, rename N, password, second, codes, close, histo
 
 
 def facts(session: Session, own: OwnAccount) -> list[tuple[str, str]]:
-    """How the account stands, as labels and texts."""
+    """What matters about the account, as labels and texts."""
     record, logins = own.record(), own.logins()
     codes = f"on, {counted(record.recovery_left, 'recovery code')} left"
-    others = sum(not one.here for one in logins)
+    others = sum(not login.here for login in logins)
     return [
         ("Account", record.name),
         ("Roles", ", ".join(sorted(record.roles)) or "none"),
         ("Password", "set" if record.has_password else "none"),
         ("Second factor", codes if record.totp else "off"),
         ("Keys", counted(len(own.keys()), "key")),
-        ("Open now", f"this login and {counted(others, 'other')}" if others else "this login"),
+        ("Logins", f"this login and {counted(others, 'other')}" if others else "this login"),
     ]
 
 
 async def converse(session: Session, own: OwnAccount) -> int:
-    """Says how things stand and does what is asked, until an empty line."""
+    """Shows the account and does what is asked, until an empty line."""
     return await _Lines(session, own).run()
 
 
@@ -93,57 +93,57 @@ class _Lines:
     async def add(self, rest: str) -> str:
         if rest.lower() == "this":
             key = self.own.add_key_in_use()
-            return f"{clean(key.name)} is added: {key.fingerprint}"
+            return f"{clean(key.name)} has been added: {key.fingerprint}"
         key = self.own.add_key(rest or await self.session.ask("Public key: "))
-        return f"{clean(key.name)} is added: {key.fingerprint}"
+        return f"{clean(key.name)} has been added: {key.fingerprint}"
 
     async def remove(self, rest: str) -> str:
         fingerprint, name = self._key(rest)
         if not await self._sure(f"Remove {name}?"):
-            return "It stays."
+            return "It has not been removed."
         self.own.remove_key(fingerprint)
-        return f"{name} is removed."
+        return f"{name} has been removed."
 
     async def rename(self, rest: str) -> str:
         number, _, label = rest.partition(" ")
         fingerprint, _ = self._key(number)
-        self.own.rename_key(fingerprint, label or await self.session.ask("What to call it: "))
+        self.own.rename_key(fingerprint, label or await self.session.ask("New name: "))
         return "Done."
 
     def _key(self, number: str) -> tuple[str, str]:
         """Fingerprint and name of the key with that number."""
         keys = self.own.keys()
         if not (number.isdecimal() and 0 < int(number[:6]) <= len(keys)):
-            raise NotPossible("Say which one, by its number.")
+            raise NotPossible("Please give the number of the key.")
         found = keys[int(number[:6]) - 1]
         return found.fingerprint, clean(found.name)
 
     # ------------------------------------------------------------------ password and factor
 
     async def password(self, rest: str) -> str:
-        old = await self._password("Your password now: ")
+        old = await self._password("Your current password: ")
         new = await self.session.ask("New password: ", hidden=True)
         if await self.session.ask("New password again: ", hidden=True) != new:
             return "The two passwords differ. Nothing was changed."
         await asyncio.to_thread(self.own.set_password, old, new)
-        return "Your password is changed."
+        return "Your password has been changed."
 
     async def second(self, rest: str) -> str:
         if self.own.record().totp:
-            if not await self._sure("It is on. Turn it off?"):
+            if not await self._sure("Your second factor is on. Turn it off?"):
                 return "It stays on."
             password = await self._password("Your password: ")
             await asyncio.to_thread(self.own.remove_second, password)
             return "Your second factor is off."
         second = self.own.begin_second()
         await self.session.say(f"Add this secret to an authenticator app:\n{second.text}")
-        code = await self.session.ask("Code that it shows: ")
+        code = await self.session.ask("Code that the app shows: ")
         password = await self._password("Your password: ")
         return _codes(await asyncio.to_thread(self.own.confirm_second, second, code, password))
 
     async def codes(self, rest: str) -> str:
-        if not await self._sure("Make new recovery codes? Those that you have stop working."):
-            return "They stay."
+        if not await self._sure("Make new recovery codes? The old ones will stop working."):
+            return "Your recovery codes have not changed."
         password = await self._password("Your password: ")
         return _codes(await asyncio.to_thread(self.own.new_recovery_codes, password))
 
@@ -159,7 +159,7 @@ class _Lines:
 
     async def close(self, rest: str) -> str:
         if not await self._sure("Close your other logins?"):
-            return "They stay open."
+            return "They are still open."
         return f"{counted(self.own.close_others(), 'login')} closed."
 
     async def history(self, rest: str) -> str:
@@ -172,5 +172,5 @@ class _Lines:
 
 
 def _codes(codes: tuple[str, ...]) -> str:
-    words = "Recovery codes. Each lets you in once; they are not shown again:"
+    words = "Recovery codes. Each of them lets you in once; they are not shown again:"
     return "\n".join([words, *in_columns(codes, 2)])

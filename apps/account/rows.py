@@ -1,4 +1,4 @@
-"""The account as one list: ways in, keys, where it is open now, and the rest."""
+"""The account as one list: how to log in, keys, open logins, and the rest."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def rows(session: Session, own: OwnAccount) -> list[Row]:
         *_ways_in(own),
         *_keys(session, own),
         *_open_now(session, own),
-        Row("More", HISTORY, "Login history", "who logged in as you, and who tried"),
+        Row("More", HISTORY, "Login history", "logins in your name, and attempts"),
         Row("More", THEME, "Theme", session.theme.title),
     ]
 
@@ -53,13 +53,13 @@ def rows(session: Session, own: OwnAccount) -> list[Row]:
 def _ways_in(own: OwnAccount) -> Iterator[Row]:
     record = own.record()
     secret = "set" if record.has_password else "none: you log in with your keys"
-    yield Row("Ways in", PASSWORD, "Password", secret)
-    on = "on: a code of your authenticator app" if record.totp else "off"
-    yield Row("Ways in", SECOND, "Second factor", on)
+    yield Row("Logging in", PASSWORD, "Password", secret)
+    on = "on: a code from your authenticator app" if record.totp else "off"
+    yield Row("Logging in", SECOND, "Second factor", on)
     if record.totp:
         left = f"{counted(record.recovery_left, 'code')} left"
         few = "make new ones soon" if record.recovery_left < 3 else ""
-        yield Row("Ways in", CODES, "Recovery codes", left, few)
+        yield Row("Logging in", CODES, "Recovery codes", left, few)
 
 
 def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:
@@ -76,17 +76,16 @@ def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:
         yield Row("Keys", KEY + key.fingerprint, key.name, about, note)
     if own.can_add_key_in_use():
         yield Row("Keys", ADD_THIS, "Add this key", f"the one that you logged in with: {used}")
-    yield Row("Keys", ADD, "Add a key", "paste the line in its .pub file")
+    yield Row("Keys", ADD, "Add a key", "paste the line from its .pub file")
 
 
 def _open_now(session: Session, own: OwnAccount) -> Iterator[Row]:
     now, logins = session.host.now(), own.logins()
     for login in logins:
-        came = (
-            f"logged in {ago(now - login.since, short=True)}, by {factors_in_words(login.factors)}"
-        )
+        since = ago(now - login.since, short=True)
+        about = f"logged in {since}, with {factors_in_words(login.factors)}"
         note = "this one" if login.here else ""
-        yield Row("Open now", f"{LOGIN}{login.id}", login.peer.address, came, note)
+        yield Row("Open logins", f"{LOGIN}{login.id}", login.peer.address, about, note)
     others = sum(not login.here for login in logins)
     if others:
-        yield Row("Open now", CLOSE, "Close the others", counted(others, "other login"))
+        yield Row("Open logins", CLOSE, "Close the others", counted(others, "other login"))

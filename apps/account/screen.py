@@ -1,4 +1,4 @@
-"""The account on a screen: one list, and what Enter does on each of its rows."""
+"""The account on a screen: one list, and what Enter does on each row."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RENAME, REMOVE = "Rename", "Remove"
 
 
 class AccountScreen:
-    """One person's own account. The row that they were on is remembered for their visit."""
+    """One person's own account. The chosen row is remembered for their visit."""
 
     def __init__(self, session: Session, own: OwnAccount) -> None:
         self.session = session
@@ -117,17 +117,17 @@ class AccountScreen:
             self._added(self.own.add_key(line))
 
     async def add_key_in_use(self) -> None:
-        name = await self.screen.prompt("What to call it", placeholder="laptop")
+        name = await self.screen.prompt("Name of the key", placeholder="laptop")
         if name:
             self._added(self.own.add_key_in_use(name))
 
     def _added(self, key: KeyRecord) -> None:
         self.reload()
         self.view.select(named.KEY + key.fingerprint)
-        self.screen.toast(f"{key.name} is added", "success")
+        self.screen.toast(f"{key.name} has been added", "success")
 
     async def rename(self, row: Row) -> None:
-        name = await self.screen.prompt("What to call it", default=row.label)
+        name = await self.screen.prompt("Name of the key", default=row.label)
         if name and row.fingerprint is not None:
             self.own.rename_key(row.fingerprint, name)
 
@@ -137,12 +137,12 @@ class AccountScreen:
         detail = f"{row.fingerprint} will let nobody in any more.{used}"
         if await self.screen.confirm(f"Remove {row.label}?", detail=detail, yes="Remove"):
             self.own.remove_key(row.fingerprint)
-            self.screen.toast(f"{row.label} is removed")
+            self.screen.toast(f"{row.label} has been removed")
 
     # ------------------------------------------------------------------ password
 
     async def change_password(self) -> None:
-        old = await self.second.password("Your password now")
+        old = await self.second.password("Your current password")
         if old is None:
             return
         new = await self.screen.prompt("New password", hidden=True)
@@ -154,14 +154,14 @@ class AccountScreen:
 
         if await self.screen.prompt("New password again", hidden=True, validate=same) is not None:
             await asyncio.to_thread(self.own.set_password, old, new)
-            self.screen.toast("Your password is changed", "success")
+            self.screen.toast("Your password has been changed", "success")
 
     # ------------------------------------------------------------------ recovery codes
 
     def _show_codes(self, codes: tuple[str, ...]) -> None:
         """A page of its own: they are shown this once."""
         text = "\n".join(in_columns(codes, 2))
-        words = "Each lets you in once, in place of your app. They are not shown again."
+        words = "Each lets you in once, without your app. They are not shown again."
         page = Group(Text(words), Text(), Text(text, "accent"))
         keys = Keymap(group="Recovery codes")
 
@@ -177,7 +177,9 @@ class AccountScreen:
     # ------------------------------------------------------------------ the rest
 
     async def close_others(self) -> None:
-        if await self.screen.confirm("Close your other logins?", detail="What runs there ends."):
+        if await self.screen.confirm(
+            "Close your other logins?", detail="Everything that runs there ends."
+        ):
             closed = self.own.close_others()
             await self._alone()
             self.screen.toast(f"{closed} closed" if closed else "There are no others now")
@@ -185,7 +187,7 @@ class AccountScreen:
     async def _alone(self) -> None:
         """Gives the other connections a moment to end, so that the list tells the truth."""
         for _ in range(LOOKS):
-            if all(one.here for one in self.own.logins()):
+            if all(login.here for login in self.own.logins()):
                 return
             await asyncio.sleep(PAUSE)
 
@@ -234,7 +236,7 @@ class AccountScreen:
             if row is not None:
                 await self._telling(lambda: self.remove(row))
 
-        @keys.add("f5", label="look again", show=False)
+        @keys.add("f5", label="reload", show=False)
         def _look(event: Any) -> None:
             self.reload()
 

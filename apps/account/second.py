@@ -16,7 +16,7 @@ from prompt_toolkit.layout.dimension import Dimension
 from tuihost import NewSecond, NotPossible, OwnAccount, Session
 from tuihost.widgets import Dialog, Fragments, Keymap, Screen, glyph, wrap
 
-TURN_OFF, SET_UP_ANEW = "Turn it off", "Set it up again"
+TURN_OFF, SET_UP_AGAIN = "Turn it off", "Set it up again"
 PICTURED = (72, 23)
 """Columns and rows from which there is room for the picture beside the words."""
 BESIDE, ALONE = 76, 56
@@ -94,7 +94,7 @@ class SetUp:
         if self._is_pictured():
             width -= len(self.picture[0]) + GAP
             how = "Scan this with an authenticator app, or type the secret:"
-        check = "Then type the code that it shows:"
+        check = "Then type the code that the app shows:"
         air = [] if self.session.terminal.size.rows < 16 else [""]
         return [
             *wrap(how, width),
@@ -151,7 +151,7 @@ class SecondFactor:
         if not self.own.record().totp:
             await self.set_up()
             return
-        match await self.screen.choose("Second factor", [SET_UP_ANEW, TURN_OFF]):
+        match await self.screen.choose("Second factor", [SET_UP_AGAIN, TURN_OFF]):
             case "Set it up again":
                 await self.set_up()
             case "Turn it off":
@@ -179,10 +179,10 @@ class SecondFactor:
         password = await self.password("Your password, to turn it off")
         if password is not None:
             await asyncio.to_thread(self.own.remove_second, password)
-            self.screen.toast("Your second factor is off", "warning")
+            self.screen.toast("Your second factor is off now", "warning")
 
     async def new_codes(self) -> None:
-        detail = "The old ones stop working."
+        detail = "The old ones will stop working."
         if not await self.screen.confirm("Make new recovery codes?", detail=detail):
             return
         password = await self.password("Your password")

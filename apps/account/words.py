@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-OUT_OF_REACH = "The accounts cannot be reached now. Nothing was changed."
+OUT_OF_REACH = "The accounts cannot be reached at the moment. Nothing was changed."
 
 _KIND = re.compile(r"(?:^|\s)((?:ssh|ecdsa|sk)-[a-z0-9@.-]+)\s+AAAA")
 _FACTORS = {"publickey": "key", "totp": "one-time code", "recovery": "recovery code"}

@@ -17,8 +17,7 @@ from tuihost.core.keys.offers import fingerprint
 from tuihost.host.login.hosted_account import HostedAccount
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps.codes import recovery_hash, totp_code, totp_counter
-from tuihost.login.steps.pictures import qr_lines
-from tuihost.session.own_account import AccountSummary, NewSecond
+from tuihost.session.own_account import AccountSummary
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -104,12 +103,12 @@ def test_a_key_is_pasted_renamed_and_removed(host: Hosted) -> None:
         pilot.wait_for("Add a key").press("a").wait_for("Public key")
         pilot.paste("no key at all").press("enter").wait_for("This is not a public key")
         pilot.press("a").wait_for("ssh-ed25519 AAAA").paste(f"{LINE} ada@laptop\n")
-        pilot.press("enter").wait_for("ada@laptop is added").wait_for("▌ ada@laptop")
-        pilot.press("enter").wait_for(MARK).press("enter").wait_for("What to call it")
+        pilot.press("enter").wait_for("ada@laptop has been added").wait_for("▌ ada@laptop")
+        pilot.press("enter").wait_for(MARK).press("enter").wait_for("Name of the key")
         pilot.press("c-u").type("desk").press("enter").wait_for("▌ desk")
         pilot.press("d").wait_for("Remove desk?").press("escape").wait_gone("Remove desk?")
         assert [key.name for key in store_of(host).keys("ada")] == ["desk"]
-        pilot.press("d").wait_for("Remove desk?").press("r").wait_for("desk is removed")
+        pilot.press("d").wait_for("Remove desk?").press("r").wait_for("desk has been removed")
     assert store_of(host).keys("ada") == ()
 
 
@@ -118,8 +117,8 @@ def test_the_key_of_this_login_is_added_without_pasting(
 ) -> None:
     _with_key(monkeypatch)
     with enter(host) as pilot:
-        on(pilot, "Add this key").press("enter").wait_for("What to call it")
-        pilot.type("desk").press("enter").wait_for("desk is added").wait_for("▌ desk")
+        on(pilot, "Add this key").press("enter").wait_for("Name of the key")
+        pilot.type("desk").press("enter").wait_for("desk has been added").wait_for("▌ desk")
         pilot.wait_for("in use now").wait_gone("Add this key")
     (key,) = store_of(host).keys("ada")
     assert (key.name, key.line) == ("desk", LINE)
@@ -137,7 +136,7 @@ def _with_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_password_is_changed_by_who_knows_it(host: Hosted) -> None:
     def change(old: str, new: str, again: str) -> None:
-        on(pilot, "Password").press("enter").wait_for("Your password now")
+        on(pilot, "Password").press("enter").wait_for("Your current password")
         pilot.type(old).press("enter").wait_for("─ New password ─")
         pilot.type(new).press("enter").wait_for("New password again")
         pilot.type(again).press("enter")
@@ -146,11 +145,11 @@ def test_the_password_is_changed_by_who_knows_it(host: Hosted) -> None:
         change("wrong-one-12", "another-one-5", "another-one-5")
         pilot.wait_for("That is not your password.")
         change(PASSWORD, "short", "short")
-        pilot.wait_for("A password has at least 8 characters.")
+        pilot.wait_for("A password needs at least 8 characters.")
         change(PASSWORD, "another-one-5", "another-one-6")
         pilot.wait_for("The two passwords differ.").press("escape").wait_gone("again")
         change(PASSWORD, "another-one-5", "another-one-5")
-        pilot.wait_for("Your password is changed")
+        pilot.wait_for("Your password has been changed")
         assert "another-one" not in pilot.received.decode()
     with enter(host, password="another-one-5") as pilot:
         pilot.wait_for("Password")
@@ -158,9 +157,8 @@ def test_the_password_is_changed_by_who_knows_it(host: Hosted) -> None:
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24)])
 def test_a_second_factor_is_set_up_and_its_codes_shown_once(
-    host: Hosted, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    host: Hosted, size: tuple[int, int]
 ) -> None:
-    _with_picture(monkeypatch)
     with enter(host, size) as pilot:
         on(pilot, "Second factor").press("enter").wait_for("Set up your second")
         pilot.wait_for("Then type the code")
@@ -169,7 +167,7 @@ def test_a_second_factor_is_set_up_and_its_codes_shown_once(
             rows = [line for line in pilot.screen.lines if "██" in line or "▀▀▀" in line]
             assert len(rows) == 21, "the whole of it"
         pilot.type("000000").press("enter").wait_for("Your password")
-        pilot.type(PASSWORD).press("enter").wait_for("not the code")
+        pilot.type(PASSWORD).press("enter").wait_for("That code is wrong")
         code = code_of(pilot.text)
         pilot.type(code).press("enter").wait_for("Your password").type(PASSWORD).press("enter")
         pilot.wait_for("Each lets you in once")
@@ -182,22 +180,6 @@ def test_a_second_factor_is_set_up_and_its_codes_shown_once(
         assert secret is not None
         assert not store.take_totp("ada", totp_counter(time.time()) - 1), "the code has served"
         assert shown[0] not in pilot.text
-
-
-def _with_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Pictured(NewSecond):
-        @property
-        def picture(self) -> tuple[str, ...]:
-            return qr_lines(self.uri) or ()
-
-    begin = HostedAccount.begin_second
-
-    def begun(self: HostedAccount) -> NewSecond:
-        second = begin(self)
-        return Pictured(second.secret, second.text, second.uri)
-
-    if not hasattr(NewSecond, "picture"):
-        monkeypatch.setattr(HostedAccount, "begin_second", begun)
 
 
 def test_a_second_factor_is_turned_off_with_the_password_only(host: Hosted) -> None:
@@ -217,7 +199,7 @@ def test_a_second_factor_is_turned_off_with_the_password_only(host: Hosted) -> N
 
 def test_other_logins_are_shown_and_closed(host: Hosted) -> None:
     with enter(host) as other, enter(host) as pilot:
-        other.wait_for("Open now")
+        other.wait_for("Open logins")
         pilot.wait_for("this one").wait_for("1 other login")
         on(pilot, "Close the others").press("enter").wait_for("Close your other logins?")
         pilot.press("y").wait_for("1 closed").wait_gone("Close the others")
@@ -256,7 +238,7 @@ def test_a_store_that_does_not_work_is_said_without_its_secrets(
     with enter(host) as pilot:
         on(pilot, "Password")
         monkeypatch.setattr(HostedAccount, "record", broken)
-        pilot.press("enter").wait_for("The accounts cannot be reached now.")
+        pilot.press("enter").wait_for("The accounts cannot be reached at the moment.")
         assert "/srv" not in pilot.text
     assert not host.log.named("app.error")
 

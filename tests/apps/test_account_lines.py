@@ -101,8 +101,8 @@ def test_the_key_of_this_login_in_lines(host: Hosted, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Visitor, "of", keyed)
     with lines(host) as listener:
         listener.wait_for("account>").type("keys\n").wait_for(f"another key, {mark}")
-        listener.type("add this\n").wait_for(f"ssh-ed25519 is added: {mark}")
-        listener.type("add this\n").wait_for("This key is among yours already.")
+        listener.type("add this\n").wait_for(f"ssh-ed25519 has been added: {mark}")
+        listener.type("add this\n").wait_for("You have this key already.")
     assert line in [key.line for key in store_of(host).keys("ada")]
 
 
@@ -141,12 +141,14 @@ def test_a_conversation_about_keys(host: Hosted) -> None:
     with lines(host) as pilot:
         pilot.wait_for("Password: set").wait_for("account>").type("keys\n")
         pilot.wait_for("1. laptop·[2J, ed25519, never used, SHA256:")
-        pilot.type(f"add {other} desk\n").wait_for("desk is added")
+        pilot.type(f"add {other} desk\n").wait_for("desk has been added")
         pilot.type("add nonsense\n").wait_for("This is not a public key")
-        pilot.type("rename 9 x\n").wait_for("Say which one, by its number.")
+        pilot.type("rename 9 x\n").wait_for("Please give the number of the key.")
         pilot.type("rename 1 old\n").wait_for("Done.")
-        pilot.type("remove 1\n").wait_for("Remove old?").type("no\n").wait_for("It stays.")
-        pilot.type("remove 1\n").type("yes\n").wait_for("old is removed.")
+        pilot.type("remove 1\n").wait_for("Remove old?").type("no\n").wait_for(
+            "It has not been removed."
+        )
+        pilot.type("remove 1\n").type("yes\n").wait_for("old has been removed.")
         pilot.type("what\n").wait_for("Type one of these")
         pilot.type("history\n").wait_for("127.0.0.1, password, logged in")
         pilot.type("close\n").wait_for("yes or no").type("yes\n").wait_for("0 logins closed")
@@ -158,15 +160,15 @@ def test_a_conversation_about_keys(host: Hosted) -> None:
 def test_a_conversation_about_password_and_second_factor(host: Hosted) -> None:
     new = "another-one-5"
     with lines(host) as pilot:
-        pilot.wait_for("account>").type("password\n").wait_for("Your password now")
+        pilot.wait_for("account>").type("password\n").wait_for("Your current password")
         pilot.type(f"{PASSWORD}\n").type(f"{new}\n").type("other\n").wait_for("passwords differ")
-        pilot.type(f"password\n{PASSWORD}\n{new}\n{new}\n").wait_for("password is changed")
-        pilot.type("second\n").wait_for("Code that it shows")
+        pilot.type(f"password\n{PASSWORD}\n{new}\n{new}\n").wait_for("password has been changed")
+        pilot.type("second\n").wait_for("Code that the app shows")
         secret = base64.b32decode("".join(re.findall(r"\b[A-Z2-7]{4}\b", pilot.text)))
         pilot.type(f"{totp_code(secret, totp_counter(time.time()))}\n{new}\n")
         pilot.wait_for("Recovery codes.")
         assert len(re.findall(r"[0-9A-Z]{5}-[0-9A-Z]{5}", pilot.text)) == 10
-        pilot.type("codes\n").wait_for("Make new").type("no\n").wait_for("They stay.")
+        pilot.type("codes\n").wait_for("Make new").type("no\n").wait_for("have not changed.")
         pilot.type("second\nyes\nwrong-one-12\n").wait_for("That is not your password.")
         pilot.type(f"second\nyes\n{new}\n").wait_for("Your second factor is off.")
         pilot.type("\n")

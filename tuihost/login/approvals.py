@@ -1,6 +1,6 @@
 """Logins that wait for somebody inside to say yes or no.
 
-One registry for one process: a login and the one who answers it meet on the same worker.
+There is one registry for each process: a login and the person who answers meet on one worker.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tuihost.wire import Peer
 
 MAX_WAITING = 16  # logins at one time; each holds a connection that is not logged in yet
 APPROVERS = frozenset({"admin", "approver"})
-"""The roles whose people say yes or no."""
+"""The roles of people who may answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         """SERVICE_REQUEST, RFC 4253 §10."""
         service = Fields(body).text(64)
         if service != "ssh-userauth" or self.authenticated:
-            raise ServiceRefused("the client asked for a service that is not there")
+            raise ServiceRefused("the client asked for a service that does not exist")
         self._serving = True
         accept = paramiko.Message()
         accept.add_byte(bytes([SERVICE_ACCEPT]))
@@ -116,7 +116,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         if not self._serving:
             raise PeerError("a login request came before its service was asked for")
         fields = Fields(body)
-        # Bytes that are no UTF-8 become a name that nobody can have, and so a plain failure.
+        # Bytes that are not UTF-8 become a name that nobody can have, and so a plain failure.
         self._user = self.auth_username = fields.text(errors="surrogateescape")
         self._key = None
         service = fields.text()
@@ -182,7 +182,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         before = body[: len(body) - len(fields.rest)]
         signature = fields.string()
         if key is None:
-            return self._machine.failed("the key is of no kind that is taken", PUBLICKEY)
+            return self._machine.failed("the key is of a kind that is not accepted", PUBLICKEY)
         if not self._machine.key_offered(self._user, key.offer):
             return self._machine.failed("the key is not theirs")
         # RFC 4252 §7: what is signed is the session, then the request up to the signature.

@@ -47,7 +47,7 @@ def test_a_file_leaves_out_what_is_wrong_and_says_where() -> None:
     assert [line.comment for line in found.lines] == ["one", "two"]
     assert found.problems == (
         "/etc/keys:5: the option no-such-option is not known",
-        "/etc/keys:6: there is no key of a kind that is taken",
+        "/etc/keys:6: there is no key of a kind that is accepted",
     )
 
 

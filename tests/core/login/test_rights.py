@@ -62,7 +62,7 @@ def test_a_socket_is_listed_by_its_path() -> None:
 
 @dataclass(frozen=True)
 class Group:
-    """What a group brings."""
+    """What a group gives."""
 
     roles: tuple[str, ...]
 
@@ -80,7 +80,7 @@ class Group:
         (set(), ["guests"], {"reader"}),
     ],
 )
-def test_a_group_brings_its_roles(roles: set[str], groups: list[str], expected: set[str]) -> None:
+def test_a_group_gives_its_roles(roles: set[str], groups: list[str], expected: set[str]) -> None:
     table = {
         "vaults": Group(("keeper",)),
         "ops": Group(("admin", "keeper")),

@@ -73,7 +73,7 @@ def test_keys(own: OwnAccount) -> None:
     assert (key.name, key.line, key.added) == ("ada@laptop", first, 1e9)
     assert own.add_key(second, "at\x1bwork").name == "at·work"
     assert second in [one.line for one in tuple(own.keys())]
-    with pytest.raises(NotPossible, match="among yours already"):
+    with pytest.raises(NotPossible, match="You have this key already"):
         own.add_key(first)
     own.rename_key(key.fingerprint, "phone")
     assert sorted(key.name for key in tuple(own.keys())) == ["at·work", "phone"]
@@ -90,7 +90,7 @@ def test_keys(own: OwnAccount) -> None:
 
 def test_the_key_of_this_login(login_services: LoginServices, own: OwnAccount) -> None:
     assert not own.can_add_key_in_use()
-    with pytest.raises(NotPossible, match="did not come in with a key"):
+    with pytest.raises(NotPossible, match="did not log in with a key"):
         own.add_key_in_use()
     text = line().rsplit(maxsplit=1)[0]
     visitor = Visitor("ada", False, fingerprint=parse_line(text).fingerprint, key_line=text)
@@ -99,7 +99,7 @@ def test_the_key_of_this_login(login_services: LoginServices, own: OwnAccount) -
     key = keyed.add_key_in_use("laptop")
     assert (key.name, key.line, key.fingerprint) == ("laptop", text, keyed.key_in_use())
     assert not keyed.can_add_key_in_use()
-    with pytest.raises(NotPossible, match="among yours already"):
+    with pytest.raises(NotPossible, match="You have this key already"):
         keyed.add_key_in_use()
 
 
@@ -120,7 +120,7 @@ def test_what_is_no_key(own: OwnAccount, text: str) -> None:
 
 
 def test_an_authority_is_not_for_people_to_add(own: OwnAccount) -> None:
-    with pytest.raises(NotPossible, match="the operator's"):
+    with pytest.raises(NotPossible, match="Only the operator"):
         own.add_key(f"cert-authority {line()}")
 
 
@@ -175,7 +175,7 @@ def test_the_second_factor(login_services: LoginServices, own: OwnAccount) -> No
     assert second.uri.startswith("otpauth://totp/tuihost:ada?secret=")
     counter = totp_counter(1e9)
     code = totp_code(second.secret, counter)
-    with pytest.raises(NotPossible, match="not the code"):
+    with pytest.raises(NotPossible, match="code is wrong"):
         own.confirm_second(second, "000 000" if code != "000000" else "111111", PASSWORD)
     with pytest.raises(NotPossible, match="not your password"):
         own.confirm_second(second, code, "wrong")

@@ -114,7 +114,7 @@ def test_a_name_in_another_letter_case_is_taken_too(
     driven = drive(TakeInvite(), [invited(), "ADA", "NEW", "Bob"], user="new", services=services)
     assert not driven
     assert "that name is taken" in driven.text
-    assert "the name of the door" in driven.text
+    assert "one of your own" in driven.text
 
 
 def test_of_two_with_one_invitation_one_gets_in(

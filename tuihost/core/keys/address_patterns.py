@@ -1,8 +1,8 @@
 """Where a key may come from: the lists of `from=` and of a certificate's source-address.
 
-ssh_config(5) PATTERNS and sshd(8) `from=`, for addresses only. This host never asks who an address
-is called (a name service would be on the way into the house), so a list with a name in it is
-refused rather than half obeyed.
+ssh_config(5) PATTERNS and sshd(8) `from=`, for addresses only. This host never looks up the name of
+an address (a login would depend on a name service), so a list with a name in it is refused rather
+than half obeyed.
 """
 
 from __future__ import annotations

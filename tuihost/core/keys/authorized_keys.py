@@ -80,8 +80,8 @@ class Unfit:
 
 
 def parse(text: str, source: str) -> KeyFile:
-    """The keys of a file. A line with a fault is left out as a whole and told of by `source` and
-    number. Empty lines and those that begin with `#` say nothing."""
+    """The keys of a file. A line with a fault is left out as a whole and reported by `source` and
+    number. Empty lines and those that begin with `#` mean nothing."""
     lines: list[KeyLine] = []
     problems: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -100,8 +100,8 @@ def parse(text: str, source: str) -> KeyFile:
 
 def parse_line(line: str) -> KeyLine:
     """One line: options (none, or some), kind, key in Base64, comment. Raises ValueError, with a
-    reason for whoever wrote the line. Whether the numbers within are a good key is not looked at:
-    `tuihost.ssh.keys.public_keys` does."""
+    reason for the author of the line. Whether the numbers in it are a good key is not checked here:
+    `tuihost.ssh.keys.public_keys` does that."""
     if len(line) > MAX_LINE:
         raise ValueError("the line is too long")
     if _CONTROL.search(line):
@@ -115,7 +115,7 @@ def parse_line(line: str) -> KeyLine:
             line = line[end:].strip(" \t")
     kind, _, rest = line.replace("\t", " ").partition(" ")
     if kind not in KINDS:
-        raise ValueError("there is no key of a kind that is taken")
+        raise ValueError("there is no key of a kind that is accepted")
     coded, _, comment = rest.strip().partition(" ")
     blob = _decoded(kind, coded)
     if options.verify_required and not options.cert_authority and not kind.startswith("sk-"):
@@ -128,7 +128,7 @@ def _first_word(line: str) -> str:
 
 
 def _end_of_options(line: str) -> int:
-    """Where the options end: at the first blank that stands outside of quotes."""
+    """Where the options end: at the first blank outside of quotes."""
     quoted = False
     at = 0
     while at < len(line) and (quoted or line[at] not in " \t"):
@@ -147,7 +147,7 @@ def _decoded(kind: str, coded: str) -> bytes:
         raise ValueError("the key is not Base64") from None
     parts = _strings(blob)
     if parts[:1] != [kind.encode("ascii")] or len(parts) != _PARTS.get(kind, 3):
-        raise ValueError("the key is not whole, or of another kind than its line says")
+        raise ValueError("the key is not complete, or of another kind than its line says")
     return blob
 
 

@@ -1,8 +1,9 @@
 """What people may use by their roles: apps, commands and forwards, as patterns of names.
 
-A person may what any of their roles may. Guests have the role `guest` and no other; everybody
-with an account has `user` beside their own. Where the operator says nothing about these two they
-may use every app and every command, and no forward. A role that nobody described gives nothing.
+People may do whatever one of their roles allows. Guests have the role `guest` and no other;
+everybody with an account has `user` in addition to their own. If the settings do not describe these
+two, they give every app and every command, and no forward. Any other role that the settings do not
+describe gives nothing.
 """
 
 from __future__ import annotations
@@ -74,29 +75,29 @@ def rights_of(table: Mapping[str, Grants], *, guest: bool, roles: Iterable[str])
     if named[0] not in table:
         grants.insert(0, Rights())
     return Rights(
-        apps=_joined(one.apps for one in grants),
-        commands=_joined(one.commands for one in grants),
-        forwards=_joined(one.forwards for one in grants),
-        listens=_joined(one.listens for one in grants),
-        x11=any(one.x11 for one in grants),
-        agent=any(one.agent for one in grants),
+        apps=_joined(grant.apps for grant in grants),
+        commands=_joined(grant.commands for grant in grants),
+        forwards=_joined(grant.forwards for grant in grants),
+        listens=_joined(grant.listens for grant in grants),
+        x11=any(grant.x11 for grant in grants),
+        agent=any(grant.agent for grant in grants),
     )
 
 
-class Brings(Protocol):
-    """What one group brings."""
+class Group(Protocol):
+    """What one group gives its accounts."""
 
     @property
     def roles(self) -> tuple[str, ...]: ...
 
 
 def roles_with_groups(
-    roles: frozenset[str], groups: Iterable[str], table: Mapping[str, Brings]
+    roles: frozenset[str], groups: Iterable[str], table: Mapping[str, Group]
 ) -> frozenset[str]:
-    """An account's own roles, and those of its groups; a group that nobody described brings
-    none. Nobody with an account is a guest, whatever a group says."""
-    brought = (role for group in groups if group in table for role in table[group].roles)
-    return roles | (frozenset(brought) - {GUEST})
+    """An account's own roles, and those of its groups. A group that the settings do not describe
+    gives none, and none makes a guest of somebody with an account."""
+    given = (role for group in groups if group in table for role in table[group].roles)
+    return roles | (frozenset(given) - {GUEST})
 
 
 def _joined(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""The keys that lie in files: of people, of authorities, and those that are never accepted.
+"""The keys that are kept in files: people's, authorities', and those that are never accepted.
 
-Files are read anew whenever somebody offers a key, so that a change counts at once. One that
+Files are read anew whenever somebody offers a key, so that a change counts at once. A file that
 others can write to, or that cannot be read, lets nobody in. Threads: any.
 """
 
@@ -28,8 +28,8 @@ _MAX_TOLD = 1000
 
 
 class KeyFiles:
-    """Judges keys by an account's own and by the files that the settings name. Raises
-    SettingsError where a file of authorities or of revoked keys is of no use at the start."""
+    """Judges keys by those of the account and by the files that the settings name. Raises
+    SettingsError if a file of authorities or of revoked keys cannot be used at the start."""
 
     def __init__(self, settings: Settings, log: EventLog) -> None:
         login = settings.login
@@ -71,9 +71,9 @@ class KeyFiles:
         try:
             revoked = self._revocations()
         except (OSError, ValueError) as error:
-            # What is revoked cannot be known: then every key may be.
+            # As nobody can know what is revoked, any key might be.
             self._tell(f"{self._revoked}: {error}")
-            return Unfit("what is revoked cannot be read")
+            return Unfit("the list of revoked keys cannot be read")
         return judge(
             lines,
             offer,
@@ -117,13 +117,13 @@ class KeyFiles:
         about = self._revoked.stat()
         state = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_mode)
         kept = self._kept
-        if kept is None or kept[0] != state:  # such a list may be long
+        if kept is None or kept[0] != state:  # a list may be too long to read at every login
             raw = _bytes_of(self._revoked, MAX_SIZE)
             kept = self._kept = state, read_revocations(raw)
         return kept[1]
 
     def _tell(self, problem: str) -> None:
-        """Once each: a line for every login would be no news."""
+        """Logs a problem, once: nobody needs it again at every login."""
         if problem in self._told:
             return
         if len(self._told) >= _MAX_TOLD:
@@ -146,8 +146,8 @@ def _read(path: Path, *, absent_is_fine: bool = False) -> KeyFile:
 
 
 def _read_authorities(path: Path) -> KeyFile:
-    """The keys of authorities. What one may do is for its certificates to say: a line that would
-    say more (`from=`, `principals=`) is told of and left out, not half obeyed."""
+    """The keys of authorities. What one may do is for its certificates to say: a line that says
+    more (`from=`, `principals=`) is reported and left out, not half obeyed."""
     found = _read(path)
     plain = (KeyOptions(), KeyOptions(cert_authority=True))
     problems = tuple(

@@ -49,7 +49,7 @@ class Inside:
 def _told(
     work: Callable[Concatenate[HostedAccount, _Given], _Result],
 ) -> Callable[Concatenate[HostedAccount, _Given], _Result]:
-    """`work`, where a store that fails is in the log, too: the person is told no more than that."""
+    """`work`, with a line in the log if the store fails; the person is told no more than that."""
 
     @wraps(work)
     def telling(own: HostedAccount, /, *given: _Given.args, **named: _Given.kwargs) -> _Result:
@@ -64,7 +64,7 @@ def _told(
 
 class HostedAccount:
     """Implements `own_account.OwnAccount` for `visitor`. Threads: any; may block. A store that
-    fails is logged once: whoever asks again and again fills no log."""
+    fails is logged once, so that asking again and again does not fill the log."""
 
     def __init__(
         self,
@@ -126,29 +126,29 @@ class HostedAccount:
         if PublicKey.parse(found.blob) is None:
             raise NotPossible("This key is not complete, or its kind is too weak.")
         if found.options.cert_authority:
-            raise NotPossible("An authority is the operator's to add.")
+            raise NotPossible("Only the operator can add an authority.")
         if len(self.keys()) >= MAX_KEYS:
-            raise NotPossible(f"An account has {MAX_KEYS} keys at most.")
+            raise NotPossible(f"An account can have {MAX_KEYS} keys at most.")
         self._record()
         name = clean(name.strip() or found.comment or found.kind, limit=MAX_KEY_NAME)
         key = KeyRecord(
             self._name, found.fingerprint, name, line.strip(), self._login_services.now()
         )
         if not self._store.add_key(key):
-            raise NotPossible("This key is among yours already.")
+            raise NotPossible("You have this key already.")
         return key
 
     @_told
     def can_add_key_in_use(self) -> bool:
         mine = self._visitor.fingerprint
         return self._visitor.key_line is not None and all(
-            one.fingerprint != mine for one in self.keys()
+            key.fingerprint != mine for key in self.keys()
         )
 
     @_told
     def add_key_in_use(self, name: str = "") -> KeyRecord:
         if self._visitor.key_line is None:
-            raise NotPossible("You did not come in with a key that could become yours.")
+            raise NotPossible("You did not log in with a key that could become yours.")
         return self.add_key(self._visitor.key_line, name)
 
     @_told
@@ -160,7 +160,7 @@ class HostedAccount:
     @_told
     def remove_key(self, fingerprint: str) -> None:
         if len(self.keys()) == 1 and not self.record().has_password:
-            raise NotPossible("It is your last key, and you have no password to come in with.")
+            raise NotPossible("This is your last key, and you have no password to log in with.")
         if not self._store.remove_key(self._name, fingerprint):
             raise NotPossible("There is no such key.")
 
@@ -177,8 +177,8 @@ class HostedAccount:
         self._store.update(self._name, password_hash=hashed, password_expired=False)
 
     def _check(self, password: str) -> None:
-        """That it is the person who asks, and not somebody at a screen that was left open. Wrong
-        ones count as they do at the door, so that nobody guesses here instead."""
+        """Makes sure that it is the person who asks, and not somebody at a screen that was left
+        open. Wrong passwords count as they do at a login, so that nobody guesses here instead."""
         record, lockout = self._record(), self._login_services.lockout
         attempt = Try(self._name, f"inside {self._visitor.connection}", self._login_services.now())
         lock = lockout.begin(attempt)
@@ -202,7 +202,7 @@ class HostedAccount:
     def confirm_second(self, second: NewSecond, code: str, password: str) -> tuple[str, ...]:
         counter = totp_match(second.secret, code, self._login_services.now())
         if counter is None:
-            raise NotPossible("This is not the code of the moment. Is the clock right?")
+            raise NotPossible("That code is wrong. Is your clock right?")
         self._prove(password)
         self._store.set_totp(self._name, second.secret)
         self._store.take_totp(self._name, counter)  # the code that was typed here has served
@@ -227,7 +227,7 @@ class HostedAccount:
 
     def _fresh_codes(self) -> tuple[str, ...]:
         codes = recovery_codes()
-        self._store.set_recovery(self._name, [recovery_hash(self._name, one) for one in codes])
+        self._store.set_recovery(self._name, [recovery_hash(self._name, code) for code in codes])
         return codes
 
     # ------------------------------------------------------------------ logins
@@ -236,25 +236,29 @@ class HostedAccount:
         here = self._visitor.connection
         return tuple(
             OwnLogin(
-                one.visitor.connection,
-                one.since,
-                one.peer,
-                one.visitor.factors,
-                one.visitor.fingerprint,
-                one.visitor.connection == here,
+                login.visitor.connection,
+                login.since,
+                login.peer,
+                login.visitor.factors,
+                login.visitor.fingerprint,
+                login.visitor.connection == here,
             )
-            for one in self._own()
+            for login in self._own()
         )
 
     def close_others(self) -> int:
-        others = [one for one in self._own() if one.visitor.connection != self._visitor.connection]
-        for one in others:
-            one.close("closed by its owner from another login")
+        here = self._visitor.connection
+        others = [login for login in self._own() if login.visitor.connection != here]
+        for login in others:
+            login.close("closed by its owner from another login")
         return len(others)
 
     def _own(self) -> list[Inside]:
-        mine = (self._name, False)
-        return [one for one in self._inside() if (one.visitor.name, one.visitor.guest) == mine]
+        return [
+            login
+            for login in self._inside()
+            if login.visitor.name == self._name and not login.visitor.guest
+        ]
 
     @_told
     def history(self, limit: int = 50) -> Sequence[LoginRecord]:

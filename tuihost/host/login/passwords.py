@@ -65,7 +65,7 @@ class Passwords:
         return self._hasher.check_needs_rehash(stored)
 
     def close(self) -> None:
-        """Ends the threads. RuntimeError for whoever asks after that."""
+        """Ends the threads. Whatever asks after that gets a RuntimeError."""
         self._pool.shutdown()
 
     def _nobody(self) -> str:

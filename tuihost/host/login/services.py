@@ -35,9 +35,9 @@ SQLITE = "sqlite:///"
 
 
 class LoginServices:
-    """Implements `login.StepServices`, and makes what is special to one client: see `host.door`.
+    """Implements `login.StepServices`. What one client has proved is kept by its `AccountVerifier`.
 
-    `steps` are all that there are, by name. Raises SettingsError for ways in that nobody can go.
+    `steps` are all that there are, by name. Raises SettingsError for chains that cannot work.
     """
 
     def __init__(
@@ -70,9 +70,9 @@ class LoginServices:
         self.store.close()
 
     def one_by_one(self, user: str, source: str) -> AbstractContextManager[None]:
-        """Tries for one account from one source are judged one after another, whichever worker
-        they came to. A try counts as failed until it was right; many right ones at once must not
-        lock their owner out."""
+        """Tries for one account from one source are judged one after another, in every worker. A
+        try counts as failed until it was right, so many right ones at once could lock their owner
+        out otherwise."""
         return self.store.lock(f"{user}{SEPARATOR}{source}")
 
     def _check(self) -> None:
@@ -125,7 +125,7 @@ class LoginServices:
         return Who.GUEST if guest else Who.NOBODY
 
     def is_guest(self, name: str) -> bool:
-        """Whether guests may use this name: the operator says so, and no account has it in any
+        """Whether guests may use this name: the settings allow it, and no account has it in any
         letter case."""
         login = self.settings.login
         listed = any(fnmatchcase(name, pattern) for pattern in login.guest_names)
@@ -133,8 +133,8 @@ class LoginServices:
         return free and listed and login.guests and name != ""
 
     def is_invited(self, name: str, record: AccountRecord | None) -> bool:
-        """Whether this is the name for people with an invitation: the operator says so, one is
-        open, and the name is not somebody's own."""
+        """Whether this is the name for people with an invitation: the settings say so, one is open,
+        and the name is not somebody's own."""
         if not name or name != self.settings.login.invite_name or INVITE not in self.steps:
             return False
         nobodys = record is None or (only_by_invitation(record.chains) and not record.disabled)

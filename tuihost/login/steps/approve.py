@@ -1,4 +1,4 @@
-"""Somebody who is inside already says yes or no."""
+"""Somebody who is already inside says yes or no."""
 
 from __future__ import annotations
 

@@ -14,22 +14,22 @@ ATTEMPTS = 3
 def password_problem(password: str, *, user: str, old: str | None = None) -> str | None:
     """Why this should not be a password, in one sentence; None where it may."""
     if len(password) < MIN_PASSWORD:
-        return f"A password has at least {MIN_PASSWORD} characters."
+        return f"A password needs at least {MIN_PASSWORD} characters."
     if len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
-        return f"A password has at most {MAX_PASSWORD} bytes."
+        return f"A password can have at most {MAX_PASSWORD} bytes."
     if not password.isprintable():
-        return "A password has no control characters."
+        return "A password cannot have control characters."
     if user and user.casefold() in password.casefold() and len(password) < 2 * MIN_PASSWORD:
-        return "A password is not made of the name."
+        return "A password cannot be made of your name."
     if password == old:
-        return "The new password is the old one."
+        return "The new password is the same as the old one."
     return None
 
 
 def new_password(
     user: str, *, title: str, instruction: str = "", old: str | None = None
 ) -> Generator[Query, tuple[str, ...], str | None]:
-    """Asks twice for a new password, a few times where it will not do; None where it never did."""
+    """Asks twice for a new password, and again if it will not do; None if it never did."""
     for _ in range(ATTEMPTS):
         once, again = yield Query(
             title,

@@ -1,4 +1,4 @@
-"""A code that reaches the person by another way, such as mail."""
+"""A code that reaches the person in another way, such as by mail."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LIFETIME = 600.0  # seconds; a mail may take its time
 
 
 class DeliveredCode(Step):
-    """Sends a code and asks for it. It is good for this one question and for nothing else.
+    """Sends a code and asks for it. The code is good for this one question and for nothing else.
 
-    Stands behind another factor in every sound chain: each attempt sends a message.
+    Put it behind another factor in every chain: each attempt sends a message.
     """
 
     name = DELIVERY
@@ -23,13 +23,13 @@ class DeliveredCode(Step):
     def ask(self, attempt: Attempt) -> Conversation:
         services, account = attempt.services, attempt.account
         if services.delivery is None:
-            raise DeliveryError("the chains ask for `delivery`, and the host has none")
+            raise DeliveryError("a chain asks for `delivery`, and login.delivery is not set")
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
         if account is not None:
             services.delivery.send(
                 account.name,
                 f"Your code for {services.host_name}",
-                f"{code}\n\nSomebody from {attempt.peer.address} logs in with your name. "
+                f"{code}\n\nSomebody is logging in with your name, from {attempt.peer.address}. "
                 "If it is not you, change your password.\n",
             )
         sent = services.now()

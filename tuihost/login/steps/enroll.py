@@ -21,8 +21,8 @@ from tuihost.login.steps.totp import Totp
 class Enroll(Step):
     """Shows a secret, checks that codes come of it, then shows recovery codes, once.
 
-    Whoever has a second factor already is asked for its code instead: this step never replaces
-    one, so a chain with it lets nobody in by the password alone a second time.
+    People who have a second factor already are asked for its code instead. This step never
+    replaces one, so a chain with it lets nobody in by the password alone a second time.
     """
 
     name = "enroll"
@@ -37,19 +37,19 @@ class Enroll(Step):
         if counter is None or attempt.account is None:
             return False
         store, user = attempt.services.accounts, attempt.user
-        # Another first login may have been quicker; and the code that was typed here has served.
+        # Another first login may have been quicker. The code that was typed here is used up, too.
         if not store.set_totp(user, secret, only_if_none=True):
             return False
         if not store.take_totp(user, counter):
             return False
         codes = recovery_codes()
-        store.set_recovery(user, [recovery_hash(user, one) for one in codes])
+        store.set_recovery(user, [recovery_hash(user, code) for code in codes])
         yield _recovery_page(codes)
         return True
 
 
 def _show(secret: bytes, attempt: Attempt) -> Generator[Query, tuple[str, ...], str]:
-    """Shows the secret, as a picture too where that is wished for, until a code is typed."""
+    """Shows the secret, as a picture too if people ask for it, until a code is typed."""
     # The secret stands in a prompt: some clients write title and instruction to their log.
     shown, wish = f"\n    {grouped(base32(secret))}\n\n", " (or qr for a picture)"
     while True:
@@ -71,5 +71,5 @@ def _recovery_page(codes: tuple[str, ...]) -> Query:
     return Query(
         "Recovery codes",
         (Prompt(f"\n{lines}\nPress Enter once they are written down: ", echo=True),),
-        "Each lets you in once, without the app. They are not shown again.",
+        "Each of them lets you in once, without the app. They are not shown again.",
     )

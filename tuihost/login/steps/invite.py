@@ -13,8 +13,8 @@ from tuihost.login import Attempt, Became, Conversation, KeyOffer, Prompt, Query
 from tuihost.login.steps.choosing import ATTEMPTS, new_password
 from tuihost.login.steps.codes import invite_hash
 
-_NAME = "It is how others see you, and what you log in as."
-_KEY = "The key that you came with will let you in, too."
+_NAME = "It is how others see you, and the name you log in with."
+_KEY = "The key that you came with will let you in as well."
 
 
 class TakeInvite(Step):
@@ -52,8 +52,9 @@ class TakeInvite(Step):
 
 
 def _own_keys(attempt: Attempt) -> tuple[KeyOffer, ...]:
-    """What the client has proved to hold. With a certificate a key is its authority's to lend."""
-    return tuple(one for one in attempt.proved if one.proved and one.certificate is None)
+    """The keys that the client has proved to hold; not those with a certificate, which are their
+    authority's to lend."""
+    return tuple(key for key in attempt.proved if key.proved and key.certificate is None)
 
 
 def _choose_name(attempt: Attempt) -> Generator[Query, tuple[str, ...], str | None]:
@@ -65,7 +66,7 @@ def _choose_name(attempt: Attempt) -> Generator[Query, tuple[str, ...], str | No
         name = unicodedata.normalize("NFC", typed.strip())
         problem = name_problem(name)
         if problem is None and folded(name) == folded(attempt.user):
-            problem = "that is the name of the door, choose your own"
+            problem = "everybody comes in by that name, choose one of your own"
         if problem is None and attempt.services.accounts.taken(name):
             problem = "that name is taken"
         if problem is None:

@@ -27,7 +27,7 @@ class AskPassword(Step):
         )
         if chosen is None:
             return False
-        # Somebody else may have changed it, or closed the account, while this one was typed.
+        # Another login may have changed it meanwhile, or the operator closed the account.
         now = attempt.account
         if now is None or now.password_hash != stored:
             return False

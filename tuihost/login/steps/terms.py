@@ -6,7 +6,7 @@ from tuihost.login import Attempt, Conversation, Prompt, Query, Step
 
 
 class Terms(Step):
-    """Shows the text and wants a `yes`. Whoever accepted this version is not asked."""
+    """Shows the text and wants a `yes`. People who have accepted this version are not asked."""
 
     name = "terms"
 
