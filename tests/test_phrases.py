@@ -8,6 +8,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tuihost import ago, counted, date_time, duration, iso_time, size_of
+from tuihost.phrases import nearest
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -129,3 +130,12 @@ def test_moments() -> None:
     assert date_time(at, timezone(timedelta(hours=1))) == "2026-01-31 18:05"
     assert iso_time(at) == "2026-01-31T17:05:09Z"
     assert iso_time(None) is None
+
+
+def test_the_nearest_name_is_what_was_probably_meant() -> None:
+    known = ("start", "stop", "build")
+    assert nearest("strat", known) == "start"
+    assert nearest("BUILD", known) is None
+    assert nearest("biuld", known) == "build"
+    assert nearest("strat", known, 0.9) is None
+    assert nearest("x", ()) is None

@@ -11,7 +11,6 @@ kept with the app.
 from __future__ import annotations
 
 import builtins
-import difflib
 import enum
 import inspect
 import types
@@ -24,6 +23,7 @@ from typing import Any
 import click
 
 from tuihost.errors import AppLoadError, NoTerminal
+from tuihost.phrases import nearest
 from tuihost.plugin import App, FunctionApp, first_line
 from tuihost.session.other_apps import ArgumentInfo, CommandInfo, OptionInfo
 from tuihost.session.session import Session
@@ -146,8 +146,8 @@ class _Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in self.commands and not name.startswith("-"):
-            close = difflib.get_close_matches(name, self.commands, n=1, cutoff=0.5)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            near = nearest(name, self.commands)
+            hint = f" Did you mean {near!r}?" if near else ""
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
 

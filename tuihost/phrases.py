@@ -1,4 +1,4 @@
-"""Times, sizes and counts in words: everything that people read says them in the same way.
+"""Times, sizes, counts and hints in words: everything that people read says them in the same way.
 
 In a sentence a time is written out, `12 minutes`; `short` makes it `12 min`, for tables and lists,
 where the room is scarce. Nothing is rounded up in time, so it never says `60 minutes`.
@@ -6,7 +6,9 @@ where the room is scarce. Nothing is rounded up in time, so it never says `60 mi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
+from difflib import get_close_matches
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -17,6 +19,12 @@ _SIZES = ("kB", "MB", "GB", "TB", "PB", "EB")
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 note`, `2 notes`; `plural` is for what does not just take an s: `2 entries`."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def nearest(name: str, known: Iterable[str], likeness: float = 0.5) -> str | None:
+    """The known name that was probably meant by `name`, or None. `likeness` is from 0 to 1, where
+    1 is the same name."""
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=likeness)), None)
 
 
 def duration(seconds: float, *, units: int = 1, short: bool = False) -> str:

@@ -42,7 +42,7 @@ class NotesTree(NoFolders):
             found = self._store.summaries(self._owner)
         except NotesError as error:
             raise _failed(error) from None
-        return [FileInfo(_name(one), size=one.size, modified=one.changed) for one in found]
+        return [FileInfo(_name(note), size=note.size, modified=note.changed) for note in found]
 
     def open(self, names: Names, mode: OpenMode = READ) -> OpenFile:
         if len(names) != 1:

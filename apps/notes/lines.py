@@ -130,7 +130,9 @@ class Lines:
         saved = [self.store.save(self.owner, draft) for draft in self.store.drafts(self.owner)]
         if not saved:
             return "Nothing was left unsaved."
-        return "\n".join(f"Note {one.note.number} saved: {clean(one.note.title)}" for one in saved)
+        return "\n".join(
+            f"Note {save.note.number} saved: {clean(save.note.title)}" for save in saved
+        )
 
     def _note(self, which: str) -> Note | str:
         """The note that a number means, or what is wrong with it."""

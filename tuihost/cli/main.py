@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from importlib import import_module
 
@@ -11,6 +10,7 @@ import click
 import tuihost
 from tuihost.accounts import StoreError
 from tuihost.errors import SettingsError, TuihostError
+from tuihost.phrases import nearest
 
 EX_UNAVAILABLE = 69  # sysexits.h: something that is needed does not work
 EX_CONFIG = 78  # sysexits.h: the configuration is wrong
@@ -49,8 +49,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-"):
-            close = difflib.get_close_matches(name, _COMMANDS, n=1, cutoff=0.5)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            near = nearest(name, _COMMANDS)
+            hint = f" Did you mean {near!r}?" if near else ""
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
 

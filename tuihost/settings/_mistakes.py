@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from tuihost.phrases import nearest
 from tuihost.settings.toml import KeyLines
 
 KeyPath = tuple[str | int, ...]
@@ -105,9 +105,8 @@ def _unknown(path: KeyPath, given: Any, model: type[BaseModel]) -> str:
     ]
     if elsewhere and not parents:
         return f"no such setting here; it stands in {' and in '.join(elsewhere)}"
-    close = difflib.get_close_matches(last.lower().replace("-", "_"), known, n=1, cutoff=0.5)
-    if close:
-        return f"no such setting; did you mean {close[0]!r}?"
+    if near := nearest(last.lower().replace("-", "_"), known):
+        return f"no such setting; did you mean {near!r}?"
     return f"no such setting; there are {', '.join(known)}"
 
 

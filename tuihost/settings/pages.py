@@ -1,6 +1,6 @@
 """The settings as text: a file to start from, and the page `docs/settings.md`.
 
-Both are made from the models in `settings`, so that they cannot say anything else.
+Both are made from the models, so they cannot say anything else.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _about(section: type[Section]) -> str:
 
 def _help(field: FieldInfo) -> str:
     text = field.description or ""
-    choices = [one for one in get_args(field.annotation) if isinstance(one, str)]
+    choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
     return f"{text} One of: {', '.join(choices)}." if choices else text
 
 

@@ -19,7 +19,7 @@ from tuihost.theme.roles import (
     RoleError,
     ansi_like,
     ansi_palette,
-    nearest,
+    hint,
     parse_color,
     parse_role,
 )
@@ -110,7 +110,7 @@ class _Reader:
                 continue
             kind = _TEXTS.get(key)
             if kind is None:
-                self._wrong(f"{key!r} is not known{nearest(key, (*_TEXTS, *_TABLES))}", key)
+                self._wrong(f"{key!r} is not known{hint(key, (*_TEXTS, *_TABLES))}", key)
             elif type(value) is not kind:
                 wanted = "true or false" if kind is bool else "a text"
                 self._wrong(f"{key} must be {wanted}, not {value!r}", key)
@@ -172,7 +172,7 @@ class _Reader:
     def _unknown(self, table: str, part: dict[str, Any], known: Iterable[str]) -> None:
         for name in part:
             if name not in known:
-                what = f"[{table}] does not know {name!r}{nearest(name, known)}"
+                what = f"[{table}] does not know {name!r}{hint(name, known)}"
                 self._wrong(what, table, name)
 
     def _glyphs(self, part: dict[str, Any]) -> dict[str, tuple[str, str]]:

@@ -42,15 +42,15 @@ def luminance(color: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """The contrast ratio of two colours, from 1 to 21."""
-    dark, light = sorted((luminance(one), luminance(other)))
+    dark, light = sorted((luminance(first), luminance(second)))
     return (light + 0.05) / (dark + 0.05)
 
 
 def ensure_contrast(color: str, grounds: tuple[str, ...], ratio: float = AA) -> str:
-    """`color`, moved toward white or black in the smallest of 32 steps that gives `ratio` on every
-    one of `grounds`; the best that there is where none does."""
+    """`color`, moved toward white or black by the fewest of 32 steps that give `ratio` on all
+    `grounds`; the best one found if none do."""
 
     def worst(candidate: str) -> float:
         return min((contrast(candidate, ground) for ground in grounds), default=21.0)
@@ -86,7 +86,7 @@ class Faint:
 
 
 def _pairs(theme: Theme) -> Iterator[tuple[str, str, str, str]]:
-    """Every role with the grounds on which it can come to stand: name, ground's name, colours."""
+    """Every role with each ground that it can be on: its name, the ground's, and both colours."""
     ground = theme.roles["text"].bg
     for name, role in theme.roles.items():
         ink = role.fg or theme.roles["text"].fg
@@ -102,8 +102,8 @@ def _pairs(theme: Theme) -> Iterator[tuple[str, str, str, str]]:
 
 
 def too_faint(theme: Theme, words: float = AA, decoration: float = AA_DECORATION) -> list[Faint]:
-    """Every pair of `theme` below the wanted contrast. The terminal's own colours are not known
-    and not judged."""
+    """Every pair of colours of `theme` below the wanted contrast. The terminal's own colours are
+    unknown, and not judged."""
     found = []
     for name, surface, ink, ground in _pairs(theme):
         wanted = decoration if name in DECORATION else words

@@ -8,10 +8,11 @@ complete; it adds to that only what it wants to differ from `ROLES` and `SYNTAX`
 from __future__ import annotations
 
 import colorsys
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+
+from tuihost.phrases import nearest
 
 PALETTE = {
     "ground": "the background of everything",
@@ -241,10 +242,10 @@ class RoleError(ValueError):
     """A colour or a role is not written as it should be; the text says what is wrong."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'selection'?` where a known name is near, else nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def hint(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'selection'?` if a known name is near, else nothing."""
+    near = nearest(name, known, 0.6)
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def parse_color(text: str) -> str:
@@ -274,8 +275,8 @@ def parse_role(text: str, colors: Mapping[str, str]) -> Role:
         elif word.startswith("#") or word == "default":
             found[place] = parse_color(word)
         else:
-            hint = nearest(word, (*colors, *_ATTRIBUTES))
-            raise RoleError(f"{word!r} is neither a colour of the palette nor a mark{hint}")
+            meant = hint(word, (*colors, *_ATTRIBUTES))
+            raise RoleError(f"{word!r} is neither a colour of the palette nor a mark{meant}")
     if place == "bg" and "bg" not in found:
         raise RoleError(f"{text!r} names no colour after 'on'")
     return Role(found.get("fg", ""), found.get("bg", ""), **dict.fromkeys(marks, True))

@@ -1,6 +1,6 @@
-"""Colour schemes of others, turned into themes: base16 in YAML and Windows Terminal in JSON.
+"""Colour schemes of other programs, made into themes: base16 (YAML) and Windows Terminal (JSON).
 
-Most schemes were made for source code on one background and are too faint for a screen of words.
+Most schemes were made for source code on one background, and are too faint for a screen of words.
 So each colour is moved toward black or white as far as WCAG AA asks, and the new file says which.
 """
 
@@ -16,7 +16,7 @@ from tuihost.errors import AppLoadError
 from tuihost.settings.toml import written
 from tuihost.text import clean
 from tuihost.theme.contrast import ensure_contrast, hex_of, luminance, rgb_of, too_faint
-from tuihost.theme.roles import PALETTE, nearest
+from tuihost.theme.roles import PALETTE, hint
 from tuihost.theme.theme import ThemeError, parse_theme
 
 MAX_BYTES = 1 << 20
@@ -24,7 +24,7 @@ MAX_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A scheme as it came: its name, who made it, and a first draft of a theme's palette."""
+    """A scheme as it was read: its name, its author, and a first draft of a theme's palette."""
 
     name: str
     author: str
@@ -34,7 +34,7 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A theme ready to be written. `moved` names the colours that were too faint."""
+    """A theme ready to be written. `moved` has the names of the colours that were too faint."""
 
     name: str
     toml: str
@@ -42,7 +42,7 @@ class Converted:
 
 
 def read_scheme(path: Path, choice: str | None = None) -> Scheme:
-    """The scheme in a file; `choice` names one where there are several.
+    """The scheme in a file; `choice` names one of several.
 
     Raises `ThemeError` with what is wrong with the file.
     """
@@ -65,7 +65,7 @@ def read_scheme(path: Path, choice: str | None = None) -> Scheme:
 
 
 class _SchemeError(AppLoadError):
-    """What is wrong, with the line before it: `:3: …` or `: …`."""
+    """A mistake, and its line before it: `:3: …` or `: …`."""
 
 
 # -------------------------------------------------------------------------------------- base16
@@ -94,8 +94,8 @@ _MAX_LINE = 500
 
 
 def _base16(text: str) -> Scheme:
-    """Both forms that are about: flat, and tinted-theming's with `palette:`. Only the lines that
-    matter are understood, which is all that a scheme has."""
+    """Both forms in use: flat, and tinted-theming's with `palette:`. Of YAML only `key: value` is
+    understood, and a scheme has nothing else."""
     values: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if found := _YAML_LINE.fullmatch(line[:_MAX_LINE]):
@@ -182,35 +182,35 @@ def _chosen(table: Any, choice: str | None) -> dict[str, Any]:
     if isinstance(table, dict) and "schemes" not in table:
         return table
     schemes = table.get("schemes") if isinstance(table, dict) else table
-    if not isinstance(schemes, list) or not all(isinstance(one, dict) for one in schemes):
+    if not isinstance(schemes, list) or not all(isinstance(scheme, dict) for scheme in schemes):
         raise _SchemeError(": 'schemes' is not a list of schemes")
-    names = [str(one.get("name", "")) for one in schemes]
+    names = [str(scheme.get("name", "")) for scheme in schemes]
     if choice is None and len(schemes) == 1:
         return dict(schemes[0])
     if choice is None or choice not in names:
         listed = ", ".join(clean(name) for name in names) or "none"
         wrong = "choose one of its schemes" if choice is None else f"has no scheme {choice!r}"
-        hint = nearest(choice, names) if choice else ""
-        raise _SchemeError(f": {wrong}{hint}; there are: {listed}")
+        meant = hint(choice, names) if choice else ""
+        raise _SchemeError(f": {wrong}{meant}; there are: {listed}")
     return dict(schemes[names.index(choice)])
 
 
 # ------------------------------------------------------------------------------------ the theme
 
 
-def mixed(one: str, other: str, share: float) -> str:
-    """The colour that lies `share` of the way from `one` to `other`, 0 to 1."""
-    here, there = rgb_of(one), rgb_of(other)
-    red, green, blue = (a + (b - a) * share for a, b in zip(here, there, strict=True))
+def mixed(first: str, second: str, share: float) -> str:
+    """The colour that is `share` of the way from `first` to `second`, 0 to 1."""
+    pairs = zip(rgb_of(first), rgb_of(second), strict=True)
+    red, green, blue = (start + (end - start) * share for start, end in pairs)
     return hex_of((red, green, blue))
 
 
 def convert(scheme: Scheme) -> Converted:
-    """A theme of `scheme` whose every word has a contrast of AA."""
+    """A theme made from `scheme`, with a contrast of AA for every word."""
     draft = scheme.palette
     name = _slug(scheme.name)
-    # Grounds that lie far apart leave no room for words that are readable on all of them: they
-    # are drawn together until there is room. On one ground there always is.
+    # No word is readable on grounds that are far apart: they are mixed until there is a colour
+    # for it. On a single ground there always is.
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         palette = readable(draft, share)
         toml = _written(scheme, palette)
@@ -221,7 +221,7 @@ def convert(scheme: Scheme) -> Converted:
 
 
 def readable(draft: dict[str, str], share: float = 0.0) -> dict[str, str]:
-    """`draft` with its grounds drawn together by `share` and its words made readable on them."""
+    """`draft` with its grounds mixed by `share`, and its words made readable on them."""
     palette = dict(draft)
     for key in ("raised", "sunken", "select"):
         palette[key] = mixed(draft[key], draft["ground"], share)

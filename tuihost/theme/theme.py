@@ -3,11 +3,11 @@
     title = "Harbor Night"
     dark = true
 
-    [palette]              # the colours of `theme_roles.PALETTE`, and any others by name
+    [palette]              # the colours of `roles.PALETTE`, and any others by name
     ground = "#0f1620"
     ink = "#d5dee8"
     …
-    [roles]                # where a role is to look otherwise, in rich's grammar
+    [roles]                # roles that look different, in rich's grammar
     selection = "bold ink on select"
     [syntax]               # the same for source code
     keyword = "bold accent"
@@ -44,7 +44,7 @@ from tuihost.theme.roles import (
     SYNTAX,
     Role,
     ansi_palette,
-    nearest,
+    hint,
     on_parents,
     parse_role,
 )
@@ -86,8 +86,8 @@ class Theme:
         return self.style_for(Colors.TRUE)
 
     def style_for(self, colors: Colors, *, inline: bool = False) -> BaseStyle:
-        """prompt_toolkit's style for terminals that show so many colours. `inline` is for lines
-        between other output, such as a prompt: the ground stays the terminal's own."""
+        """prompt_toolkit's style for terminals with these colours. `inline` is for lines between
+        other output, such as a prompt: the ground stays the terminal's own."""
         return self._once(
             ("ptk", _depth(colors), inline),
             lambda: theme_styles.ptk_style(
@@ -101,7 +101,7 @@ class Theme:
         return self.rich_for(Colors.TRUE)
 
     def rich_for(self, colors: Colors, *, inline: bool = False) -> RichTheme:
-        """The same for terminals that show so many colours."""
+        """The same for terminals with these colours."""
         return self._once(
             ("rich", _depth(colors), inline),
             lambda: theme_styles.rich_theme(self.roles_for(colors, inline=inline)),
@@ -109,7 +109,7 @@ class Theme:
 
     @property
     def pygments(self) -> type[PygmentsStyle]:
-        """A style class of Pygments'."""
+        """A style class for Pygments."""
         return self._once(
             "pygments", lambda: theme_styles.pygments_style(self.title, self.roles, self.syntax)
         )
@@ -121,15 +121,15 @@ class Theme:
         )
 
     def glyph(self, name: str, unicode: bool = True) -> str:
-        """The sign for `name`, one of `theme_roles.GLYPHS`, or its ASCII form."""
+        """The sign for `name`, one of `roles.GLYPHS`, or its ASCII form."""
         pair = self.glyphs.get(name)
         if pair is None:
-            raise MisuseError(f"no glyph is called {name!r}{nearest(name, self.glyphs)}")
+            raise MisuseError(f"there is no glyph {name!r}{hint(name, self.glyphs)}")
         return pair[0] if unicode else pair[1]
 
     @property
     def invalidation(self) -> Hashable:
-        """Differs between any two themes of a process, also of one name: a part of cache keys."""
+        """Different for any two themes of a process, even of one name: a part of cache keys."""
         return self.name, self._number
 
     @property
@@ -138,7 +138,7 @@ class Theme:
         return not any(role.fg or role.bg for role in self.roles.values())
 
     def roles_for(self, colors: Colors, *, inline: bool = False) -> Mapping[str, Role]:
-        """The roles as terminals show them that have so many colours."""
+        """The roles for terminals with these colours."""
         roles = self.roles
         if not self.colorless and colors is Colors.ANSI16:
             roles = self.ansi16
@@ -147,7 +147,7 @@ class Theme:
         return theme_styles.inline(roles) if inline else roles
 
     def syntax_for(self, colors: Colors) -> Mapping[str, Role]:
-        """The looks of source code on such terminals."""
+        """The looks of source code on terminals with these colours."""
         if self.colorless or colors > Colors.ANSI16:
             return self.syntax
         palette = dict.fromkeys(PALETTE, "")

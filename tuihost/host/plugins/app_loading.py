@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from tuihost.core.accepts import Accepts
 from tuihost.errors import AppLoadError
 from tuihost.host.plugins import _loading
 from tuihost.host.plugins._loading import place_of
+from tuihost.phrases import nearest
 from tuihost.plugin import NAME, App, FunctionApp, first_line
 
 
@@ -114,9 +114,9 @@ CHECKS = (
 def check_hooks(app: App) -> None:
     """Raises `AppLoadError` if what the app says of itself does not fit what it can do."""
     for name, method in _own_methods(app):
-        if close := difflib.get_close_matches(name, _HOOKS, n=1, cutoff=0.85):
+        if near := nearest(name, _HOOKS, 0.85):
             raise AppLoadError(
-                f"nothing calls the method {name!r}; did you mean {close[0]!r}?{place_of(method)}"
+                f"nothing calls the method {name!r}; did you mean {near!r}?{place_of(method)}"
             )
     for check in CHECKS:
         if check.wrong(app):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from tuihost.host.host import Host
+from tuihost.phrases import nearest
 from tuihost.plugin import App
 from tuihost.session.host_view import Account
 from tuihost.text import clean
@@ -42,8 +41,8 @@ def no_such_app(host: Host, account: Account, name: str) -> str:
     if any(broken.name == name for broken in host.catalog.broken):
         return f"{shown} is out of order at the moment; the operator knows why."
     known = sorted(host.access.names_for(account))
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+    near = nearest(name, known, 0.6)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}."
     return f"no app is called {shown}; {hint}"
 
 
