@@ -111,7 +111,7 @@ class BrowserConnection:
         except h11.RemoteProtocolError as error:
             if self._browser.their_state is h11.ERROR:
                 raise  # it was the browser's mistake
-            self._say(502, f"The machine behind this name makes no sense: {error}.")
+            self._say(502, f"The machine behind this name sent an invalid answer: {error}.")
         finally:
             received, sent = self._counted()
             self._tunnels.note(
@@ -146,13 +146,13 @@ class BrowserConnection:
         if self._tunnel is not None:
             if tunnel is self._tunnel:
                 return True
-            self._say(421, "This connection leads somewhere else.")
+            self._say(421, "This connection belongs to another tunnel.")
             return False
         if tunnel is None:
             self._say(404, "There is no tunnel with that name now.")
             return False
         if not self._tunnels.enter(tunnel):
-            self._say(503, "Too many use this tunnel at the moment.")
+            self._say(503, "Too many connections use this tunnel at the moment.")
             return False
         self._tunnel = tunnel
         try:

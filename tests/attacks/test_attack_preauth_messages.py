@@ -95,7 +95,7 @@ def test_a_servers_message_ends_the_connection(number: int) -> None:
         _with_keys(client)
         client.send(number, "x", False)
         assert client.gone()
-        assert "which is a server's" in host.wait()
+        assert "which only a server may send" in host.wait()
         assert host.answerer.identities == []
 
 

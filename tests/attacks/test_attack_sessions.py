@@ -121,7 +121,7 @@ def test_sizes_without_end_cost_who_sends_them(host: Hosted) -> None:
         ):  # the connection ends in the middle of it
             for number in range(20_000):
                 storm.channel.resize_pty(80 + number % 2, 24)
-        assert host.log.wait_for("conn.closed")["reason"] == "asks too much at once"
+        assert host.log.wait_for("conn.closed")["reason"] == "the client asks for too much at once"
         other.press("down").press("down").press("x")
         other.wait_for("row 4")
 
@@ -137,7 +137,7 @@ def test_messages_that_mean_nothing_without_end(number: int) -> None:
             pass  # a thousand at once are nothing
         for _ in range(2000):
             client.send(number, b"")
-        assert "asks too much at once" in host.wait()
+        assert "the client asks for too much at once" in host.wait()
 
 
 def test_keys_without_end_wait_for_the_app(host: Hosted) -> None:

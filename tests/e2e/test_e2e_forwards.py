@@ -263,13 +263,13 @@ def test_unix_sockets_lead_both_ways(client: Client, host: Served) -> None:
 def test_a_port_that_is_taken_is_refused(client: Client, web: int) -> None:
     done = client.ssh("-v", "-N", "-R", f"{web}:127.0.0.1:1", "127.0.0.1")
     assert done.returncode != 0
-    assert b"it is taken" in done.stderr
+    assert b"it is in use" in done.stderr
     assert f"remote port forwarding failed for listen port {web}" in done.stderr.decode()
 
 
 def test_a_target_that_refuses_says_so(client: Client) -> None:
     done = client.ssh("-o", "LogLevel=INFO", "-W", "127.0.0.1:1", "127.0.0.1")
-    assert b"nobody here forwards to 127.0.0.1:1" in done.stderr
+    assert b"forwarding is not allowed to 127.0.0.1:1" in done.stderr
     assert done.returncode != 0
 
 

@@ -411,7 +411,7 @@ def test_the_clients_disconnect_is_noted_and_not_answered() -> None:
         client.log_in()
         client.open_session()
         client.send(1, 11, "bye\n\x1b[2J", "")
-        assert host.wait() == "the client parted (11: bye··[2J)"
+        assert host.wait() == "the client disconnected (11: bye··[2J)"
         with pytest.raises(Gone):
             client.read()
 
@@ -437,7 +437,7 @@ def test_a_fault_of_our_own_leaves_a_trace_in_the_log() -> None:
 
     with host_pair(run=run) as (host, client):
         client.shake_hands()
-        assert host.wait() == "a fault of the host"
+        assert host.wait() == "an error in the host"
         assert host.transport.faulty
         assert isinstance(host.logged("conn.error")[0]["trace"], ZeroDivisionError)
 

@@ -185,7 +185,7 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
         except (BrokenPipeError, ConnectionResetError):
             self.close("the client went away")
         except OSError as error:
-            self.close(f"the line broke: {error.strerror or error}")
+            self.close(f"the connection broke: {error.strerror or error}")
 
     def _send_user_message(self, message: paramiko.Message) -> None:
         """Sends from any thread, waiting for a key exchange that is under way (its deadline bounds

@@ -107,11 +107,11 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self.part("the client went away")
         except OSError as error:
-            self.part(f"the line broke: {error.strerror or error}")
+            self.part(f"the connection broke: {error.strerror or error}")
         except BaseException as fault:  # noqa: BLE001  (the end of the thread: nobody is above)
             self._faulty = True
             self.log.error(Event.CONN_ERROR, trace=fault)
-            self.part("a fault of the host")
+            self.part("an error in the host")
         finally:
             self.part("the connection's run ended")
             if self._ended is not None:
@@ -120,7 +120,7 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
     def shake_hands(self) -> None:
         """Identifications and the first keys. Raises PeerError, EOFError, OSError."""
         self._deadline("login", self.limits.login_grace, "the login took too long")
-        self._deadline("hello", self.limits.hello_grace, "the client did not say what it is")
+        self._deadline("hello", self.limits.hello_grace, "the client did not identify itself")
         self.packetizer.write_all(f"{self.local_version}\r\n".encode("ascii"))
         self.remote_version = self.packetizer.read_hello()
         self._lift_deadline("hello")
@@ -209,7 +209,7 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         elif self._expected_packet or number in KEX_METHOD or number in (KEXINIT, NEWKEYS):
             self._exchange_keys(number, body)
         elif number in FROM_SERVERS_ONLY:
-            raise PeerError(f"the client sent message {number}, which is a server's")
+            raise PeerError(f"the client sent message {number}, which only a server may send")
         elif number in self._handlers:
             self._handlers[number](body)
         elif number in CONNECTION and not self.authenticated:
@@ -242,7 +242,10 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         text = clean(fields.text(4096), limit=120)
         with self._ending_lock:
             if self._ending is None:
-                self._ending = f"the client parted ({code}: {text})", Disconnect.BY_APPLICATION
+                self._ending = (
+                    f"the client disconnected ({code}: {text})",
+                    Disconnect.BY_APPLICATION,
+                )
         raise EOFError
 
     # ---------------------------------------------------------------------------------- the end

@@ -275,7 +275,7 @@ def test_nothing_is_dialled_that_nobody_allows() -> None:
         with echoing() as (host, client, _):
             assert refused(client, "127.0.0.1", port) == 1
             reason = host.log.wait_for("channel.refused")["reason"]
-            assert reason == f"nobody here forwards to 127.0.0.1:{port}"
+            assert reason == f"forwarding is not allowed to 127.0.0.1:{port}"
         given = {"forwarding__dial": [f"127.0.0.1:{port}"], "roles": {}}
         with echoing(**given) as (_, client, _):
             assert refused(client, "127.0.0.1", port) == 1
@@ -412,7 +412,7 @@ def test_a_port_that_is_taken_says_so() -> None:
     ):
         with pytest.raises(paramiko.SSHException):
             client.request_port_forward("127.0.0.1", port, handler=_greet)
-        assert "it is taken" in host.log.wait_for("request.refused")["reason"]
+        assert "it is in use" in host.log.wait_for("request.refused")["reason"]
 
 
 @pytest.mark.parametrize("address", ["", "0.0.0.0", "::", "*", "10.0.0.1", "example.org"])

@@ -149,11 +149,11 @@ def test_an_agent_that_signs_something_else_proves_nothing() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (b"\x05", "says no"),
-        (b"\x0c", "makes no sense"),
+        (b"\x05", "refused"),
+        (b"\x0c", "malformed"),
         (b"\x0c\0\0\x10\0", "too many keys"),
-        (b"\x0c\0\0\0\x01\xff\xff\xff\xff", "makes no sense"),
-        (b"\x0e", "says no"),
+        (b"\x0c\0\0\0\x01\xff\xff\xff\xff", "malformed"),
+        (b"\x0e", "refused"),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_refused(answer: bytes, said: str) -> None:

@@ -91,7 +91,7 @@ def test_each_kind_of_channel_is_read(
         (True, 1, b"not answered"),
         (0, 1, b"not answered"),
         (None, 1, b"not answered"),
-        (RuntimeError("a bug"), 1, b"an error on this side"),
+        (RuntimeError("a bug"), 1, b"an error in the host"),
     ],
 )
 def test_a_channel_opens_for_a_grant_and_for_nothing_else(

@@ -40,7 +40,7 @@ class Dial:
         self._sockaddrs: list[tuple[int, object]] = []
         self._sock: socket.socket | None = None
         self._deadline: Cancellable | None = None
-        self._reason = "no address of it may be reached"
+        self._reason = "none of its addresses may be reached"
 
     def begin(self, target: SocketAddress, judge: Judge) -> None:
         """Begins; `judge` is asked about the addresses of a host. Any thread. Raises RuntimeError

@@ -290,5 +290,5 @@ def _bind_path(path: str) -> list[socket.socket]:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return "it is taken"
+        return "it is in use"
     return getattr(error, "strerror", None) or str(error)

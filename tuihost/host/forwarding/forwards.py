@@ -97,16 +97,16 @@ class Forwards:
         """A stream to a target, RFC 4254 §7.2."""
         target, origin = request.target, request.origin
         if not self._restrictions.port_forwarding:
-            return Refuse("the key takes forwarding away")
+            return Refuse("the key does not allow forwarding")
         if not key_permits(self._restrictions.permit_open, target):
             return Refuse(f"the key does not permit {shown(target)}")
         app = self._host.access.forward_app(self._visitor, target)
         if app is not None:
             if not self._host.threads.free(self._visitor.connection):
-                return Refuse("apps answer too much already", OpenFailure.RESOURCE_SHORTAGE)
+                return Refuse("apps answer too many streams already", OpenFailure.RESOURCE_SHORTAGE)
             return Later(lambda undecided: self._answer(app, target, origin, undecided))
         if not (self._visitor.rights.forward(target) and may_dial(self._dial_rules, target)):
-            return Refuse(f"nobody here forwards to {shown(target)}")
+            return Refuse(f"forwarding is not allowed to {shown(target)}")
         if self._dialling >= MAX_DIALS:
             return Refuse("too many targets have not answered", OpenFailure.RESOURCE_SHORTAGE)
         return Later(lambda undecided: self._dial(target, undecided))
@@ -181,7 +181,7 @@ class Forwards:
         """An address that leads to the client, RFC 4254 §7.1."""
         address = request.address
         if not self._restrictions.port_forwarding:
-            return Refuse("the key takes forwarding away")
+            return Refuse("the key does not allow forwarding")
         if not key_permits(self._restrictions.permit_listen, address):
             return Refuse(f"the key does not permit {shown(address)}")
         if len(self._listening) >= self._settings.listeners:
@@ -219,7 +219,7 @@ class Forwards:
                 listening.cancel()
 
         if not self._host.threads.free(self._visitor.connection):
-            return Refuse("apps answer too much already")
+            return Refuse("apps answer too many streams already")
         thread = self._thread(app, "listen", run)
         thread.start()
         self._listening[address] = listening
@@ -245,7 +245,7 @@ class Forwards:
         """Listens on a real address. Raises `CannotListen`."""
         sockets = bind(self._listen_rules, address, self._visitor.rights.listen)
         if not sockets:
-            return Refuse(f"nobody here listens on {shown(address)}")
+            return Refuse(f"listening is not allowed on {shown(address)}")
         if isinstance(address, TcpAddress):
             address = TcpAddress(address.host, sockets[0].getsockname()[1])
         self._listening[address] = SocketListener(

@@ -91,20 +91,20 @@ def _parse_v1(header: bytes) -> Origin:
     if family is None:
         return Origin(None)
     if not all(_PORT.fullmatch(port) and int(port) <= 65535 for port in ports):
-        raise PeerError("the PROXY header names no port")
+        raise PeerError("the PROXY header has an invalid port")
     kind = IPv4Address if family == b"4" else IPv6Address
     try:
         address = kind(source.decode("ascii"))
         kind(destination.decode("ascii"))
     except ValueError:
-        raise PeerError("the PROXY header names no address") from None
+        raise PeerError("the PROXY header has an invalid address") from None
     return Origin(Peer(_plain(str(address)), int(ports[0])))
 
 
 def _parse_v2(header: bytes) -> Origin:
     version, command = header[12] >> 4, header[12] & 15
     if version != 2 or command not in (_LOCAL, _PROXY):
-        raise PeerError("the PROXY header is of no known version or command")
+        raise PeerError("the PROXY header has an unknown version or command")
     family, transport = header[13] >> 4, header[13] & 15
     if command == _LOCAL or family not in (_INET, _INET6) or transport != _STREAM:
         return Origin(None)  # "the receiver should ignore the address block" in all of these

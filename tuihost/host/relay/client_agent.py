@@ -47,7 +47,7 @@ class ClientAgent:
                 raise NotOpened("the agent has too many keys")
             return [_key(fields.string(), fields.string()) for _ in range(count)]
         except PeerError as error:
-            raise NotOpened(f"the agent's answer makes no sense: {error}") from None
+            raise NotOpened(f"the agent's answer is malformed: {error}") from None
 
     def sign(self, key: AgentKey, data: bytes) -> bytes:
         flags = RSA_SHA2_512 if key.kind == "ssh-rsa" else 0
@@ -57,7 +57,7 @@ class ClientAgent:
         try:
             return fields.string()
         except PeerError as error:
-            raise NotOpened(f"the agent's answer makes no sense: {error}") from None
+            raise NotOpened(f"the agent's answer is malformed: {error}") from None
 
     def proves(self, key: AgentKey) -> bool:
         public = PublicKey.parse(key.blob)
@@ -89,7 +89,7 @@ class ClientAgent:
                 self._open.discard(stream)
             stream.close()
         if answer[:1] != bytes([expected]):
-            raise NotOpened("the agent says no")
+            raise NotOpened("the agent refused")
         return Fields(answer[1:])
 
     def _keep(self, stream: ChannelStream) -> None:

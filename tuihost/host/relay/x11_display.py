@@ -262,7 +262,7 @@ class _PendingProgram:
 
     def _late(self) -> None:
         if not self._claimed:
-            self._refuse("it did not say who it is")
+            self._refuse("it did not identify itself")
 
     def _readable(self) -> None:
         try:
@@ -324,7 +324,7 @@ def _take_number() -> tuple[int, list[socket.socket]]:
     try:
         SOCKETS.mkdir(mode=0o1777, exist_ok=True)
     except OSError as error:
-        raise NotOpened(f"no display can be made: {error.strerror}") from None
+        raise NotOpened(f"a display cannot be set up: {error.strerror}") from None
     for number in range(FIRST_NUMBER, FIRST_NUMBER + NUMBERS):
         path = f"{SOCKETS}/X{number}"
         sockets: list[socket.socket] = []
@@ -336,7 +336,7 @@ def _take_number() -> tuple[int, list[socket.socket]]:
             for sock in sockets:
                 sock.close()
             if error.errno != errno.EADDRINUSE:
-                raise NotOpened(f"no display can be made: {error.strerror}") from None
+                raise NotOpened(f"a display cannot be set up: {error.strerror}") from None
         else:
             return number, sockets
     raise NotOpened("no display is free on the host")

@@ -215,13 +215,13 @@ class Connection:
         restrictions = self._visitor.restrictions
         match request:
             case PtyRequest() if not restrictions.pty:
-                return "the key takes the terminal away"
+                return "the key does not allow a terminal"
             case X11Request() if not restrictions.x11_forwarding:
-                return "the key takes X11 forwarding away"
+                return "the key does not allow X11 forwarding"
             case X11Request():
                 return self._host.access.why_no_x11(self._visitor)
             case AgentRequest() if not restrictions.agent_forwarding:
-                return "the key takes agent forwarding away"
+                return "the key does not allow agent forwarding"
             case AgentRequest():
                 return self._host.access.why_no_agent(self._visitor)
         return None

@@ -200,7 +200,7 @@ class HostChannel:
     def reply(self, granted: bool) -> None:
         """SUCCESS or FAILURE to a request; nothing once the channel is closed."""
         if len(self.outgoing) >= MAX_WAITING:
-            raise PeerError("asks and does not read the answers")
+            raise PeerError("the client asks and does not read the answers")
         self._post(messages.request_reply(self.peer_number, granted))
 
     def lost(self) -> None:

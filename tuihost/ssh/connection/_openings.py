@@ -99,7 +99,7 @@ class Openings:
             case Later(begin=begin):
                 undecided = _Undecided(self, opening, self._channels.hold_number())
                 if not self._told("open", begin, undecided):
-                    undecided.refuse(Refuse("an error on this side"))
+                    undecided.refuse(Refuse("an error in the host"))
             case Grant():
                 channel = self._grant_open(opening, self._channels.take_number())
                 if channel is None:
@@ -112,13 +112,13 @@ class Openings:
         if self._opens > self.limits.channel_opens or len(self._channels) >= self.limits.channels:
             return Refuse("too many channels", OpenFailure.RESOURCE_SHORTAGE)
         if opening.packet < MIN_PACKET:
-            return Refuse("its packets are too small", OpenFailure.CONNECT_FAILED)
+            return Refuse("the client's packets are too small", OpenFailure.CONNECT_FAILED)
         request = opening.request
         if isinstance(request, Refuse):
             return request
         if isinstance(request, OpenSession):
             if self._sessions_barred:
-                return Refuse("no more sessions were wanted")
+                return Refuse("the client asked for no more sessions")
             if self._channels.sessions >= self.limits.sessions:
                 return Refuse("too many sessions", OpenFailure.RESOURCE_SHORTAGE)
         kinds = (Grant, Refuse, Later)
@@ -187,7 +187,7 @@ class Openings:
         )
         self._channels.add(channel)
         if said.packet < MIN_PACKET:
-            self._told("settled", awaited.settled, Refuse("its packets are too small"))
+            self._told("settled", awaited.settled, Refuse("the client's packets are too small"))
             channel.close()
         elif not self._told("settled", awaited.settled, channel):
             channel.close()
@@ -200,7 +200,7 @@ class Openings:
     def _answered(self, number: int) -> Awaited:
         awaited = self._channels.answered(number)
         if awaited is None:
-            raise PeerError("answered an opening that was not asked for")
+            raise PeerError("the client answered an opening that was not asked for")
         return awaited
 
     def tell(self, text: str) -> None:
@@ -212,7 +212,7 @@ class Openings:
     def _charge(self) -> None:
         """Takes one message from the client's allowance. Raises `PeerError` if none is left."""
         if not self._allowance.take(self.timer.now()):
-            raise PeerError("asks too much at once")
+            raise PeerError("the client asks for too much at once")
 
     def _asked(
         self,
@@ -226,7 +226,7 @@ class Openings:
             answer = ask(*about)
         except Exception as error:  # noqa: BLE001 - a fault costs one answer, not the connection
             self.log.error(Event.CONN_ERROR, trace=error, at=what)
-            return Refuse("an error on this side")
+            return Refuse("an error in the host")
         # Whatever is not an answer, such as a bool, must not open anything.
         return answer if isinstance(answer, kinds) else Refuse("not answered")
 

@@ -61,7 +61,7 @@ class ReceiveWindow:
         `PeerError` where the window does not take it."""
         with self._lock:
             if count > self.left:
-                raise PeerError("sent more than the window takes")
+                raise PeerError("the client sent more than the window takes")
             self.left -= count
             return not self._over
 

@@ -123,7 +123,7 @@ class ConnectionLayer(Openings):
         elif self._channels.was_given(number):
             self._charge()
         else:
-            raise PeerError("named a channel that was never opened")
+            raise PeerError("the client named a channel that was never opened")
 
     def _after_login(self) -> None:
         """Says which keys the host has (OpenSSH's UpdateHostKeys) and begins to keep watch."""
@@ -200,7 +200,7 @@ class ConnectionLayer(Openings):
 
     def _channel_reply(self, channel: HostChannel, fields: Fields) -> None:
         """CHANNEL_SUCCESS or _FAILURE: nothing is asked of a client's channels with a reply."""
-        raise PeerError("answered a request that was not made")
+        raise PeerError("the client answered a request that was not made")
 
     # ---------------------------------------------------------------------- global requests
 
@@ -261,7 +261,7 @@ class ConnectionLayer(Openings):
         """REQUEST_SUCCESS or _FAILURE: the answer to a keepalive, the one thing we ask."""
         self._charge()
         if not self._keepalive.answered():
-            raise PeerError("answered a request that was not made")
+            raise PeerError("the client answered a request that was not made")
 
     def _ask_keepalive(self) -> bool:
         return self.try_send(messages.global_request(messages.KEEPALIVE, True))

@@ -102,7 +102,7 @@ def _parse(text: bytes) -> Any:
     try:
         return read(text, None)
     except TypeError:
-        raise _Unusable("is encrypted; a host must read its key alone") from None
+        raise _Unusable("is encrypted; a host must be able to read its key by itself") from None
     except Exception as error:  # what is wrong with a file has many classes
         brief = "is empty" if not text.strip() else "is not a complete private key"
         raise _Unusable(brief) from error

@@ -149,7 +149,7 @@ class RevokedKeys:
         while fields.more:
             kind = fields.byte()
             if kind == _Section.SIGNATURE:
-                raise ValueError("it is signed, and nobody here knows by whom it should be")
+                raise ValueError("it is signed, and no signer of it is known")
             self._read_section(kind, Packed(fields.string(MAX_SIZE)))
 
     def _read_section(self, kind: int, section: Packed) -> None:
@@ -165,7 +165,7 @@ class RevokedKeys:
             case _Section.EXTENSION:
                 _pass_over(section)
             case _:
-                raise ValueError(f"a section of the unknown kind {kind}")
+                raise ValueError(f"a section of an unknown kind: {kind}")
 
 
 def _read_certificates(section: Packed) -> _AuthorityRevocations:
@@ -186,14 +186,14 @@ def _read_certificates(section: Packed) -> _AuthorityRevocations:
             case _CertificateSection.BITMAP:
                 revoked.bitmaps.append((part.wide(), part.natural(MAX_BITMAP)))
                 if part.more:
-                    raise ValueError("a bitmap with something behind it")
+                    raise ValueError("a bitmap with data after it")
             case _CertificateSection.KEY_IDS:
                 while part.more:
                     revoked.key_ids.add(part.text(MAX_SIZE, "surrogateescape"))
             case _CertificateSection.EXTENSION:
                 _pass_over(part)
             case _:
-                raise ValueError(f"certificates revoked in the unknown way {kind}")
+                raise ValueError(f"certificates revoked in an unknown way: {kind}")
     return revoked
 
 
@@ -201,7 +201,7 @@ def _strings(section: Packed, length: int | None = None) -> Iterator[bytes]:
     while section.more:
         data = section.string(MAX_SIZE)
         if length is not None and len(data) != length:
-            raise ValueError("a digest of a wrong length")
+            raise ValueError("a digest of the wrong length")
         yield data
 
 
