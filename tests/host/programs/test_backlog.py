@@ -10,7 +10,7 @@ from tuihost.host.programs._backlog import MOST_EVENTS, Backlog
 def test_calls_wait_and_are_made_in_their_order() -> None:
     backlog, made = Backlog(), list[int]()
     for number in range(3):
-        backlog.call(lambda number=number: made.append(number))  # type: ignore[misc]
+        backlog.call(lambda number=number: made.append(number))
     assert not made
     backlog.open()
     backlog.call(lambda: made.append(3))

@@ -1,0 +1,143 @@
+"""Who may use which app, and which app answers what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tuihost import Accepts, Account, App, Session, command
+from tuihost.core.accepts import ForwardRule, ListenRule
+from tuihost.host.access import Access
+from tuihost.host.login.visitor import Visitor
+from tuihost.host.plugins.app_catalog import Loaded
+from tuihost.settings.loading import load
+from tuihost.wire import Identity, Restrictions, TcpAddress
+
+
+class Menu(App):
+    name = "menu"
+
+
+class Staff(App):
+    name = "staff"
+    accepts = Accepts(
+        roles=frozenset({"staff"}),
+        x11=True,
+        subsystems=("backup",),
+        forwards=(ForwardRule("*.box", 80), ForwardRule("desk", 80)),
+        listens=(ListenRule("desk", 80),),
+    )
+
+    def files(self, session: Session) -> Any: ...
+
+    @command
+    def look(self, session: Session) -> None:
+        """Looks."""
+
+
+class Open(App):
+    name = "open"
+    accepts = Accepts(agent=True, forwards=(ForwardRule("one.box", 80),))
+
+
+APPS = {app.name: Loaded(app, "the test") for app in (Menu(), Staff(), Open())}
+GIVEN = {"server.script": "staff look", "server.default_app": "menu"}
+
+
+def access(**more: Any) -> Access:
+    return Access(load(None, {}, {**GIVEN, **more}), APPS)
+
+
+def visitor(
+    *roles: str,
+    guest: bool = False,
+    command: str | None = None,
+    table: Mapping[str, Any] | None = None,
+) -> Visitor:
+    settings = load(None, {}, {**GIVEN, "roles": table or {}})
+    identity = Identity(
+        "ada", guest=guest, roles=frozenset(roles), restrictions=Restrictions(command=command)
+    )
+    accepts = {name: loaded.app.accepts for name, loaded in APPS.items()}
+    return Visitor.of(identity, settings, None, accepts)
+
+
+NO_APPS: dict[str, Any] = {"user": {"apps": ["open"], "x11": False, "agent": False}}
+
+
+@pytest.mark.parametrize(
+    ("account", "names"),
+    [
+        (visitor(), {"menu", "open"}),
+        (visitor("staff"), {"menu", "open", "staff"}),
+        (visitor("staff", guest=True), {"menu", "open", "staff"}),
+        (visitor("staff", command="staff look"), {"staff"}),
+        (visitor("staff", command="nowhere"), set[str]()),
+        (visitor("staff", table=NO_APPS), {"open"}),
+        (Account("ada", guest=False), {"menu", "open"}),
+        (Account("ada", guest=False, roles=frozenset({"staff"})), {"menu", "open", "staff"}),
+    ],
+)
+def test_what_somebody_may_open(account: Account, names: set[str]) -> None:
+    here = access()
+    assert here.names_for(account) == names
+    assert {name for name in APPS if here.may_open(account, name)} == names
+
+
+@pytest.mark.parametrize(
+    ("account", "home"),
+    [
+        (visitor(), "menu"),
+        (visitor("staff", command="staff look"), "staff"),
+        (visitor(table=NO_APPS), None),
+    ],
+)
+def test_where_everything_leads_back_to(account: Account, home: str | None) -> None:
+    assert access().home_of(account) == home
+
+
+def test_a_script_is_for_those_who_may_run_it() -> None:
+    here = access()
+    assert here.script_for(visitor("staff")) == ("staff", "look")
+    assert here.script_for(visitor()) == ()
+    confined = {"user": {"apps": ["*"], "commands": ["open *"]}}
+    assert here.script_for(visitor("staff", table=confined)) == ()
+    assert access(**{"server.script": ""}).script_for(visitor("staff")) == ()
+
+
+def test_a_subsystem_is_an_apps_or_the_files_of_the_host() -> None:
+    here = access()
+    assert here.serves(visitor("staff"), "backup")
+    assert not here.serves(visitor(), "backup")
+    assert here.serves(visitor("staff"), "sftp")
+    assert not here.serves(visitor(), "sftp"), "no app that they may open serves files"
+    assert not here.serves(visitor("staff"), "other")
+
+
+@pytest.mark.parametrize(
+    ("host", "answers"),
+    [("two.box", "staff"), ("one.box", "open"), ("desk", "staff"), ("elsewhere", None)],
+)
+def test_an_exact_name_comes_before_a_pattern(host: str, answers: str | None) -> None:
+    app = access().forward_app(visitor("staff"), TcpAddress(host, 80))
+    assert (app and app.name) == answers
+
+
+def test_an_app_answers_nothing_for_people_who_may_not_open_it() -> None:
+    here = access()
+    assert here.listen_app(visitor("staff"), TcpAddress("desk", 80)) is APPS["staff"].app
+    assert here.listen_app(visitor(), TcpAddress("desk", 80)) is None
+    assert here.forward_app(visitor(), TcpAddress("desk", 80)) is None
+
+
+def test_why_a_display_and_an_agent_are_of_no_use() -> None:
+    here = access()
+    assert here.why_no_x11(visitor("staff")) is None
+    assert here.why_no_x11(visitor()) == "no app here takes X11"
+    assert here.why_no_agent(visitor()) is None
+    assert here.why_no_x11(visitor(table=NO_APPS)) == "their roles give no X11"
+    assert here.why_no_agent(visitor(table=NO_APPS)) == "their roles give no agent"
+    only_menu = visitor("staff", table={"user": {"apps": ["menu"]}})
+    assert here.why_no_agent(only_menu) == "no app here takes an agent"
