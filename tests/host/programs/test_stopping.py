@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from tuihost.host.programs._stopping import Step, Stopping
+from tests.waiting import DEADLINE, until
+from tuihost.host.programs._stopping import RAISE_AGAIN, Step, Stopping
 from tuihost.logs import EventLog
 from tuihost.testing.hosted import Records
 
@@ -135,6 +137,40 @@ def test_a_thread_that_ends_while_it_is_given_up_is_not_counted_for_ever(worker:
     worker.host.timers[-1].act()
     worker.end()
     assert worker.host.stuck == 0
+
+
+def test_nothing_is_raised_between_a_lock_and_its_release() -> None:
+    log, written = logging.Logger("busy"), Records()
+    log.addHandler(written)
+
+    class Writer(Worker):
+        def _work(self) -> None:
+            try:
+                log.info("waits for the lock")
+                self.release.wait(DEADLINE)
+            finally:
+                self.stopping.over()
+
+    def waits_for_the_lock() -> bool:
+        frame = sys._current_frames().get(writer.thread.ident or 0)
+        return frame is not None and frame.f_code is logging.Handler.acquire.__code__
+
+    writer = Writer()
+    written.acquire()
+    try:
+        writer.thread.start()
+        until(waits_for_the_lock, "the writer to wait")
+        writer.begin()
+        writer.host.timers[0].act()
+        (*_, again) = writer.host.timers
+        assert again.seconds == RAISE_AGAIN
+    finally:
+        written.release()
+    until(lambda: written.events, "the line to be written")
+    assert written.lock is not None
+    assert written.lock.acquire(timeout=DEADLINE), "the lock was lost"
+    written.lock.release()
+    writer.end()
 
 
 def test_the_end_is_noted_also_where_what_was_raised_arrives_in_it(worker: Worker) -> None:

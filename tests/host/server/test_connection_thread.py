@@ -137,8 +137,8 @@ def test_an_exec_request_is_decided_and_started_and_nothing_else(
 
 @contextmanager
 def everything(host: Hosted) -> Iterator[None]:
-    """Takes all that somebody may have to wait for: the databases and their files, and the locks
-    of the host."""
+    """Takes all that somebody may have to wait for: the databases and their files, the log, and the
+    locks of the host."""
     inner = host.host
     databases = (inner.preference_store._database, host.server.login_services.store._database)
     with ExitStack() as stack:
@@ -152,6 +152,8 @@ def everything(host: Hosted) -> Iterator[None]:
                 stack.enter_context(database._read_places)
         for lock in (inner.preference_store._lock, inner.roster._lock, inner._count_lock):
             stack.enter_context(lock)
+        host.log.acquire()
+        stack.callback(host.log.release)
         yield
 
 

@@ -44,7 +44,6 @@ from tuihost.wire import (
     Peer,
     Refuse,
     RemoteForward,
-    Restrictions,
     SocketAddress,
     TcpAddress,
     Undecided,
@@ -62,14 +61,13 @@ class Forwards:
         host: Host,
         link: Link,
         visitor: Visitor,
-        restrictions: Restrictions,
         name: str,
         log: EventLog,
     ) -> None:
         self._host = host
         self._link = link
         self._visitor = visitor
-        self._restrictions = restrictions
+        self._restrictions = visitor.restrictions
         self._name = name
         self._log = log
         self._settings = host.settings.forwarding

@@ -7,16 +7,23 @@ long as it runs on.
 from __future__ import annotations
 
 import ctypes
+import logging
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from tuihost import database
 from tuihost.host.host import Host
 from tuihost.logs import Event, EventLog
 from tuihost.wire import Cancellable
 
 Step = tuple[float, Callable[[], None]]
 """Seconds after the work was given up, and what is tried then."""
+
+RAISE_AGAIN = 0.1
+"""Seconds until the next try, if the thread was taking a lock that others need."""
+_TAKE_LOCKS = (logging.__file__, database.__file__)
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +36,8 @@ class Stopping:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
     _timers: list[Cancellable] = field(default_factory=list)
+    _again: Cancellable | None = None
+    _named: bool = False
     _stuck: bool = False
 
     @property
@@ -59,8 +68,9 @@ class Stopping:
             self._end()
         except SystemExit:  # raised by `_raise`, and only now arrived
             self._end()
-        for timer in self._timers:
-            timer.cancel()
+        for timer in (*self._timers, self._again):
+            if timer is not None:
+                timer.cancel()
 
     def _end(self) -> None:
         with self._lock:
@@ -70,8 +80,14 @@ class Stopping:
                 self.host.count_stuck(-1)
 
     def _raise(self) -> None:
-        if not self._over.is_set():
+        if self._over.is_set():
+            return
+        if not self._named:
+            self._named = True
             self.log.warning(Event.APP_STUCK, thread=self.thread.name)
+        if _takes_a_lock(self.thread):
+            self._again = self.host.watchdog.call_later(RAISE_AGAIN, self._raise)
+        else:
             _raise_in(self.thread)
 
     def _abandon(self) -> None:
@@ -94,3 +110,16 @@ def _raise_in(thread: threading.Thread) -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(_ThreadStopped)
         )
+
+
+def _takes_a_lock(thread: threading.Thread) -> bool:
+    """Whether an exception that is raised there now could come between a lock and its release, so
+    that nobody would ever get that lock again."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    if frame is not None and frame.f_code.co_filename == threading.__file__:
+        return True
+    while frame is not None:
+        if frame.f_code.co_filename in _TAKE_LOCKS:
+            return True
+        frame = frame.f_back
+    return False

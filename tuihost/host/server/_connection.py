@@ -154,9 +154,7 @@ class Connection:
         self._log = self.link.log = self._log.bound(user=identity.user)
         visitor = self._host.come_in(self.number, identity, self.peer, self.close)
         self._account = visitor
-        self._forwards = Forwards(
-            self._host, self.link, visitor, visitor.restrictions, f"{self.number}", self._log
-        )
+        self._forwards = Forwards(self._host, self.link, visitor, f"{self.number}", self._log)
 
     @property
     def _visitor(self) -> Visitor:
