@@ -49,6 +49,16 @@ class _FrameWriter:
             self.sgr = RESET
             self.out.append(RESET)
 
+    def erase_all(self) -> None:
+        """Erases whatever may stand in the frame, and goes to its beginning."""
+        self.out.append(RESET)
+        if self.absolute:
+            self.out.append("\x1b[H")
+            self.x = self.y = 0
+        else:
+            self.go(0, 0)
+        self.out.append("\x1b[J")
+
     def _set_style(self, sgr: str, link: str) -> None:
         if link != self.link and self.links:
             self._set_link(link)
@@ -206,13 +216,7 @@ def draw_difference(
         old, absolute = None, False
     writer = _FrameWriter(position, size.columns, styles, absolute, links=not output.plain)
     if old is None:
-        if absolute:
-            writer.out.append("\x1b[0m\x1b[H\x1b[J")
-            writer.x = writer.y = 0
-        else:
-            writer.out.append(RESET)
-            writer.go(0, 0)
-            writer.out.append("\x1b[J")
+        writer.erase_all()
     before = old.height if old is not None else 0
     for y, was, row in _changed(old, new, min(max(new.height, before), size.rows)):
         writer.row(y, was, row, new.zero_width_escapes.get(y))

@@ -248,21 +248,21 @@ class _DescriptorLoop(asyncio.SelectorEventLoop):
     async def _make_subprocess_transport(self, *arguments: Any, **more: Any) -> Any:
         made = super()._make_subprocess_transport  # type: ignore[misc]
         transport = await made(*arguments, **more)
-        self._programs = [one for one in self._programs if one.get_returncode() is None]
+        self._programs = [program for program in self._programs if program.get_returncode() is None]
         self._programs.append(transport)
         return transport
 
     async def end_programs(self, grace: float) -> None:
         """Kills what still runs, and waits at most so many seconds until it is gone."""
-        running = [one for one in self._programs if one.get_returncode() is None]
-        for one in running:
+        running = [program for program in self._programs if program.get_returncode() is None]
+        for program in running:
             with suppress(ProcessLookupError):
-                one.kill()
+                program.kill()
         if running:
-            ends = [asyncio.ensure_future(one._wait()) for one in running]
+            ends = [asyncio.ensure_future(program._wait()) for program in running]
             await asyncio.wait(ends, timeout=grace)
-        for one in self._programs:
-            one.close()
+        for program in self._programs:
+            program.close()
 
 
 # ------------------------------------------------------------------------------- making, ending

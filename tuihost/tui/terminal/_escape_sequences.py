@@ -193,7 +193,7 @@ def _printed(char: str, codes: list[int], modifiers: int, text: list[int]) -> li
         typed = _character(codes[1]) if len(codes) > 1 else ""
         if not typed and len(char.upper()) == 1:
             typed = char.upper()
-    return [KeyPress(one, one) for one in _HARMFUL.sub("", typed or char)]
+    return [KeyPress(letter, letter) for letter in _HARMFUL.sub("", typed or char)]
 
 
 def _character(code: int) -> str:

@@ -13,11 +13,12 @@ import re
 from wcwidth import wcwidth
 
 MAX_TYPED = 4096  # characters of one line
-MAX_READY = 256 * 1024  # bytes typed ahead of who reads
+MAX_READY = 256 * 1024  # bytes typed ahead of the reader
 
-INT, QUIT, END, KILL, WORD = "\x03", "\x1c", "\x04", "\x15", "\x17"
+# The special characters of termios(3).
+INTR, QUIT, EOF, KILL, WERASE = "\x03", "\x1c", "\x04", "\x15", "\x17"
 ERASE = ("\x7f", "\x08")
-_SIGNALS = {INT: "INT", QUIT: "QUIT"}
+_SIGNALS = {INTR: "INT", QUIT: "QUIT"}
 _ESCAPE, _STRING = "\x1b", "\x1b]"
 _SEQUENCE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]O\x1b])", re.DOTALL
@@ -93,8 +94,8 @@ class LineDiscipline:
         if char in _SIGNALS:
             self._line.clear()
             self.signals.append(_SIGNALS[char])
-            return "^C\r\n" if char == INT else "^\\\r\n"
-        if char == END:
+            return "^C\r\n" if char == INTR else "^\\\r\n"
+        if char == EOF:
             if self._line:  # what is there so far is handed over, without an end of line
                 self._ready += "".join(self._line).encode()
                 self._line.clear()
@@ -109,7 +110,7 @@ class LineDiscipline:
         if char == KILL:
             gone, self._line = self._line, []
             return _erased(gone)
-        if char == WORD:
+        if char == WERASE:
             at = len(self._line)
             while at and self._line[at - 1] == " ":
                 at -= 1

@@ -54,7 +54,7 @@ class Toasts:
         """Adds a toast, in place of one that says the same. Thread: the session's, while its
         Application runs."""
         toast = _Toast(fit_text(text, WIDEST), kind)
-        others = [one for one in self._toasts if (one.text, one.kind) != (toast.text, kind)]
+        others = [old for old in self._toasts if (old.text, old.kind) != (toast.text, kind)]
         self._toasts = [*others, toast][-LIMIT:]
         app = get_app()
         asyncio.get_running_loop().call_later(seconds, self._remove, toast, app)

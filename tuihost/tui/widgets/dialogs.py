@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.layout.containers import AnyContainer, HSplit, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
@@ -218,45 +219,44 @@ def prompt_dialog(
     """One line to type."""
     keys = Keymap(group=label)
     wrong: list[str] = []
-    dialog: Dialog[str]
-    # A line stays a line, whatever is pasted.
     buffer = Buffer(
         document=Document(default, len(default)),
         multiline=False,
         on_text_changed=lambda _: wrong.clear(),
     )
-    processors: list[Processor] = [
-        ConditionalProcessor(
-            AfterInput(clean(placeholder), style="class:input.placeholder"),
-            Condition(lambda: not buffer.text),
-        )
-    ]
-    if hidden:
-        processors.append(PasswordProcessor(glyph(session, "bullet")))
-    line = Window(
-        BufferControl(buffer, input_processors=processors),
-        height=1,
-        style="class:input",
-        dont_extend_height=True,
-    )
+    line = _line_to_type(session, buffer, placeholder, hidden=hidden)
 
-    def below() -> Any:
-        if wrong:
-            return [("class:error", f"{glyph(session, 'cross')} {wrong[0]}")]
-        return []
+    def error() -> StyleAndTextTuples:
+        return [("class:error", f"{glyph(session, 'cross')} {text}") for text in wrong]
+
+    below = Window(FormattedTextControl(error), height=1, dont_extend_height=True)
+    dialog: Dialog[str] = Dialog(session, label, HSplit([line, below]), focus=line, keys=keys)
 
     @keys.add("enter", label="done", rank=20)
     def _done(event: Any) -> None:
-        text = " ".join(buffer.text.splitlines())
+        text = " ".join(buffer.text.splitlines())  # one line, whatever was pasted
         problem = validate(text) if validate is not None else None
         if problem is None:
             dialog.close(text)
         else:
             wrong[:] = [clean(problem)]
 
-    note = Window(FormattedTextControl(below), height=1, dont_extend_height=True)
-    dialog = Dialog(session, label, HSplit([line, note]), focus=line, keys=keys)
     return dialog
+
+
+def _line_to_type(session: Session, buffer: Buffer, placeholder: str, *, hidden: bool) -> Window:
+    """The input itself, with a placeholder while it is empty, and dots if it is hidden."""
+    empty = Condition(lambda: not buffer.text)
+    hint = AfterInput(clean(placeholder), style="class:input.placeholder")
+    processors: list[Processor] = [ConditionalProcessor(hint, empty)]
+    if hidden:
+        processors.append(PasswordProcessor(glyph(session, "bullet")))
+    return Window(
+        BufferControl(buffer, input_processors=processors),
+        height=1,
+        style="class:input",
+        dont_extend_height=True,
+    )
 
 
 def choose_dialog(

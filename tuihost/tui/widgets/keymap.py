@@ -219,21 +219,27 @@ def labels(hints: list[Hint], *, unicode: bool, every_alias: bool = False) -> li
     for hint in hints:
         if every_alias or hint.show:
             grouped.setdefault((hint.group, hint.label), []).append(hint)
-    shown: list[KeyLabel] = []
-    for (group, label), same in grouped.items():
-        named = next((hint.name for hint in same if hint.name), "")
-        rows = zip(*(hint.keys for hint in same), strict=False) if len(same) > 1 else []
-        if named:
-            text = named
-        elif not every_alias:
-            text = _join([key_name(hint.keys[0], unicode) for hint in same])
-        elif len(same) > 1:
-            text = " ".join(_join([key_name(key, unicode) for key in row]) for row in rows)
-        else:
-            text = " ".join(key_name(key, unicode) for key in same[0].keys)
-        first = min(same, key=lambda hint: hint.rank)
-        shown.append(KeyLabel(text, label, group, first.rank, same[0].keys[0]))
-    return shown
+    return [
+        KeyLabel(
+            next((hint.name for hint in same if hint.name), "")
+            or _names_of(same, unicode=unicode, every_alias=every_alias),
+            label,
+            group,
+            min(hint.rank for hint in same),
+            same[0].keys[0],
+        )
+        for (group, label), same in grouped.items()
+    ]
+
+
+def _names_of(same: list[Hint], *, unicode: bool, every_alias: bool) -> str:
+    """The keys of hints with one label: `↑↓ kj` for two that have an alias each."""
+    if not every_alias:
+        return _join([key_name(hint.keys[0], unicode) for hint in same])
+    if len(same) == 1:
+        return " ".join(key_name(key, unicode) for key in same[0].keys)
+    rows = zip(*(hint.keys for hint in same), strict=False)
+    return " ".join(_join([key_name(key, unicode) for key in row]) for row in rows)
 
 
 def _join(names: list[str]) -> str:

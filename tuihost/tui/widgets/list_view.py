@@ -183,20 +183,30 @@ class ListView(Selectable[Item]):
             return [("class:heading", fit(f"  {self._headings[index]}", width))]
         chosen = index == self.cursor
         base, muted, match = _styles(chosen, self.focused)
-        fragments = self._head(index, item, chosen, base, muted)
-        described = self.description is not None and width >= DESCRIBED
-        room = width - length(fragments) - 1
-        columns = min(self._label_width, max(8, room * 2 // 5)) if described else max(1, room)
-        label = pad(self.label(item), columns, glyph(self.session, "ellipsis"))
-        fragments += marked(label, (p for p in self._hits[index] if p < len(label)), base, match)
-        note = fit(self.note(item), width // 3) if self.note is not None and width >= NOTED else ""
-        if self.description is not None and described:
-            room = width - length(fragments) - 2 - (width_of(note) + 3 if note else 1)
-            about = fit(self.description(item), max(0, room), glyph(self.session, "ellipsis"))
+        head = self._head(index, item, chosen, base, muted)
+        note = self._note_text(item, width)
+        room = width - length(head)
+        label = self._label_text(item, room - 1, described=width >= DESCRIBED)
+        hits = (place for place in self._hits[index] if place < len(label))
+        fragments = [*head, *marked(label, hits, base, match)]
+        if self.description is not None and width >= DESCRIBED:
+            left = width - length(fragments) - 2 - (width_of(note) + 2 if note else 1)
+            about = fit(self.description(item), max(0, left), glyph(self.session, "ellipsis"))
             fragments.append((muted, f"  {about}"))
-        fragments = cut(fragments, width - (width_of(note) + 1 if note else 0))
-        space = width - length(fragments) - (width_of(note) + 1 if note else 0)
-        return [*fragments, (muted, " " * space + (f"{note} " if note else ""))]
+        fragments = cut(fragments, width - width_of(note))
+        space = width - length(fragments) - width_of(note)
+        return [*fragments, (muted, " " * space + note)]
+
+    def _label_text(self, item: Item, room: int, *, described: bool) -> str:
+        """The label, as wide as all labels are; it shares `room` with the description, if any."""
+        shares = described and self.description is not None
+        columns = min(self._label_width, max(8, room * 2 // 5)) if shares else max(1, room)
+        return pad(self.label(item), columns, glyph(self.session, "ellipsis"))
+
+    def _note_text(self, item: Item, width: int) -> str:
+        """The note for the right end, with a space behind it."""
+        note = fit(self.note(item), width // 3) if self.note is not None and width >= NOTED else ""
+        return f"{note} " if note else ""
 
     def _head(self, index: int, item: Item, chosen: bool, base: str, muted: str) -> Fragments:
         """The mark of the chosen row, the number and the icon."""
