@@ -1,5 +1,5 @@
-"""What every Application needs, made once a process, and the doors of prompt_toolkit that lead
-from a person's session into the server, closed.
+"""What all Applications share, made once in a process, and what prompt_toolkit must not do to the
+server on a person's behalf.
 
 prompt_toolkit loads its 550 default key bindings and merges its default styles anew for every
 Application, which is most of the time and memory that one costs. Both are replaced where

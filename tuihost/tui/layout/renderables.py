@@ -1,4 +1,4 @@
-"""rich, kept to what it does best: it lays things out, and never writes a byte.
+"""rich for what it does best: it lays things out, and never writes a byte.
 
 What rich draws becomes lines of prompt_toolkit fragments for screens, and bytes only through the
 small writer here, which knows one terminal's colours. (rich remembers in each of its styles the
@@ -77,7 +77,7 @@ def render_lines(
 
     Links become `[link:URL]` in the style. Without `unicode` everything is ASCII. `safe=False`
     leaves out the cleaning, for text that went through `clean` before. Costs milliseconds: call
-    it where something changed, not for every frame.
+    it when something has changed, not for every frame.
     """
     width = max(1, width)
     console = _Drawing(width, theme, colors, unicode=unicode, inline=False, links=True)

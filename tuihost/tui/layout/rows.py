@@ -45,12 +45,12 @@ class RowSource(Protocol):
         """The fragments of one row. What goes beyond `width` columns is not shown."""
 
     def row_key(self, index: int) -> Hashable:
-        """Stands for all that `row` depends on but the width: content, selection, theme. While
-        the key stays the same, so does the row, and `row` is not asked again."""
+        """Stands for everything that `row` depends on except the width: content, selection, theme.
+        While the key stays the same, `row` is not called again."""
 
 
 class _RowCells(NamedTuple):
-    """One row as it is shown, and what stands in it for the terminal alone."""
+    """The cells of one row, and the escape sequences to send before some of them."""
 
     cells: Row
     escapes: dict[int, str]
@@ -82,7 +82,7 @@ class _RowControl(UIControl):
         return self._bindings
 
     def create_content(self, width: int, height: int | None) -> UIContent:
-        """For the few that want to see the content as text."""
+        """The content as text, for the few that need it."""
         rows = self._source
         return UIContent(get_line=lambda index: rows.row(index, width), line_count=rows.row_count())
 
@@ -173,7 +173,7 @@ class RowWindow(Window):
         self.cursor = max(0, min((self.cursor or 0) + rows, last))
 
     def forget(self) -> None:
-        """Drops all cells that are kept, for a change that no row's key tells."""
+        """Drops all cells that are kept, after a change that no row's key shows."""
         self._rows.clear()
 
     def reset(self) -> None:

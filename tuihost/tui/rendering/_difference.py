@@ -140,8 +140,8 @@ def _forward(amount: int) -> str:
 
 
 def last_visible(row: Row, width: int, styles: StyleCache) -> int:
-    """The last column that shows anything; 0 for an empty row. What is beyond need not be sent,
-    so that text copied from the screen has no spaces at the ends of its lines."""
+    """The last column that shows anything; 0 for an empty row. Nothing beyond it is sent, so that
+    text copied from the screen has no spaces at the ends of its lines."""
     x = min(max(row, default=0), width - 1)
     blank: Char | None = None
     while x > 0:
@@ -206,8 +206,8 @@ def draw_difference(
 ) -> Point:
     """Writes to `output` what turns frame `old` into `new`; nothing if there is nothing to do.
 
-    `old` None means that anything may stand there: all is erased and drawn. `position` is where
-    the cursor is, `cursor` where it shall be; where it is in the end is returned. `absolute` says
+    If `old` is None, anything may be on the screen: all is erased and drawn. `position` is where
+    the cursor is, `cursor` where it should go; the result is where it went. `absolute` says
     that the frame begins at the top left corner of the terminal; else it begins wherever the
     cursor was, and lines below are made by scrolling. `done` leaves the frame in place and the
     cursor on the line below it.

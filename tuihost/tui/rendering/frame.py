@@ -1,4 +1,4 @@
-"""What one frame is: rows of cells that may be shared with the frame before, and who handles the
+"""What a frame is: rows of cells, which may be shared with the frame before, and who handles the
 mouse where."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BLANK = _CHAR_CACHE[" ", Transparent]
 
 class FrameRows(defaultdict[int, defaultdict[int, Char]]):
     """The rows of a frame. A shared row is copied when somebody asks for it by its number, since
-    whoever does may write to it: a float that covers a part, a style laid over everything."""
+    they may write to it: a float that covers a part, a style laid over everything."""
 
     def __init__(self) -> None:
         super().__init__(_new_row)

@@ -63,7 +63,7 @@ class HostRenderer(Renderer):
     # ---------------------------------------------------------------- drawing
 
     def render(self, app: Application[Any], layout: Layout, is_done: bool = False) -> None:
-        """Draws what differs from the last frame; nothing, and later, while the line is full."""
+        """Draws what differs from the last frame, but only once the line is free."""
         if not is_done and self._terminal.congested:
             self.skipped += 1
             self._draw_when_drained(app)
@@ -106,7 +106,7 @@ class HostRenderer(Renderer):
         self._terminal.on_drain(drained)
 
     def _switch_modes(self) -> None:
-        """What the terminal must know before the first frame, or since the mouse was switched."""
+        """Tells the terminal what it must know before the first frame, and if the mouse changes."""
         output = self.output
         if self.full_screen and not self._in_alternate_screen:
             self._in_alternate_screen = True
@@ -126,7 +126,7 @@ class HostRenderer(Renderer):
                 output.disable_mouse_support()
 
     def _height(self, layout: Layout, size: Size, is_done: bool) -> int:
-        """Rows of the frame: all, or for an app between lines of text what it likes."""
+        """How many rows the frame has: all, or as many as an app between lines of text prefers."""
         if self.full_screen:
             return size.rows
         preferred = layout.container.preferred_height(size.columns, size.rows).preferred
@@ -184,7 +184,7 @@ class HostRenderer(Renderer):
             self.output.flush()
 
     def clear(self) -> None:
-        """Draws everything anew on an empty screen."""
+        """Draws everything again on an empty screen."""
         if self.full_screen:
             self.repaint()
             return

@@ -1,7 +1,7 @@
 """An event loop for one session that needs no descriptor, and the threads that all loops share.
 
-A session reads nothing from descriptors: its bytes come through a channel that wakes it. Its loop
-therefore waits on a lock where others wait in `epoll`. That saves three descriptors a session and
+A session reads nothing from descriptors: its bytes come through a channel that wakes it. So its
+loop waits on a lock instead of in `epoll`. That saves three descriptors a session and
 two thirds of the system calls a key, each of which is a chance to lose the interpreter lock.
 """
 
@@ -24,7 +24,7 @@ LoopKind = Literal["light", "selector"]
 
 
 class _LockSelector:
-    """What a loop asks for events: there are none but a wake from another thread."""
+    """Where the loop waits for events. The only event is a wake from another thread."""
 
     def __init__(self) -> None:
         self._asleep = threading.Lock()
@@ -62,7 +62,7 @@ class LightLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._selector = _LockSelector()
-        self.set_debug(False)  # PYTHONASYNCIODEBUG is the server's business, not a session's
+        self.set_debug(False)  # PYTHONASYNCIODEBUG is for the server, not for a session
 
     def _process_events(self, event_list: list[Any]) -> None:
         """There never are any."""
@@ -166,7 +166,7 @@ class SharedExecutor(ThreadPoolExecutor):
         self._pending = 0  # jobs that are queued or being done
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Has `fn` run on a thread. Raises RuntimeError if too much is waiting already."""
+        """Runs `fn` on a thread. Raises RuntimeError if too much is waiting already."""
         future: Future[_T] = Future()
         with self._guard:
             if self._pending >= self._limit + self._waiting:

@@ -1,4 +1,4 @@
-"""The pages that the host itself shows: short, and drawn with nothing that could fail again."""
+"""The pages that the host itself shows, drawn by the simplest means so that they cannot fail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARGIN = 2
 
 
 def notice(title: str, text: str, keys: str) -> Application[None]:
-    """A page with a title, one paragraph and a line that says which key leads on."""
+    """A page with a title, one paragraph, and a line that says which key to press."""
     bindings = KeyBindings()
 
     @bindings.add("enter")

@@ -1,8 +1,8 @@
-"""What the sequences of a keyboard and a mouse mean, in prompt_toolkit's keys.
+"""What the escape sequences of a keyboard and a mouse mean, as keys of prompt_toolkit.
 
 Plain functions over one complete, bounded sequence. The table is prompt_toolkit's own, copied
-once; what it lacks is worked out: modifiers (xterm), modifyOtherKeys, and the kitty keyboard
-protocol (https://sw.kovidgoyal.net/kitty/keyboard-protocol/). What means nothing gives no keys.
+once. What it lacks is worked out here: modifiers (xterm), modifyOtherKeys, and the kitty keyboard
+protocol (https://sw.kovidgoyal.net/kitty/keyboard-protocol/). An unknown sequence gives no keys.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _unicode(codes: list[int], modifiers: int, text: list[int]) -> list[KeyPress
     """A key by its code point: kitty's `CSI code:shifted:base ; modifiers ; text u`."""
     code = codes[0]
     if modifiers & ~(_SHIFT | _ALT | _CTRL):
-        return []  # Super, Hyper and Meta chords are no text
+        return []  # Super, Hyper and Meta chords are not text
     if name := _KITTY_NAMES.get(code):
         return _named(name, modifiers, "")
     char = _KITTY_KEYPAD.get(code) or _character(code)

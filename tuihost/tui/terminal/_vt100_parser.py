@@ -67,7 +67,7 @@ _SS3 = re.compile("\x1bO([1-9]?)([@-~]?)")
 _CURSOR_POSITION = re.compile("[0-9]{1,5};[0-9]{1,5}")
 _STRING_BREAK = re.compile("[\x00-\x1f\x9c]")
 # What may follow the two characters that open a string. Alt+] and Alt+Shift+P send the same
-# two, so what no terminal answers is taken for keys: nobody's keyboard goes dead by a chord.
+# two, so what no terminal answers counts as keys: a chord must not make a keyboard go dead.
 _STRING_OPENS = {
     "]": re.compile("[0-9lL]"),
     "P": re.compile("[0-9;>!$+|]"),
@@ -90,7 +90,7 @@ class KeyPressParser:
         self.reset()
 
     def reset(self) -> None:
-        """As new: what was begun and every reply that is due are forgotten."""
+        """Starts over: forgets unfinished sequences and every reply that is expected."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._state = _State.GROUND
         self._held = ""  # the beginning of what is not complete yet; at most CSI_LIMIT
@@ -136,7 +136,7 @@ class KeyPressParser:
 
     @property
     def pending(self) -> bool:
-        """Something incomplete is held: an escape, a sequence, a string, a paste."""
+        """Whether something is unfinished: an escape, a sequence, a string or a paste."""
         return bool(self._held) or self._state is not _State.GROUND
 
     @property
@@ -153,7 +153,7 @@ class KeyPressParser:
         self._expected[reply] = min(self._expected[reply] + 1, _MAX_EXPECTED)
 
     def drop(self) -> None:
-        """Forgets the keys that are held; of a paste that is under way nothing will come."""
+        """Forgets the keys that are held. The rest of an unfinished paste is dropped, too."""
         if self.pending_escape:
             self._held = ""
         self._burst_end = ""
@@ -225,7 +225,7 @@ class KeyPressParser:
         return stop
 
     def _csi_and(self, count: int, text: str, at: int) -> int:
-        """A sequence that goes on for `count` printable characters after its final one."""
+        """Handles a sequence with `count` printable characters after its final one."""
         start = at + 3
         stop = start + count
         controls = _CONTROL.search(text, start, stop)
@@ -392,5 +392,5 @@ def _overlap(text: str, at: int) -> int:
 
 
 def _clean_paste(text: str) -> str:
-    """Line ends as prompt_toolkit has them, and no control characters but tab and newline."""
+    """The paste with prompt_toolkit's line ends, and no control characters but tab and newline."""
     return _UNPASTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

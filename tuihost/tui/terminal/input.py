@@ -1,7 +1,7 @@
-"""A terminal as prompt_toolkit reads it: no descriptor, no pipe, no thread between.
+"""A terminal as the input of prompt_toolkit, without a descriptor, a pipe or a thread in between.
 
-`TerminalInput` takes bytes from a terminal only as fast as an Application takes keys, so what
-is not wanted yet stays with the client (RFC 4254 §5.2). It outlives the Applications of its
+`TerminalInput` takes bytes from a terminal only as fast as an Application takes keys; the rest
+stays with the client (RFC 4254 §5.2). It outlives the Applications of its
 session: keys typed between two of them go to the next.
 """
 
@@ -40,7 +40,7 @@ _numbers = count(1)
 
 
 class ReadableTerminal(Protocol):
-    """What an input needs of a terminal; everything happens on the thread of `loop`."""
+    """What an input needs from a terminal. Everything happens on the thread of `loop`."""
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
@@ -49,10 +49,10 @@ class ReadableTerminal(Protocol):
     def closed(self) -> bool: ...
 
     def read(self, limit: int, /) -> bytes | None:
-        """None: nothing now. b"": no more will come."""
+        """What was typed. None if there is nothing now; b"" if no more will come."""
 
     def set_reader(self, callback: Callable[[], None] | None, /) -> None:
-        """Calls `callback` when there may be something to read, also its end."""
+        """Calls `callback` when there may be something to read, or its end."""
 
 
 class TerminalInput(Input):
@@ -87,9 +87,9 @@ class TerminalInput(Input):
     # ------------------------------------------------------------------ what is read
 
     def read_keys(self) -> list[KeyPress]:
-        """What a person types comes key by key, and the callback again by itself for the next,
-        when what this one set going has begun: a dialog that it opens has the keys by then. Of a
-        flood, `KEYS_A_TURN` come at once."""
+        """The next key, and only one: the callback comes again for the next when the work that this
+        one started has begun, so a dialog that it opens gets the keys after it. Of a flood of
+        keys, `KEYS_A_TURN` come at once."""
         if self._paused:
             return []
         drained = self._fill()
@@ -106,13 +106,13 @@ class TerminalInput(Input):
         return keys
 
     def flush_keys(self) -> list[KeyPress]:
-        """Nothing: when an Escape has waited long enough is known here, whatever the
+        """Nothing: this class decides itself when an Escape has waited long enough, whatever the
         Application's `ttimeoutlen` is."""
         return []
 
     @property
     def closed(self) -> bool:
-        """No key will come any more, and all that came have been read."""
+        """Whether no more keys will come and all have been read."""
         return self._ended and not self._keys
 
     def expect(self, reply: Reply) -> None:
@@ -123,7 +123,7 @@ class TerminalInput(Input):
 
     @property
     def paused(self) -> bool:
-        """While true no key is read; they wait here and with the client."""
+        """While this is true no key is read; they wait here and with the client."""
         return self._paused
 
     @paused.setter
@@ -133,7 +133,7 @@ class TerminalInput(Input):
             self._wake_soon()
 
     def drop_pending(self) -> None:
-        """Forgets every key typed so far: what comes next was typed for what is shown next."""
+        """Forgets every key typed so far: only later ones are meant for what is shown next."""
         for _ in range(READS_A_TURN):
             self._keys.clear()
             if self._read():
@@ -144,7 +144,7 @@ class TerminalInput(Input):
         self.forget()
 
     def start_over(self) -> None:
-        """Another terminal is attached: what the old one began will not be completed."""
+        """Drops an unfinished sequence, since another terminal is attached now."""
         self._parser.reset()
         self._time_escape()
 
@@ -153,7 +153,7 @@ class TerminalInput(Input):
         typeahead._buffer.pop(self.typeahead_hash(), None)
 
     def close(self) -> None:
-        """The end of the session: no callback comes any more, and nothing is left behind."""
+        """Ends with the session: no callback comes after it, and nothing is left behind."""
         self._ended = True
         self._listen(None)
         self._keys.clear()
@@ -167,7 +167,7 @@ class TerminalInput(Input):
         return self._attached(input_ready_callback)
 
     def detach(self) -> AbstractContextManager[None]:
-        """Nobody is called back inside, and the terminal is free to be read by others."""
+        """Calls nobody back meanwhile, so that others can read the terminal."""
         return self._attached(None)
 
     def raw_mode(self) -> AbstractContextManager[None]:
@@ -212,7 +212,7 @@ class TerminalInput(Input):
             self._wake = self._terminal.loop.call_soon(self._hop)
 
     def _hop(self) -> None:
-        """One turn later: tasks that the last key began have their first turn before."""
+        """Waits one turn more, so that the tasks which the last key started have begun."""
         self._wake = self._terminal.loop.call_soon(self._woken)
 
     def _woken(self) -> None:
@@ -253,7 +253,7 @@ class TerminalInput(Input):
                 self._keys.append(key)
 
     def _call_escape(self) -> None:
-        """Soon and not now: this is inside the Application that is to be left."""
+        """Calls it a turn later, since this runs inside the Application that will be left."""
         if self.on_escape is not None:
             self._terminal.loop.call_soon(self.on_escape)
 

@@ -27,7 +27,7 @@ _LONGEST = 64  # characters of a sequence; longer ones are text again
 
 
 class LineDiscipline:
-    """Lines out of keys. `feed` says what to show; `signals` are the ones that were asked for.
+    """Makes lines of keys. `feed` returns what to show; `signals` collects those that were typed.
 
     Keys that send a sequence, such as the arrows, mean nothing here and are dropped.
     """
@@ -45,22 +45,22 @@ class LineDiscipline:
 
     @property
     def full(self) -> bool:
-        """So much was typed ahead that no more is taken."""
+        """Whether so much was typed ahead that no more is taken."""
         return len(self._ready) >= MAX_READY
 
     def feed(self, data: bytes) -> bytes:
-        """Takes keys as they came; the echo."""
+        """Takes bytes of keys, and returns the echo."""
         shown = "".join(self._key(char) for char in self._decoder.decode(data))
         return (shown if self.echo else "\r\n" * shown.count("\n")).encode()
 
     def end(self) -> None:
-        """No key will come any more."""
+        """No more keys will come."""
         self._ready += "".join(self._line).encode()
         self._line.clear()
         self.ended = True
 
     def take(self, limit: int) -> bytes | None:
-        """Of whole lines as much as that; b"" at the end of input, None if nothing is ready."""
+        """At most `limit` bytes of whole lines; b"" at the end, None if nothing is ready."""
         if self._ready:
             data = bytes(self._ready[:limit])
             del self._ready[:limit]
@@ -96,7 +96,7 @@ class LineDiscipline:
             self.signals.append(_SIGNALS[char])
             return "^C\r\n" if char == INTR else "^\\\r\n"
         if char == EOF:
-            if self._line:  # what is there so far is handed over, without an end of line
+            if self._line:  # the unfinished line is handed over as it is
                 self._ready += "".join(self._line).encode()
                 self._line.clear()
             else:

@@ -67,7 +67,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class WritableTerminal(Protocol):
-    """What the screen side needs of a Terminal to draw on it."""
+    """What an output needs from a terminal to draw on it."""
 
     @property
     def facts(self) -> TerminalFacts: ...
@@ -103,7 +103,7 @@ def restore(facts: TerminalFacts, *, alternate: bool = False) -> bytes:
 
 class TerminalOutput(Vt100_Output):
     """Writes escape sequences for one terminal; `flush` hands over all that was written as one
-    bytes object, inside a synchronized update (mode 2026) where the terminal may know that.
+    bytes object, inside a synchronized update (mode 2026) if the terminal may know that.
 
     Thread: the app's.
     """

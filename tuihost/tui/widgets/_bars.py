@@ -1,7 +1,8 @@
-"""The two lines around every screen: where am I and who is here; which keys work now.
+"""The two lines around every screen: one says where you are and who is here, the other which keys
+work now.
 
-Both are rows for a `RowWindow`. A key of a row holds all that is shown, so a line is made anew
-only when something on it changed.
+Both are rows for a `RowWindow`. The key of a row has all that is shown, so a line is made again
+only if something on it has changed.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Text = str | Callable[[], str]
 
 
 def text_of(text: Text) -> str:
-    """A text that may be a callable, as it is now."""
+    """The text itself, or what it is now if it is a callable."""
     return text if isinstance(text, str) else text()
 
 
@@ -93,7 +94,7 @@ class TitleBar:
 
 
 class KeyBar:
-    """The keys that work now, read from the live bindings; at the right how to leave.
+    """The keys that work now, read from the live bindings, and on the right how to leave.
 
     What does not fit is left out from the end; `?` always stays, since it shows the rest.
     """
@@ -161,7 +162,7 @@ def _width(label: KeyLabel) -> int:
 
 
 def rule(session: Session, width: int) -> Fragments:
-    """A line across the screen, a cell short of either edge."""
+    """A line across the screen, with one free cell at each end."""
     return [("class:border", " " + glyph(session, "rule") * max(0, width - 2) + " ")]
 
 

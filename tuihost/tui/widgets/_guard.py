@@ -1,4 +1,4 @@
-"""What stands where a screen would be when the window is too small for it."""
+"""What is shown instead of a screen if the window is too small for it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Guard(Container):
         return size.columns < self.min_size[0] or size.rows < self.min_size[1]
 
     def notice(self, width: int, height: int) -> list[str]:
-        """What is said instead, in as many words as there is room for."""
+        """What it says then, in as many words as there is room for."""
         size = self.session.terminal.size
         times = "×" if self.session.terminal.unicode else "x"
         now = f"{size.columns}{times}{size.rows}"

@@ -1,4 +1,4 @@
-"""Rows of which one is chosen: the keys, the mouse and the place that lists and tables share."""
+"""Rows with one that is chosen: what lists and tables share of keys, mouse and memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Open = Callable[[Item], Any]
 
 
 class TypingRows(RowWindow):
-    """Rows in front of which a filter can be typed: `typing` tells the keymaps when."""
+    """Rows with a filter above them; `typing` tells the keymaps whether somebody types into it."""
 
     typing: Callable[[], bool] = staticmethod(lambda: False)
 
@@ -71,7 +71,7 @@ class Selectable(Generic[Item]):
         raise NotImplementedError
 
     def arrange(self) -> list[Item | None]:
-        """The rows as they should stand now, from `items` and the filter's text."""
+        """Makes the rows from `items` and the text of the filter."""
         raise NotImplementedError
 
     # ------------------------------------------------------------------ items and the chosen one
@@ -106,13 +106,13 @@ class Selectable(Generic[Item]):
         return False
 
     def refresh(self) -> None:
-        """Arranges the rows anew, after items changed in place. The chosen one stays chosen."""
+        """Arranges the rows again, after items changed in place. The chosen one stays chosen."""
         self.entries = self.arrange()
         if self._chosen is None or not self.select(self._chosen):
             self._go(self._near(self.cursor))
 
     def _filtered(self) -> None:
-        """The best match is chosen, whatever was before; when all is shown again, it stays so."""
+        """Chooses the best match. When all rows are shown again, it stays chosen."""
         if not self.filter.text:
             self.refresh()
             return
@@ -167,11 +167,11 @@ class Selectable(Generic[Item]):
 
     @property
     def look(self) -> Hashable:
-        """What every row depends on beside its content."""
+        """What every row depends on besides its content."""
         return (self.session.theme, self.session.terminal.unicode, self.focused)
 
     def count_text(self) -> str:
-        """`2 of 9`, while something is filtered; else how many there are."""
+        """`2 of 9` while there is a filter, else how many there are."""
         shown = sum(item is not None for item in self.entries)
         return f"{shown} of {len(self._items)}" if self.filter.text else f"{len(self._items)}"
 

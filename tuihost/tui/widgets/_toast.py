@@ -1,4 +1,4 @@
-"""Short notes in a corner that go by themselves.
+"""Short notes in a corner that disappear by themselves.
 
 screen.toast("Saved", kind="success")
 """

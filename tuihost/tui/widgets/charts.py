@@ -1,4 +1,4 @@
-"""Small pictures of numbers, as fragments for a row.
+"""Numbers as small charts, as fragments for a row.
 
 sparkline([3, 5, 9, 4], 20, session)
 meter(0.64, 20, session)

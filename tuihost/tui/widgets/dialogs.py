@@ -1,4 +1,4 @@
-"""Questions above a running screen: say, confirm, prompt, choose.
+"""Dialogs above a running screen: message, confirm, prompt, choose.
 
     if await screen.confirm("Delete this note?", detail="It cannot be brought back."): ...
     name = await screen.prompt("Title", default="")
@@ -42,7 +42,7 @@ FEW = 7
 
 
 class Dialog(Generic[Value]):
-    """A panel that answers once. `body` is what it holds, `focus` what has the keys in it.
+    """A panel that gives one answer. `body` is its content, and `focus` the part that has the keys.
 
     `close(value)` from a key or a click gives the answer; Esc and Ctrl-C give None. Add keys to
     `keys` before it is opened.
@@ -80,7 +80,7 @@ class Dialog(Generic[Value]):
 
 
 class Paragraphs:
-    """Text in a dialog, wrapped between words, cut where the window is too low for it."""
+    """Text in a dialog, wrapped between words, and cut if the window is too low for it."""
 
     def __init__(self, session: Session, text: str, style: str = "", keep: int = 8) -> None:
         self.session = session
@@ -195,7 +195,7 @@ def _asking(
 
 
 def message_dialog(session: Session, title: str, text: str) -> Dialog[bool]:
-    """Says something until it was read."""
+    """Shows a text until it has been read."""
     return _asking(session, title, [("", text)], [("Close", True)])
 
 
@@ -216,7 +216,7 @@ def prompt_dialog(
     hidden: bool,
     validate: Callable[[str], str | None] | None,
 ) -> Dialog[str]:
-    """One line to type."""
+    """Asks for one line."""
     keys = Keymap(group=label)
     wrong: list[str] = []
     buffer = Buffer(
@@ -269,7 +269,7 @@ def choose_dialog(
     selected: Value | None,
     on_change: Callable[[Value], None] | None,
 ) -> Dialog[Value]:
-    """One of many."""
+    """Asks for one of `options`."""
     dialog: Dialog[Value]
     view: ListView[Value] = ListView(
         session,

@@ -28,7 +28,7 @@ LIMIT = 200_000
 
 
 class _Indent(Margin):
-    """Room at the left, so that text stands where it does in other widgets."""
+    """Room on the left, so that text begins where it does in other widgets."""
 
     def get_width(self, get_ui_content: Callable[[], UIContent]) -> int:
         return 2

@@ -1,4 +1,4 @@
-"""One line into which a filter or a search is typed, above the rows that it concerns."""
+"""The line for a filter or a search, above the rows that it is about."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class FilterLine:
         return self.active
 
     def begin(self) -> None:
-        """Letters are text from now on."""
+        """From now on letters are text."""
         self.active = True
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""The help: what every key does at this moment, made from the bindings themselves."""
+"""The help: what every key does at the moment, made from the bindings themselves."""
 
 from __future__ import annotations
 

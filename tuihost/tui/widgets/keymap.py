@@ -40,7 +40,7 @@ _ALIASES = {"c-m": "enter", "c-i": "tab", "c-h": "backspace", " ": "space"}
 
 
 def key_name(key: str, unicode: bool = True) -> str:
-    """A key as a person knows it: `⏎`, `^S`, `Esc`, `F2`, `Alt-x`."""
+    """The name of a key as people know it: `⏎`, `^S`, `Esc`, `F2`, `Alt-x`."""
     if " " in key.strip():
         first, *rest = key.split()
         following = " ".join(key_name(part, unicode) for part in rest)
@@ -164,7 +164,7 @@ def typing() -> bool:
 
 
 def live_hints(app: Application[Any]) -> list[Hint]:
-    """What keys do at this moment, innermost first; each key counts where it is bound first.
+    """What keys do at the moment, innermost first. Each key counts where it is bound first.
 
     Walks the way that prompt_toolkit walks to find a binding: the focused control, then every
     container around it up to a modal one, then the application.

@@ -1,4 +1,4 @@
-"""The one box of a screen: what dialogs and the help stand in, above everything else."""
+"""The box that dialogs and the help are in, above everything else."""
 
 from __future__ import annotations
 

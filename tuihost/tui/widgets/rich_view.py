@@ -1,4 +1,4 @@
-"""Anything that rich can draw, to scroll through, to search in, with links to follow.
+"""A page of anything that rich can draw, to scroll and search, with links to follow.
 
 view = RichView(session, Markdown(text), on_link=open_page)
 screen = Screen(session, "Handbook", view, status=view.position_text)
@@ -130,7 +130,7 @@ class RichView:
         self._link = self._hit = None
 
     def position_text(self) -> str:
-        """How far one has read: `Top`, `64%`, `End`; nothing for a page that fits."""
+        """How far the person has read: `Top`, `64%`, `End`; nothing for a page that fits."""
         last = self.window.last_offset
         if not last:
             return ""

@@ -1,4 +1,4 @@
-"""The frame around every app: a title line, the work, a line of keys, and what floats above.
+"""The frame around every app: a title line, the app itself, a line of keys, and what floats above.
 
 screen = Screen(session, "Notes", ListView(session, notes, label=str), keys=keys)
 return screen.application()
@@ -145,7 +145,7 @@ class Screen:
             self.exit(result)
 
     def exit(self, result: Any = 0) -> None:
-        """Ends the Application. Twice does no more than once."""
+        """Ends the Application. A second call does nothing."""
         app = get_app()
         if app.is_running and app.future is not None and not app.future.done():
             app.exit(result=result)
@@ -173,7 +173,7 @@ class Screen:
             app.invalidate()
 
     async def message(self, title: str, text: str) -> None:
-        """Says something that must be read, until it was."""
+        """Shows a text until it has been read."""
         dialog = message_dialog(self.session, title, text)
         await self.open(dialog)
 
@@ -237,7 +237,7 @@ class Screen:
         )
 
     def toast(self, text: str, kind: Kind = "info", seconds: float = 3.0) -> None:
-        """Says something in passing, in a corner, for a few seconds. Never takes the keys."""
+        """Shows a note in a corner for a few seconds. It never takes the keys."""
         self.toasts.show(text, kind, seconds)
 
     async def help(self) -> None:

@@ -1,4 +1,4 @@
-"""Rows with columns: one chosen, sorted and filtered, drawn only as far as they are in view.
+"""Rows with columns: sorted and filtered, with one chosen. Only the rows in view are drawn.
 
     table = Table(session, [Column("Name", flex=1), Column("Size", 8, align="right")], files)
     screen = Screen(session, "Files", table)
@@ -223,7 +223,7 @@ class Table(Selectable[Item]):
 
 
 class _Head(Generic[Item]):
-    """The headings, as one row. The column that sorts says so by an arrow."""
+    """The headings, as one row. An arrow marks the column that sorts."""
 
     def __init__(self, table: Table[Item]) -> None:
         self.table = table

@@ -1,4 +1,4 @@
-"""Choosing a theme, with the screen as its example."""
+"""Choosing a theme, and seeing each on the screen meanwhile."""
 
 from __future__ import annotations
 
