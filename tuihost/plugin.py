@@ -1,7 +1,7 @@
 """The plugin interface: an app is a class with one method for each kind of request.
 
-Every default refuses. What an app accepts is data (`Accepts`) that the host judges by itself;
-the methods run on the app's own thread and may take their time.
+A method that an app does not have is refused. What it accepts is data (`Accepts`), which the host
+checks by itself; the methods run on the app's own thread and may take their time.
 
     class Guestbook(App):
         '''Sign the book, read the book.'''
@@ -51,35 +51,36 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 class App:
-    """One thing that people can ssh into. Made once a host; what belongs to a person belongs
-    into `build`, or into `session.memory`, which lasts as long as the person's session.
+    """One thing that people can ssh into. A host makes one object of it; what belongs to a person
+    goes into `build`, or into `session.memory`, which lasts as long as they stay.
 
-    `build` and `talk` return 0 or None for "well", an exit status, or a `Launch`.
+    `build` and `talk` end with an exit status, None for 0, or with a `Launch`.
     """
 
     name: str = ""
-    """What people type: `ssh -t host NAME`. The folder's or the entry point's name if empty."""
+    """What people type: `ssh -t host NAME`. If empty, the name of the folder or entry point."""
     title: str = ""
     description: str = ""
-    """One line; the first line of the docstring if empty."""
+    """One line. If empty, the first line of the docstring."""
     group: str = "Apps"
     icon: str = ""
     order: int = 100
-    """Place in the menu among apps that were never used; lower is higher."""
+    """Place in the menu among the apps that the person has not used yet; lower is higher."""
     hidden: bool = False
     """Left out of the menu."""
     accepts: Accepts = Accepts()
     loop: Literal["light", "selector"] = "light"
-    """The event loop of the app's thread: `light` needs no descriptors; take `selector` for
+    """The event loop of the app's thread: `light` needs no file descriptors, and `selector` is for
     asyncio's sockets and subprocesses."""
 
     data: Path
-    """A folder of this app's own, made by the host before `start`."""
+    """This app's own folder, which the host makes before `start`."""
     options: Mapping[str, Any]
     """The table `[app.NAME]` of the settings."""
 
     def start(self) -> None:
-        """Called once, before the first session. Raise `AppLoadError` to be shown as broken."""
+        """Called once, before the first session. If it raises `AppLoadError`, the app is listed as
+        broken, with that sentence."""
 
     def stop(self) -> None:
         """Called once, after the last session."""
@@ -89,21 +90,21 @@ class App:
         raise NotImplementedError
 
     async def talk(self, session: Session) -> Result:
-        """A conversation by `session.ask` and `session.say`: on a terminal where there is no
-        `build`, and line by line where there is no terminal."""
+        """A talk with `session.ask` and `session.say`: on a screen if there is no `build`, and line
+        by line without a terminal."""
         raise NotImplementedError
 
     def subsystem(self, session: Session, name: str) -> int:
-        """Serves a subsystem that `accepts.subsystems` names; bytes by `read` and `write`."""
+        """Serves a subsystem that `accepts.subsystems` names, with `read` and `write`."""
         raise NotImplementedError
 
     def files(self, session: Session) -> FileTree:
-        """The files that somebody sees by `sftp` and `scp`, in a folder of this app's name."""
+        """The files that a person sees with `sftp` and `scp`, in a folder named after this app."""
         raise NotImplementedError
 
     def x11(self, session: Session, display: X11Display) -> int | None:
-        """What to show somebody who came with `ssh -X` and without a terminal or a command, where
-        `accepts.x11` says so; in `build` and in commands the display is `session.display`."""
+        """Shows something to a person who came with `ssh -X`, without a terminal or a command, if
+        `accepts.x11` is set. In `build` and in commands the display is `session.display`."""
         raise NotImplementedError
 
     def forward(self, forward: Forward) -> None:
@@ -112,9 +113,9 @@ class App:
         raise NotImplementedError
 
     def listen(self, listening: Listening) -> None:
-        """Takes an address of `accepts.listens` for somebody, until `listening` ends. Returns soon:
-        what comes to the address is the app's to bring to `listening.connect`. Raise
-        `TuihostError` to say why not."""
+        """Takes an address of `accepts.listens` for a person, until `listening` ends. Return soon;
+        for each connection to the address, call `listening.connect`. To refuse, raise
+        `TuihostError` with the reason."""
         raise NotImplementedError
 
     # ------------------------------------------------------------------ what an app can do
@@ -204,8 +205,9 @@ def command(*, name: str = "") -> Callable[[_Method], _Method]: ...
 def command(method: _Method | None = None, *, name: str = "") -> Any:
     """Makes a method a command: `ssh host APP METHOD args…`.
 
-    Parameters without a default are arguments, those after `*` are options; type hints give
-    their types, and the docstring the help. The returned int is the exit status, None is 0.
+    Parameters without a default are arguments, and those after `*` are options; type hints give
+    their types, and the docstring is the help. The int that it returns is the exit status; None
+    is 0.
     """
 
     def mark(method: _Method) -> _Method:

@@ -26,7 +26,7 @@ MAX_LINE = 1 << 20  # bytes of a line of input
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A result of an Application, or of `App.talk`: run that app here, then me again."""
+    """A result of an Application, or of `App.talk`: run that app here, and then this one again."""
 
     app: str
 
@@ -107,7 +107,8 @@ class Surroundings:
 class Session:
     """One run of one app for one person.
 
-    Thread: the app's own. From any other thread only `invoke` may be called.
+    Everything works wherever an app has a session, in a talk, in a command and on a screen, except
+    that a screen has no input to read. Thread: the app's own; other threads may call `invoke` only.
     """
 
     def __init__(
@@ -129,12 +130,12 @@ class Session:
         self.memory: dict[str, Any] = {} if memory is None else memory
         self.from_menu = from_menu
         self.display = surroundings.display
-        """The person's own screen, where they came with `ssh -X` and the app accepts X11."""
+        """The person's own screen, if they came with `ssh -X` and the app accepts X11."""
         self.agent = surroundings.agent
-        """The person's own keys, where they came with `ssh -A` and the app accepts an agent."""
+        """The person's own keys, if they came with `ssh -A` and the app accepts an agent."""
         self.other_apps = surroundings.other_apps
-        """The commands of the other apps, and the files, as the same person. None only where there
-        is no host around, as in some tests."""
+        """The other apps' commands and files, as the same person may use them. None only if there
+        is no host, as in some tests."""
         self.stage = stage
 
     # ------------------------------------------------------------------ who and where
@@ -172,26 +173,26 @@ class Session:
         In a talk the question stands below what was said; on a screen it stands above what is
         drawn and has the keys until it is answered; a command asks on its terminal.
 
-        Raises `Disconnected` when the person goes instead of answering, `Interrupted` when they
-        close a question on a screen, and `NoTerminal` in a command that has no terminal: its
-        standard input may be anything, so no answer is read from it. A command that leaves that
-        to pass ends with status 2 and the sentence.
+        Raises `Disconnected` if the person leaves instead of answering, `Interrupted` if they
+        close a question on a screen, and `NoTerminal` in a command without a terminal: its
+        standard input may be anything, so no answer is read from it. If a command lets that pass,
+        it ends with the sentence and status 2.
         """
         return await self.stage.ask(question, hidden=hidden, default=default)
 
     async def say(self, what: Any = "") -> None:
-        """Shows text or anything that rich can draw, as `print` does; others go on while the line
-        to the person is full."""
+        """Shows text, or anything that rich can draw, as `print` does. While the line to the person
+        is full, other tasks go on."""
         await self.stage.say(what)
 
     def print(self, *items: Any) -> None:
         """Shows text, or anything that rich can draw. Text stays as it is: no markup, no control
         codes.
 
-        A command prints to its standard output: colours only where the other end is a terminal,
-        or asks for them (FORCE_COLOR); as wide as that, or as COLUMNS says. In a talk it is a line
-        of the talk. On a screen it is a note in a corner, and a box to be closed where that is
-        too small.
+        A command prints to its standard output: with colours only if the other end is a terminal
+        or asks for them (FORCE_COLOR), and as wide as the terminal, or as COLUMNS says. In a talk
+        it is a line of the talk. On a screen it is a note in a corner, or, if it is longer, a box
+        that the person closes.
         """
         self.stage.print(items, Stream.OUT)
 
@@ -207,8 +208,8 @@ class Session:
     # ------------------------------------------------------------------ input and output
 
     def write(self, data: bytes) -> None:
-        """Bytes to standard output, untouched. Waits while the client does not read. In a talk and
-        on a screen they are text, shown as `print` shows it."""
+        """Writes bytes to standard output, unchanged, and waits while the client does not read. In
+        a talk and on a screen they are text, which is shown as `print` shows it."""
         self.stage.write(data, Stream.OUT)
 
     def write_error(self, data: bytes) -> None:
@@ -216,21 +217,21 @@ class Session:
         self.stage.write(data, Stream.ERR)
 
     def read(self, limit: int = 65536) -> bytes:
-        """Bytes from standard input, at least one; b"" at its end. Waits. On a terminal they come
-        line by line, in a talk too.
+        """Waits for bytes from standard input, and gives at least one, or b"" at the end. On a
+        terminal they come line by line, also in a talk.
 
         A screen has no standard input: there it raises `MisuseError`.
         """
         return self.stage.read(limit)
 
     def lines(self) -> Iterator[str]:
-        """Standard input line by line, without line ends, undecodable bytes replaced. A line of
-        more than a MiB comes in pieces."""
+        """Standard input line by line, without line ends. Bytes that are not UTF-8 are replaced,
+        and a line of more than a MiB comes in pieces."""
         for several in self.line_blocks():
             yield from several
 
     def line_blocks(self) -> Iterator[list[str]]:
-        """The same, in as many at once as have come: for those who want to be quick."""
+        """The same, as many lines at a time as have come, which is quicker."""
         rest = b""
         while chunk := self.read():
             *full, rest = (rest + chunk).split(b"\n")
@@ -245,17 +246,18 @@ class Session:
     # ------------------------------------------------------------------ the rest
 
     def invoke(self, action: Callable[[], None]) -> None:
-        """Runs `action` on this session's thread, soon. Any thread; nothing after the end."""
+        """Runs `action` on this session's thread, soon, or never if it has ended. Any thread."""
         self.stage.invoke(action)
 
     def subscribe(self, listener: Callable[[SessionEvent], None]) -> Callable[[], None]:
-        """Calls `listener` on this session's thread for signals, breaks, resizes and end of
-        input; returns what stops that."""
+        """Calls `listener` on this session's thread for signals, breaks, resizes and the end of
+        input. Returns a function that stops it."""
         return self.stage.subscribe(listener)
 
     def copy(self, text: str) -> bool:
-        """Puts `text` on the clipboard of the person's own machine (OSC 52). Whether the terminal
-        obeys, nobody says: show the text too. False if it is too long or there is no screen."""
+        """Puts `text` on the clipboard of the person's own machine (OSC 52). The terminal does
+        not say whether it did, so show the text too. False if it is too long, or without a
+        screen."""
         return self.stage.copy(text)
 
     def set_theme(self, name: str, *, remember: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""pytest's side of the test kit: the fixture `tuihost_host`, which makes hosts and closes them."""
+"""The test kit for pytest: the fixture `tuihost_host`, which makes hosts and closes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def tuihost_host() -> Iterator[Callable[..., Hosted]]:
-    """Call it with apps, as `tuihost.testing.hosted`; what it made is closed after the test."""
+    """Call it with apps, like `tuihost.testing.hosted`. Its hosts are closed after the test."""
     from tuihost.testing.hosted import hosted
 
     with ExitStack() as stack:

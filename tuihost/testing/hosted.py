@@ -32,7 +32,7 @@ _PEER = Peer("127.0.0.1", 50_000)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command came to."""
+    """How a command ended, and what it printed."""
 
     status: int
     stdout: bytes
@@ -68,11 +68,11 @@ class Records(logging.Handler):
         return [fields for name, fields in tuple(self.events) if name == event]
 
     def wait_for(self, event: str, *, times: int = 1, seconds: float = DEADLINE) -> dict[str, Any]:
-        """Waits until there were `times` events of that name; the fields of the last of these."""
+        """Waits for `times` events of that name, and gives the fields of the last of them."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self.named(event)) >= times, seconds):
                 seen = [name for name, _ in self.events]
-                wanted = f"{event!r}" if times == 1 else f"{event!r} for the {times}. time"
+                wanted = f"{event!r}" if times == 1 else f"{event!r} number {times}"
                 raise AssertionError(f"no event {wanted} in {seconds:g} s; there were {seen}")
             return self.named(event)[times - 1]
 
@@ -86,7 +86,7 @@ class Hosted:
         self.log = records
 
     def connect(self, user: str = "ada") -> paramiko.Transport:
-        """A client that has shaken hands and come in as `user`. Close it."""
+        """A client that has shaken hands and logged in as `user`. Close it."""
         transport = self.dial()
         try:
             transport.auth_none(user)
@@ -118,7 +118,8 @@ class Hosted:
         term: str = "xterm-256color",
         env: Mapping[str, str] | None = None,
     ) -> Pilot:
-        """Opens an app (the default one if None) as a person at a terminal."""
+        """Opens an app, or the default app if None, as a person at a terminal. A command line such
+        as `notes add` runs that command there."""
         transport = self.connect(user)
         channel = transport.open_session(timeout=DEADLINE)
         for name, value in ({"LANG": "C.UTF-8"} if env is None else env).items():
@@ -174,11 +175,11 @@ def hosted(
     keys: HostKeys | None = None,
     limits: TransportLimits | None = None,
 ) -> Iterator[Hosted]:
-    """A host with these apps, and with the bundled ones (all or some) where asked for.
+    """A host with these apps, and with all or some of the bundled ones if you ask for them.
 
-    The first app is the default one where the bundled menu is not there. `settings` have dotted
-    names, such as `{"server.name": "test"}`. What the host kept is removed after the test, unless
-    `state_dir` says where.
+    Without the bundled menu, the first app is the default one. `settings` have dotted names, such
+    as `{"server.name": "test"}`. What the host stores is removed after the test, unless
+    `state_dir` says where to keep it.
     """
     folder = state_dir or Path(tempfile.mkdtemp(prefix="tuihost-"))
     given = {"server.state_dir": str(folder), **(settings or {})}
@@ -208,7 +209,7 @@ _keys: HostKeys | None = None
 
 
 def _test_keys() -> HostKeys:
-    """One key for all tests of a process: making keys takes longer than using them."""
+    """One key for all tests of a process: it takes longer to make keys than to use them."""
     global _keys
     _keys = _keys or HostKeys.fresh()
     return _keys

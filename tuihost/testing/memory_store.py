@@ -1,4 +1,4 @@
-"""An account store in memory: for tests of steps, and as the plainest telling of what one does."""
+"""An account store in memory: for tests of steps, and as the shortest account of what one does."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Account:
 def _alone(
     method: Callable[Concatenate[MemoryAccounts, _P], _R],
 ) -> Callable[Concatenate[MemoryAccounts, _P], _R]:
-    """One call at a time, and none where the store is `broken`."""
+    """One call at a time, and none at all if the store is `broken`."""
 
     @wraps(method)
     def locked(self: MemoryAccounts, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -69,7 +69,7 @@ class MemoryAccounts:
 
     @_alone
     def taken(self, name: str) -> bool:
-        return folded(name) in {folded(one) for one in self._accounts}
+        return folded(name) in {folded(other) for other in self._accounts}
 
     @_alone
     def all(self) -> Sequence[AccountRecord]:
@@ -198,8 +198,11 @@ class MemoryAccounts:
 
     @_alone
     def drop_invites(self, now: float) -> None:
-        kept = {one: self._invites[one] for one in self._invites if self.peek_invite(one, now)}
-        self._invites = kept
+        self._invites = {
+            code_hash: invite
+            for code_hash, invite in self._invites.items()
+            if self.peek_invite(code_hash, now)
+        }
 
     @_alone
     def open_invites(self, now: float) -> bool:
@@ -232,8 +235,10 @@ class MemoryAccounts:
     @_alone
     def clear_failures(self, key: str, *, below: bool = False) -> int:
         start = key + SEPARATOR
-        keys = [one for one in self._failures if one == key or (below and one.startswith(start))]
-        return sum(len(self._failures.pop(one)) for one in keys)
+        keys = [
+            kept for kept in self._failures if kept == key or (below and kept.startswith(start))
+        ]
+        return sum(len(self._failures.pop(kept)) for kept in keys)
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         with self._lock:
@@ -245,8 +250,8 @@ class MemoryAccounts:
         account = self._accounts.get(login.account)
         if account is not None:
             account.logins.append(login)
-            alike = [one for one in account.logins if one.success == login.success]
-            if len(alike) > KEPT_LOGINS:  # strangers' failures displace no login
+            alike = [kept for kept in account.logins if kept.success == login.success]
+            if len(alike) > KEPT_LOGINS:  # strangers' failures push out no login
                 account.logins.remove(alike[0])
 
     @_alone

@@ -95,7 +95,7 @@ class Pilot:
         return self
 
     def drop(self) -> None:
-        """The line is cut, without a word."""
+        """Cuts the line, without a word."""
         self._close()
 
     def close(self) -> None:
@@ -113,11 +113,11 @@ class Pilot:
         return self.screen.text
 
     def wait_for(self, text: str, *, seconds: float = DEADLINE) -> Self:
-        """Waits until `text` stands on the screen."""
+        """Waits until `text` is on the screen."""
         return self.wait_until(lambda: text in self.screen.text, f"{text!r}", seconds=seconds)
 
     def wait_gone(self, text: str, *, seconds: float = DEADLINE) -> Self:
-        """Waits until `text` stands on the screen no more."""
+        """Waits until `text` is gone from the screen."""
         return self.wait_until(
             lambda: text not in self.screen.text, f"{text!r} to go", seconds=seconds
         )
@@ -125,7 +125,8 @@ class Pilot:
     def wait_until(
         self, ready: Callable[[], bool], what: str, *, seconds: float = DEADLINE
     ) -> Self:
-        """Waits for anything that can be told from what was sent."""
+        """Waits until `ready()` is true, looking again after everything that the host sends. `what`
+        says in the error what was waited for."""
         deadline = time.monotonic() + seconds
         while not ready():
             left = deadline - time.monotonic()
@@ -135,12 +136,12 @@ class Pilot:
         return self
 
     def wait_end(self, *, seconds: float = DEADLINE) -> int:
-        """Waits until the session has ended; its exit status, -1 where none came."""
+        """Waits until the session has ended, and gives its exit status: -1 if none came."""
         self.wait_until(lambda: self.at_end, "the end of the session", seconds=seconds)
         return int(self.channel.recv_exit_status())
 
     def _receive(self, seconds: float) -> bool:
-        """Takes in more of what was sent; False at the end or after `seconds`."""
+        """Reads more of what was sent; False at the end, or after `seconds`."""
         if self.at_end:
             return False
         self.channel.settimeout(seconds)

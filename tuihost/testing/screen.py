@@ -1,4 +1,4 @@
-"""What a person would see: a terminal in memory that is fed with what the host sends."""
+"""What a person would see: a terminal in memory that shows what the host sends."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
     def test_a_code():
         assert drive(OneTimeCode(), answers=["123 456"]).accepted
 
-An answer is a text for a query with one prompt, several in a tuple, or a function that is given
-the query and returns either: for codes that are only known once a secret was shown.
+An answer is a text, or a tuple of texts for a query with several prompts, or a function that takes
+the query and returns either: for codes that are known only once a secret has been shown.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class QuickPasswords:
 
 @dataclass(slots=True)
 class Outbox:
-    """A delivery that keeps what it was given: `(account, subject, text)`."""
+    """A delivery that keeps what it is given: `(account, subject, text)`."""
 
     sent: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -48,7 +48,7 @@ class Outbox:
 
 @dataclass(slots=True)
 class FakeServices:
-    """What a host lends to steps, in memory, at a time that a test sets."""
+    """What a host lends to steps, in memory, at a time that the test sets."""
 
     accounts: AccountStore = field(default_factory=MemoryAccounts)
     passwords: QuickPasswords = field(default_factory=QuickPasswords)
@@ -63,7 +63,7 @@ class FakeServices:
         return self.time
 
     def add(self, name: str, password: str | None = None, totp: bytes | None = None) -> None:
-        """An account, with what it is given."""
+        """Adds an account, with a password and a second factor if they are given."""
         hashed = None if password is None else self.passwords.hash(password)
         assert self.accounts.create(AccountRecord(name, password_hash=hashed)), f"{name} is taken"
         if totp is not None:
@@ -72,7 +72,7 @@ class FakeServices:
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """What came of a step. `queries` is all that it asked; `became` who the person is now."""
+    """How a step ended. `queries` is all that it asked; `became` is who the person is now."""
 
     accepted: bool
     queries: tuple[Query, ...]
@@ -87,7 +87,7 @@ class Driven:
         return "\n".join(
             part
             for query in self.queries
-            for part in (query.title, query.instruction, *(one.text for one in query.prompts))
+            for part in (query.title, query.instruction, *(prompt.text for prompt in query.prompts))
             if part
         )
 
@@ -103,10 +103,10 @@ def drive(
     peer: Peer | None = None,
 ) -> Driven:
     """Runs `step` for `user` and answers its questions in turn. A query without prompts is only
-    told, and takes no answer.
+    shown, and takes no answer.
 
-    AssertionError if the step asks more than there are answers for, ends before all are given,
-    or asks what no client could show.
+    Raises `AssertionError` if the step asks for more answers than there are, ends before it has
+    asked for all of them, or asks something that no client could show.
     """
     services = services or FakeServices()
     where = peer or Peer("192.0.2.7", 50122)
@@ -119,7 +119,7 @@ def drive(
             queries.append(query)
             query = conversation.send(_answers(query, left))
     except StopIteration as end:
-        assert not left, f"the step ended, and {len(left)} answers were never asked for"
+        assert not left, f"the step ended before it asked for {len(left)} of the answers"
         result = end.value
     finally:
         conversation.close()
@@ -139,8 +139,8 @@ def _answers(query: Query, left: list[Answer | Callable[[Query], Answer]]) -> tu
 
 
 def _check(query: object) -> None:
-    assert isinstance(query, Query), f"a step yields queries, and this is {query!r}"
+    assert isinstance(query, Query), f"a step yields queries, not {query!r}"
     for part in (query.title, query.instruction):
-        assert part.isascii(), f"not in ASCII, which clients show as numbers: {part!r}"
+        assert part.isascii(), f"clients show what is not ASCII as numbers: {part!r}"
     for prompt in query.prompts:
-        assert prompt.text, "a prompt needs a text, RFC 4256 section 3.2"
+        assert prompt.text, "a prompt needs a text (RFC 4256, section 3.2)"

@@ -1,6 +1,7 @@
 """The stages of commands: bytes in, bytes out on two streams, and questions on their terminal.
 
-One is a command of a client's (`ssh HOST APP COMMAND`), the other one that another app runs.
+`CommandStage` is for a client's command (`ssh HOST APP COMMAND`), and `StdioStage` for one that
+another app runs.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class Signalled(Exception):
 
 
 class _Actions:
-    """What is to be done on a command's thread, one after the other in their order: what one of
-    them writes does not begin the next. Added from any thread."""
+    """What is to be done on a command's thread, in order: an action that writes does not start the
+    next one. Any thread may add one."""
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
@@ -52,7 +53,7 @@ class _Actions:
         self._waiting.append(action)
 
     def run(self) -> None:
-        """Does what waits. The command's thread."""
+        """Runs the actions that wait. The command's thread."""
         if self._running:
             return
         self._running = True
@@ -101,7 +102,7 @@ class StdioStage(_OutputStage):
 
     def _go_on(self) -> None:
         if self._stopped():
-            raise Interrupted("the command is not wanted any more")
+            raise Interrupted("the command is no longer wanted")
         self._actions.run()
 
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:
@@ -294,7 +295,7 @@ class CommandStage(_OutputStage):
 
 def _wait_for_turns() -> None:
     """Tells the scheduler that this thread need not push another one aside as soon as there is
-    something to read: least of all its own connection's, which has the next packet by then."""
+    something to read, least of all its own connection's, which has the next packet by then."""
     if hasattr(os, "SCHED_BATCH"):
         with contextlib.suppress(OSError):  # it may be forbidden
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
