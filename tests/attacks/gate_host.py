@@ -16,9 +16,9 @@ from unittest import mock
 import paramiko
 import pytest
 
+from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE, until
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.factors import OpenGuests
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier
 from tuihost.host.plugins.app_catalog import Catalog

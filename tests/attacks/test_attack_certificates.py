@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tests.ssh.raw_client import Raw, RawClient, host_pair, packed, plain_pair
+from tests.verifiers import OpenGuests
 from tuihost.core.keys.authorized_keys import KeyLine, Unfit, judge
 from tuihost.core.keys.options import KeyOptions
-from tuihost.core.login.authentication import KeyOffer, OpenGuests
+from tuihost.core.login.authentication import KeyOffer
 from tuihost.ssh.keys.public_keys import PublicKey
 
 PLAIN, CERTIFIED = "ssh-ed25519", "ssh-ed25519-cert-v01@openssh.com"

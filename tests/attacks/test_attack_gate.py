@@ -22,10 +22,11 @@ import paramiko
 import pytest
 
 from tests.attacks.gate_host import STRANGERS, Listening, last_words, listening, log_in
+from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE, until
 from tuihost.accounts import AccountRecord
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.factors import Chains, OpenGuests
+from tuihost.core.login.factors import Chains
 from tuihost.host.gate._refusal_log import REPORT_BURST
 from tuihost.host.login.passwords import Passwords
 from tuihost.host.login.services import open_accounts

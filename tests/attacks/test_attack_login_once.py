@@ -73,7 +73,7 @@ class Houses:
         """A client that is about to log in."""
         verifier = AccountVerifier(login_services, PEER, LOG)
         self.stack.callback(verifier.close)
-        pair = host_pair(chains=None, verifier=verifier)
+        pair = host_pair(verifier=verifier)
         _, client = self.stack.enter_context(pair)
         client.shake_hands()
         client.ask_for_login()

@@ -11,7 +11,8 @@ import paramiko
 import pytest
 
 from tests.ssh.raw_client import KEYS, Raw, RawClient, host_pair, packed, plain_pair
-from tuihost.core.login.authentication import Conversation, KeyOffer, OpenGuests, Prompt, Query
+from tests.verifiers import OpenGuests
+from tuihost.core.login.authentication import Conversation, KeyOffer, Prompt, Query
 
 ADAS = paramiko.ECDSAKey.generate()
 ADAS_SECOND = paramiko.ECDSAKey.generate()

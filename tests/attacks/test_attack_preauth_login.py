@@ -9,11 +9,11 @@ import paramiko
 import pytest
 
 from tests.ssh.raw_client import KEYS, Raw, RawClient, host_pair, packed, plain_pair
+from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.core.login.authentication import (
     Conversation,
     KeyOffer,
-    OpenGuests,
     Prompt,
     Query,
 )

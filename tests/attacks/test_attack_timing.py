@@ -21,6 +21,7 @@ import pytest
 
 from tests.ssh.raw_client import Recorder as Nobody
 from tests.ssh.raw_client import serve_client
+from tests.verifiers import with_chains
 from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys.offers import KeyOffer, fingerprint
@@ -96,7 +97,8 @@ class Bench:
 
     def machine(self, chain: str | None = None) -> AuthMachine:
         verifier = AccountVerifier(self.login_services, PEER, LOG)
-        return AuthMachine(None if chain is None else ((chain,),), verifier, password_step=True)
+        chosen = verifier if chain is None else with_chains(verifier, ((chain,),))
+        return AuthMachine(chosen, password_step=True)
 
 
 @pytest.fixture
@@ -245,7 +247,7 @@ def answering(bench: Bench) -> Iterator[int]:
             sock,
             peer=peer,
             keys=keys,
-            auth=AuthMachine(None, verifier, password_step=True),
+            auth=AuthMachine(verifier, password_step=True),
             answerer=Nobody(),
             limits=TransportLimits(),
             timer=timer,

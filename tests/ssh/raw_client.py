@@ -16,9 +16,10 @@ from typing import Any
 
 import paramiko
 
+from tests.verifiers import OpenGuests, with_chains
 from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import AuthMachine, OpenGuests, Verifier
+from tuihost.core.login.authentication import AuthMachine, Chains, Verifier
 from tuihost.logs import EventLog
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.packets.fields import Fields
@@ -128,7 +129,7 @@ class Host:
         self,
         sock: socket.socket,
         *,
-        chains: tuple[tuple[str, ...], ...] = (("none",),),
+        chains: Chains | None = None,
         verifier: Verifier | None = None,
         limits: TransportLimits | None = None,
         keys: HostKeys = KEYS,
@@ -140,7 +141,8 @@ class Host:
         self.lines: list[tuple[str, dict[str, Any]]] = []
         logger = logging.Logger("bench", logging.DEBUG)
         logger.addHandler(_Collector(self.lines))
-        self.machine = AuthMachine(chains, verifier or OpenGuests())
+        verifier = verifier or OpenGuests()
+        self.machine = AuthMachine(verifier if chains is None else with_chains(verifier, chains))
         self.transport = HostTransport(
             sock,
             peer=Peer("127.0.0.1", 50122),

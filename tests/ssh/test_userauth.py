@@ -16,10 +16,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.ssh.raw_client import KEYS, Host, Raw, RawClient, host_pair, packed
+from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.accounts import StoreError
 from tuihost.core.keys.offers import fingerprint
-from tuihost.core.login.authentication import Conversation, KeyOffer, OpenGuests, Prompt, Query
+from tuihost.core.login.authentication import Conversation, KeyOffer, Prompt, Query
 from tuihost.ssh.keys.login_keys import ALGORITHMS, LoginKey
 
 OWN = [name for name in ALGORITHMS if not name.startswith("sk-")]  # what paramiko can sign with

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.verifiers import OpenGuests, with_chains
 from tuihost.core.login.authentication import (
     Ask,
     AuthMachine,
@@ -16,7 +17,6 @@ from tuihost.core.login.authentication import (
     Failure,
     Hangup,
     KeyOffer,
-    OpenGuests,
     Partial,
     Prompt,
     Query,
@@ -90,7 +90,7 @@ class FakeVerifier:
 def machine(
     *chains: tuple[str, ...], verifier: FakeVerifier | None = None, **options: int
 ) -> AuthMachine:
-    return AuthMachine(chains, verifier or FakeVerifier(), **options)
+    return AuthMachine(with_chains(verifier or FakeVerifier(), chains), **options)
 
 
 def request(m: AuthMachine, user: str = "ada") -> None:
@@ -120,6 +120,7 @@ def test_the_first_none_is_free_and_tells_the_methods() -> None:
 
 def test_none_is_never_listed() -> None:
     m = machine(("none",), ("password",))
+    request(m)
     assert m.methods == ("password",)
 
 
@@ -191,6 +192,7 @@ def test_asking_for_another_app_starts_over_too() -> None:
 
 def test_answers_without_a_question_are_a_failure() -> None:
     m = machine(("code",))
+    request(m)
     assert m.answers(("123",)) == Failure(("keyboard-interactive",))
 
 
@@ -306,7 +308,7 @@ def test_nobody_has_a_strange_name_and_the_verifier_hears_of_nobody(name: str) -
 
 
 def test_two_spellings_of_a_name_are_one() -> None:
-    m = AuthMachine((("none",),), OpenGuests())
+    m = AuthMachine(OpenGuests())
     request(m, "zoe\u0301")
     verdict = m.none("zoe\u0301")
     assert isinstance(verdict, Success)
@@ -338,25 +340,22 @@ def test_judging_what_was_not_started_is_a_mistake() -> None:
 
 @pytest.mark.parametrize("chains", [(), ((),), (("none",), ())])
 def test_no_chain_may_be_empty(chains: tuple[tuple[str, ...], ...]) -> None:
-    with pytest.raises(MisuseError):
-        AuthMachine(chains, FakeVerifier())
+    with pytest.raises(MisuseError, match="at least one"):
+        machine(*chains).start("ada")
 
 
-def test_whether_a_factor_finishes() -> None:
-    m = machine(("publickey", "code"), ("password",))
-    assert m.finishes("password")
-    assert not m.finishes("publickey")
-
-
-def test_an_open_house_knows_only_guests() -> None:
-    m = AuthMachine((("password",), ("publickey",), ("code",)), OpenGuests())
-    request(m)
-    assert isinstance(m.password("ada", "x"), Failure)
-    request(m)
-    assert not m.key_offered("ada", KEY)
-    request(m)
-    with pytest.raises(MisuseError):
-        m.interactive("ada")
+def test_another_users_request_is_not_judged_as_this_ones() -> None:
+    m = machine(("password",), verifier=(verifier := FakeVerifier()))
+    request(m, "eve")
+    for act in (
+        lambda: m.password("ada", "right"),
+        lambda: m.key_offered("ada", KEY),
+        lambda: m.none("ada"),
+        lambda: m.interactive("ada"),
+    ):
+        with pytest.raises(MisuseError, match="not started"):
+            act()
+    assert verifier.asked == []
 
 
 ACTIONS = st.sampled_from(

@@ -112,7 +112,7 @@ def test_the_ways_in_are_asked_for_once_a_name() -> None:
     verifier = FakeVerifier(("password",))
     verifier.ways["ada", None] = (("publickey", "password"),)
     verifier.ways["ada", "notes"] = (("totp",),)
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     assert m.methods == ()
     for _ in range(2):
         m.start("ada")
@@ -127,7 +127,7 @@ def test_the_ways_in_are_asked_for_once_a_name() -> None:
 
 def test_who_comes_back_under_a_name_starts_over_with_its_ways_in() -> None:
     verifier = FakeVerifier(("password", "totp"))
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("ada")
     m.password("ada", "right")
     m.start("eve")
@@ -140,7 +140,7 @@ def test_who_comes_back_under_a_name_starts_over_with_its_ways_in() -> None:
 
 def test_another_service_starts_over_too() -> None:
     verifier = FakeVerifier(("password", "totp"))
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("ada")
     m.password("ada", "right")
     assert m.start("ada", "ssh-shell") == Failure(())
@@ -151,7 +151,7 @@ def test_another_service_starts_over_too() -> None:
 @pytest.mark.parametrize("chains", [(), ((),), (("password",), ())])
 def test_a_verifier_without_a_way_in_is_a_mistake_and_lets_nobody_in(chains: Chains) -> None:
     verifier = FakeVerifier(*chains)
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     with pytest.raises(MisuseError):
         m.start("ada")
     assert m.failed() == Failure(())
@@ -162,7 +162,7 @@ def test_a_verifier_without_a_way_in_is_a_mistake_and_lets_nobody_in(chains: Cha
 def test_a_store_that_fails_costs_a_try_and_the_next_one_is_sound() -> None:
     verifier = FakeVerifier(("password",))
     verifier.fault["chains"] = OSError("locked")
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     with pytest.raises(OSError, match="locked"):
         m.start("ada")
     assert m.failed() == Failure(())
@@ -176,7 +176,7 @@ def test_a_store_that_fails_costs_a_try_and_the_next_one_is_sound() -> None:
 
 def test_every_failure_is_heard_of_once_with_its_factor() -> None:
     verifier = FakeVerifier(("password",), ("totp",))
-    m = AuthMachine(None, verifier, max_tries=20)
+    m = AuthMachine(verifier, max_tries=20)
     m.start("ada+notes")
     m.none("ada+notes")  # the first one is free
     for act in (
@@ -202,7 +202,7 @@ def test_every_failure_is_heard_of_once_with_its_factor() -> None:
 
 
 def test_the_reason_of_a_failure_is_for_the_log_and_no_part_of_the_reply() -> None:
-    m = AuthMachine(None, FakeVerifier(("password",)))
+    m = AuthMachine(FakeVerifier(("password",)))
     m.start("ada")
     wrong = m.password("ada", "wrong")
     m.start("ada")
@@ -217,7 +217,7 @@ def test_the_reason_of_a_failure_is_for_the_log_and_no_part_of_the_reply() -> No
 def test_a_failure_that_cannot_be_noted_is_counted_all_the_same() -> None:
     verifier = FakeVerifier(("password",))
     verifier.fault["failed"] = OSError("full")
-    m = AuthMachine(None, verifier, max_tries=2)
+    m = AuthMachine(verifier, max_tries=2)
     m.start("ada")
     with pytest.raises(OSError, match="full"):
         m.password("ada", "wrong")
@@ -232,7 +232,7 @@ def test_a_failure_that_cannot_be_noted_is_counted_all_the_same() -> None:
 
 def test_a_key_is_heard_of_when_it_is_proved_and_not_before() -> None:
     verifier = FakeVerifier(("publickey", "password"))
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("ada")
     assert m.key_named("ada", KEY) is True
     assert verifier.of("key_proved") == []
@@ -245,7 +245,7 @@ def test_a_key_is_heard_of_when_it_is_proved_and_not_before() -> None:
 def test_what_cannot_be_recorded_settles_nothing(call: str) -> None:
     verifier = FakeVerifier(("publickey",))
     verifier.fault[call] = OSError("full")
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("ada")
     with pytest.raises(OSError, match="full"):
         m.key_proved("ada", KEY)
@@ -260,7 +260,7 @@ def test_what_cannot_be_recorded_settles_nothing(call: str) -> None:
 def test_a_verifier_that_refuses_ends_the_login_for_good(call: str) -> None:
     verifier = FakeVerifier(("publickey",))
     verifier.refuses = call
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("ada")
     assert m.key_proved("ada", KEY) == Hangup("no more")
     assert (m.identity, m.settled, m.phase) == (None, (), Phase.OVER)
@@ -271,7 +271,7 @@ def test_a_verifier_that_refuses_ends_the_login_for_good(call: str) -> None:
 
 def test_who_enters_is_who_the_verifier_says_last() -> None:
     verifier = FakeVerifier(("password",))
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("ada")
     identity = entered(m.password("ada", "right"))
     assert identity.roles == {"staff"}
@@ -287,7 +287,7 @@ def test_who_enters_is_who_the_verifier_says_last() -> None:
 
 def test_steps_that_follow_each_other_are_asked_in_one_exchange() -> None:
     verifier = FakeVerifier(("totp", "silent", "terms"))
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("ada")
     assert asked(m.interactive("ada")) == "totp"
     assert asked(m.answers(("totp",))) == "terms"
@@ -296,7 +296,7 @@ def test_steps_that_follow_each_other_are_asked_in_one_exchange() -> None:
 
 
 def test_a_wrong_answer_later_in_the_exchange_keeps_what_was_settled() -> None:
-    m = AuthMachine(None, FakeVerifier(("totp", "terms")))
+    m = AuthMachine(FakeVerifier(("totp", "terms")))
     m.start("ada")
     m.interactive("ada")
     m.answers(("totp",))
@@ -306,7 +306,7 @@ def test_a_wrong_answer_later_in_the_exchange_keeps_what_was_settled() -> None:
 
 
 def test_where_the_client_can_choose_the_exchange_ends() -> None:
-    m = AuthMachine(None, FakeVerifier(("totp", "terms"), ("totp", "publickey")))
+    m = AuthMachine(FakeVerifier(("totp", "terms"), ("totp", "publickey")))
     m.start("ada")
     m.interactive("ada")
     assert m.answers(("totp",)) == Partial((METHODS, "publickey"))
@@ -314,7 +314,7 @@ def test_where_the_client_can_choose_the_exchange_ends() -> None:
 
 
 def test_after_a_key_the_client_begins_the_exchange_itself() -> None:
-    m = AuthMachine(None, FakeVerifier(("publickey", "totp")))
+    m = AuthMachine(FakeVerifier(("publickey", "totp")))
     m.start("ada")
     assert m.key_proved("ada", KEY) == Partial((METHODS,))
     assert not m.question_open
@@ -322,24 +322,24 @@ def test_after_a_key_the_client_begins_the_exchange_itself() -> None:
 
 def test_a_password_may_be_asked_where_the_host_says_so() -> None:
     chains = ("password", "totp")
-    plain = AuthMachine(None, FakeVerifier(chains))
+    plain = AuthMachine(FakeVerifier(chains))
     plain.start("ada")
     assert plain.methods == ("password",)
     assert plain.interactive("ada") == Failure(("password",))
-    m = AuthMachine(None, FakeVerifier(chains), password_step=True)
+    m = AuthMachine(FakeVerifier(chains), password_step=True)
     m.start("ada")
     assert m.methods == ("password", METHODS)
     assert asked(m.interactive("ada")) == "password"
     assert asked(m.answers(("password",))) == "totp"
     assert entered(m.answers(("totp",))).factors == chains
-    other = AuthMachine(None, FakeVerifier(chains), password_step=True)
+    other = AuthMachine(FakeVerifier(chains), password_step=True)
     other.start("ada")
     assert other.password("ada", "right") == Partial((METHODS,))
 
 
 def test_a_fault_in_the_second_step_costs_one_try() -> None:
     verifier = FakeVerifier(("totp", "terms"))
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("ada")
     m.interactive("ada")
     verifier.fault["step"] = ValueError("a bug")
@@ -356,7 +356,7 @@ def test_a_fault_in_the_second_step_costs_one_try() -> None:
 def test_an_invitation_makes_them_somebody_else_from_there_on() -> None:
     verifier = FakeVerifier(("invite", "enroll"))
     verifier.becomes = "ada"
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("new+notes")
     m.interactive("new+notes")
     assert asked(m.answers(("invite",))) == "enroll"
@@ -369,7 +369,7 @@ def test_an_invitation_makes_them_somebody_else_from_there_on() -> None:
 def test_nobody_becomes_who_nobody_can_be(name: str) -> None:
     verifier = FakeVerifier(("invite",))
     verifier.becomes = name
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("new")
     m.interactive("new")
     assert m.answers(("invite",)) == Failure((METHODS,))
@@ -378,7 +378,7 @@ def test_nobody_becomes_who_nobody_can_be(name: str) -> None:
 def test_a_name_that_nobody_can_have_becomes_nobody() -> None:
     verifier = FakeVerifier(("invite",))
     verifier.becomes = "ada"
-    m = AuthMachine(None, verifier)
+    m = AuthMachine(verifier)
     m.start("../new")
     m.interactive("../new")
     assert m.answers(("invite",)) == Failure((METHODS,))
@@ -390,7 +390,7 @@ def test_a_name_that_nobody_can_have_becomes_nobody() -> None:
 def test_a_key_and_its_certificate_are_one_key() -> None:
     certified = KeyOffer("ssh-ed25519", b"cert of key", "SHA256:key", Certificate(b"key", b"ca"))
     for first, second in ((KEY, certified), (certified, KEY)):
-        m = AuthMachine(None, FakeVerifier(("publickey", "publickey")))
+        m = AuthMachine(FakeVerifier(("publickey", "publickey")))
         m.start("ada")
         assert m.key_proved("ada", first) == Partial(("publickey",))
         m.start("ada")
@@ -401,7 +401,7 @@ def test_a_key_and_its_certificate_are_one_key() -> None:
 
 def test_offers_of_keys_are_counted_apart_from_tries() -> None:
     verifier = FakeVerifier(("publickey",))
-    m = AuthMachine(None, verifier, max_probes=3, max_tries=1)
+    m = AuthMachine(verifier, max_probes=3, max_tries=1)
     for offer in (KEY, None, KEY):
         m.start("ada")
         assert m.key_named("ada", offer) is (offer is not None)
@@ -436,7 +436,7 @@ def _many_tries(m: AuthMachine) -> object:
 @pytest.mark.parametrize("flood", [_many_requests, _many_questions, _many_tries])
 def test_after_a_hangup_nothing_is_taken_any_more(flood: Callable[[AuthMachine], object]) -> None:
     verifier = FakeVerifier(("totp",), ("password",))
-    m = AuthMachine(None, verifier, max_requests=3, max_rounds=2, max_tries=2)
+    m = AuthMachine(verifier, max_requests=3, max_rounds=2, max_tries=2)
     verdict = flood(m)
     assert isinstance(verdict, Hangup)
     assert m.phase is Phase.OVER
@@ -452,7 +452,7 @@ def test_after_a_hangup_nothing_is_taken_any_more(flood: Callable[[AuthMachine],
 
 
 def test_one_request_is_judged_once() -> None:
-    m = AuthMachine(None, FakeVerifier(("password", "password")))
+    m = AuthMachine(FakeVerifier(("password", "password")))
     m.start("ada")
     assert m.password("ada", "right") == Partial(("password",))
     with pytest.raises(MisuseError):

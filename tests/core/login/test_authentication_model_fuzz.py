@@ -137,7 +137,6 @@ class Login(RuleBasedStateMachine):
 
     def connect(self) -> None:
         self.m = AuthMachine(
-            None,
             self.verifier,
             max_tries=MAX_TRIES,
             max_requests=MAX_REQUESTS,

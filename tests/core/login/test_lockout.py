@@ -152,6 +152,22 @@ def test_guessing_at_once_does_not_outrun_the_bound(counts: Counts) -> None:
     assert len(judged) <= 10
 
 
+@pytest.mark.parametrize(("others", "locked"), [(9, False), (10, True)])
+def test_tries_that_are_counted_while_this_one_is_looked_up_count_against_it(
+    counts: Counts, others: int, locked: bool
+) -> None:
+    """Another worker asks the same store between this one's questions and its note."""
+    lockout, note = Lockout(counts), counts.note_failure
+
+    def note_after_others(key: str, now: float, window: float) -> int:
+        for _ in range(others):
+            note(key, now, window)
+        return note(key, now, window)
+
+    counts.note_failure = note_after_others  # type: ignore[method-assign]
+    assert (lockout.begin(EVE) is not None) is locked
+
+
 def test_locked_and_not_the_store_does_the_same_work(lockout: Lockout, counts: Counts) -> None:
     fail(lockout, EVE)
     free, counts.calls = counts.calls, []

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.verifiers import OpenGuests
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.factors import Hangup, OpenGuests
+from tuihost.core.login.factors import Hangup
 from tuihost.core.penalties import Offence
 from tuihost.errors import SettingsError
 from tuihost.host.gate._refusal_log import REPORT_BURST, REPORT_INTERVAL

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.ssh.raw_client import serve_client
+from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import AuthMachine, OpenGuests
+from tuihost.core.login.authentication import AuthMachine
 from tuihost.logs import EventLog
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.transport import HostTransport
@@ -234,7 +235,7 @@ class Host:
             sock,
             peer=peer,
             keys=self.keys,
-            auth=AuthMachine((("none",),), OpenGuests()),
+            auth=AuthMachine(OpenGuests()),
             answerer=answerer,
             limits=self.limits,
             timer=self.timer,

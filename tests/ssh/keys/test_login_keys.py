@@ -16,10 +16,11 @@ import pytest
 
 from tests.ssh.keys.key_tools import Keygen
 from tests.ssh.raw_client import Host
+from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.core.keys.authorized_keys import Unfit, judge, parse
 from tuihost.core.keys.offers import Revocations
-from tuihost.core.login.authentication import KeyOffer, OpenGuests
+from tuihost.core.login.authentication import KeyOffer
 from tuihost.ssh.keys.revocations import read_revocations
 from tuihost.wire import Identity, Restrictions
 

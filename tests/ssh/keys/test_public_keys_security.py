@@ -12,9 +12,10 @@ import pytest
 
 from tests.ssh.keys.key_tools import PRESENT, VERIFIED, Keygen, SecurityKey
 from tests.ssh.raw_client import Raw, RawClient, host_pair, packed
+from tests.verifiers import OpenGuests
 from tuihost.core.keys.authorized_keys import Unfit, judge, parse
 from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519
-from tuihost.core.login.authentication import KeyOffer, OpenGuests
+from tuihost.core.login.authentication import KeyOffer
 from tuihost.ssh.keys.login_keys import LoginKey
 from tuihost.ssh.keys.public_keys import PublicKey
 

@@ -41,7 +41,6 @@ from tuihost.core.login.factors import (
     Ended,
     Failure,
     Hangup,
-    OpenGuests,
     Partial,
     Prompt,
     Query,
@@ -58,7 +57,7 @@ from tuihost.wire import Identity
 __all__ = [
     "INTERACTIVE", "MAX_PASSWORD", "MAX_PROBES", "MAX_REQUESTS", "MAX_USER", "NONE", "PASSWORD",
     "PUBLICKEY", "SERVICE", "Ask", "AuthMachine", "Became", "Chains", "Conversation", "Failure",
-    "Hangup", "KeyOffer", "OpenGuests", "Partial", "Phase", "Prompt", "Query", "Success",
+    "Hangup", "KeyOffer", "Partial", "Phase", "Prompt", "Query", "Success",
     "Verdict", "Verifier",
 ]  # fmt: skip
 
@@ -117,13 +116,11 @@ class AuthMachine:
     An exception of the verifier or of a step passes through; `failed` then says what becomes of
     the request.
 
-    `chains` are the ways in; with None the verifier is asked for them at each start.
     `password_step`: the factor `password` may be asked too, by a step of that name.
     """
 
     def __init__(
         self,
-        chains: Chains | None,
         verifier: Verifier,
         *,
         password_step: bool = False,
@@ -132,8 +129,7 @@ class AuthMachine:
         max_requests: int = MAX_REQUESTS,
         max_probes: int = MAX_PROBES,
     ) -> None:
-        self._fixed = None if chains is None else _sound(chains)
-        self._chains: Chains = self._fixed or ()
+        self._chains: Chains = ()
         self._verifier = verifier
         self._ways = {**_WAYS, PASSWORD: (PASSWORD, INTERACTIVE)} if password_step else _WAYS
         self._max_tries = max_tries
@@ -180,10 +176,6 @@ class AuthMachine:
         """The methods by which some chain can still be continued, RFC 4252 §5.1."""
         ways = (way for factor in self._next_factors() for way in self._ways_of(factor))
         return tuple(dict.fromkeys(way for way in ways if way != NONE))
-
-    def finishes(self, factor: str) -> bool:
-        """Whether a chain would be finished if `factor` were settled now."""
-        return (*self._settled, factor) in self._chains
 
     @property
     def standing(self) -> Failure | Hangup:
@@ -336,7 +328,7 @@ class AuthMachine:
     def _forget(self) -> None:
         self._name, self._person, self._target = None, "", None
         self._settled, self._keys = (), ()
-        self._chains = self._fixed or ()
+        self._chains = ()
 
     def _begin(self, user: str) -> None:
         self._forget()
@@ -344,8 +336,7 @@ class AuthMachine:
         person = unicodedata.normalize("NFC", person)
         self._person = person if _possible(person) else ""
         self._target = target
-        if self._fixed is None:
-            self._chains = _sound(self._verifier.chains(self._person, target))
+        self._chains = _sound(self._verifier.chains(self._person, target))
         self._name = user
 
     def _is_yes(self, answer: object) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tuihost.core.keys.offers import KeyOffer as KeyOffer
-from tuihost.errors import MisuseError
 from tuihost.wire import Identity
 
 NONE, PASSWORD, PUBLICKEY, INTERACTIVE = "none", "password", "publickey", "keyboard-interactive"
@@ -146,31 +145,3 @@ class Verifier(Protocol):
 
     def failed(self, user: str, factor: str, reason: str) -> None:
         """A try settled nothing, and was counted. `reason` is for the operator only."""
-
-
-class OpenGuests:
-    """The verifier of an open house: anyone comes in without proof, and nothing else is known."""
-
-    def chains(self, user: str, target: str | None) -> Chains:
-        return ((NONE,),)
-
-    def guest(self, user: str) -> bool:
-        return True
-
-    def password(self, user: str, password: str) -> bool:
-        return False
-
-    def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
-        return False
-
-    def key_proved(self, user: str, offer: KeyOffer) -> Hangup | None:
-        return None
-
-    def step(self, name: str, user: str) -> Conversation:
-        raise MisuseError(f"an open house has no step {name}")
-
-    def settled(self, identity: Identity) -> Identity | Hangup:
-        return identity
-
-    def failed(self, user: str, factor: str, reason: str) -> None:
-        pass

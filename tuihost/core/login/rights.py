@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
+from tuihost.wire import SocketAddress, UnixAddress
 
 GUEST, USER = "guest", "user"
 
@@ -105,11 +105,9 @@ def _joined(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _as_typed(address: SocketAddress) -> str:
-    match address:
-        case TcpAddress(host, port):
-            return f"{host}:{port}"
-        case UnixAddress(path):
-            return path
+    if isinstance(address, UnixAddress):
+        return address.path
+    return f"{address.host}:{address.port}"
 
 
 def _listed(name: str, patterns: tuple[str, ...]) -> bool:

@@ -194,7 +194,6 @@ class Server:
             host=self.host,
             keys=self.keys,
             auth=AuthMachine(
-                None,
                 CountingVerifier(verifier, admitted),
                 password_step=PASSWORD in self.login_services.steps,
                 max_tries=self._limits.max_tries,
