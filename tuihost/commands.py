@@ -286,21 +286,25 @@ def _parameters(command: str, method: Callable[..., Any]) -> list[_Parameter]:
     for written in own:
         name = written.name
         if written.kind is written.VAR_KEYWORD or name == "help":
-            raise AppLoadError(f"command {command!r}: cannot take a parameter {name!r}")
+            raise AppLoadError(f"command {command!r}: cannot take a parameter {name!r}", method)
         try:
             kind = _kind(hints.get(name, str))
         except TypeError as error:
-            raise AppLoadError(f"command {command!r}: parameter {name!r} {error}") from None
+            raise AppLoadError(f"command {command!r}: parameter {name!r} {error}", method) from None
         found.append(_parameter(written, kind))
     if sum(parameter.parameter.nargs == -1 for parameter in found) > 1:
-        raise AppLoadError(f"command {command!r}: two parameters would take all that is left")
+        raise AppLoadError(
+            f"command {command!r}: two parameters would take all that is left", method
+        )
     return found
 
 
 def _signature(command: str, method: Callable[..., Any]) -> list[inspect.Parameter]:
     parameters = list(inspect.signature(method).parameters.values())
     if not parameters or parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
-        raise AppLoadError(f"command {command!r}: the first parameter has to be the session")
+        raise AppLoadError(
+            f"command {command!r}: the first parameter has to be the session", method
+        )
     return parameters
 
 
@@ -314,7 +318,9 @@ def _hints(
     try:
         return typing.get_type_hints(holder, globalns=names, include_extras=True)
     except (NameError, TypeError, SyntaxError) as error:
-        raise AppLoadError(f"command {command!r}: a type hint cannot be read: {error}") from None
+        raise AppLoadError(
+            f"command {command!r}: a type hint cannot be read: {error}", method
+        ) from None
 
 
 _PLAIN: Mapping[Any, click.ParamType[Any]] = {

@@ -18,7 +18,12 @@ class SettingsError(TuihostError):
 
 
 class AppLoadError(TuihostError):
-    """An app, step or theme could not be loaded; the text is one sentence for the operator."""
+    """An app, step or theme could not be loaded; the text is one sentence for the operator. `part`
+    is the class or the function that is wrong, whose file and line are added to the sentence."""
+
+    def __init__(self, text: str, part: object = None) -> None:
+        super().__init__(text)
+        self.part = part
 
 
 class PeerError(TuihostError):

@@ -32,7 +32,7 @@ MISTAKES = {
     "a name that nobody can type": (
         CLASS + "    name = 'Bad Name'",
         "'Bad Name' cannot be an app's name: small letters, digits and '-' only, a letter first,"
-        " 32 at most",
+        " 32 at most (harbor.py:3)",
     ),
     "a name that is not a text": (CLASS + "    name = 3", "3 cannot be an app's name: "),
     "a hook with a slip in it": (
@@ -77,7 +77,8 @@ MISTAKES = {
     ),
     "a parameter that cannot be typed": (
         CLASS + "    @command\n    def put(self, session, what: dict): ...",
-        "command 'put': parameter 'what' has a type that no command line can give: dict",
+        "command 'put': parameter 'what' has a type that no command line can give: dict"
+        " (harbor.py:7)",
     ),
     "an argument that the decorator does not know": (
         FUNCTION.replace("{0}", ", colour='red'"),

@@ -278,7 +278,8 @@ MISTAKES = {
     ),
     "two": (
         "{two classes}",
-        "defines more than one {kind} (Harbor, Other): call one of them `{kind}`",
+        "defines more than one {kind} (Harbor, Other): call one of them `{kind}`"
+        " (harbor_one.py:{second})",
     ),
     "a text": ("{kind} = 'text'", "`{kind}` is a str, not {an}"),
     "a number": ("{kind} = 3", "`{kind}` is an int, not {an}"),
@@ -309,6 +310,7 @@ def test_a_mistake_is_one_sentence_with_file_and_line(
         "{no}": example.kind.no,
         "{an}": example.kind.an,
         "{last}": str(len(lines)),
+        "{second}": str(max((n for n, line in enumerate(lines, 1) if "class" in line), default=0)),
     }.items():
         sentence = sentence.replace(word, meaning)
     before = set(sys.modules)

@@ -148,9 +148,10 @@ def load_path(kind: Kind[T], path: Path) -> T:
     try:
         return _prepared(kind, _found_in(kind, _import_path(kind, path, private)), name_of(path))
     except (Exception, SystemExit) as error:  # whatever somebody's module does
+        sentence = told(error, private)  # which looks for lines in the modules that go now
         for name in [name for name in sys.modules if _top(name) == private]:
             del sys.modules[name]
-        raise told(error, private) from error
+        raise sentence from error
 
 
 def load_reference(kind: Kind[T], reference: str) -> T:
@@ -172,7 +173,7 @@ def load_reference(kind: Kind[T], reference: str) -> T:
 def load_entry_point(kind: Kind[T], point: EntryPoint) -> T:
     """The plugin that an installed package announces."""
     try:
-        return load_object(kind, point.load(), point.name)
+        return _from_object(kind, point.load(), point.name)
     except (Exception, SystemExit) as error:  # whatever somebody's package does
         raise told(error, _top(point.module)) from error
 
@@ -181,11 +182,15 @@ def load_object(kind: Kind[T], value: object, name: str) -> T:
     """The plugin that `value` is, makes or holds; `name` is its name where it has none."""
     module_name = value.__name__ if isinstance(value, ModuleType) else _made_by_its_class(value)
     try:
-        if isinstance(value, ModuleType):
-            return _prepared(kind, _found_in(kind, value), name)
-        return _prepared(kind, _made(kind, value, kind.name), name)
+        return _from_object(kind, value, name)
     except (Exception, SystemExit) as error:  # whatever somebody's class does
         raise told(error, _top(module_name)) from error
+
+
+def _from_object(kind: Kind[T], value: object, name: str) -> T:
+    if isinstance(value, ModuleType):
+        return _prepared(kind, _found_in(kind, value), name)
+    return _prepared(kind, _made(kind, value, kind.name), name)
 
 
 def _prepared(kind: Kind[T], plugin: T, name: str) -> T:
@@ -263,7 +268,8 @@ def _found_in(kind: Kind[T], module: ModuleType) -> T:
         case several:
             names = ", ".join(_called(value) for value in several)
             raise AppLoadError(
-                f"defines more than one {kind.name} ({names}): call one of them `{kind.name}`"
+                f"defines more than one {kind.name} ({names}): call one of them `{kind.name}`",
+                several[-1],
             )
 
 
@@ -300,7 +306,7 @@ def _instance(cls: type[T]) -> T:
     except TypeError as error:
         if error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise  # from inside: the traceback knows the line
-        raise AppLoadError(f"TypeError: {error}{place_of(cls)}") from error
+        raise AppLoadError(f"TypeError: {error}", cls) from error
 
 
 def _a(noun: str) -> str:
@@ -327,17 +333,14 @@ def told(error: BaseException, top: str) -> AppLoadError:
         text += "; import the package's own modules by `from . import …`"
     if isinstance(error, AppLoadError):
         reason = text
-        place = "" if _PLACE.search(text) else place
+        place = place or _place_of(error.part)
     else:
         reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
     reason = " ".join(_PRIVATE.sub("", reason).split())
     return AppLoadError(clean(reason, limit=300) + place)
 
 
-_PLACE = re.compile(r" \(\S+\.py:\d+\)$")
-
-
-def place_of(part: object) -> str:
+def _place_of(part: object) -> str:
     """` (file.py:12)`: where a class or a function is written; empty if nobody can say."""
     try:
         _, line = inspect.getsourcelines(cast(Any, part))

@@ -11,7 +11,6 @@ from tuihost.commands import check_commands
 from tuihost.core.accepts import Accepts
 from tuihost.errors import AppLoadError
 from tuihost.host.plugins import _loading
-from tuihost.host.plugins._loading import place_of
 from tuihost.phrases import nearest
 from tuihost.plugin import NAME, App, FunctionApp, first_line
 
@@ -32,7 +31,8 @@ def _prepare(app: App, name: str) -> None:
     if not isinstance(app.name, str) or not NAME.fullmatch(app.name):
         raise AppLoadError(
             f"{app.name!r} cannot be an app's name: small letters, digits and '-' only, "
-            "a letter first, 32 at most"
+            "a letter first, 32 at most",
+            _part(app),
         )
     app.title = app.title or app.name.replace("-", " ").capitalize()
     if not isinstance(app, FunctionApp):
@@ -115,15 +115,13 @@ def check_hooks(app: App) -> None:
     """Raises `AppLoadError` if what the app says of itself does not fit what it can do."""
     for name, method in _own_methods(app):
         if near := nearest(name, _HOOKS, 0.85):
-            raise AppLoadError(
-                f"nothing calls the method {name!r}; did you mean {near!r}?{place_of(method)}"
-            )
+            raise AppLoadError(f"nothing calls the method {name!r}; did you mean {near!r}?", method)
     for check in CHECKS:
         if check.wrong(app):
-            raise AppLoadError(check.sentence.format(app=app) + place_of(_part(app, check.method)))
+            raise AppLoadError(check.sentence.format(app=app), _part(app, check.method))
 
 
-def _part(app: App, method: str) -> object:
+def _part(app: App, method: str = "") -> object:
     if isinstance(app, FunctionApp):
         return app._talk
     return getattr(type(app), method) if method else type(app)
