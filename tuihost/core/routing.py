@@ -29,7 +29,7 @@ class RunCommand:
 
 @dataclass(frozen=True, slots=True)
 class OpenDisplay:
-    """Have the app show itself on the screen that the person brought."""
+    """Have the app show itself on the person's own display."""
 
     name: str
 
@@ -57,7 +57,7 @@ class SyncFiles:
 
 @dataclass(frozen=True, slots=True)
 class NoSuchApp:
-    """Nothing of that name is here."""
+    """There is no app of that name."""
 
     name: str
 

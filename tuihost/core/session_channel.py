@@ -40,7 +40,7 @@ _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class State(Enum):
-    """Where a session stands."""
+    """How far a session has come."""
 
     LARVAL = "larval"
     RUNNING = "running"

@@ -95,7 +95,7 @@ class Listening(Protocol):
 
 
 class X11Display(Protocol):
-    """The screen of somebody who came with `ssh -X` or `-Y`, RFC 4254 §6.3. Any thread."""
+    """The screen of somebody who connected with `ssh -X` or `-Y`, RFC 4254 §6.3. Any thread."""
 
     @property
     def single_connection(self) -> bool:
@@ -139,8 +139,8 @@ class AgentKey:
 
 
 class Agent(Protocol):
-    """The agent of somebody who came with `ssh -A`. Its thread is the app's; every method waits,
-    for the person too, whose agent may ask them. Raises `NotOpened`, `Disconnected`."""
+    """The agent of somebody who connected with `ssh -A`. Its thread is the app's; every method
+    waits, for the person too, whose agent may ask them. Raises `NotOpened`, `Disconnected`."""
 
     def keys(self) -> Sequence[AgentKey]:
         """The keys that it has."""

@@ -92,7 +92,7 @@ class HostedListening:
 
 
 class SocketListener:
-    """Sockets that are listened on, on the pump's thread, and those who connected and wait.
+    """Sockets that are listened on, on the pump's thread, and the connections that wait.
     `address` is what the client calls it, with the port that was bound."""
 
     def __init__(
@@ -114,11 +114,11 @@ class SocketListener:
             pump.call(self._watch)
 
     def cancel(self) -> None:
-        """Listens no more; who came already stays. Any thread."""
+        """Stops listening; connections that were accepted go on. Any thread."""
         self.pump.call(self.end)
 
     def end(self) -> None:
-        """Listens no more. The pump's thread, or whoever comes too late for it."""
+        """Stops listening. The pump's thread, or whoever comes too late for it."""
         for sock in self._sockets:
             if self._watched:
                 self.pump.watch(sock, 0, self._watch)
@@ -155,12 +155,12 @@ class SocketListener:
         _Accepted(self, sock).ask(origin)
 
     def answered(self) -> None:
-        """The client has answered for one of those who wait. The pump's thread."""
+        """The client has answered for one of those that wait. The pump's thread."""
         self._asked -= 1
 
 
 class _Accepted:
-    """Somebody who connected, and for whom the client is asked."""
+    """A connection that was accepted, and that the client is asked to take."""
 
     def __init__(self, listener: SocketListener, sock: socket.socket) -> None:
         self._listener = listener
@@ -172,7 +172,7 @@ class _Accepted:
             listener.link.open(OpenForwarded(listener.address, origin), self._settled)
 
     def end(self) -> None:
-        """Nobody answers any more."""
+        """Closes it: there will be no answer."""
         self._sock.close()
 
     def _settled(self, answer: ByteChannel | Refuse) -> None:

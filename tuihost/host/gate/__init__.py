@@ -1,4 +1,4 @@
 """Who may begin to talk to the host at all: limits, penalties and PROXY headers.
 
-In: accepted sockets, before any key exchange. Out: a pass or a refusal. Imports the core.
+In: accepted sockets, before any key exchange. Out: an admission or a refusal. Imports the core.
 """

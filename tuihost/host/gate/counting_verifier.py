@@ -10,7 +10,7 @@ from tuihost.wire import Identity
 
 
 class CountingVerifier:
-    """A verifier that tells a pass what becomes of the login that it serves."""
+    """A verifier that tells an admission what becomes of the login that it serves."""
 
     def __init__(self, verifier: Verifier, admission: Admission) -> None:
         self._verifier = verifier

@@ -193,7 +193,7 @@ class Gate:
         return None
 
     def refused(self, peer: Peer, reason: str) -> None:
-        """Somebody was turned away elsewhere: told here for the log's sake."""
+        """Logs that somebody was turned away elsewhere."""
         self._refusals.note(peer, self.rules.blocks.source(peer.address), reason)
 
     def close(self) -> None:
@@ -242,7 +242,7 @@ class Gate:
         self._tell(admission, wait)
 
     def _offence(self, admission: Admission) -> Offence | None:
-        """What a client did that never got in."""
+        """The offence of a client that never logged in."""
         if self._timer.now() - admission.admitted >= self.rules.grace:
             return Offence.GRACE_EXCEEDED
         if admission.tries >= self.rules.max_tries:

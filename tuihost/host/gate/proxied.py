@@ -75,13 +75,13 @@ class ProxiedConnections:
         self._read(connection)
 
     def close(self) -> None:
-        """Gives up on all that wait."""
+        """Closes all that still wait."""
         for connection in tuple(self._waiting):
             self._release(connection)
             connection.sock.close()
 
     def _read(self, connection: ProxiedConnection) -> bool:
-        """Reads on; True when it is done with, one way or the other."""
+        """Reads on. True once the connection has been passed on or closed."""
         try:
             if not read_header(connection.sock, connection.reader):
                 return False

@@ -76,7 +76,7 @@ class ClientAgent:
             stream.close()
 
     def _ask(self, request: bytes, expected: int) -> Fields:
-        """One question, and what stands behind the kind of its answer."""
+        """Asks one question. The fields of the answer after its kind."""
         if self._closed:
             raise Disconnected("the session is over")
         stream = open_stream(self._link, OpenAgent(), TIMEOUT)

@@ -1,4 +1,4 @@
-"""What somebody brought with their session: a screen, and an agent."""
+"""What a client lends to its session: its display and its agent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tuihost.host.relay.x11_display import ClientDisplay
 
 @dataclass(frozen=True, slots=True)
 class ClientResources:
-    """Either is None where the client did not offer it, or was not let."""
+    """Either is None if the client did not offer it, or was not allowed to."""
 
     display: ClientDisplay | None = None
     agent: ClientAgent | None = None

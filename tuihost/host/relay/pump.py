@@ -29,10 +29,10 @@ Relayed = Callable[[int, int], None]
 
 
 class Resource(Protocol):
-    """What holds something that has to be given back."""
+    """Something that ends with the pump at the latest."""
 
     def end(self) -> None:
-        """Gives it back, once. The pump's thread, or whoever comes too late for it."""
+        """Gives back what it holds, once. The pump's thread, or whoever comes too late for it."""
 
 
 class Pump:
@@ -73,8 +73,8 @@ class Pump:
             self.call(relay.begin)
 
     def adopt(self, resource: Resource) -> bool:
-        """Sees to it that `one` ends with the pump at the latest; at once, and False, where that is
-        over. Any thread."""
+        """Sees to it that `resource` ends with the pump at the latest; at once, and False, if the
+        pump has ended. Any thread."""
         with self._lock:
             if not self._closing:
                 self._open.add(resource)
@@ -157,7 +157,7 @@ class Relay:
         self._sent, self._received = 0, len(first)
 
     def begin(self) -> None:
-        """Starts to carry."""
+        """Starts to carry bytes."""
         self._sock.setblocking(False)
         self._channel.set_wake(self._woken)
         self._step()
