@@ -156,7 +156,7 @@ def test_a_newcomer_appears_and_the_chosen_row_stays_chosen(
 
 
 def test_a_name_cannot_draw(host: Hosted) -> None:
-    """Names are checked at the door; should one get through, it is text all the same."""
+    """Names are checked at the login; should one get through, it is text all the same."""
     eve, peer = Account("eve\x1b[2J\x9b31m\u202e"), Peer("127.0.0.1", 1)
     entry = host.host.roster.enter(eve, "status", peer, lambda: 0.0, lambda: None)
     with opened(host) as pilot:

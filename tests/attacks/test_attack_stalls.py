@@ -1,4 +1,4 @@
-"""Coming to the door and staying there; and numbers that count what is not there. Each story is
+"""Connecting and staying there; and numbers that count what is not there. Each story is
 told twice: what plain paramiko does, and what happens here."""
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ MAX_THREADS = 1024  # of the whole host
 
 
 class ThreadBudget:
-    """How many threads apps may have beside those of sessions: for each client, by the number of
+    """How many threads apps may have besides those of sessions: for each client, by the number of
     its connection, and in all. Any thread."""
 
     def __init__(self, per_client: int = MAX_PER_CLIENT, in_all: int = MAX_THREADS) -> None:

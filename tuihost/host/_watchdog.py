@@ -1,4 +1,4 @@
-"""All deadlines of a process, on one thread: login grace, keepalive, the way out of programs.
+"""All deadlines of a process, on one thread: login grace, keepalive, stopping programs.
 
 Thread: its own. Actions must not wait for a client; one that raises is logged, and the others
 go on.
@@ -63,8 +63,8 @@ class Watchdog:
         return deadline
 
     def count_cancelled(self) -> None:
-        """A deadline was called off. The heap is swept when half of it is such, so that the long
-        deadlines of many short connections do not pile up."""
+        """A deadline was called off. The heap is swept when half of it is called off, so that the
+        long deadlines of many short connections do not pile up."""
         with self._changed:
             self._cancelled += 1
             if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):

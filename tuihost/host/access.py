@@ -37,7 +37,7 @@ class Access:
 
     def may_open(self, account: Account, app: str) -> bool:
         """Whether the app accepts this account, and the operator lets it in: by its roles, by how
-        it logged in, and by what the key says that it came with. Decided once, at the login."""
+        it logged in, and by the options of its key. Decided once, at the login."""
         if isinstance(account, Visitor):
             return account.may_open(app)
         return may_use(self._apps[app].app, account)

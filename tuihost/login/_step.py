@@ -25,25 +25,25 @@ from tuihost.wire import Peer
 
 
 class DeliveryError(TuihostError):
-    """A message could not be brought on its way."""
+    """A message could not be sent."""
 
 
 class Passwords(Protocol):
     """Hashes of passwords."""
 
     def hash(self, password: str) -> str:
-        """What to keep instead of it. ValueError if it cannot be a password."""
+        """The hash to keep instead of it. ValueError if it cannot be a password."""
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Whether `stored` was made of it; equally long with None, and then the answer is no."""
+        """Whether `stored` was made of it. With None the answer is no, and takes as long."""
 
 
 @runtime_checkable
 class Delivery(Protocol):
-    """Brings a message to a person by another way than this connection: mail, a text message.
+    """Sends a message to a person another way than over this connection: mail, a text message.
 
-    `account` is their name here; where to reach them, the delivery knows. It should only take the
-    message and return: how long it takes is seen by whoever tries to log in.
+    `account` is their name here; the delivery knows where to reach them. It should only take the
+    message and return, because people who try to log in can see how long it takes.
     """
 
     def send(self, account: str, subject: str, text: str) -> None:
@@ -64,7 +64,7 @@ class StepServices(Protocol):
 
     @property
     def delivery(self) -> Delivery | None:
-        """None if the operator has set up none."""
+        """None if the operator has not set one up."""
 
     @property
     def host_name(self) -> str:
@@ -72,7 +72,7 @@ class StepServices(Protocol):
 
     @property
     def terms_text(self) -> str:
-        """What people are to accept; empty if there is nothing."""
+        """What people have to accept; empty if there is nothing."""
 
     @property
     def terms_version(self) -> str:
@@ -84,10 +84,10 @@ class StepServices(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who tries to log in, from where, and when it began (Unix seconds). The user need not exist.
+    """Who tries to log in, from where, and when it began (Unix seconds). The user may not exist.
 
     `target` is the app that was asked for. `proved` are the keys that the client has proved to
-    hold, with signatures, in this very login.
+    hold, with signatures, in this login.
     """
 
     user: str
@@ -99,17 +99,17 @@ class Attempt:
 
     @property
     def account(self) -> AccountRecord | None:
-        """The account, where there is one that may be used. Asks the store each time."""
+        """The account, if there is one that may be used. Asks the store each time."""
         record = self.services.accounts.get(self.user)
         return None if record is None or record.disabled else record
 
 
 class Step(ABC):
-    """One interactive factor of a login. One object serves every login, from many threads: what
-    belongs to one attempt lives in the generator."""
+    """One interactive factor of a login. One object serves every login, from many threads; keep
+    what belongs to one attempt inside the generator."""
 
     name: str = ""
-    """How chains name it; the name of its file or entry point where empty."""
+    """Its name in chains; if empty, the name of its file or entry point."""
 
     @abstractmethod
     def ask(self, attempt: Attempt) -> Conversation:

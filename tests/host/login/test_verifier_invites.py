@@ -87,7 +87,7 @@ def test_a_key_that_was_proved_on_the_way_becomes_theirs(key: paramiko.PKey) -> 
             assert client.auth_publickey("new", key) == ["keyboard-interactive"]
             assert client.auth_interactive("new", answer) == []
             assert ran(client, "box who") == (0, "bob staff False\n")
-        assert "The key that you came with" in told[1]
+        assert "The key that you logged in with" in told[1]
         assert fingerprints(host, "bob") == [fingerprint(key.asbytes())]
         (login,) = host.server.login_services.store.logins("bob")
         assert login.factors == ("publickey", "invite")

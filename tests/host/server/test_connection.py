@@ -1,4 +1,4 @@
-"""Who is turned away at the door, and what is refused to those who are inside."""
+"""Who is turned away at the gate, and what is refused to those who are inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The logins that wait for approval, for one person inside who may give it."""
+"""The logins that wait for approval, as one person who may give it sees them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tuihost.text import clean
 
 
 def may_answer(visitor: Visitor) -> bool:
-    """Whether the roles that somebody came in with let them decide about others."""
+    """Whether the roles that somebody logged in with let them decide about others."""
     return not visitor.guest and not APPROVERS.isdisjoint(visitor.roles)
 
 

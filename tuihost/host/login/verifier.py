@@ -1,4 +1,4 @@
-"""Whom one connection lets in: the `Verifier` of its login over the account store.
+"""Whether one connection lets somebody in: the `Verifier` of its login, over the account store.
 
 It knows where the connection comes from and what was proved so far; everything else it asks of
 `LoginServices`.

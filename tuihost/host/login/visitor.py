@@ -86,8 +86,8 @@ class Visitor(Account):
 
 
 def original_command(program: ProgramRequest) -> dict[str, str]:
-    """What a client asked to run, for the command that a key runs instead: sshd(8) calls the
-    variable so."""
+    """What a client asked to run, for the command that a key runs instead, in the variable of
+    sshd(8)."""
     match program:
         case ExecRequest(command=line):
             return {"SSH_ORIGINAL_COMMAND": line}

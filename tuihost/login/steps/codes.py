@@ -45,8 +45,8 @@ def totp_counter(now: float) -> int:
 
 
 def totp_match(secret: bytes, typed: str, now: float) -> int | None:
-    """The period of which `typed` is the code; None if it is the code of none in the window.
-    Spaces are nothing, and only the ten ASCII digits are digits. Looks at every period, always."""
+    """The period of which `typed` is the code; None if there is none in the window.
+    Spaces are ignored, and only the ten ASCII digits are digits. Looks at every period, always."""
     code = typed.replace(" ", "")
     sound = len(typed) <= MAX_TYPED and len(code) == DIGITS and code.isascii() and code.isdigit()
     given = code.encode() if sound else b"-" * DIGITS
@@ -64,7 +64,7 @@ def new_totp_secret() -> bytes:
 
 
 def base32(secret: bytes) -> str:
-    """A secret as authenticator apps take it."""
+    """A secret in the form that authenticator apps take."""
     return base64.b32encode(secret).decode("ascii").rstrip("=")
 
 

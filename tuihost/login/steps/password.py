@@ -7,7 +7,7 @@ from tuihost.login.steps.choosing import new_password
 
 
 class AskPassword(Step):
-    """Asks for the password. Where it has expired, the right one leads to choosing another."""
+    """Asks for the password. If it has expired, the right one leads to choosing another."""
 
     name = "password"
 

@@ -8,7 +8,7 @@ _HALVES = {(0, 0): "█", (0, 1): "▀", (1, 0): "▄", (1, 1): " "}  # light mo
 
 
 def qr_lines(text: str) -> tuple[str, ...] | None:
-    """`text` as a QR code in half blocks; None if that does not fit a screen of 80×24."""
+    """`text` as a QR code in half blocks; None if it does not fit a screen of 80×24."""
     import segno  # most logins never show one
 
     code = segno.make(text, error="l", micro=False)

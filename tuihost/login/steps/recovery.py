@@ -7,7 +7,7 @@ from tuihost.login.steps.codes import recovery_hash
 
 
 class Recovery(Step):
-    """Asks for one of the codes that were shown when the second factor was set up. Each serves
+    """Asks for one of the codes that were shown when the second factor was set up. Each works
     once."""
 
     name = "recovery"
