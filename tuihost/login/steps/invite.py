@@ -14,7 +14,7 @@ from tuihost.login.steps.choosing import ATTEMPTS, new_password
 from tuihost.login.steps.codes import invite_hash
 
 _NAME = "It is how others see you, and the name you log in with."
-_KEY = "The key that you came with will let you in as well."
+_KEY = "The key that you logged in with will let you in as well."
 
 
 class TakeInvite(Step):
