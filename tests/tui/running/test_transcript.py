@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from rich.text import Text
 
 from tests.tui.screen import make_session
+from tuihost.tui.layout.renderables import render_lines
+from tuihost.tui.running import _transcript
 from tuihost.tui.running._transcript import KEPT, ScreenLine, Transcript, box_columns
 from tuihost.wire import Stream
 
@@ -71,6 +75,25 @@ def test_a_line_of_progress_changes_where_it_stands(transcript: Transcript) -> N
     transcript.take()
     line.show("3%")
     assert rows(transcript) == ["3%"], "it is there again, whoever has seen it"
+
+
+def test_only_what_is_new_is_drawn(transcript: Transcript, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def counted(what: object, *args: Any, **options: Any) -> Any:
+        drawn.append(str(what))
+        return render_lines(what, *args, **options)
+
+    monkeypatch.setattr(_transcript, "render_lines", counted)
+    first = transcript.add("first")
+    assert rows(transcript) == ["first"]
+    last = transcript.add("second")
+    transcript.change(last, "a second that is longer than a row")
+    assert rows(transcript) == ["first", "a second that is", "longer than a row"]
+    assert drawn == ["first", "second", "a second that is longer than a row"]
+    transcript.change(first, "another")
+    assert rows(transcript)[:2] == ["another", "a second that is"]
+    assert drawn[3:] == ["another"]
 
 
 def test_what_is_kept_has_a_limit(transcript: Transcript) -> None:

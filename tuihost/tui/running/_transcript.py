@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -16,6 +17,7 @@ from tuihost.wire import Stream
 
 if TYPE_CHECKING:
     from tuihost.session.session import Stage
+    from tuihost.theme.theme import Theme
     from tuihost.tui.layout.renderables import Line
 
 KEPT = 2000
@@ -31,6 +33,15 @@ def box_columns(columns: int) -> int:
     return min(BOX_WIDTH, columns - (4 if columns >= BOX_WIDTH else 0)) - 6
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What rows are drawn for."""
+
+    width: int
+    theme: Theme
+    unicode: bool
+
+
 class Entry:
     """One thing that was said, and its rows for what they were drawn for last."""
 
@@ -39,7 +50,7 @@ class Entry:
     def __init__(self, what: Any) -> None:
         self.what = what
         self.rows: tuple[Line, ...] = ()
-        self.drawn_for: Hashable = None
+        self.drawn_for: Look | None = None
 
 
 class Transcript:
@@ -52,7 +63,7 @@ class Transcript:
         self._margin = " " * margin
         self._entries: list[Entry] = []
         self._rows: list[Line] = []
-        self._drawn_for: Hashable = None
+        self._drawn_for: Look | None = None
         self._open: dict[Stream, tuple[Entry, str]] = {}
         self._decoders = {
             stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in Stream
@@ -105,16 +116,25 @@ class Transcript:
 
     def change(self, entry: Entry, what: Any) -> None:
         """Says something else in the place of `entry`."""
-        entry.what, entry.drawn_for, self._drawn_for = what, None, None
-        if entry not in self._entries:
-            self._entries.append(entry)  # it was cleared away meanwhile
+        last = bool(self._entries) and self._entries[-1] is entry
+        if last and self._drawn_for is not None:
+            del self._rows[len(self._rows) - len(entry.rows) :]
+        else:
+            self._drawn_for = None
+            if not last and entry not in self._entries:
+                self._entries.append(entry)  # it was taken away meanwhile
+        entry.what, entry.drawn_for = what, None
+        if self._drawn_for is not None:
+            self._rows += self._rows_of(entry, self._drawn_for)
 
     def _append(self, what: Any) -> Entry:
         entry = Entry(what)
         self._entries.append(entry)
         if len(self._entries) > KEPT:
             del self._entries[: KEPT // 4]
-        self._drawn_for = None
+            self._drawn_for = None
+        if self._drawn_for is not None:
+            self._rows += self._rows_of(entry, self._drawn_for)
         return entry
 
     def take(self) -> list[Any]:
@@ -128,18 +148,17 @@ class Transcript:
     # ---------------------------------------------------------------- rows
 
     def _draw(self) -> None:
-        stage = self._stage
-        wanted = (self.width, stage.theme.name, stage.facts.unicode)
-        if self._drawn_for == wanted:
-            return
-        for entry in self._entries:
-            if entry.drawn_for != wanted:
-                entry.drawn_for = wanted
-                entry.rows = render_lines(
-                    entry.what, wanted[0], stage.theme, unicode=stage.facts.unicode
-                ) or ((),)
-        self._rows = [row for entry in self._entries for row in entry.rows]
-        self._drawn_for = wanted
+        wanted = Look(self.width, self._stage.theme, self._stage.facts.unicode)
+        if self._drawn_for != wanted:
+            self._rows = [row for entry in self._entries for row in self._rows_of(entry, wanted)]
+            self._drawn_for = wanted
+
+    def _rows_of(self, entry: Entry, look: Look) -> tuple[Line, ...]:
+        if entry.drawn_for != look:
+            entry.drawn_for = look
+            drawn = render_lines(entry.what, look.width, look.theme, unicode=look.unicode)
+            entry.rows = drawn or ((),)
+        return entry.rows
 
     def row_count(self) -> int:
         self._draw()
