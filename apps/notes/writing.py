@@ -4,15 +4,15 @@ memory, for the next one as a draft on disk."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from prompt_toolkit.document import Document
 from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session
-from tuihost.widgets import Keymap, TextEditor
+from tuihost.widgets import Keymap, Screen, TextEditor
 
 from .limits import MAX_NOTE
 from .note import Draft, NotesError, owner_of, title_of
@@ -22,14 +22,6 @@ AUTOSAVE = 1.0
 """Seconds after a key until the draft is on disk."""
 SAVE, DISCARD, STAY = "Save it", "Throw the changes away", "Go on writing"
 _MEMORY = "writing"
-
-
-class Voice(Protocol):
-    """What of a Screen is needed here."""
-
-    def toast(self, text: str, kind: Any = ..., seconds: float = ...) -> None: ...
-
-    def choose(self, title: str, options: Any) -> Awaitable[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +49,7 @@ class Writing:
         self.store = store
         self.owner = owner_of(session)
         self.draft = draft
-        self.screen: Voice
+        self.screen: Screen
         self._problem = ""
         self._over = False
         self._on_close = on_close

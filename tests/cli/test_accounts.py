@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.cli.operator import PASSWORD, Run, ada
+from tests.cli.operator import PASSWORD, Run
 from tuihost.accounts import AccountStore
 
 
@@ -23,21 +21,6 @@ def test_nobody_of_that_name(run: Run, store: AccountStore) -> None:
     ):
         said = run("user", *words, stdin=PASSWORD, status=1)
         assert said.err == "Error: There is no account 'ADA'. There is 'ada'.\n"
-
-
-@pytest.mark.parametrize(
-    ("chain", "sentence"),
-    [
-        ("password,tootp", "There is no factor 'tootp'; there are approve, "),
-        (" , ", "A chain needs at least one factor."),
-        ("none", "The factor 'none' is for people without an account."),
-    ],
-)
-def test_ways_that_nobody_can_go_are_refused(
-    store: AccountStore, run: Run, chain: str, sentence: str
-) -> None:
-    assert sentence in run("user", "chains", "ada", "password", chain, status=1).err
-    assert ada(store).chains == ()
 
 
 def test_an_account_by_the_name_of_the_invited_is_warned_of(run: Run) -> None:

@@ -102,30 +102,6 @@ def test_a_password_is_changed_and_may_be_for_once(store: AccountStore, run: Run
     assert not ada(store).password_expired
 
 
-def test_roles_are_shown_set_added_and_taken(store: AccountStore, run: Run) -> None:
-    assert run("user", "roles", "ada").out == "ada has no roles.\n"
-    said = run("user", "roles", "ada", "staff", "admin")
-    assert said.out == "admin staff\n"
-    assert "do not describe the role 'admin': it gives nothing" in said.err
-    assert run("user", "roles", "ada", "--add", "x", "--remove", "staff").out == "admin x\n"
-    run("user", "roles", "ada", "one", "--add", "x", status=2)
-    run("user", "roles", "ada", "--none")
-    assert ada(store).roles == frozenset()
-
-
-def test_groups_are_shown_set_added_and_taken(store: AccountStore, run: Run) -> None:
-    assert run("user", "groups", "ada").out == "ada is in no group.\n"
-    said = run("user", "groups", "ada", "math", "choir")
-    assert said.out == "choir math\n"
-    assert "do not describe the group 'choir': it brings no roles" in said.err
-    assert "Groups         choir math" in run("user", "show", "ada").out
-    assert run("user", "groups", "ada", "--add", "x", "--remove", "math").out == "choir x\n"
-    run("user", "groups", "ada", "--none", "--add", "x", status=2)
-    run("user", "groups", "ada", "Not one", status=1)
-    run("user", "groups", "ada", "--none")
-    assert ada(store).groups == frozenset()
-
-
 def test_a_locked_account_is_unlocked(store: AccountStore, run: Run) -> None:
     assert run("user", "unlock", "ada").out == "ada was not locked: there were no failed logins.\n"
     lockout, attempt = Lockout(store), Try("ada", "198.51.100.9", time.time())
@@ -146,19 +122,6 @@ def test_an_account_is_closed_opened_and_deleted(store: AccountStore, run: Run) 
     assert not ada(store).disabled
     run("user", "delete", "ada", "--yes")
     assert store.get("ada") is None
-
-
-def test_ways_in_are_shown_set_and_cleared(store: AccountStore, run: Run) -> None:
-    usual = "ada logs in by the chains of the host's settings.\n"
-    assert run("user", "chains", "ada").out == usual
-    said = run("user", "chains", "ada", "publickey, totp", "password,totp")
-    assert said.out == "publickey,totp\npassword,totp\n"
-    assert ada(store).chains == (("publickey", "totp"), ("password", "totp"))
-    assert run("user", "chains", "ada").out == said.out
-    assert run("user", "chains", "ada", "--default").out == usual
-    assert ada(store).chains == ()
-    run("user", "chains", "ada", "password", "--default", status=2)
-    run("user", "chains", "eve", status=1)
 
 
 def test_help_of_the_group_imports_nothing_heavy() -> None:

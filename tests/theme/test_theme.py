@@ -88,7 +88,7 @@ def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_name() -> N
         "plain.toml:19: [roles] link: 'underlined' is neither a colour of the palette nor a mark; "
         "did you mean 'underline'?",
         "plain.toml:20: [roles] title: 'ink soft' has more than one colour: 'soft'",
-        "plain.toml:21: [roles] badge: must be a text such as 'bold accent on raised'",
+        "plain.toml:21: [roles] badge: must be text such as 'bold accent on raised'",
         "plain.toml:23: [glyphs] does not know 'checkk'; did you mean 'check'?",
         "plain.toml:24: [glyphs] bullet: holds characters that cannot be shown",
     )
@@ -98,7 +98,7 @@ def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_name() -> N
     ("text", "said"),
     [
         ('title = "x', "plain.toml:1: is not TOML:"),
-        ("title = 3\ndark = true\n", "plain.toml:1: title must be a text, not 3"),
+        ("title = 3\ndark = true\n", "plain.toml:1: title must be text, not 3"),
         ('palette = "x"\n' + WHOLE.split("[palette]")[0], "palette must be a table: [palette]"),
         (WHOLE.replace("dark = true", 'dark = "yes"'), "dark must be true or false, not 'yes'"),
         (WHOLE + '[roles]\nlink = "ink on"\n', "'ink on' names no colour after 'on'"),

@@ -27,7 +27,7 @@ _SENTENCES = {
     "finite_number": "should be a finite number",
     "bool_type": "should be true or false",
     "bool_parsing": "should be true or false",
-    "string_type": "should be a text",
+    "string_type": "should be text",
     "tuple_type": "should be a list",
     "path_type": "should be a path",
     "literal_error": "should be {expected}",

@@ -112,7 +112,7 @@ class _Reader:
             if kind is None:
                 self._wrong(f"{key!r} is not known{hint(key, (*_TEXTS, *_TABLES))}", key)
             elif type(value) is not kind:
-                wanted = "true or false" if kind is bool else "a text"
+                wanted = "true or false" if kind is bool else "text"
                 self._wrong(f"{key} must be {wanted}, not {value!r}", key)
             else:
                 about[key] = value
@@ -147,7 +147,7 @@ class _Reader:
             text = part.get(name, default)
             try:
                 if not isinstance(text, str):
-                    raise RoleError(f"must be a text such as {default!r}")
+                    raise RoleError(f"must be text such as {default!r}")
                 found[name] = parse_role(text, palette)
             except RoleError as error:
                 if name in part:

@@ -1,0 +1,37 @@
+"""Tables and settings, as every subcommand has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuihost.cli.common import SETTINGS_FILE, read_settings, rows
+from tuihost.errors import SettingsError
+
+
+def test_columns_are_aligned_by_what_is_seen() -> None:
+    table = [("NAME", "TITLE", "STATE"), ("echo", "Écho 你好", "ready"), ("a", "", "broken")]
+    assert rows(table) == [
+        "NAME  TITLE      STATE",
+        "echo  Écho 你好  ready",
+        "a                broken",
+    ]
+
+
+def test_what_a_table_shows_cannot_steer_a_terminal() -> None:
+    assert rows([("A", "B"), ("x\x1b[2J", "y\n")]) == ["A      B", "x·[2J  y·"]
+
+
+def test_the_settings_file_of_the_folder_is_read_by_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUIHOST_SERVER__PORT", "2222")
+    assert read_settings(None).server.name == "tuihost"
+    Path(SETTINGS_FILE).write_text("[server]\nname = 'here'\nport = 1\n")
+    settings = read_settings(None, {"server.theme": "noon"})
+    assert (settings.server.name, settings.server.port) == ("here", 2222)
+    assert settings.server.theme == "noon"
+    with pytest.raises(SettingsError, match="there is no such file"):
+        read_settings(Path("elsewhere.toml"))
