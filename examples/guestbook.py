@@ -84,7 +84,7 @@ class Guestbook(App):
             application.invalidate()
 
         def reload() -> None:
-            session.invoke(show)  # from the thread of whoever wrote to this one
+            session.invoke(show)  # from the thread of the person who wrote to this one
 
         async def follow() -> None:
             with self.lock:

@@ -1,4 +1,4 @@
-"""The smallest app: a talk with whoever comes."""
+"""The smallest app: a talk with everybody who connects."""
 
 # tuihost demo --apps examples, then in another terminal: ssh -t -p 8022 localhost hello
 from tuihost import Session, app

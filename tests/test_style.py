@@ -109,9 +109,14 @@ PATTERNS = (
     Pattern(r"\b[Kk]nock(?:s|ed)?\b", "before anybody knocks", "before anybody connects"),
     Pattern(r"\b[Cc]ome again with\b", "Come again with: ssh -X", "Connect again with: ssh -X"),
     Pattern(
-        r"\b[Ww]hoever (?:it is|somebody is|waits)\b",
-        "the same work whoever it is",
-        "the same work for everybody",
+        r"\b[Ww]hoever\b",
+        "the same work whoever it is; whoever asks is told",
+        "the same work for everybody; anyone who asks is told",
+    ),
+    Pattern(
+        r"\b(?:None|False|True) where\b",
+        "None where there is no such key",
+        "None if there is no such key",
     ),
 )
 

@@ -15,7 +15,7 @@ from tuihost.errors import TuihostError
 
 
 class StoreError(TuihostError):
-    """The store is locked, missing, full or damaged. Whoever needs it refuses, loudly."""
+    """The store is locked, missing, full or damaged. Callers refuse, and log it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """An invitation: whoever has its code may make an account with these roles, once."""
+    """An invitation: its code lets one person make an account with these roles."""
 
     roles: frozenset[str] = frozenset()
     note: str = ""
@@ -71,7 +71,7 @@ class LoginRecord:
 
 
 class AccountStore(Protocol):
-    """Where accounts are kept. Threads: any. Raises `StoreError` where it cannot do its work."""
+    """Where accounts are kept. Threads: any. Raises `StoreError` if it cannot do its work."""
 
     def close(self) -> None: ...
 
@@ -85,7 +85,7 @@ class AccountStore(Protocol):
     def all(self) -> Sequence[AccountRecord]: ...
 
     def create(self, record: AccountRecord) -> bool:
-        """False where the name is taken. ValueError where it cannot be an account's at all."""
+        """False if the name is taken. ValueError if it cannot be an account's at all."""
 
     def update(
         self,
@@ -99,7 +99,7 @@ class AccountStore(Protocol):
         terms: str | None = None,
         chains: tuple[tuple[str, ...], ...] | None = None,
     ) -> bool:
-        """Changes what is given; False where there is no such account."""
+        """Changes what is given; False if there is no such account."""
 
     def delete(self, name: str) -> bool:
         """The account with all its keys, secrets, codes and history."""
@@ -109,7 +109,7 @@ class AccountStore(Protocol):
     def keys(self, name: str) -> Sequence[KeyRecord]: ...
 
     def add_key(self, key: KeyRecord) -> bool:
-        """False where this account has it already."""
+        """False if this account has it already."""
 
     def rename_key(self, name: str, fingerprint: str, label: str) -> bool: ...
 

@@ -219,7 +219,7 @@ class Database:
         return connection
 
     def _file(self) -> tuple[int, int] | None:
-        """Which file has the name: device and inode; None where the folder has no such file."""
+        """Which file has the name: device and inode; None if the folder has no such file."""
         try:
             about = self.path.stat()
         except FileNotFoundError:

@@ -44,7 +44,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def told_to_people() -> Iterator[None]:
-    """Turns what is wrong with the file into a sentence for whoever asked for a note."""
+    """Turns what is wrong with the file into a sentence for the person who asked for a note."""
     try:
         yield
     except DatabaseError as error:

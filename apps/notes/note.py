@@ -108,8 +108,8 @@ def guest_hint(session: Session, *, brief: bool = False) -> str:
         return ""
     name = clean(session.user, limit=20)
     if brief:
-        return f"Whoever comes as {name} reads these."
-    return f"You are a guest: whoever comes as {name} can read and change these notes."
+        return f"Anyone who gives the name {name} reads these."
+    return f"You are a guest: anyone who gives the name {name} can read and change these notes."
 
 
 def as_json(note: Note | Summary) -> dict[str, Any]:

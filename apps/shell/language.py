@@ -65,7 +65,7 @@ class Pipeline:
 
 
 def tokens(line: str) -> Iterator[Token]:
-    """The pieces of a line, for whoever colours, completes or parses it."""
+    """The pieces of a line, to colour, complete or parse it."""
     at = 0
     while at < len(line):
         if line[at].isspace():

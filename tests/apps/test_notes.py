@@ -48,7 +48,7 @@ def test_the_list_fits_the_window(
         assert ("just now" in pilot.text) is preview
         if page:
             pilot.wait_for("• sourdough bread")
-        assert "comes as ada" in pilot.text, "a guest is told who else can read this"
+        assert "gives the name ada" in pilot.text, "a guest is told who else can read this"
         assert all(len(line) <= size[0] for line in pilot.screen.lines)
 
 
@@ -194,7 +194,7 @@ def hear(pilot: Pilot, words: str) -> Pilot:
 def test_line_by_line(host: Hosted) -> None:
     keep(host, SHOPPING)
     with host.lines(user="ada+notes") as pilot:
-        hear(pilot, "whoever comes as ada")
+        hear(pilot, "anyone who gives the name ada")
         hear(pilot, "You have 1 note, the latest first:\n1. Shopping (just now)\n")
         for typed, answer in [
             ("1", "- **sourdough** bread"),

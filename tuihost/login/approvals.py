@@ -97,7 +97,7 @@ class Approvals:
             )
 
     def answer(self, number: int, *, by: str, granted: bool) -> bool:
-        """Says yes or no for `by`. False where no login waits under this number any more, and
+        """Says yes or no for `by`. False if no login waits under this number any more, and
         where `by` would let themselves in: approval is another person's."""
         with self._changed:
             request = self._requests.get(number)

@@ -22,7 +22,7 @@ class NotPossible(TuihostError):
 
 @dataclass(frozen=True, slots=True)
 class AccountSummary:
-    """How an account stands, as its owner may see it: nothing in it is a secret. `created` is a
+    """An account as its owner may see it: nothing in it is a secret. `created` is a
     Unix time, `recovery_left` how many recovery codes are left."""
 
     name: str
@@ -60,10 +60,10 @@ class NewSecond:
 
 
 class OwnAccount(Protocol):
-    """The account of whoever asks, and no other. Threads: any; may block."""
+    """The account of the person who asks, and no other. Threads: any; may block."""
 
     def record(self) -> AccountSummary:
-        """How the account stands now."""
+        """The account as it is now."""
 
     # ------------------------------------------------------------------ keys
 
@@ -74,7 +74,7 @@ class OwnAccount(Protocol):
         """The fingerprint of the key that this login was made with."""
 
     def add_key(self, line: str, name: str = "") -> KeyRecord:
-        """Takes a key in as it stands in a `.pub` file. A name that is empty is the comment's."""
+        """Adds a key in the form of a `.pub` file. If `name` is empty, the comment is its name."""
 
     def can_add_key_in_use(self) -> bool:
         """Whether this login proved a key that is not among the account's yet: one that the

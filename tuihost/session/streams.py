@@ -113,8 +113,8 @@ class X11Display(Protocol):
         schedule."""
 
     def connect(self, timeout: float = 10.0) -> ByteStream:
-        """One connection to the X server, before its first byte. Whoever speaks over it shows
-        `cookie`. Raises `NotOpened`, `Disconnected`. Waits."""
+        """One connection to the X server, before its first byte. Send `cookie`
+        first. Raises `NotOpened`, `Disconnected`. Waits."""
 
     def connect_socket(self, timeout: float = 10.0) -> socket.socket:
         """The same as a real socket, for libraries that need one."""

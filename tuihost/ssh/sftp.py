@@ -232,7 +232,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         """paramiko's own words, with names that a client chose: not used."""
 
     def _read_packet(self) -> tuple[int, bytes]:
-        """Raises PeerError where it is too long, EOFError at the end."""
+        """Raises PeerError if it is too long, EOFError at the end."""
         size = int.from_bytes(self._read_all(4))
         if not 1 <= size <= MAX_REQUEST:
             raise PeerError(f"a request for files says that it is {size} bytes long")

@@ -152,7 +152,7 @@ def _decoded(kind: str, coded: str) -> bytes:
 
 
 def _strings(blob: bytes) -> list[bytes]:
-    """What a key consists of (RFC 4253 §6.6); nothing where that does not come out even."""
+    """What a key consists of (RFC 4253 §6.6); nothing if that does not come out even."""
     parts = []
     at = 0
     while at < len(blob):

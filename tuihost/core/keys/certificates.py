@@ -52,7 +52,7 @@ class Certificate:
 
     @property
     def restrictions(self) -> Restrictions:
-        """What it takes away from whoever comes in with it."""
+        """What a login with it may not do."""
         return Restrictions(
             command=self.force_command,
             pty="permit-pty" in self.extensions,

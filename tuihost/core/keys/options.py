@@ -74,7 +74,7 @@ class KeyOptions:
 
     @property
     def restrictions(self) -> Restrictions:
-        """What the line takes away from whoever comes in with its key."""
+        """What a login with the line's key may not do."""
         return Restrictions(
             command=self.command,
             environment=self.environment,

@@ -16,7 +16,7 @@ def folded(name: str) -> str:
 
 
 def name_problem(name: str) -> str | None:
-    """Why no account can have this name, in one sentence for people; None where one can."""
+    """Why no account can have this name, in one sentence for people; None if one can."""
     if not name:
         return "a name needs at least one character"
     if len(name) > MAX_NAME:

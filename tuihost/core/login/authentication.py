@@ -2,7 +2,7 @@
 
 The rules (RFC 4252 and 4256; OpenSSH's `AuthenticationMethods` for the chains):
 1. A factor is `none`, `password`, `publickey` or the name of a step. A chain is an ordered list
-   of factors. Whoever settles every factor of one chain, in its order, is logged in.
+   of factors. A client that settles every factor of one chain, in its order, is logged in.
 2. A factor is settled by exactly three things: a password that the verifier accepts, a key whose
    signature has been verified, a step that said yes. (`none` is the guests' and is settled by
    the verifier's word alone.) Asking whether a key would do changes nothing (RFC 4252 §7), and a

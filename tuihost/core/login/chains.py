@@ -78,8 +78,8 @@ class LoginChains:
 
     def open(self, app: str, *, factors: tuple[str, ...], target: str | None, guest: bool) -> bool:
         """Whether a login with `factors`, made for `target`, leads to `app`. An app with chains of
-        its own asks for one of them, however somebody came in; and whoever came in by such chains
-        gets no further by them than to that app, unless they are the host's too."""
+        its own asks for one of them, whichever way somebody logged in. Those chains lead to that
+        app alone, unless they are the host's too."""
         if app in self.apps:
             return proved(factors, self.apps[app])
         return guest or target not in self.apps or proved(factors, self.host)

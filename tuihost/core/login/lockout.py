@@ -2,13 +2,13 @@
 
 A lock is itself a weapon, so what a try counts against is chosen such that nobody can lock out
 somebody else:
-1. A first proof counts against the account from this source: whoever fails there locks the
-   account for themselves.
+1. A first proof counts against the account from this source: a source that fails locks the
+   account for itself.
 2. It counts against the account as a whole too, with a much higher bound, against many sources
    together. That lock is not for sources from which the account has been entered lately, and the
    bound is spent by failures only.
-3. Whoever has proved something already (a key, the password) counts for the next factor against
-   that proof alone. A stranger has no such proof, so they cannot reach that count; and someone
+3. After a proof (a key, the password), failures at the next factor count against that proof
+   alone. A stranger has no such proof, so they cannot reach that count; and someone
    who stole one has few guesses a day at the rest.
 4. A try is counted before it is judged, and taken back when it was right. So tries that are made
    at once cannot outrun the bound, and a locked try, which is not judged, is not counted: a lock
@@ -76,7 +76,7 @@ class _Bound:
 
 class Lockout:
     """The policy over one store. Threads: any that the store takes. What the store raises passes
-    through: whoever asks then refuses."""
+    through: the caller then refuses."""
 
     def __init__(self, counts: FailureCounts, limits: LockoutLimits | None = None) -> None:
         limits = limits or LockoutLimits()

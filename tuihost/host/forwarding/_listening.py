@@ -118,7 +118,7 @@ class SocketListener:
         self.pump.call(self.end)
 
     def end(self) -> None:
-        """Stops listening. The pump's thread, or whoever comes too late for it."""
+        """Stops listening. The pump's thread, or any once the pump has closed."""
         for sock in self._sockets:
             if self._watched:
                 self.pump.watch(sock, 0, self._watch)

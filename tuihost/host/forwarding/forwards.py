@@ -1,8 +1,8 @@
 """The forwards of one connection: who answers them, and whether they are answered at all.
 
 A target or an address that an app claims in its `accepts` is *virtual*: the app answers it, for
-whoever may open that app. Any other is *real*, and reached only where the operator's rules, the
-roles of the person and the key that they came with all say so.
+everybody who may open that app. Any other is *real*, and reached only if the operator's rules, the
+roles of the person and the key that they logged in with all allow it.
 
 Thread: the transport's decides. What was granted lives on threads of its own: the pump's for real
 sockets, one a stream for what an app answers.

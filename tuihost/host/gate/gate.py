@@ -255,8 +255,8 @@ class Gate:
         return self._penalties.penalise(admission.source, offence, self._timer.now())
 
     def _tell(self, admission: Admission, wait: Wait | None) -> None:
-        """A wait has begun: whoever else of that source is still logging in is hung up on, so that
-        what a source may try before it waits does not grow with its connections."""
+        """A wait has begun: the other logins of that source are disconnected, so that more
+        connections do not give it more tries."""
         if wait is None:
             return
         self._refusals.waits(admission.source, wait)

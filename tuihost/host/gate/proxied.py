@@ -36,7 +36,7 @@ class ProxiedConnection:
 
 class ProxiedConnections:
     """All of them. `bring` gets each socket with the peer that its header names, or with the
-    proxy itself and True where the proxy speaks for itself; `refused` the proxy and a reason."""
+    proxy itself and True if the proxy speaks for itself; `refused` the proxy and a reason."""
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class Passwords:
         return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
 
     def hash(self, password: str) -> str:
-        """What to keep instead of `password`. ValueError where it cannot be one."""
+        """What to keep instead of `password`. ValueError if it cannot be one."""
         raw = _encoded(password)
         if raw is None:
             raise ValueError(f"a password has 1 to {MAX_PASSWORD} bytes, and no NUL")

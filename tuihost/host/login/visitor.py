@@ -41,7 +41,7 @@ class Visitor(Account):
         apps: Mapping[str, Accepts],
         connection: int = 0,
     ) -> Visitor:
-        """Whoever `identity` is, with what the operator's roles give them of `apps`."""
+        """The person with that `identity`, and those of `apps` that their roles give them."""
         guest, roles = identity.guest, identity.roles
         restrictions = identity.restrictions or Restrictions()
         visitor = cls(

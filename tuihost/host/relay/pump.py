@@ -32,7 +32,7 @@ class Resource(Protocol):
     """Something that ends with the pump at the latest."""
 
     def end(self) -> None:
-        """Gives back what it holds, once. The pump's thread, or whoever comes too late for it."""
+        """Gives back what it holds, once. The pump's thread, or any once the pump has closed."""
 
 
 class Pump:
@@ -209,7 +209,7 @@ class Relay:
             self._pump.watch(self._sock, events, self._step)
 
     def _inward(self) -> bool:
-        """From the channel to the socket; true where there may be more at once."""
+        """From the channel to the socket; True if there may be more at once."""
         for _ in range(BURST):
             if not self._to_sock:
                 if self._channel_over:
@@ -231,7 +231,7 @@ class Relay:
         return True
 
     def _outward(self) -> bool:
-        """From the socket to the channel; true where there may be more at once."""
+        """From the socket to the channel; True if there may be more at once."""
         for _ in range(BURST):
             if not self._to_channel:
                 if self._sock_over:

@@ -12,7 +12,7 @@ ATTEMPTS = 3
 
 
 def password_problem(password: str, *, user: str, old: str | None = None) -> str | None:
-    """Why this should not be a password, in one sentence; None where it may."""
+    """Why this should not be a password, in one sentence; None if it may."""
     if len(password) < MIN_PASSWORD:
         return f"A password needs at least {MIN_PASSWORD} characters."
     if len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD:

@@ -110,7 +110,7 @@ class HostChannel:
         self._fire()
 
     def read(self, limit: int = 65536) -> bytes | None:
-        """What has arrived, None where nothing has, b"" where nothing will."""
+        """What has arrived, None if nothing has, b"" where nothing will."""
         data = self.inbox.read(max(1, limit))
         if data:
             due = self.incoming.give_back(len(data), grows=not len(self.inbox))
@@ -169,7 +169,7 @@ class HostChannel:
     # ----------------------------------------------------- what the transport thread brings
 
     def received(self, data: bytes) -> None:
-        """DATA. Raises `PeerError` where the window does not take it."""
+        """DATA. Raises `PeerError` if the window does not take it."""
         if self.incoming.take(len(data)) and data:
             self.inbox.feed(data)
             self._fire()
@@ -180,7 +180,7 @@ class HostChannel:
             self._post(messages.window_adjust(self.peer_number, due))
 
     def received_eof(self) -> bool:
-        """EOF: no more will come, and ours may still go. False where that was known."""
+        """EOF: no more will come, and ours may still go. False if that was known."""
         if not self.incoming.end():
             return False
         self.inbox.close()

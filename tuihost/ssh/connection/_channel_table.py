@@ -1,7 +1,7 @@
 """The channels of one connection: those that are open, and those that are about to be.
 
 Numbers are ours and are never used again. Any thread: a channel may be opened by the client, on
-the transport's thread, or by whoever wants one from the client. No lock is held around a message.
+the transport's thread, or by the host, on any. No lock is held while a message is sent.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ class ChannelTable:
             return number
 
     def answered(self, number: int) -> Awaited | None:
-        """What the client was asked for under that number; None where that was nothing."""
+        """What the client was asked for under that number; None if that was nothing."""
         with self._lock:
             return self._awaited.pop(number, None)
 
     def decided(self, number: int) -> bool:
-        """The opening that was held is decided; False where it was before, or after the end."""
+        """The opening that was held is decided; False if it was before, or after the end."""
         with self._lock:
             known = number in self._undecided
             self._undecided.discard(number)

@@ -1,10 +1,10 @@
 """What one channel sends, in the order in which it was accepted, from whichever thread.
 
-One thread at a time has the *turn* to send. Only `reserve` waits for it. Whoever else finds it
-taken leaves the message behind, and the thread that has the turn sends it. So a thread that must
-not wait never waits for one that writes.
+One thread at a time has the *turn* to send. Only `reserve` waits for it. Any other
+call that finds it taken leaves its message, and the thread that has the turn sends it. So a thread
+that must not wait never waits for one that writes.
 
-Nothing is sent here. Whoever is given the turn sends what `next` gives, until that is nothing.
+Nothing is sent here. The thread with the turn sends what `next` gives, until that is nothing.
 """
 
 from __future__ import annotations

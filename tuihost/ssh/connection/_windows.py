@@ -57,8 +57,8 @@ class ReceiveWindow:
         self._lock = threading.Lock()
 
     def take(self, count: int) -> bool:
-        """Counts what the client sent; False where it comes too late to be of use. Raises
-        `PeerError` where the window does not take it."""
+        """Counts what the client sent; False if it comes too late to be of use. Raises
+        `PeerError` if the window does not take it."""
         with self._lock:
             if count > self.left:
                 raise PeerError("the client sent more than the window takes")
@@ -87,7 +87,7 @@ class ReceiveWindow:
         return more
 
     def end(self) -> bool:
-        """The client sends no more, or nobody reads it. False where that was known."""
+        """The client sends no more, or nobody reads it. False if that was known."""
         with self._lock:
             known, self._over = self._over, True
             lent, self._lent = self._lent, 0

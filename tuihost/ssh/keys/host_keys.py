@@ -77,7 +77,7 @@ class HostKeys:
 
     def sign(self, blob: bytes, data: bytes, algorithm: str | None = None) -> bytes | None:
         """The signature over `data` by the key whose public half is `blob`, RFC 4253 §6.6; None
-        where no key is. `algorithm` chooses among those of an RSA key."""
+        if no key is. `algorithm` chooses among those of an RSA key."""
         key = self._by_blob.get(blob)
         if key is None:
             return None

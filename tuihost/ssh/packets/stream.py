@@ -315,7 +315,7 @@ class PacketStream:
         return not poll.poll(0)
 
     def close(self) -> None:
-        """Closes the socket, after whoever is sending has noticed that it was shut down."""
+        """Closes the socket, once the thread that is sending has noticed that it was shut down."""
         with self._lock:
             self.closed = True
             self._sock.close()
