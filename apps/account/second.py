@@ -94,7 +94,7 @@ class SetUp:
         if self._is_pictured():
             width -= len(self.picture[0]) + GAP
             how = "Scan this with an authenticator app, or type the secret:"
-        check = "Then type the code that the app shows:"
+        check = "Then type the code it shows:"
         air = [] if self.session.terminal.size.rows < 16 else [""]
         return [
             *wrap(how, width),

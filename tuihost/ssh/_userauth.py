@@ -225,7 +225,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
             self._tell_fault(fault, method)
             # Where the count cannot be kept either, the machine has counted all the same.
             failed = self._guarded(lambda: self._machine.failed("a fault"), told=fault)
-            found = failed or self._machine.standing
+            found = failed or self._machine.unsettled
         if found is not None:
             self._tell(method, found)
 

@@ -226,8 +226,8 @@ def test_a_failure_that_cannot_be_noted_is_counted_all_the_same() -> None:
     m.start("ada")
     with pytest.raises(OSError, match="full"):
         m.password("ada", "wrong")
-    assert m.standing == Hangup("too many failed attempts")
-    assert m.failed() == m.standing == m.start("ada")
+    assert m.unsettled == Hangup("too many failed attempts")
+    assert m.failed() == m.unsettled == m.start("ada")
 
 
 def test_a_key_is_heard_of_when_it_is_proved_and_not_before() -> None:
@@ -265,7 +265,7 @@ def test_a_verifier_that_refuses_ends_the_login_for_good(call: str) -> None:
     assert m.key_proved("ada", KEY) == Hangup("no more")
     assert (m.identity, m.settled, m.phase) == (None, (), Phase.OVER)
     verifier.refuses = ""
-    assert m.start("ada") == m.failed() == m.standing == Hangup("no more")
+    assert m.start("ada") == m.failed() == m.unsettled == Hangup("no more")
     assert verifier.of("failed") == []  # the verifier knows already
 
 

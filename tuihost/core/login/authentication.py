@@ -178,7 +178,7 @@ class AuthMachine:
         return tuple(dict.fromkeys(way for way in ways if way != NONE))
 
     @property
-    def standing(self) -> Failure | Hangup:
+    def unsettled(self) -> Failure | Hangup:
         """What a request comes to that settles nothing."""
         if self._phase is Phase.OVER:
             return Hangup(self._why_over)
@@ -191,7 +191,7 @@ class AuthMachine:
     def start(self, user: str, service: str = SERVICE) -> Verdict | None:
         """A request begins, whatever its method. None: go on and judge it."""
         if self._phase is Phase.OVER:
-            return self.standing
+            return self.unsettled
         self._take("start")
         self._requests += 1
         self._factor, self._counted = "", False
@@ -278,13 +278,13 @@ class AuthMachine:
         """The request settles nothing: also for what was wrong before it could be judged, where
         `factor` says what it was about. Called again for one request, it counts only once."""
         if self._phase is Phase.OVER:
-            return self.standing
+            return self.unsettled
         self._take("failed")
         self.abandon()
         self._factor = factor or self._factor
         fresh, self._counted = not self._counted, True
         self._tries += fresh
-        verdict = self._say(self.standing)
+        verdict = self._say(self.unsettled)
         if fresh:
             self._verifier.failed(self._person, self._factor, reason)
         if isinstance(verdict, Failure):

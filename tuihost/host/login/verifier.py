@@ -48,7 +48,7 @@ lock those."""
 
 
 class AccountVerifier:
-    """Implements `core.factors.Verifier` for one connection. Thread: its transport's."""
+    """Implements `core.login.factors.Verifier` for one connection. Thread: its transport's."""
 
     def __init__(self, login_services: LoginServices, peer: Peer, log: EventLog) -> None:
         self._login_services = login_services
@@ -70,7 +70,7 @@ class AccountVerifier:
         """The connection is over: what failed on it becomes part of the accounts' histories. Not
         before, since a note that only accounts have would tell that there is one."""
         failures, self._failures = self._failures, []
-        self._asked(lambda: self._remember(failures), None)
+        self._from_store(lambda: self._remember(failures), None)
 
     def _remember(self, failures: list[LoginRecord]) -> None:
         for failure in failures:
@@ -82,16 +82,16 @@ class AccountVerifier:
     def chains(self, user: str, target: str | None) -> Chains:
         self._start(target)
         nobodys = self._login_services.login_chains.offered(Who.NOBODY, target)
-        return self._asked(lambda: self._login_services.chains(user, target), nobodys)
+        return self._from_store(lambda: self._login_services.chains(user, target), nobodys)
 
     def guest(self, user: str) -> bool:
-        return self._asked(lambda: self._login_services.is_guest(user), False)
+        return self._from_store(lambda: self._login_services.is_guest(user), False)
 
     # ------------------------------------------------------------------ passwords
 
     def password(self, user: str, password: str) -> bool:
         with self._login_services.one_by_one(user, self._source):
-            return self._asked(lambda: self._password(user, password), False)
+            return self._from_store(lambda: self._password(user, password), False)
 
     def _password(self, user: str, password: str) -> bool:
         record, attempt = self._store.get(user), self._try(user)
@@ -118,7 +118,7 @@ class AccountVerifier:
 
     def key_acceptable(self, user: str, offer: KeyOffer) -> bool:
         unknown: Restrictions | Unfit = Unfit(NOT_LISTED)
-        found = self._asked(lambda: self._restricted(user, offer), unknown)
+        found = self._from_store(lambda: self._restricted(user, offer), unknown)
         if isinstance(found, Unfit):
             self._judged = None
             if found.reason != NOT_LISTED:  # an agent's other keys are no news
@@ -153,7 +153,7 @@ class AccountVerifier:
         self._keys += (offer,)
         self._proved += (offer.fingerprint,)
         now = self._login_services.now()
-        self._asked(lambda: self._store.key_used(user, offer.fingerprint, now), None)
+        self._from_store(lambda: self._store.key_used(user, offer.fingerprint, now), None)
         return None
 
     # ------------------------------------------------------------------ steps
@@ -187,7 +187,7 @@ class AccountVerifier:
             self._broken(error)
             return False
         finally:
-            self._asked(step.close, None)
+            self._from_store(step.close, None)
         match found.result:
             case True | Became() as yes:
                 self._proved += (name,)
@@ -202,7 +202,7 @@ class AccountVerifier:
     def settled(self, identity: Identity) -> Identity | Hangup:
         if identity.guest:
             return identity
-        entering = self._asked(lambda: self._entering(identity), None)
+        entering = self._from_store(lambda: self._entering(identity), None)
         return entering or Hangup("the account cannot be used")
 
     def _entering(self, identity: Identity) -> Identity | None:
@@ -238,7 +238,7 @@ class AccountVerifier:
     def _broken(self, error: StoreError) -> None:
         self._log.error(Event.STORE_ERROR, reason=clean(str(error), limit=300))
 
-    def _asked(self, ask: Callable[[], _Result], otherwise: _Result) -> _Result:
+    def _from_store(self, ask: Callable[[], _Result], otherwise: _Result) -> _Result:
         """What the store says; `otherwise`, and a line in the log, where it does not work."""
         try:
             return ask()
