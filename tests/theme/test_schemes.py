@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.theme.contrast import AA, contrast, ensure_contrast, too_faint
+from tuihost.theme.contrast import too_faint
 from tuihost.theme.roles import PALETTE
 from tuihost.theme.schemes import Scheme, convert, read_scheme
 from tuihost.theme.theme import ThemeError, parse_theme
@@ -123,11 +123,3 @@ def test_any_colours_and_any_name_become_a_theme_that_can_be_read(
     theme = parse_theme(made.toml, made.name)
     assert too_faint(theme) == []
     assert theme.roles["text"].bg == palette["ground"]
-
-
-@given(HEX, HEX)
-def test_one_ground_can_always_be_written_on(color: str, ground: str) -> None:
-    moved = ensure_contrast(color, (ground,))
-    assert contrast(moved, ground) >= AA
-    if contrast(color, ground) >= AA:
-        assert moved == color

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.waiting import DEADLINE
-from tuihost.errors import AppLoadError, MisuseError
+from tuihost.errors import MisuseError
 from tuihost.terminal_facts import Colors
-from tuihost.theme.roles import PALETTE, Role, RoleError, parse_role
+from tuihost.theme.roles import PALETTE, Role
 from tuihost.theme.theme import Theme, ThemeError, find_themes, load_theme, parse_theme
 
 COLORS = dict.fromkeys(PALETTE, "#101418") | {"ink": "#e0e4e8", "accent": "#60c0e0"}
 WHOLE = 'title = "Plain"\ndark = true\n[palette]\n' + "".join(
     f'{name} = "{color}"\n' for name, color in COLORS.items()
 )
-
-
-def problems(text: str) -> tuple[str, ...]:
-    with pytest.raises(ThemeError) as caught:
-        parse_theme(text, "plain", "plain.toml")
-    assert isinstance(caught.value, AppLoadError)
-    return caught.value.problems
 
 
 def test_fourteen_colours_are_a_theme() -> None:
@@ -55,62 +45,6 @@ def test_a_role_a_token_and_a_glyph_can_be_changed() -> None:
     assert (theme.glyph("prompt"), theme.glyph("prompt", False)) == ("❯", "$")
     assert (theme.glyph("bar"), theme.glyph("bar", False)) == ("┃", ">")
     assert theme.roles_for(Colors.ANSI16)["heading"].fg == "ansibrightmagenta"
-
-
-def test_a_child_takes_off_the_marks_of_its_parent() -> None:
-    theme = parse_theme(WHOLE + '[roles]\n"selection.muted" = "soft on select"\n', "plain")
-    attrs = theme.style.get_attrs_for_style_str("class:selection.muted")
-    assert not attrs.bold
-
-
-def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_name() -> None:
-    found = problems(
-        'title = "Plain"\n'
-        "drak = true\n"
-        "[palette]\n"
-        'ground = "#12345"\n'
-        + "".join(f'{name} = "#123456"\n' for name in PALETTE if name not in ("ground", "info"))
-        + "[roles]\n"
-        'selecton = "bold ink"\n'
-        'link = "underlined acent"\n'
-        'title = "ink soft"\n'
-        "badge = 3\n"
-        "[glyphs]\n"
-        'checkk = "v"\n'
-        'bullet = "\\u001b"\n'
-    )
-    assert found == (
-        "plain.toml: dark is missing",
-        "plain.toml:2: 'drak' is not known; did you mean 'dark'?",
-        "plain.toml:3: [palette] has no 'info': good to know",
-        "plain.toml:4: [palette] ground: '#12345' is not a colour; write '#rrggbb' or 'default'",
-        "plain.toml:18: [roles] does not know 'selecton'; did you mean 'selection'?",
-        "plain.toml:19: [roles] link: 'underlined' is neither a colour of the palette nor a mark; "
-        "did you mean 'underline'?",
-        "plain.toml:20: [roles] title: 'ink soft' has more than one colour: 'soft'",
-        "plain.toml:21: [roles] badge: must be text such as 'bold accent on raised'",
-        "plain.toml:23: [glyphs] does not know 'checkk'; did you mean 'check'?",
-        "plain.toml:24: [glyphs] bullet: holds characters that cannot be shown",
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ('title = "x', "plain.toml:1: is not TOML:"),
-        ("title = 3\ndark = true\n", "plain.toml:1: title must be text, not 3"),
-        ('palette = "x"\n' + WHOLE.split("[palette]")[0], "palette must be a table: [palette]"),
-        (WHOLE.replace("dark = true", 'dark = "yes"'), "dark must be true or false, not 'yes'"),
-        (WHOLE + '[roles]\nlink = "ink on"\n', "'ink on' names no colour after 'on'"),
-        (WHOLE + '[glyphs]\nspark = ["ab", "ab"]\n', "spark: needs eight levels"),
-        (WHOLE + '[glyphs]\nbar = ["漢", ">"]\n', "bar: is wider than its place"),
-        (WHOLE + '[glyphs]\nbar = ["x", "é"]\n', "bar: holds characters that cannot be shown"),
-        (WHOLE + "[glyphs]\nbar = [1, 2]\n", "bar: must be a sign, or a pair"),
-        (WHOLE + '[ansi16]\naccent = "teal"\n', "[ansi16] accent: 'teal' is neither"),
-    ],
-)
-def test_mistakes(text: str, said: str) -> None:
-    assert any(said in problem for problem in problems(text)), problems(text)
 
 
 def test_files_that_are_no_theme(tmp_path: Path) -> None:
@@ -170,22 +104,3 @@ def test_threads_that_build_at_once_get_one_style() -> None:
         thread.join(DEADLINE)
     assert len(found) == 8
     assert len(set(map(id, found))) == 1
-
-
-def test_inline_leaves_the_ground_to_the_terminal() -> None:
-    style = parse_theme(WHOLE, "plain").style_for(Colors.TRUE, inline=True)
-    attrs = style.get_attrs_for_style_str("class:text")
-    assert (attrs.color, attrs.bgcolor) == ("", "")
-    assert style.get_attrs_for_style_str("class:accent").color == "60c0e0"
-
-
-@given(st.text(max_size=60))
-def test_no_text_of_a_role_is_more_than_a_mistake(text: str) -> None:
-    with contextlib.suppress(RoleError):
-        assert isinstance(parse_role(text, COLORS), Role)
-
-
-@given(st.text(max_size=200))
-def test_no_file_is_more_than_a_mistake(text: str) -> None:
-    with pytest.raises(ThemeError):
-        parse_theme(text, "plain")
