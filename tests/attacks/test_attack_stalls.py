@@ -61,7 +61,7 @@ def test_whoever_does_not_say_what_it_is_has_less_time_and_dribbling_does_not_st
             host.timer.advance(1.0)
         assert host.transport.is_alive()
         host.timer.advance(1.5)
-        assert "did not say" in host.wait()
+        assert "did not identify itself" in host.wait()
 
 
 def test_a_count_is_believed_by_plain_paramiko() -> None:
