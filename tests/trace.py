@@ -25,7 +25,8 @@ TEST_KIT = f"{PACKAGE}testing/"
 class Trace:
     """The files that are entered while it is `on`, by any thread that began under it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, test_kit: bool = False) -> None:
+        self._test_kit = test_kit
         self.on = False
         self.entered: list[str] = []
 
@@ -35,7 +36,7 @@ class Trace:
             name = code.co_filename
             if (
                 name.startswith(PACKAGE)
-                and not name.startswith(TEST_KIT)
+                and (self._test_kit or not name.startswith(TEST_KIT))
                 and code.co_name != "<module>"
                 and threading.current_thread().name != "watchdog"  # looks after all, now and then
             ):
@@ -60,9 +61,9 @@ class Trace:
 
 
 @contextmanager
-def traced() -> Iterator[Trace]:
-    """Everything that begins inside runs under the trace."""
-    trace = Trace()
+def traced(*, test_kit: bool = False) -> Iterator[Trace]:
+    """Everything that begins inside runs under the trace, the test kit if it is asked for."""
+    trace = Trace(test_kit=test_kit)
     before = sys.getprofile()
     threading.setprofile(trace)
     sys.setprofile(trace)
@@ -77,7 +78,7 @@ def traced() -> Iterator[Trace]:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if "TUIHOST_TRACE" not in os.environ:
         return (yield)
-    with traced() as trace, trace.record():
+    with traced(test_kit=True) as trace, trace.record():
         result = yield
     with Path(os.environ["TUIHOST_TRACE"]).open("a") as told:
         told.write("\t".join([item.nodeid, *sorted(set(trace.files()))]) + "\n")

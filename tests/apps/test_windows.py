@@ -1,0 +1,53 @@
+"""Windows without a display: what is offered, and what is said where nothing can be shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tuihost.testing import Hosted, hosted
+
+PROGRAMS = {"sleep": "sleep 1", "words": "echo 'two words'"}
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    settings = {"app.windows.programs": PROGRAMS, "server.default_app": "windows"}
+    with hosted(bundled=["windows"], settings=settings) as host:
+        yield host
+
+
+def test_the_programs_are_listed(host: Hosted) -> None:
+    assert host.run("windows list").text.split() == ["sleep", "words"]
+    assert json.loads(host.run("windows list --json").stdout) == ["sleep", "words"]
+
+
+def test_without_a_display_it_says_how_to_get_one(host: Hosted) -> None:
+    said = host.run("windows run sleep")
+    assert (said.status, said.stdout) == (69, b"")
+    assert "ssh -X" in said.errors
+
+
+def test_a_program_that_nobody_offers(host: Hosted) -> None:
+    said = host.run("windows run 'rm\x1b[31m'")
+    assert said.status == 2
+    assert "windows list" in said.errors
+    assert "\x1b" not in said.errors
+
+
+def test_line_by_line_and_on_a_screen(host: Hosted) -> None:
+    with host.lines() as pilot:
+        pilot.wait_for("words").wait_for("ssh -X")
+        assert pilot.wait_end() == 0
+    with host.open("windows") as pilot:
+        pilot.wait_for("sleep").wait_for("words").press("q")
+        assert pilot.wait_end() == 0
+
+
+def test_a_program_that_is_not_there_breaks_the_app() -> None:
+    programs = {"ghost": "no-such-program-anywhere"}
+    with hosted(bundled=["menu", "windows"], settings={"app.windows.programs": programs}) as host:
+        (broken,) = host.host.catalog.broken
+        assert (broken.name, "'no-such-program-anywhere'" in broken.reason) == ("windows", True)
