@@ -162,6 +162,7 @@ def _forwards(client: paramiko.Transport) -> None:
     stream.settimeout(DEADLINE)
     stream.sendall(b"hello")
     assert stream.recv(5) == b"hello"
+    stream.close()
     for kind, target in (("direct-tcpip", ("127.0.0.1", 1)), ("no-such-kind", ("a", 1))):
         with pytest.raises(paramiko.SSHException):
             client.open_channel(kind, target, origin, timeout=DEADLINE)
