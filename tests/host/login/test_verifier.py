@@ -303,30 +303,6 @@ def test_easier_ways_to_one_app_lead_to_that_app_alone() -> None:
         assert host.host.access.names_for(host.host.inside()[0].visitor) == {"box"}
 
 
-def test_ways_that_nobody_can_go_are_told_at_the_start() -> None:
-    with (
-        pytest.raises(SettingsError) as wrong,
-        host_with_ada(
-            login__chains=["password, tarot"],
-            login__app_chains={"box": [","], "vault": ["none, totp"]},
-        ),
-    ):
-        pass
-    problems = " ".join(wrong.value.problems)
-    assert "login.chains: no step is called 'tarot'; there are " in problems
-    assert "login.app_chains.box: has no chain, so nobody could log in" in problems
-    assert "login.app_chains.vault: the factor 'none' has to be alone" in problems
-
-
-@pytest.mark.parametrize("url", ["postgres://x", "sqlite:///", "accounts.db"])
-def test_a_url_that_is_none_is_told_at_the_start(url: str) -> None:
-    with (
-        pytest.raises(SettingsError, match=r"accounts\.url: .* should be sqlite:///PATH"),
-        host_with_ada(accounts__url=url),
-    ):
-        pass
-
-
 # ---------------------------------------------------------------------------------- roles
 
 
@@ -676,8 +652,3 @@ def test_a_code_comes_by_the_way_that_the_settings_name(tmp_path: Path) -> None:
         letter = (tmp_path / "outbox").read_text()
         assert letter.startswith("To: ada\nSubject: Your code for")
         assert (tmp_path / "outbox").stat().st_mode & 0o777 == 0o600
-
-
-def test_a_chain_with_codes_needs_a_way_to_bring_them() -> None:
-    with pytest.raises(SettingsError, match="`delivery`"):
-        host_with_ada(login__chains=["password, delivery"]).__enter__()
