@@ -48,7 +48,7 @@ PATTERNS = (
     Pattern(
         r"\b(?:as|because|if|it|that|they|what|where it|which|why it) (?:is|are|was|were) none\b",
         "why it is none",
-        "why it is not one; None where there is none",
+        "why it is not one; None if there is none",
     ),
     Pattern(
         rf"\b{_PREPOSITION} who (?!is here\b)\w+",

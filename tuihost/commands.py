@@ -1,11 +1,11 @@
 """Runs `ssh host APP METHOD args…`: an app's `@command` methods as a command line.
 
 A parameter without a default is an argument, one with a default an argument that may be left
-out, `*names` takes all that are left, and what stands after `*` is an option. Nothing here
-touches the process's own standard streams: help and mistakes go to the session.
+out, `*names` takes all that are left, and a parameter after `*` is an option. Nothing here touches
+the process's own standard streams: help and mistakes go to the session.
 
-What an app's methods come to is worked out once, when the app is loaded (`check_commands`), and
-kept with the app.
+The command table of an app is made once, when the app is loaded (`check_commands`), and kept with
+the app.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _help_option() -> click.Option:
 
 
 def _sentence(mistake: click.ClickException) -> str:
-    """What is said about a mistake: how it is used, where help is, what is wrong."""
+    """The text for a mistake: how to use the command, where help is, what is wrong."""
     lines = []
     context = mistake.ctx if isinstance(mistake, click.UsageError) else None
     if context is not None:

@@ -179,7 +179,9 @@ def app(
     and the title is the name.
     """
     if not NAME.fullmatch(name):
-        raise AppLoadError(f"{name!r} cannot be an app's name: small letters, digits and '-' only")
+        raise AppLoadError(
+            f"{name!r} cannot be an app's name: lower-case letters, digits and '-' only"
+        )
 
     def make(talk: Talk) -> FunctionApp:
         if not inspect.iscoroutinefunction(talk):

@@ -46,7 +46,7 @@ def web_front_of(options: Mapping[str, Any]) -> WebFront | None:
         raise AppLoadError("'listen' should be an address and a port: \"127.0.0.1:8080\"")
     domain = options.get("domain", "localhost")
     if not isinstance(domain, str) or not _DOMAIN.fullmatch(domain):
-        raise AppLoadError("'domain' should be a domain in small letters: \"example.org\"")
+        raise AppLoadError("'domain' should be a domain in lower-case letters: \"example.org\"")
     scheme = options.get("scheme", "http")
     if scheme not in ("http", "https"):
         raise AppLoadError('\'scheme\' should be "http" or "https"')

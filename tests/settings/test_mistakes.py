@@ -39,11 +39,11 @@ format = "xml"
         "tuihost.toml:3: server.prot: no such setting; did you mean 'port'?",
         "tuihost.toml:4: server.port: should be 65535 or less, not 99999",
         "tuihost.toml:5: server.host_keys.1: should be a path, not 3",
-        "tuihost.toml:7: server.default_app: should be an app's name: small letters, digits and "
-        "'-', a letter first, not 'Bad Name'",
+        "tuihost.toml:7: server.default_app: should be an app's name: lower-case letters, digits "
+        "and '-', a letter first, not 'Bad Name'",
         "tuihost.toml:10: limits.idle_timeout: no such setting; did you mean 'idle'?",
         "tuihost.toml:11: limits.keepalive: should be a number, not 'often'",
-        "tuihost.toml:12: apps.notes: no such setting; the options of one app stand in [app.notes]",
+        "tuihost.toml:12: apps.notes: no such setting; the options of one app are in [app.notes]",
         "tuihost.toml:15: menu.escape: should be a key such as 'c-]' (Ctrl and ]) or 'f12'",
         "tuihost.toml:17: app.chat: should be a table, not 3",
         "tuihost.toml:19: logs.format: should be 'text' or 'json', not 'xml'",
@@ -86,4 +86,4 @@ def test_lines_are_found_however_the_file_is_written(tmp_path: Path, text: str, 
 
 def test_a_setting_in_the_wrong_section_is_pointed_to_the_right_one(tmp_path: Path) -> None:
     (problem,) = problems(write(tmp_path, "keepalive_count = 1\n"))
-    assert problem.endswith("no such setting here; it stands in [limits]")
+    assert problem.endswith("no such setting here; it is in [limits]")

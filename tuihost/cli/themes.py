@@ -88,7 +88,10 @@ def import_theme(path: Path, out: Path, *, scheme: str | None = None) -> tuple[P
     target = out / f"{made.name}.toml" if out.is_dir() else out
     if target.suffix != ".toml" or not valid_name(target.stem):
         raise ThemeError(
-            [f"{target}: a theme's file is NAME.toml; NAME has small letters, digits and '-' only"]
+            [
+                f"{target}: a theme's file is NAME.toml; "
+                "NAME has lower-case letters, digits and '-' only"
+            ]
         )
     try:
         with target.open("x", encoding="utf-8") as file:

@@ -137,7 +137,7 @@ def groups_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
     for group in sorted(groups):
         if not NAME.fullmatch(group):
             raise click.ClickException(
-                f"{group!r} cannot be a group: small letters, digits and '-' only."
+                f"{group!r} cannot be a group: lower-case letters, digits and '-' only."
             )
         if group not in settings.groups:
             click.echo(
@@ -154,7 +154,7 @@ def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
     for role in sorted(roles):
         if not NAME.fullmatch(role):
             raise click.ClickException(
-                f"{role!r} cannot be a role: small letters, digits and '-' only."
+                f"{role!r} cannot be a role: lower-case letters, digits and '-' only."
             )
         if role == "guest":
             raise click.ClickException("The role 'guest' is for people without an account.")

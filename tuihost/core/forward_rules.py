@@ -36,7 +36,7 @@ LOOPBACK = ("127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class HostRule:
-    """Hosts by a pattern of their names, in small letters."""
+    """Hosts by a pattern of their names, in lower-case letters."""
 
     pattern: str
     ports: range
@@ -245,5 +245,5 @@ def _permits(pattern: str, host: str, port: str) -> bool:
 
 
 def _name(host: str) -> str:
-    """A host as names are compared: small letters, without the root's dot."""
+    """A host as names are compared: lower-case letters, without the root's dot."""
     return host.strip().lower().removesuffix(".")

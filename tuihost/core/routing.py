@@ -43,14 +43,14 @@ class OpenSubsystem:
 
 @dataclass(frozen=True, slots=True)
 class CopyFiles:
-    """The host's half of an old `scp`; `words` are what stands behind that name."""
+    """The host's half of an old `scp`; `words` are what follows that name."""
 
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SyncFiles:
-    """The host's half of `rsync`; `words` are what stands behind that name."""
+    """The host's half of `rsync`; `words` are what follows that name."""
 
     words: tuple[str, ...]
 

@@ -170,8 +170,8 @@ class Session:
     async def ask(self, question: str, *, default: str = "", hidden: bool = False) -> str:
         """Asks and waits for one line. `hidden` does not show what is typed.
 
-        In a talk the question stands below what was said; on a screen it stands above what is
-        drawn and has the keys until it is answered; a command asks on its terminal.
+        In a talk, the question is below what was said; on a screen, it is shown over the rest and
+        has the keys until it is answered; a command asks on its terminal.
 
         Raises `Disconnected` if the person leaves instead of answering, `Interrupted` if they
         close a question on a screen, and `NoTerminal` in a command without a terminal: its

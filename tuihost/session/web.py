@@ -28,7 +28,7 @@ MAX_HEAD = 32 * 1024
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """What a browser asks for. `path` is decoded; `headers` have small letters."""
+    """What a browser asks for. `path` is decoded; `headers` have lower-case letters."""
 
     method: str
     path: str

@@ -38,7 +38,7 @@ _SENTENCES = {
     "string_too_long": "should have {max_length} characters or fewer",
 }
 _PATTERNS = {
-    "^[a-z]": "should be an app's name: small letters, digits and '-', a letter first",
+    "^[a-z]": "should be an app's name: lower-case letters, digits and '-', a letter first",
     "^[^": "should be one line without control characters",
 }
 
@@ -98,13 +98,13 @@ def _what(detail: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
 def _unknown(path: KeyPath, given: Any, model: type[BaseModel]) -> str:
     *parents, last = (str(part) for part in path)
     if parents == ["apps"] and isinstance(given, dict):
-        return f"no such setting; the options of one app stand in [app.{last}]"
+        return f"no such setting; the options of one app are in [app.{last}]"
     known = _names_at(model, parents)
     elsewhere = [
         f"[{section}]" for section in model.model_fields if last in _names_at(model, [section])
     ]
     if elsewhere and not parents:
-        return f"no such setting here; it stands in {' and in '.join(elsewhere)}"
+        return f"no such setting here; it is in {' and in '.join(elsewhere)}"
     if near := nearest(last.lower().replace("-", "_"), known):
         return f"no such setting; did you mean {near!r}?"
     return f"no such setting; there are {', '.join(known)}"

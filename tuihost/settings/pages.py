@@ -71,8 +71,8 @@ def _roles() -> str:
 
 
 def example(values: Mapping[str, Any] | None = None) -> str:
-    """A settings file with every setting: `values` (by dotted name) are set, the others stand
-    there as comments with their defaults."""
+    """A settings file with every setting: `values` (by dotted name) are set, the others are
+    comments with their defaults."""
     chosen = values or {}
     parts = ["# Settings of a tuihost host. `tuihost check` says whether they are right.\n"]
     for name, section in _sections():

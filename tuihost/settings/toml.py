@@ -70,7 +70,7 @@ class KeyLines:
 
 
 def written(value: Any) -> str:
-    """A value as it stands behind `=`. Raises TypeError if TOML has no such value."""
+    """A value as it is written after `=`. Raises TypeError if TOML has no such value."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 

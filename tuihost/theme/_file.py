@@ -1,4 +1,4 @@
-"""The file of a theme: what may stand in it, and where its mistakes are."""
+"""The file of a theme: what may be in it, and where its mistakes are."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Parts:
 
 def read_parts(text: str, source: str) -> Parts:
     """The parts of a theme written in `text`. Raises `ThemeError` with every mistake in it;
-    `source` stands before each."""
+    `source` comes before each."""
     try:
         table = parsed(text)
     except TomlError as error:

@@ -249,7 +249,7 @@ def hint(name: str, known: Iterable[str]) -> str:
 
 
 def parse_color(text: str) -> str:
-    """`#rrggbb` in small letters, or empty for `default`, the terminal's own."""
+    """`#rrggbb` in lower-case letters, or empty for `default`, the terminal's own."""
     if text == "default":
         return ""
     if not _HEX.fullmatch(text):

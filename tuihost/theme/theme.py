@@ -175,7 +175,7 @@ def mono_roles() -> Mapping[str, Role]:
 
 
 def valid_name(name: str) -> bool:
-    """Whether a theme can be called that: small letters, digits and `-`, a letter first."""
+    """Whether a theme can be called that: lower-case letters, digits and `-`, a letter first."""
     return _NAME.fullmatch(name) is not None
 
 
@@ -201,10 +201,10 @@ def load_theme(path: Path | str) -> Theme:
 
 
 def parse_theme(text: str, name: str, source: str = "<theme>") -> Theme:
-    """The theme written in `text`; `source` stands before its mistakes."""
+    """The theme written in `text`; `source` comes before its mistakes."""
     if not valid_name(name):
         raise ThemeError(
-            [f"{source}: {clean(name)!r} cannot be a theme's name: small letters, digits, '-'"]
+            [f"{source}: {clean(name)!r} cannot be a theme's name: lower-case letters, digits, '-'"]
         )
     parts = read_parts(text, source)
     return Theme(

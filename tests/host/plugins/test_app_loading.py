@@ -31,8 +31,8 @@ async def harbor(session): ...
 MISTAKES = {
     "a name that nobody can type": (
         CLASS + "    name = 'Bad Name'",
-        "'Bad Name' cannot be an app's name: small letters, digits and '-' only, a letter first,"
-        " 32 at most (harbor.py:3)",
+        "'Bad Name' cannot be an app's name: lower-case letters, digits and '-' only, a letter"
+        " first, 32 at most (harbor.py:3)",
     ),
     "a name that is not a text": (CLASS + "    name = 3", "3 cannot be an app's name: "),
     "a hook with a slip in it": (

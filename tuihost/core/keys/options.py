@@ -1,7 +1,7 @@
 """The options before a key, sshd(8) "AUTHORIZED_KEYS FILE FORMAT".
 
 An option that is not known here might have been meant to keep somebody out, so it is an error and
-never passed over; so is one that stands twice where only one can hold.
+never passed over; so is one that comes twice if only one can hold.
 """
 
 from __future__ import annotations

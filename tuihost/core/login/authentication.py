@@ -70,7 +70,7 @@ MAX_ROUNDS = 24  # questions of one connection
 
 
 class Phase(Enum):
-    """Where a login stands."""
+    """The phase of a login."""
 
     IDLE = "the next request is the client's"
     JUDGING = "a request has begun"
@@ -153,7 +153,7 @@ class AuthMachine:
 
     @property
     def phase(self) -> Phase:
-        """Where the login stands."""
+        """The phase that the login is in."""
         return self._phase
 
     @property

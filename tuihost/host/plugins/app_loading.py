@@ -30,7 +30,7 @@ def _prepare(app: App, name: str) -> None:
     app.name = app.name or name
     if not isinstance(app.name, str) or not NAME.fullmatch(app.name):
         raise AppLoadError(
-            f"{app.name!r} cannot be an app's name: small letters, digits and '-' only, "
+            f"{app.name!r} cannot be an app's name: lower-case letters, digits and '-' only, "
             "a letter first, 32 at most",
             _part(app),
         )

@@ -91,7 +91,7 @@ class RowWindow(Window):
     """Shows the rows of `source`, from `offset` on, with the row `cursor` always in view.
 
     It is a prompt_toolkit container like any other: it can be focused, has key bindings, a style
-    and dimensions, and stands in splits and floats. Lines are never wrapped and margins not drawn.
+    and dimensions, and can be in splits and floats. Lines are never wrapped and margins not drawn.
 
     `cursor` is the index of the current row, or None if there is none and `offset` alone says
     what is in view. `row_style(index)` gives a style that fills the row up to its right edge, such

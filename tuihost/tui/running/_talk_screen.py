@@ -1,6 +1,6 @@
 """A talk on a full screen: what `session.ask` and `session.say` look like to a person.
 
-What was said and answered stands above, the question that is open below it. The function runs
+What was said and answered is above, the open question below it. The function runs
 as a task of the Application; when it ends, its last words stay until the person has read them.
 """
 

@@ -19,7 +19,7 @@ LIMIT = 200
 class FilterLine:
     """What is typed to find something, as one row for a `RowWindow`.
 
-    `on_change` is called after every change of `text`; `status` stands at the right end. While
+    `on_change` is called after every change of `text`; `status` is shown at the right end. While
     `typing()` is true letters are text; Esc clears, and Backspace in an empty line ends it.
     """
 

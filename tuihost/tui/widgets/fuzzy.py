@@ -64,7 +64,7 @@ def filter_items(
 
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
-    """`text` in small letters without accents, with as many characters as before."""
+    """`text` in lower-case letters without accents, with as many characters as before."""
     if text.isascii():
         return text.lower()
     return "".join(_fold_char(char) for char in text)

@@ -62,7 +62,7 @@ def key_name(key: str, unicode: bool = True) -> str:
 @dataclass(frozen=True, slots=True)
 class Hint:
     """One thing that keys do. `keys` are the equal ways to type it, the first the shown one;
-    `name` stands instead of their names where it is given. `rank` orders the line of keys."""
+    `name`, if given, is shown instead of their names. `rank` orders the line of keys."""
 
     keys: tuple[str, ...]
     label: str
@@ -109,12 +109,12 @@ class Keymap:
         name: str = "",
         rank: int = 50,
     ) -> Callable[[AnyHandler], AnyHandler]:
-        """Binds equal `keys` to a handler, which takes the event and may be `async`.
+        """Binds one or more `keys` to a handler, which takes the event and may be `async`.
 
-        A key is prompt_toolkit's name for it ("c-s", "enter", "n"); several in a row stand with
-        blanks between ("escape x"). Without a `label` a binding works but is shown nowhere;
+        A key is prompt_toolkit's name for it ("c-s", "enter", "n"); a sequence has spaces between
+        its keys ("escape x"). Without a `label` a binding works but is shown nowhere;
         `show=False` keeps it out of the line of keys and in the help. `when` says whether it
-        works now. Letters, digits and signs rest while text is typed, unless `while_typing`.
+        works now. Letters, digits and signs do nothing while text is typed, unless `while_typing`.
         """
         hint = Hint(keys, label, group or self.group, show and bool(label), name, rank)
 

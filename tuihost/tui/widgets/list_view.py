@@ -34,11 +34,11 @@ NOTED = 64
 
 
 class ListView(Selectable[Item]):
-    """A list of items, one chosen, in sections where `section` gives their headings.
+    """A list of items, one chosen, in sections if `section` gives their headings.
 
-    `label` is what the filter looks at first; `description`, `icon` and `note` (at the right end)
-    stand beside it where there is room. Items of one section must follow each other. `empty` is
-    said where there are no items. `on_open` may be `async`; `on_change` hears of every choice.
+    The filter looks at `label` first; `description`, `icon` and `note` (at the right end) are shown
+    beside it if there is room. Items of one section must follow each other. `empty` is shown if
+    there are no items. `on_open` may be `async`; `on_change` is called for every choice.
 
     Thread: the session's.
     """

@@ -222,8 +222,8 @@ class Screen:
         selected: Value | None = None,
         on_change: Callable[[Value], None] | None = None,
     ) -> Value | None:
-        """Asks for one of `options`; None for Esc. Typing filters. `on_change` hears of every
-        option that the person stands on, to show what choosing it would do."""
+        """Asks for one of `options`; None for Esc. Typing filters. `on_change` is called for
+        each option that the person moves to, to show what choosing it would do."""
         return await self.open(
             choose_dialog(
                 self.session,
