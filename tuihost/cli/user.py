@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,12 @@ from tuihost.cli.accounts import (
 )
 from tuihost.cli.common import config_option, json_option, say_json, say_table
 from tuihost.cli.user_access import chains, groups, roles, roles_of
-from tuihost.cli.user_keys import key
+from tuihost.cli.user_keys import key, key_data
 from tuihost.cli.user_totp import totp
 from tuihost.phrases import counted, iso_time
 
 if TYPE_CHECKING:
-    from tuihost.accounts import AccountRecord
+    from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord
 
 
 @click.group()
@@ -121,39 +122,7 @@ def show(config: Path | None, name: str, as_json: bool) -> None:
         if as_json:
             say_json(_data(accounts, record, whole=True))
             return
-    chains = (
-        "; ".join(", ".join(chain) for chain in record.chains) or "those of the host's settings"
-    )
-    codes = f", {record.recovery_left} recovery codes left" if record.totp else ""
-    click.echo(f"Name           {record.name}")
-    click.echo(f"State          {_state(record)}")
-    click.echo(f"Since          {day(record.created)}")
-    click.echo(f"Roles          {' '.join(sorted(record.roles)) or '-'}")
-    if record.groups:
-        click.echo(f"Groups         {' '.join(sorted(record.groups))}")
-    click.echo(f"Chains         {chains}")
-    click.echo(f"Password       {_password_state(record)}")
-    click.echo(f"Second factor  {'yes' if record.totp else 'no'}{codes}")
-    if keys:
-        click.echo("\nKeys")
-        say_table(
-            ("  NAME", "FINGERPRINT", "LAST USED"),
-            [(f"  {key.name}", key.fingerprint, day(key.last_used)) for key in keys],
-        )
-    if logins:
-        click.echo("\nLatest logins")
-        say_table(
-            ("  WHEN (UTC)", "FROM", "WITH", ""),
-            [
-                (
-                    f"  {iso_time(login.at)}",
-                    login.address,
-                    ", ".join(login.factors),
-                    "" if login.success else "failed",
-                )
-                for login in logins
-            ],
-        )
+    _show(record, keys, logins)
 
 
 @user.command()
@@ -232,6 +201,42 @@ def delete(config: Path | None, name: str, yes: bool) -> None:
 # -------------------------------------------------------------------------------- in words
 
 
+def _show(record: AccountRecord, keys: Sequence[KeyRecord], logins: Sequence[LoginRecord]) -> None:
+    chains = (
+        "; ".join(", ".join(chain) for chain in record.chains) or "those of the host's settings"
+    )
+    codes = f", {record.recovery_left} recovery codes left" if record.totp else ""
+    click.echo(f"Name           {record.name}")
+    click.echo(f"State          {_state(record)}")
+    click.echo(f"Since          {day(record.created)}")
+    click.echo(f"Roles          {' '.join(sorted(record.roles)) or '-'}")
+    if record.groups:
+        click.echo(f"Groups         {' '.join(sorted(record.groups))}")
+    click.echo(f"Chains         {chains}")
+    click.echo(f"Password       {_password_state(record)}")
+    click.echo(f"Second factor  {'yes' if record.totp else 'no'}{codes}")
+    if keys:
+        click.echo("\nKeys")
+        say_table(
+            ("  NAME", "FINGERPRINT", "LAST USED"),
+            [(f"  {key.name}", key.fingerprint, day(key.last_used)) for key in keys],
+        )
+    if logins:
+        click.echo("\nLatest logins")
+        say_table(
+            ("  WHEN (UTC)", "FROM", "WITH", ""),
+            [
+                (
+                    f"  {iso_time(login.at)}",
+                    login.address,
+                    ", ".join(login.factors),
+                    "" if login.success else "failed",
+                )
+                for login in logins
+            ],
+        )
+
+
 def _state(record: AccountRecord) -> str:
     if record.disabled:
         return "closed"
@@ -276,24 +281,16 @@ def _data(accounts: HostAccounts, record: AccountRecord, *, whole: bool = False)
         return {**data, "keys": len(keys)}
     return {
         **data,
-        "keys": [
-            {
-                "name": key.name,
-                "fingerprint": key.fingerprint,
-                "line": key.line,
-                "added": iso_time(key.added),
-                "last_used": iso_time(key.last_used),
-            }
-            for key in keys
-        ],
-        "logins": [
-            {
-                "at": iso_time(login.at),
-                "address": login.address,
-                "factors": list(login.factors),
-                "fingerprint": login.fingerprint,
-                "success": login.success,
-            }
-            for login in accounts.store.logins(record.name, 20)
-        ],
+        "keys": [key_data(key) for key in keys],
+        "logins": [_login_data(login) for login in accounts.store.logins(record.name, 20)],
+    }
+
+
+def _login_data(login: LoginRecord) -> dict[str, Any]:
+    return {
+        "at": iso_time(login.at),
+        "address": login.address,
+        "factors": list(login.factors),
+        "fingerprint": login.fingerprint,
+        "success": login.success,
     }

@@ -48,7 +48,7 @@ def list_(config: Path | None, user: str, as_json: bool) -> None:
         accounts.account(user)
         keys = accounts.store.keys(user)
     if as_json:
-        say_json([_data(key) for key in keys])
+        say_json([key_data(key) for key in keys])
     elif keys:
         lines = [
             (key.name, kind_of(key), key.fingerprint, day(key.added), day(key.last_used))
@@ -203,7 +203,8 @@ def _meant(keys: Sequence[KeyRecord], key: str) -> Iterator[KeyRecord]:
             yield record
 
 
-def _data(key: KeyRecord) -> dict[str, str | None]:
+def key_data(key: KeyRecord) -> dict[str, str | None]:
+    """A key for programs."""
     return {
         "name": key.name,
         "kind": kind_of(key),

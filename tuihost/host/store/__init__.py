@@ -1,4 +1,5 @@
 """What is kept on disk: accounts, preferences, sealed secrets, locks between processes.
 
-In: records. Out: records, or `StoreError`. Imports `tuihost.accounts` and the core.
+In: records. Out: records, or `StoreError`. Imports the core, `tuihost.accounts` and
+`tuihost.database`.
 """

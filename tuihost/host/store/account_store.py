@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
-from tuihost.core.login.account_names import folded, name_problem
+from tuihost.core.login.account_names import folded
 from tuihost.core.login.lockout import SEPARATOR
 from tuihost.database import BUSY_SECONDS, Database, DatabaseError
+from tuihost.host.store._account_rows import (
+    SELECT_ACCOUNT,
+    account_of,
+    insert_account,
+    key_of,
+    listed,
+)
 from tuihost.host.store._account_schema import APPLICATION_ID, MIGRATIONS
 from tuihost.host.store._keyed_locks import KeyedLocks
 from tuihost.host.store.secret_box import SecretBox
 
 KEPT_LOGINS = 200
 """Logins of one account that are remembered, and as many failed ones beside them."""
-
-_ACCOUNT = """select name, roles, "groups", disabled, created, password_hash, password_expired,
-    totp is not null, (select count(*) from recovery where account = name), terms, chains
-    from account"""
 
 
 class SqliteAccounts:
@@ -63,18 +66,18 @@ class SqliteAccounts:
     # ------------------------------------------------------------------ accounts
 
     def get(self, name: str) -> AccountRecord | None:
-        rows = self._select(f"{_ACCOUNT} where name = ?", _key(name))
-        return _account(rows[0]) if rows else None
+        rows = self._select(f"{SELECT_ACCOUNT} where name = ?", key_of(name))
+        return account_of(rows[0]) if rows else None
 
     def taken(self, name: str) -> bool:
-        return bool(self._select("select 1 from account where folded = ?", _key(folded(name))))
+        return bool(self._select("select 1 from account where folded = ?", key_of(folded(name))))
 
     def all(self) -> Sequence[AccountRecord]:
-        return tuple(_account(row) for row in self._select(f"{_ACCOUNT} order by folded"))
+        return tuple(account_of(row) for row in self._select(f"{SELECT_ACCOUNT} order by folded"))
 
     def create(self, record: AccountRecord) -> bool:
         with self._writing() as connection:
-            return _insert(connection, record)
+            return insert_account(connection, record)
 
     def update(
         self,
@@ -89,8 +92,8 @@ class SqliteAccounts:
         chains: tuple[tuple[str, ...], ...] | None = None,
     ) -> bool:
         given: dict[str, object] = {
-            "roles": None if roles is None else _names(roles),
-            '"groups"': None if groups is None else _names(groups),
+            "roles": None if roles is None else listed(roles),
+            '"groups"': None if groups is None else listed(groups),
             "disabled": None if disabled is None else int(disabled),
             "password_hash": password_hash,
             "password_expired": None if password_expired is None else int(password_expired),
@@ -102,11 +105,11 @@ class SqliteAccounts:
             return self.get(name) is not None
         columns = ", ".join(f"{column} = ?" for column in changes)
         return self._change(
-            f"update account set {columns} where name = ?", *changes.values(), _key(name)
+            f"update account set {columns} where name = ?", *changes.values(), key_of(name)
         )
 
     def delete(self, name: str) -> bool:
-        return self._change("delete from account where name = ?", _key(name))
+        return self._change("delete from account where name = ?", key_of(name))
 
     # ------------------------------------------------------------------ keys
 
@@ -114,13 +117,15 @@ class SqliteAccounts:
         rows = self._select(
             "select account, fingerprint, name, line, added, last_used from key"
             " where account = ? order by added, fingerprint",
-            _key(name),
+            key_of(name),
         )
         return tuple(KeyRecord(*row) for row in rows)
 
     def add_key(self, key: KeyRecord) -> bool:
         with self._writing() as connection:
-            known = connection.execute("select 1 from account where name = ?", (_key(key.account),))
+            known = connection.execute(
+                "select 1 from account where name = ?", (key_of(key.account),)
+            )
             if known.fetchone() is None:
                 return False
             found = connection.execute(
@@ -134,27 +139,27 @@ class SqliteAccounts:
         return self._change(
             "update key set name = ? where account = ? and fingerprint = ?",
             label,
-            _key(name),
+            key_of(name),
             fingerprint,
         )
 
     def remove_key(self, name: str, fingerprint: str) -> bool:
         return self._change(
-            "delete from key where account = ? and fingerprint = ?", _key(name), fingerprint
+            "delete from key where account = ? and fingerprint = ?", key_of(name), fingerprint
         )
 
     def key_used(self, name: str, fingerprint: str, at: float) -> None:
         self._change(
             "update key set last_used = ? where account = ? and fingerprint = ?",
             at,
-            _key(name),
+            key_of(name),
             fingerprint,
         )
 
     # ------------------------------------------------------------------ second factor
 
     def totp_secret(self, name: str) -> bytes | None:
-        rows = self._select("select totp from account where name = ?", _key(name))
+        rows = self._select("select totp from account where name = ?", key_of(name))
         if not rows or rows[0][0] is None:
             return None
         return self._box.open(rows[0][0], _owner(name))
@@ -169,7 +174,7 @@ class SqliteAccounts:
         if self._change(
             f"update account set totp = ?, totp_counter = -1 where name = ?{free}",
             sealed,
-            _key(name),
+            key_of(name),
         ):
             return True
         if only_if_none and self.get(name) is not None:
@@ -181,24 +186,24 @@ class SqliteAccounts:
             "update account set totp_counter = ?"
             " where name = ? and totp is not null and totp_counter < ?",
             counter,
-            _key(name),
+            key_of(name),
             counter,
         )
 
     def set_recovery(self, name: str, hashes: Sequence[bytes]) -> None:
         with self._writing() as connection:
-            connection.execute("delete from recovery where account = ?", (_key(name),))
+            connection.execute("delete from recovery where account = ?", (key_of(name),))
             try:
                 connection.executemany(
                     "insert into recovery (account, hash) values (?, ?)",
-                    [(_key(name), code_hash) for code_hash in dict.fromkeys(hashes)],
+                    [(key_of(name), code_hash) for code_hash in dict.fromkeys(hashes)],
                 )
             except sqlite3.IntegrityError:
                 raise StoreError("there is no account of that name any more") from None
 
     def take_recovery(self, name: str, code_hash: bytes) -> bool:
         return self._change(
-            "delete from recovery where account = ? and hash = ?", _key(name), code_hash
+            "delete from recovery where account = ? and hash = ?", key_of(name), code_hash
         )
 
     # ------------------------------------------------------------------ invitations
@@ -208,7 +213,7 @@ class SqliteAccounts:
             "insert or replace into invite (hash, roles, note, created, expires, invited_by)"
             " values (?, ?, ?, ?, ?, ?)",
             code_hash,
-            _names(invite.roles),
+            listed(invite.roles),
             invite.note,
             invite.created,
             invite.expires,
@@ -241,7 +246,7 @@ class SqliteAccounts:
                 "select 1 from invite where hash = ? and (expires is null or expires > ?)",
                 (code_hash, now),
             )
-            if good.fetchone() is None or not _insert(connection, record):
+            if good.fetchone() is None or not insert_account(connection, record):
                 return False
             connection.execute("delete from invite where hash = ?", (code_hash,))
             return True
@@ -254,7 +259,7 @@ class SqliteAccounts:
             connection.execute("delete from failure where expires <= ?", (now,))
             connection.execute(
                 "insert into failure (key, at, expires) values (?, ?, ?)",
-                (_key(key), now, now + window),
+                (key_of(key), now, now + window),
             )
             return _failures(connection, key, now, window)
 
@@ -263,7 +268,7 @@ class SqliteAccounts:
             return _failures(connection, key, now, window)
 
     def clear_failures(self, key: str, *, below: bool = False) -> int:
-        first = _key(key)
+        first = key_of(key)
         where = "key = ?"
         values: tuple[str, ...] = (first,)
         if below:
@@ -276,7 +281,7 @@ class SqliteAccounts:
             return connection.execute(f"delete from failure where {where}", values).rowcount
 
     def lock(self, key: str) -> AbstractContextManager[None]:
-        return self._locks.of(_key(key))
+        return self._locks.of(key_of(key))
 
     def record_login(self, login: LoginRecord) -> None:
         with self._writing() as connection:
@@ -289,7 +294,7 @@ class SqliteAccounts:
                     json.dumps(login.factors),
                     login.fingerprint,
                     int(login.success),
-                    _key(login.account),
+                    key_of(login.account),
                 ),
             )
             connection.execute(
@@ -297,7 +302,7 @@ class SqliteAccounts:
                 " (select id from login where account = :account and success = :success"
                 " order by id desc limit 1 offset :kept)",
                 {
-                    "account": _key(login.account),
+                    "account": key_of(login.account),
                     "success": int(login.success),
                     "kept": KEPT_LOGINS,
                 },
@@ -307,7 +312,7 @@ class SqliteAccounts:
         rows = self._select(
             "select account, at, address, factors, fingerprint, success from login"
             " where account = ? order by id desc limit ?",
-            _key(name),
+            key_of(name),
             max(0, limit),
         )
         return tuple(
@@ -366,62 +371,12 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("pragma secure_delete = on")
 
 
-def _key(text: str) -> str:
-    """`text` as SQLite can take it; bytes that were not UTF-8 are in no name of an account."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def _owner(name: str) -> str:
     return f"totp of {name}"
 
 
-def _names(names: Iterable[str]) -> str:
-    return json.dumps(sorted(names))
-
-
-def _insert(connection: sqlite3.Connection, record: AccountRecord) -> bool:
-    problem = name_problem(record.name)
-    if problem is not None:
-        raise ValueError(problem)
-    found = connection.execute(
-        'insert into account (folded, name, roles, "groups", disabled, created, password_hash,'
-        " password_expired, terms, chains) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " on conflict do nothing",
-        (
-            folded(record.name),
-            record.name,
-            _names(record.roles),
-            _names(record.groups),
-            int(record.disabled),
-            record.created,
-            record.password_hash,
-            int(record.password_expired),
-            record.terms,
-            json.dumps(record.chains),
-        ),
-    )
-    return found.rowcount == 1
-
-
 def _failures(connection: sqlite3.Connection, key: str, now: float, window: float) -> int:
     (count,) = connection.execute(
-        "select count(*) from failure where key = ? and at > ?", (_key(key), now - window)
+        "select count(*) from failure where key = ? and at > ?", (key_of(key), now - window)
     ).fetchone()
     return int(count)
-
-
-def _account(row: Any) -> AccountRecord:
-    name, roles, groups, disabled, created, hashed, expired, totp, left, terms, chains = row
-    return AccountRecord(
-        name=name,
-        roles=frozenset(json.loads(roles)),
-        groups=frozenset(json.loads(groups)),
-        disabled=bool(disabled),
-        created=created,
-        password_hash=hashed,
-        password_expired=bool(expired),
-        totp=bool(totp),
-        recovery_left=left,
-        terms=terms,
-        chains=tuple(tuple(chain) for chain in json.loads(chains)),
-    )
