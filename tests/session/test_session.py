@@ -677,3 +677,55 @@ def test_a_screen_has_no_standard_input(use: Use) -> None:
         files.append(at.tb_frame.f_code.co_filename)
         at = at.tb_next
     assert __file__ in files, "the trace names the author's own line"
+
+
+@pytest.mark.parametrize("use", [ask, read, lines])
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_a_talk_that_waits_can_be_left_in_every_way(use: Use, term: str) -> None:
+    """`read` waits in the middle of a coroutine, and is no harder to leave than `ask`."""
+    leaving: list[tuple[Callable[[Pilot], object], int | None]] = [
+        (lambda pilot: pilot.drop(), None),
+        (lambda pilot: pilot.press("c-c"), 130),
+    ]
+    if term != "dumb":
+        leaving.append((lambda pilot: pilot.press("escape"), 130))
+    with hosted(Talks(use)) as host:
+        for times, (leave, status) in enumerate(leaving, 1):
+            with host.open("try", term=term) as pilot:
+                host.log.wait_for("app.start", times=times)
+                if use is ask or term != "dumb":
+                    pilot.wait_for("name?" if use is ask else "leave")
+                leave(pilot)
+                if status is not None:
+                    assert pilot.wait_end() == status
+                host.log.wait_for("session.end", times=times)
+        _no_mistake(host)
+        assert host.log.named("app.stuck") == []
+        assert host.host.stuck_threads == 0
+
+
+@pytest.mark.parametrize("use", [ask, read])
+def test_the_way_to_the_menu_leads_out_of_a_talk_that_waits(use: Use) -> None:
+    with hosted(Talks(use), bundled=["menu"]) as host, host.open() as pilot:
+        pilot.wait_for("Try").press("enter").wait_for("leave")
+        pilot.press("c-]").wait_for("Try")
+        pilot.press("q")
+        assert pilot.wait_end() == 0
+        _no_mistake(host)
+
+
+def test_a_talk_that_has_had_enough_of_reading_reads_no_more() -> None:
+    async def stubborn(session: Session) -> object:
+        for _ in range(3):
+            try:
+                session.read()
+            except BaseException:  # noqa: BLE001 - as an author might write it
+                continue
+        return None
+
+    for term in ("xterm", "dumb"):
+        with hosted(Talks(stubborn)) as host, host.open("try", term=term) as pilot:
+            host.log.wait_for("app.start")
+            pilot.drop()
+            host.log.wait_for("session.end")
+            assert host.host.stuck_threads == 0
