@@ -13,11 +13,7 @@ import pytest
 from tests.house import ROOT, House
 
 TOGETHER: Mapping[str, tuple[str, ...]] = {
-    "tests/apps/test_approvals.py": ("tuihost/host/login/approval_desk.py",),
     "tests/apps/test_shell.py": ("tuihost/host/programs/_hosted_apps.py",),
-    "tests/cli/test_user.py": ("tuihost/cli/common.py", "tuihost/cli/user_access.py"),
-    "tests/core/keys/test_authorized_keys.py": ("tuihost/core/keys/offers.py",),
-    "tests/core/login/test_authentication.py": ("tuihost/core/login/factors.py",),
     "tests/files/test_disk.py": ("tuihost/files/tree.py",),
     "tests/host/forwarding/test_forwards.py": (
         "tuihost/host/forwarding/_dialing.py",
@@ -25,10 +21,13 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tuihost/host/programs/app_thread.py",
         "tuihost/host/relay/pump.py",
     ),
+    "tests/host/gate/test_gate.py": (
+        "tuihost/host/gate/_refusal_log.py",
+        "tuihost/host/gate/counting_verifier.py",
+    ),
     "tests/host/gate/test_proxy_protocol.py": ("tuihost/host/gate/proxied.py",),
     "tests/host/login/test_verifier.py": (
         "tuihost/testing/transport_watch.py",
-        "tuihost/host/access.py",
         "tuihost/host/login/services.py",
         "tuihost/host/login/visitor.py",
     ),
@@ -39,7 +38,6 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     ),
     "tests/host/programs/test_program.py": (
         "tuihost/host/host.py",
-        "tuihost/host/presence.py",
         "tuihost/host/programs/_app_stack.py",
         "tuihost/host/programs/_incidents.py",
         "tuihost/host/programs/_sentences.py",
@@ -51,15 +49,12 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tuihost/tui/running/runner.py",
     ),
     "tests/host/programs/test_program_commands.py": (
-        "tuihost/host/_thread_budget.py",
-        "tuihost/host/_watchdog.py",
         "tuihost/host/programs/_job.py",
         "tuihost/tui/running/stages.py",
     ),
     "tests/host/relay/test_client_agent.py": ("tuihost/host/relay/client_resources.py",),
     "tests/host/store/test_account_store.py": ("tuihost/testing/memory_store.py",),
-    "tests/host/store/test_account_store_sqlite.py": ("tuihost/host/store/secret_box.py",),
-    "tests/login/steps/test_approve.py": ("tuihost/login/_step.py", "tuihost/login/approvals.py"),
+    "tests/login/steps/test_approve.py": ("tuihost/login/_step.py",),
     "tests/login/steps/test_password.py": ("tuihost/login/steps/choosing.py",),
     "tests/session/test_session.py": (
         "tuihost/testing/hosted.py",
@@ -78,12 +73,6 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tuihost/ssh/_key_exchange.py",
         "tuihost/ssh/packets/algorithms.py",
     ),
-    "tests/theme/test_theme.py": (
-        "tuihost/theme/_file.py",
-        "tuihost/theme/roles.py",
-        "tuihost/theme/styles.py",
-    ),
-    "tests/theme/test_theme_bundled.py": ("tuihost/theme/contrast.py",),
     "tests/tui/rendering/test_renderer.py": (
         "tuihost/tui/rendering/_difference.py",
         "tuihost/tui/rendering/frame.py",
