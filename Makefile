@@ -40,7 +40,7 @@ lint: $(DEV_STAMP) ## style
 types: $(DEV_STAMP) ## mypy --strict
 	$(BIN)/mypy
 
-check: lint types test ## all that has to be well before a commit
+check: lint types coverage test ## all that has to be well before a commit
 
 bench: $(DEV_STAMP) ## how fast and how large it is here
 	$(BIN)/python benchmarks/bench.py $(ARGS)
@@ -51,9 +51,10 @@ fuzz: $(DEV_STAMP) ## property tests, at length
 docs: $(DEV_STAMP) ## the pages that are made from the code
 	$(BIN)/python -m tuihost.settings.pages > docs/settings.md.new
 	@mv docs/settings.md.new docs/settings.md
+	$(BIN)/python -m tests.house --write
 	$(BIN)/python docs/make_images.py
 
-map: $(DEV_STAMP) ## the rooms of the house and what each imports
+map: $(DEV_STAMP) ## the rooms of the code and what each imports
 	@$(BIN)/python -m tests.house
 
 clean: ## takes away what was made, the environment too
