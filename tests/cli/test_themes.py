@@ -60,7 +60,7 @@ def test_a_broken_theme_is_told_and_the_others_are_listed(tmp_path: Path) -> Non
     settings.write_text(f'[themes]\nfolders = ["{tmp_path}"]\n')
     result = CliRunner().invoke(themes, ["--config", str(settings)])
     assert result.exit_code == 1
-    assert "bad.toml:1: title must be a text" in result.stderr
+    assert "bad.toml:1: title must be text" in result.stderr
     assert "Harbor Day" in result.stdout
 
 
