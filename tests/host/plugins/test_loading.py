@@ -15,8 +15,8 @@ from tuihost.errors import AppLoadError
 from tuihost.host.plugins import _loading
 from tuihost.host.plugins._loading import (
     Kind,
+    all_candidates,
     candidates,
-    everything,
     load_entry_point,
     load_object,
     load_path,
@@ -221,7 +221,7 @@ def test_they_are_found_in_order_of_precedence_and_nothing_is_imported(
     points = [EntryPoint(name, f"pkg:{name}", "group") for name in ("z", "y")]
     monkeypatch.setattr(_loading, "entry_points", lambda group: points if group == "g" else [])
     gone = folder / "gone"
-    found = list(everything(example.kind, ["mod.a_b:c", "top"], [folder, gone], "g"))
+    found = list(all_candidates(example.kind, ["mod.a_b:c", "top"], [folder, gone], "g"))
     assert [(each.name, each.source) for each in found] == [
         ("a-b", "mod.a_b:c"),
         ("top", "top"),
@@ -307,8 +307,8 @@ def test_a_mistake_is_one_sentence_with_file_and_line(
     lines = (folder / "harbor_one.py").read_text().splitlines()
     for word, meaning in {
         "{kind}": example.kind.name,
-        "{no}": example.kind.no,
-        "{an}": example.kind.an,
+        "{no}": example.kind.class_noun,
+        "{an}": example.kind.noun,
         "{last}": str(len(lines)),
         "{second}": str(max((n for n, line in enumerate(lines, 1) if "class" in line), default=0)),
     }.items():

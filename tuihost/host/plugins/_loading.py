@@ -41,8 +41,8 @@ def _made_by_its_class(plugin: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[T]):
-    """One kind of plugin. `name` is what a module calls it, `base` the class that every one has,
-    and `an` and `no` continue "is not …" and "has no such name and defines no …".
+    """One kind of plugin. `name` is what a module calls it, `base` the class that every one has.
+    In sentences, `noun` continues "is not …" and `class_noun` "defines no …".
 
     `prepare` is given what was found and the name of its file, and raises `AppLoadError` if it
     can never work. `module_of` says in which module a plugin was written.
@@ -50,8 +50,8 @@ class Kind(Generic[T]):
 
     name: str
     base: type[Any]
-    an: str
-    no: str
+    noun: str
+    class_noun: str
     prepare: Callable[[T, str], None] = lambda plugin, name: None
     module_of: Callable[[T], str] = _made_by_its_class
 
@@ -84,7 +84,7 @@ class Candidate(Generic[Found]):
 # ------------------------------------------------------------------------------- the sources
 
 
-def everything(
+def all_candidates(
     kind: Kind[T], modules: Iterable[str], folders: Iterable[Path], group: str
 ) -> Iterator[Candidate[T]]:
     """All that is meant as a plugin, in order of precedence: references to modules, folders, and
@@ -148,7 +148,7 @@ def load_path(kind: Kind[T], path: Path) -> T:
     try:
         return _prepared(kind, _found_in(kind, _import_path(kind, path, private)), name_of(path))
     except (Exception, SystemExit) as error:  # whatever somebody's module does
-        sentence = told(error, private)  # which looks for lines in the modules that go now
+        sentence = load_error(error, private)  # which looks for lines in the modules that go now
         for name in [name for name in sys.modules if _top(name) == private]:
             del sys.modules[name]
         raise sentence from error
@@ -167,7 +167,7 @@ def load_reference(kind: Kind[T], reference: str) -> T:
             found = _made(kind, getattr(module, attribute), attribute)
         return _prepared(kind, found, dashed(module_name.rpartition(".")[2]))
     except (Exception, SystemExit) as error:  # whatever somebody's module does
-        raise told(error, _top(module_name)) from error
+        raise load_error(error, _top(module_name)) from error
 
 
 def load_entry_point(kind: Kind[T], point: EntryPoint) -> T:
@@ -175,7 +175,7 @@ def load_entry_point(kind: Kind[T], point: EntryPoint) -> T:
     try:
         return _from_object(kind, point.load(), point.name)
     except (Exception, SystemExit) as error:  # whatever somebody's package does
-        raise told(error, _top(point.module)) from error
+        raise load_error(error, _top(point.module)) from error
 
 
 def load_object(kind: Kind[T], value: object, name: str) -> T:
@@ -184,7 +184,7 @@ def load_object(kind: Kind[T], value: object, name: str) -> T:
     try:
         return _from_object(kind, value, name)
     except (Exception, SystemExit) as error:  # whatever somebody's class does
-        raise told(error, _top(module_name)) from error
+        raise load_error(error, _top(module_name)) from error
 
 
 def _from_object(kind: Kind[T], value: object, name: str) -> T:
@@ -264,7 +264,7 @@ def _found_in(kind: Kind[T], module: ModuleType) -> T:
         case [only]:
             return _made(kind, only, kind.name)
         case []:
-            raise AppLoadError(f"has no `{kind.name}` and defines no {kind.no}")
+            raise AppLoadError(f"has no `{kind.name}` and defines no {kind.class_noun}")
         case several:
             names = ", ".join(_called(value) for value in several)
             raise AppLoadError(
@@ -297,7 +297,7 @@ def _made(kind: Kind[T], value: object, called: str) -> T:
         return _instance(cast("type[T]", value))
     if kind.holds(value):
         return cast(T, value)
-    raise AppLoadError(f"`{called}` is {_a(type(value).__name__)}, not {kind.an}")
+    raise AppLoadError(f"`{called}` is {_a(type(value).__name__)}, not {kind.noun}")
 
 
 def _instance(cls: type[T]) -> T:
@@ -321,7 +321,7 @@ def trace_of(error: AppLoadError) -> BaseException | None:
     return None if isinstance(error.__cause__, AppLoadError) else error.__cause__
 
 
-def told(error: BaseException, top: str) -> AppLoadError:
+def load_error(error: BaseException, top: str) -> AppLoadError:
     """What went wrong as one sentence, with the last line that it went through in the author's own
     modules: those in the package `top`."""
     own_name = _PRIVATE.sub("", top)

@@ -14,7 +14,14 @@ from types import MappingProxyType
 from typing import Self
 
 from tuihost.errors import AppLoadError
-from tuihost.host.plugins._loading import Broken, Candidate, everything, in_folder, told, trace_of
+from tuihost.host.plugins._loading import (
+    Broken,
+    Candidate,
+    all_candidates,
+    in_folder,
+    load_error,
+    trace_of,
+)
 from tuihost.host.plugins.app_loading import APP
 from tuihost.host.plugins.bundled import bundled_folder
 from tuihost.logs import Event, EventLog
@@ -60,7 +67,7 @@ class Catalog:
         catalog = cls(settings, log)
         given = settings.apps
         for candidate in [
-            *everything(APP, given.modules, given.folders, ENTRY_POINTS),
+            *all_candidates(APP, given.modules, given.folders, ENTRY_POINTS),
             *in_folder(APP, bundled_folder("apps")),
         ]:
             if _enabled(candidate.name, settings):
@@ -83,7 +90,7 @@ class Catalog:
             except AppLoadError as error:
                 self._break(name, loaded.source, str(error))
             except Exception as error:  # noqa: BLE001 - one app's fault, with its trace in the log
-                reason = told(error, type(app).__module__.partition(".")[0])
+                reason = load_error(error, type(app).__module__.partition(".")[0])
                 self._break(name, loaded.source, f"start failed: {reason}", error)
             else:
                 self._started.append(app)

@@ -14,7 +14,14 @@ from pathlib import Path
 
 from tuihost.core.login.factors import INTERACTIVE, NONE, PUBLICKEY
 from tuihost.errors import AppLoadError
-from tuihost.host.plugins._loading import Broken, Candidate, Kind, everything, load_object, trace_of
+from tuihost.host.plugins._loading import (
+    Broken,
+    Candidate,
+    Kind,
+    all_candidates,
+    load_object,
+    trace_of,
+)
 from tuihost.login import Step
 from tuihost.login.steps import bundled_steps
 from tuihost.logs import Event, EventLog
@@ -51,7 +58,7 @@ class StepCatalog:
         """Finds and imports every step: `modules` are `package.module:attr`. Never raises for a
         broken one."""
         catalog = cls(log)
-        for candidate in [*everything(STEP, modules, folders, ENTRY_POINTS), *_bundled()]:
+        for candidate in [*all_candidates(STEP, modules, folders, ENTRY_POINTS), *_bundled()]:
             catalog._add(candidate)
         return catalog
 
