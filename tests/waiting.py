@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -28,3 +29,10 @@ def until(
             raise AssertionError(f"waited {seconds:g} s for {what}\n{shown()}")
         pause.wait(LOOK_EVERY)
     return found
+
+
+def allowed(seconds: float) -> float:
+    """What may take `seconds` on a machine with nothing else to do: longer on a busy one, by how
+    many wait there for a processor."""
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return seconds * max(1.0, 3 * busy)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.e2e_demo import Demo
 from tests.e2e.e2e_tmux import WELL, Open, Terminal
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, allowed
 from tuihost.testing.pilot import key_bytes
 from tuihost.testing.screen import Screen
 
@@ -71,7 +71,7 @@ def test_a_clients_line_may_drop(demo: Demo, open_terminal: Open, dial: Dial) ->
     user = f"max-{dial.__name__}"
     terminal = dial(open_terminal(), demo, user).wait_for("Menu")
     terminal.kill_client()
-    demo.wait_event("session.end", user=user, seconds=1.0)
+    demo.wait_event("session.end", user=user, seconds=allowed(1.0))
     dial(open_terminal(), demo, user).wait_for("Menu").press("q").wait_shell(0)
 
 
@@ -175,7 +175,7 @@ def test_asyncssh_drops_and_comes_back(demo: Demo) -> None:
         async with connect(demo, "pam") as link:
             await (await sit_down(link, "probe")).wait_for("size 80x24")
             link.abort()
-        await asyncio.to_thread(demo.wait_event, "session.end", user="pam", seconds=1.0)
+        await asyncio.to_thread(demo.wait_event, "session.end", user="pam", seconds=allowed(1.0))
         async with connect(demo, "pam") as link:
             person = await (await sit_down(link, "probe")).wait_for("size 80x24")
             assert await person.press("q").wait_end() == 0

@@ -7,6 +7,7 @@ import re
 
 from tests.e2e.e2e_demo import Demo, Run
 from tests.e2e.e2e_tmux import WELL, Open
+from tests.waiting import allowed
 
 
 def test_commands_have_two_outputs_and_an_exit_status(ssh: Run) -> None:
@@ -116,4 +117,4 @@ def test_a_command_at_a_terminal_has_colours_and_can_be_interrupted(
     terminal.shell(f"ssh -p {demo.port} cat@127.0.0.1 probe upper")
     demo.wait_event("app.start", user="cat", app="probe")
     terminal.press("C-c").wait_shell()
-    demo.wait_event("session.end", user="cat", count=2, seconds=1.0)
+    demo.wait_event("session.end", user="cat", count=2, seconds=allowed(1.0))

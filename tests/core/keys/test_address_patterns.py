@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.core.keys.examples import KEY, let_in
+from tests.waiting import allowed
 from tuihost.core.keys.address_patterns import AddressPatterns, networks
 
 
@@ -46,7 +47,7 @@ def test_a_pattern_of_many_stars_takes_no_time() -> None:
     pattern = AddressPatterns.parse("*:" * 30 + "*")
     began = time.perf_counter()
     assert not pattern.match("2001:db8:1:2:3:4:5:6")
-    assert time.perf_counter() - began < 0.05
+    assert time.perf_counter() - began < allowed(0.05)
 
 
 def test_the_networks_of_a_certificate() -> None:
