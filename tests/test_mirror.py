@@ -28,7 +28,6 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     "tests/host/gate/test_proxy_protocol.py": ("tuihost/host/gate/proxied.py",),
     "tests/host/login/test_verifier.py": (
         "tuihost/testing/transport_watch.py",
-        "tuihost/host/login/services.py",
         "tuihost/host/login/visitor.py",
     ),
     "tests/host/plugins/test_app_catalog.py": (
@@ -54,6 +53,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     ),
     "tests/host/relay/test_client_agent.py": ("tuihost/host/relay/client_resources.py",),
     "tests/host/store/test_account_store.py": ("tuihost/testing/memory_store.py",),
+    "tests/host/store/test_account_store_sqlite.py": ("tuihost/host/store/_account_rows.py",),
     "tests/login/steps/test_approve.py": ("tuihost/login/_step.py",),
     "tests/login/steps/test_password.py": ("tuihost/login/steps/choosing.py",),
     "tests/session/test_session.py": (
