@@ -81,17 +81,17 @@ class Overlay:
     # ---------------------------------------------------------------- asking
 
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:
-        """Asks in a box, one question at a time. Raises `Interrupted` where it is closed."""
+        """Asks in a box, one question at a time. Raises `Interrupted` if the person closes it."""
         async with self._asking:
             with self._keys_to(_question(self._session, question, hidden, default)) as box:
                 answer = await box.answered()
         if answer is None:
-            raise Interrupted("the person does not want to answer")
+            raise Interrupted("the person closed the question")
         return str(answer)
 
     @contextmanager
     def _keys_to(self, box: Dialog[Any]) -> Iterator[Dialog[Any]]:
-        """Shows `box` above everything and gives it the keys, all of them, until it is left."""
+        """Shows `box` above everything, and gives it all the keys until the block ends."""
         application = self._application
         mode, bindings = application.editing_mode, application.key_bindings
         application.editing_mode, application.key_bindings = EditingMode.EMACS, None
@@ -110,7 +110,7 @@ class Overlay:
             self._release()
 
     def _hold(self, application: Application[Any]) -> None:
-        """Before every frame: the Application may have changed its layout or moved the focus."""
+        """Before every frame: the Application may have changed its layout, or moved the focus."""
         self._wrap()
         layout, box = application.layout, self._box
         if box is None:
@@ -122,7 +122,7 @@ class Overlay:
             layout.focus(box.focus)
 
     def _release(self) -> None:
-        """Gives the keys back to where they were, or were to be."""
+        """Gives the focus back to where it was, or where the Application wanted it meanwhile."""
         layout = self._application.layout
         if self._focused is not None and self._focused in layout.find_all_windows():
             layout.focus(self._focused)
@@ -132,7 +132,7 @@ class Overlay:
     # ---------------------------------------------------------------- above and below
 
     def _wrap(self) -> None:
-        """Makes room above what the Application has for a layout now."""
+        """Wraps the layout that the Application has now."""
         layout = self._application.layout
         if layout is self._layout and layout.container is self._container:
             return
@@ -152,7 +152,7 @@ class Overlay:
         layout.update_parents_relations()
 
     def _unwrap(self, *, everything: bool = False) -> None:
-        """Leaves the layout as it was, where nothing is shown any more."""
+        """Leaves the layout as it was, if there is nothing more to show."""
         layout = self._layout
         if layout is None or (not everything and (self._box is not None or self._said)):
             return
@@ -182,7 +182,7 @@ class Overlay:
         return ScreenLine(self._said, self._changed)
 
     def _changed(self) -> None:
-        """Something was said: a note for a while, or a box where it is too long for one."""
+        """Shows what was said as a note for a while, or in a box if it is too long for a note."""
         if self._said:
             self._wrap()
         if self._going is not None:
@@ -202,7 +202,7 @@ class Overlay:
         self._application.invalidate()
 
     async def _show_all(self) -> None:
-        """A box with all that was said, and with what is said meanwhile, until it is closed."""
+        """Shows all that was said, and what is said meanwhile, in a box until it is closed."""
         try:
             async with self._asking:
                 self._reading = True
@@ -303,7 +303,7 @@ def _question(session: Session, question: str, hidden: bool, default: str) -> Di
 
 
 def _box_of(session: Session, said: Transcript) -> Dialog[None]:
-    """All that was said, to be scrolled through and closed."""
+    """A box with all that was said, to scroll through and to close."""
     keys = Keymap(group="Messages")
     rows = RowWindow(said)
     body = HSplit(

@@ -1,9 +1,9 @@
 """Waiting in the middle of a coroutine that cannot say `await`.
 
-`session.read` and `session.print` are plain calls, so that a helper of an author's serves commands
-and talks alike. In a talk they are called from within the event loop of their own thread, and must
-wait there: the loop turns on below them until what they wait for has come, so that keys, timers and
-other tasks go on.
+`session.read` and `session.print` are plain calls, so that an author's helper serves commands and
+talks alike. In a talk they are called from within the event loop of their own thread, and have to
+wait there: the loop turns below them until what they wait for has come, so keys, timers and other
+tasks go on.
 """
 
 from __future__ import annotations

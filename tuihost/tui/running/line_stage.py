@@ -72,7 +72,7 @@ class LineStage(LoopStage):
         return printed(items, replace(facts, colors=Colors.MONO, sized=facts.pty), self.theme)
 
     async def _send(self, data: bytes, stream: Stream) -> None:
-        """Sends all of it, and waits while the person's line is full."""
+        """Sends all of it, waiting while the person's line is full."""
         if self.ended:
             raise Disconnected("the person is gone")
         channel = self.terminal.channel
@@ -110,7 +110,7 @@ class LineStage(LoopStage):
         return wait_here(self._read(limit))
 
     async def _read(self, limit: int) -> bytes:
-        """A line of somebody at a terminal; else what comes, as it comes."""
+        """A line that is typed at a terminal; without one, the bytes as they come."""
         async with self._answering:
             if self.facts.pty:
                 line = await self._line(echo=True)
@@ -123,7 +123,7 @@ class LineStage(LoopStage):
             return data
 
     async def _line(self, *, echo: bool) -> bytes:
-        """One line with its end, edited as on any terminal; b"" at the end of input."""
+        """One line with its line end, edited as on any terminal; b"" at the end of input."""
         keys, line = self._keys, bytearray(self._rest)
         keys.echo, self._rest = echo, b""
         while not line.endswith(b"\n"):
