@@ -105,7 +105,7 @@ def test_exception_handler() -> None:
 
     printed = io.StringIO()
     with redirect_stdout(printed), hosted(Probe(fail)) as host, host.open() as pilot:
-        pilot.wait_for("ready 0").press("x").wait_for("because of a mistake")
+        pilot.wait_for("ready 0").press("x").wait_for("because of an error")
         assert "secret" not in pilot.text
         assert isinstance(host.log.named("app.error")[0]["error"], ZeroDivisionError)
     assert printed.getvalue() == ""

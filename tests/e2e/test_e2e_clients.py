@@ -161,7 +161,7 @@ def test_several_sessions_share_one_connection(demo: Demo) -> None:
             done = await link.run("notes add 'from beside'", check=True)
             assert done.stdout == "Note 1 added.\n"
             people[0].press("x")
-            await people[0].wait_for("because of a mistake")
+            await people[0].wait_for("because of an error")
             for person in people[1:]:
                 await person.press("a").wait_for("1 key a")
                 assert await person.press("q").wait_end() == 0

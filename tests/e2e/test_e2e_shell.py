@@ -44,7 +44,7 @@ def test_a_crash_of_a_command_costs_one_sentence(demo: Demo, ssh: Run) -> None:
     done = ssh("yan@127.0.0.1", "probe", "fail")
     assert (done.returncode, done.stdout) == (70, b"")
     assert b"Traceback" not in done.stderr
-    incident = re.search(rb"finds it as (\S+)\.", done.stderr)
+    incident = re.search(rb"can find it as (\S+)\.", done.stderr)
     assert incident, done.stderr
     demo.wait_event("app.error", user="yan", incident=incident[1].decode())
 

@@ -135,9 +135,9 @@ def test_an_app_answers_nothing_for_people_who_may_not_open_it() -> None:
 def test_why_a_display_and_an_agent_are_of_no_use() -> None:
     here = access()
     assert here.why_no_x11(visitor("staff")) is None
-    assert here.why_no_x11(visitor()) == "no app here takes X11"
+    assert here.why_no_x11(visitor()) == "no app here uses X11"
     assert here.why_no_agent(visitor()) is None
-    assert here.why_no_x11(visitor(table=NO_APPS)) == "their roles give no X11"
-    assert here.why_no_agent(visitor(table=NO_APPS)) == "their roles give no agent"
+    assert here.why_no_x11(visitor(table=NO_APPS)) == "their roles do not allow X11"
+    assert here.why_no_agent(visitor(table=NO_APPS)) == "their roles do not allow an agent"
     only_menu = visitor("staff", table={"user": {"apps": ["menu"]}})
-    assert here.why_no_agent(only_menu) == "no app here takes an agent"
+    assert here.why_no_agent(only_menu) == "no app here uses an agent"

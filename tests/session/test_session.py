@@ -668,7 +668,7 @@ def test_a_person_who_goes_instead_of_answering_ends_it() -> None:
 @pytest.mark.parametrize("use", [read, lines])
 def test_a_screen_has_no_standard_input(use: Use) -> None:
     with hosted(Draws(use)) as host, host.open("try") as pilot:
-        pilot.wait_for("ready").press("f2").wait_for("because of a mistake in it")
+        pilot.wait_for("ready").press("f2").wait_for("because of an error in it")
         error = host.log.wait_for("app.error")["error"]
     assert str(error) == "a screen has no standard input: bind keys, or `await session.ask`"
     at = error.__traceback__

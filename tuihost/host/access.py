@@ -109,13 +109,13 @@ class Access:
     def why_no_x11(self, account: Account) -> str | None:
         """Why no app shows anything on the screen that somebody brings."""
         if isinstance(account, Visitor) and not account.rights.x11:
-            return "their roles give no X11"
+            return "their roles do not allow X11"
         wanted = any(self._apps[name].app.accepts.x11 for name in self.names_for(account))
-        return None if wanted else "no app here takes X11"
+        return None if wanted else "no app here uses X11"
 
     def why_no_agent(self, account: Account) -> str | None:
         """Why no app uses the agent that somebody brings."""
         if isinstance(account, Visitor) and not account.rights.agent:
-            return "their roles give no agent"
+            return "their roles do not allow an agent"
         wanted = any(self._apps[name].app.accepts.agent for name in self.names_for(account))
-        return None if wanted else "no app here takes an agent"
+        return None if wanted else "no app here uses an agent"

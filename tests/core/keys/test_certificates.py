@@ -41,9 +41,9 @@ def test_a_certificate_is_no_key_and_a_key_no_certificate() -> None:
         ({"unknown_critical": ("x\x1b",)}, "the certificate asks for x·"),
         (
             {"source_addresses": ("10.0.0.0/8",)},
-            "the certificate may not come from this address",
+            "the certificate may not be used from this address",
         ),
-        ({"source_addresses": ()}, "the certificate may not come from this address"),
+        ({"source_addresses": ()}, "the certificate may not be used from this address"),
     ],
 )
 def test_a_certificate_that_does_not_fit(changes: dict[str, Any], reason: str) -> None:

@@ -317,7 +317,7 @@ def test_roles_open_apps_and_commands() -> None:
             assert ran(client, "vault danger") == (0, "done\n")
         guest = host.connect("zoe")
         assert ran(guest, "box who")[0] == 0
-        assert ran(guest, "box danger") == (2, "tuihost: box danger is not yours to run\n")
+        assert ran(guest, "box danger") == (2, "tuihost: you may not run box danger\n")
         assert ran(guest, "box -- danger")[0] == 2
         assert ran(guest, "vault who")[0] == 127
         (visitor,) = (one.visitor for one in host.host.inside())

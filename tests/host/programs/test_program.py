@@ -161,7 +161,7 @@ def test_a_crash_on_the_screen_leads_back_to_the_menu(key: str) -> None:
 
     with hosted(menu, Box()) as host, host.open() as pilot:
         pilot.wait_for("Which?").press("enter").wait_for("count 0")
-        pilot.press(key).wait_for("because of a mistake")
+        pilot.press(key).wait_for("because of an error")
         incident = host.log.named("app.error")[0]["incident"]
         assert incident in pilot.text
         assert "Traceback" not in pilot.text

@@ -92,7 +92,7 @@ def visit(
         (ExecRequest("chat"), {}, OpenApp("chat")),
         (ExecRequest("box"), {}, RunCommand("box", ())),
         (ExecRequest("box show"), {"pty": PTY}, RunCommand("box", ("show",))),
-        (ExecRequest("box --help drop"), {}, BadCommand("box drop is not yours to run")),
+        (ExecRequest("box --help drop"), {}, BadCommand("you may not run box drop")),
         (ExecRequest("nots"), {}, NoSuchApp("nots")),
     ],
 )

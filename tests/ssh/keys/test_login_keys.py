@@ -150,7 +150,7 @@ def test_a_certificate_of_each_kind(
         (("-V", "-2d:-1d"), "ada", "the certificate has expired"),
         (("-V", "+1d:+2d"), "ada", "the certificate is not valid yet"),
         ((), "eve", "the certificate is somebody else's"),
-        (("-O", "source-address=10.0.0.0/8"), "ada", "may not come from this address"),
+        (("-O", "source-address=10.0.0.0/8"), "ada", "may not be used from this address"),
         (("-O", "critical:no@example.com=x"), "ada", "the certificate asks for no@example.com"),
         (("-O", "verify-required"), "ada", "only a security key can verify who uses it"),
     ],

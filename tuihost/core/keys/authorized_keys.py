@@ -235,7 +235,7 @@ class _Claim:
 
     def _line_problem(self, options: KeyOptions) -> str | None:
         if options.from_ is not None and not options.from_.match(self.address):
-            return "the key may not come from this address"
+            return "the key may not be used from this address"
         if options.expiry is not None and self.now >= options.expiry:
             return "the key has expired"
         return None

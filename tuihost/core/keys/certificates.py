@@ -75,7 +75,7 @@ class Certificate:
         if now >= self.valid_before:
             return "the certificate has expired"
         if not self._comes_from(address):
-            return "the certificate may not come from this address"
+            return "the certificate may not be used from this address"
         return None
 
     def _comes_from(self, address: str) -> bool:

@@ -125,7 +125,7 @@ class HostedApps:
             return NOT_FOUND
         command = command_in(words)
         if command is not None and not self._host.access.may_run(account, name, command):
-            text = f"{name} {clean(command, limit=40)} is not yours to run"
+            text = f"you may not run {name} {clean(command, limit=40)}"
             _say(stdio, self._host.name, text)
             return NOT_YOURS
         app = self._host.catalog.apps[name].app

@@ -10,4 +10,4 @@ def report_crash(log: EventLog, app: str, error: Exception) -> str:
     """Logs the trace of a mistake in `app` under an incident id; the sentence for the person."""
     incident = new_incident()
     log.error(Event.APP_ERROR, trace=error, app=app, incident=incident)
-    return f"{app} stopped because of a mistake in it. The operator finds it as {incident}."
+    return f"{app} stopped because of an error in it. The operator can find it as {incident}."

@@ -82,7 +82,7 @@ def _route(host: Host, visitor: Visitor, granted: Granted, pty: bool) -> Route:
     if isinstance(where, RunCommand):
         command = command_in(where.words)
         if command is not None and not host.access.may_run(visitor, where.app, command):
-            return BadCommand(f"{where.app} {clean(command, limit=40)} is not yours to run")
+            return BadCommand(f"you may not run {where.app} {clean(command, limit=40)}")
     return where
 
 
