@@ -178,11 +178,13 @@ def in_turns(
 ) -> dict[str, list[Found]]:
     """What one row comes to for each server, one after the other, so many times; what a first time
     costs, files that are new above all, is left out."""
-    found: dict[str, list[Found]] = {one: [] for one in pids}
+    found: dict[str, list[Found]] = {server: [] for server in pids}
     for _ in range(options.times + 1):
-        for one, pid in pids.items():
-            found[one].append(measured(pid, options.megabytes << 20, clients[one].rows()[name]))
-    return {one: results[1:] for one, results in found.items()}
+        for server, pid in pids.items():
+            found[server].append(
+                measured(pid, options.megabytes << 20, clients[server].rows()[name])
+            )
+    return {server: results[1:] for server, results in found.items()}
 
 
 def figures(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, str]]:
@@ -190,22 +192,22 @@ def figures(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, st
     columns: dict[str, dict[str, str]] = {name: {} for name in SERVERS}
     with contextlib.ExitStack() as stack:
         pids, clients = {}, {}
-        for one, command in SERVERS.items():
-            pids[one], port = stack.enter_context(serving(command))
+        for server, command in SERVERS.items():
+            pids[server], port = stack.enter_context(serving(command))
             client = Client(port, options.cipher, folder, Targets())
-            clients[one] = stack.enter_context(client)
-        before = {one: use_of(pid).memory for one, pid in pids.items()}
+            clients[server] = stack.enter_context(client)
+        before = {server: use_of(pid).memory for server, pid in pids.items()}
         for name in Client.ROWS:
             if options.only and options.only not in name:
                 continue
             print(f"measuring {name} …", file=sys.stderr)
-            for one, results in in_turns(pids, clients, name, options).items():
+            for server, results in in_turns(pids, clients, name, options).items():
                 rates, cpus = zip(*results, strict=True)
-                columns[one][f"{name}, MB/s"] = f"{median(rates):.0f} ({max(rates):.0f})"
-                columns[one][f"{name}, CPU ms a MB"] = f"{median(cpus):.2f}"
-        for one, pid in pids.items():
-            grown = (use_of(pid).memory - before[one]) / 1024
-            columns[one]["memory that it grew by, MiB"] = f"{grown:.1f}"
+                columns[server][f"{name}, MB/s"] = f"{median(rates):.0f} ({max(rates):.0f})"
+                columns[server][f"{name}, CPU ms a MB"] = f"{median(cpus):.2f}"
+        for server, pid in pids.items():
+            grown = (use_of(pid).memory - before[server]) / 1024
+            columns[server]["memory that it grew by, MiB"] = f"{grown:.1f}"
     return columns
 
 

@@ -48,7 +48,7 @@ class DeviceAgent:
 
     def _answer(self, request: bytes) -> bytes:
         if request[0] == REQUEST_IDENTITIES:
-            found = [string(one.blob) + string(b"a device") for one in self._devices]
+            found = [string(device.blob) + string(b"a device") for device in self._devices]
             return bytes([IDENTITIES]) + struct.pack(">I", len(found)) + b"".join(found)
         if request[0] == SIGN_REQUEST:
             size = struct.unpack(">I", request[1:5])[0]

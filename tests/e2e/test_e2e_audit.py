@@ -37,16 +37,16 @@ def report(demo: Demo) -> dict[str, Any]:
 
 def test_ssh_audit_finds_nothing_but_what_we_know(report: dict[str, Any]) -> None:
     found = {
-        (part, one["algorithm"], level): notes
+        (part, entry["algorithm"], level): notes
         for part in ("kex", "key", "enc", "mac")
-        for one in report[part]
-        for level, notes in one["notes"].items()
+        for entry in report[part]
+        for level, notes in entry["notes"].items()
         if level != "info"
     }
-    assert found == {(*one, "warn"): [note] for one, note in KNOWN.items()}
+    assert found == {(*algorithm, "warn"): [note] for algorithm, note in KNOWN.items()}
     assert report["cves"] == []
     assert report["compression"] == ["none"]
     assert report["kex"][0]["algorithm"] == "mlkem768x25519-sha256"
-    assert "kex-strict-s-v00@openssh.com" in {one["algorithm"] for one in report["kex"]}
+    assert "kex-strict-s-v00@openssh.com" in {entry["algorithm"] for entry in report["kex"]}
     assert {one["algorithm"] for one in report["key"]} == {"ssh-ed25519"}
     assert not report["recommendations"].get("critical")

@@ -33,7 +33,7 @@ def mine(tmp_path: Path) -> Path:
 def copy(demo: Demo, tmp_path: Path, program: Callable[[str], str]) -> Copy:
     """`scp` or `sftp` with the demo's port and no settings of this account."""
     options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR"
-    given = [word for one in options.split() for word in ("-o", one)]
+    given = [word for option in options.split() for word in ("-o", option)]
 
     def run(name: str, *words: str, input: str = "") -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
@@ -48,10 +48,10 @@ def copy(demo: Demo, tmp_path: Path, program: Callable[[str], str]) -> Copy:
     return run
 
 
-def same(one: Path, other: Path) -> bool:
-    found = filecmp.dircmp(one, other)
+def same(mine: Path, other: Path) -> bool:
+    found = filecmp.dircmp(mine, other)
     return not (found.left_only or found.right_only or found.diff_files) and all(
-        same(one / name, other / name) for name in found.common_dirs
+        same(mine / name, other / name) for name in found.common_dirs
     )
 
 
@@ -153,7 +153,7 @@ def test_a_folder_of_the_host_is_mounted_and_worked_in(
     mount = tmp_path / "mount"
     mount.mkdir()
     options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
-    given = [word for one in options for word in ("-o", one)]
+    given = [word for option in options for word in ("-o", option)]
     words = [program("sshfs"), "-p", str(demo.port), *given, "mounter@127.0.0.1:", str(mount)]
     subprocess.run(words, check=True, timeout=DEADLINE, env=clean_env(tmp_path))
     try:
@@ -174,7 +174,7 @@ def test_a_folder_of_the_host_is_mounted_and_worked_in(
         (mount / "sub" / "a").rename(mount / "b")
         with pytest.raises(OSError, match=r".+"):
             (mount / "link").symlink_to("/etc/passwd")
-        assert sorted(one.name for one in mount.iterdir()) == ["b", "sub"]
+        assert sorted(path.name for path in mount.iterdir()) == ["b", "sub"]
         (mount / "b").unlink()
     finally:
         leave = [program("fusermount3"), "-u", str(mount)]

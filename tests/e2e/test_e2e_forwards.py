@@ -97,7 +97,7 @@ def house(folder: Path, web: int, jump: int) -> Served:
     config = folder / "tuihost.toml"
     config.write_text(SETTINGS.format(folder=folder, web=web, jump=jump))
     words = ["serve", "--config", str(config)]
-    return Served(folder, words, ready=lambda one: bool(one.events("host.start")))
+    return Served(folder, words, ready=lambda host: bool(host.events("host.start")))
 
 
 class Client:
@@ -108,7 +108,7 @@ class Client:
         self.host = host
         self._running: list[subprocess.Popen[bytes]] = []
         options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR"
-        config = "\n".join(one.replace("=", " ") for one in options.split())
+        config = "\n".join(option.replace("=", " ") for option in options.split())
         (folder / "config").write_text(config + "\nExitOnForwardFailure yes\n")
 
     def words(self, *words: str, user: str = "ada", port: int | None = None) -> list[str]:
@@ -154,9 +154,9 @@ def client(
 ) -> Iterator[Client]:
     program("ssh")
     program("curl")
-    one = Client(tmp_path, host)
-    yield one
-    one.close()
+    client = Client(tmp_path, host)
+    yield client
+    client.close()
 
 
 def free_port() -> int:

@@ -200,7 +200,7 @@ def test_two_connections_with_one_code_let_one_in(house: House) -> None:
     async def story() -> list[object]:
         clients = [Answers(PASSWORD, code) for _ in range(6)]
         return await asyncio.gather(
-            *(who(house, "ike", client_factory=lambda one=one: one) for one in clients),
+            *(who(house, "ike", client_factory=lambda client=client: client) for client in clients),
             return_exceptions=True,
         )
 

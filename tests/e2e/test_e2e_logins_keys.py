@@ -158,11 +158,11 @@ def test_what_is_revoked_lets_nobody_in(house: House, tmp_path: Path) -> None:
     key, certified = keygen(tmp_path / "plain"), keygen(tmp_path / "certified")
     house.member("hal", key=key)
     house.certify(certified, "-n", "hal", "-z", "7")
-    for one in (key, certified):
-        assert house.ssh("hal", *WHO, key=one).who["user"] == "hal"
+    for path in (key, certified):
+        assert house.ssh("hal", *WHO, key=path).who["user"] == "hal"
     house.revoke(public(key), tmp_path / "certified-cert.pub")
-    for one in (key, certified):
-        assert refused(house.ssh("hal", *WHO, key=one))
+    for path in (key, certified):
+        assert refused(house.ssh("hal", *WHO, key=path))
 
 
 # ---------------------------------------------------------------------------- authorized_keys

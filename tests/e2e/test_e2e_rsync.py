@@ -35,7 +35,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("host")
     (folder / "tuihost.toml").write_text(SETTINGS)
     words = ["serve", "--config", str(folder / "tuihost.toml")]
-    served = Served(folder, words, ready=lambda one: bool(one.events("host.start")))
+    served = Served(folder, words, ready=lambda host: bool(host.events("host.start")))
     yield served
     assert not served.events("host.error"), served.log
     served.close()
@@ -44,7 +44,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def ssh(host: Served, tmp_path: Path, program: Callable[[str], str]) -> str:
     options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR"
-    given = " ".join(f"-o {one}" for one in options.split())
+    given = " ".join(f"-o {option}" for option in options.split())
     return f"{program('ssh')} -F /dev/null {given} -p {host.port}"
 
 

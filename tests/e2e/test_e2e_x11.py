@@ -123,7 +123,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     config = folder / "tuihost.toml"
     config.write_text(SETTINGS)
     words = ["serve", "--config", str(config)]
-    served = Served(folder, words, ready=lambda one: bool(one.events("host.start")))
+    served = Served(folder, words, ready=lambda host: bool(host.events("host.start")))
     yield served
     for fault in ("host.error", "conn.error", "app.error", "app.abandoned"):
         assert not served.events(fault), served.log
@@ -141,7 +141,7 @@ class Client:
 
     def words(self, *words: str) -> list[str]:
         options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR"
-        given = [word for one in options.split() for word in ("-o", one)]
+        given = [word for option in options.split() for word in ("-o", option)]
         return ["ssh", "-F", "/dev/null", *given, "-p", str(self.host.port), *words]
 
     @property
@@ -183,10 +183,10 @@ def client(
 ) -> Iterator[Client]:
     for name in ("ssh", "xlogo", "xclock", "xdpyinfo"):
         program(name)
-    one = Client(tmp_path, host, screen(program))
-    yield one
-    one.close()
-    until(lambda: not one.screen.windows(), "every window to be gone", shown=lambda: host.log)
+    client = Client(tmp_path, host, screen(program))
+    yield client
+    client.close()
+    until(lambda: not client.screen.windows(), "every window to be gone", shown=lambda: host.log)
 
 
 def shown(client: Client, *names: str) -> None:
