@@ -26,10 +26,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tuihost/host/gate/counting_verifier.py",
     ),
     "tests/host/gate/test_proxy_protocol.py": ("tuihost/host/gate/proxied.py",),
-    "tests/host/login/test_verifier.py": (
-        "tuihost/testing/transport_watch.py",
-        "tuihost/host/login/visitor.py",
-    ),
+    "tests/host/login/test_verifier.py": ("tuihost/testing/transport_watch.py",),
     "tests/host/plugins/test_app_catalog.py": (
         "tuihost/host/plugins/bundled.py",
         "tuihost/plugin.py",
