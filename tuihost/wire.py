@@ -2,7 +2,7 @@
 
 Requests are what a client asks (RFC 4254), `Grant` and `Refuse` are the answers, and a
 `ByteChannel` is the only thing through which the screen side and the SSH side touch. Nothing
-here does anything: no I/O, no clock, no threads.
+here has an effect: no I/O, no clock, no threads.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class AgentRequest:
 
 @dataclass(frozen=True, slots=True)
 class WindowChange:
-    """RFC 4254 §6.7, as it came: zero and absurd values are the core's to clamp."""
+    """RFC 4254 §6.7, as it came; `WindowSize.clamped` makes a size of it that can be drawn."""
 
     columns: int
     rows: int

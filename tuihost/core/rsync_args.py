@@ -1,7 +1,8 @@
 """Which options an rsync client may give to the rsync on the host. No I/O.
 
 A client runs `rsync --server [--sender] OPTIONS . PATHS` on the other side. Only the options listed
-here are accepted: none that names other files, writes in place or keeps half-written files.
+here are accepted: none that names other files, writes in place or keeps half-written files. Which
+folder it reaches is decided in `tuihost/host/transfers/rsync.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 An X client says which byte order it uses and shows a cookie before anything else (X Window System
 Protocol, §8 "Connection Setup"). Of all that goes over a display only that is read here: a program
-that shows another cookie than its session's is not let through.
+that shows another cookie than its session's is refused by `tuihost/host/relay/x11_display.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Every path is walked name by name from the root's descriptor, and no link is ever followed, so
 nothing that somebody swaps in meanwhile can lead elsewhere. Only files and folders are shown. A
 file is written under another name and gets its own when it is closed: a connection that drops
-leaves nothing half-written behind.
+leaves nothing half-written behind. `Quota` says whether something still fits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Apps as plugins: what counts as one, and whether what one says of itself fits what it can do."""
+"""Apps as plugins: what counts as an app, and whether its description fits what it can do.
+
+`_loading` turns a folder, a file or a module into one, or into the reason why it is broken.
+"""
 
 from __future__ import annotations
 

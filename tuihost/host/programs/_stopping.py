@@ -1,7 +1,7 @@
 """How a thread is stopped whose work nobody wants any more: asked, then made to, then left behind.
 
 A thread in Python cannot be killed. One that nothing stops is named in the log and counted for as
-long as it runs on.
+long as it runs on. When each step is taken stands in `program.py` (`STOP_LADDER`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The `KeyPressParser` stands where prompt_toolkit has its `Vt100Parser`. It differs in its promises:
 time is linear in what is fed, what it holds is bounded, nothing is kept in globals, nothing is
-ever raised, and a reply that nobody asked for never becomes typed text. What a sequence means
+ever raised, and a reply that nobody asked for never becomes typed text. A paste comes as one key
+press, without its control characters. What a sequence means
 is for `_escape_sequences` to say; where it begins and ends is decided here (ECMA-48 §5).
 """
 
