@@ -34,7 +34,7 @@ from .transcript import Transcript, harmless
 HELD = 512 * 1024  # bytes that may wait to be shown
 AHEAD = 20  # lines that may be typed while another runs
 PAGED = 4 * 1024 * 1024  # bytes of output for one page
-WELCOME = "Type help to see every command. Tab completes what you type."
+WELCOME = "Type help for commands. Tab completes."  # one row at 40 columns
 
 
 class ScreenOutput:

@@ -28,7 +28,7 @@ from .page import page
 from .people import BrowserViewer, Person, people
 from .samples import Sample, Sampler
 from .screen import StatusScreen
-from .words import percent
+from .words import NEW, percent
 
 
 class Status(App):
@@ -63,10 +63,11 @@ class Status(App):
             + (f", {now.stuck} of which got stuck." if now.stuck else ".")
         )
         for person in here:
+            here_for = f"here for {duration(person.here)}" if person.here >= NEW else "just arrived"
             idle = f", idle for {duration(person.idle)}" if person.idle_text else ""
             await session.say(
                 f"{clean(person.name, limit=60)} is in {clean(person.title, limit=40)}, "
-                f"here for {duration(person.here)}{idle}."
+                f"{here_for}{idle}."
             )
         return 0
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-AWAY = 60
-"""Seconds without a key from which somebody counts as idle."""
+NEW = AWAY = 60
+"""Somebody is new for so many seconds, and idle after so many without a key."""
 
 
 def percent(value: float | None) -> str:
