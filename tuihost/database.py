@@ -1,4 +1,4 @@
-"""An SQLite file: opened when it is needed, brought up to date, each fault told in one sentence.
+"""An SQLite file: opened when it is needed, brought up to date, with one sentence for each fault.
 
     MIGRATIONS = [["create table entry (author text not null, said text not null) strict"]]
 

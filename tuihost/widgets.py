@@ -1,4 +1,4 @@
-"""The widgets for screens, under one name: what an app's author imports beside `tuihost`.
+"""The widgets for screens, under one name: what authors of apps import besides `tuihost`.
 
 from tuihost.widgets import ListView, Screen
 

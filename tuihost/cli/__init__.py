@@ -1,4 +1,4 @@
-"""The command line: one module a subcommand, imported when it is called.
+"""The command line: one module for each subcommand, imported when it is called.
 
 In: arguments. Out: exit statuses. May import everything.
 """

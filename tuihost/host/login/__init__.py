@@ -1,4 +1,4 @@
-"""Who comes in: the verifier of a login, what logins share, and what people change afterwards.
+"""Logging in: the verifier of a login, what logins share, and what people change afterwards.
 
 In: what a client proves. Out: `Identity`, `Visitor`. Imports the account store and plugins.
 """
