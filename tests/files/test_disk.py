@@ -104,7 +104,7 @@ def test_a_file_is_written_read_and_listed(tree: DiskTree) -> None:
     ]
 
 
-def test_what_is_being_written_has_no_name_yet(tree: DiskTree) -> None:
+def test_what_is_being_written_has_no_name_yet(tree: DiskTree, quota: Quota) -> None:
     put(tree, b"old", "a")
     file = tree.open(("a",), REPLACE)
     file.write(0, b"new and longer")
@@ -116,7 +116,7 @@ def test_what_is_being_written_has_no_name_yet(tree: DiskTree) -> None:
     fresh.write(0, b"half")
     fresh.close(keep=False)
     assert names(tree) == ["a"]
-    assert os.listdir(tree._quota.root) == ["a"]
+    assert os.listdir(quota.root) == ["a"]
 
 
 def test_a_file_is_changed_in_its_middle(tree: DiskTree) -> None:
@@ -138,7 +138,7 @@ def test_what_is_added_goes_to_the_end(tree: DiskTree) -> None:
     assert get(tree, "a") == b"one two"
 
 
-def test_new_is_never_over_something(tree: DiskTree) -> None:
+def test_new_is_never_over_something(tree: DiskTree, quota: Quota) -> None:
     new = OpenMode(write=True, create=True, new=True)
     first, second = tree.open(("a",), new), tree.open(("a",), new)
     first.close()
@@ -147,7 +147,7 @@ def test_new_is_never_over_something(tree: DiskTree) -> None:
     assert error.value.reason is Reason.EXISTS
     with pytest.raises(FileError):
         tree.open(("a",), new)
-    assert os.listdir(tree._quota.root) == ["a"]
+    assert os.listdir(quota.root) == ["a"]
 
 
 def test_modes_and_times_are_kept_within_bounds(tree: DiskTree) -> None:
@@ -214,8 +214,8 @@ def outside(tmp_path: Path) -> Path:
     return folder
 
 
-def test_links_are_not_there(tree: DiskTree, outside: Path) -> None:
-    root = tree._quota.root
+def test_links_are_not_there(tree: DiskTree, quota: Quota, outside: Path) -> None:
+    root = quota.root
     (root / "file").symlink_to(outside / "secret")
     (root / "folder").symlink_to(outside)
     (root / "loop").symlink_to("loop")
@@ -236,9 +236,9 @@ def test_links_are_not_there(tree: DiskTree, outside: Path) -> None:
 
 
 def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(
-    tree: DiskTree, outside: Path
+    tree: DiskTree, quota: Quota, outside: Path
 ) -> None:
-    root, stop = tree._quota.root, threading.Event()
+    root, stop = quota.root, threading.Event()
     tree.make_folder(("sub",))
     (root / "sub" / "secret").write_text("mine")
 

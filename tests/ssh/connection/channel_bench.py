@@ -133,6 +133,14 @@ class Bench(ConnectionLayer):
         self.can_send = True
         self._init_connection_layer()
 
+    @property
+    def open_channels(self) -> int:
+        return len(self._channels)
+
+    def end(self) -> None:
+        """The connection has ended."""
+        self._connection_ended()
+
     # what the transport gives
     def reply(self, message: paramiko.Message) -> None:
         self._send_user_message(message)

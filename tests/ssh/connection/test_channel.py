@@ -251,7 +251,7 @@ def test_every_channel_closes_and_wakes_when_the_connection_ends() -> None:
     woken.clear()
     bench.take()
     bench.answerer.answers["channel_closed"] = RuntimeError("a bug")
-    bench._connection_ended()
+    bench.end()
     assert all(channel.closed for channel in channels)
     assert sorted(woken) == [0, 1, 2]
     assert bench.take() == [], "nothing can be sent any more"
@@ -334,7 +334,7 @@ def test_a_client_that_asks_and_never_reads_the_answers_is_cut_off() -> None:
 
     with pytest.raises(PeerError, match="answers"):
         ask_on()
-    bench._connection_ended()
+    bench.end()
     go_on.set()
     app.join(DEADLINE)
     assert not app.is_alive()
@@ -345,7 +345,7 @@ def test_an_end_of_the_connection_frees_a_writer_that_waits_its_turn() -> None:
     assert channel.outgoing.reserve(1) == 1  # by a thread that is stuck in the socket
     app = threading.Thread(target=channel.write, args=(b"x",))
     app.start()
-    bench._connection_ended()
+    bench.end()
     app.join(DEADLINE)
     assert not app.is_alive()
 

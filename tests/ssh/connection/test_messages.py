@@ -142,7 +142,7 @@ def test_only_so_many_channels_at_once_and_in_all() -> None:
 def test_a_closed_channel_is_forgotten_and_late_messages_for_it_are_ignored(bench: Bench) -> None:
     channel = bench.open_session()
     bench.feed(CLOSE, 0)
-    assert len(bench._channels) == 0
+    assert bench.open_channels == 0
     bench.take()
     told = len(bench.answerer.told)
     bench.feed(94, channel.number, b"late")
@@ -608,5 +608,5 @@ def test_the_layer_asks_gets_its_answer_and_gives_up() -> None:
         bench.feed(NO)
     bench.timer.advance(1000)
     assert bench.closed_because == ("keepalive", Disconnect.BY_APPLICATION)
-    bench._connection_ended()
+    bench.end()
     assert bench.timer.due == []

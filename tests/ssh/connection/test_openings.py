@@ -61,7 +61,7 @@ def test_an_opening_may_be_refused_later(bench: Bench) -> None:
     read = fields(refused)
     assert (read.integer(), read.integer()) == (7, OpenFailure.CONNECT_FAILED)
     assert read.text() == "nobody listens there"
-    assert len(bench._channels) == 0
+    assert bench.open_channels == 0
 
 
 def test_the_first_decision_stands(bench: Bench) -> None:
@@ -75,11 +75,11 @@ def test_the_first_decision_stands(bench: Bench) -> None:
 
 def test_a_decision_after_the_end_opens_nothing(bench: Bench) -> None:
     undecided = opening(bench)
-    bench._connection_ended()
+    bench.end()
     assert undecided.grant() is None
     undecided.refuse(Refuse("too late"))
     assert bench.take() == []
-    assert len(bench._channels) == 0
+    assert bench.open_channels == 0
 
 
 def test_undecided_openings_count_and_may_be_opened_around(bench: Bench) -> None:
@@ -112,7 +112,7 @@ def test_a_fault_in_the_beginning_is_a_refusal(bench: Bench) -> None:
     bench.answerer.answers["OpenDirect"] = Later(begin)
     bench.feed(OPEN, *TCPIP)
     assert bench.kinds() == [FAILED]
-    assert len(bench._channels) == 0
+    assert bench.open_channels == 0
 
 
 def test_only_so_many_sessions_but_more_channels() -> None:
@@ -173,7 +173,7 @@ def test_a_client_may_refuse(bench: Bench) -> None:
     (refuse,) = settled
     assert refuse.code is OpenFailure.CONNECT_FAILED
     assert "\x1b" not in refuse.reason
-    assert len(bench._channels) == 0
+    assert bench.open_channels == 0
 
 
 def test_an_unknown_reason_is_some_reason(bench: Bench) -> None:
@@ -202,7 +202,7 @@ def test_packets_too_small_to_be_meant_are_no_channel(bench: Bench) -> None:
 
 def test_whoever_waits_is_told_that_the_client_is_gone(bench: Bench) -> None:
     settled = asked(bench, OpenAgent())
-    bench._connection_ended()
+    bench.end()
     assert isinstance(settled[0], Refuse)
     bench.take()
     late = asked(bench, OpenAgent())
