@@ -84,7 +84,7 @@ def test_a_slow_client_reads_how_its_program_ended_first(
 def test_a_crash_leads_back_to_the_menu(demo: Demo, visit: Open) -> None:
     terminal = visit("guy").press("End", "Enter").wait_for("size 80x24").press("x")
     terminal.wait_for("because of an error")
-    incident = re.search(r"findsitas([0-9A-F-]+)", re.sub(r"\s", "", terminal.text))
+    incident = re.search(r"canfinditas([0-9A-F-]+)", re.sub(r"\s", "", terminal.text))
     assert incident, terminal.text
     demo.wait_event("app.error", user="guy", incident=incident[1])
     assert "Traceback" not in terminal.text
