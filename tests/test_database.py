@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost import Database, DatabaseError, DatabaseFault
 from tuihost.database import READERS
 
@@ -116,19 +117,19 @@ def test_threads_read_at_one_time_and_beside_a_writer(database: Database) -> Non
 
     def read() -> None:
         with database.reading() as connection:
-            together.wait(10)
+            together.wait(DEADLINE)
             found.append(connection.execute("select count(*) from word").fetchone()[0])
-            together.wait(10)
+            together.wait(DEADLINE)
 
     threads = [threading.Thread(target=read) for _ in range(READERS)]
     for thread in threads:
         thread.start()
     with database.writing() as connection:
         connection.execute("insert into word values ('boom', 4)")
-        together.wait(10)
-        together.wait(10)
+        together.wait(DEADLINE)
+        together.wait(DEADLINE)
     for thread in threads:
-        thread.join(10)
+        thread.join(DEADLINE)
     assert found == [1] * READERS, "nobody waits for the writer, nor sees half of what it does"
     assert words(database) == ["boom", "mast"]
 
@@ -168,7 +169,7 @@ def test_locked_by_another_process(database: Database, path: Path) -> None:
         assert fault is DatabaseFault.BUSY
         assert sentence == f"the dictionary {path} is locked by another process"
         assert words(database) == ["deck"], "readers do not wait for who writes"
-        holder.communicate(timeout=10)
+        holder.communicate(timeout=DEADLINE)
     add(database, "bilge")
     assert words(database) == ["bilge", "deck"]
 
@@ -181,7 +182,7 @@ def test_held_by_a_thread_of_this_process(database: Database) -> None:
             target=lambda: waiting.append(fault_of(lambda: add(database, "fin")))
         )
         thread.start()
-        thread.join(10)
+        thread.join(DEADLINE)
     assert waiting[0][0] is DatabaseFault.BUSY
     assert waiting[0][1].endswith("is busy")
 
@@ -348,7 +349,7 @@ def test_of_two_that_open_an_empty_file_at_once_one_makes_the_tables(path: Path)
     faults: list[BaseException] = []
 
     def begin(database: Database) -> None:
-        together.wait(10)
+        together.wait(DEADLINE)
         try:
             database.open()
         except DatabaseError as error:
@@ -358,7 +359,7 @@ def test_of_two_that_open_an_empty_file_at_once_one_makes_the_tables(path: Path)
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(DEADLINE)
     assert faults == []
     for database in databases:
         assert words(database) == []
@@ -406,7 +407,7 @@ def test_after_a_fork_the_child_has_connections_of_its_own(path: Path) -> None:
         [sys.executable, "-W", "error", "-c", FORK, str(path)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE,
         check=False,
     )
     assert (done.stdout, done.stderr) == ("['before', 'child', 'after']\n", "")

@@ -10,7 +10,8 @@ import paramiko
 import pytest
 from paramiko.common import AUTH_FAILED, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
-from tests.ssh.raw_client import DEADLINE, plain_pair
+from tests.ssh.raw_client import plain_pair
+from tests.waiting import DEADLINE
 from tuihost import (
     Accepts,
     App,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from tests.waiting import DEADLINE
 from tuihost.host.programs._backlog import MOST_EVENTS, Backlog
 
 
@@ -23,7 +24,7 @@ def test_calls_that_come_while_others_are_made_come_after_them() -> None:
     def first() -> None:
         late = threading.Thread(target=backlog.call, args=(lambda: made.append("late"),))
         late.start()
-        late.join(5)
+        late.join(DEADLINE)
         made.append("first")
 
     backlog.call(first)

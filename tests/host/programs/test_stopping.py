@@ -71,7 +71,7 @@ class Worker:
 
     def end(self) -> None:
         self.release.set()
-        self.thread.join(5)
+        self.thread.join(DEADLINE)
         assert not self.thread.is_alive()
 
 

@@ -21,6 +21,7 @@ import paramiko
 import pytest
 
 import tuihost
+from tests.waiting import DEADLINE, allowed
 from tuihost import Accepts, Account, App, Disconnected, Forward, ForwardRule, Session, command
 from tuihost.core.limits import TransportLimits
 from tuihost.database import READERS, Database
@@ -117,7 +118,7 @@ def test_an_exec_request_is_decided_and_started_and_nothing_else(
     monkeypatch.setattr(Access, "may_open", counted)
     with hosted(Box(), bundled=True) as host, traced(monkeypatch) as found:
         transport = host.connect()
-        channel = transport.open_session(timeout=5)
+        channel = transport.open_session(timeout=DEADLINE)
         channel.exec_command("box echo hi")
         assert channel.makefile("rb").read() == b"hi\n"
         hang_up(transport)
@@ -169,13 +170,13 @@ def held(host: Hosted) -> Iterator[None]:
 
     thread = threading.Thread(target=hold, name="hold")
     thread.start()
-    assert is_held.wait(5)
+    assert is_held.wait(DEADLINE)
     try:
         yield
         assert thread.is_alive(), "somebody waited for what is held"
     finally:
         let_go.set()
-        thread.join(5)
+        thread.join(DEADLINE)
 
 
 class Line:
@@ -188,8 +189,8 @@ class Line:
         self.say()
 
     def session(self) -> paramiko.Channel:
-        channel = self.transport.open_session(timeout=5)
-        channel.settimeout(5)
+        channel = self.transport.open_session(timeout=DEADLINE)
+        channel.settimeout(DEADLINE)
         return channel
 
     def say(self) -> None:
@@ -233,7 +234,7 @@ def files_of(line: Line) -> None:
 
 
 def stream_of(line: Line) -> None:
-    line.transport.open_channel("direct-tcpip", ("box", 7), ("127.0.0.1", 1), timeout=5)
+    line.transport.open_channel("direct-tcpip", ("box", 7), ("127.0.0.1", 1), timeout=DEADLINE)
 
 
 def display_of(line: Line) -> None:
@@ -256,7 +257,7 @@ def test_nobody_waits_for_what_a_program_waits_for(ask: Callable[[Line], None]) 
         with held(host):
             ask(line)
             took = times_of(line.say, line.knock)
-        assert statistics.median(took) < QUICK
+        assert statistics.median(took) < allowed(QUICK)
         assert max(took) < HOLD / 2, "it waited until all was let go"
 
 
@@ -323,7 +324,7 @@ class Slow:
 
     def read(self, limit: int) -> bytes:
         self.open.set()
-        self.go_on.wait(5)
+        self.go_on.wait(DEADLINE)
         raise Disconnected("it is closed")
 
     def write(self, data: bytes, stream: Stream) -> None:
@@ -331,7 +332,7 @@ class Slow:
 
     def close(self) -> None:
         self.closing.set()
-        self.in_time.append(self.go_on.wait(5))
+        self.in_time.append(self.go_on.wait(DEADLINE))
 
 
 def test_an_app_that_waits_when_its_person_goes_holds_up_nobody() -> None:
@@ -348,9 +349,9 @@ def test_an_app_that_waits_when_its_person_goes_holds_up_nobody() -> None:
     with hosted(Starter()) as host, closing(Line(host)) as line:
         channel = line.session()
         channel.exec_command("box begin")
-        assert slow.open.wait(5)
+        assert slow.open.wait(DEADLINE)
         channel.close()
-        assert slow.closing.wait(5)
+        assert slow.closing.wait(DEADLINE)
         line.knock()
         slow.go_on.set()
         host.log.wait_for("session.end")
@@ -371,7 +372,7 @@ def test_the_test_kit_tells_of_a_database_that_is_used_there(
 def refused_exec() -> None:
     with hosted(Box()) as host:
         transport = host.connect()
-        channel = transport.open_session(timeout=5)
+        channel = transport.open_session(timeout=DEADLINE)
         with pytest.raises(paramiko.SSHException):
             channel.exec_command("box echo hi")
         hang_up(transport)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost import logs
 from tuihost.host.store import preferences
 from tuihost.host.store.preferences import MAX_VALUE, PreferenceStore
@@ -110,21 +111,21 @@ def test_who_is_known_waits_for_nobody_while_the_file_is_locked(
     def hold() -> None:
         with database.writing():
             inside.set()
-            done.wait(30)
+            done.wait(DEADLINE)
 
     holder = threading.Thread(target=hold)
     writer = threading.Thread(target=lambda: store.of("bob").set("theme", "noon"))
     holder.start()
     try:
-        assert inside.wait(10)
+        assert inside.wait(DEADLINE)
         writer.start()
         assert store.of("ada").get("theme") == "dusk"
         assert store.of("eve").get("theme", "default") == "default", "readers do not wait either"
         assert writer.is_alive()
     finally:
         done.set()
-        holder.join(10)
-        writer.join(10)
+        holder.join(DEADLINE)
+        writer.join(DEADLINE)
     assert store.of("bob").get("theme") == "noon"
 
 
