@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import regex
+import re2
 from rich.json import JSON
 
 from tuihost import Session, Short, clean, command, size_of
@@ -18,10 +18,9 @@ MAX_SORTED = 64 * 1024 * 1024  # characters that are held at once
 MAX_JSON = 16_000_000  # bytes
 MAX_PATTERN = 500
 MAX_SHOWN = 10_000  # characters of a line on a screen
-_STRANGE = re.compile(r"\(\?(?!:)|\{[^0-9,}]")
-"""Recursion, inexact matches and the like: more than a line of text needs."""
-
-MAX_SECONDS = 10.0  # of searching, for one grep
+MAX_PATTERN_MEMORY = 2 << 20  # bytes, for what is compiled and for searching with it
+MAX_PATTERN_PROGRAM = 2_000  # instructions; searching takes at most so many steps a character
+MAX_SECONDS = 10.0  # of CPU time, for one grep
 
 
 class Filters:
@@ -39,7 +38,7 @@ class Filters:
         count: Annotated[bool, Short("c"), "Count the lines only."] = False,
         fixed: Annotated[bool, Short("F"), "Take PATTERN as plain text."] = False,
     ) -> int:
-        """Show the lines that match PATTERN, a regular expression."""
+        """Show the lines that match PATTERN, a regular expression (RE2)."""
         try:
             search = Search(pattern, ignore_case=ignore_case, fixed=fixed)
         except ValueError as error:
@@ -152,29 +151,42 @@ def _put(session: Session, lines: Sequence[str]) -> None:
 
 
 class Search:
-    """A search that cannot hold anybody up: the library lets other threads run meanwhile, and gives
-    up in time. Raises `ValueError` for a pattern that cannot be used."""
+    """A search that cannot hold anybody up: RE2 takes time in proportion to the line, and lets
+    other threads run meanwhile. Raises `ValueError` for a pattern that cannot be used."""
 
     def __init__(self, pattern: str, *, ignore_case: bool, fixed: bool) -> None:
         if len(pattern) > MAX_PATTERN:
             raise ValueError("it is too long")
-        if not fixed and (strange := _STRANGE.search(pattern)):
-            raise ValueError(f"{strange[0]} is not supported")
-        flags = regex.IGNORECASE if ignore_case else 0
+        options = re2.Options()
+        options.max_mem = MAX_PATTERN_MEMORY
+        options.literal = fixed
+        options.case_sensitive = not ignore_case
+        options.never_capture = True
+        options.log_errors = False
         try:
-            self._wanted = regex.compile(regex.escape(pattern) if fixed else pattern, flags)
-        except (regex.error, OverflowError, RecursionError) as error:
-            raise ValueError(str(error)) from None
+            self._wanted = re2.compile(pattern, options)
+        except re2.error as error:
+            raise ValueError(_reason(error)) from None
+        finally:
+            re2.purge()  # the library would keep the last 128 patterns, each with its memory
+        if self._wanted.programsize > MAX_PATTERN_PROGRAM:
+            raise ValueError("it repeats too much")
         self._left = MAX_SECONDS
 
     def finds(self, line: str) -> bool:
         """Whether the line matches. Raises `TimeoutError` if all the lines took too long."""
-        begun = time.monotonic()
-        hit = self._wanted.search(line, timeout=self._left, concurrent=True)
-        self._left -= time.monotonic() - begun
+        begun = time.thread_time()
+        hit = self._wanted.search(line.encode())
+        self._left -= time.thread_time() - begun
         if self._left <= 0:
             raise TimeoutError
         return hit is not None
+
+
+def _reason(error: Exception) -> str:
+    """What RE2 says about a pattern, as text that is harmless on a screen."""
+    said = error.args[0]
+    return clean(said.decode(errors="replace") if isinstance(said, bytes) else str(said), limit=100)
 
 
 def _number(line: str) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import random
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -281,15 +283,36 @@ def test_json_in_good_order(host: Hosted) -> None:
 
 
 def test_a_pattern_cannot_hold_anybody_up(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(part(host, "filters"), "MAX_SECONDS", 0.3)
-    evil = b"a" * 5000 + b"!\n"
-    status, _, errors = line(host, "grep '^(a|a|aa)+$'", evil)
+    evil = b"a" * 200_000 + b"!\n"
+    assert line(host, "grep '^(a|a|aa)+$'", evil) == (1, "", "")
+    assert line(host, "grep '(a+)+b'", evil) == (1, "", "")
+    assert line(host, "grep '(?i)(?:AB){1,2}'", b"xab\n")[:2] == (0, "xab\n")
+    assert line(host, "grep -F '(a'", b"x(a\n")[:2] == (0, "x(a\n")
+    text = "".join(random.Random(1).choices("ab", k=30_000))
+    monkeypatch.setattr(part(host, "filters"), "MAX_SECONDS", 0.005)
+    status, _, errors = line(host, "grep '[ab]*a[ab]{900}c'", text.encode())
     assert (status, errors) == (2, "That pattern takes too long.\n")
-    assert line(host, "grep '('", b"")[0] == 2
-    assert line(host, "grep '(?R)'", b"x")[:2] == (2, "")
-    assert line(host, "grep '(?:ab){e<=9}'", b"x")[:2] == (2, "")
-    assert line(host, "grep '(?:ab){1,2}'", b"xab\n")[:2] == (0, "xab\n")
-    assert line(host, f"grep {'a' * 600}", b"")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("((a{1000}){1000}){1000}", "invalid repetition size"),
+        (r"(\pL{1000}){1}", "too large"),
+        ("[ab]*a" + "(?:[ab]{100}){10}" * 10, "it repeats too much"),
+        ("(", "missing"), ("a(?=b)", "(?="), (r"(a)\1", r"\1"), ("(?R)", "(?R"),
+        ("a" * 600, "it is too long"),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_cannot_be_used_is_refused_at_once(
+    host: Hosted, pattern: str, reason: str
+) -> None:
+    begun = time.process_time()
+    status, out, errors = line(host, f"grep '{pattern}'", b"x")
+    assert time.process_time() - begun < 1.0
+    assert (status, out) == (2, "")
+    assert errors.startswith("That is not a pattern that can be used: ")
+    assert reason in errors
 
 
 def test_a_line_without_an_end_is_bounded(host: Hosted) -> None:
