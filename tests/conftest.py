@@ -40,6 +40,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("fuzz")
 
 
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Tests run in any order: what fails in one order only is run again by its seed."""
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None and terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(f"In the same order again: --randomly-seed={seed}")
+
+
 def _join(thread: threading.Thread, deadline: float) -> None:
     """Waits for its end, also where it is only about to begin."""
     while thread.ident is None and time.monotonic() < deadline:
