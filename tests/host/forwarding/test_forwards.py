@@ -396,6 +396,33 @@ def _until_refused(port: int) -> None:
     raise AssertionError("it is still listened on")
 
 
+@contextlib.contextmanager
+def busy_pump(host: Hosted) -> Iterator[None]:
+    """The thread of the forwards has something else to do."""
+    (connection,) = host.server._open()
+    pump, free, done = connection._forwarding.pump(), threading.Event(), threading.Event()
+    pump.call(lambda: free.wait(DEADLINE) and None)
+    try:
+        yield
+    finally:
+        free.set()
+        pump.call(done.set)
+        assert done.wait(DEADLINE)
+
+
+def test_a_cancelled_port_is_free_when_that_is_answered() -> None:
+    with echoing(forwarding__listen=["127.0.0.1:20000-29999"]) as (host, client, _):
+        where = ("127.0.0.1", client.request_port_forward("127.0.0.1", 0, handler=_greet))
+        with busy_pump(host):
+            assert client.global_request("cancel-tcpip-forward", where, wait=True)
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(where, DEADLINE).close()
+            assert client.global_request("tcpip-forward", where, wait=True), "it can be had anew"
+        with socket.create_connection(where, DEADLINE) as sock:
+            sock.settimeout(DEADLINE)
+            assert read_all(sock) == b"from 127.0.0.1"
+
+
 def test_a_port_is_chosen_where_it_is_left_open() -> None:
     with echoing(forwarding__listen=["127.0.0.1:20000-29999"]) as (_, client, _):
         port = client.request_port_forward("127.0.0.1", 0, handler=_greet)
@@ -457,8 +484,12 @@ def test_a_unix_socket_is_listened_on_and_taken_away(tmp_path: Path) -> None:
         theirs = (str(tmp_path / "theirs.sock"),)
         assert client.global_request("streamlocal-forward@openssh.com", theirs, wait=True) is None
         assert (tmp_path / "theirs.sock").read_text() == "precious"
-        client.global_request("cancel-streamlocal-forward@openssh.com", (str(path),), wait=True)
-        host.log.wait_for("forward.unlisten")
+        with busy_pump(host):
+            client.global_request("cancel-streamlocal-forward@openssh.com", (str(path),), wait=True)
+            assert not path.exists()
+            assert client.global_request("streamlocal-forward@openssh.com", (str(path),), wait=True)
+        client.global_request("cancel-streamlocal-forward@openssh.com", ("/no",), wait=True)
+        assert path.exists(), "the old one takes nothing of the new one away"
     assert not path.exists()
 
 

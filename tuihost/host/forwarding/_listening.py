@@ -108,26 +108,42 @@ class SocketListener:
         self.address = address
         self.log = log
         self._sockets = list(sockets)
+        self._bound = list(sockets)
         self._asked = 0
         self._watched = False
         if pump.adopt(self):
             pump.call(self._watch)
 
     def cancel(self) -> None:
-        """Stops listening; connections that were accepted go on. Any thread."""
+        """Stops listening, at once: the address is free when this returns. Connections that were
+        accepted go on. Any thread."""
+        self._stop()
         self.pump.call(self.end)
 
     def end(self) -> None:
         """Stops listening. The pump's thread, or any once the pump has closed."""
+        self._stop()
         for sock in self._sockets:
             if self._watched:
                 self.pump.watch(sock, 0, self._watch)
-            if sock.family == socket.AF_UNIX:
-                with suppress(OSError):  # somebody took it away already
-                    os.unlink(sock.getsockname())
             sock.close()
         self._sockets.clear()
         self.pump.forget(self)
+
+    def _stop(self) -> None:
+        """From here on nobody can connect, and the address can be listened on anew. The descriptors
+        stay, since the pump may be waiting for them. Any thread; each socket only once, as its path
+        may be another's by then."""
+        while self._bound:
+            try:
+                sock = self._bound.pop()
+            except IndexError:  # another thread was quicker
+                return
+            if sock.family == socket.AF_UNIX:
+                with suppress(OSError):  # somebody took it away already
+                    os.unlink(sock.getsockname())
+            with suppress(OSError):  # systems that know this of connected sockets only
+                sock.shutdown(socket.SHUT_RDWR)
 
     def _watch(self) -> None:
         self._watched = True
