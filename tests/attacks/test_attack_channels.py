@@ -129,16 +129,15 @@ def test_opening_and_closing_without_end() -> None:
             client.send(CLOSE, client.open_session())
             ping(client)
         assert len(transport.channels_seen) == 300, "one for each, for ever"
-    limits = TransportLimits(requests=10_000, channel_opens=250)
-    with host_pair(limits=limits) as (host, client):
+    with host_pair(limits=TransportLimits(requests=500)) as (host, client):
+        pauses = paused(host)
         client.log_in()
-        for _ in range(250):
+        for _ in range(300):
             client.send(CLOSE, client.open_session())
             ping(client)
         assert len(host.transport._channels) == 0
         assert not host.transport.channels_seen
-        client.send(OPEN, "session", 0, 0, 32_768)
-        assert ping(client) == [FAILED]
+        assert len(pauses) > 300, "three messages each"
 
 
 @pytest.mark.parametrize("number", [ADJUST, DATA, EXTENDED, EOF, CLOSE, REQUEST, SUCCESS, FAILURE])
@@ -161,9 +160,7 @@ def test_naming_a_channel_that_is_closed(number: int) -> None:
         assert host.answerer.calls[-1] == ("channel_closed", channel)
 
 
-@pytest.mark.parametrize(
-    ("number", "parts"), [(91, (0, 0, 9, 9)), (92, (0, 1, "", "")), (81, ()), (82, ())]
-)
+@pytest.mark.parametrize(("number", "parts"), [(91, (0, 0, 9, 9)), (92, (0, 1, "", ""))])
 def test_answering_what_nobody_asked(number: int, parts: tuple[Any, ...]) -> None:
     with host_pair() as (host, client):
         client.log_in()
@@ -172,6 +169,13 @@ def test_answering_what_nobody_asked(number: int, parts: tuple[Any, ...]) -> Non
 
 
 # ------------------------------------------------------------------------------ the requests
+
+
+def paused(host: Host) -> list[float]:
+    """The pauses of the host before it reads on, in seconds; it does not wait meanwhile."""
+    pauses: list[float] = []
+    host.transport.pause = pauses.append  # type: ignore[method-assign]
+    return pauses
 
 
 def flood(client: RawClient, number: int, *parts: object) -> None:
@@ -185,9 +189,11 @@ def test_asking_without_end() -> None:
         flood(client, GLOBAL, "nonsense", False)
         assert ping(client) == [], "all of them were served"
     with host_pair() as (host, client):
+        pauses = paused(host)
         client.log_in()
         flood(client, GLOBAL, "nonsense", False)
-        assert "too much" in host.wait()
+        assert ping(client) == [], "these too, but slowly"
+        assert sum(pauses) > 1
 
 
 @pytest.mark.parametrize(
@@ -195,9 +201,11 @@ def test_asking_without_end() -> None:
 )
 def test_asking_a_channel_without_end(parts: tuple[Any, ...]) -> None:
     with host_pair() as (host, client):
+        pauses = paused(host)
         number = opened(client)
         flood(client, REQUEST, number, *parts)
-        assert "too much" in host.wait()
+        ping(client)
+        assert sum(pauses) > 1
 
 
 class OneProgram(Recorder):

@@ -227,6 +227,7 @@ def test_an_identification_is_one_plain_line(line: bytes) -> None:
         client.send_bytes(line)
         reason = host.wait()
         assert "SSH 2" in reason or "malformed" in reason
+        assert client.sock.recv(4096).splitlines()[1:] == [b"Invalid SSH identification string."]
 
 
 def test_the_longest_identification_is_fine_and_comes_in_any_pieces() -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAX_PACKET = 32_704  # what one message carries: RFC 4253 §6.1's 32768 less room for its header
+STREAM_COST = 0.1  # requests: of a WINDOW_ADJUST, or of a DATA with less than SMALL_DATA bytes
+SMALL_DATA = 256  # bytes
+PAUSE = 0.02  # seconds: the least for which a client that sends too much is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +26,15 @@ class TransportLimits:
     rekey_timeout: for the client to finish a key exchange that was begun.
     channels: open at one time, those of forwards too.
     sessions: of these, the ones with a program (RFC 4254 §6).
-    channel_opens: asked for in the life of the connection.
     window: of each channel, what a client may send before it was read (RFC 4254 §5.2); also
         the bound on what is held of it in memory.
     window_max: what a window grows to while what comes is read as fast as it comes.
     window_room: by how much all windows of a connection together may grow.
     packet: the largest data that one message to us may carry.
     requests, requests_rate: global and channel requests, opens and other small messages: so
-        many at once, and so many a second in the long run.
+        many at once, and so many a second in the long run. A client that sends more is not read
+        for a moment, and so has to wait; it is never cut off for that. What a program is sent
+        and what it may send, in small pieces, costs a tenth of that (`STREAM_COST`).
     keepalive_interval: of silence before the client is asked whether it is still there;
         zero never asks.
     keepalive_count: questions in a row without any sign of life before the connection ends.
@@ -45,7 +49,6 @@ class TransportLimits:
     rekey_timeout: float = 30.0
     channels: int = 128
     sessions: int = 16
-    channel_opens: int = 10_000
     window: int = 131_072
     window_max: int = 1_048_576
     window_room: int = 8_388_608
@@ -77,6 +80,14 @@ class Allowance:
             return False
         self.left -= count
         return True
+
+    def owe(self, now: float, count: float = 1.0) -> float:
+        """Takes `count` in any case. For how many seconds nothing more should be taken: 0.0 as
+        long as that is less than `PAUSE`. More than that is never owed at a time."""
+        self.take(now, 0.0)
+        least = -PAUSE * self.rate
+        self.left = max(least, self.left - count)
+        return PAUSE if self.left <= least else 0.0
 
     def earn(self, count: float) -> None:
         """Puts `count` back, up to `burst`."""

@@ -285,11 +285,11 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         self.transport.reply(message)
 
     def _say_banner(self) -> None:
-        """RFC 4252 §5.4; once, however often the service is asked for."""
+        """RFC 4252 §5.4, as the operator wrote it; once, however often the service is asked
+        for."""
         message = paramiko.Message()
         message.add_byte(bytes([BANNER]))
-        lines = clean(self._banner, lines=True).strip("\n").splitlines()
-        message.add_string("".join(f"{line}\r\n" for line in lines))
+        message.add_string(self._banner)
         message.add_string("")
         self._banner = ""
         self.transport.reply(message)

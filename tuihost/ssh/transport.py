@@ -73,6 +73,7 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         self._ended = ended
         self._ending: tuple[str, Disconnect] | None = None
         self._ending_lock = threading.Lock()
+        self._over = threading.Event()
         self._parted = self._faulty = False
         self._handlers: dict[int, Callable[[bytes], None]] = {}
         self._client_gone = False
@@ -122,7 +123,14 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         self._deadline("login", self.limits.login_grace, "the login took too long")
         self._deadline("hello", self.limits.hello_grace, "the client did not identify itself")
         self.packetizer.write_all(f"{self.local_version}\r\n".encode("ascii"))
-        self.remote_version = self.packetizer.read_hello()
+        try:
+            self.remote_version = self.packetizer.read_hello()
+        except PeerError:
+            # What OpenSSH says to whatever speaks something else: a line, since it can read no
+            # message.
+            with contextlib.suppress(OSError):
+                self.packetizer.write_all(b"Invalid SSH identification string.\r\n")
+            raise
         self._lift_deadline("hello")
         self._expect_packet(KEXINIT)
         self._send_kex_init()
@@ -248,6 +256,10 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
                 )
         raise EOFError
 
+    def pause(self, seconds: float) -> None:
+        """Reads nothing meanwhile, unless the connection ends. The transport's thread."""
+        self._over.wait(seconds)
+
     # ---------------------------------------------------------------------------------- the end
 
     def close(self, reason: str = "closed", code: Disconnect = Disconnect.BY_APPLICATION) -> None:
@@ -259,6 +271,7 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
             if not self.active:
                 return
             self.active = False
+            self._over.set()
             # Still under the lock, so that the transport's thread does not close the socket
             # between the two; neither waits for anything.
             self._say_disconnect(*self._ending)

@@ -216,12 +216,13 @@ def test_nothing_flashes_up_between_two_apps() -> None:
         assert b"\x1b[?2026l" not in between, "they are two pictures, not one"
 
 
-def test_the_operators_banner_is_shown_before_the_login() -> None:
-    settings = {"login.banner": "Be kind.\nOr else."}
+@pytest.mark.parametrize("text", ["Be kind.\nOr else.", "\nBe kind.\r\n\n", " Sei lieb… "])
+def test_the_operators_banner_is_shown_before_the_login(text: str) -> None:
+    settings = {"login.banner": text}
     with hosted(hello, settings=settings) as host:
         transport = host.connect()
         try:
-            assert transport.get_banner() == b"Be kind.\r\nOr else.\r\n"
+            assert transport.get_banner() == text.encode()
         finally:
             hang_up(transport)
 

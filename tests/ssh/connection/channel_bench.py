@@ -131,6 +131,7 @@ class Bench(ConnectionLayer):
         self.packets_received = 0
         self.on_send: Callable[[bytes], None] | None = None
         self.can_send = True
+        self.paused = 0.0
         self._init_connection_layer()
 
     @property
@@ -142,6 +143,10 @@ class Bench(ConnectionLayer):
         self._connection_ended()
 
     # what the transport gives
+    def pause(self, seconds: float) -> None:
+        self.paused += seconds
+        self.timer.advance(seconds)
+
     def reply(self, message: paramiko.Message) -> None:
         self._send_user_message(message)
 

@@ -74,12 +74,12 @@ class Openings:
         def reply(self, message: paramiko.Message) -> None: ...
         def close(self, reason: str, code: Disconnect = Disconnect.BY_APPLICATION) -> None: ...
         def line_full(self) -> bool: ...
+        def pause(self, seconds: float) -> None: ...
         def _send_user_message(self, message: paramiko.Message) -> None: ...
 
     def _init_openings(self) -> None:
         """Sets the state up. Once, before any message."""
         self._channels = ChannelTable()
-        self._opens = 0
         self._refusals = 0
         self._sessions_barred = False
         self._window_room = self.limits.window_room
@@ -108,8 +108,7 @@ class Openings:
                     channel.close()
 
     def _judge_open(self, opening: messages.Opening) -> Answer | Later:
-        self._opens += 1
-        if self._opens > self.limits.channel_opens or len(self._channels) >= self.limits.channels:
+        if len(self._channels) >= self.limits.channels:
             return Refuse("too many channels", OpenFailure.RESOURCE_SHORTAGE)
         if opening.packet < MIN_PACKET:
             return Refuse("the client's packets are too small", OpenFailure.CONNECT_FAILED)
@@ -209,10 +208,12 @@ class Openings:
 
     # --------------------------------------------------------------------- keeping it bounded
 
-    def _charge(self) -> None:
-        """Takes one message from the client's allowance. Raises `PeerError` if none is left."""
-        if not self._allowance.take(self.timer.now()):
-            raise PeerError("the client asks for too much at once")
+    def _charge(self, cost: float = 1.0) -> None:
+        """Takes a message from the client's allowance. If none is left, the client has to wait:
+        until it has earned some, nothing more of it is read."""
+        wait = self._allowance.owe(self.timer.now(), cost)
+        if wait:
+            self.pause(wait)
 
     def _asked(
         self,

@@ -8,7 +8,7 @@ A mixin of the transport, on whose thread everything here runs but the keepalive
 3. The number of a channel is never used again, so a message for a smaller number than the next
    is a late one, and a message for any other is a lie, which ends the connection.
 4. What a client may ask costs it something of a bounded allowance, which reading what the host
-   sent refills.
+   sent refills. A client that has used it up is read more slowly, and is never cut off for it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import paramiko
 
+from tuihost.core.limits import SMALL_DATA, STREAM_COST
 from tuihost.errors import PeerError
 from tuihost.logs import Event
 from tuihost.ssh.connection import _messages as messages
@@ -145,14 +146,26 @@ class ConnectionLayer(Openings):
     # ------------------------------------------------------- what a channel is sent and told
 
     def _data(self, channel: HostChannel, fields: Fields) -> None:
-        channel.received(fields.string())
+        data = fields.string()
+        self._charge_small(data)
+        channel.received(data)
 
     def _extended_data(self, channel: HostChannel, fields: Fields) -> None:
         fields.integer()  # its type
-        channel.received_extended(fields.string())
+        data = fields.string()
+        self._charge_small(data)
+        channel.received_extended(data)
+
+    def _charge_small(self, data: bytes) -> None:
+        """A packet costs as much work with one byte as with many, and the window bounds only the
+        bytes."""
+        if len(data) < SMALL_DATA:
+            self._charge(STREAM_COST)
 
     def _window_adjust(self, channel: HostChannel, fields: Fields) -> None:
-        self._charge()
+        """WINDOW_ADJUST. A client may send one for each piece of our output, also where it throws
+        that away: OpenSSH's does so once nobody reads it any more."""
+        self._charge(STREAM_COST)
         self._allowance.earn(channel.adjusted(fields.integer()) / BYTES_A_MESSAGE)
 
     def _eof(self, channel: HostChannel, fields: Fields) -> None:
@@ -199,8 +212,9 @@ class ConnectionLayer(Openings):
         return self._asked("request", self.answerer.request, channel, what)
 
     def _channel_reply(self, channel: HostChannel, fields: Fields) -> None:
-        """CHANNEL_SUCCESS or _FAILURE: nothing is asked of a client's channels with a reply."""
-        raise PeerError("the client answered a request that was not made")
+        """CHANNEL_SUCCESS or _FAILURE. Nothing is asked of a client's channels with a reply, but
+        some answer all the same."""
+        self._charge()
 
     # ---------------------------------------------------------------------- global requests
 
@@ -258,10 +272,10 @@ class ConnectionLayer(Openings):
     # ------------------------------------------------------------------------ is it there?
 
     def _global_reply(self, body: bytes) -> None:
-        """REQUEST_SUCCESS or _FAILURE: the answer to a keepalive, the one thing we ask."""
+        """REQUEST_SUCCESS or _FAILURE: the answer to a keepalive, the one thing we ask. Any other
+        is ignored: phpseclib answers `hostkeys-00`, which wants no reply."""
         self._charge()
-        if not self._keepalive.answered():
-            raise PeerError("the client answered a request that was not made")
+        self._keepalive.answered()
 
     def _ask_keepalive(self) -> bool:
         return self.try_send(messages.global_request(messages.KEEPALIVE, True))
