@@ -13,6 +13,8 @@ PYTHON ?= python3
 PYTEST := $(BIN)/python -m pytest
 # Two processes are the fastest on two cores; `--dist loadfile` keeps a file's tests in order.
 JOBS ?= 2
+# Seconds that a wait of the test kit lasts at most, as `tests/waiting.py` has it for the others.
+export TUIHOST_TEST_DEADLINE ?= 60
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

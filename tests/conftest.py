@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.waiting import DEADLINE
 
-# Before anything imports the test kit: its waits are as long as those of the tests.
+# For the processes that tests run in and start; in this one the plugin has read it already.
 os.environ.setdefault("TUIHOST_TEST_DEADLINE", f"{DEADLINE:g}")
 
 # The same examples every time; `make fuzz` takes new ones, and many.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from tests.waiting import DEADLINE
 
 ROOT = Path(__file__).parents[1]
 AT_ONCE = 2
@@ -16,7 +19,12 @@ NO_TESTS_COLLECTED = 5  # all of them are slow ones
 def run_alone(path: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
     return path, subprocess.run(
-        [*command, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, str(path)],
+        cwd=ROOT,
+        env={**os.environ, "TUIHOST_TEST_DEADLINE": f"{DEADLINE:g}"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -156,7 +156,7 @@ def test_every_way_out_gives_the_terminal_back() -> None:
             with host.open() as pilot:
                 pilot.wait_for("deaf").press(keys[0])
                 if len(keys) > 1:
-                    pilot.wait_for("mistake").press(keys[1])
+                    pilot.wait_for("error in it").press(keys[1])
                 pilot.wait_end()
                 assert bytes(pilot.received).endswith(RESTORE)
                 assert not pilot.screen.alternate
