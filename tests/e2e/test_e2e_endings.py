@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.e2e_demo import Demo
+from tests.e2e.e2e_demo import Demo, Place, clean_env
 from tests.e2e.e2e_tmux import PROMPT, WELL, Open
 from tests.waiting import DEADLINE, allowed
 
@@ -121,3 +121,18 @@ def test_openssh_can_cut_the_line_itself(demo: Demo, visit: Open) -> None:
     # Nobody else is left who could give the terminal back: the prompt stands on what was drawn.
     terminal.wait_for("1 key").type("~.").wait_for("Connection to 127.0.0.1 closed", PROMPT)
     demo.wait_event("session.end", user="jo", seconds=allowed(1.0))
+
+
+def test_a_command_that_nobody_reads_ends_at_once(
+    demo: Demo, place: Place, program: Callable[[str], str]
+) -> None:
+    """OpenSSH's client tells of that only hosts whose identification begins like OpenSSH's."""
+    program("ssh")
+    line = f"'{place.bin / 'ssh'}' -p {demo.port} gus@127.0.0.1 probe lines | head -1"
+    begun = time.monotonic()
+    done = subprocess.run(
+        ["sh", "-c", line], capture_output=True, timeout=DEADLINE, env=clean_env(place.folder)
+    )
+    assert done.stdout == b"line 0\n"
+    assert time.monotonic() - begun < allowed(1.0)
+    demo.wait_event("session.end", user="gus", seconds=allowed(1.0))

@@ -188,7 +188,7 @@ def test_paramiko_connects_with_post_quantum_keys(serve: Callable[..., Served]) 
 def test_the_socket_is_prepared(serve: Callable[..., Served]) -> None:
     served = serve()
     with socket.create_connection(("127.0.0.1", served.port), timeout=DEADLINE) as sock:
-        assert sock.recv(100).startswith(b"SSH-2.0-tuihost_")
+        assert sock.recv(100).startswith(b"SSH-2.0-OpenSSH_9.9 tuihost_")
         ours = served.host().transport.sock
         assert ours.gettimeout() is None
         assert not ours.get_inheritable()

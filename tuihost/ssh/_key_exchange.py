@@ -27,6 +27,10 @@ KEXINIT, NEWKEYS = 20, 21
 
 _CIPHER_FIELDS = ("class", "block-size", "iv-size", "key-size", "is_aead")  # paramiko's
 
+# OpenSSH's client says that nobody reads its output any more (`eow@openssh.com`) only to servers
+# whose software version (RFC 4253 §4.2) begins like this. 9.9 and not 10: there are clients that
+# take `OpenSSH_1*` for the years before 2001.
+OPENSSH_LEVEL = "OpenSSH_9.9"
 MAX_HELD = 2_000  # replies that wait for a key exchange to end
 
 
@@ -36,7 +40,7 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
     `reply` is for the transport's thread; `_send_user_message`, `try_send` and `line_full` for any.
     """
 
-    _CLIENT_ID = f"tuihost_{__version__}"
+    _CLIENT_ID = f"{OPENSSH_LEVEL} tuihost_{__version__}"
     _active_check_timeout = None
     _kex_info = kex.KEX_INFO
     _cipher_info = paramiko.Transport._cipher_info | {

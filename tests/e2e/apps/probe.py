@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -71,6 +72,12 @@ class Probe(App):
     def fail(self, session: Session) -> None:
         """Fails."""
         raise ZeroDivisionError("a mistake")
+
+    @command
+    def lines(self, session: Session) -> None:
+        """Prints lines without end."""
+        for number in itertools.count():
+            session.print(f"line {number}")
 
     @command
     def upper(self, session: Session) -> int:
