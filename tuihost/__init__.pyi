@@ -20,7 +20,7 @@ from .errors import Interrupted as Interrupted
 from .errors import NoTerminal as NoTerminal
 from .errors import TuihostError as TuihostError
 from .files.disk import DiskTree as DiskTree
-from .files.disk import Quota as Quota
+from .files.quota import Quota as Quota
 from .files.tree import FileError as FileError
 from .files.tree import FileInfo as FileInfo
 from .files.tree import FileTree as FileTree

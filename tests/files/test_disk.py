@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.waiting import DEADLINE
 from tuihost import DiskTree, FileError, Folders, OpenMode, Quota, Reason, names_of, path_of
-from tuihost.files.disk import UNFINISHED
+from tuihost.files.quota import UNFINISHED
 from tuihost.files.tree import READ, REPLACE, Names
 
 KEEP = OpenMode(write=True, create=True)

@@ -13,16 +13,25 @@ import fcntl
 import os
 import secrets
 import stat
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tuihost.files.tree import READ, FileError, FileInfo, Names, OpenMode, Reason, read_only
+from tuihost.files._walk import FOLDER, Entered, height, key_of, walk
+from tuihost.files.quota import FILE, UNFINISHED, Quota
+from tuihost.files.tree import (
+    MAX_DEPTH,
+    READ,
+    FileError,
+    FileInfo,
+    Names,
+    OpenMode,
+    Reason,
+    Room,
+    read_only,
+)
 
-UNFINISHED = ".tuihost-unfinished-"  # files that are being written; nobody may use such names
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+DEEPEST = MAX_DEPTH - 2  # names below a tree that a path can have behind an app's and a folder's
 
 _REASONS = {
     errno.ENOENT: Reason.NO_SUCH,
@@ -37,88 +46,10 @@ _REASONS = {
     errno.EROFS: Reason.DENIED,
     errno.ENOSPC: Reason.NO_SPACE,
     errno.EDQUOT: Reason.NO_SPACE,
+    errno.EFBIG: Reason.NO_SPACE,
     errno.ENAMETOOLONG: Reason.BAD_NAME,
     errno.EINVAL: Reason.BAD_NAME,
 }
-
-
-class Quota:
-    """How large a tree may become: bytes, and files and folders together. Threads: any.
-
-    What is used is counted on the disk once and kept up to date after that. A file counts with the
-    size that it shows, holes included.
-    """
-
-    def __init__(self, root: Path, *, size: int, entries: int) -> None:
-        self.root = root
-        self.size = size
-        self.entries = entries
-        self._used = self._count = 0
-        self._lock = threading.Lock()
-        self._scanned = False
-
-    @property
-    def used(self) -> int:
-        """Bytes, including files that are being written."""
-        self._scan()
-        return self._used
-
-    @property
-    def count(self) -> int:
-        self._scan()
-        return self._count
-
-    def take(self, size: int, entries: int = 0) -> None:
-        """Takes so much more. Raises `FileError` if there is no room for it."""
-        self._scan()
-        with self._lock:
-            if size > 0 and self._used + size > self.size:
-                raise FileError(Reason.NO_SPACE)
-            if entries > 0 and self._count + entries > self.entries:
-                raise FileError(Reason.NO_SPACE, "there is no room left for more files and folders")
-            self._used += size
-            self._count += entries
-
-    def give_back(self, size: int, entries: int = 0) -> None:
-        with self._lock:
-            self._used = max(0, self._used - size)
-            self._count = max(0, self._count - entries)
-
-    def recount(self) -> None:
-        """Counts on the disk again, after something else than a `DiskTree` wrote there."""
-        with self._lock:
-            self._scanned = False
-        self._scan()
-
-    def _scan(self) -> None:
-        with self._lock:
-            if self._scanned:
-                return
-            self._scanned = True
-            self._used = self._count = 0
-            for folder, folders, files, here in os.fwalk(self.root, follow_symlinks=False):
-                self._count += len(folders)
-                for name in files:
-                    if name.startswith(UNFINISHED) and _remove_leftover(name, here):
-                        continue
-                    with suppress(OSError):  # gone meanwhile
-                        self._used += os.stat(name, dir_fd=here, follow_symlinks=False).st_size
-                    self._count += 1
-                del folder
-
-
-def _remove_leftover(name: str, folder: int) -> bool:
-    """Removes an unfinished file whose process is gone, which nobody holds a lock on. False if
-    somebody does."""
-    with suppress(OSError):
-        file = os.open(name, os.O_RDWR | _FILE, dir_fd=folder)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.unlink(name, dir_fd=folder)
-            return True
-        finally:
-            os.close(file)
-    return False
 
 
 @contextmanager
@@ -130,18 +61,21 @@ def _translated() -> Iterator[None]:
         raise FileError(reason) from error
     except ValueError:
         raise FileError(Reason.BAD_NAME) from None
+    except OverflowError:
+        raise FileError(Reason.FAILED, "no file can be that long") from None
 
 
 class DiskTree:
-    """Implements `FileTree` below the folder `quota.root`, which is made if it does not exist.
-    Without `writable` nothing can be changed."""
+    """Implements `FileTree` below the folder `root`, which is made if it does not exist: that of
+    the quota, or one of those beside it. Without `writable` nothing can be changed."""
 
     home: Names = ()
 
-    def __init__(self, quota: Quota, *, writable: bool = True) -> None:
+    def __init__(self, quota: Quota, *, writable: bool = True, root: Path | None = None) -> None:
         self._quota = quota
         self._writable = writable
-        quota.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._root = root if root is not None else quota.root
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def quota(self) -> Quota:
@@ -151,7 +85,7 @@ class DiskTree:
     @property
     def root(self) -> Path:
         """The folder on the disk of the host."""
-        return self._quota.root
+        return self._root
 
     @property
     def writable(self) -> bool:
@@ -181,8 +115,13 @@ class DiskTree:
             raise FileError(Reason.EXISTS, "that is a folder")
         with self._at(names) as (folder, name):
             if not mode.write:
-                return DiskFile.reading(name, folder)
+                return DiskFile.reading(name, folder, self._quota)
             return DiskFile.writing(name, folder, mode, self._quota)
+
+    def room(self, names: Names) -> Room:
+        quota = self._quota
+        with _translated(), quota.held():
+            return Room(quota.size, quota.used, quota.entries, quota.count, self._writable)
 
     # ---------------------------------------------------------------- changing
 
@@ -206,7 +145,7 @@ class DiskTree:
             return
         with self._at(names) as (folder, name):
             status = _status(name, folder)
-            flags = _FOLDER if stat.S_ISDIR(status.st_mode) else os.O_RDONLY | _FILE
+            flags = FOLDER if stat.S_ISDIR(status.st_mode) else os.O_RDONLY | FILE
             file_number = os.open(name, flags, dir_fd=folder)
             try:
                 _apply(file_number, mode, modified)
@@ -214,56 +153,100 @@ class DiskTree:
                 os.close(file_number)
 
     def remove(self, names: Names) -> None:
-        self._check_writable(names)
-        with self._at(names) as (folder, name):
+        with self._changing(names) as (folder, name):
             status = _status(name, folder)
             if stat.S_ISDIR(status.st_mode):
                 raise FileError(Reason.DENIED, "that is a folder")
             os.unlink(name, dir_fd=folder)
-            self._quota.give_back(status.st_size, 1)
+            self._quota.name_gone(status)
 
     def rename(self, old: Names, new: Names, *, replace: bool = False) -> None:
-        self._check_writable(old)
-        self._check_writable(new)
-        if new[: len(old)] == old and new != old:
+        self.move(old, self, new, replace=replace)
+
+    def move(self, old: Names, to: DiskTree, new: Names, *, replace: bool = False) -> None:
+        """Renames into another tree, which has to have the same quota."""
+        if to.quota is not self._quota:
+            raise FileError(Reason.NOT_SUPPORTED, "files cannot be moved there")
+        if to is self and new[: len(old)] == old and new != old:
             raise FileError(Reason.BAD_NAME, "a folder cannot be moved into itself")
-        with self._at(old) as (from_folder, from_name), self._at(new) as (to_folder, to_name):
+        with (
+            self._changing(old) as (from_folder, from_name),
+            to._changing(new) as (to_folder, to_name),
+        ):
             status = _status(from_name, from_folder)
             there = _status_or_none(to_name, to_folder)
-            if there is not None and (not replace or stat.S_ISDIR(there.st_mode)):
-                raise FileError(Reason.EXISTS)
-            if replace or stat.S_ISDIR(status.st_mode):
+            is_folder = stat.S_ISDIR(status.st_mode)
+            if there is not None:
+                if not replace:
+                    raise FileError(Reason.EXISTS)
+                if key_of(there) == key_of(status):
+                    return  # two names of one file, which a rename leaves as they are
+                if stat.S_ISDIR(there.st_mode):
+                    raise FileError(Reason.EXISTS)
+            deeper = is_folder and len(new) > len(old)
+            if deeper and len(new) + height(from_name, from_folder) > DEEPEST:
+                raise FileError(Reason.BAD_NAME, "folders would be nested too deeply")
+            if replace or is_folder:
                 os.rename(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder)
             else:  # a second name first, which fails if somebody else was quicker
                 where = {"src_dir_fd": from_folder, "dst_dir_fd": to_folder}
                 os.link(from_name, to_name, follow_symlinks=False, **where)
                 os.unlink(from_name, dir_fd=from_folder)
             if there is not None:
-                self._quota.give_back(there.st_size, 1)
+                self._quota.name_gone(there)
 
     def make_folder(self, names: Names) -> None:
-        self._check_writable(names)
-        with self._at(names) as (folder, name):
-            self._quota.take(0, 1)
-            try:
-                os.mkdir(name, 0o755, dir_fd=folder)
-            except OSError:
-                self._quota.give_back(0, 1)
-                raise
+        with self._changing(names) as (folder, name):
+            self._quota.check_room(0, 1)
+            os.mkdir(name, 0o755, dir_fd=folder)
+            self._quota.add(0, 1)
 
     def remove_folder(self, names: Names) -> None:
-        self._check_writable(names)
-        with self._at(names) as (folder, name):
-            if not stat.S_ISDIR(_status(name, folder).st_mode):
+        with self._changing(names) as (folder, name):
+            status = _status(name, folder)
+            if not stat.S_ISDIR(status.st_mode):
                 raise FileError(Reason.NO_SUCH, "that is not a folder")
             os.rmdir(name, dir_fd=folder)
-            self._quota.give_back(0, 1)
+            self._quota.name_gone(status)
+
+    def remove_all(self, names: Names) -> None:
+        """Removes a file, or a folder with everything in it."""
+        with self._changing(names) as (folder, name):
+            status = _status(name, folder)
+            if not stat.S_ISDIR(status.st_mode):
+                os.unlink(name, dir_fd=folder)
+                self._quota.name_gone(status)
+                return
+            for step in walk(name, folder):
+                if isinstance(step, Entered):
+                    self._remove_files(step)
+                else:
+                    self._remove_empty(step.name, step.descriptor)
+            self._remove_empty(name, folder)
+
+    def _remove_files(self, folder: Entered) -> None:
+        for name, status in folder.found:
+            if not stat.S_ISDIR(status.st_mode):
+                os.unlink(name, dir_fd=folder.descriptor)
+                self._quota.name_gone(status)
+
+    def _remove_empty(self, name: str, folder: int) -> None:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        os.rmdir(name, dir_fd=folder)
+        self._quota.name_gone(status)
 
     # ---------------------------------------------------------------- the way there
 
     def _check_writable(self, names: Names) -> None:
         if not self._writable or not names:
             raise read_only()
+
+    @contextmanager
+    def _changing(self, names: Names) -> Iterator[tuple[int, str]]:
+        """The same as `_at` for a change: nobody else changes or counts anything meanwhile."""
+        self._check_writable(names)
+        with self._quota.held(), self._at(names) as found:
+            yield found
 
     @contextmanager
     def _at(self, names: Names) -> Iterator[tuple[int, str]]:
@@ -276,10 +259,10 @@ class DiskTree:
     @contextmanager
     def _folder(self, names: Names) -> Iterator[int]:
         """A descriptor of that folder, reached name by name without following a link."""
-        here = os.open(self._quota.root, _FOLDER)
+        here = os.open(self._root, FOLDER)
         try:
             for name in names:
-                inner = os.open(name, _FOLDER, dir_fd=here)
+                inner = os.open(name, FOLDER, dir_fd=here)
                 os.close(here)
                 here = inner
             yield here
@@ -290,46 +273,45 @@ class DiskTree:
 class DiskFile:
     """Implements `OpenFile`."""
 
-    def __init__(self, name: str, file: int) -> None:
+    def __init__(self, name: str, file: int, quota: Quota) -> None:
         self._name = name
         self._file = file
-        self._folder = -1  # where it will get its name; only while it is being written
+        self._quota = quota
+        self._folder = -1  # where it will get its name; only if it is being written
         self._temporary = ""
-        self._quota: Quota | None = None
-        self._size = 0
         self._exclusive = self._append = False
         self._mode: int | None = None
         self._modified: float | None = None
+        quota.opened(file)
 
     @classmethod
-    def reading(cls, name: str, folder: int) -> DiskFile:
+    def reading(cls, name: str, folder: int, quota: Quota) -> DiskFile:
         """The file, open for reading. Raises OSError, FileError."""
-        file = os.open(name, os.O_RDONLY | _FILE, dir_fd=folder)
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            os.close(file)
-            raise FileError(Reason.NO_SUCH)
-        return cls(name, file)
+        with quota.held():
+            file = os.open(name, os.O_RDONLY | FILE, dir_fd=folder)
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                os.close(file)
+                raise FileError(Reason.NO_SUCH)
+            return cls(name, file, quota)
 
     @classmethod
     def writing(cls, name: str, folder: int, mode: OpenMode, quota: Quota) -> DiskFile:
         """A new file next to `name`, with a copy of its content unless `mode.empty`."""
-        there = _status_or_none(name, folder)
-        if there is None and not mode.create:
-            raise FileError(Reason.NO_SUCH)
-        if there is not None and (mode.new or not stat.S_ISREG(there.st_mode)):
-            raise FileError(Reason.EXISTS)
-        quota.take(0, 1)  # there are two until it is closed
-        temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
-        try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _FILE
-            made = cls(name, os.open(temporary, flags, 0o600, dir_fd=folder))
-        except OSError:
-            quota.give_back(0, 1)
-            raise
-        made._folder, made._temporary, made._quota = os.dup(folder), temporary, quota
-        made._exclusive, made._append = mode.new, mode.append
-        try:
+        with quota.held():
+            there = _status_or_none(name, folder)
+            if there is None and not mode.create:
+                raise FileError(Reason.NO_SUCH)
+            if there is not None and (mode.new or not stat.S_ISREG(there.st_mode)):
+                raise FileError(Reason.EXISTS)
+            quota.check_room(0, 1)  # there are two until it is closed
+            temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | FILE
+            made = cls(name, os.open(temporary, flags, 0o600, dir_fd=folder), quota)
+            quota.add(0, 1)
+            made._folder, made._temporary = os.dup(folder), temporary
+            made._exclusive, made._append = mode.new, mode.append
             fcntl.flock(made._file, fcntl.LOCK_EX)  # so that it is not taken for a leftover
+        try:
             if there is not None:
                 made._mode = stat.S_IMODE(there.st_mode)
                 if not mode.empty:
@@ -340,10 +322,12 @@ class DiskFile:
         return made
 
     def _copy(self, folder: int) -> None:
-        source = os.open(self._name, os.O_RDONLY | _FILE, dir_fd=folder)
+        source = os.open(self._name, os.O_RDONLY | FILE, dir_fd=folder)
         try:
+            at = 0
             while data := os.read(source, 1 << 20):
-                self._write(self._size, data)
+                self._write(at, data)
+                at += len(data)
         finally:
             os.close(source)
 
@@ -353,19 +337,29 @@ class DiskFile:
 
     def write(self, offset: int, data: bytes) -> None:
         with _translated():
-            self._write(self._size if self._append else offset, data)
+            self._write(offset, data)
 
     def _write(self, offset: int, data: bytes) -> None:
-        if self._quota is None:
+        with self._resizing() as size:
+            if self._append:
+                offset = size
+            self._quota.check_room(offset + len(data) - size)
+            rest = memoryview(data)
+            while rest:
+                count = os.pwrite(self._file, rest, offset)
+                rest, offset = rest[count:], offset + count
+
+    @contextmanager
+    def _resizing(self) -> Iterator[int]:
+        """Its size now. Counts what it has become in the end, whether or not that went well."""
+        if self._folder < 0:
             raise FileError(Reason.DENIED, "the file is open for reading")
-        grown = offset + len(data) - self._size
-        if grown > 0:
-            self._quota.take(grown)
-            self._size += grown
-        rest = memoryview(data)
-        while rest:
-            count = os.pwrite(self._file, rest, offset)
-            rest, offset = rest[count:], offset + count
+        with self._quota.held():
+            size = os.fstat(self._file).st_size
+            try:
+                yield size
+            finally:
+                self._quota.add(os.fstat(self._file).st_size - size)
 
     def info(self) -> FileInfo:
         with _translated():
@@ -374,17 +368,12 @@ class DiskFile:
     def change(
         self, *, size: int | None = None, mode: int | None = None, modified: float | None = None
     ) -> None:
-        if self._quota is None:
+        if self._folder < 0:
             raise FileError(Reason.DENIED, "the file is open for reading")
-        with _translated():
-            if size is not None:
-                grown = size - self._size
-                if grown > 0:
-                    self._quota.take(grown)
+        if size is not None:
+            with _translated(), self._resizing() as before:
+                self._quota.check_room(size - before)
                 os.ftruncate(self._file, size)
-                if grown < 0:
-                    self._quota.give_back(-grown)
-                self._size = size
         self._mode = self._mode if mode is None else mode
         self._modified = self._modified if modified is None else modified
 
@@ -392,37 +381,43 @@ class DiskFile:
         file, self._file = self._file, -1
         if file < 0:
             return
-        quota, self._quota = self._quota, None
+        folder, self._folder = self._folder, -1
         try:
-            if quota is not None:
-                self._finish(file, quota, keep=keep)
+            if folder >= 0:
+                with _translated(), self._quota.held():
+                    self._finish(file, folder, keep=keep)
         finally:
-            os.close(file)
-            if self._folder >= 0:
-                os.close(self._folder)
+            self._quota.close(file)
+            if folder >= 0:
+                os.close(folder)
 
-    def _finish(self, file: int, quota: Quota, *, keep: bool) -> None:
+    def _finish(self, file: int, folder: int, *, keep: bool) -> None:
         """Gives the file its name, or removes it."""
-        where = {"src_dir_fd": self._folder, "dst_dir_fd": self._folder}
-        named, replaced = False, None
+        where = {"src_dir_fd": folder, "dst_dir_fd": folder}
+        renamed = False
         try:
             if keep:
-                with _translated():
-                    _apply(file, self._mode if self._mode is not None else 0o644, self._modified)
-                    if self._exclusive:  # never over a file that appeared meanwhile
-                        os.link(self._temporary, self._name, follow_symlinks=False, **where)
-                    else:
-                        replaced = _status_or_none(self._name, self._folder)
-                        os.rename(self._temporary, self._name, **where)
-                    named = True
+                _apply(file, self._mode if self._mode is not None else 0o644, self._modified)
+                if self._exclusive:  # never over a file that appeared meanwhile
+                    os.link(self._temporary, self._name, follow_symlinks=False, **where)
+                    self._quota.add(0, 1)
+                else:
+                    replaced = _status_or_none(self._name, folder)
+                    os.rename(self._temporary, self._name, **where)
+                    renamed = True
+                    if replaced is not None:
+                        self._quota.name_gone(replaced)
         finally:
-            if self._exclusive or not named:
-                with suppress(OSError):
-                    os.unlink(self._temporary, dir_fd=self._folder)
-            if not named:
-                quota.give_back(self._size, 1)
-            elif replaced is not None:
-                quota.give_back(replaced.st_size, 1)
+            if not renamed:
+                self._remove_temporary(file, folder)
+
+    def _remove_temporary(self, file: int, folder: int) -> None:
+        try:
+            os.unlink(self._temporary, dir_fd=folder)
+        except OSError:  # somebody else has removed it
+            self._quota.forget()
+        else:
+            self._quota.add(0, -1)  # its bytes go with its last name, once it is closed
 
 
 def _status(name: str, folder: int) -> os.stat_result:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tuihost.errors import TuihostError
 
@@ -62,6 +62,17 @@ class OpenMode:
     new: bool = False
     empty: bool = False
     append: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much a tree may hold, and what it holds: bytes, and files and folders together."""
+
+    size: int
+    used: int
+    entries: int
+    count: int
+    writable: bool = True
 
 
 READ = OpenMode()
@@ -117,6 +128,14 @@ class FileTree(Protocol):
     def make_folder(self, names: Names) -> None: ...
 
     def remove_folder(self, names: Names) -> None: ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A `FileTree` that knows its bounds, which programs such as `df` show."""
+
+    def room(self, names: Names) -> Room:
+        """Of everything around these names. Raises `FileError`."""
 
 
 def names_of(path: str, start: Names = ()) -> Names:
@@ -215,6 +234,13 @@ class Folders:
             return FileInfo("", folder=True, mode=0o755)
         tree, inner = self._within(names)
         return tree.info(inner) if inner else FileInfo(names[0], folder=True, mode=0o755)
+
+    def room(self, names: Names) -> Room:
+        """Of the tree that holds these names; above all trees, of the one that people start in."""
+        tree, _ = self._within(names or self.home)
+        if not isinstance(tree, Measured):
+            raise FileError(Reason.NOT_SUPPORTED)
+        return tree.room(names[1:])
 
     def list(self, names: Names) -> Sequence[FileInfo]:
         if not names:

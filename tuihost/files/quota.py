@@ -1,0 +1,172 @@
+"""How large a tree may become, and how large it is: counted from what is on the disk.
+
+What a tree does to its files happens under the lock of its quota, from the first look to the last
+count. A file that has lost its name while somebody has it open still takes room, so it is counted
+until it is closed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tuihost.files._walk import Entered, Key, Moved, key_of, walk
+from tuihost.files.tree import FileError, Reason
+
+UNFINISHED = ".tuihost-unfinished-"  # files that are being written; nobody may use such names
+FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_TRIES = 5  # counts in which somebody else moves a folder before it is given up
+
+
+class Quota:
+    """How large the folder `root` may become: bytes, and files and folders together. The folders
+    `beside` it count, too. Threads: any.
+
+    A file counts with the size that it shows, holes included, and once if it has several names.
+    """
+
+    def __init__(self, root: Path, *, size: int, entries: int, beside: Sequence[Path] = ()) -> None:
+        self.root = root
+        self.size = size
+        self.entries = entries
+        self._roots = (root, *beside)
+        self._used = self._count = 0
+        self._lock = threading.RLock()
+        self._counted = False
+        self._open: dict[Key, list[int]] = {}
+
+    @property
+    def used(self) -> int:
+        """Bytes, including files that are being written. Raises `FileError`."""
+        with self.held():
+            return self._used
+
+    @property
+    def count(self) -> int:
+        with self.held():
+            return self._count
+
+    def recount(self) -> None:
+        """Counts on the disk again, after something else than a `DiskTree` wrote there."""
+        with self._lock:
+            self._counted = False
+            self._count_all()
+
+    # ---------------------------------------------------------------- for the trees
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing else changes or counts until the end. Raises `FileError` if the files cannot be
+        counted."""
+        with self._lock:
+            if not self._counted:
+                self._count_all()
+            yield
+
+    def check_room(self, size: int, entries: int = 0) -> None:
+        """Raises `FileError` if so much more does not fit. Only while it is `held`."""
+        if size > 0 and self._used + size > self.size:
+            raise FileError(Reason.NO_SPACE)
+        if entries > 0 and self._count + entries > self.entries:
+            raise FileError(Reason.NO_SPACE, "there is no room left for more files and folders")
+
+    def add(self, size: int, entries: int = 0) -> None:
+        """So much has been added. Only while it is `held`."""
+        self._used += size
+        self._count += entries
+
+    def name_gone(self, status: os.stat_result) -> None:
+        """A name of what had this status has been removed. Only while it is `held`, since before
+        the status was read."""
+        self._count -= 1
+        if stat.S_ISDIR(status.st_mode):
+            return
+        if status.st_nlink > 1:  # where its other names are can only be found out by looking
+            self._counted = False
+        elif key_of(status) not in self._open:
+            self._used -= status.st_size
+
+    def forget(self) -> None:
+        """Somebody else has changed something: the next one who asks counts again."""
+        with self._lock:
+            self._counted = False
+
+    def opened(self, file: int) -> None:
+        """This descriptor keeps its file on the disk from now on, named or not."""
+        with self._lock:
+            self._open.setdefault(key_of(os.fstat(file)), []).append(file)
+
+    def close(self, file: int) -> None:
+        """Closes a descriptor that has been `opened`."""
+        with self._lock:
+            status = os.fstat(file)
+            key = key_of(status)
+            others = self._open[key]
+            others.remove(file)
+            if not others:
+                del self._open[key]
+                if not status.st_nlink:
+                    self._used -= status.st_size
+            os.close(file)
+
+    # ---------------------------------------------------------------- counting
+
+    def _count_all(self) -> None:
+        for _ in range(_TRIES):
+            with suppress(Moved):
+                try:
+                    self._used, self._count = self._look()
+                except PermissionError as error:
+                    raise FileError(Reason.FAILED, "the files cannot be counted") from error
+                self._counted = True
+                return
+        raise FileError(Reason.FAILED, "the files keep changing, so they cannot be counted")
+
+    def _look(self) -> tuple[int, int]:
+        used = count = 0
+        several: set[Key] = set()
+        for root in self._roots:
+            for folder, name, status in _below(root):
+                if name.startswith(UNFINISHED) and _remove_leftover(name, folder):
+                    continue
+                count += 1
+                if stat.S_ISDIR(status.st_mode):
+                    continue
+                if status.st_nlink > 1:
+                    if key_of(status) in several:
+                        continue
+                    several.add(key_of(status))
+                used += status.st_size
+        for files in self._open.values():
+            status = os.fstat(files[0])
+            if not status.st_nlink:
+                used += status.st_size
+        return used, count
+
+
+def _below(root: Path) -> Iterator[tuple[int, str, os.stat_result]]:
+    """Nothing if there is no such folder yet."""
+    with suppress(FileNotFoundError):
+        for step in walk(root):
+            if isinstance(step, Entered):
+                for name, status in step.found:
+                    yield step.descriptor, name, status
+
+
+def _remove_leftover(name: str, folder: int) -> bool:
+    """Removes an unfinished file whose process is gone, which nobody holds a lock on. False if
+    somebody does."""
+    with suppress(OSError):
+        file = os.open(name, os.O_RDWR | FILE, dir_fd=folder)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(name, dir_fd=folder)
+            return True
+        finally:
+            os.close(file)
+    return False
