@@ -28,6 +28,7 @@ from tuihost import App, Session
 from tuihost.cli.main import cli
 from tuihost.core.keys import options as key_options
 from tuihost.core.keys.offers import KINDS
+from tuihost.core.login.authentication import MAX_PROBES, MAX_REQUESTS, MAX_ROUNDS
 from tuihost.core.login.factors import NONE, PASSWORD, PUBLICKEY
 from tuihost.core.penalties import Offence
 from tuihost.host.gate.gate import GateRules
@@ -419,6 +420,15 @@ def test_every_option_of_a_key_is_explained_and_every_explained_one_is_known() -
 
 def first_cells(table: str) -> list[str]:
     return [quoted(line)[0] for line in table.splitlines()[2:]]
+
+
+def test_the_tries_of_one_connection_are_those_of_the_code() -> None:
+    table = {row[0]: row[1] for row in rows(DOCS / "logging-in.md", "### In one connection")}
+    assert [value for name, value in table.items() if name.startswith("failures")] == [
+        f"`login.max_tries` ({Login().max_tries})"
+    ]
+    numbers = [int(value) for value in table.values() if value.isdigit()]
+    assert numbers == [MAX_PROBES, MAX_REQUESTS, MAX_ROUNDS]
 
 
 def test_every_offence_is_explained_with_its_price() -> None:

@@ -20,7 +20,7 @@ from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.accounts import StoreError
 from tuihost.core.keys.offers import fingerprint
-from tuihost.core.login.authentication import Conversation, KeyOffer, Prompt, Query
+from tuihost.core.login.authentication import MAX_PROBES, Conversation, KeyOffer, Prompt, Query
 from tuihost.ssh.keys.login_keys import ALGORITHMS, LoginKey
 
 OWN = [name for name in ALGORITHMS if not name.startswith("sk-")]  # what paramiko can sign with
@@ -167,7 +167,7 @@ def test_many_keys_in_an_agent_are_no_failure_and_too_many_are() -> None:
     key = paramiko.ECDSAKey.generate()
     with host_pair(chains=(("publickey",),), verifier=Ada()) as (host, client):
         _ready(client)
-        for _ in range(20):
+        for _ in range(MAX_PROBES):
             _request(client, "publickey", False, key.get_name(), key.asbytes())
             assert _refused(client) == ("publickey", False)
         _request(client, "publickey", False, key.get_name(), key.asbytes())

@@ -10,6 +10,7 @@ import pytest
 
 from tuihost.core.keys.certificates import Certificate
 from tuihost.core.login.authentication import (
+    MAX_PROBES,
     Ask,
     AuthMachine,
     Became,
@@ -409,6 +410,16 @@ def test_offers_of_keys_are_counted_apart_from_tries() -> None:
     m.start("ada")
     assert m.key_named("ada", KEY) == Hangup("too many keys were offered")
     assert verifier.of("failed") == [("ada", "publickey")]
+
+
+def test_a_password_is_taken_after_dozens_of_keys() -> None:
+    m = AuthMachine(FakeVerifier(("password",)))
+    for _ in range(MAX_PROBES):
+        assert m.start("ada") is None
+        assert m.key_named("ada", None) is False
+    assert MAX_PROBES > 50
+    assert m.start("ada") is None
+    assert isinstance(m.password("ada", "right"), Success)
 
 
 def _many_requests(m: AuthMachine) -> object:

@@ -279,6 +279,7 @@ class Login(RuleBasedStateMachine):
     def names_a_key(self, name: str, key: str) -> None:
         if self._start(name):
             return
+        self.requests -= 1
         self.probes += 1
         said = self.m.key_named(name, KEYS[key])
         if self.probes > MAX_PROBES:

@@ -64,8 +64,8 @@ __all__ = [
 SERVICE = "ssh-connection"
 MAX_USER = 64  # characters
 MAX_PASSWORD = 1024  # bytes: a longer one is refused before anything is computed from it
-MAX_REQUESTS = 40  # of one connection, of any kind
-MAX_PROBES = 20  # a person's agent rarely holds more keys; a list of strangers' keys does
+MAX_REQUESTS = 40  # of one connection, of any kind but offers of keys
+MAX_PROBES = 64  # offers of keys: an agent may hold dozens, and the password comes after them
 MAX_ROUNDS = 24  # questions of one connection
 
 
@@ -229,8 +229,10 @@ class AuthMachine:
 
     def key_named(self, user: str, offer: KeyOffer | None) -> bool | Hangup:
         """Would this key do next, asks a request without a signature? It changes nothing (rule
-        2), costs no try, and can be asked so often. `offer` is None for a key of no known kind."""
+        2), costs no try, and can be asked `max_probes` times. `offer` is None for a key of no known
+        kind."""
         self._judge(user, PUBLICKEY)
+        self._requests -= 1  # it is counted here instead
         self._probes += 1
         if self._probes > self._max_probes:
             return self._hang_up("too many keys were offered")
