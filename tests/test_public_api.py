@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 
 PUBLIC = {
     "tuihost": {
+        "AccountChange",
+        "ProofNeeded",
         "Accepts",
         "Database",
         "DatabaseError",

@@ -105,6 +105,8 @@ class Identity:
     `factors` names what was settled, in order, such as ("publickey", "totp") or ("none",).
     `roles` are the account's, `restrictions` those of the key that settled a factor. `key` is that
     key as a line of authorized_keys, without options; None if it came with a certificate.
+    `at` is the Unix time of the login, and `certified` says that one of its keys came with a
+    certificate.
     """
 
     user: str
@@ -115,6 +117,8 @@ class Identity:
     roles: frozenset[str] = frozenset()
     restrictions: Restrictions | None = None
     key: str | None = None
+    at: float = 0.0
+    certified: bool = False
 
 
 # ------------------------------------------------------------- what a session channel asks for

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tuihost import (
     Accepts,
+    AccountChange,
     App,
     NotOpened,
     NotPossible,
@@ -32,8 +33,9 @@ from .agent import offered, take_from
 from .guest import NO_ACCOUNT, page, sentences
 from .history import Entry, entries
 from .lines import converse, facts
+from .proving import proved
 from .screen import AccountScreen
-from .words import OUT_OF_REACH, factors_in_words, kind_of
+from .words import NOT_DONE, OUT_OF_REACH, factors_in_words, kind_of
 
 
 class Account(App):
@@ -97,13 +99,25 @@ class Account(App):
         return _with_account(session, work)
 
     @command
-    def agent(self, session: Session, *, add: str = "", json: bool = False) -> int:
+    async def agent(self, session: Session, *, add: str = "", json: bool = False) -> int:
         """Show the keys in your agent (ssh -A), or --add one of them to your account.
 
         Name it by its fingerprint or its comment. It has to sign something first."""
         from_client = session.agent
         if from_client is None:
             session.error("You brought no agent. Connect with: ssh -A HOST account agent")
+            return 1
+
+        async def ask(question: str) -> str:
+            return await session.ask(f"{question}: ", hidden=True)
+
+        try:
+            own = session.host.own_account(session.account) if add else None
+            if own is not None and not await proved(own, AccountChange.ADD_KEY, ask):
+                session.error(NOT_DONE)
+                return 1
+        except NotPossible as error:
+            session.error(str(error))
             return 1
 
         def work(own: OwnAccount) -> None:

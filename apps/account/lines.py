@@ -5,12 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tuihost import NotPossible, OwnAccount, Session, TuihostError, ago, clean, counted, date_time
+from tuihost import (
+    AccountChange,
+    NotPossible,
+    OwnAccount,
+    Session,
+    TuihostError,
+    ago,
+    clean,
+    counted,
+    date_time,
+)
 
 from .history import entries
-from .words import OUT_OF_REACH, brief_kind, factors_in_words, in_columns
+from .proving import password_for, proved
+from .words import LIMITED, NOT_DONE, OUT_OF_REACH, brief_kind, factors_in_words, in_columns
 
 COMMANDS = "keys, add, remove N, rename N, password, second, codes, close, history"
+TO_READ = "keys, history"
+"""What a login can do here that may change nothing."""
 
 
 def facts(session: Session, own: OwnAccount) -> list[tuple[str, str]]:
@@ -51,12 +64,16 @@ class _Lines:
 
     async def run(self) -> int:
         await self.session.say(await self._done(self.stand, ""))
-        await self.session.say(f"You can type: {COMMANDS}. An empty line leaves.")
+        commands = COMMANDS
+        if not self.own.may_change():
+            commands = TO_READ
+            await self.session.say(LIMITED)
+        await self.session.say(f"You can type: {commands}. An empty line leaves.")
         while line := (await self.session.ask("account> ")).strip():
             word, _, rest = line.partition(" ")
             do = self.doing.get(word.lower())
             if do is None:
-                await self.session.say(f"Type one of these: {COMMANDS}.")
+                await self.session.say(f"Type one of these: {commands}.")
             else:
                 await self.session.say(await self._done(do, rest.strip()))
         return 0
@@ -91,6 +108,8 @@ class _Lines:
         return "\n".join(lines)
 
     async def add(self, rest: str) -> str:
+        if not await self._proved(AccountChange.ADD_KEY):
+            return NOT_DONE
         if rest.lower() == "this":
             key = self.own.add_key_in_use()
             return f"{clean(key.name)} has been added: {key.fingerprint}"
@@ -101,10 +120,13 @@ class _Lines:
         fingerprint, name = self._key(rest)
         if not await self._sure(f"Remove {name}?"):
             return "It has not been removed."
+        if not await self._proved(AccountChange.REMOVE_KEY):
+            return NOT_DONE
         self.own.remove_key(fingerprint)
         return f"{name} has been removed."
 
     async def rename(self, rest: str) -> str:
+        self.own.proof_for(AccountChange.RENAME_KEY)
         number, _, label = rest.partition(" ")
         fingerprint, _ = self._key(number)
         self.own.rename_key(fingerprint, label or await self.session.ask("New name: "))
@@ -121,7 +143,9 @@ class _Lines:
     # ------------------------------------------------------------------ password and factor
 
     async def password(self, rest: str) -> str:
-        old = await self._password("Your current password: ")
+        old = await self._password(AccountChange.PASSWORD, "Your current password")
+        if old is None:
+            return NOT_DONE
         new = await self.session.ask("New password: ", hidden=True)
         if await self.session.ask("New password again: ", hidden=True) != new:
             return "The two passwords differ. Nothing was changed."
@@ -132,25 +156,35 @@ class _Lines:
         if self.own.record().totp:
             if not await self._sure("Your second factor is on. Turn it off?"):
                 return "It stays on."
-            password = await self._password("Your password: ")
+            password = await self._password(AccountChange.SECOND_FACTOR)
+            if password is None:
+                return NOT_DONE
             await asyncio.to_thread(self.own.remove_second, password)
             return "Your second factor is off."
         second = self.own.begin_second()
         await self.session.say(f"Add this secret to an authenticator app:\n{second.text}")
         code = await self.session.ask("Code that the app shows: ")
-        password = await self._password("Your password: ")
+        password = await self._password(AccountChange.SECOND_FACTOR)
+        if password is None:
+            return NOT_DONE
         return _codes(await asyncio.to_thread(self.own.confirm_second, second, code, password))
 
     async def codes(self, rest: str) -> str:
         if not await self._sure("Make new recovery codes? The old ones will stop working."):
             return "Your recovery codes have not changed."
-        password = await self._password("Your password: ")
+        password = await self._password(AccountChange.RECOVERY_CODES)
+        if password is None:
+            return NOT_DONE
         return _codes(await asyncio.to_thread(self.own.new_recovery_codes, password))
 
-    async def _password(self, question: str) -> str:
-        if not self.own.record().has_password:
-            return ""
-        return await self.session.ask(question, hidden=True)
+    async def _password(self, change: AccountChange, label: str = "Your password") -> str | None:
+        return await password_for(self.own, change, self._hidden, label)
+
+    async def _proved(self, change: AccountChange) -> bool:
+        return await proved(self.own, change, self._hidden)
+
+    async def _hidden(self, label: str) -> str:
+        return await self.session.ask(f"{label}: ", hidden=True)
 
     async def _sure(self, question: str) -> bool:
         return (await self.session.ask(f"{question} yes or no: ")).strip().lower() == "yes"
@@ -160,6 +194,8 @@ class _Lines:
     async def close(self, rest: str) -> str:
         if not await self._sure("Close your other logins?"):
             return "They are still open."
+        if not await self._proved(AccountChange.CLOSE_LOGINS):
+            return NOT_DONE
         return f"{counted(self.own.close_others(), 'login')} closed."
 
     async def history(self, rest: str) -> str:

@@ -76,7 +76,8 @@ def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:
         yield Row("Keys", KEY + key.fingerprint, key.name, about, note)
     if own.can_add_key_in_use():
         yield Row("Keys", ADD_THIS, "Add this key", f"the one that you logged in with: {used}")
-    yield Row("Keys", ADD, "Add a key", "paste the line from its .pub file")
+    if own.may_change():
+        yield Row("Keys", ADD, "Add a key", "paste the line from its .pub file")
 
 
 def _open_now(session: Session, own: OwnAccount) -> Iterator[Row]:
@@ -87,5 +88,5 @@ def _open_now(session: Session, own: OwnAccount) -> Iterator[Row]:
         note = "this one" if login.here else ""
         yield Row("Open logins", f"{LOGIN}{login.id}", login.peer.address, about, note)
     others = sum(not login.here for login in logins)
-    if others:
+    if others and own.may_change():
         yield Row("Open logins", CLOSE, "Close the others", counted(others, "other login"))

@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from tuihost import KeyRecord, NotPossible, OwnAccount, Session, TuihostError
+from tuihost import AccountChange, KeyRecord, NotPossible, OwnAccount, Session, TuihostError
 from tuihost.widgets import Keymap, ListView, RichView, Screen, choose_theme
 
 from . import rows as named
@@ -27,6 +27,8 @@ WORDY = frozenset({named.ADD, named.ADD_THIS, named.HISTORY})
 """Rows whose label says it all."""
 LOOKS, PAUSE = 20, 0.05
 """How often to look whether closed logins have ended, and the seconds between."""
+BRIEF = 60
+"""Characters of a sentence that fits a toast; a longer one has a dialog of its own."""
 RENAME, REMOVE = "Rename", "Remove"
 
 
@@ -104,19 +106,29 @@ class AccountScreen:
         try:
             await do()
         except NotPossible as error:
-            self.screen.toast(str(error), "error", 6.0)
+            await self._refused(str(error))
         except TuihostError:
             self.screen.toast(OUT_OF_REACH, "error", 6.0)
         self.reload()
 
+    async def _refused(self, sentence: str) -> None:
+        if len(sentence) > min(BRIEF, self.session.terminal.size.columns - 6):
+            await self.screen.message("Nothing was changed", sentence)
+        else:
+            self.screen.toast(sentence, "error", 6.0)
+
     # ------------------------------------------------------------------ keys
 
     async def add_key(self) -> None:
+        if not await self.second.proved(AccountChange.ADD_KEY):
+            return
         line = await self.screen.prompt("Public key", placeholder="ssh-ed25519 AAAA… name")
         if line:
             self._added(self.own.add_key(line))
 
     async def add_key_in_use(self) -> None:
+        if not await self.second.proved(AccountChange.ADD_KEY):
+            return
         name = await self.screen.prompt("Name of the key", placeholder="laptop")
         if name:
             self._added(self.own.add_key_in_use(name))
@@ -127,22 +139,26 @@ class AccountScreen:
         self.screen.toast(f"{key.name} has been added", "success")
 
     async def rename(self, row: Row) -> None:
+        self.own.proof_for(AccountChange.RENAME_KEY)
         name = await self.screen.prompt("Name of the key", default=row.label)
         if name and row.fingerprint is not None:
             self.own.rename_key(row.fingerprint, name)
 
     async def remove(self, row: Row) -> None:
         assert row.fingerprint is not None, "only keys are removed"
+        self.own.proof_for(AccountChange.REMOVE_KEY)
         used = " You logged in with it." if row.fingerprint == self.own.key_in_use() else ""
         detail = f"{row.fingerprint} will let nobody in any more.{used}"
-        if await self.screen.confirm(f"Remove {row.label}?", detail=detail, yes="Remove"):
+        if await self.screen.confirm(
+            f"Remove {row.label}?", detail=detail, yes="Remove"
+        ) and await self.second.proved(AccountChange.REMOVE_KEY):
             self.own.remove_key(row.fingerprint)
             self.screen.toast(f"{row.label} has been removed")
 
     # ------------------------------------------------------------------ password
 
     async def change_password(self) -> None:
-        old = await self.second.password("Your current password")
+        old = await self.second.password(AccountChange.PASSWORD, "Your current password")
         if old is None:
             return
         new = await self.screen.prompt("New password", hidden=True)
@@ -179,7 +195,7 @@ class AccountScreen:
     async def close_others(self) -> None:
         if await self.screen.confirm(
             "Close your other logins?", detail="Everything that runs there ends."
-        ):
+        ) and await self.second.proved(AccountChange.CLOSE_LOGINS):
             closed = self.own.close_others()
             await self._alone()
             self.screen.toast(f"{closed} closed" if closed else "There are no others now")

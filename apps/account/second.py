@@ -13,8 +13,10 @@ from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSpli
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 
-from tuihost import NewSecond, NotPossible, OwnAccount, Session
+from tuihost import AccountChange, NewSecond, NotPossible, OwnAccount, Session
 from tuihost.widgets import Dialog, Fragments, Keymap, Screen, glyph, wrap
+
+from .proving import password_for, proved
 
 TURN_OFF, SET_UP_AGAIN = "Turn it off", "Set it up again"
 PICTURED = (72, 23)
@@ -141,13 +143,19 @@ class SecondFactor:
         self.screen = screen
         self._show = show
 
-    async def password(self, label: str) -> str | None:
+    async def password(self, change: AccountChange, label: str = "Your password") -> str | None:
         """The password, if there is one to ask for; None for Esc."""
-        if not self.own.record().has_password:
-            return ""
-        return await self.screen.prompt(label, hidden=True) or None
+        return await password_for(self.own, change, self._hidden, label)
+
+    async def proved(self, change: AccountChange) -> bool:
+        """Asks for the proof that a change needs; False for Esc."""
+        return await proved(self.own, change, self._hidden)
+
+    async def _hidden(self, label: str) -> str | None:
+        return await self.screen.prompt(label, hidden=True)
 
     async def open(self) -> None:
+        self.own.proof_for(AccountChange.SECOND_FACTOR)
         if not self.own.record().totp:
             await self.set_up()
             return
@@ -164,7 +172,7 @@ class SecondFactor:
             code = await self.screen.open(SetUp(self.session, second, problem).dialog)
             if code is None:
                 return
-            password = await self.password("Your password")
+            password = await self.password(AccountChange.SECOND_FACTOR)
             if password is None:
                 return
             try:
@@ -176,15 +184,16 @@ class SecondFactor:
                 return
 
     async def turn_off(self) -> None:
-        password = await self.password("Your password, to turn it off")
+        password = await self.password(AccountChange.SECOND_FACTOR, "Your password, to turn it off")
         if password is not None:
             await asyncio.to_thread(self.own.remove_second, password)
             self.screen.toast("Your second factor is off now", "warning")
 
     async def new_codes(self) -> None:
+        self.own.proof_for(AccountChange.RECOVERY_CODES)
         detail = "The old ones will stop working."
         if not await self.screen.confirm("Make new recovery codes?", detail=detail):
             return
-        password = await self.password("Your password")
+        password = await self.password(AccountChange.RECOVERY_CODES)
         if password is not None:
             self._show(await asyncio.to_thread(self.own.new_recovery_codes, password))

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 OUT_OF_REACH = "The accounts cannot be reached at the moment. Nothing was changed."
 
+NOT_DONE = "Nothing was changed."
+LIMITED = "This login has limits, so nothing can be changed here: you can only look."
+
 _KIND = re.compile(r"(?:^|\s)((?:ssh|ecdsa|sk)-[a-z0-9@.-]+)\s+AAAA")
 _FACTORS = {"publickey": "key", "totp": "one-time code", "recovery": "recovery code"}
 

@@ -14,10 +14,10 @@ import pytest
 from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord, StoreError
 from tuihost.core.keys.offers import fingerprint
+from tuihost.core.login.proof import FRESH, AccountChange, Proof, ProofNeeded
 from tuihost.host.login.hosted_account import HostedAccount
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps.codes import recovery_hash, totp_code, totp_counter
-from tuihost.session.own_account import AccountSummary
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -102,6 +102,7 @@ def test_a_key_is_pasted_renamed_and_removed(host: Hosted) -> None:
     with enter(host) as pilot:
         pilot.wait_for("Add a key").press("a").wait_for("Public key")
         pilot.paste("no key at all").press("enter").wait_for("This is not a public key")
+        pilot.press("escape").wait_gone("This is not a public key")
         pilot.press("a").wait_for("ssh-ed25519 AAAA").paste(f"{LINE} ada@laptop\n")
         pilot.press("enter").wait_for("ada@laptop has been added").wait_for("▌ ada@laptop")
         pilot.press("enter").wait_for(MARK).press("enter").wait_for("Name of the key")
@@ -153,6 +154,41 @@ def test_the_password_is_changed_by_who_knows_it(host: Hosted) -> None:
         assert "another-one" not in pilot.received.decode()
     with enter(host, password="another-one-5") as pilot:
         pilot.wait_for("Password")
+
+
+def test_long_after_the_login_the_password_comes_first(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _came_in(monkeypatch, Proof(("password",), time.time() - FRESH))
+    with enter(host) as pilot:
+        pilot.wait_for("Add a key").press("a").wait_for("Your password, to go on")
+        pilot.type("wrong-one-12").press("enter").wait_for("That is not your password.")
+        pilot.press("a").wait_for("Your password, to go on").press("escape")
+        pilot.wait_gone("to go on").press("a").wait_for("to go on").type(PASSWORD).press("enter")
+        pilot.wait_for("Public key").paste(LINE).press("enter").wait_for("has been added")
+        pilot.press("a").wait_for("Public key")
+    assert len(store_of(host).keys("ada")) == 1
+
+
+def test_a_login_with_limits_only_looks(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    _came_in(monkeypatch, Proof(("publickey",), time.time(), limited=True))
+    store_of(host).add_key(KeyRecord("ada", MARK, "laptop", LINE, 1.0))
+    with enter(host) as pilot:
+        on(pilot, "laptop").press("d").wait_for("this login cannot change")
+        assert "Add a key" not in pilot.text
+        pilot.press("escape").wait_gone("this login").press("a").wait_for(
+            "this login cannot change"
+        )
+        for row in ("Password", "Second factor"):
+            pilot.press("escape").wait_gone("this login")
+            on(pilot, row).press("enter").wait_for("this login cannot change")
+    assert len(store_of(host).keys("ada")) == 1
+
+
+def _came_in(monkeypatch: pytest.MonkeyPatch, proof: Proof) -> None:
+    """As if logins had come in with that proof."""
+    of = Visitor.of
+    monkeypatch.setattr(Visitor, "of", lambda *given: replace(of(*given), proof=proof))
 
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24)])
@@ -232,12 +268,12 @@ def test_the_theme_is_shown_while_choosing_and_taken_back_by_escape(host: Hosted
 def test_a_store_that_does_not_work_is_said_without_its_secrets(
     host: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: HostedAccount) -> AccountSummary:
+    def broken(self: HostedAccount, change: AccountChange) -> ProofNeeded:
         raise StoreError("/srv/secret/accounts.sqlite3 is damaged")
 
     with enter(host) as pilot:
         on(pilot, "Password")
-        monkeypatch.setattr(HostedAccount, "record", broken)
+        monkeypatch.setattr(HostedAccount, "proof_for", broken)
         pilot.press("enter").wait_for("The accounts cannot be reached at the moment.")
         assert "/srv" not in pilot.text
     assert not host.log.named("app.error")

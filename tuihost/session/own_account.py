@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tuihost.accounts import KeyRecord, LoginRecord
+from tuihost.core.login.proof import AccountChange, ProofNeeded
 from tuihost.errors import TuihostError
 from tuihost.wire import Peer
 
@@ -64,6 +65,20 @@ class OwnAccount(Protocol):
 
     def record(self) -> AccountSummary:
         """The account as it is now."""
+
+    # ------------------------------------------------------------------ proof
+
+    def may_change(self) -> bool:
+        """Whether this login may change anything here: not one by a key with restrictions, or by
+        a certificate."""
+
+    def proof_for(self, change: AccountChange) -> ProofNeeded:
+        """What has to be asked of the person before the change: NOTHING, the PASSWORD or a CODE of
+        their second factor. Raises `NotPossible` where this login cannot make it at all."""
+
+    def prove(self, needed: ProofNeeded, answer: str) -> None:
+        """Takes the answer to what `proof_for` said. Then changes that need a fresh proof can be
+        made through this object for ten minutes."""
 
     # ------------------------------------------------------------------ keys
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import paramiko
@@ -14,13 +14,14 @@ from tests.waiting import DEADLINE
 from tuihost import Session, app
 from tuihost.accounts import AccountRecord, StoreError
 from tuihost.core.keys.authorized_keys import parse_line
-from tuihost.host.login.hosted_account import HostedAccount, Inside
+from tuihost.core.login.proof import FRESH, AccountChange, Proof, ProofNeeded
+from tuihost.host.login.hosted_account import LIMITED, LONG_AGO, HostedAccount, Inside
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps import bundled_steps
 from tuihost.login.steps.codes import recovery_hash, totp_code, totp_counter
 from tuihost.logs import EventLog
-from tuihost.session.own_account import AccountSummary, NotPossible, OwnAccount
+from tuihost.session.own_account import AccountSummary, NewSecond, NotPossible, OwnAccount
 from tuihost.settings.loading import load
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
@@ -28,6 +29,8 @@ from tuihost.wire import Peer
 
 PASSWORD = "correct horse battery"
 PEER = Peer("127.0.0.1", 1)
+SECOND = NewSecond(b"s" * 20, "", "")
+JUST_NOW = Proof(("password",), 1e9 - 5)
 
 
 @app("hello")
@@ -55,7 +58,7 @@ def closed() -> list[str]:
 @pytest.fixture
 def own(login_services: LoginServices, closed: list[str]) -> OwnAccount:
     def inside(name: str, number: int, guest: bool = False) -> Inside:
-        visitor = Visitor(name, guest, factors=("password",), connection=number)
+        visitor = Visitor(name, guest, factors=("password",), connection=number, proof=JUST_NOW)
         return Inside(visitor, PEER, 5.0, lambda reason: closed.append(f"{name} {number} {reason}"))
 
     everybody = (inside("ada", 1), inside("eve", 2), inside("ada", 3), inside("ada", 4, guest=True))
@@ -93,7 +96,8 @@ def test_the_key_of_this_login(login_services: LoginServices, own: OwnAccount) -
     with pytest.raises(NotPossible, match="did not log in with a key"):
         own.add_key_in_use()
     text = line().rsplit(maxsplit=1)[0]
-    visitor = Visitor("ada", False, fingerprint=parse_line(text).fingerprint, key_line=text)
+    mark = parse_line(text).fingerprint
+    visitor = Visitor("ada", False, fingerprint=mark, key_line=text, proof=JUST_NOW)
     keyed = HostedAccount(login_services, visitor, lambda: ())
     assert keyed.can_add_key_in_use()
     key = keyed.add_key_in_use("laptop")
@@ -128,7 +132,7 @@ def test_the_last_key_of_who_has_no_password(
     login_services: LoginServices, own: OwnAccount
 ) -> None:
     login_services.store.create(AccountRecord("keyed"))
-    keyed = HostedAccount(login_services, Visitor("keyed", False), lambda: ())
+    keyed = HostedAccount(login_services, Visitor("keyed", False, proof=JUST_NOW), lambda: ())
     key = keyed.add_key(line())
     with pytest.raises(NotPossible, match="your last key"):
         keyed.remove_key(key.fingerprint)
@@ -198,6 +202,89 @@ def test_ones_logins_and_no_others(own: OwnAccount, closed: list[str]) -> None:
     ]
     assert own.close_others() == 1
     assert closed == ["ada 3 closed by its owner from another login"]
+
+
+def changes(own: OwnAccount) -> list[Callable[[], object]]:
+    """Everything that changes how somebody may log in."""
+    kept = line()
+    return [
+        lambda: own.add_key(kept),
+        lambda: own.add_key_in_use(),
+        lambda: own.rename_key("SHA256:x", "phone"),
+        lambda: own.remove_key("SHA256:x"),
+        lambda: own.set_password(PASSWORD, "a better horse"),
+        own.begin_second,
+        lambda: own.confirm_second(SECOND, totp_code(SECOND.secret, totp_counter(1e9)), PASSWORD),
+        lambda: own.remove_second(PASSWORD),
+        lambda: own.new_recovery_codes(PASSWORD),
+        own.close_others,
+    ]
+
+
+def test_a_login_with_limits_changes_nothing(login_services: LoginServices) -> None:
+    proof = Proof(("publickey", "password"), 1e9, limited=True)
+    visitor = Visitor("ada", False, key_line=line(), proof=proof)
+    closed: list[str] = []
+    other = Inside(Visitor("ada", False, connection=9), PEER, 5.0, closed.append)
+    own = HostedAccount(login_services, visitor, lambda: (other,))
+    before = (own.record(), login_services.store.get("ada"))
+    assert not own.may_change()
+    assert not own.can_add_key_in_use()
+    for change in changes(own):
+        with pytest.raises(NotPossible) as refused:
+            change()
+        assert str(refused.value) == LIMITED
+    own.prove(ProofNeeded.PASSWORD, PASSWORD)  # nor does the password make it another login
+    with pytest.raises(NotPossible, match="restrictions"):
+        own.add_key(line())
+    assert (own.record(), login_services.store.get("ada")) == before
+    assert (own.keys(), closed) == ((), [])
+
+
+def test_after_ten_minutes_the_password_is_asked_for_again(
+    login_services: LoginServices,
+) -> None:
+    proof = Proof(("password",), 1e9 - FRESH)
+    own = HostedAccount(login_services, Visitor("ada", False, proof=proof), lambda: ())
+    assert own.proof_for(AccountChange.ADD_KEY) is ProofNeeded.PASSWORD
+    for act in (lambda: own.add_key(line()), own.close_others):
+        with pytest.raises(NotPossible, match="needs your password"):
+            act()
+    with pytest.raises(NotPossible, match="That is not your password"):
+        own.prove(ProofNeeded.PASSWORD, "wrong")
+    assert own.keys() == ()
+    own.prove(ProofNeeded.PASSWORD, PASSWORD)
+    own.add_key(line())
+    assert len(own.keys()) == 1
+
+
+def test_without_a_password_a_code_is_asked_for_once(login_services: LoginServices) -> None:
+    login_services.store.create(AccountRecord("keyed"))
+    visitor = Visitor("keyed", False, proof=Proof(("publickey",), 1e9 - FRESH))
+    own = HostedAccount(login_services, visitor, lambda: ())
+    with pytest.raises(NotPossible) as refused:
+        own.add_key(line())
+    assert str(refused.value) == LONG_AGO
+    login_services.store.set_totp("keyed", SECOND.secret)
+    code = totp_code(SECOND.secret, totp_counter(1e9))
+    with pytest.raises(NotPossible, match="needs a code"):
+        own.remove_second("")
+    own.prove(ProofNeeded.CODE, code)
+    own.add_key(line())
+    with pytest.raises(NotPossible, match="That is not your code"):
+        own.prove(ProofNeeded.CODE, code)
+
+
+def test_nobody_guesses_codes_from_inside(login_services: LoginServices) -> None:
+    login_services.store.create(AccountRecord("keyed"))
+    login_services.store.set_totp("keyed", SECOND.secret)
+    visitor = Visitor("keyed", False, proof=Proof(("publickey",)))
+    own = HostedAccount(login_services, visitor, lambda: ())
+    for _ in range(3):
+        with pytest.raises(NotPossible, match="not your code"):
+            own.prove(ProofNeeded.CODE, "no code")
+    with pytest.raises(NotPossible, match="too many wrong codes"):
+        own.prove(ProofNeeded.CODE, totp_code(SECOND.secret, totp_counter(1e9)))
 
 
 def test_a_store_that_fails_is_logged_once(

@@ -67,10 +67,12 @@ def other_key() -> paramiko.PKey:
 
 
 @contextmanager
-def host_with_ada(*, state_dir: Path | None = None, **settings: Any) -> Iterator[Hosted]:
+def host_with_ada(
+    *, state_dir: Path | None = None, bundled: Sequence[str] = (), **settings: Any
+) -> Iterator[Hosted]:
     """A host with an account `ada`, who has a password and the role `staff`."""
     given = {name.replace("__", "."): value for name, value in settings.items()}
-    with hosted(Box(), Vault(), settings=given, state_dir=state_dir) as host:
+    with hosted(Box(), Vault(), settings=given, state_dir=state_dir, bundled=bundled) as host:
         login_services = host.server.login_services
         login_services.store.create(
             AccountRecord(
@@ -410,6 +412,29 @@ def test_what_a_keys_line_says_counts(key: paramiko.PKey, options: str, lets_in:
                 client.auth_publickey("ada", key)
 
 
+@pytest.mark.parametrize(
+    "options", ["restrict,pty", 'from="127.0.0.1"', 'expiry-time="29990101"', "no-agent-forwarding"]
+)
+def test_a_key_with_limits_cannot_make_itself_unlimited(
+    key: paramiko.PKey, other_key: paramiko.PKey, options: str
+) -> None:
+    asked = f"add {key_line(other_key)}\npassword\nsecond\nclose\nyes\n\n".encode()
+    with host_with_ada(bundled=["account"]) as host:
+        give_key(host, key, options)
+        before = host.server.login_services.store.get("ada")
+        with dialled(host) as client:
+            assert client.auth_publickey("ada+account", key) == []
+            channel = client.open_session(timeout=DEADLINE)
+            channel.settimeout(DEADLINE)
+            channel.invoke_shell()
+            channel.sendall(asked)
+            said = channel.makefile("rb").read().decode()
+        assert said.count("this login cannot change how you log in") == 4
+        store = host.server.login_services.store
+        assert [kept.fingerprint for kept in store.keys("ada")] == [fingerprint(key.asbytes())]
+        assert store.get("ada") == before
+
+
 def test_a_file_of_keys(key: paramiko.PKey, tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.mkdir()
@@ -621,6 +646,7 @@ def test_a_key_of_a_file_is_kept_only_where_nothing_of_its_line_is_lost(
         own = host.host.own_account(inside.visitor)
         assert own is not None
         assert own.can_add_key_in_use() is may_keep
+        assert own.may_change() is may_keep
 
 
 # ------------------------------------------------------------------------- groups, deliveries

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord, StoreError
 from tuihost.core.keys.authorized_keys import parse_line
+from tuihost.core.login.factors import PASSWORD, TOTP
 from tuihost.core.login.lockout import Try
+from tuihost.core.login.proof import (
+    FRESH,
+    AccountChange,
+    ProofNeeded,
+    came_in,
+    needed,
+)
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps.choosing import password_problem
@@ -24,6 +32,7 @@ from tuihost.login.steps.codes import (
 )
 from tuihost.login.steps.pictures import qr_lines
 from tuihost.logs import Event, EventLog, event_log
+from tuihost.phrases import duration
 from tuihost.session.own_account import AccountSummary, NewSecond, NotPossible, OwnLogin
 from tuihost.ssh.keys.public_keys import PublicKey
 from tuihost.text import clean
@@ -32,8 +41,23 @@ from tuihost.wire import Peer
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
+_FACTORS = {ProofNeeded.PASSWORD: PASSWORD, ProofNeeded.CODE: TOTP}
+
 MAX_KEYS = 50
 MAX_KEY_NAME = 60  # characters
+
+LIMITED = (
+    "You came in with a certificate, or with a key that has restrictions, so this login cannot "
+    "change how you log in. Log in with your password, or with a key without restrictions, first."
+)
+LONG_AGO = (
+    f"It is more than {duration(FRESH)} since you proved who you are. "
+    "Log in again and do it soon after that."
+)
+FIRST = {
+    ProofNeeded.PASSWORD: "This needs your password.",
+    ProofNeeded.CODE: "This needs a code of your second factor first.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +104,7 @@ class HostedAccount:
         self._visitor = visitor
         self._name = visitor.name
         self._inside = inside
+        self._proof = visitor.proof
 
     def broken(self, error: StoreError) -> None:
         """Says in the log that the store fails, the first time."""
@@ -108,6 +133,77 @@ class HostedAccount:
             raise NotPossible("This account is closed.")
         return record
 
+    # ------------------------------------------------------------------ proof
+
+    def may_change(self) -> bool:
+        return not self._proof.limited
+
+    @_told
+    def proof_for(self, change: AccountChange) -> ProofNeeded:
+        record = self._record()
+        asked = needed(
+            change,
+            came_in(self._proof, self._login_services.now()),
+            has_password=record.password_hash is not None,
+            has_second=record.totp,
+        )
+        match asked:
+            case ProofNeeded.ANOTHER_WAY_IN:
+                raise NotPossible(LIMITED)
+            case ProofNeeded.LOGIN:
+                raise NotPossible(LONG_AGO)
+            case _:
+                return asked
+
+    @_told
+    def prove(self, needed: ProofNeeded, answer: str) -> None:
+        match needed:
+            case ProofNeeded.PASSWORD:
+                self._check(self._password_is, answer, "password")
+            case ProofNeeded.CODE:
+                self._check(self._code_is, answer, "code")
+            case _:
+                return
+        self._proof = replace(
+            self._proof,
+            factors=(*self._proof.factors, _FACTORS[needed]),
+            at=self._login_services.now(),
+        )
+
+    def _allow(self, change: AccountChange, password: str = "") -> None:
+        """Raises `NotPossible` unless the change may be made now, with that password if it is one
+        that is asked for every time."""
+        asked = self.proof_for(change)
+        if asked is ProofNeeded.PASSWORD and password:
+            self._check(self._password_is, password, "password")
+        elif asked is not ProofNeeded.NOTHING:
+            raise NotPossible(FIRST[asked])
+
+    def _check(self, is_right: Callable[[str], bool], answer: str, what: str) -> None:
+        """Makes sure that it is the person who asks, and not somebody at a screen that was left
+        open. Wrong answers count as they do at a login, so that nobody guesses here instead."""
+        self._record()
+        lockout = self._login_services.lockout
+        attempt = Try(self._name, f"inside {self._visitor.connection}", self._login_services.now())
+        lock = lockout.begin(attempt)
+        if lock is None and is_right(answer):
+            lockout.settled(attempt)
+            return
+        lockout.failed(attempt, lock)
+        if lock is not None:
+            raise NotPossible(f"There were too many wrong {what}s. Try again later.")
+        raise NotPossible(f"That is not your {what}.")
+
+    def _password_is(self, password: str) -> bool:
+        return self._login_services.passwords.verify(self._record().password_hash, password)
+
+    def _code_is(self, code: str) -> bool:
+        secret = self._store.totp_secret(self._name)
+        counter = None
+        if secret is not None:
+            counter = totp_match(secret, code, self._login_services.now())
+        return counter is not None and self._store.take_totp(self._name, counter)
+
     # ------------------------------------------------------------------ keys
 
     @_told
@@ -129,7 +225,7 @@ class HostedAccount:
             raise NotPossible("Only the operator can add an authority.")
         if len(self.keys()) >= MAX_KEYS:
             raise NotPossible(f"An account can have {MAX_KEYS} keys at most.")
-        self._record()
+        self._allow(AccountChange.ADD_KEY)
         name = clean(name.strip() or found.comment or found.kind, limit=MAX_KEY_NAME)
         key = KeyRecord(
             self._name, found.fingerprint, name, line.strip(), self._login_services.now()
@@ -141,24 +237,29 @@ class HostedAccount:
     @_told
     def can_add_key_in_use(self) -> bool:
         mine = self._visitor.fingerprint
-        return self._visitor.key_line is not None and all(
-            key.fingerprint != mine for key in self.keys()
+        return (
+            self._visitor.key_line is not None
+            and self.may_change()
+            and all(key.fingerprint != mine for key in self.keys())
         )
 
     @_told
     def add_key_in_use(self, name: str = "") -> KeyRecord:
         if self._visitor.key_line is None:
+            self._allow(AccountChange.ADD_KEY)
             raise NotPossible("You did not log in with a key that could become yours.")
         return self.add_key(self._visitor.key_line, name)
 
     @_told
     def rename_key(self, fingerprint: str, name: str) -> None:
+        self._allow(AccountChange.RENAME_KEY)
         name = clean(name.strip(), limit=MAX_KEY_NAME)
         if not name or not self._store.rename_key(self._name, fingerprint, name):
             raise NotPossible("There is no such key." if name else "A key needs a name.")
 
     @_told
     def remove_key(self, fingerprint: str) -> None:
+        self._allow(AccountChange.REMOVE_KEY)
         if len(self.keys()) == 1 and not self.record().has_password:
             raise NotPossible("This is your last key, and you have no password to log in with.")
         if not self._store.remove_key(self._name, fingerprint):
@@ -168,32 +269,17 @@ class HostedAccount:
 
     @_told
     def set_password(self, old: str, new: str) -> None:
-        if self.record().has_password:
-            self._check(old)
+        self._allow(AccountChange.PASSWORD, old)
         problem = password_problem(new, user=self._name, old=old)
         if problem is not None:
             raise NotPossible(problem)
         hashed = self._login_services.passwords.hash(new)
         self._store.update(self._name, password_hash=hashed, password_expired=False)
 
-    def _check(self, password: str) -> None:
-        """Makes sure that it is the person who asks, and not somebody at a screen that was left
-        open. Wrong passwords count as they do at a login, so that nobody guesses here instead."""
-        record, lockout = self._record(), self._login_services.lockout
-        attempt = Try(self._name, f"inside {self._visitor.connection}", self._login_services.now())
-        lock = lockout.begin(attempt)
-        stored = record.password_hash if lock is None else None
-        if self._login_services.passwords.verify(stored, password):
-            lockout.settled(attempt)
-            return
-        lockout.failed(attempt, lock)
-        if lock is not None:
-            raise NotPossible("There were too many wrong passwords. Try again later.")
-        raise NotPossible("That is not your password.")
-
     # ------------------------------------------------------------------ second factor
 
     def begin_second(self) -> NewSecond:
+        self.proof_for(AccountChange.SECOND_FACTOR)
         secret = new_totp_secret()
         uri = totp_uri(secret, self._name, self._login_services.host_name)
         return NewSecond(secret, grouped(base32(secret)), uri, tuple(qr_lines(uri) or ()))
@@ -203,27 +289,23 @@ class HostedAccount:
         counter = totp_match(second.secret, code, self._login_services.now())
         if counter is None:
             raise NotPossible("That code is wrong. Is your clock right?")
-        self._prove(password)
+        self._allow(AccountChange.SECOND_FACTOR, password)
         self._store.set_totp(self._name, second.secret)
         self._store.take_totp(self._name, counter)  # the code that was typed here has served
         return self._fresh_codes()
 
     @_told
     def remove_second(self, password: str) -> None:
-        self._prove(password)
+        self._allow(AccountChange.SECOND_FACTOR, password)
         self._store.set_totp(self._name, None)
         self._store.set_recovery(self._name, ())
 
     @_told
     def new_recovery_codes(self, password: str) -> tuple[str, ...]:
-        self._prove(password)
+        self._allow(AccountChange.RECOVERY_CODES, password)
         if not self.record().totp:
             raise NotPossible("Set up a second factor first; recovery codes go with it.")
         return self._fresh_codes()
-
-    def _prove(self, password: str) -> None:
-        if self.record().has_password:
-            self._check(password)
 
     def _fresh_codes(self) -> tuple[str, ...]:
         codes = recovery_codes()
@@ -246,7 +328,9 @@ class HostedAccount:
             for login in self._own()
         )
 
+    @_told
     def close_others(self) -> int:
+        self._allow(AccountChange.CLOSE_LOGINS)
         here = self._visitor.connection
         others = [login for login in self._own() if login.visitor.connection != here]
         for login in others:

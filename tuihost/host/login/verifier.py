@@ -216,7 +216,11 @@ class AccountVerifier:
             )
         )
         return replace(
-            identity, roles=self._login_services.roles(record), restrictions=self._restrictions
+            identity,
+            roles=self._login_services.roles(record),
+            restrictions=self._restrictions,
+            at=now,
+            certified=any(key.certificate is not None for key in self._keys),
         )
 
     def failed(self, user: str, factor: str, reason: str) -> None:

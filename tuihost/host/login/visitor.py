@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tuihost.core.accepts import Accepts
 from tuihost.core.login.chains import LoginChains
+from tuihost.core.login.proof import Proof
 from tuihost.core.login.rights import Rights, rights_of
 from tuihost.session.host_view import Account
 from tuihost.settings.models import Settings
@@ -19,7 +20,7 @@ class Visitor(Account):
     """An account as it came in. `apps` are those that they may open, decided once, at the login.
     `confined` names the one app that a forced command leads to; `connection` is the number of the
     connection that this is, and `key_line` the line of the plain key that it proved: None if that
-    came with a certificate or with restrictions."""
+    came with a certificate or with restrictions. `proof` is what the login proved."""
 
     apps: frozenset[str] = field(default=frozenset(), compare=False)
     rights: Rights = field(default_factory=Rights, compare=False)
@@ -31,6 +32,7 @@ class Visitor(Account):
     fingerprint: str | None = None
     connection: int = 0
     key_line: str | None = field(default=None, compare=False)
+    proof: Proof = field(default_factory=Proof, compare=False)
 
     @classmethod
     def of(
@@ -44,6 +46,7 @@ class Visitor(Account):
         """The person with that `identity`, and those of `apps` that their roles give them."""
         guest, roles = identity.guest, identity.roles
         restrictions = identity.restrictions or Restrictions()
+        proof = Proof.of(identity)
         visitor = cls(
             name=identity.user,
             guest=guest,
@@ -56,7 +59,8 @@ class Visitor(Account):
             confined=_confined(restrictions),
             fingerprint=identity.fingerprint,
             connection=connection,
-            key_line=identity.key if restrictions == Restrictions() else None,
+            key_line=None if proof.limited else identity.key,
+            proof=proof,
         )
         opened = frozenset(
             name
