@@ -11,9 +11,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tuihost import commands
-from tuihost.commands import check_commands, command_infos, run_command
+from tuihost.commands import check_commands, command_infos, resolve, run_command
 from tuihost.errors import AppLoadError, Disconnected
 from tuihost.plugin import App, app, command
 from tuihost.session.host_view import Account
@@ -121,7 +123,7 @@ def run(app: App, *words: str, columns: int = 80) -> tuple[int, str, str]:
     stage = Stage(columns)
     around = Surroundings(Account("ada"), cast(Any, None), cast(Any, None))
     session = Session(around, app.name, cast(Any, stage), data=Path())
-    status = run_command(app, session, words, run_async=asyncio.run)
+    status = run_command(resolve(app, words), session, run_async=asyncio.run)
     return status, stage.out, stage.err
 
 
@@ -299,3 +301,45 @@ def test_parameters_that_no_command_line_can_give_are_found_when_the_app_is_load
             check_commands(_with(method))
         assert said in str(caught.value)
     check_commands(Guestbook())
+
+
+class Odd(App):
+    """An app with commands that look like options."""
+
+    name = "odd"
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    @command(name="-c")
+    def line(self, session: Session, *words: str) -> None:
+        self.ran.append("-c")
+
+    @command
+    def add(self, session: Session, text: str = "", *, loud: bool = False) -> None:
+        self.ran.append("add")
+
+    @command(name="list")
+    def all(self, session: Session, *, json: Annotated[bool, commands.Short("j")] = False) -> None:
+        self.ran.append("list")
+
+
+WORDS = ["--", "-", "", "-c", "-x; odd list", "add", "list", "--help", "--loud", "-j", "-jc", "x"]
+
+
+@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=4), max_size=6))
+def test_property_no_arrangement_of_words_runs_another_command_than_the_resolved_one(
+    words: list[str],
+) -> None:
+    app = Odd()
+    line = resolve(app, words)
+    run(app, *words)
+    assert app.ran in ([], [line.command])
+
+
+def test_words_that_name_no_command_run_nothing() -> None:
+    for words in (["-x", "list"], ["--loud", "add"], ["--"], ["-j", "--", "add"], [""]):
+        app = Odd()
+        assert resolve(app, words).command is None
+        assert run(app, *words)[0] == 2
+        assert app.ran == []

@@ -27,6 +27,7 @@ from tuihost.phrases import nearest
 from tuihost.plugin import App, FunctionApp, first_line
 from tuihost.session.other_apps import ArgumentInfo, CommandInfo, OptionInfo
 from tuihost.session.session import Session
+from tuihost.text import clean
 
 USAGE = 2  # the exit status of a command line that makes no sense, as everywhere
 MAX_WIDTH = 100  # columns of a help text; wider lines are hard to read
@@ -76,7 +77,7 @@ def command_table(app: App) -> CommandTable:
 def _made(app: App) -> CommandTable:
     methods = app.command_methods()
     commands = [_Command(name, method) for name, method in methods.items()]
-    group = _Group(
+    group = click.Group(
         app.name,
         commands=commands,
         help=_about(app),
@@ -97,6 +98,47 @@ def _about(app: App) -> str:
     return inspect.cleandoc(written or "") or app.description or app.title
 
 
+# ----------------------------------------------------------------------------------- resolving
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """The words of a command line of `app`, resolved: what rights are judged on, and what runs.
+
+    `command` is the name of the command; None if the app's help is asked for, or if there is a
+    `problem`, a sentence: then nothing runs. `words` are what follows the name.
+    """
+
+    app: App
+    command: str | None = None
+    words: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+def resolve(app: App, words: Sequence[str]) -> CommandLine:
+    """Which command `words` name. An app itself has the one option `--help`, so the first word is
+    the command's name, or the second one after `--`."""
+    known = command_table(app).group.commands
+    match tuple(words):
+        case () | ("--help", *_):
+            return CommandLine(app)
+        case ("--", *ahead):
+            pass
+        case ahead:
+            pass
+    match tuple(ahead):
+        case (name, *rest) if name in known:
+            return CommandLine(app, name, tuple(rest))
+        case (option, *_) if option.startswith("-"):
+            return CommandLine(app, problem=f"No such option {clean(option, limit=40)!r}.")
+        case (name, *_):
+            near = nearest(name, known)
+            hint = f" Did you mean {near!r}?" if near else ""
+            return CommandLine(app, problem=f"No such command {clean(name, limit=40)!r}.{hint}")
+        case _:
+            return CommandLine(app, problem="Missing command.")
+
+
 # ------------------------------------------------------------------------------------- running
 
 
@@ -108,26 +150,30 @@ class _Run:
     run_async: RunAsync
 
 
-def run_command(app: App, session: Session, words: Sequence[str], *, run_async: RunAsync) -> int:
-    """Runs the command line `words` of `app` and returns its exit status; no words show the help.
+def run_command(line: CommandLine, session: Session, *, run_async: RunAsync) -> int:
+    """Runs a command line and returns its exit status; without a command it shows the help.
 
     A method that is a coroutine is run by `run_async`. What the method raises comes out again,
     except `NoTerminal`.
     """
-    group = command_table(app).group
+    group = command_table(line.app).group
     width = min(session.terminal.size.columns, MAX_WIDTH)
-    given = list(words) or ["--help"]
-    if given[0].startswith("-") and given[0] in group.commands:
-        given.insert(0, "--")  # a command such as `-c`, and not an option
+    above = click.Context(
+        group,
+        info_name=line.app.name,
+        max_content_width=width,
+        terminal_width=width,
+        obj=_Run(session, run_async),
+    )
     try:
-        with group.make_context(
-            app.name,
-            given,
-            max_content_width=width,
-            terminal_width=width,
-            obj=_Run(session, run_async),
-        ) as context:
-            return typing.cast(int, group.invoke(context))
+        if line.problem is not None:
+            raise click.UsageError(line.problem, above)
+        if line.command is None:
+            session.print(above.get_help())
+            return 0
+        command = group.commands[line.command]
+        with command.make_context(line.command, list(line.words), parent=above) as context:
+            return typing.cast(int, command.invoke(context))
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as mistake:
@@ -138,18 +184,6 @@ def run_command(app: App, session: Session, words: Sequence[str], *, run_async: 
     except NoTerminal as error:
         session.error(f"Error: {error}")
         return USAGE
-
-
-class _Group(click.Group):
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in self.commands and not name.startswith("-"):
-            near = nearest(name, self.commands)
-            hint = f" Did you mean {near!r}?" if near else ""
-            ctx.fail(f"No such command {name!r}.{hint}")
-        return super().resolve_command(ctx, args)
 
 
 class _Command(click.Command):

@@ -16,6 +16,7 @@ import tty
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
+from tuihost.commands import resolve
 from tuihost.core.routing import NoSuchApp, OpenApp, Route, RunCommand
 from tuihost.host.host import Host
 from tuihost.host.plugins.app_catalog import Catalog
@@ -142,7 +143,10 @@ def _run(host: Host, name: str, words: Sequence[str]) -> int:
         route = OpenApp(name)
     pty = _pty() if isinstance(route, OpenApp) or sys.stdout.isatty() else None
     env = dict(os.environ)
-    visit = Visit(account, Peer("local", 0), route, facts_of(pty, env), env)
+    line = None
+    if isinstance(route, RunCommand):
+        line = resolve(host.catalog.apps[name].app, words)
+    visit = Visit(account, Peer("local", 0), route, facts_of(pty, env), env, line=line)
     channel = LocalChannel()
     program = Program(host, channel, lambda log: visit, host.log.bound(user=account.name))
     screen = isinstance(route, OpenApp)

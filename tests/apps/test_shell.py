@@ -368,6 +368,23 @@ def test_rights_hold_behind_the_shell_too() -> None:
         hang_up(client)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "shell -c 'notes list'",
+        "shell -- -c 'notes list'",
+        "shell -c -- '-x; notes list'",
+        "shell -c -- -x",
+    ],
+)
+def test_what_is_judged_is_what_runs(line: str) -> None:
+    roles = {"guest": {"commands": ["notes add", "notes list", "shell sort"]}}
+    with hosted(bundled=["menu", "notes", "shell"], settings={"roles": roles}) as host:
+        outcome = host.run(line)
+        assert (outcome.stdout, outcome.errors) == (b"", "tuihost: you may not run shell -c\n")
+        assert outcome.status == 2
+
+
 # ----------------------------------------------------------------------------------- the screen
 
 

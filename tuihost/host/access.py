@@ -6,17 +6,27 @@ Nothing here waits, and what somebody may open was decided at their login. Threa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from tuihost.commands import CommandLine, resolve
 from tuihost.core.accepts import Accepts, ForwardRule, SocketRule
 from tuihost.host.login.visitor import Visitor
 from tuihost.host.plugins.app_catalog import Loaded, may_use
 from tuihost.plugin import App
 from tuihost.session.host_view import Account
 from tuihost.settings.models import Settings
+from tuihost.text import clean
 from tuihost.wire import SocketAddress
 
 SFTP = "sftp"
 """The subsystem that the host serves itself if no app does."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotAllowed:
+    """Somebody's roles do not give them a command. `reason` is for them."""
+
+    reason: str
 
 
 class Access:
@@ -45,6 +55,16 @@ class Access:
     def may_run(self, account: Account, app: str, command: str) -> bool:
         """Whether they may run that command of an app that they may open."""
         return not isinstance(account, Visitor) or account.may_run(app, command)
+
+    def resolved(
+        self, account: Account, app: str, words: Sequence[str]
+    ) -> CommandLine | NotAllowed:
+        """What the words of a command line of that app come to, if the person may run it. There is
+        no other way to a command: what is judged here is the value that runs."""
+        line = resolve(self._apps[app].app, words)
+        if line.command is None or self.may_run(account, app, line.command):
+            return line
+        return NotAllowed(f"you may not run {app} {clean(line.command, limit=40)}")
 
     def home_of(self, account: Account) -> str | None:
         """The app that all others lead back to: the default one. For somebody who is confined to
@@ -103,8 +123,10 @@ class Access:
     def script_for(self, account: Account) -> tuple[str, ...]:
         """The command that reads lines if there is no terminal; empty if they may not run it."""
         app, *words = self._script.split() or [""]
-        may = app in self._apps and self.may_open(account, app)
-        return (app, *words) if may and self.may_run(account, app, " ".join(words)) else ()
+        if app not in self._apps or not self.may_open(account, app):
+            return ()
+        line = self.resolved(account, app, words)
+        return (app, *words) if isinstance(line, CommandLine) else ()
 
     def why_no_x11(self, account: Account) -> str | None:
         """Why no app shows anything on the screen that somebody brings."""

@@ -92,7 +92,9 @@ def visit(
         (ExecRequest("chat"), {}, OpenApp("chat")),
         (ExecRequest("box"), {}, RunCommand("box", ())),
         (ExecRequest("box show"), {"pty": PTY}, RunCommand("box", ("show",))),
-        (ExecRequest("box --help drop"), {}, BadCommand("you may not run box drop")),
+        (ExecRequest("box drop"), {}, BadCommand("you may not run box drop")),
+        (ExecRequest("box -- drop"), {}, BadCommand("you may not run box drop")),
+        (ExecRequest("box --help drop"), {}, RunCommand("box", ("--help", "drop"))),
         (ExecRequest("nots"), {}, NoSuchApp("nots")),
     ],
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tuihost.commands import command_infos, run_command
 from tuihost.errors import Disconnected, Interrupted
 from tuihost.files.tree import FileTree, Folders
+from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
 from tuihost.host.login.visitor import Visitor
 from tuihost.host.programs._incidents import report_crash
@@ -23,10 +24,9 @@ from tuihost.host.programs._sentences import (
 )
 from tuihost.host.programs._session_maker import SessionMaker
 from tuihost.host.programs.app_thread import AppThread
-from tuihost.host.programs.visit import Visit, command_in
+from tuihost.host.programs.visit import Visit
 from tuihost.logs import EventLog
 from tuihost.session.other_apps import CommandInfo, Stdio
-from tuihost.text import clean
 from tuihost.tui.running.command_stages import Signalled, StdioStage
 from tuihost.tui.running.loop import run as run_coroutine
 from tuihost.wire import Stream
@@ -123,15 +123,13 @@ class HostedApps:
         if name not in self._host.access.names_for(account):
             _say(stdio, self._host.name, no_such_app(self._host, account, name))
             return NOT_FOUND
-        command = command_in(words)
-        if command is not None and not self._host.access.may_run(account, name, command):
-            text = f"you may not run {name} {clean(command, limit=40)}"
-            _say(stdio, self._host.name, text)
+        line = self._host.access.resolved(account, name, words)
+        if isinstance(line, NotAllowed):
+            _say(stdio, self._host.name, line.reason)
             return NOT_YOURS
-        app = self._host.catalog.apps[name].app
         try:
-            run_async = partial(run_coroutine, kind=app.loop)
-            return run_command(app, self._sessions.make(name, stage), words, run_async=run_async)
+            run_async = partial(run_coroutine, kind=line.app.loop)
+            return run_command(line, self._sessions.make(name, stage), run_async=run_async)
         except (Disconnected, Interrupted, Signalled):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host

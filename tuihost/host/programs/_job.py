@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tuihost.commands import run_command
+from tuihost.commands import CommandLine, run_command
 from tuihost.core.routing import (
     BadCommand,
     CopyFiles,
@@ -74,8 +74,9 @@ class Job:
 
     def play(self) -> int:
         match self._visit.route:
-            case RunCommand(app=name, words=words):
-                return self._command(name, words)
+            case RunCommand():
+                assert self._visit.line is not None, "a command was resolved before it began"
+                return self._command(self._visit.line)
             case OpenDisplay(name=name):
                 return self._display(name)
             case OpenSubsystem(name=name):
@@ -96,13 +97,13 @@ class Job:
     def leave(self, farewell: str) -> None:
         """There is nothing to give back: no screen was taken."""
 
-    def _command(self, name: str, words: tuple[str, ...]) -> int:
-        app = self._app(name)
-        run_async = partial(run_coroutine, kind=app.loop)
+    def _command(self, line: CommandLine) -> int:
+        name = line.app.name
+        run_async = partial(run_coroutine, kind=line.app.loop)
         return self._started(
             name,
-            lambda: run_command(app, self._session(name), words, run_async=run_async),
-            command=words[0] if words else "",
+            lambda: run_command(line, self._session(name), run_async=run_async),
+            command=line.command or "",
         )
 
     def _display(self, name: str) -> int:

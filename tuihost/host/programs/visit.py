@@ -5,16 +5,17 @@ Thread: the program's. What the transport's thread hands over is frozen (`Grante
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tuihost.commands import CommandLine
 from tuihost.core.routing import BadCommand, OpenApp, OpenDisplay, Route, RunCommand, route
+from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
 from tuihost.host.login.visitor import Visitor, original_command
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.session.host_view import Account
 from tuihost.terminal_facts import TerminalFacts, facts_of
-from tuihost.text import clean
 from tuihost.wire import (
     Peer,
     ProgramRequest,
@@ -26,7 +27,8 @@ from tuihost.wire import (
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What is known of somebody when their program begins."""
+    """What is known of somebody when their program begins. `line` is the command that runs, if
+    `route` is one."""
 
     account: Account
     peer: Peer
@@ -34,6 +36,7 @@ class Visit:
     facts: TerminalFacts
     env: Mapping[str, str] = field(default_factory=dict)
     resources: ClientResources = field(default_factory=ClientResources)
+    line: CommandLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,19 @@ def visit_of(
     if granted.pty is not None:
         facts = facts.resized(granted.size)
     where = _route(host, visitor, granted, facts.pty)
-    if isinstance(where, RunCommand) and not where.words:
-        where = _without_words(host, where, resources)
-    return Visit(visitor, peer, where, facts, env, resources)
+    line = None
+    if isinstance(where, RunCommand):
+        resolved = host.access.resolved(visitor, where.app, where.words)
+        if isinstance(resolved, NotAllowed):
+            where = BadCommand(resolved.reason)
+        elif not where.words:
+            where = _without_words(host, where, resources)
+        line = resolved if isinstance(resolved, CommandLine) else None
+    return Visit(visitor, peer, where, facts, env, resources, line)
 
 
 def _route(host: Host, visitor: Visitor, granted: Granted, pty: bool) -> Route:
-    where = route(
+    return route(
         granted.program,
         # The app in the name is the client's wish; a key's command is not theirs to bend.
         target=None if visitor.restrictions.command is not None else visitor.target,
@@ -79,11 +88,6 @@ def _route(host: Host, visitor: Visitor, granted: Granted, pty: bool) -> Route:
         # Somebody who asked for a terminal in vain is a person all the same.
         script=() if granted.wanted_pty else host.access.script_for(visitor),
     )
-    if isinstance(where, RunCommand):
-        command = command_in(where.words)
-        if command is not None and not host.access.may_run(visitor, where.app, command):
-            return BadCommand(f"you may not run {where.app} {clean(command, limit=40)}")
-    return where
 
 
 def _without_words(host: Host, where: RunCommand, resources: ClientResources) -> Route:
@@ -95,8 +99,3 @@ def _without_words(host: Host, where: RunCommand, resources: ClientResources) ->
     if app.has_talk and not app.command_methods():
         return OpenApp(where.app)
     return where
-
-
-def command_in(words: Sequence[str]) -> str | None:
-    """The command that a command line of an app names, past its options."""
-    return next((word for word in words if not word.startswith("-")), None)
