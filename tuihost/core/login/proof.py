@@ -3,10 +3,10 @@
 The rules:
 1. A login that came in with less than the account has, or for a while (a key with any restriction,
    a certificate), changes nothing: it could make itself unlimited.
-2. Everybody else needs a fresh proof of who they are: one of the login itself that is not older
-   than `FRESH`, or their password or a code of their second factor now.
+2. Everybody else needs a fresh proof: the login itself, if that is not older than `FRESH`, or
+   their password or a code of their second factor now.
 3. Where the account has a password, that is asked for whenever password, second factor or recovery
-   codes change: whoever finds an open screen must not get in for good.
+   codes change: a screen that was left open must not let somebody in for good.
 """
 
 from __future__ import annotations
