@@ -24,7 +24,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -144,6 +144,15 @@ class Database:
         they are first called; call this to be told of faults early."""
         with self._translated(), self._turn(self._write_lock):
             self._opened(self._writer, make=True)
+
+    def check(self) -> None:
+        """Raises `DatabaseError` if the file is there and cannot be used. Changes nothing."""
+        if not self.path.exists():
+            return
+        with self._translated(), closing(_read_only(self.path)) as connection:
+            self._version(connection)
+            if connection.execute("pragma quick_check(1)").fetchone() != ("ok",):
+                raise self._error(DatabaseFault.DAMAGED)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -305,6 +314,12 @@ class Database:
 
     def _error(self, fault: DatabaseFault, detail: str = "") -> DatabaseError:
         return DatabaseError(f"{self._called} {self.path} {fault.value}{detail}", fault)
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    # Where nobody has it open there is no write-ahead log to heed, and none has to be made.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
 
 
 # ------------------------------------------------------------------------------- after a fork

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
 import time
+from contextlib import nullcontext
 from enum import StrEnum
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TextIO
 
 from tuihost.text import clean
@@ -153,12 +157,57 @@ def event_log() -> EventLog:
     return EventLog(logging.getLogger("tuihost"))
 
 
-def configure(*, as_json: bool = False, level: str = "info", stream: TextIO | None = None) -> None:
-    """Sends the log to `stream`, by default stderr. Lines that cannot be written are dropped."""
+class LogFile(logging.FileHandler):
+    """Appends to a file, which only its owner may read if it is made here. Threads: any."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+
+    def _open(self) -> TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        file = open(  # noqa: SIM115 - closed with the handler
+            self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=private
+        )
+        assert isinstance(file, TextIOWrapper)
+        return file
+
+    def reopen(self) -> None:
+        """Goes on in the file that has the name now. Raises `OSError`, and stays where it was, if
+        there can be none."""
+        fresh = self._open()
+        with self.lock or nullcontext():
+            former, self.stream = self.stream, fresh
+            if former is not None:
+                former.close()
+
+
+def reopen() -> None:
+    """After somebody has moved the file of the log away: goes on in a new one. Raises
+    `OSError`."""
+    for handler in logging.getLogger("tuihost").handlers:
+        if isinstance(handler, LogFile):
+            handler.reopen()
+
+
+def configure(
+    *,
+    as_json: bool = False,
+    level: str = "info",
+    stream: TextIO | None = None,
+    file: Path | None = None,
+) -> None:
+    """Sends the log to `file`, or else to `stream`, by default stderr. Lines that cannot be written
+    are dropped. Raises `OSError` if the file cannot be opened."""
     logging.raiseExceptions = False
-    out = logging.StreamHandler(stream or sys.stderr)
+    out: logging.Handler = logging.StreamHandler(stream or sys.stderr)
+    if file is not None:
+        out = LogFile(file)
     out.setFormatter(JsonFormatter() if as_json else TextFormatter())
     root = logging.getLogger("tuihost")
+    for former in root.handlers:
+        former.close()
     root.handlers[:] = [out]
     root.setLevel(level.upper())
     root.propagate = False

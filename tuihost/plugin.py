@@ -77,6 +77,8 @@ class App:
     """This app's own folder, which the host makes before `start`."""
     options: Mapping[str, Any]
     """The table `[app.NAME]` of the settings."""
+    known_options: tuple[str, ...] | None = None
+    """Their names, if the app knows them all: then `tuihost check` reports any other."""
 
     def start(self) -> None:
         """Called once, before the first session. If it raises `AppLoadError`, the app is listed as

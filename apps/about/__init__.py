@@ -40,6 +40,7 @@ class About(App):
     group = "Host"
     icon = "◈"
     order = 90
+    known_options = ("address",)
 
     def build(self, session: Session) -> Application[Any]:
         return AboutScreen(session, self.options).application()

@@ -47,6 +47,7 @@ class Account(App):
     icon = "⚿"
     order = 70
     accepts = Accepts(agent=True)
+    known_options = ("how",)
 
     @property
     def how(self) -> str:

@@ -38,6 +38,7 @@ class ApprovalsApp(App):
     icon = "◫"
     order = 75
     accepts = Accepts(guests=False, roles=frozenset({"admin", "approver"}))
+    known_options = ()
 
     def build(self, session: Session) -> Application[Any]:
         approvals = session.host.approvals(session.account)

@@ -45,6 +45,7 @@ class Files(App):
     group = "Everyday"
     icon = "▣"
     order = 30
+    known_options = ("quota", "guest_quota", "entries", "shared")
 
     def start(self) -> None:
         self.folders = AllFolders(self.data, self.options)

@@ -17,6 +17,7 @@ class Menu(App):
 
     name = "menu"
     title = "Menu"
+    known_options = ("title", "motd")
     hidden = True
 
     def build(self, session: Session) -> Application[Any]:

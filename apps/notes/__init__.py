@@ -27,6 +27,7 @@ class Notes(App):
     group = "Everyday"
     icon = "✎"
     order = 10
+    known_options = ()
 
     def start(self) -> None:
         self.store = Store(self.data / "notes.sqlite3")

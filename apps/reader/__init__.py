@@ -24,6 +24,7 @@ class Reader(App):
     group = "Everyday"
     icon = "▤"
     order = 20
+    known_options = ("folder",)
 
     def start(self) -> None:
         folder = Path(self.options.get("folder") or Path(__file__).parent / "pages").expanduser()

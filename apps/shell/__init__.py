@@ -41,6 +41,7 @@ class Shell(Filters, App):
     group = "Everyday"
     icon = "❯"
     order = 60
+    known_options = ()
 
     @cached_property
     def builtins(self) -> frozenset[str]:

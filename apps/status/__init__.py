@@ -40,6 +40,7 @@ class Status(App):
     icon = "◔"
     order = 80
     accepts = Accepts(forwards=(ForwardRule("status", 80),))
+    known_options = ()
 
     def start(self) -> None:
         self.sampler = Sampler()

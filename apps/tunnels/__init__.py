@@ -52,6 +52,7 @@ class Tunnels(App):
     icon = "⇄"
     order = 40
     accepts = Accepts(listens=tuple(ListenRule("*", port) for port in PORTS))
+    known_options = ("listen", "domain", "scheme", "port")
 
     listener: BrowserListener | None = None
 

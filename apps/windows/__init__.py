@@ -26,6 +26,7 @@ class Windows(App):
     icon = "❐"
     order = 50
     accepts = Accepts(x11=True)
+    known_options = ("programs",)
 
     def start(self) -> None:
         self.offered = programs_of(self.options)

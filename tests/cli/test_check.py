@@ -10,7 +10,7 @@ from tests.cli.calling import tuihost
 def test_check_says_everything_and_opens_nothing(place: Path) -> None:
     file = place / "tuihost.toml"
     file.write_text(
-        "[server]\ndefault_app = 'echo'\n[apps]\nfolders = ['apps']\nenabled = ['echo', 'bad']\n"
+        "[server]\ndefault_app = 'echo'\n[apps]\nfolders = ['apps']\nenabled = ['echo', 'ba*']\n"
     )
     assert "all is well" in tuihost(place, "check").stdout
     assert not (place / ".local").exists()
@@ -20,6 +20,7 @@ def test_check_says_everything_and_opens_nothing(place: Path) -> None:
     file.write_text("[server]\nprot = 1\n[login]\ngrace = 'x'\n")
     said = tuihost(place, "check", status=78).stderr
     assert said.splitlines() == [
+        "Settings: tuihost.toml",
         "tuihost.toml:2: server.prot: no such setting; did you mean 'port'?",
         "tuihost.toml:4: login.grace: should be a number, not 'x'",
     ]
@@ -30,11 +31,12 @@ def test_check_says_everything_and_opens_nothing(place: Path) -> None:
     key.chmod(0o600)
     file.write_text(
         "[server]\ndefault_app = 'nope'\ntheme = 'pink'\nhost_keys = ['key']\n[app.ecco]\nx = 1\n"
+        "[apps]\nfolders = ['apps']\n"
     )
     said = tuihost(place, "check", status=78).stderr
     assert "there is no app 'nope' that works" in said
     assert "there is no theme 'pink'; there are " in said
-    assert "app.ecco: there is no app of that name" in said
+    assert "tuihost.toml:5: app.ecco: there is no app 'ecco'; did you mean 'echo'?" in said
     assert f"host key {key}: " in said
 
 
@@ -66,5 +68,5 @@ def test_check_knows_the_ways_in_and_their_steps(place: Path) -> None:
 
 def test_a_settings_file_that_is_asked_for_has_to_be_there(place: Path) -> None:
     said = tuihost(place, "check", "--config", "gone.toml", status=78).stderr
-    assert said == "gone.toml: there is no such file\n"
+    assert said == "Settings: gone.toml\ngone.toml: there is no such file\n"
     assert tuihost(place, "check", status=78, TUIHOST_CONFIG="gone.toml").stderr == said

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tuihost.cli.common import SETTINGS_FILE, read_settings, rows
+from tuihost.cli.common import SETTINGS_FILE, read_settings, rows, say_settings_file
 from tuihost.errors import SettingsError
 
 
@@ -35,3 +35,18 @@ def test_the_settings_file_of_the_folder_is_read_by_default(
     assert settings.server.theme == "noon"
     with pytest.raises(SettingsError, match="there is no such file"):
         read_settings(Path("elsewhere.toml"))
+
+
+def test_people_are_told_which_settings_file_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    say_settings_file(None)
+    Path(SETTINGS_FILE).touch()
+    say_settings_file(None)
+    say_settings_file(Path("/etc/other.toml"))
+    assert capsys.readouterr().err.splitlines() == [
+        "Settings: the defaults; there is no tuihost.toml here",
+        "Settings: tuihost.toml",
+        "Settings: /etc/other.toml",
+    ]

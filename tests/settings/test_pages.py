@@ -23,7 +23,7 @@ def test_the_comments_of_the_example_are_settings_that_work(tmp_path: Path) -> N
     settings = load(write(tmp_path, "\n".join(active)), {})
     given = settings.model_dump(exclude={"app"})
     assert set(given) == set(Settings.model_fields) - {"app"}
-    assert settings.app == {"notes": {"per_person": 200}}
+    assert settings.app == {"files": {"quota": 200}}
 
 
 def test_the_page_in_the_docs_is_up_to_date() -> None:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuihost.errors import SettingsError
 from tuihost.text import clean
 
 if TYPE_CHECKING:
+    from tuihost.settings.loading import Draft
     from tuihost.settings.models import Settings
 
 SETTINGS_FILE = "tuihost.toml"
@@ -34,9 +36,39 @@ def read_settings(config: Path | None, overrides: Mapping[str, Any] | None = Non
     """The settings of this call. Raises `SettingsError`."""
     from tuihost.settings.loading import load
 
-    if config is None and Path(SETTINGS_FILE).exists():
-        config = Path(SETTINGS_FILE)
-    return load(config, os.environ, overrides)
+    return load(settings_file(config), os.environ, overrides)
+
+
+def draft_settings(config: Path | None) -> Draft:
+    """The settings of a host as far as they are right, with their mistakes. Raises
+    `SettingsError` if there is no file, or none that can be read."""
+    from tuihost.settings.loading import draft
+
+    return draft(hosts_file(config), os.environ)
+
+
+def settings_file(config: Path | None) -> Path | None:
+    """The settings file of this call; None if there is none."""
+    return Path(SETTINGS_FILE) if config is None and Path(SETTINGS_FILE).exists() else config
+
+
+def say_settings_file(config: Path | None) -> None:
+    """Tells on standard error which settings file this call uses."""
+    found = settings_file(config)
+    where = f"the defaults; there is no {SETTINGS_FILE} here" if found is None else str(found)
+    click.echo(f"Settings: {where}", err=True)
+
+
+def hosts_file(config: Path | None) -> Path:
+    """The settings file of a host, told on standard error. Raises `SettingsError` if there is
+    none: nobody should open a host by calling a command in the wrong folder."""
+    found = settings_file(config)
+    if found is None:
+        reason = f"There is no settings file: no --config, and no {SETTINGS_FILE} in this folder."
+        cure = "To write one: tuihost init. To try tuihost out: tuihost demo."
+        raise SettingsError((f"{reason} {cure}",))
+    say_settings_file(found)
+    return found
 
 
 def say_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.common import config_option, read_settings
+from tuihost.cli.common import config_option, hosts_file, read_settings
 from tuihost.cli.serving import bind, open_log, serve_until_told
 from tuihost.host.plugins.app_catalog import Catalog
 
@@ -18,7 +18,7 @@ from tuihost.host.plugins.app_catalog import Catalog
 @click.option("--verbose", "-v", is_flag=True, help="Log everything.")
 def serve(config: Path | None, host: str | None, port: int | None, verbose: bool) -> None:
     """Run the host until it is told to stop (SIGTERM or Ctrl-C)."""
-    settings = read_settings(config, {"server.host": host, "server.port": port})
+    settings = read_settings(hosts_file(config), {"server.host": host, "server.port": port})
     log = open_log(settings, "debug" if verbose else None)
     server = bind(settings, Catalog.load(settings, log=log), log)
     serve_until_told(server)

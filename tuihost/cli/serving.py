@@ -19,16 +19,13 @@ from tuihost.settings.models import Settings
 def open_log(settings: Settings, level: str | None = None) -> logs.EventLog:
     """The log that the settings describe; `level` takes precedence over theirs."""
     chosen = settings.logs
-    stream = None
-    if chosen.file is not None:
-        try:
-            # It stays open as long as the process lives: nothing may be logged after a close.
-            stream = chosen.file.open("a", encoding="utf-8", errors="backslashreplace")
-        except OSError as error:
-            raise click.ClickException(
-                f"the log file {chosen.file} cannot be opened: {error.strerror or error}"
-            ) from None
-    logs.configure(as_json=chosen.format == "json", level=level or chosen.level, stream=stream)
+    as_json = chosen.format == "json"
+    try:
+        logs.configure(as_json=as_json, level=level or chosen.level, file=chosen.file)
+    except OSError as error:
+        raise click.ClickException(
+            f"The log file {chosen.file} cannot be opened: {error.strerror or error}"
+        ) from None
     return logs.event_log()
 
 

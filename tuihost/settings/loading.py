@@ -10,14 +10,17 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from tuihost.errors import SettingsError
-from tuihost.phrases import size_of
-from tuihost.settings.models import Settings
+from tuihost.phrases import nearest, size_of
+from tuihost.settings.models import Section, Settings
 from tuihost.settings.toml import KeyLines, TomlError, parsed
+
+if TYPE_CHECKING:
+    from tuihost.settings.mistakes import Origins
 
 MAX_FILE = 1_000_000  # bytes; a settings file has a few thousand
 ENV_PREFIX = "TUIHOST_"
@@ -34,34 +37,68 @@ def load(
     `overrides` has dotted names, such as `server.port`; a value of None was not given.
     Raises `SettingsError` with every mistake.
     """
-    text = _read(path) if path is not None else ""
-    merged = _Merged(_parse(path, text) if path is not None else {})
-    for names, value, origin in _from_environment(env or {}, merged):
-        merged.put(names, value, origin)
-    for name, value in (overrides or {}).items():
-        if value is not None:
-            option = "--" + name.rpartition(".")[2].replace("_", "-")
-            merged.put(tuple(name.split(".")), value, option)
-    base = path.absolute().parent if path is not None else Path.cwd()
+    given = _given(path, env, overrides)
     try:
-        settings = Settings.model_validate(merged.tree, context={"base": base})
+        settings = given.validated()
     except ValidationError as error:
-        # What explains mistakes costs an import that a host without mistakes can do without.
-        from tuihost.settings._mistakes import Origins, describe
-
-        problems = describe(error, Settings, Origins(path, KeyLines(text), merged.origins))
-        raise SettingsError((*merged.problems, *problems)) from None
-    if merged.problems:
-        raise SettingsError(tuple(merged.problems))
+        raise SettingsError(given.mistakes(error)) from None
+    if given.problems:
+        raise SettingsError(tuple(given.problems))
     return settings
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Settings as far as they are right, to look for more mistakes: what is wrong has its default.
+    `origins` says where each came from."""
+
+    settings: Settings
+    problems: tuple[str, ...]
+    origins: Origins
+
+
+def draft(
+    path: Path | None,
+    env: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Draft:
+    """What `load` would read, with its mistakes. Raises `SettingsError` if the file cannot be read
+    or is not TOML."""
+    given = _given(path, env, overrides)
+    origins = given.origins_of_all()
+    try:
+        return Draft(given.validated(), tuple(given.problems), origins)
+    except ValidationError as error:
+        problems = given.mistakes(error)
+        given.leave_out(error)
+    try:
+        return Draft(given.validated(), problems, origins)
+    except ValidationError:  # a default does not fit what is left: nothing more can be looked at
+        raise SettingsError(problems) from None
+
+
+def _given(
+    path: Path | None, env: Mapping[str, str] | None, overrides: Mapping[str, Any] | None
+) -> _Given:
+    text = _read(path) if path is not None else ""
+    given = _Given(path, text, _parse(path, text) if path is not None else {})
+    for names, value, origin in _from_environment(env or {}, given):
+        given.put(names, value, origin)
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            option = "--" + name.rpartition(".")[2].replace("_", "-")
+            given.put(tuple(name.split(".")), value, option)
+    return given
+
+
 @dataclass(slots=True)
-class _Merged:
+class _Given:
     """The values from every place, and where those that are not from the file came from."""
 
+    path: Path | None
+    text: str
     tree: dict[str, Any]
-    origins: dict[tuple[str, ...], str] = field(default_factory=dict)
+    elsewhere: dict[tuple[str, ...], str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def put(self, names: tuple[str, ...], value: Any, origin: str) -> None:
@@ -72,7 +109,32 @@ class _Merged:
                 inner = table[name] = {}
             table = inner
         table[names[-1]] = value
-        self.origins[names] = origin
+        self.elsewhere[names] = origin
+
+    def validated(self) -> Settings:
+        base = self.path.absolute().parent if self.path is not None else Path.cwd()
+        return Settings.model_validate(self.tree, context={"base": base})
+
+    def origins_of_all(self) -> Origins:
+        # What explains mistakes costs an import that a host without mistakes can do without.
+        from tuihost.settings.mistakes import Origins
+
+        return Origins(self.path, KeyLines(self.text), self.elsewhere)
+
+    def mistakes(self, error: ValidationError) -> tuple[str, ...]:
+        from tuihost.settings.mistakes import describe
+
+        return (*self.problems, *describe(error, Settings, self.origins_of_all()))
+
+    def leave_out(self, error: ValidationError) -> None:
+        """Takes away the values that are wrong; of a list, all of it."""
+        for detail in error.errors(include_url=False):
+            table: Any = self.tree
+            names = [part for part in detail["loc"] if isinstance(part, str) and part != "[key]"]
+            for name in names[:-1]:
+                table = table.get(name) if isinstance(table, dict) else None
+            if names and isinstance(table, dict):
+                table.pop(names[-1], None)
 
 
 def _read(path: Path) -> str:
@@ -106,7 +168,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _from_environment(
-    env: Mapping[str, str], merged: _Merged
+    env: Mapping[str, str], given: _Given
 ) -> Iterator[tuple[tuple[str, ...], Any, str]]:
     """The settings in the environment, and the variables that were probably meant as some."""
     for variable in sorted(env):
@@ -115,6 +177,9 @@ def _from_environment(
         rest = variable.removeprefix(ENV_PREFIX).lower()
         names = tuple(rest.split("__"))
         if 1 < len(names) <= ENV_DEPTH and all(names):
+            if names[0] not in Settings.model_fields:
+                given.problems.append(f"{variable}: no such setting{_meant(variable)}")
+                continue
             if names[0] == "app":  # the environment has no `-`, and names of apps no `_`
                 names = ("app", names[1].replace("_", "-"), *names[2:])
             yield names, _value(env[variable]), variable
@@ -122,7 +187,24 @@ def _from_environment(
         section, _, key = rest.partition("_")
         if section in Settings.model_fields and key.strip("_"):
             meant = f"{ENV_PREFIX}{section}__{key.strip('_')}".upper()
-            merged.problems.append(f"{variable}: no such setting; did you mean {meant!r}?")
+            given.problems.append(f"{variable}: no such setting; did you mean {meant!r}?")
+        elif near := nearest(variable, _variables(), 0.9):  # others may have variables of ours
+            given.problems.append(f"{variable}: no such setting; did you mean {near!r}?")
+
+
+def _variables() -> Iterator[str]:
+    """The variable of every setting that has one."""
+    for name, about in Settings.model_fields.items():
+        section = about.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            yield from (f"{ENV_PREFIX}{name}__{key}".upper() for key in section.model_fields)
+
+
+def _meant(variable: str) -> str:
+    near = nearest(variable, _variables(), 0.7)
+    if near is not None:
+        return f"; did you mean {near!r}?"
+    return f"; the sections are {', '.join(Settings.model_fields)}"
 
 
 def _value(text: str) -> Any:

@@ -14,7 +14,9 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    field_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from tuihost.core.forward_rules import rule_of
 from tuihost.core.login.account_names import name_problem
@@ -78,6 +80,17 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_not_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and info.field_name is not None:
+            kind = cls.model_fields[info.field_name].annotation
+            if kind is int:
+                raise PydanticKnownError("int_type")
+            if kind is float:
+                raise PydanticKnownError("float_type")
+        return value
+
 
 class Server(Section):
     """Where the host listens and what it is called."""
@@ -106,7 +119,7 @@ class Server(Section):
         default_factory=lambda: platformdirs.user_state_path("tuihost"),
         description="Where host keys, preferences and the data of apps are kept.",
     )
-    host_keys: Paths = Field(
+    host_keys: Annotated[Paths, Field(min_length=1)] = Field(
         default_factory=lambda data: (data["state_dir"] / "host_ed25519",),
         description="Private keys of the host. The first is made if it does not exist.",
     )

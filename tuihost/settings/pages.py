@@ -39,8 +39,8 @@ _APP_TABLES = """
 Options of the app NAME, as its author describes them. The app finds them in `options`.
 
 ```toml
-[app.notes]
-per_person = 200
+[app.files]
+quota = 200  # MB for each account
 ```
 """
 
@@ -87,7 +87,7 @@ def example(values: Mapping[str, Any] | None = None) -> str:
     parts.append(
         '\n# What roles may use, one table each.\n#[roles.guest]\n#apps = ["menu", "about"]\n'
     )
-    parts.append("\n# Options of single apps, one table each.\n#[app.notes]\n#per_person = 200\n")
+    parts.append("\n# Options of single apps, one table each.\n#[app.files]\n#quota = 200\n")
     return "".join(parts)
 
 

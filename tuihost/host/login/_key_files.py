@@ -41,13 +41,15 @@ class KeyFiles:
         self._kept: tuple[tuple[int, ...], RevokedKeys] | None = None
         self._told: set[str] = set()
         problems = [
-            problem for path in self._authorities for problem in _read_authorities(path).problems
+            f"login.trusted_ca: {problem}"
+            for path in self._authorities
+            for problem in _read_authorities(path).problems
         ]
         if self._revoked is not None:
             try:
                 self._revocations()
             except (OSError, ValueError) as error:
-                problems.append(f"{self._revoked}: {error}")
+                problems.append(f"login.revoked_keys: {self._revoked}: {error}")
         if problems:
             raise SettingsError(tuple(problems))
 

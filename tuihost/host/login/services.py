@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
-from tuihost.accounts import AccountRecord, AccountStore
+from tuihost.accounts import AccountRecord, AccountStore, StoreError
 from tuihost.core.login.chains import LoginChains, Who, only_by_invitation
 from tuihost.core.login.factors import INVITE, Chains
 from tuihost.core.login.lockout import SEPARATOR, Lockout, LockoutLimits
@@ -76,11 +76,11 @@ class LoginServices:
         return self.store.lock(f"{user}{SEPARATOR}{source}")
 
     def _check(self) -> None:
-        mistakes = list(self.login_chains.mistakes(self.steps))
-        if self.delivery is None and self.login_chains.ask_for(DELIVERY):
-            mistakes.append("login.delivery: is not set, and a chain has the factor `delivery`")
+        mistakes = _chain_mistakes(
+            self.login_chains, self.steps, delivers=self.delivery is not None
+        )
         if mistakes:
-            raise SettingsError(tuple(mistakes))
+            raise SettingsError(mistakes)
         _ = self.terms_text  # raises where there is none
 
     # ------------------------------------------------------------------ StepServices
@@ -95,11 +95,7 @@ class LoginServices:
 
     @cached_property
     def terms_text(self) -> str:
-        path = self.settings.login.terms
-        try:
-            return "" if path is None else path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError((f"login.terms: {path}: cannot be read: {error}",)) from None
+        return _terms_of(self.settings.login.terms)
 
     @property
     def terms_version(self) -> str:
@@ -145,6 +141,25 @@ class LoginServices:
         return roles_with_groups(record.roles, record.groups, self.settings.groups)
 
 
+def login_mistakes(settings: Settings, steps: Mapping[str, Step], log: EventLog) -> tuple[str, ...]:
+    """Everything for which `LoginServices` would raise, and what is wrong with the store."""
+    login = settings.login
+    chains = LoginChains.of(login.chains, login.app_chains)
+    problems = list(_chain_mistakes(chains, steps, delivers=bool(login.delivery)))
+    parts: tuple[Callable[[], object], ...] = (
+        lambda: find_delivery(login.delivery, settings.server.state_dir),
+        lambda: KeyFiles(settings, log),
+        lambda: _terms_of(login.terms),
+        lambda: _check_store(settings),
+    )
+    for part in parts:
+        try:
+            part()
+        except SettingsError as error:
+            problems += error.problems
+    return tuple(problems)
+
+
 def open_accounts(settings: Settings) -> SqliteAccounts:
     """The store that the settings name; its file is opened when it is first needed. Raises
     SettingsError for a URL that makes no sense."""
@@ -155,3 +170,29 @@ def open_accounts(settings: Settings) -> SqliteAccounts:
     key = settings.accounts.secret_key
     box = SecretBox(key or state / "accounts.key")
     return SqliteAccounts(path, box, box_is_ours=key is None)
+
+
+def _chain_mistakes(
+    chains: LoginChains, steps: Mapping[str, Step], *, delivers: bool
+) -> tuple[str, ...]:
+    mistakes = tuple(chains.mistakes(steps))
+    if not delivers and chains.ask_for(DELIVERY):
+        mistakes += ("login.delivery: is not set, and a chain has the factor `delivery`",)
+    return mistakes
+
+
+def _terms_of(path: Path | None) -> str:
+    try:
+        return "" if path is None else path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError((f"login.terms: {path}: cannot be read: {error}",)) from None
+
+
+def _check_store(settings: Settings) -> None:
+    store = open_accounts(settings)
+    try:
+        store.check()
+    except StoreError as error:
+        raise SettingsError((str(error),)) from None
+    finally:
+        store.close()

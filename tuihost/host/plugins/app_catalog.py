@@ -58,6 +58,8 @@ class Catalog:
     broken: tuple[Broken, ...] = ()
     themes: dict[str, Theme] = field(default_factory=dict)
     broken_themes: tuple[str, ...] = ()
+    found: set[str] = field(default_factory=set)
+    """The names of all apps that there are, those that are not enabled included."""
     _started: list[App] = field(default_factory=list)
 
     @classmethod
@@ -70,6 +72,7 @@ class Catalog:
             *all_candidates(APP, given.modules, given.folders, ENTRY_POINTS),
             *in_folder(APP, bundled_folder("apps")),
         ]:
+            catalog.found.add(candidate.name)
             if _enabled(candidate.name, settings):
                 catalog._add(candidate)
         folders = [*settings.themes.folders, bundled_folder("themes")]
@@ -124,17 +127,13 @@ class Catalog:
         wanted = (name for loaded in self.apps.values() for name in loaded.app.accepts.env)
         return tuple(dict.fromkeys(wanted))
 
-    def unused_options(self) -> tuple[str, ...]:
-        """The NAMEs of tables `[app.NAME]` in the settings for which there is no app."""
-        known = {*self.apps, *(app.name for app in self.broken)}
-        return tuple(name for name in self.settings.app if name not in known)
-
     def _add(self, candidate: Candidate[App]) -> None:
         try:
             app = candidate.load()
         except AppLoadError as error:
             self._break(candidate.name, candidate.source, str(error), trace_of(error))
             return
+        self.found.add(app.name)
         if not _enabled(app.name, self.settings):
             return
         first = self.apps.get(app.name)

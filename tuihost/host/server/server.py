@@ -81,10 +81,14 @@ class Server:
     def start(self) -> None:
         """Opens the port, then everything behind it. Raises OSError if the port is taken."""
         where = self.settings.server
-        self._listeners = _listen(where.host, where.port)
-        address = self._listeners[0].getsockname()
-        self.host.address = TcpAddress(address[0], address[1])
-        self.host.start()
+        try:
+            self._listeners = _listen(where.host, where.port)
+            address = self._listeners[0].getsockname()
+            self.host.address = TcpAddress(address[0], address[1])
+            self.host.start()
+        except BaseException:
+            self._close_sockets()
+            raise
         log_start(self.host)
 
     @property
@@ -236,12 +240,15 @@ class Server:
         with self._lock:
             self._empty.wait_for(lambda: not self._connections, FAREWELL_TIMEOUT)
         self.host.stop()
-        self._waker.close()
-        self._wake_end.close()
+        self._close_sockets()
         for number, previous in self._previous.items():
             signal.signal(number, previous)  # type: ignore[arg-type]
         self._previous.clear()
         self._log.info(Event.HOST_STOP)
+
+    def _close_sockets(self) -> None:
+        for sock in (*self._listeners, self._waker, self._wake_end):
+            sock.close()
 
     def _open(self) -> tuple[Connection, ...]:
         with self._lock:

@@ -63,6 +63,16 @@ class SqliteAccounts:
         self._database.close()
         self._locks.close()
 
+    def check(self) -> None:
+        """Raises `StoreError` if the store or its key is there and cannot be used. Changes
+        nothing."""
+        try:
+            self._database.check()
+        except DatabaseError as error:
+            raise StoreError(str(error)) from error
+        if self._box.path.exists():
+            self._box.check()
+
     # ------------------------------------------------------------------ accounts
 
     def get(self, name: str) -> AccountRecord | None:

@@ -24,6 +24,13 @@ MAX_VALUE = 4096
 MAX_ACCOUNTS_CACHED = 1024
 
 
+def preference_file(path: Path) -> Database:
+    """The file of preferences, which is opened when it is first needed."""
+    return Database(
+        path, MIGRATIONS, called="the preference file", busy=BUSY_SECONDS, prepare=_prepare
+    )
+
+
 class PreferenceStore:
     """The preferences of everybody. Without a `path` they last as long as the host."""
 
@@ -34,13 +41,7 @@ class PreferenceStore:
         self._fault = ""
         self._database: Database | None = None
         if path is not None:
-            self._database = Database(
-                path,
-                MIGRATIONS,
-                called="the preference file",
-                busy=BUSY_SECONDS,
-                prepare=_prepare,
-            )
+            self._database = preference_file(path)
             try:
                 self._database.open()
             except DatabaseError as error:

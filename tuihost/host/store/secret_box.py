@@ -40,6 +40,10 @@ class SecretBox:
         except OSError as error:
             raise StoreError(f"the key {self.path} cannot be made: {error.strerror}") from None
 
+    def check(self) -> None:
+        """Raises where the key cannot be used."""
+        self._load()
+
     def seal(self, secret: bytes, owner: str) -> bytes:
         """`secret`, encrypted for `owner` alone."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tuihost.phrases import nearest
+from tuihost.settings.models import Settings
 from tuihost.settings.toml import KeyLines
 
 KeyPath = tuple[str | int, ...]
+
+_PLACE = re.compile(r".*?:(\d+): ")
+_SECTIONS = frozenset(Settings.model_fields)
 
 _SENTENCES = {
     "model_type": "should be a table",
@@ -35,6 +40,7 @@ _SENTENCES = {
     "greater_than_equal": "should be {ge} or more",
     "less_than_equal": "should be {le} or less",
     "string_too_short": "should not be empty",
+    "too_short": "should not be empty",
     "string_too_long": "should have {max_length} characters or fewer",
 }
 _PATTERNS = {
@@ -62,21 +68,38 @@ class Origins:
         line = self.lines.of(path)
         return f"{self.path}:{line}" if line else str(self.path)
 
+    def sentence(self, path: KeyPath, what: str) -> str:
+        """`file:line: path: what is wrong`."""
+        names = ".".join(str(part) for part in path)
+        return ": ".join(part for part in (self.of(path), names, what) if part)
+
+    def placed(self, problem: str) -> str:
+        """A sentence that begins with the name of a setting, `login.chains: …`, with its place."""
+        name, _, what = problem.partition(": ")
+        path = tuple(name.split("."))
+        known = len(path) > 1 and path[0] in _SECTIONS
+        return self.sentence(path, what) if known else problem
+
 
 def describe(error: ValidationError, model: type[BaseModel], origins: Origins) -> tuple[str, ...]:
     """One line a mistake, in the order of the file: `file:line: path: what is wrong`."""
-    found: list[tuple[int, str]] = []
+    found: list[str] = []
     for detail in error.errors(include_url=False):
         if detail["type"] == "default_factory_not_called":
             continue  # it only says that there are other mistakes
         path = tuple(part for part in detail["loc"] if part != "[key]")
-        where = origins.of(path)
-        names = ".".join(str(part) for part in path)
-        what = _what(detail, path, model)
-        line = int(where.rpartition(":")[2]) if where.rpartition(":")[2].isdigit() else 0
-        found.append((line, ": ".join(part for part in (where, names, what) if part)))
-    found.sort(key=lambda mistake: mistake[0])
-    return tuple(dict.fromkeys(text for _line, text in found))
+        found.append(origins.sentence(path, _what(detail, path, model)))
+    return in_order(found)
+
+
+def in_order(problems: Iterable[str]) -> tuple[str, ...]:
+    """Each sentence once, in the order of the file; those without a line first."""
+    return tuple(dict.fromkeys(sorted(problems, key=_line_of)))
+
+
+def _line_of(problem: str) -> int:
+    found = _PLACE.match(problem)
+    return int(found[1]) if found else 0
 
 
 def _what(detail: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
@@ -92,7 +115,7 @@ def _what(detail: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
         )
     else:
         sentence = _SENTENCES.get(kind, detail["msg"].lower()).format(**context)
-    return f"{sentence}, not {_shown(given)}"
+    return sentence if sentence.endswith("empty") else f"{sentence}, not {_shown(given)}"
 
 
 def _unknown(path: KeyPath, given: Any, model: type[BaseModel]) -> str:
@@ -121,5 +144,7 @@ def _names_at(model: type[BaseModel], parents: list[str]) -> list[str]:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     text = "a table" if isinstance(value, dict) else repr(value)
     return text if len(text) <= 60 else text[:59] + "…"

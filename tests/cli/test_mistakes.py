@@ -1,0 +1,211 @@
+"""What is wrong with a host: each mistake with its place, all of them at once, and whatever keeps a
+host from starting."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.cli.calling import APP, FRONT
+from tests.cli.operator import Run
+from tuihost import logs
+from tuihost.cli.mistakes import mistakes
+from tuihost.cli.serving import open_log
+from tuihost.errors import SettingsError
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.host.plugins.step_catalog import StepCatalog
+from tuihost.host.server.server import Server
+from tuihost.settings.loading import draft, load
+
+SOUND = "[apps]\nfolders = ['apps']\n[server]\ndefault_app = 'echo'\n"
+
+SERVER = [
+    ("host_keys = []", "5: server.host_keys: should not be empty"),
+    ("port = true", "5: server.port: should be a whole number, not true"),
+    ("host = '192.0.2.1'", "5: server.host: '192.0.2.1' is not an address of this machine"),
+    ("theme = 'harbor-nihgt'", "5: server.theme: there is no theme 'harbor-nihgt'; did you mean"),
+    ("script = 'echo sya'", "5: server.script: there is no command 'echo sya'; did you mean 'say'"),
+]
+TABLE = [
+    (
+        "[app.files]\nquta = 1",
+        "6: app.files.quta: the app 'files' has no such option; did you mean 'quota'?",
+    ),
+    ("[app.notes]\nx = 1", "6: app.notes.x: the app 'notes' has no options"),
+    ("[app.ecoh]\nx = 1", "5: app.ecoh: there is no app 'ecoh'; did you mean 'echo'?"),
+    (
+        "[roles.guest]\napps = ['ecko', 'e*']",
+        "6: roles.guest.apps: there is no app 'ecko'; did you mean 'echo'?",
+    ),
+    (
+        "[roles.guest]\ncommands = ['echo sya', '* now', 'echo *']",
+        "6: roles.guest.commands: there is no command 'echo sya'; did you mean 'say'?",
+    ),
+    (
+        "[roles.guest]\ncommands = ['echo']",
+        "6: roles.guest.commands: should be `app command`; did you mean 'echo *'?",
+    ),
+    (
+        "[roles.staff]\n[groups.crew]\nroles = ['staf']",
+        "7: groups.crew.roles: there is no role 'staf'; did you mean 'staff'?",
+    ),
+    (
+        "[groups.crew]\nroles = ['guest']",
+        "6: groups.crew.roles: the role 'guest' is for people without an account",
+    ),
+    ("[themes]\nfolders = ['away']", "6: themes.folders: {here}/away: No such file or directory"),
+    ("[login]\nstep_folders = ['away']", "6: login.step_folders: {here}/away: No such file"),
+    (
+        "[logs]\nfile = 'away/log'",
+        "6: logs.file: {here}/away/log cannot be opened: No such file or directory",
+    ),
+    ("[logs]\nfile = 'apps'", "6: logs.file: {here}/apps cannot be opened: Is a directory"),
+    ("[login]\ntrusted_ca = ['away']", "6: login.trusted_ca: {here}/away: No such file"),
+    ("[login]\nrevoked_keys = 'away'", "6: login.revoked_keys: {here}/away: "),
+    ("[login]\nterms = 'away'", "6: login.terms: {here}/away: cannot be read"),
+    (
+        "[login.app_chains]\nehco = ['publickey']",
+        "6: login.app_chains.ehco: there is no app 'ehco'; did you mean 'echo'?",
+    ),
+    ("[sources]\nexempt = ['x']", "6: sources.exempt: "),
+    ("[accounts]\nurl = 'mysql://'", "6: accounts.url: 'mysql://' should be sqlite:///PATH"),
+]
+
+
+@pytest.fixture
+def here(tmp_path: Path, run: Run) -> Path:
+    """A folder with a host that is well."""
+    apps = tmp_path / "apps"
+    apps.mkdir()
+    (apps / "echo.py").write_text(APP)
+    (apps / "front.py").write_text(FRONT)
+    (tmp_path / "tuihost.toml").write_text(SOUND)
+    (tmp_path / "file").write_text("not a folder")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("text", "said"), [*TABLE, *SERVER])
+def test_each_mistake_is_told_with_its_line(here: Path, run: Run, text: str, said: str) -> None:
+    (here / "tuihost.toml").write_text(SOUND + text + "\n")
+    told = run("check", status=78).err.splitlines()
+    assert len(told) == 1, told
+    assert told[0].startswith(f"tuihost.toml:{said.format(here=here)}"), told
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(here: Path, run: Run) -> None:
+    (here / "tuihost.toml").write_text(
+        "[apps]\nenabled = ['echo', 'frnt']\nfolders = ['apps', 'away']\n"
+        "[server]\ndefault_app = 'echo'\nport = true\n[app.echo]\n[app.ecoh]\n"
+        "[logs]\nfile = 'away/log'\n[limits]\nkeepalive = 'often'\n"
+    )
+    told = [line.split(": ")[:2] for line in run("check", status=78).err.splitlines()]
+    assert told == [
+        ["tuihost.toml:2", "apps.enabled"],
+        ["tuihost.toml:3", "apps.folders"],
+        ["tuihost.toml:6", "server.port"],
+        ["tuihost.toml:8", "app.ecoh"],
+        ["tuihost.toml:10", "logs.file"],
+        ["tuihost.toml:12", "limits.keepalive"],
+    ]
+
+
+def test_a_host_that_is_well_has_none(here: Path, run: Run) -> None:
+    assert "all is well" in run("check").out
+    assert not (here / "state").exists()
+
+
+def test_folders_that_cannot_be_made_and_stores_that_are_damaged(here: Path, run: Run) -> None:
+    state = here / "state"
+    state.write_text("a file where a folder should be")
+    said = run("check", status=78).err
+    assert f"server.state_dir: the folder {state}/apps cannot be made: {state} is not a" in said
+    state.unlink()
+    state.mkdir()
+    for name in ("host.sqlite3", "accounts.sqlite3"):
+        (state / name).write_text("no database, and longer than a header")
+    said = run("check", status=78).err
+    assert f"the preference file {state}/host.sqlite3 is damaged" in said
+    assert f"the account store {state}/accounts.sqlite3 is damaged" in said
+    (state / "host.sqlite3").unlink()
+    (state / "accounts.sqlite3").unlink()
+    with closing(sqlite3.connect(state / "accounts.sqlite3")) as other:
+        other.execute("create table other (x)")
+    assert "accounts.sqlite3 is a database of something else" in run("check", status=78).err
+    (state / "accounts.sqlite3").unlink()
+    (state / "accounts.key").write_text("short")
+    (state / "accounts.key").chmod(0o600)
+    assert "accounts.key is not 32 bytes long" in run("check", status=78).err
+    assert [path.name for path in state.iterdir()] == ["accounts.key"]
+
+
+CHOICES: dict[str, list[object]] = {
+    "server.default_app": ["echo", "nope"],
+    "server.theme": ["harbor-night", "pink"],
+    "server.host": ["127.0.0.1", "192.0.2.1", "::1"],
+    "server.host_keys": [["key"], ["file/key"], ["file"], ["key", "away"], []],
+    "server.state_dir": ["state", "file", "file/state", "state/deep/er"],
+    "login.chains": [["publickey"], ["riddle"], [""], ["delivery"]],
+    "login.trusted_ca": [[], ["away"], ["file"]],
+    "login.revoked_keys": [None, "away", "file"],
+    "login.terms": [None, "away", "file", "apps"],
+    "login.delivery": ["", "outbox", "no.module:x"],
+    "logs.file": [None, "log", "away/log", "apps", "file/log"],
+    "accounts.url": ["", "mysql://x"],
+    "sources.startups": ["10:30:100", "1:200:3"],
+    "sources.proxies": [[], ["x"]],
+}
+ALONE = [{name: value} for name, values in CHOICES.items() for value in values[1:]]
+
+
+@given(st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in CHOICES.items()}))
+@settings(
+    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+def test_property_whatever_keeps_a_host_from_starting_is_found(
+    here: Path, chosen: dict[str, object]
+) -> None:
+    found_if_it_fails(here, chosen)
+
+
+@pytest.mark.parametrize("chosen", ALONE, ids=str)
+def test_each_of_them_alone_is_found(here: Path, chosen: dict[str, object]) -> None:
+    found_if_it_fails(here, chosen)
+
+
+def found_if_it_fails(here: Path, chosen: dict[str, object]) -> None:
+    overrides = {"server.state_dir": "state", "server.port": 0, **chosen}
+    found = looked_at(here / "tuihost.toml", overrides)
+    if (reason := why_not(here / "tuihost.toml", overrides)) is not None:
+        assert found, reason
+
+
+def looked_at(path: Path, overrides: dict[str, object]) -> list[str]:
+    try:
+        part = draft(path, {}, overrides)
+    except SettingsError as error:
+        return list(error.problems)
+    log = logs.event_log()
+    logs.configure(level="critical")
+    catalog = Catalog.load(part.settings, log=log)
+    steps = StepCatalog.of(part.settings, log)
+    return [*part.problems, *mistakes(part.settings, catalog, steps, log)]
+
+
+def why_not(path: Path, overrides: dict[str, object]) -> str | None:
+    """Why a host does not start with these settings; None if it does."""
+    try:
+        loaded = load(path, {}, overrides)
+        log = open_log(loaded, "critical")
+        server = Server(loaded, Catalog.load(loaded, log=log), log)
+        server.start()
+        server.stop()
+    except Exception as error:  # noqa: BLE001 - that it fails is what is asked, however it does
+        return repr(error)
+    finally:
+        logs.configure(level="critical")  # closes the file
+    return None

@@ -1,0 +1,232 @@
+"""What is wrong with a host beyond its single settings: all that `serve` would stumble over.
+
+It imports the whole host, and opens no port. Nothing on disk is changed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from tuihost.core.login.rights import GUEST, USER
+from tuihost.database import DatabaseError
+from tuihost.errors import SettingsError
+from tuihost.host.gate.gate import GateRules
+from tuihost.host.login.services import login_mistakes
+from tuihost.host.plugins.app_catalog import Catalog
+from tuihost.host.plugins.step_catalog import StepCatalog
+from tuihost.host.server.server import limits_of
+from tuihost.host.store.preferences import preference_file
+from tuihost.login.approvals import APPROVERS
+from tuihost.logs import EventLog
+from tuihost.phrases import nearest
+from tuihost.settings.models import Settings
+from tuihost.ssh.keys.host_keys import HostKeys
+
+
+def mistakes(
+    settings: Settings, catalog: Catalog, steps: StepCatalog, log: EventLog
+) -> Iterator[str]:
+    """A sentence for each, that begins with the name of the setting if it is about one."""
+    yield from _names(settings, catalog)
+    yield from _roles(settings, catalog)
+    yield from _folders(settings)
+    yield from _log_file(settings)
+    yield from _address(settings)
+    yield from login_mistakes(settings, steps.steps, log)
+    first, *others = settings.server.host_keys
+    parts: list[Callable[[], object]] = [
+        lambda: GateRules.of(settings, limits_of(settings)),
+        lambda: preference_file(settings.server.state_dir / "host.sqlite3").check(),
+        *(partial(HostKeys.load_or_create, key) for key in others if key.exists()),
+    ]
+    if first.exists():  # otherwise it is made when the host starts: not now
+        parts.append(lambda: HostKeys.load_or_create(first))
+    for part in parts:
+        try:
+            part()
+        except SettingsError as error:
+            yield from error.problems
+        except DatabaseError as error:
+            yield str(error)
+    yield from (f"host key {key}: there is no such file" for key in others if not key.exists())
+
+
+# ------------------------------------------------------------------------------- names
+
+
+def _names(settings: Settings, catalog: Catalog) -> Iterator[str]:
+    server, apps = settings.server, settings.apps
+    working = sorted(catalog.apps)
+    if server.default_app not in catalog.apps:
+        what = f"there is no app {server.default_app!r} that works"
+        yield f"server.default_app: {what}{_near(server.default_app, working)}"
+    if server.theme not in catalog.themes:
+        what = f"there is no theme {server.theme!r}"
+        yield f"server.theme: {what}{_near(server.theme, catalog.themes)}"
+    is_default = server.script == type(server).model_fields["script"].default
+    if not is_default and (reason := _wrong_script(server.script, catalog)):
+        yield f"server.script: {reason}"
+    for setting, patterns in (("enabled", apps.enabled), ("disabled", apps.disabled)):
+        for name in _unknown(patterns, catalog.found):
+            yield f"apps.{setting}: {_no_app(name, catalog)}"
+    for name in _unknown(settings.login.app_chains, catalog.found):
+        yield f"login.app_chains.{name}: {_no_app(name, catalog)}"
+    for name, options in settings.app.items():
+        if name not in catalog.found:
+            yield f"app.{name}: {_no_app(name, catalog)}"
+        elif name in catalog.apps:
+            known = catalog.apps[name].app.known_options
+            for option in options:
+                if known is not None and option not in known:
+                    yield f"app.{name}.{option}: {_no_option(name, option, known)}"
+
+
+def _no_app(name: str, catalog: Catalog) -> str:
+    return f"there is no app {name!r}{_near(name, catalog.found)}"
+
+
+def _no_option(app: str, option: str, known: Sequence[str]) -> str:
+    if not known:
+        return f"the app {app!r} has no options"
+    return f"the app {app!r} has no such option{_near(option, known)}"
+
+
+def _wrong_script(script: str, catalog: Catalog) -> str | None:
+    app, _, words = script.partition(" ")
+    if not app or (app in catalog.apps and not words):
+        return None
+    return _wrong_command(f"{app} {words.split()[0]}" if words.split() else app, catalog)
+
+
+# ------------------------------------------------------------------------------- roles
+
+
+def _roles(settings: Settings, catalog: Catalog) -> Iterator[str]:
+    named = (loaded.app.accepts.roles for loaded in catalog.apps.values())
+    known = {USER, *settings.roles, *APPROVERS, *(role for roles in named for role in roles)}
+    for name, role in settings.roles.items():
+        for pattern in _unknown(role.apps, catalog.found):
+            yield f"roles.{name}.apps: {_no_app(pattern, catalog)}"
+        for pattern in role.commands:
+            if reason := _wrong_command(pattern, catalog):
+                yield f"roles.{name}.commands: {reason}"
+    for name, group in settings.groups.items():
+        for given in group.roles:
+            if given == GUEST:
+                yield f"groups.{name}.roles: the role {GUEST!r} is for people without an account"
+            elif given not in known:
+                yield f"groups.{name}.roles: there is no role {given!r}{_near(given, known)}"
+
+
+def _wrong_command(pattern: str, catalog: Catalog) -> str | None:
+    """What is wrong with a pattern of commands, `app command`; None if nothing can be known."""
+    app, _, command = pattern.partition(" ")
+    if not _is_literal(app):
+        return None
+    if app not in catalog.found:
+        return _no_app(app, catalog)
+    if app not in catalog.apps or not _is_literal(command):
+        return None
+    methods = catalog.apps[app].app.command_methods()
+    if not command and methods:
+        return f"should be `app command`; did you mean '{app} *'?"
+    if command in methods:
+        return None
+    return f"there is no command {pattern!r}{_near(command, methods)}"
+
+
+def _is_literal(pattern: str) -> bool:
+    return not set(pattern) & set("*?[")
+
+
+def _unknown(patterns: Iterable[str], names: Iterable[str]) -> Iterator[str]:
+    """The names among the patterns that nothing has. Others may be for what is still to come."""
+    known = frozenset(names)
+    yield from (name for name in patterns if _is_literal(name) and name not in known)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """`; did you mean …?`, or all of them if none is near."""
+    names = sorted(known)
+    near = nearest(name, names)
+    if near is not None:
+        return f"; did you mean {near!r}?"
+    return f"; there are {', '.join(names)}" if len(names) > 1 else ""
+
+
+# ------------------------------------------------------------------------------- the machine
+
+
+def _folders(settings: Settings) -> Iterator[str]:
+    wanted = {
+        "apps.folders": settings.apps.folders,
+        "themes.folders": settings.themes.folders,
+        "login.step_folders": settings.login.step_folders,
+    }
+    for setting, folders in wanted.items():
+        for folder in folders:
+            try:
+                os.listdir(folder)
+            except OSError as error:
+                yield f"{setting}: {folder}: {error.strerror}"
+    made = {
+        "server.state_dir": settings.server.state_dir / "apps",
+        "server.host_keys": settings.server.host_keys[0].parent,
+    }
+    for setting, folder in made.items():
+        if reason := _cannot_be_made(folder):
+            yield f"{setting}: the folder {folder} cannot be made: {reason}"
+
+
+def _cannot_be_made(folder: Path) -> str | None:
+    """Why the folder can neither be used nor be made; None if it can."""
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            return f"{folder} is not a folder"
+    except OSError as error:
+        return str(error.strerror)
+    return None if os.access(folder, os.W_OK | os.X_OK) else f"{folder} may not be written to"
+
+
+def _log_file(settings: Settings) -> Iterator[str]:
+    path = settings.logs.file
+    if path is None:
+        return
+    try:
+        exists = path.exists()
+        # Without O_CREAT: a log that is not there yet is made when the host starts.
+        os.close(os.open(path if exists else path.parent, os.O_WRONLY if exists else os.O_RDONLY))
+        if exists or os.access(path.parent, os.W_OK | os.X_OK):
+            return
+        reason = f"{path.parent} may not be written to"
+    except OSError as error:
+        reason = str(error.strerror)
+    yield f"logs.file: {path} cannot be opened: {reason}"
+
+
+def _address(settings: Settings) -> Iterator[str]:
+    """Whether the address is one of this machine. A port that is in use is not a mistake: the host
+    may be running."""
+    host, port = settings.server.host, settings.server.port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        yield f"server.host: {host!r} is not an address of this machine"
+        return
+    for family, _, _, _, address in dict.fromkeys(found):
+        with socket.socket(family, socket.SOCK_STREAM) as sock, suppress(FileNotFoundError):
+            try:
+                sock.bind(address)
+            except OSError as error:
+                if error.errno == errno.EACCES:
+                    yield f"server.port: {port} needs more rights than you have"
+                elif error.errno != errno.EADDRINUSE:
+                    yield f"server.host: {host!r} is not an address of this machine"
