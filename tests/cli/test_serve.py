@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cli.calling import only_ours, tuihost
+from tests.cli.calling import environment, only_ours, tuihost
+from tests.waiting import DEADLINE, until
 
 
 @pytest.fixture
@@ -42,3 +48,63 @@ def test_an_address_of_another_machine_is_one_sentence(place: Path) -> None:
     done = tuihost(place, "demo", "--host", "192.0.2.1", status=1, **only_ours(place))
     assert "Error: 192.0.2.1 is not an address of this machine." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@contextmanager
+def serving(place: Path) -> Iterator[subprocess.Popen[str]]:
+    """A host in a process group of its own, whose log is the file `log`."""
+    (place / "tuihost.toml").write_text("[logs]\nfile = 'log'\n[server]\nstate_dir = 'state'\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tuihost", "serve", "--port", "0"],
+        cwd=place,
+        env=environment(place, **only_ours(place)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            until(lambda: "host.start" in said(place / "log"), "the host to start")
+            yield process
+        finally:
+            process.kill()
+
+
+def said(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def test_a_log_that_was_moved_away_is_opened_again_and_no_habit_kills(place: Path) -> None:
+    with serving(place) as process:
+        process.send_signal(signal.SIGUSR1)
+        process.send_signal(signal.SIGUSR2)
+        (place / "log").rename(place / "log.1")
+        process.send_signal(signal.SIGHUP)
+        until((place / "log").exists, "a new log")
+        assert (place / "log").stat().st_mode & 0o777 == 0o600
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+    assert "host.stop" in said(place / "log")
+    assert "host.stop" not in said(place / "log.1")
+
+
+def test_signals_to_the_process_and_its_group_are_one_goodbye(place: Path) -> None:
+    with serving(place) as process:
+        # What `timeout` does, and a service manager: each of them, and more than once.
+        for _ in range(3):
+            process.send_signal(signal.SIGTERM)
+            os.killpg(process.pid, signal.SIGTERM)
+        _, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, err) == (0, "Settings: tuihost.toml\n")
+    assert "host.stop" in said(place / "log")
+
+
+def test_two_hosts_do_not_share_a_folder(place: Path) -> None:
+    with serving(place):
+        err = tuihost(place, "serve", "--port", "0", status=1, **only_ours(place)).stderr
+    assert err.splitlines()[1:] == [
+        f"Error: Another host uses the folder {place}/state already. Stop that one, or set"
+        " server.state_dir (TUIHOST_SERVER__STATE_DIR) to a folder of its own."
+    ]

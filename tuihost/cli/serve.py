@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tuihost import logs
 from tuihost.cli.common import config_option, hosts_file, read_settings
 from tuihost.cli.serving import bind, open_log, serve_until_told
 from tuihost.host.plugins.app_catalog import Catalog
@@ -17,8 +18,11 @@ from tuihost.host.plugins.app_catalog import Catalog
 @click.option("--port", "-p", type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--verbose", "-v", is_flag=True, help="Log everything.")
 def serve(config: Path | None, host: str | None, port: int | None, verbose: bool) -> None:
-    """Run the host until it is told to stop (SIGTERM or Ctrl-C)."""
+    """Run the host until it is told to stop (SIGTERM or Ctrl-C).
+
+    SIGHUP opens the file of the log again, after logrotate has moved it away.
+    """
     settings = read_settings(hosts_file(config), {"server.host": host, "server.port": port})
     log = open_log(settings, "debug" if verbose else None)
-    server = bind(settings, Catalog.load(settings, log=log), log)
+    server = bind(settings, Catalog.load(settings, log=log), log, logs.reopen)
     serve_until_told(server)

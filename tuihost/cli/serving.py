@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 
 import click
 
@@ -29,21 +30,26 @@ def open_log(settings: Settings, level: str | None = None) -> logs.EventLog:
     return logs.event_log()
 
 
-def bind(settings: Settings, catalog: Catalog, log: logs.EventLog) -> Server:
-    """A server that listens and heeds signals. If it cannot have the port, the command ends with
-    one sentence and status 1."""
+def bind(
+    settings: Settings,
+    catalog: Catalog,
+    log: logs.EventLog,
+    hang_up: Callable[[], None] | None = None,
+) -> Server:
+    """A server that listens and heeds signals; SIGHUP calls `hang_up`. If it cannot have the port,
+    the command ends with one sentence and status 1."""
     server = Server(settings, catalog, log)
+    server.install_signals(hang_up)  # first: a signal may come as soon as anybody can connect
     try:
         server.start()
     except OSError as error:
         raise click.ClickException(_why_not(error, settings)) from None
-    server.install_signals()
     return server
 
 
 def serve_until_told(server: Server) -> None:
-    """Serves until a signal asks for the end, then ends every session. A second signal meanwhile
-    ends it at once."""
+    """Serves until a signal asks for the end, then ends every session. Another signal, a second or
+    more later, ends it at once."""
     try:
         server.serve_forever()
     finally:

@@ -6,19 +6,24 @@ Thread: `serve_forever` is the main thread's; it owns the listening sockets and 
 from __future__ import annotations
 
 import errno
+import fcntl
 import gc
+import os
 import selectors
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from time import monotonic
 from types import FrameType
 
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import PASSWORD, AuthMachine
 from tuihost.core.penalties import Offence
+from tuihost.errors import TuihostError
 from tuihost.host.gate.counting_verifier import CountingVerifier
 from tuihost.host.gate.gate import Admission, Gate, GateRules, Refusal
 from tuihost.host.gate.proxied import ProxiedConnection, ProxiedConnections
@@ -38,9 +43,13 @@ BACKLOG = 4096
 microseconds a client, but a client that finds this queue full tries again only after a second."""
 ACCEPT_PAUSE = 0.2
 """Seconds without accepting when the process has no descriptors left."""
+ECHO = 1.0
+"""Seconds after a signal in which another one is the same wish: `timeout`, a service manager and a
+shell send theirs to the process and to its group."""
 FAREWELL_TIMEOUT = 5.0
 PARTING_TIMEOUT = 0.5
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -74,20 +83,25 @@ class Server:
         self._waker, self._wake_end = socket.socketpair()
         self._waker.setblocking(False)
         self._wake_end.setblocking(False)
-        self._previous: dict[int, object] = {}
+        self._hang_up: Callable[[], None] | None = None
+        self._hung_up = self._handles_signals = False
+        self._told_at = 0.0
+        self._claim: int | None = None
 
     # ---------------------------------------------------------------- start
 
     def start(self) -> None:
-        """Opens the port, then everything behind it. Raises OSError if the port is taken."""
+        """Opens the port, then everything behind it. Raises OSError if the port is taken, and
+        TuihostError if another process has the folder `state_dir`."""
         where = self.settings.server
         try:
             self._listeners = _listen(where.host, where.port)
             address = self._listeners[0].getsockname()
             self.host.address = TcpAddress(address[0], address[1])
+            self._claim = _claimed(where.state_dir)
             self.host.start()
         except BaseException:
-            self._close_sockets()
+            self._release()
             raise
         log_start(self.host)
 
@@ -97,21 +111,44 @@ class Server:
         assert self.host.address is not None, "the server has not started"
         return self.host.address
 
-    def install_signals(self) -> None:
-        """SIGINT and SIGTERM end `serve_forever`; a second one ends it without goodbyes."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._signalled)
+    def install_signals(self, hang_up: Callable[[], None] | None = None) -> None:
+        """For the rest of the process: SIGINT and SIGTERM end `serve_forever`, another one later
+        than `ECHO` ends it without goodbyes. SIGHUP calls `hang_up` on this thread; without one it
+        ends as SIGTERM does. SIGUSR1 and SIGUSR2 do nothing."""
+        self._hang_up = hang_up
+        self._handles_signals = True
+        for number in _ENDING:
+            signal.signal(number, self._signalled)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_IGN)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
-        if self._stopping.is_set():
+        if number == signal.SIGHUP and self._hang_up is not None:
+            self._hung_up = True
+            self._wake()
+        elif not self._stopping.is_set():
+            self._told_at = monotonic()
+            self.request_stop()
+        elif monotonic() - self._told_at > ECHO:
             raise KeyboardInterrupt
-        self.request_stop()
 
     def request_stop(self) -> None:
         """Ends `serve_forever`. Any thread, and signal handlers."""
         self._stopping.set()
+        self._wake()
+
+    def _wake(self) -> None:
         with suppress(BlockingIOError, OSError):
             self._wake_end.send(b"\0")
+
+    def _woken(self) -> None:
+        self._waker.recv(64)
+        if self._hung_up and self._hang_up is not None:
+            self._hung_up = False
+            try:
+                self._hang_up()
+            except OSError as error:
+                self._log.error(Event.HOST_ERROR, where="log", reason=str(error))
 
     # ---------------------------------------------------------------- serve
 
@@ -133,6 +170,8 @@ class Server:
                                 self._stopping.wait(ACCEPT_PAUSE)
                         case ProxiedConnection() as connection:
                             proxied.proceed(connection)
+                        case None:
+                            self._woken()
             proxied.close()
 
     def _accept(self, listener: socket.socket, proxied: ProxiedConnections) -> bool:
@@ -240,15 +279,18 @@ class Server:
         with self._lock:
             self._empty.wait_for(lambda: not self._connections, FAREWELL_TIMEOUT)
         self.host.stop()
-        self._close_sockets()
-        for number, previous in self._previous.items():
-            signal.signal(number, previous)  # type: ignore[arg-type]
-        self._previous.clear()
+        self._release()
+        if self._handles_signals:  # a late one must not change how the process ends
+            for number in _ENDING:
+                signal.signal(number, signal.SIG_IGN)
         self._log.info(Event.HOST_STOP)
 
-    def _close_sockets(self) -> None:
+    def _release(self) -> None:
         for sock in (*self._listeners, self._waker, self._wake_end):
             sock.close()
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
 
     def _open(self) -> tuple[Connection, ...]:
         with self._lock:
@@ -290,6 +332,23 @@ def _listen(host: str, port: int) -> list[socket.socket]:
             sock.close()
         raise
     return sockets
+
+
+def _claimed(state_dir: Path) -> int:
+    """A descriptor that holds the folder for this process until it is closed. Two hosts would
+    write over each other's files. Raises `TuihostError` if another process has it, `OSError`."""
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    claim = os.open(state_dir / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        # Of the process, so that no helper inherits it.
+        fcntl.lockf(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(claim)
+        raise TuihostError(
+            f"Another host uses the folder {state_dir} already. Stop that one, or set"
+            " server.state_dir (TUIHOST_SERVER__STATE_DIR) to a folder of its own."
+        ) from None
+    return claim
 
 
 def _settle_memory() -> None:
