@@ -33,6 +33,7 @@ PUBLIC = {
         "Quota",
         "Reason",
         "ReadOnlyTree",
+        "Room",
         "names_of",
         "path_of",
         "Agent",

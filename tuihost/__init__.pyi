@@ -31,6 +31,7 @@ from .files.tree import OpenFile as OpenFile
 from .files.tree import OpenMode as OpenMode
 from .files.tree import ReadOnlyTree as ReadOnlyTree
 from .files.tree import Reason as Reason
+from .files.tree import Room as Room
 from .files.tree import names_of as names_of
 from .files.tree import path_of as path_of
 from .login.approvals import ApprovalRequest as ApprovalRequest

@@ -100,8 +100,10 @@ def test_sftp_does_what_people_do_with_it(copy: Copy, mine: Path, tmp_path: Path
         "lpwd",
         "df",
     ]
-    done = copy("sftp", "-b", "-", "sue@127.0.0.1", input="\n".join(lines[:-1]))
+    done = copy("sftp", "-b", "-", "sue@127.0.0.1", input="\n".join(lines))
     assert done.returncode == 0, done.stderr
+    room = [line.split() for line in done.stdout.decode().splitlines() if line.endswith("%")]
+    assert [numbers[0] for numbers in room] == ["4883"], "kB of 1024 in the quota of 5 MB"
     assert b"/files/mine" in done.stdout
     assert b"-rw-------" in done.stdout
     assert filecmp.cmp(mine / "big.bin", tmp_path / "large.bin", shallow=False)
@@ -145,6 +147,48 @@ def test_what_is_no_note_is_told_by_the_client(copy: Copy, mine: Path) -> None:
     assert done.returncode == 1, done
 
 
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("protocol", ["sftp", "-s", "-O"])
+def test_a_copy_for_which_there_is_no_room_leaves_nothing(
+    copy: Copy, tmp_path: Path, ssh: Run, protocol: str, there: bool
+) -> None:
+    at = f"full{protocol}-{there}@127.0.0.1"
+    if there:
+        ssh(at, "files", "put", "huge", input=b"what was there")
+    (tmp_path / "huge").write_bytes(bytes(8_000_000))
+    if protocol == "sftp":
+        assert copy("sftp", "-b", "-", at, input="put huge").returncode == 1
+    else:
+        assert copy("scp", protocol, "huge", f"{at}:").returncode == 1
+    assert ssh(at, "files", "cat", "huge").stdout == (b"what was there" if there else b"")
+    used = "14 B of 5.0 MB used, 1" if there else "0 B of 5.0 MB used, 0"
+    assert ssh(at, "files", "quota").stdout.decode() == f"{used} of 10000 files and folders\n"
+
+
+@pytest.mark.parametrize("protocol", ["-s", "-O"])
+@pytest.mark.parametrize("target", ["~", "~/", "~/b", "", "b"])
+def test_scp_finds_home(copy: Copy, tmp_path: Path, ssh: Run, protocol: str, target: str) -> None:
+    at = f"home{protocol}{target.translate({126: 't', 47: 's'})}@127.0.0.1"
+    (tmp_path / "b").write_text("x")
+    up = copy("scp", protocol, "b", f"{at}:{target}")
+    assert (up.returncode, up.stderr) == (0, b""), up
+    assert ssh(at, "files", "find", "*").stdout == b"/mine/b\n"
+    for pattern in ("~/b", "~/[ab]", "~/?", "b*"):
+        down = copy("scp", protocol, f"{at}:{pattern}", "back")
+        assert (down.returncode, (tmp_path / "back").read_text()) == (0, "x"), down
+        (tmp_path / "back").unlink()
+
+
+def test_sftp_finds_home(copy: Copy, tmp_path: Path, ssh: Run) -> None:
+    (tmp_path / "b").write_text("x")
+    lines = ["mkdir sub", "cd sub", "put b ~/", "cd ~", "pwd", "get ~/[ab] back", "ls ~/sub"]
+    done = copy("sftp", "-b", "-", "hilde@127.0.0.1", input="\n".join(lines))
+    assert (done.returncode, done.stderr) == (0, b""), done
+    assert (tmp_path / "back").read_text() == "x"
+    found = ssh("hilde@127.0.0.1", "files", "find", "*").stdout.decode().splitlines()
+    assert sorted(found) == ["/mine/b", "/mine/sub"]
+
+
 @pytest.mark.skipif(not os.access("/dev/fuse", os.W_OK), reason="no file systems of users here")
 def test_a_folder_of_the_host_is_mounted_and_worked_in(
     demo: Demo, tmp_path: Path, program: Callable[[str], str]
@@ -175,6 +219,9 @@ def test_a_folder_of_the_host_is_mounted_and_worked_in(
         with pytest.raises(OSError, match=r".+"):
             (mount / "link").symlink_to("/etc/passwd")
         assert sorted(path.name for path in mount.iterdir()) == ["b", "sub"]
+        room = os.statvfs(mount)
+        assert (room.f_blocks * room.f_frsize, room.f_files) == (4883 * 1024, 10_000)
+        assert (room.f_blocks - room.f_bfree, room.f_files - room.f_ffree) == (196, 2)
         (mount / "b").unlink()
     finally:
         leave = [program("fusermount3"), "-u", str(mount)]

@@ -131,6 +131,32 @@ def test_the_room_holds(rsync: Rsync, tmp_path: Path, ssh: str) -> None:
     )
 
 
+@pytest.mark.parametrize("target", ["~", "~/", "~/sub/..", "", "."])
+def test_home_and_patterns_are_as_with_a_shell(
+    rsync: Rsync, mine: Path, tmp_path: Path, ssh: str, target: str
+) -> None:
+    user = f"rh{len(target)}{target.count('~')}"
+    assert rsync("-r", f"{mine}/", f"{user}@127.0.0.1:{target}").returncode == 0
+    found = sorted(said(ssh, user, "files find '*'").splitlines())
+    assert found == ["/mine/a", "/mine/big", "/mine/sub", "/mine/sub/b c"]
+    for pattern in ("~/[ab]*", "?*g", "~/sub/../b?g", "~/big"):
+        assert rsync("-r", f"{user}@127.0.0.1:{pattern}", "back/").returncode == 0
+        assert (tmp_path / "back" / "big").stat().st_size == 700_000
+        (tmp_path / "back" / "big").unlink()
+
+
+def test_modes_are_what_they_may_be_otherwise(rsync: Rsync, mine: Path) -> None:
+    (mine / "a").chmod(0o6755)
+    (mine / "big").chmod(0o070)
+    (mine / "sub").chmod(0o3300)
+    assert rsync("-rp", f"{mine}/", "rm@127.0.0.1:").returncode == 0
+    listed = [line.split() for line in rsync("-r", "rm@127.0.0.1:").stdout.decode().splitlines()]
+    assert {words[4]: words[0] for words in listed} == {
+        ".": "drwxr-xr-x", "a": "-rwxr-xr-x", "big": "-rw-rwx---", "sub": "drwx------",
+        "sub/b": "-rw-r--r--",
+    }  # fmt: skip
+
+
 def test_what_others_share_is_not_written(rsync: Rsync, mine: Path) -> None:
     done = rsync("-r", f"{mine}/", "rw@127.0.0.1:/files/handouts/")
     assert done.returncode != 0

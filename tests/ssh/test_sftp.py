@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import struct
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import paramiko
 import pytest
 
-from tuihost import App, DiskTree, FileTree, Quota, Session
+from tuihost import App, DiskTree, FileInfo, FileTree, Quota, Session
 from tuihost.errors import PeerError
 from tuihost.files.tree import Names
-from tuihost.ssh.sftp import MAX_HANDLES, MAX_REQUEST, TreeServer
+from tuihost.ssh.packets.fields import Fields
+from tuihost.ssh.sftp import MAX_HANDLES, MAX_LISTINGS, MAX_REQUEST, TreeServer
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 
@@ -33,12 +36,10 @@ class Line:
         self.out = bytearray()
         self.noted: list[tuple[str, Names, int]] = []
 
-    def serve(self, folder: Path) -> list[tuple[int, bytes]]:
+    def serve(self, folder: Path, kind: type[TreeServer] = TreeServer) -> list[tuple[int, bytes]]:
         """The answers, each as its kind and what follows the request's number."""
         tree = DiskTree(Quota(folder, size=1_000_000, entries=1000))
-        server = TreeServer(
-            tree, self._in.read, self.out.extend, lambda *noted: self.noted.append(noted)
-        )
+        server = kind(tree, self._in.read, self.out.extend, lambda *noted: self.noted.append(noted))
         try:
             server.serve()
         finally:
@@ -291,9 +292,164 @@ def test_the_room_ends_a_write_and_not_the_session(tmp_path: Path) -> None:
         packet(WRITE, "hx1", long(0), "fits"),
         packet(CLOSE, "hx1"),
     )
-    assert [code(one) for one in answers[1:]] == [FAILURE, OK, OK]
+    assert [code(answer) for answer in answers[1:]] == [FAILURE, OK, FAILURE]
     assert b"no room left" in answers[1][1]
-    assert (tmp_path / "a").read_text() == "fits"
+    assert b"the file was not kept: there is no room left" in answers[3][1]
+
+
+@pytest.mark.parametrize("there", [None, "what was there"])
+def test_an_upload_that_does_not_fit_leaves_nothing_behind(
+    tmp_path: Path, there: str | None
+) -> None:
+    """As OpenSSH's sftp does it: it closes the file although a write has failed."""
+    if there is not None:
+        (tmp_path / "a").write_text(there)
+    upload = [packet(WRITE, "hx1", long(at * 190_000), bytes_of(190_000)) for at in range(6)]
+    line = Line(HELLO, packet(OPEN, "a", WRITING, 0), *upload, packet(CLOSE, "hx1"))
+    answers = line.serve(tmp_path)
+    assert [code(answer) for answer in answers[1:]] == [OK] * 5 + [FAILURE, FAILURE]
+    assert [path.read_text() for path in tmp_path.iterdir()] == ([there] if there else [])
+    assert line.server.tree.quota.used == len(there or "")
+    assert line.noted == []
+
+
+def bytes_of(size: int) -> bytes:
+    return struct.pack(">I", size) + bytes(size)
+
+
+@pytest.mark.parametrize("offset", [2**63 - 1, 2**63, 2**64 - 1])
+def test_no_file_is_longer_than_a_file_can_be(tmp_path: Path, offset: int) -> None:
+    (tmp_path / "a").write_text("x")
+    answers = talk(
+        tmp_path,
+        packet(OPEN, "a", 1, 0),
+        packet(READ, "hx1", long(offset), 3),
+        packet(OPEN, "b", 1 | WRITING, 0),
+        packet(WRITE, "hx2", long(offset), "xyz"),
+        packet(SETSTAT, "a", 1, long(offset)),
+        packet(LSTAT, "a"),
+    )
+    assert [code(answers[number]) for number in (1, 3, 4)] == [FAILURE] * 3
+    assert answers[5][0] == ATTRS, "the session goes on"
+
+
+def test_the_quota_is_told_as_a_file_system_has_it(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a").write_bytes(bytes(10_000))
+    answers = talk(
+        tmp_path,
+        packet(EXTENDED, "statvfs@openssh.com", "sub/a"),
+        packet(OPENDIR, "sub"),
+        packet(EXTENDED, "fstatvfs@openssh.com", "hx1"),
+        packet(EXTENDED, "fstatvfs@openssh.com", "none"),
+        packet(EXTENDED, "statvfs@openssh.com", "none"),
+    )
+    numbers = struct.unpack(">11Q", answers[0][1])
+    block, unit, blocks, free, available, files, *left = numbers
+    assert (block, unit, blocks, free, available) == (1024, 1024, 977, 966, 966)
+    assert (files, *left) == (1000, 998, 998, 0, 0, 255)
+    assert (answers[0][0], answers[2]) == (201, answers[0])
+    assert [code(answer) for answer in answers[3:]] == [BAD, NO_SUCH]
+
+
+# ------------------------------------------------------------------------------ where ~ leads
+
+
+@pytest.mark.parametrize("path", ["~/sub/a", "sub/a", "/sub/a", "/~/sub/a", "/sub/~/sub/a"])
+def test_home_is_where_the_tilde_leads(tmp_path: Path, path: str) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a").write_text("x")
+    made = path.replace("sub/a", "b")
+    answers = talk(
+        tmp_path,
+        packet(LSTAT, path),
+        packet(OPEN, made, WRITING, 0),
+        packet(CLOSE, "hx1"),
+    )
+    assert [answers[0][0], code(answers[2])] == [ATTRS, OK]
+    assert {made.name for made in tmp_path.rglob("*")} == {"sub", "a", "b"}
+
+
+def test_a_file_that_is_called_tilde_stays_within_reach(tmp_path: Path) -> None:
+    answers = talk(
+        tmp_path,
+        packet(MKDIR, "/~", 0),
+        packet(OPEN, "/~/a", WRITING, 0),
+        packet(CLOSE, "hx1"),
+        packet(REMOVE, "./~/a"),
+        packet(15, "/~"),
+        packet(OPEN, "~", WRITING, 0),
+    )
+    assert [code(answer) for answer in answers[2:]] == [OK, OK, OK, FAILURE]
+    assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------------ open folders
+
+
+class Counting(DiskTree):
+    """Counts how many names are read."""
+
+    read = 0
+
+    def list(self, names: Names) -> Sequence[FileInfo]:
+        found = super().list(names)
+        Counting.read += len(found)
+        return found
+
+
+def serve(folder: Path, *packets: bytes) -> tuple[TreeServer, list[bytes]]:
+    """The server when it is done, and the answers."""
+    sent: list[bytes] = []
+    tree = Counting(Quota(folder, size=10**9, entries=10**6))
+    server = TreeServer(
+        tree, io.BytesIO(b"".join([HELLO, *packets])).read, sent.append, lambda *noted: None
+    )
+    server.serve()
+    return server, sent
+
+
+def test_an_open_folder_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
+    for number in range(200):
+        (tmp_path / f"{number}").touch()
+    before = Counting.read
+    serve(tmp_path, *[packet(OPENDIR, "/")] * MAX_HANDLES)
+    assert Counting.read == before
+
+
+def test_many_open_folders_are_all_read_to_their_end(tmp_path: Path) -> None:
+    for number in range(200):
+        (tmp_path / f"{number}").touch()
+    handles = [f"hx{number}" for number in range(1, 9)]
+    opening = [packet(OPENDIR, "/")] * len(handles)
+    reading = [packet(READDIR, handle) for handle in handles]
+    held: list[int] = []
+
+    class Watched(TreeServer):
+        def _read_dir(self, request: int, fields: Fields) -> None:
+            super()._read_dir(request, fields)
+            held.append(sum(len(folder._left or ()) for folder in self.folder_table.values()))
+
+    line = Line(HELLO, *opening, *(reading * 5))
+    answers = line.serve(tmp_path, Watched)
+    counts = [struct.unpack(">I", body[:4])[0] for kind, body in answers if kind == NAME]
+    assert sum(counts) == 200 * len(handles)
+    assert [code(answer) for answer in answers[-8:]] == [EOF] * 8
+    assert max(held) <= 200 * MAX_LISTINGS
+
+
+def test_what_a_session_held_goes_with_it(tmp_path: Path) -> None:
+    """At once, not when the garbage is collected."""
+    for number in range(200):
+        (tmp_path / f"{number}").touch()
+    gc.disable()
+    try:
+        server, _ = serve(tmp_path, packet(OPENDIR, "/"), packet(READDIR, "hx1"))
+        gone = weakref.ref(server)
+        del server
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_each_change_is_noted(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import stat
 import struct
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 import paramiko
@@ -59,31 +61,39 @@ from paramiko.sftp_attr import SFTPAttributes
 
 from tuihost.errors import PeerError
 from tuihost.files.tree import (
+    MAX_NAME,
     FileError,
     FileInfo,
     FileTree,
+    Measured,
     Names,
     OpenFile,
     OpenMode,
     Reason,
-    names_of,
     path_of,
 )
+from tuihost.files.typed import found, typed
 from tuihost.ssh.packets.fields import Fields
 from tuihost.text import clean
 
 MAX_REQUEST: Final = 262_144 + 1024  # OpenSSH's own: 256 KiB of data, and what stands around it
 MAX_READ: Final = 262_144
 MAX_HANDLES: Final = 128
+MAX_LISTINGS: Final = 4  # folders whose names are held in memory at one time; others are read again
+MAX_OFFSET: Final = 2**63 - 1  # of the last byte of a file, as on every file system
+BLOCK: Final = 1024  # bytes, in which the room is told
 LISTED: Final = 64  # names in one answer: 64 of 255 bytes, twice, with their attributes
 VERSION: Final = 3
 EXTENSIONS: Final = (
     ("posix-rename@openssh.com", "1"),
     ("fsync@openssh.com", "1"),
     ("limits@openssh.com", "1"),
+    ("statvfs@openssh.com", "2"),
+    ("fstatvfs@openssh.com", "2"),
 )
 
 _SIZE, _OWNER, _MODE, _TIMES, _MORE = 1, 2, 4, 8, 0x8000_0000
+_READ_ONLY = 1  # SSH_FXE_STATVFS_ST_RDONLY
 _CODES = {
     Reason.NO_SUCH: SFTP_NO_SUCH_FILE,
     Reason.DENIED: SFTP_PERMISSION_DENIED,
@@ -125,7 +135,16 @@ class Opened:
         self.file = file
         self.writes = writes
         self.wanted = True
+        self.failed: FileError | None = None  # why something that was sent is not in it
         self.handles = 0
+
+    def set_mode(self, mode: int) -> None:
+        """Closes the file if that fails, since it has no handle yet."""
+        try:
+            self.file.change(mode=mode)
+        except FileError:
+            self.file.close(keep=False)
+            raise
 
 
 class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
@@ -143,16 +162,34 @@ class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
 
 
 class Listing(paramiko.SFTPHandle):  # type: ignore[misc]
-    """An open folder: what was in it when it was opened, and how far that was read."""
+    """An open folder, and how far it was read. Its names are read when they are first asked for,
+    and may be dropped at any time: then they are read again."""
 
-    def __init__(self, found: Sequence[FileInfo]) -> None:
+    def __init__(self, tree: FileTree, names: Names) -> None:
         super().__init__()
-        self._left = list(found)
+        self.names = names
+        self._tree = tree
+        self._left: list[FileInfo] | None = None  # the last ones first
+        self._told = ""  # the last name that was given
 
     def some(self) -> list[FileInfo]:
-        """The next ones, few enough for one answer."""
-        some, self._left = self._left[:LISTED], self._left[LISTED:]
+        """The next ones, few enough for one answer, in the order of their names."""
+        if self._left is None:
+            infos = sorted(self._tree.list(self.names), key=_name, reverse=True)
+            self._left = [info for info in infos if info.name > self._told]
+        some = self._left[: -LISTED - 1 : -1]
+        del self._left[-LISTED:]
+        if some:
+            self._told = some[-1].name
         return some
+
+    def drop(self) -> None:
+        """Holds no names any more."""
+        self._left = None
+
+
+def _name(info: FileInfo) -> str:
+    return info.name
 
 
 class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
@@ -171,11 +208,13 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
     ) -> None:
         ends = Bytes(read, write)
         super().__init__(ends, "sftp", None)
+        threading.Thread.__init__(self)  # paramiko's refers to itself, and would stay for a while
         self.sock = ends
         self.tree = tree
         self._noted = noted
         self._buffer = bytearray()
         self._written: dict[Names, Opened] = {}
+        self._listings: list[Listing] = []  # that hold names, the one that was read last at the end
         self._handlers: dict[int, Callable[[int, Fields], None]] = {
             CMD_OPEN: self._open,
             CMD_CLOSE: self._close,
@@ -210,10 +249,14 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
                 self._answer(number, fields.integer(), fields)
         finally:
             still_open = {id(handle.opened): handle.opened for handle in self.file_table.values()}
-            for opened in still_open.values():
-                opened.file.close(keep=not opened.writes)
+            with ExitStack() as closing:
+                for opened in still_open.values():
+                    closing.callback(opened.file.close, keep=not opened.writes)
             self.file_table.clear()
+            self.folder_table.clear()
             self._written.clear()
+            self._listings.clear()
+            self._handlers.clear()  # they refer to this server
 
     def _answer(self, number: int, request: int, fields: Fields) -> None:
         handler = self._handlers.get(number)
@@ -267,26 +310,34 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
 
     # ---------------------------------------------------------------- files
 
-    def _path(self, fields: Fields) -> Names:
-        text = fields.text(errors="surrogateescape")
-        return names_of(text, self.tree.home)
+    def _path(self, fields: Fields, *, made: bool = False) -> Names:
+        return self._names(fields.text(errors="surrogateescape"), made=made)
+
+    def _names(self, path: str, *, made: bool) -> Names:
+        """The names in a path. With `made` the last one is that of something new."""
+        names = typed(self.tree, path)
+        if made and names:
+            return (*found(self.tree, names[:-1]), names[-1])
+        return found(self.tree, names)
 
     def _find_handle(self, fields: Fields) -> Handle | None:
         return self.file_table.get(fields.string())
 
     def _open(self, request: int, fields: Fields) -> None:
-        names, flags = self._path(fields), fields.integer()
+        path = fields.text(errors="surrogateescape")
+        flags = fields.integer()
         attributes = read_attributes(fields)
         mode = open_mode(flags)
+        names = self._names(path, made=mode.create)
         if len(self.file_table) + len(self.folder_table) >= MAX_HANDLES:
             raise FileError(Reason.FAILED, "too many files are open")
         opened = self._written.get(names)
         if opened is None:
             opened = Opened(self.tree.open(names, mode), writes=mode.write)
             if mode.write:
-                self._written[names] = opened
                 if mode.create and "mode" in attributes:
-                    opened.file.change(mode=attributes["mode"])
+                    opened.set_mode(attributes["mode"])
+                self._written[names] = opened
         elif mode.new:
             raise FileError(Reason.EXISTS)
         elif mode.empty:
@@ -300,9 +351,13 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
             handle.opened.handles -= 1
             if not handle.opened.handles:
                 self._close_file(handle.names, handle.opened)
-        elif self.folder_table.pop(name, None) is None:
-            self._bad_handle(request)
-            return
+        else:
+            folder = self.folder_table.pop(name, None)
+            if folder is None:
+                self._bad_handle(request)
+                return
+            if folder in self._listings:
+                self._listings.remove(folder)
         self._send_status(request, SFTP_OK)
 
     def _close_file(self, names: Names, opened: Opened) -> None:
@@ -313,7 +368,9 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         if self._written.get(names) is opened:
             del self._written[names]
         size = opened.file.info().size
-        opened.file.close(keep=opened.wanted)
+        opened.file.close(keep=opened.wanted and opened.failed is None)
+        if opened.failed is not None:
+            raise FileError(opened.failed.reason, f"the file was not kept: {opened.failed}")
         if opened.wanted:
             self._noted("written", names, size)
 
@@ -323,6 +380,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         if handle is None:
             self._bad_handle(request)
             return
+        _check_offset(offset + min(size, MAX_READ))
         data = handle.file.read(offset, min(size, MAX_READ))
         if not data:
             self._send_status(request, SFTP_EOF)
@@ -336,7 +394,12 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         if handle is None:
             self._bad_handle(request)
             return
-        handle.file.write(offset, data)
+        try:
+            _check_offset(offset + len(data))
+            handle.file.write(offset, data)
+        except FileError as error:
+            handle.opened.failed = error
+            raise
         self._send_status(request, SFTP_OK)
 
     def _bad_handle(self, request: int) -> None:
@@ -400,15 +463,16 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         names = self._path(fields)
         if len(self.file_table) + len(self.folder_table) >= MAX_HANDLES:
             raise FileError(Reason.FAILED, "too many folders are open")
-        folder = Listing(self.tree.list(names))
-        self._send_handle_response(request, folder, True)
+        if not self.tree.info(names).folder:
+            raise FileError(Reason.NO_SUCH, "that is not a folder")
+        self._send_handle_response(request, Listing(self.tree, names), True)
 
     def _read_dir(self, request: int, fields: Fields) -> None:
         folder = self.folder_table.get(fields.string())
         if folder is None:
             self._bad_handle(request)
             return
-        some = folder.some()
+        some = self._some(folder)
         if not some:
             self._send_status(request, SFTP_EOF)
             return
@@ -422,8 +486,19 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
             attributes._pack(message)
         self._send_packet(CMD_NAME, message)
 
+    def _some(self, folder: Listing) -> list[FileInfo]:
+        """The next ones. Only a few folders are held in memory for it."""
+        if folder in self._listings:
+            self._listings.remove(folder)
+        elif len(self._listings) >= MAX_LISTINGS:
+            self._listings.pop(0).drop()
+        some = folder.some()
+        if some:
+            self._listings.append(folder)
+        return some
+
     def _mkdir(self, request: int, fields: Fields) -> None:
-        self.tree.make_folder(self._path(fields))
+        self.tree.make_folder(self._path(fields, made=True))
         self._send_status(request, SFTP_OK)
 
     def _rmdir(self, request: int, fields: Fields) -> None:
@@ -451,8 +526,37 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
                 for limit in (MAX_REQUEST, MAX_READ, MAX_READ, MAX_HANDLES):
                     message.add_int64(limit)
                 self._send_packet(CMD_EXTENDED_REPLY, message)
+            case "statvfs@openssh.com":
+                self._send_room(request, self._path(fields))
+            case "fstatvfs@openssh.com":
+                self._fstatvfs(request, fields.string())
             case _:
                 self._send_status(request, SFTP_OP_UNSUPPORTED)
+
+    def _fstatvfs(self, request: int, name: bytes) -> None:
+        handle = self.file_table.get(name) or self.folder_table.get(name)
+        if handle is None:
+            self._bad_handle(request)
+        else:
+            self._send_room(request, handle.names)
+
+    def _send_room(self, request: int, names: Names) -> None:
+        """The bounds of a tree as those of a file system (OpenSSH's PROTOCOL, section 4.4)."""
+        if names not in self._written:
+            self.tree.info(names)
+        if not isinstance(self.tree, Measured):
+            raise FileError(Reason.NOT_SUPPORTED)
+        room = self.tree.room(names)
+        free = max(0, room.size - room.used) // BLOCK
+        left = max(0, room.entries - room.count)
+        message = paramiko.Message()
+        message.add_int(request)
+        for number in (
+            BLOCK, BLOCK, -(-room.size // BLOCK), free, free,
+            room.entries, left, left, 0, 0 if room.writable else _READ_ONLY, MAX_NAME,
+        ):  # fmt: skip
+            message.add_int64(number)
+        self._send_packet(CMD_EXTENDED_REPLY, message)
 
 
 def open_mode(flags: int) -> OpenMode:
@@ -500,6 +604,11 @@ def attributes_of(info: FileInfo) -> SFTPAttributes:
         | attributes.FLAG_UIDGID
     )
     return attributes
+
+
+def _check_offset(end: int) -> None:
+    if end > MAX_OFFSET:
+        raise FileError(Reason.FAILED, "no file can be that long")
 
 
 def _uint64(fields: Fields) -> int:

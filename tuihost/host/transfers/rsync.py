@@ -20,7 +20,8 @@ from contextlib import suppress
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
 from tuihost.errors import Disconnected
 from tuihost.files.disk import DiskTree
-from tuihost.files.tree import FileError, Folders, Names, names_of
+from tuihost.files.tree import FileError, Folders, Names
+from tuihost.files.typed import matching, typed
 from tuihost.host.transfers import _landlock as confine
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import Signalled
@@ -32,6 +33,7 @@ CHECK_EVERY = 0.25  # seconds between two checks of the quota
 MAX_ERRORS = 8192  # bytes of rsync's error output
 MAX_RUNS = 8  # at a time, on the whole host
 END_AFTER = 2.0  # seconds to end by itself
+MODES = "--chmod=u-s,g-s,o-t,u+rw,Du+x"  # what a mode may be by sftp, too
 SEARCHED = "/usr/local/bin:/usr/bin:/bin"
 
 _RUNS = threading.BoundedSemaphore(MAX_RUNS)
@@ -92,7 +94,7 @@ class RsyncRun:
         quota, sender = self._tree.quota, self._args.sender
         left = max(0, quota.size - quota.used)
         how = [str(self._tree.root), "ro" if sender else "rw", str(left)]
-        words = [program, SERVER, *(["--sender"] if sender else []), *self._args.options]
+        words = [program, SERVER, "--sender" if sender else MODES, *self._args.options]
         return subprocess.Popen(
             [sys.executable, "-I", confine.__file__, *how, *words, ".", *self._paths],
             stdin=subprocess.PIPE,
@@ -137,16 +139,23 @@ def _tree_of(folders: Folders, args: RsyncArgs) -> tuple[DiskTree, list[str]]:
     found: list[tuple[DiskTree, Names, str]] = []
     for path in args.paths:
         try:
-            tree, inner = folders.innermost(names_of(path, folders.home))
+            for names in _names_of(folders, path, sender=args.sender):
+                tree, inner = folders.innermost(names)
+                if not isinstance(tree, DiskTree):
+                    raise Refused(f"rsync cannot copy {clean(path, limit=200)}; use sftp")
+                found.append((tree, inner, "/" if path.endswith("/") and inner else ""))
         except FileError as error:
             raise Refused(f"{clean(path, limit=200)}: {error}") from None
-        if not isinstance(tree, DiskTree):
-            raise Refused(f"rsync cannot copy {clean(path, limit=200)}; use sftp")
-        found.append((tree, inner, "/" if path.endswith("/") and inner else ""))
     first = found[0][0]
     if any(tree.root != first.root for tree, _, _ in found):
         raise Refused("rsync copies from one app at a time here")
     return first, ["./" + "/".join(inner) + slash for _, inner, slash in found]
+
+
+def _names_of(folders: Folders, path: str, *, sender: bool) -> list[Names]:
+    """What a path leads to. As with a shell, a pattern that nothing matches stands for itself."""
+    matches = list(matching(folders, path)) if sender else []
+    return matches or [typed(folders, path)]
 
 
 def _read_errors(process: subprocess.Popen[bytes], errors: list[bytes]) -> None:

@@ -7,9 +7,8 @@ Thread: the program's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from tuihost.files.tree import (
     READ,
@@ -21,8 +20,8 @@ from tuihost.files.tree import (
     OpenFile,
     Reason,
     checked,
-    names_of,
 )
+from tuihost.files.typed import is_folder, matching, typed
 from tuihost.text import clean
 
 CHUNK = 262_144
@@ -148,18 +147,12 @@ class Scp:
     # ---------------------------------------------------------------- receiving
 
     def _receive_all(self) -> None:
-        target = names_of(self._args.paths[0], self._tree.home)
-        is_folder = self._is_folder(target)
-        if (self._args.folder or len(self._args.paths) > 1) and not is_folder:
+        target = typed(self._tree, self._args.paths[0])
+        into = is_folder(self._tree, target)
+        if (self._args.folder or len(self._args.paths) > 1) and not into:
             raise _CopyFailed(f"{self._args.paths[0]}: that is not a folder")
         self._say_ok()
-        self._receive(target, into=is_folder, top=True)
-
-    def _is_folder(self, names: Names) -> bool:
-        try:
-            return self._tree.info(names).folder
-        except FileError:
-            return False
+        self._receive(target, into=into, top=True)
 
     def _receive(self, place: Names, *, into: bool, top: bool = False) -> None:
         """Receives everything up to the end of this folder, `into` it or under the name `place`."""
@@ -192,7 +185,7 @@ class Scp:
         if not self._args.recursive:
             raise _CopyFailed("the client sends a folder without -r")
         try:
-            if not self._is_folder(names):
+            if not is_folder(self._tree, names):
                 self._tree.make_folder(names)
         except FileError as error:
             raise _CopyFailed(f"{names[-1]}: {error}") from None
@@ -244,7 +237,7 @@ class Scp:
     def _send_all(self) -> None:
         self._expect_ok()
         for path in self._args.paths:
-            found = list(self._matches(path))
+            found = list(matching(self._tree, path))
             if not found:
                 self._warn(f"{path}: {Reason.NO_SUCH.value}")
             for names in found:
@@ -252,28 +245,6 @@ class Scp:
                     self._send(names, self._tree.info(names))
                 except FileError as error:
                     self._warn(f"{_last(names)}: {error}")
-
-    def _matches(self, path: str) -> Iterator[Names]:
-        """Everything that a path leads to, which may have wildcards in any of its parts."""
-        places: list[Names] = [()]
-        for pattern in names_of(path, self._tree.home):
-            if not set(pattern) & set("*?["):
-                places = [(*place, pattern) for place in places]
-                continue
-            places = [
-                (*place, info.name)
-                for place in places
-                if self._is_folder(place)
-                for info in self._tree.list(place)
-                if fnmatchcase(info.name, pattern)
-                and (pattern.startswith(".") or not info.name.startswith("."))
-            ]
-        for place in places:
-            try:
-                self._tree.info(place)
-            except FileError:
-                continue
-            yield place
 
     def _send(self, names: Names, info: FileInfo) -> None:
         if info.folder and not self._args.recursive:

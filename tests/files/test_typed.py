@@ -1,0 +1,61 @@
+"""Where paths lead that people type, alike for every client."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuihost import DiskTree, Folders, Quota
+from tuihost.files.tree import Names
+from tuihost.files.typed import found, matching, typed
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Folders:
+    for name in ("a.txt", "b.txt", ".c.txt", "sub/d.txt", "sub/[x]", "sup/e.txt"):
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return Folders({"mine": DiskTree(Quota(tmp_path / "mine", size=10, entries=10))}, "mine")
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("~", ("mine",)),
+        ("~/", ("mine",)),
+        ("~//a", ("mine", "a")),
+        ("~/../x", ("x",)),
+        ("./~", ("mine", "~")),
+        ("a/~", ("mine", "a", "~")),
+        ("~a", ("mine", "~a")),
+        ("/~/a", ("~", "a")),
+    ],
+)
+def test_a_tilde_in_front_is_home(tree: Folders, path: str, names: Names) -> None:
+    assert typed(tree, path) == names
+
+
+def test_a_tilde_that_is_not_there_is_home_too(tree: Folders) -> None:
+    assert found(tree, ("mine", "sub", "~", "a.txt")) == ("mine", "a.txt")
+    tree.make_folder(("mine", "~"))
+    assert found(tree, ("mine", "~", "a.txt")) == ("mine", "~", "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("*.txt", ["a.txt", "b.txt"]),
+        ("~/?.txt", ["a.txt", "b.txt"]),
+        (".*", [".c.txt"]),
+        ("su[bx]/*", ["sub/[x]", "sub/d.txt"]),
+        ("s*/[!x].txt", ["sub/d.txt", "sup/e.txt"]),
+        ("/mine/s*", ["sub", "sup"]),
+        ("/m*/a.txt", ["a.txt"]),
+        ("a.txt/*", []),
+        ("nothing", []),
+    ],
+)
+def test_patterns_are_those_of_a_shell(tree: Folders, path: str, names: list[str]) -> None:
+    assert ["/".join(match[1:]) for match in matching(tree, path)] == names
