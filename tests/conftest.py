@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+import tuihost.database
 from tests.waiting import DEADLINE
 
 # For the processes that tests run in and start; in this one the plugin has read it already.
@@ -23,13 +24,16 @@ hypothesis_settings.register_profile("fuzz", max_examples=5000, deadline=None)
 hypothesis_settings.load_profile("same")
 
 
-def _descriptors() -> dict[int, str]:
+def _descriptors(but_for: set[str]) -> dict[int, str]:
+    """What each open one is of, without those of the files `but_for`."""
     found = {}
     for name in os.listdir("/proc/self/fd"):
         try:
-            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+            target = os.readlink(f"/proc/self/fd/{name}")
         except OSError:
             continue  # the one that listed the folder
+        if target.removesuffix(" (deleted)") not in but_for:
+            found[int(name)] = target
     return found
 
 
@@ -59,18 +63,27 @@ def _join(thread: threading.Thread, deadline: float) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """Threads and descriptors return to where they were."""
-    threads, before = set(threading.enumerate()), _descriptors()
+    """Threads and descriptors return to where they were.
+
+    A database opens a few connections when they are first needed, and keeps them. Those of one that
+    was there before the test belong to whoever made it, such as a host that a module shares.
+    """
+    shared = {
+        f"{database.path.resolve()}{suffix}"
+        for database in tuihost.database._databases
+        for suffix in ("", "-wal", "-shm")
+    }
+    threads, before = set(threading.enumerate()), _descriptors(shared)
     yield
     deadline = time.monotonic() + DEADLINE
     for thread in set(threading.enumerate()) - threads:
         if not thread.name.startswith("tuihost-shared"):  # the process's one executor stays
             _join(thread, deadline)
             assert not thread.is_alive(), f"the thread {thread.name} is left behind"
-    after = _descriptors()
+    after = _descriptors(shared)
     if len(after) > len(before):
         gc.collect()
-        after = _descriptors()
+        after = _descriptors(shared)
     left = {fd: what for fd, what in after.items() if fd not in before}
     assert len(after) <= len(before), f"descriptors are left behind: {left}"
 

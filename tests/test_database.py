@@ -54,6 +54,15 @@ def fault_of(work: Callable[[], object]) -> tuple[DatabaseFault, str]:
     return caught.value.fault, str(caught.value)
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One that was there before the test, as a host that a module shares has them."""
+    database = opened(tmp_path_factory.mktemp("kept") / "words.sqlite3")
+    add(database, "first")
+    yield database
+    database.close()
+
+
 # ---------------------------------------------------------------------------------------- use
 
 
@@ -132,6 +141,11 @@ def test_threads_read_at_one_time_and_beside_a_writer(database: Database) -> Non
         thread.join(DEADLINE)
     assert found == [1] * READERS, "nobody waits for the writer, nor sees half of what it does"
     assert words(database) == ["boom", "mast"]
+
+
+def test_connections_that_a_shared_one_keeps_are_not_left_by_the_test(kept: Database) -> None:
+    with kept.reading() as first, kept.reading() as second:
+        assert first is not second
 
 
 def test_the_files_descriptors_are_bounded_and_given_back(path: Path) -> None:

@@ -107,10 +107,6 @@ def running(tap: Tap) -> Iterator[Hosted]:
 def shared() -> Iterator[tuple[Hosted, Tap]]:
     tap = Tap()
     with running(tap) as host:
-        # The files that open when they are first needed belong to the host, not to a test.
-        host.run("notes list")
-        with host.open("shell") as pilot:
-            pilot.wait_for("Type help")
         yield host, tap
 
 
