@@ -59,8 +59,8 @@ docs: $(DEV_STAMP) ## the pages that are made from the code
 map: $(DEV_STAMP) ## the rooms of the code and what each imports
 	@$(BIN)/python -m tests.house
 
-clean: ## takes away what was made, the environment too
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## takes away what was made, the environments too
+	rm -rf $(VENV) .venv-3.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup: $(DEV_STAMP) ## only the set-up
