@@ -105,16 +105,21 @@ def name(page: Path) -> str:
 
 
 @pytest.fixture(params=RUN, ids=name)
-def page(request: pytest.FixtureRequest) -> Iterator[types.ModuleType]:
-    """A page of documents as a module: its blocks one after the other."""
+def page(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[types.ModuleType]:
+    """A page of documents as a module: its blocks one after the other. Its file has the blocks at
+    the lines of the page, for helper processes, which import it."""
     module = types.ModuleType("page")
     module.page = request.param  # type: ignore[attr-defined]
+    module.__file__ = str(tmp_path / "page.py")
     sys.modules["page"] = module
+    code: list[str] = []
     for block in blocks(request.param, "python"):
         if not block.text.startswith("# examples/"):
             # Line numbers are the page's, so that a trace points into it.
             source = "\n" * (block.line - 1) + block.text
             exec(compile(source, str(block.page), "exec"), vars(module))
+            code += [""] * (block.line - 1 - len(code)) + block.text.splitlines()
+    Path(module.__file__).write_text("\n".join(code), "utf-8")
     yield module
     del sys.modules["page"]
 

@@ -30,6 +30,7 @@ OUTSIDERS = {
     "pyte": ("testing",),
     "pytest": ("testing",),
     "h11": ("session",),
+    "msgspec": ("host",),
 }
 
 MODULES_IN_A_ROOM = 12

@@ -27,6 +27,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tuihost/host/gate/counting_verifier.py",
     ),
     "tests/host/gate/test_proxy_protocol.py": ("tuihost/host/gate/proxied.py",),
+    "tests/host/helpers/test_pool.py": ("tuihost/host/helpers/_helper.py",),
     "tests/host/login/test_verifier.py": ("tuihost/testing/transport_watch.py",),
     "tests/host/plugins/test_app_catalog.py": (
         "tuihost/host/plugins/bundled.py",
@@ -88,9 +89,10 @@ IN_ANOTHER_PROCESS: Mapping[str, tuple[str, ...]] = {
     "tests/cli/test_serve.py": ("tuihost/cli/serving.py",),
     "tests/e2e/test_e2e_files.py": ("tuihost/host/transfers/scp.py",),
     "tests/e2e/test_e2e_rsync.py": (
-        "tuihost/host/transfers/_landlock.py",
+        "tuihost/host/helpers/landlock.py",
         "tuihost/host/transfers/rsync.py",
     ),
+    "tests/host/helpers/test_pool.py": ("tuihost/host/helpers/_main.py",),
     "tests/test_docs.py": ("tuihost/testing/fixtures.py",),
 }
 """The same, where the modules run in a process that the test starts."""

@@ -18,8 +18,11 @@ from .database import DatabaseError as DatabaseError
 from .database import DatabaseFault as DatabaseFault
 from .errors import AppLoadError as AppLoadError
 from .errors import Disconnected as Disconnected
+from .errors import HelperFailed as HelperFailed
 from .errors import Interrupted as Interrupted
 from .errors import NoTerminal as NoTerminal
+from .errors import TookTooLong as TookTooLong
+from .errors import TookTooMuch as TookTooMuch
 from .errors import TuihostError as TuihostError
 from .files.disk import DiskTree as DiskTree
 from .files.quota import Quota as Quota

@@ -22,7 +22,7 @@ from typing import Any
 
 import click
 
-from tuihost.errors import AppLoadError, NoTerminal
+from tuihost.errors import AppLoadError, NoTerminal, TookTooLong, TookTooMuch
 from tuihost.phrases import nearest
 from tuihost.plugin import App, FunctionApp, first_line
 from tuihost.session.other_apps import ArgumentInfo, CommandInfo, OptionInfo
@@ -154,7 +154,7 @@ def run_command(line: CommandLine, session: Session, *, run_async: RunAsync) -> 
     """Runs a command line and returns its exit status; without a command it shows the help.
 
     A method that is a coroutine is run by `run_async`. What the method raises comes out again,
-    except `NoTerminal`.
+    except `NoTerminal`, `TookTooLong` and `TookTooMuch`.
     """
     group = command_table(line.app).group
     width = min(session.terminal.size.columns, MAX_WIDTH)
@@ -184,6 +184,9 @@ def run_command(line: CommandLine, session: Session, *, run_async: RunAsync) -> 
     except NoTerminal as error:
         session.error(f"Error: {error}")
         return USAGE
+    except (TookTooLong, TookTooMuch) as error:
+        session.error(f"Error: {error}")
+        return 1
 
 
 class _Command(click.Command):

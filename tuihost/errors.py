@@ -50,6 +50,21 @@ class NoTerminal(TuihostError):
         super().__init__(f"cannot ask {question.strip()!r} without a terminal; ssh -t gives one")
 
 
+class TookTooLong(TuihostError):
+    """Work that was offloaded took more than its time, and was ended. If an app lets it pass, its
+    person reads the sentence."""
+
+
+class TookTooMuch(TuihostError):
+    """Work that was offloaded needed more than its memory, or its result is too large. If an app
+    lets it pass, its person reads the sentence."""
+
+
+class HelperFailed(TuihostError):
+    """Work that was offloaded failed by an exception that is not one of Python's own, or with the
+    helper process; the text says how."""
+
+
 def new_incident() -> str:
     """A short id that a person can read out over the phone, such as `7F3A-91C2`."""
     digits = secrets.token_hex(4).upper()

@@ -57,6 +57,7 @@ class Event(StrEnum):
     STEP_BROKEN = "step.broken"
     THEME_BROKEN = "theme.broken"
     APP_LOG = "app.log"
+    HELPER_LIMIT = "helper.limit"
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@+,\[\]-]+")

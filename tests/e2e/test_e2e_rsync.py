@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.e2e_demo import Served, clean_env
 from tests.waiting import DEADLINE
-from tuihost.host.transfers import _landlock as confine
+from tuihost.host.helpers import landlock
 
 SETTINGS = """\
 [server]
@@ -26,7 +26,7 @@ entries = 50
 shared = [{ name = "handouts", guests = true }]
 """
 
-pytestmark = pytest.mark.skipif(not confine.version(), reason="the kernel has no Landlock")
+pytestmark = pytest.mark.skipif(not landlock.version(), reason="the kernel has no Landlock")
 Rsync = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
@@ -192,7 +192,7 @@ def test_a_confined_program_reaches_its_folder_alone(
     (folder / "inside").write_text("inside")
     (tmp_path / "secret").write_text("secret")
     words = line.split()
-    command = [sys.executable, "-I", confine.__file__, str(folder), "rw", "100000"]
+    command = [sys.executable, "-I", landlock.__file__, str(folder), "rw", "100000"]
     done = subprocess.run(
         [*command, program(words[0]), *words[1:]], capture_output=True, timeout=DEADLINE
     )
@@ -202,7 +202,7 @@ def test_a_confined_program_reaches_its_folder_alone(
 
 
 def test_a_confined_reader_writes_nothing(tmp_path: Path, program: Callable[[str], str]) -> None:
-    command = [sys.executable, "-I", confine.__file__, str(tmp_path), "ro", "100"]
+    command = [sys.executable, "-I", landlock.__file__, str(tmp_path), "ro", "100"]
     done = subprocess.run([*command, program("touch"), "x"], capture_output=True, timeout=DEADLINE)
     assert done.returncode != 0
     assert not any(tmp_path.iterdir())

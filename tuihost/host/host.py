@@ -20,6 +20,7 @@ from tuihost.errors import TuihostError
 from tuihost.host._thread_budget import ThreadBudget
 from tuihost.host._watchdog import Watchdog
 from tuihost.host.access import Access
+from tuihost.host.helpers.pool import HelperPool
 from tuihost.host.login.approval_desk import ApprovalDesk, may_answer
 from tuihost.host.login.hosted_account import HostedAccount, Inside
 from tuihost.host.login.services import LoginServices
@@ -57,6 +58,7 @@ class Host:
         self.watchdog = Watchdog(log)
         self.stuck_threads = 0
         self.threads = ThreadBudget()
+        self.helpers = HelperPool()
         self.connections = 0
         self.address: TcpAddress | None = None
         self.access = Access(settings, catalog.apps)
@@ -84,6 +86,7 @@ class Host:
     def stop(self) -> None:
         """Stops the apps and closes what is kept on disk."""
         self.catalog.stop()
+        self.helpers.close()
         self.watchdog.stop()
         self.preference_store.close()
         if self.login_services is not None:

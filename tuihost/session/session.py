@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tuihost.core.accepts import Accepts, env_for
+from tuihost.errors import Disconnected, MisuseError, TuihostError
 from tuihost.session.host_view import Account, HostView, Preferences
 from tuihost.session.progress import Progress, ProgressLine
 from tuihost.wire import SessionEvent, Stream
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
     from tuihost.theme.theme import Theme
 
 
+T = TypeVar("T")
+
 MAX_LINE = 1 << 20  # bytes of a line of input
+OFFLOAD_MEMORY = 64 << 20
+LOOK_EVERY = 0.2  # seconds between two looks whether the person is still there
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,20 @@ class Launch:
     """A result of an Application, or of `App.talk`: run that app here, and then this one again."""
 
     app: str
+
+
+class Helpers(Protocol):
+    """Helper processes, for one person and one app. The host implements it."""
+
+    @abstractmethod
+    def submit(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        *,
+        seconds: float,
+        memory: int,
+    ) -> Future[Any]: ...
 
 
 class Stage(Protocol):
@@ -92,6 +113,7 @@ class Surroundings:
     display: X11Display | None = None
     agent: Agent | None = None
     other_apps: OtherApps | None = None
+    helpers: Helpers | None = None
 
     def seen_by(self, app: str, accepts: Accepts) -> Surroundings:
         """The same for one app: without what it does not accept, and with its name in the log."""
@@ -137,6 +159,7 @@ class Session:
         """The other apps' commands and files, as the same person may use them. None only if there
         is no host, as in some tests."""
         self.stage = stage
+        self._helpers = surroundings.helpers
 
     # ------------------------------------------------------------------ who and where
 
@@ -243,6 +266,61 @@ class Session:
         if rest:
             yield [rest.decode("utf-8", "replace")]
 
+    # ------------------------------------------------------------------ heavy work
+
+    async def offload(
+        self,
+        function: Callable[..., T],
+        *args: Any,
+        seconds: float = 2.0,
+        memory: int = OFFLOAD_MEMORY,
+    ) -> T:
+        """`function(*args)` in a helper process, so that nobody else waits for it: for patterns,
+        sorting, parsing, whatever a person's data could make long or large. The session goes on
+        meanwhile. If it no longer waits, the work is ended.
+
+        `function` stands at the top of a module, which the helper imports; it can read the app's
+        own folder, and write nothing. The arguments and the result are plain values: None, bool,
+        numbers, str, bytes, lists and dicts of these. A tuple arrives as a list.
+
+        Raises `TookTooLong` after so many `seconds` of CPU time, or four times as many by the
+        clock; `TookTooMuch` if it needs more than `memory` bytes, if the result is larger than
+        that, or if too many calls of the person wait already; what the function raises if that is
+        one of Python's own exceptions, else `HelperFailed`; and `TypeError` for a function or a
+        value that cannot go. One person has two helpers at a time; more calls wait.
+        """
+        return await asyncio.wrap_future(self._submit(function, args, seconds, memory))
+
+    def offload_now(
+        self,
+        function: Callable[..., T],
+        *args: Any,
+        seconds: float = 2.0,
+        memory: int = OFFLOAD_MEMORY,
+    ) -> T:
+        """The same for code that is not a coroutine, such as a plain command: waits for it.
+
+        Raises `Disconnected` if the person leaves meanwhile, and `MisuseError` on the thread of an
+        event loop, which would stand still.
+        """
+        if _in_a_loop():
+            raise MisuseError("an event loop is running here: `await session.offload(…)` instead")
+        future = self._submit(function, args, seconds, memory)
+        try:
+            while not wait((future,), LOOK_EVERY).done:
+                if self.ended:
+                    raise Disconnected("the client is gone")
+            return future.result()
+        finally:
+            future.cancel()
+
+    def _submit(
+        self, function: Callable[..., T], args: tuple[Any, ...], seconds: float, memory: int
+    ) -> Future[T]:
+        if self._helpers is None:
+            raise TuihostError("there are no helper processes without a host")
+        return self._helpers.submit(function, args, seconds=seconds, memory=memory)
+
     # ------------------------------------------------------------------ the rest
 
     def invoke(self, action: Callable[[], None]) -> None:
@@ -268,3 +346,11 @@ class Session:
         self.stage.theme_changed(theme)
         if remember:
             self.preferences.set("theme", name)
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuihost.errors import TuihostError
+from tuihost.host.helpers.pool import PersonHelpers
 from tuihost.host.host import Host
 from tuihost.host.programs.visit import Visit
 from tuihost.logs import EventLog
@@ -44,6 +45,7 @@ class SessionMaker:
             visit.resources.display,
             visit.resources.agent,
             self.other_apps,
+            PersonHelpers(self.host.helpers, visit.account.key, self.log.bound(app=name)),
         )
         return Session(
             surroundings.seen_by(name, app.accepts),

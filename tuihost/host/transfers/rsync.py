@@ -1,8 +1,9 @@
 """rsync, if it is installed: the real program, held in one folder by the kernel.
 
-`core.rsync_args` decides which options it gets, and `_landlock` which files it can reach: whatever
-a client makes it believe, that is one folder of its person. It writes a file under another name and
-then renames it, as sftp does here, so a copy that is cut short leaves no half-written file.
+`core.rsync_args` decides which options it gets, and `helpers.landlock` which files it can reach:
+whatever a client makes it believe, that is one folder of its person. It writes a file under another
+name and then renames it, as sftp does here, so a copy that is cut short leaves no half-written
+file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tuihost.errors import Disconnected
 from tuihost.files.disk import DiskTree
 from tuihost.files.tree import FileError, Folders, Names
 from tuihost.files.typed import matching, typed
-from tuihost.host.transfers import _landlock as confine
+from tuihost.host.helpers import landlock
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import Signalled
 
@@ -89,14 +90,14 @@ class RsyncRun:
 
     def _start(self) -> subprocess.Popen[bytes]:
         program = shutil.which(RSYNC, path=SEARCHED)
-        if program is None or not confine.version():
+        if program is None or not landlock.version():
             raise Refused("rsync is not available on this host; use sftp or scp")
         quota, sender = self._tree.quota, self._args.sender
         left = max(0, quota.size - quota.used)
         how = [str(self._tree.root), "ro" if sender else "rw", str(left)]
         words = [program, SERVER, "--sender" if sender else MODES, *self._args.options]
         return subprocess.Popen(
-            [sys.executable, "-I", confine.__file__, *how, *words, ".", *self._paths],
+            [sys.executable, "-I", landlock.__file__, *how, *words, ".", *self._paths],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

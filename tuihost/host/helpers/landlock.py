@@ -1,10 +1,11 @@
-"""Runs a program that can reach one folder: `python _landlock.py FOLDER rw 100000 PROGRAM …`.
+"""Runs a program that can reach one folder: `python landlock.py FOLDER rw 100000 PROGRAM …`.
 
 The kernel holds it there (Landlock, Linux 5.13 and newer). It may write to FOLDER, or with `ro`
 only read it, and it may read and run what is in the system's own folders. It cannot make links,
 devices, sockets or pipes, connect anywhere, gain rights, or write a file larger than so many bytes.
 
-This is a program of its own, so that it needs nothing from the package and starts quickly.
+It needs nothing from the package, so that it starts quickly as a program of its own. A helper
+process confines itself with it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ctypes
 import os
 import resource
 import sys
+from collections.abc import Iterable
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE = (1 << n for n in range(6))
 MAKE_DIR, MAKE_REG, REFER, TRUNCATE = 1 << 7, 1 << 8, 1 << 13, 1 << 14
@@ -44,8 +46,9 @@ def version() -> int:
     return int(max(0, found))
 
 
-def confine(folder: str, *, write: bool) -> None:
-    """From now on this process can reach no other folder. Raises `OSError`."""
+def confine(*, readable: Iterable[str] = (), writable: Iterable[str] = ()) -> None:
+    """From now on this process can reach nothing but these folders and files and the system's own.
+    What is not there is left out. Raises `OSError`."""
     known = version()
     if not known:
         raise OSError("the kernel has no Landlock")
@@ -54,11 +57,15 @@ def confine(folder: str, *, write: bool) -> None:
     rules = _Ruleset(handled, 0b11 if known >= 4 else 0)
     size = ctypes.sizeof(rules) if known >= 4 else 8
     ruleset = _done(libc.syscall(_CREATE, ctypes.byref(rules), size, 0))
-    _allow(ruleset, folder, (WRITE if write else READ) & handled)
-    for path in SYSTEM:
+    allowed = (
+        *((path, WRITE) for path in writable),
+        *((path, READ) for path in readable),
+        *((path, READ | EXECUTE) for path in SYSTEM),
+        ("/dev/null", READ_FILE | WRITE_FILE),
+    )
+    for path, access in allowed:
         if os.path.exists(path):
-            _allow(ruleset, path, (READ | EXECUTE) & handled)
-    _allow(ruleset, "/dev/null", (READ_FILE | WRITE_FILE) & handled)
+            _allow(ruleset, path, access & handled)
     _done(libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0))
     _done(libc.syscall(_RESTRICT, ruleset, 0))
     os.close(ruleset)
@@ -92,7 +99,10 @@ def main(words: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
     os.chdir(folder)
-    confine(folder, write=mode == "rw")
+    if mode == "rw":
+        confine(writable=(folder,))
+    else:
+        confine(readable=(folder,))
     os.execv(command[0], command)
 
 

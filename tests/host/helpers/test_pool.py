@@ -1,0 +1,265 @@
+"""Work in helper processes: it comes back, or it ends within its limits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.host.helpers import work
+from tests.house import ROOT
+from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
+from tuihost.host.helpers import landlock
+from tuihost.host.helpers import pool as pool_module
+from tuihost.host.helpers.pool import HELPERS_EACH, WAITING_EACH, HelperPool
+from tuihost.logs import Event, EventLog
+
+MIB = 1 << 20
+
+
+class Pool(HelperPool):
+    """One that waits for each answer."""
+
+    log = EventLog(logging.getLogger("tuihost.test"))
+
+    def begin(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        seconds: float = 5.0,
+        memory: int = 64 * MIB,
+        person: str = "ada",
+    ) -> Future[Any]:
+        return self.submit(person, function, args, seconds=seconds, memory=memory, log=self.log)
+
+    def run(self, function: Callable[..., Any], *args: Any, **limits: Any) -> Any:
+        return self.begin(function, *args, **limits).result(60)
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    pool = Pool(2)
+    yield pool
+    pool.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        threading.Event().wait(0.005)
+
+
+def test_plain_values_go_and_come(pool: Pool) -> None:
+    assert pool.run(work.double, 21) == 42
+    values = [None, True, 7, 0.5, "ä", b"\x00\xff", [1, [2]], {"a": {"b": 1}}]
+    assert pool.run(work.echo, *values) == values
+
+
+def test_a_helper_is_used_again(pool: Pool) -> None:
+    assert pool.run(work.pid) == pool.run(work.pid) != os.getpid()
+
+
+def test_a_pattern_that_never_ends_is_ended(pool: Pool) -> None:
+    begun = time.process_time()
+    with pytest.raises(TookTooLong):
+        pool.run(work.catastrophe, 40, seconds=0.3)
+    assert time.process_time() - begun < 0.25, "it ran in this process"
+    assert pool.run(work.double, 1) == 2, "the next one gets a fresh helper"
+
+
+@pytest.mark.parametrize("function", [work.busy, work.catastrophe])
+def test_what_takes_too_long_leaves_no_process(pool: Pool, function: object) -> None:
+    args = (40,) if function is work.catastrophe else ()
+    with pytest.raises(TookTooLong, match=r"more than 0\.2 s of work"):
+        pool.run(function, *args, seconds=0.2)  # type: ignore[arg-type]
+    pool.close()
+    assert pool.helpers == 0
+    assert not helper_processes()
+
+
+def test_what_needs_too_much_memory_is_refused_and_the_helper_stays(pool: Pool) -> None:
+    helper = pool.run(work.pid)
+    with pytest.raises(TookTooMuch, match="memory"):
+        pool.run(work.hold, 512 * MIB, memory=64 * MIB)
+    assert pool.run(work.hold, 16 * MIB, memory=64 * MIB) == 16 * MIB
+    assert pool.run(work.pid) == helper
+
+
+def test_an_answer_that_is_too_large_is_refused(pool: Pool) -> None:
+    assert len(pool.run(work.answer, 6 * MIB, memory=16 * MIB)) == 6 * MIB
+    with pytest.raises(TookTooMuch, match="result is too large"):
+        pool.run(work.repeat, 300_000, memory=MIB)
+
+
+def test_what_nests_without_end_is_refused(pool: Pool) -> None:
+    with pytest.raises(TookTooMuch, match="nested too deeply"):
+        pool.run(work.nested, 0)
+
+
+def test_errors_of_python_come_back_as_they_are(pool: Pool) -> None:
+    with pytest.raises(ValueError, match="that is not a number"):
+        pool.run(work.fail, "that is not a number")
+    with pytest.raises(HelperFailed, match="Own: no"):
+        pool.run(work.fail_in_its_own_way)
+
+
+def test_a_helper_that_dies_costs_its_job_only(pool: Pool) -> None:
+    with pytest.raises(HelperFailed, match="ended with 3"):
+        pool.run(work.end)
+    assert pool.run(work.double, 2) == 4
+
+
+def test_one_that_waits_instead_of_working_is_ended_by_the_clock(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.run(work.pid)
+    monkeypatch.setattr("tuihost.host.helpers.pool.PATIENCE", -0.5)
+    with pytest.raises(TookTooLong):
+        pool.run(work.sleep, 60.0, seconds=1.0)
+
+
+def test_what_the_work_prints_goes_nowhere(pool: Pool) -> None:
+    assert pool.run(work.shout) == "done"
+
+
+def test_a_helper_writes_no_files(pool: Pool, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"."):
+        pool.run(work.write, str(tmp_path / "file"))
+    assert not (tmp_path / "file").exists() or not (tmp_path / "file").read_bytes()
+
+
+def test_a_helper_has_no_descriptors_of_the_host(pool: Pool) -> None:
+    with open(__file__, "rb") as file:
+        os.set_inheritable(file.fileno(), True)
+        # Its three, the two pipes, and its own size.
+        assert pool.run(work.descriptors) <= 6
+
+
+def test_only_functions_at_the_top_of_a_module_can_go(pool: Pool) -> None:
+    for function in (lambda: None, Path("x").exists, threading.Lock().acquire):
+        with pytest.raises(TypeError):
+            pool.run(function)
+    with pytest.raises(TypeError):
+        pool.run(work.echo, object())
+
+
+def test_calls_beyond_the_helpers_wait_for_their_turn(pool: Pool) -> None:
+    calls = [pool.begin(work.pid) for _ in range(8)]
+    assert len({call.result(60) for call in calls}) <= 2
+
+
+def test_one_person_has_some_of_the_helpers_and_not_all() -> None:
+    pool = Pool(HELPERS_EACH + 1)
+    slow = [pool.begin(work.sleep, 60.0, seconds=60.0) for _ in range(5)]
+    assert pool.run(work.double, 4, person="bob") == 8
+    assert not any(call.done() for call in slow)
+    pool.close()
+    assert all(isinstance(call.exception(60), HelperFailed) for call in slow)
+
+
+def test_more_calls_than_can_wait_are_refused(pool: Pool) -> None:
+    slow = [pool.begin(work.sleep, 60.0, seconds=60.0) for _ in range(2)]
+    until(lambda: not pool._waiting)
+    slow += [pool.begin(work.sleep, 60.0, seconds=60.0) for _ in range(WAITING_EACH)]
+    with pytest.raises(TookTooMuch, match="at one time"):
+        pool.begin(work.pid)
+    assert not any(call.done() for call in slow)
+
+
+def test_a_call_that_nobody_wants_any_more_makes_room(pool: Pool) -> None:
+    slow = [pool.begin(work.sleep, 60.0, seconds=60.0) for _ in range(3)]
+    until(lambda: len(pool._waiting) == 1 and all(call.helper for call in pool._busy))
+    assert all(call.cancel() for call in slow)
+    assert pool.run(work.double, 3) == 6
+    assert not pool._waiting
+
+
+def test_a_helper_that_rests_ends(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "REST", 0.05)
+    pool.run(work.pid)
+    until(lambda: pool.helpers == 0 and not helper_processes())
+    assert pool.run(work.double, 3) == 6, "and another one starts when it is needed"
+
+
+def test_work_beyond_its_limits_is_in_the_log(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(TookTooMuch):
+        pool.run(work.hold, 512 * MIB)
+    (record,) = [row for row in caplog.records if getattr(row, "event", "") == Event.HELPER_LIMIT]
+    assert record.fields["function"] == "hold"  # type: ignore[attr-defined]
+    assert "memory" in record.fields["reason"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not landlock.version(), reason="the kernel has no Landlock")
+def test_a_helper_reads_python_s_folders_and_nothing_else(pool: Pool, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    assert "def double" in pool.run(work.read, work.__file__)
+    for path in (str(secret), "/etc/passwd", "/proc/1/status"):
+        with pytest.raises(OSError, match="Permission denied"):
+            pool.run(work.read, path)
+
+
+def test_a_helper_ends_with_a_host_that_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import logging, os, sys, signal\n"
+        "from tests.host.helpers import work\n"
+        "from tuihost.host.helpers.pool import HelperPool\n"
+        "from tuihost.logs import EventLog\n"
+        "pool, log = HelperPool(), EventLog(logging.getLogger('tuihost.test'))\n"
+        "def begin(function, *args):\n"
+        "    return pool.submit('ada', function, args, seconds=0.5, memory=1 << 26, log=log)\n"
+        "first = begin(work.pid).result(60)\n"
+        "begin(work.busy)\n"
+        "while not (pool._busy and pool._busy[0].helper):\n"
+        "    pass\n"
+        "print(pool._busy[0].helper._process.pid, first, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert said.returncode == -signal.SIGKILL, said.stderr
+    helpers = {int(line) for line in said.stdout.split()}
+    assert helpers
+    until(lambda: not any(runs(pid) for pid in helpers))
+
+
+def test_closing_ends_what_runs(pool: Pool) -> None:
+    call = pool.begin(work.sleep, 60.0, seconds=60.0)
+    until(lambda: bool(pool._busy))
+    pool.close()
+    assert isinstance(call.exception(60), HelperFailed)
+    with pytest.raises(HelperFailed, match="closing"):
+        pool.run(work.pid)
+    assert pool.helpers == 0
+
+
+def runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"  # one whose parent has not looked
+
+
+def helper_processes() -> list[int]:
+    """The children of this process that are helpers."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == os.getpid() and b"helpers._main" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found

@@ -1,0 +1,240 @@
+"""Work that an app gives away: wherever it has a session, and wherever the app was found."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.application import Application
+from prompt_toolkit.layout import FormattedTextControl, Layout, Window
+
+from tests.waiting import DEADLINE
+from tuihost import App, Session, TookTooLong, command
+from tuihost.errors import MisuseError
+from tuihost.testing import hosted
+
+
+def catastrophe(length: int) -> bool:
+    return re.match(r"(a+)+b", "a" * length) is not None
+
+
+def double(value: int) -> int:
+    return value * 2
+
+
+def hold(size: int) -> int:
+    return len(b"x" * size)
+
+
+def time_out() -> None:
+    raise TimeoutError("of its own")
+
+
+class Giver(App):
+    """Gives work away."""
+
+    name = "giver"
+
+    @command
+    def wait(self, session: Session) -> None:
+        session.print(session.offload_now(double, 21))
+
+    @command
+    async def await_(self, session: Session) -> None:
+        session.print(await session.offload(double, 21))
+
+    @command
+    async def side_by_side(self, session: Session) -> None:
+        ticks = 0
+        work = asyncio.ensure_future(session.offload(catastrophe, 40, seconds=0.5))
+        while not work.done():
+            await asyncio.sleep(0.01)
+            ticks += 1
+        assert isinstance(work.exception(), TookTooLong)
+        session.print("ticked" if ticks > 10 else f"stood still: {ticks}")
+
+    @command
+    def pattern(self, session: Session) -> None:
+        session.offload_now(catastrophe, 28, seconds=0.2)
+
+    @command
+    def memory(self, session: Session) -> None:
+        session.offload_now(hold, 512 << 20)
+
+    @command
+    async def wrong(self, session: Session) -> None:
+        try:
+            session.offload_now(double, 21)
+        except MisuseError as error:
+            session.print(error)
+
+    @command
+    def time_out(self, session: Session) -> None:
+        try:
+            session.offload_now(time_out)
+        except TimeoutError as error:
+            session.print(error)
+
+    @command
+    def long(self, session: Session) -> None:
+        session.offload_now(catastrophe, 60, seconds=60.0)
+
+    async def talk(self, session: Session) -> None:
+        await session.say(f"it is {await session.offload(double, 21)}")
+        await session.ask("More? ")
+        await session.offload(catastrophe, 40, seconds=0.2)
+
+
+class Drawn(App):
+    """Gives work away from a screen."""
+
+    name = "drawn"
+    doubled = ""
+
+    def build(self, session: Session) -> Application[int]:
+        screen: Application[int] = Application(
+            layout=Layout(Window(FormattedTextControl(lambda: f"it is {self.doubled}")))
+        )
+
+        async def work() -> None:
+            self.doubled = str(await session.offload(double, 21))
+            screen.invalidate()
+
+        screen.pre_run_callables.append(lambda: screen.create_background_task(work()))
+        return screen
+
+
+@pytest.mark.parametrize("words", ["wait", "await-"])
+def test_a_command_gives_work_away(words: str) -> None:
+    with hosted(Giver()) as host:
+        assert host.run(f"giver {words}").text == "42\n"
+
+
+def test_a_talk_and_a_screen_give_work_away() -> None:
+    with hosted(Giver(), Drawn()) as host:
+        with host.open("giver") as pilot:
+            pilot.wait_for("it is 42").wait_for("More?").press("enter")
+            pilot.wait_for("giver stopped: that takes too long here")
+        with host.open("drawn") as pilot:
+            pilot.wait_for("it is 42")
+
+
+def test_the_loop_goes_on_meanwhile() -> None:
+    with hosted(Giver()) as host:
+        assert host.run("giver side-by-side").text == "ticked\n"
+
+
+def test_what_goes_over_its_limits_costs_one_sentence_and_no_incident() -> None:
+    with hosted(Giver()) as host:
+        late = host.run("giver pattern")
+        assert (late.status, late.text) == (1, "")
+        assert late.errors == "Error: that takes too long here: more than 0.2 s of work\n"
+        large = host.run("giver memory")
+        assert large.errors == "Error: that needs too much memory here\n"
+        assert host.log.named("app.error") == []
+        rows = host.log.named("helper.limit")
+        assert [(row["app"], row["function"]) for row in rows] == [
+            ("giver", "catastrophe"), ("giver", "hold"),
+        ]  # fmt: skip
+
+
+def test_a_loop_is_not_kept_waiting() -> None:
+    with hosted(Giver()) as host:
+        assert "await session.offload" in host.run("giver wrong").text
+
+
+def test_a_time_out_of_the_function_is_not_one_of_waiting() -> None:
+    with hosted(Giver()) as host:
+        assert host.run("giver time-out").text == "of its own\n"
+
+
+def test_work_ends_when_nobody_waits_for_it() -> None:
+    app = Giver()
+    with hosted(app) as host:
+        pool = host.server.host.helpers
+        with host.open("giver long"):
+            until(lambda: bool(pool._busy and pool._busy[0].helper))
+        until(lambda: not pool._busy)
+    assert pool.helpers == 0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        threading.Event().wait(0.01)
+
+
+FILES = {
+    "single.py": """
+        from tuihost import App, Session, command
+
+        def triple(value: int) -> int:
+            return value * 3
+
+        class Single(App):
+            name = "single"
+
+            @command
+            def go(self, session: Session) -> None:
+                session.print(session.offload_now(triple, 7))
+        """,
+    "whole/__init__.py": """
+        from tuihost import App, Session, command
+        from .inside.work import triple
+
+        class Whole(App):
+            name = "whole"
+
+            @command
+            def go(self, session: Session) -> None:
+                session.print(session.offload_now(triple, 7))
+        """,
+    "whole/inside/__init__.py": "",
+    "whole/inside/work.py": """
+        from pathlib import Path
+        from ..factor import FACTOR
+
+        def triple(value: int) -> int:
+            return value * int((Path(__file__).parent / "three.txt").read_text()) * FACTOR
+        """,
+    "whole/inside/three.txt": "3",
+    "whole/factor.py": "FACTOR = 1",
+    "bare/app.py": """
+        from tuihost import App, Session, command
+        from .work import triple
+
+        class Bare(App):
+            name = "bare"
+
+            @command
+            def go(self, session: Session) -> None:
+                session.print(session.offload_now(triple, 7))
+        """,
+    "bare/work.py": """
+        def triple(value: int) -> int:
+            return value * 3
+        """,
+}
+
+
+def test_functions_of_apps_from_a_folder_can_go(tmp_path: Path) -> None:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+    settings = {
+        "apps.folders": [str(tmp_path)],
+        "apps.enabled": ["*"],
+        "server.default_app": "single",
+    }
+    with hosted(settings=settings) as host:
+        for name in ("single", "whole", "bare"):
+            assert host.run(f"{name} go").text == "21\n"
+        assert not list(tmp_path.rglob("*.pyc.*")), "a helper writes nothing"

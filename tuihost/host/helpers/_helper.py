@@ -1,0 +1,130 @@
+"""One helper process, as the host sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from time import monotonic
+
+import msgspec
+
+from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
+from tuihost.host.helpers._main import Answer
+
+JOBS_EACH = 200
+"""Jobs after which a helper is replaced, so that what leaks in one does not stay."""
+START_PATIENCE = 30.0
+"""Seconds for what comes before a job's own time: the start, and imports."""
+ANSWER_ROOM = 4096
+
+_BOOT = """\
+import json, sys
+path, readable = json.loads(sys.argv[1])
+sys.path[:] = path
+from tuihost.host.helpers._main import main
+main(readable)
+"""
+
+
+class Helper:
+    """Threads: one at a time, which also calls `close`; `stop` is for any."""
+
+    def __init__(self, readable: Sequence[str]) -> None:
+        """Starts the process, which may read those folders and files besides Python's own."""
+        self.readable = frozenset(readable)
+        self._jobs = 0
+        self._stopped = False
+        path = [os.path.abspath(entry) for entry in sys.path]
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-c", _BOOT, json.dumps([path, list(readable)])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env={"LANG": "C.UTF-8"},
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in, self._out = self._process.stdin, self._process.stdout
+        os.set_blocking(self._in.fileno(), False)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be given another job."""
+        return not self._stopped and self._jobs < JOBS_EACH and self._process.poll() is None
+
+    def ask(self, job: bytes, *, seconds: float, clock: float, output: int) -> Answer:
+        """The answer to a job. Raises `TookTooLong`, `TookTooMuch` or `HelperFailed`."""
+        self._jobs += 1
+        deadline = monotonic() + START_PATIENCE + clock
+        try:
+            self._write(struct.pack(">I", len(job)) + job, deadline)
+            (size,) = struct.unpack(">I", self._read(4, deadline))
+            if size > output + ANSWER_ROOM:
+                raise TookTooMuch("the result is too large")
+            return msgspec.msgpack.decode(self._read(size, deadline), type=Answer)
+        except (EOFError, BrokenPipeError):
+            raise self._why_ended(seconds) from None
+        except RecursionError:
+            raise TookTooMuch("that is nested too deeply") from None
+        except msgspec.DecodeError as error:
+            raise HelperFailed(f"a helper process answered nonsense: {error}") from None
+
+    def _write(self, data: bytes, deadline: float) -> None:
+        rest = memoryview(data)
+        while rest:
+            _wait(self._in.fileno(), select.POLLOUT, deadline)
+            rest = rest[self._in.write(rest) or 0 :]
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            _wait(self._out.fileno(), select.POLLIN, deadline)
+            more = os.read(self._out.fileno(), min(size - len(data), 1 << 20))
+            if not more:
+                raise EOFError
+            data += more
+        return bytes(data)
+
+    def _why_ended(self, seconds: float) -> Exception:
+        status = self._process.wait()  # its pipes are shut: it is ending
+        if self._stopped:
+            return HelperFailed("the work is no longer wanted")
+        match -status:
+            case signal.SIGPROF | signal.SIGALRM:
+                return _too_long(seconds)
+            case signal.SIGKILL | signal.SIGSEGV | signal.SIGABRT | signal.SIGBUS:
+                return TookTooMuch("that needs too much memory here")
+            case _:
+                return HelperFailed(f"a helper process ended with {status}")
+
+    def stop(self) -> None:
+        """Ends the process, and with it what `ask` waits for. Any thread."""
+        self._stopped = True
+        self._process.kill()
+
+    def close(self) -> None:
+        """Ends the process, and gives its descriptors back."""
+        self._process.kill()
+        self._process.wait()
+        self._in.close()
+        self._out.close()
+
+
+def _too_long(seconds: float) -> TookTooLong:
+    return TookTooLong(f"that takes too long here: more than {seconds:g} s of work")
+
+
+def _wait(number: int, event: int, deadline: float) -> None:
+    poll = select.poll()
+    poll.register(number, event)
+    left = deadline - monotonic()
+    if left <= 0 or not poll.poll(left * 1000):
+        raise TookTooLong("that takes too long here")
