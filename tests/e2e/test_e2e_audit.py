@@ -18,6 +18,9 @@ KNOWN = {
     ("kex", "curve25519-sha256@libssh.org"): (
         "does not provide protection against post-quantum attacks"
     ),
+    # For clients that have no MAC over what is sent, unless the operator chose `modern`.
+    ("mac", "hmac-sha2-256"): "using encrypt-and-MAC mode",
+    ("mac", "hmac-sha2-512"): "using encrypt-and-MAC mode",
 }
 
 

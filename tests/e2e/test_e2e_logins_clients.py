@@ -235,3 +235,23 @@ def test_fabric_runs_commands_and_copies_files(house: House, tmp_path: Path) -> 
     done = run(house, sys.executable, str(script))
     assert done.status == 0, done.err
     assert json.loads(done.out) == [True, 2, True, "copied"]
+
+
+# -------------------------------------------------------------------------------------- libssh2
+
+
+def test_curl_copies_files(house: House, program: Callable[[str], str], tmp_path: Path) -> None:
+    """curl is built on libssh2, which has had MACs over what is sent only since version 1.11."""
+    curl = program("curl")
+    known = subprocess.run([curl, "-V"], capture_output=True, check=True, timeout=DEADLINE).stdout
+    if b" sftp " not in known:
+        pytest.skip("this curl has no sftp")
+    house.member("lou")
+    (tmp_path / "sent").write_bytes(b"line\n" * 20_000)
+    words = [curl, "-sS", "--insecure", "--max-time", str(DEADLINE), "-u", f"lou:{PASSWORD}"]
+    url = f"sftp://127.0.0.1:{house.port}/files/mine/kept"
+    sent, got = str(tmp_path / "sent"), str(tmp_path / "got")
+    for way in (["-T", sent, url], ["-o", got, url]):
+        done = subprocess.run([*words, *way], capture_output=True, timeout=DEADLINE)
+        assert done.returncode == 0, done.stderr.decode()
+    assert (tmp_path / "got").read_bytes() == (tmp_path / "sent").read_bytes()

@@ -123,6 +123,11 @@ class Server(Section):
         default_factory=lambda data: (data["state_dir"] / "host_ed25519",),
         description="Private keys of the host. The first is made if it does not exist.",
     )
+    algorithms: Literal["wide", "modern"] = Field(
+        default="wide",
+        description="`wide` also offers MACs for older clients, such as curl with libssh2 1.10; "
+        "`modern` does not.",
+    )
     max_connections: Count = Field(default=512, description="The most connections at a time.")
     max_unauthenticated: Count = Field(
         default=100, description="The most connections that have not logged in yet."

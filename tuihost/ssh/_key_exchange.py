@@ -67,7 +67,13 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
     _handler_table: dict[int, Any]
 
     def __init__(
-        self, sock: socket.socket, *, keys: HostKeys, limits: TransportLimits, timer: Timer
+        self,
+        sock: socket.socket,
+        *,
+        keys: HostKeys,
+        limits: TransportLimits,
+        timer: Timer,
+        algorithms: kex.Selection,
     ) -> None:
         super().__init__(
             sock,
@@ -76,6 +82,7 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
             packetizer_class=functools.partial(PacketStream, rekey_bytes=limits.rekey_bytes),
         )
         self.limits = limits
+        self._selection = algorithms
         self.timer = timer
         self._rekeying = True  # the first key exchange counts as one
         self._held: list[paramiko.Message] = []
@@ -126,13 +133,14 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
             late = "the client did not finish a key exchange"
             self._deadline("rekey", self.limits.rekey_timeout, late)
         message = paramiko.Message()
-        message.add_bytes(kex.kexinit(self.server_key_dict))
+        message.add_bytes(kex.kexinit(self.server_key_dict, self._selection))
         self.local_kex_init = message.asbytes()
         self._send_message(message)
 
     def _parse_kex_init(self, message: paramiko.Message) -> None:
         body = message.asbytes()
-        agreed = kex.agree(kex.Offer.parse(body), tuple(self.server_key_dict))
+        offer = kex.Offer.parse(body)
+        agreed = kex.agree(offer, tuple(self.server_key_dict), self._selection)
         if not self.initial_kex_done:
             # Both count in the first KEXINIT only (OpenSSH PROTOCOL 1.10, RFC 8308 §2.1).
             self.agreed_on_strict_kex = agreed.strict

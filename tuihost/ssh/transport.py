@@ -26,6 +26,7 @@ from tuihost.ssh._server_interface import RefusingServer
 from tuihost.ssh._userauth import UserAuth
 from tuihost.ssh.connection.layer import ConnectionLayer
 from tuihost.ssh.keys.host_keys import HostKeys
+from tuihost.ssh.packets.algorithms import Selection
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.packets.stream import MOMENT, PACKET
 from tuihost.text import clean
@@ -61,9 +62,12 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         run: Callable[[], None],
         ended: Callable[[], None] | None = None,
         banner: str = "",
+        algorithms: Selection = Selection.WIDE,
     ) -> None:
         prepare(sock)
-        KeyExchangeTransport.__init__(self, sock, keys=keys, limits=limits, timer=timer)
+        KeyExchangeTransport.__init__(
+            self, sock, keys=keys, limits=limits, timer=timer, algorithms=algorithms
+        )
         self.name = f"tuihost {peer}"
         self.answerer = answerer
         self.host_keys = keys

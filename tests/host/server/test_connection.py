@@ -12,6 +12,7 @@ import pytest
 
 from tests.waiting import DEADLINE
 from tuihost import Session, app
+from tuihost.ssh.packets import algorithms as kex
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.wire import Peer
@@ -96,3 +97,21 @@ def test_x11_is_refused(inside: tuple[Hosted, paramiko.Transport]) -> None:
     with pytest.raises(paramiko.SSHException):
         channel.request_x11()
     assert host.log.wait_for("request.refused")["kind"] == "x11-req"
+
+
+@pytest.mark.parametrize("mac", kex.MACS)
+@pytest.mark.parametrize("chosen", ["wide", "modern"])
+def test_modern_algorithms_are_a_choice(chosen: str, mac: str) -> None:
+    with hosted(hello, settings={"server.algorithms": chosen}) as host:
+        client = paramiko.Transport(host.plug_in())
+        options = client.get_security_options()
+        options.ciphers, options.digests = ("aes128-ctr",), (mac,)
+        if chosen == "wide" or mac in kex.MODERN_MACS:
+            client.start_client(timeout=DEADLINE)
+            client.auth_none("ada")
+            assert client.is_authenticated()
+        else:
+            with pytest.raises((paramiko.SSHException, EOFError)):
+                client.start_client(timeout=DEADLINE)
+            assert host.log.wait_for("conn.closed")["reason"] == "no MAC in common"
+        hang_up(client)

@@ -25,6 +25,7 @@ from tuihost.host.relay.client_resources import ClientResources
 from tuihost.host.relay.x11_display import ClientDisplay
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.keys.host_keys import HostKeys
+from tuihost.ssh.packets.algorithms import Selection
 from tuihost.ssh.transport import HostTransport
 from tuihost.text import clean
 from tuihost.wire import (
@@ -97,6 +98,7 @@ class Connection:
         auth: AuthMachine,
         limits: TransportLimits,
         banner: str,
+        algorithms: Selection,
         ended: Callable[[Connection], None],
     ) -> None:
         self.number = number
@@ -120,6 +122,7 @@ class Connection:
             run=self.run,
             ended=self._parted,
             banner=banner,
+            algorithms=algorithms,
         )
 
     def start(self) -> None:

@@ -36,6 +36,7 @@ from tuihost.host.server._connection import Connection
 from tuihost.logs import Event, EventLog
 from tuihost.settings.models import Settings
 from tuihost.ssh.keys.host_keys import HostKeys
+from tuihost.ssh.packets.algorithms import Selection
 from tuihost.wire import Peer, TcpAddress
 
 BACKLOG = 4096
@@ -243,6 +244,7 @@ class Server:
             ),
             limits=self._limits,
             banner=self.settings.login.banner,
+            algorithms=Selection(self.settings.server.algorithms),
             ended=ended,
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from paramiko.kex_curve25519 import KexCurve25519
 from paramiko.kex_mlkem import KexMLKEM768X25519
@@ -36,16 +37,30 @@ CIPHERS = (
     "aes192-ctr",
     "aes128-ctr",
 )
-MACS = (
+MODERN_MACS = (
     "hmac-sha2-256-etm@openssh.com",
     "hmac-sha2-512-etm@openssh.com",
 )
+MACS = (*MODERN_MACS, "hmac-sha2-256", "hmac-sha2-512")
 HOST_KEYS = ("ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256")
 COMPRESSION = ("none",)
 
 STRICT_SERVER = "kex-strict-s-v00@openssh.com"
 STRICT_CLIENT = "kex-strict-c-v00@openssh.com"
 EXT_INFO_CLIENT = "ext-info-c"
+
+
+class Selection(StrEnum):
+    """How many of the algorithms a host offers: the setting `server.algorithms`."""
+
+    WIDE = "wide"
+    """All of them."""
+    MODERN = "modern"
+    """Only MACs over what is sent (EtM), and ciphers that need none."""
+
+    @property
+    def macs(self) -> tuple[str, ...]:
+        return MACS if self is Selection.WIDE else MODERN_MACS
 
 
 class NothingInCommon(PeerError):
@@ -104,19 +119,21 @@ class Agreement:
     wrong_guess: bool
 
 
-def kexinit(host_keys: Iterable[str]) -> bytes:
+def kexinit(host_keys: Iterable[str], selection: Selection = Selection.WIDE) -> bytes:
     """The payload of the host's KEXINIT, with a fresh cookie."""
-    return b"\x14" + os.urandom(16) + _lists(tuple(host_keys))
+    return b"\x14" + os.urandom(16) + _lists(tuple(host_keys), selection.macs)
 
 
-def _lists(host_keys: tuple[str, ...]) -> bytes:
+def _lists(host_keys: tuple[str, ...], macs: tuple[str, ...]) -> bytes:
     kex = (*KEX, STRICT_SERVER)
-    both = (CIPHERS, CIPHERS, MACS, MACS, COMPRESSION, COMPRESSION, (), ())
+    both = (CIPHERS, CIPHERS, macs, macs, COMPRESSION, COMPRESSION, (), ())
     names = (",".join(part).encode("ascii") for part in (kex, host_keys, *both))
     return b"".join(len(n).to_bytes(4, "big") + n for n in names) + bytes(5)
 
 
-def agree(offer: Offer, host_keys: Sequence[str]) -> Agreement:
+def agree(
+    offer: Offer, host_keys: Sequence[str], selection: Selection = Selection.WIDE
+) -> Agreement:
     """The first of each of the client's lists that the host has too. Raises NothingInCommon."""
     kex = _first("key exchange", offer.kex, KEX)
     host_key = _first("host key", offer.host_keys, host_keys)
@@ -131,8 +148,8 @@ def agree(offer: Offer, host_keys: Sequence[str]) -> Agreement:
         host_key=host_key,
         cipher_in=cipher_in,
         cipher_out=cipher_out,
-        mac_in=_mac(cipher_in, offer.macs_in),
-        mac_out=_mac(cipher_out, offer.macs_out),
+        mac_in=_mac(cipher_in, offer.macs_in, selection.macs),
+        mac_out=_mac(cipher_out, offer.macs_out, selection.macs),
         strict=STRICT_CLIENT in offer.kex,
         ext_info=EXT_INFO_CLIENT in offer.kex,
         wrong_guess=offer.guess_follows and not guessed,
@@ -144,8 +161,8 @@ def seals_itself(cipher: str) -> bool:
     return cipher == CHACHA or "gcm" in cipher
 
 
-def _mac(cipher: str, theirs: Sequence[str]) -> str:
-    return "" if seals_itself(cipher) else _first("MAC", theirs, MACS)
+def _mac(cipher: str, theirs: Sequence[str], ours: Sequence[str]) -> str:
+    return "" if seals_itself(cipher) else _first("MAC", theirs, ours)
 
 
 def _first(what: str, theirs: Sequence[str], ours: Sequence[str]) -> str:

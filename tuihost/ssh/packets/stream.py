@@ -122,6 +122,37 @@ class EncryptThenMac:
         return sealed + self._mac(number, sealed)
 
 
+class EncryptAndMac:
+    """AES-CTR with the MACs of RFC 6668: the length is encrypted with the rest, and the MAC is over
+    the packet as it was before. For clients that have nothing newer."""
+
+    counted = 4
+
+    def __init__(self, engine: Any, block: int, digest: str, key: bytes, tag: int) -> None:
+        self._engine, self._digest, self._key = engine, digest, key
+        self.head = self.block = block
+        self.tag = tag
+        self._first = b""  # block of the packet that is being read, decrypted
+
+    def _mac(self, number: int, packet: bytes) -> bytes:
+        return hmac.digest(self._key, number.to_bytes(4, "big") + packet, self._digest)
+
+    def length(self, number: int, head: bytes) -> int:
+        self._first = self._engine.update(head)
+        return int.from_bytes(self._first[:4], "big")
+
+    def open(self, number: int, head: bytes, rest: bytes) -> bytes:
+        body, tag = rest[: -self.tag], rest[-self.tag :]
+        packet: bytes = self._first + self._engine.update(body)
+        if not hmac.compare_digest(self._mac(number, packet), tag):
+            raise PeerError("a packet is not authentic")
+        return packet[4:]
+
+    def seal(self, number: int, packet: bytes) -> bytes:
+        sealed: bytes = self._engine.update(packet)
+        return sealed + self._mac(number, packet)
+
+
 class ChaCha:
     """chacha20-poly1305@openssh.com, by OpenSSH's PROTOCOL.chacha20poly1305: the length is
     encrypted by itself, with the last half of the key, and judged before the rest is there."""
@@ -163,13 +194,14 @@ class ChaCha:
 
 
 def _cipher(
-    engine: Any, block: int, mac: Callable[[], Any] | None, tag: int, key: bytes, iv: Any
+    engine: Any, block: int, mac: Callable[[], Any] | None, tag: int, key: bytes, iv: Any, etm: bool
 ) -> Cipher:
     if isinstance(engine, ChaCha):
         return engine
     if mac is None:
         return Gcm(engine, iv)
-    return EncryptThenMac(engine, block, mac().name, key, tag)
+    kind = EncryptThenMac if etm else EncryptAndMac
+    return kind(engine, block, mac().name, key, tag)
 
 
 class PacketStream:
@@ -219,7 +251,9 @@ class PacketStream:
     ) -> None:
         """New keys for what is sent from now on."""
         with self._lock:
-            self._out = _cipher(block_engine, block_size, mac_engine, mac_size, mac_key, iv_out)
+            self._out = _cipher(
+                block_engine, block_size, mac_engine, mac_size, mac_key, iv_out, etm
+            )
             self._renew("out")
 
     def set_inbound_cipher(
@@ -235,7 +269,7 @@ class PacketStream:
     ) -> None:
         """New keys for what is read from now on."""
         with self._lock:
-            self._in = _cipher(block_engine, block_size, mac_engine, mac_size, mac_key, iv_in)
+            self._in = _cipher(block_engine, block_size, mac_engine, mac_size, mac_key, iv_in, etm)
             self._renew("in")
 
     def _renew(self, way: str) -> None:
