@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +20,14 @@ from tuihost.settings.models import Settings
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
     """Runs the command line in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUIHOST_SERVER__STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "200")
+    umask = os.umask(0o022)
 
     def call(*words: str, stdin: str = "", status: int = 0) -> Said:
         monkeypatch.setattr(sys, "argv", ["tuihost", *words])
@@ -37,7 +41,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         assert said.status == status, f"{words}: {said}"
         return said
 
-    return call
+    yield call
+    os.umask(umask)
 
 
 @pytest.fixture

@@ -143,6 +143,33 @@ def test_folders_that_cannot_be_made_and_stores_that_are_damaged(here: Path, run
     assert [path.name for path in state.iterdir()] == ["accounts.key"]
 
 
+def test_what_others_can_write_to_is_not_used(here: Path, run: Run) -> None:
+    (here / "apps" / "echo.py").chmod(0o666)
+    (here / "log").touch(0o600)
+    (here / "log").chmod(0o622)
+    (here / "tuihost.toml").write_text("[apps]\nfolders = ['apps']\n[logs]\nfile = 'log'\n")
+    said = run("check", status=78).err.splitlines()
+    cure = "others can write to it; run chmod go-w on it"
+    assert said == [
+        f"tuihost.toml:4: logs.file: {here}/log cannot be opened: {cure}",
+        f"app echo: {cure} ({here}/apps/echo.py)",
+    ]
+    assert (
+        run("serve", status=1).err == f"Error: The log file {here}/log cannot be opened: {cure}\n"
+    )
+    (here / "apps").chmod(0o777)
+    assert f"tuihost.toml:2: apps.folders: {here}/apps: {cure}" in run("check", status=78).err
+    (here / "tuihost.toml").chmod(0o666)
+    for command in ("check", "serve"):
+        assert run(command, status=78).err == f"tuihost.toml: {cure}\n"
+
+
+def test_what_is_made_is_for_nobody_else_to_read(here: Path, run: Run) -> None:
+    run("init", "new")
+    modes = {path.name: path.stat().st_mode & 0o077 for path in (here / "new").rglob("*")}
+    assert set(modes.values()) == {0}, modes
+
+
 CHOICES: dict[str, list[object]] = {
     "server.default_app": ["echo", "nope"],
     "server.theme": ["harbor-night", "pink"],

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tuihost.files.private import NotPrivate, draft_of, make_private, read_private
+from tuihost.files.private import (
+    NotPrivate,
+    check_tree_trusted,
+    check_trusted,
+    draft_of,
+    make_private,
+    read_private,
+)
 
 
 def test_a_file_is_made_private_with_its_folder_and_only_once(tmp_path: Path) -> None:
@@ -77,3 +86,41 @@ def test_somebody_elses_file_is_not_read(tmp_path: Path, monkeypatch: pytest.Mon
         os.chown(path, 77, 77)
     with pytest.raises(NotPrivate, match="belongs to another user"):
         read_private(path, 100)
+
+
+@pytest.mark.parametrize("mode", [0o602, 0o666, 0o620])
+def test_what_others_can_write_to_is_not_trusted(tmp_path: Path, mode: int) -> None:
+    app = tmp_path / "app"
+    app.mkdir(mode=0o700)
+    inside = app / "inside.py"
+    inside.touch()
+    (app / "gone").symlink_to("nowhere")
+    check_tree_trusted(app)
+    inside.chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(inside, -1, 65534)
+    elif mode == 0o620:
+        pytest.skip("only root can give files to another group")
+    with pytest.raises(NotPrivate, match="others can write to it; run chmod go-w on it"):
+        check_trusted(inside)
+    with pytest.raises(NotPrivate, match=r"^inside\.py: others can write"):
+        check_tree_trusted(app)
+
+
+def test_a_group_of_the_user_alone_is_as_good_as_the_user(tmp_path: Path) -> None:
+    path = tmp_path / "app.py"
+    path.touch()
+    path.chmod(0o664)
+    user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(os.getegid())
+    if group.gr_name != user.pw_name or group.gr_mem:
+        pytest.skip("this user has no group of their own")
+    check_trusted(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_belongs_to_somebody_else_is_not_trusted(tmp_path: Path) -> None:
+    path = tmp_path / "app.py"
+    path.touch()
+    os.chown(path, 65534, -1)
+    with pytest.raises(NotPrivate, match="belongs to another user"):
+        check_trusted(path)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuihost.errors import SettingsError
+from tuihost.files.private import NotPrivate, check_trusted
 from tuihost.text import clean
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ def hosts_file(config: Path | None) -> Path:
         cure = "To write one: tuihost init. To try tuihost out: tuihost demo."
         raise SettingsError((f"{reason} {cure}",))
     say_settings_file(found)
+    try:
+        if found.exists():
+            check_trusted(found)
+    except NotPrivate as problem:
+        raise SettingsError((f"{found}: {problem}",)) from None
     return found
 
 

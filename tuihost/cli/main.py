@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -71,6 +72,7 @@ def cli() -> None:
 def main() -> None:
     """The program `tuihost`. Exit status: 0 if all went well, 1 for a failure, 2 for a command line
     that makes no sense, 69 if the account store does not work, 78 if the settings are wrong."""
+    os.umask(0o077)  # what a host makes is for nobody else to read
     try:
         cli.main(prog_name="tuihost")
     except SettingsError as error:

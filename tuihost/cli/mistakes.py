@@ -16,6 +16,7 @@ from pathlib import Path
 from tuihost.core.login.rights import GUEST, USER
 from tuihost.database import DatabaseError
 from tuihost.errors import SettingsError
+from tuihost.files.private import NotPrivate, check_trusted
 from tuihost.host.gate.gate import GateRules
 from tuihost.host.login.services import login_mistakes
 from tuihost.host.plugins.app_catalog import Catalog
@@ -173,8 +174,11 @@ def _folders(settings: Settings) -> Iterator[str]:
         for folder in folders:
             try:
                 os.listdir(folder)
+                check_trusted(folder)
             except OSError as error:
                 yield f"{setting}: {folder}: {error.strerror}"
+            except NotPrivate as problem:
+                yield f"{setting}: {folder}: {problem}"
     made = {
         "server.state_dir": settings.server.state_dir / "apps",
         "server.host_keys": settings.server.host_keys[0].parent,
@@ -204,11 +208,16 @@ def _log_file(settings: Settings) -> Iterator[str]:
         exists = path.exists()
         # Without O_CREAT: a log that is not there yet is made when the host starts.
         os.close(os.open(path if exists else path.parent, os.O_WRONLY if exists else os.O_RDONLY))
-        if exists or os.access(path.parent, os.W_OK | os.X_OK):
+        if exists:
+            check_trusted(path)
+            return
+        if os.access(path.parent, os.W_OK | os.X_OK):
             return
         reason = f"{path.parent} may not be written to"
     except OSError as error:
         reason = str(error.strerror)
+    except NotPrivate as problem:
+        reason = str(problem)
     yield f"logs.file: {path} cannot be opened: {reason}"
 
 

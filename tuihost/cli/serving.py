@@ -12,6 +12,7 @@ from collections.abc import Callable
 import click
 
 from tuihost import logs
+from tuihost.files.private import NotPrivate, check_trusted
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.server.server import Server
 from tuihost.settings.models import Settings
@@ -22,10 +23,13 @@ def open_log(settings: Settings, level: str | None = None) -> logs.EventLog:
     chosen = settings.logs
     as_json = chosen.format == "json"
     try:
+        if chosen.file is not None and chosen.file.exists():
+            check_trusted(chosen.file)
         logs.configure(as_json=as_json, level=level or chosen.level, file=chosen.file)
-    except OSError as error:
+    except (OSError, NotPrivate) as error:
+        reason = getattr(error, "strerror", None) or error
         raise click.ClickException(
-            f"The log file {chosen.file} cannot be opened: {error.strerror or error}"
+            f"The log file {chosen.file} cannot be opened: {reason}"
         ) from None
     return logs.event_log()
 

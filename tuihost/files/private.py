@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import secrets
 import stat
 from collections.abc import Iterator
@@ -36,6 +38,43 @@ def make_private(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def check_trusted(path: Path) -> None:
+    """Looks at a file or a folder that decides what the host does. Raises `NotPrivate` if another
+    user may change it, `OSError`."""
+    about = path.stat()
+    if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+        return  # a device or a pipe, that the operator has chosen
+    shared = about.st_mode & stat.S_IWGRP and not _is_private_group(about.st_gid)
+    if about.st_mode & stat.S_IWOTH or shared:
+        raise NotPrivate("others can write to it; run chmod go-w on it")
+    if about.st_uid not in (0, os.geteuid()):
+        raise NotPrivate("belongs to another user; run chown on it")
+
+
+def check_tree_trusted(path: Path) -> None:
+    """`check_trusted` for a file, or for a folder and all that is in it."""
+    check_trusted(path)
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            inside = Path(folder, name)
+            try:
+                check_trusted(inside)
+            except FileNotFoundError:
+                continue  # a link to nothing
+            except NotPrivate as problem:
+                raise NotPrivate(f"{inside.relative_to(path)}: {problem}") from None
+
+
+def _is_private_group(gid: int) -> bool:
+    """Whether the group is that of the host's user alone, as Debian makes one for everybody: with
+    it, files that the group may write to are as private as others."""
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
+    except KeyError:
+        return False
+    return user.pw_gid == gid and group.gr_name == user.pw_name and not group.gr_mem
 
 
 def read_private(path: Path, limit: int) -> bytes:

@@ -26,6 +26,7 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
 from tuihost.errors import AppLoadError
+from tuihost.files.private import NotPrivate, check_tree_trusted, check_trusted
 from tuihost.text import clean
 
 T = TypeVar("T")
@@ -98,15 +99,19 @@ def all_candidates(
         yield Candidate(point.name, _origin(point), partial(load_entry_point, kind, point))
 
 
-def in_folder(kind: Kind[T], folder: Path) -> Iterator[Candidate[T]]:
-    """What in `folder` is meant as a plugin; a folder that cannot be read is a broken one."""
+def in_folder(kind: Kind[T], folder: Path, *, bundled: bool = False) -> Iterator[Candidate[T]]:
+    """What in `folder` is meant as a plugin; a folder that cannot be read, or in which others can
+    put code, is a broken one. What is `bundled` is trusted as the program itself is."""
     try:
         paths = candidates(folder)
-    except OSError as error:
+        if not bundled:
+            check_trusted(folder)
+    except (OSError, NotPrivate) as error:
         yield Candidate(name_of(folder), str(folder), partial(_unreadable, kind.name, error))
         return
     for path in paths:
-        yield Candidate(name_of(path), str(path), partial(load_path, kind, path))
+        load = load_path if bundled else _load_trusted
+        yield Candidate(name_of(path), str(path), partial(load, kind, path))
 
 
 def candidates(folder: Path) -> list[Path]:
@@ -130,8 +135,19 @@ def dashed(name: str) -> str:
     return name.replace("_", "-").lower()
 
 
-def _unreadable(kind: str, error: OSError) -> Any:
+def _unreadable(kind: str, error: OSError | NotPrivate) -> Any:
+    if isinstance(error, NotPrivate):
+        raise AppLoadError(f"the folder of {kind}s is not used: {error}")
     raise AppLoadError(f"the folder of {kind}s cannot be read: {error.strerror or error}")
+
+
+def _load_trusted(kind: Kind[T], path: Path) -> T:
+    """The plugin in a folder or in a file that nobody else can change. Raises `AppLoadError`."""
+    try:
+        check_tree_trusted(path)
+    except (NotPrivate, OSError) as error:
+        raise AppLoadError(str(error)) from None
+    return load_path(kind, path)
 
 
 def _origin(point: EntryPoint) -> str:

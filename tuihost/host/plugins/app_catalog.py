@@ -70,7 +70,7 @@ class Catalog:
         given = settings.apps
         for candidate in [
             *all_candidates(APP, given.modules, given.folders, ENTRY_POINTS),
-            *in_folder(APP, bundled_folder("apps")),
+            *in_folder(APP, bundled_folder("apps"), bundled=True),
         ]:
             catalog.found.add(candidate.name)
             if _enabled(candidate.name, settings):
