@@ -51,7 +51,10 @@ class Files(App):
         self.folders = AllFolders(self.data, self.options)
 
     def files(self, session: Session) -> Folders:
-        return self.folders.tree_of(session.account)
+        account = session.account
+        allowed = session.host.allowed_files(account, self.name, self.folders.tree_of(account))
+        assert isinstance(allowed, Folders), "what is allowed of folders are folders"
+        return allowed
 
     def build(self, session: Session) -> Application[Any]:
         from .screen import FilesScreen

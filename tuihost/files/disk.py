@@ -24,10 +24,13 @@ from tuihost.files.tree import (
     READ,
     FileError,
     FileInfo,
+    FileTree,
+    Folders,
     Names,
     OpenMode,
     Reason,
     Room,
+    UnchangingTree,
     read_only,
 )
 
@@ -63,6 +66,16 @@ def _translated() -> Iterator[None]:
         raise FileError(Reason.BAD_NAME) from None
     except OverflowError:
         raise FileError(Reason.FAILED, "no file can be that long") from None
+
+
+def without_changes(tree: FileTree) -> FileTree:
+    """The same files, none of which can be changed. One on the disk stays one, so that rsync can
+    read it."""
+    if isinstance(tree, Folders):
+        return tree.mapped(without_changes)
+    if type(tree) is DiskTree:
+        return DiskTree(tree.quota, writable=False, root=tree.root)
+    return UnchangingTree(tree)
 
 
 class DiskTree:

@@ -7,8 +7,8 @@ name. A path is a tuple of `Names` from the root of the tree. They are checked a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
@@ -201,6 +201,31 @@ class ReadOnlyTree:
         raise read_only()
 
 
+class UnchangingTree(ReadOnlyTree):
+    """Another tree, of which nothing can be changed."""
+
+    def __init__(self, tree: FileTree) -> None:
+        self._tree = tree
+        self.home = tree.home
+
+    def info(self, names: Names) -> FileInfo:
+        return self._tree.info(names)
+
+    def list(self, names: Names) -> Sequence[FileInfo]:
+        return self._tree.list(names)
+
+    def open(self, names: Names, mode: OpenMode = READ) -> OpenFile:
+        if mode != READ:
+            raise read_only()
+        return self._tree.open(names)
+
+    def room(self, names: Names) -> Room:
+        """As the tree says, if it does."""
+        if not isinstance(self._tree, Measured):
+            raise FileError(Reason.NOT_SUPPORTED)
+        return replace(self._tree.room(names), writable=False)
+
+
 class Folders:
     """A `FileTree` made of others, each in a folder with its name. People start at the home of the
     tree called `first`. The folders themselves cannot be changed."""
@@ -213,6 +238,12 @@ class Folders:
         """The tree that holds these names, and the names within it. Raises `FileError`."""
         tree, inner = self._within(names)
         return tree.innermost(inner) if isinstance(tree, Folders) else (tree, inner)
+
+    def mapped(self, change: Callable[[FileTree], FileTree]) -> Folders:
+        """The same folders, each with what `change` makes of its tree."""
+        folders = Folders({name: change(tree) for name, tree in self._trees.items()})
+        folders.home = self.home
+        return folders
 
     def _within(self, names: Names) -> tuple[FileTree, Names]:
         if not names:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from tuihost.commands import CommandLine, resolve
 from tuihost.core.accepts import Accepts, ForwardRule, SocketRule
+from tuihost.core.login.rights import FileRight
+from tuihost.files.disk import without_changes
+from tuihost.files.tree import FileTree, Folders
 from tuihost.host.login.visitor import Visitor
 from tuihost.host.plugins.app_catalog import Loaded, may_use
 from tuihost.plugin import App
@@ -90,9 +93,29 @@ class Access:
         return app is not None and self.may_open(account, app.name)
 
     def file_apps(self, account: Account) -> tuple[App, ...]:
-        """The apps that serve files to somebody who may open them."""
+        """The apps that serve files to somebody who may open them and read these."""
         apps = (loaded.app for loaded in self._apps.values())
-        return tuple(app for app in apps if app.has_files and self.may_open(account, app.name))
+        return tuple(
+            app
+            for app in apps
+            if app.has_files
+            and self.may_open(account, app.name)
+            and self.file_right(account, app.name) is not FileRight.NONE
+        )
+
+    def file_right(self, account: Account, app: str) -> FileRight:
+        """What their roles let them do with the files of an app, in whatever way they come."""
+        return account.rights.files(app) if isinstance(account, Visitor) else FileRight.WRITE
+
+    def allowed_files(self, account: Account, app: str, tree: FileTree) -> FileTree:
+        """The files of an app as somebody may use them."""
+        match self.file_right(account, app):
+            case FileRight.WRITE:
+                return tree
+            case FileRight.READ:
+                return without_changes(tree)
+            case FileRight.NONE:
+                return Folders({})
 
     def forward_app(self, account: Account, target: SocketAddress) -> App | None:
         """The app that answers that target for somebody who may open it."""

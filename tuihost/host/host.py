@@ -17,6 +17,7 @@ from pathlib import Path
 import tuihost
 from tuihost.core.accepts import TERMINAL_ENV
 from tuihost.errors import TuihostError
+from tuihost.files.tree import FileTree
 from tuihost.host._thread_budget import ThreadBudget
 from tuihost.host._watchdog import Watchdog
 from tuihost.host.access import Access
@@ -128,6 +129,9 @@ class Host:
         if self.login_services is None or not isinstance(account, Visitor) or account.guest:
             return None
         return HostedAccount(self.login_services, account, self.inside)
+
+    def allowed_files(self, account: Account, app: str, tree: FileTree) -> FileTree:
+        return self.access.allowed_files(account, app, tree)
 
     def approvals(self, account: Account) -> ApprovalsView | None:
         """Who waits to be let in; None for those whose roles do not let them decide about that."""

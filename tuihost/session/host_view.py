@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from tuihost.wire import Peer, TcpAddress
 
 if TYPE_CHECKING:
+    from tuihost.files.tree import FileTree
     from tuihost.login.approvals import ApprovalsView
     from tuihost.session.own_account import OwnAccount
     from tuihost.theme.theme import Theme
@@ -133,6 +134,11 @@ class HostView(Protocol):
 
     def own_account(self, account: Account) -> OwnAccount | None:
         """What the person may do with their own account; None for guests."""
+
+    def allowed_files(self, account: Account, app: str, tree: FileTree) -> FileTree:
+        """The files of an app as the person's roles let them use these: as they are, without any
+        change, or none. sftp and the other ways to copy files apply it to `App.files` by
+        themselves; an app that uses the same tree on its screen or in its commands asks for it."""
 
     def approvals(self, account: Account) -> ApprovalsView | None:
         """Who waits to be let in; None for those who do not decide about that."""

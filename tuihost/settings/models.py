@@ -279,6 +279,16 @@ class Role(Section):
 
     apps: Names = Field(default=("*",), description="Apps.")
     commands: Names = Field(default=("*",), description="Commands, as `app command`.")
+    read_files: Names | None = Field(
+        default=None,
+        description="Apps whose files they may read, by sftp and in every other way. If it is not "
+        "set: all apps if `commands` has `*`, and none otherwise.",
+    )
+    write_files: Names | None = Field(
+        default=None,
+        description="Apps whose files they may read and change. If it is not set: all apps if "
+        "`commands` has `*`, and none otherwise.",
+    )
     forwards: Names = Field(
         default=(), description="Real targets that they may forward to, as `host:port`."
     )

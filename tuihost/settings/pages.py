@@ -128,6 +128,8 @@ def _shown_default(key: str, field: FieldInfo) -> str:
             return "standard error"
         case "revoked_keys" | "terms" | "secret_key":
             return "none"
+        case "read_files" | "write_files":
+            return "all or none"
     return f"`{written(_default(key, field))}`".replace("|", "\\|")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tuihost.core.login.rights import Rights, rights_of, roles_with_groups
+from tuihost.core.login.rights import FileRight, Rights, rights_of, roles_with_groups
 from tuihost.wire import TcpAddress, UnixAddress
 
 
@@ -34,6 +34,40 @@ def test_somebody_may_what_any_of_their_roles_may(
     guest: bool, roles: tuple[str, ...], table: dict[str, Rights], expected: Rights
 ) -> None:
     assert rights_of(table, guest=guest, roles=roles) == expected
+
+
+@dataclass(frozen=True)
+class Said(Rights):
+    """A role as the settings may say it."""
+
+    read_files: tuple[str, ...] | None = None  # type: ignore[assignment]
+    write_files: tuple[str, ...] | None = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("role", "notes", "files"),
+    [
+        (Said(), FileRight.WRITE, FileRight.WRITE),
+        (Said(commands=("notes *", "*")), FileRight.WRITE, FileRight.WRITE),
+        (Said(commands=("notes *",)), FileRight.NONE, FileRight.NONE),
+        (Said(commands=()), FileRight.NONE, FileRight.NONE),
+        (Said(read_files=()), FileRight.WRITE, FileRight.WRITE),
+        (Said(write_files=()), FileRight.READ, FileRight.READ),
+        (Said(read_files=("n*",), write_files=()), FileRight.READ, FileRight.NONE),
+        (Said(commands=(), read_files=("*",)), FileRight.READ, FileRight.READ),
+        (Said(commands=(), write_files=("files",)), FileRight.NONE, FileRight.WRITE),
+        (Said(apps=("files",)), FileRight.NONE, FileRight.WRITE),
+    ],
+)
+def test_files_have_rights_of_their_own(role: Said, notes: FileRight, files: FileRight) -> None:
+    rights = rights_of({"guest": role}, guest=True, roles=())
+    assert (rights.files("notes"), rights.files("files")) == (notes, files)
+
+
+def test_the_files_of_several_roles_add_up() -> None:
+    table = {"user": Said(commands=()), "a": Said(commands=(), read_files=("notes",))}
+    assert rights_of(table, guest=False, roles=("a",)).files("notes") is FileRight.READ
+    assert rights_of(table, guest=False, roles=()).files("notes") is FileRight.NONE
 
 
 def test_patterns() -> None:

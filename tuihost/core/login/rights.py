@@ -1,21 +1,34 @@
-"""What people may use by their roles: apps, commands and forwards, as patterns of names.
+"""What people may use by their roles: apps, commands, files and forwards, as patterns of names.
 
 People may do whatever one of their roles allows. Guests have the role `guest` and no other;
 everybody with an account has `user` in addition to their own. If the settings do not describe these
-two, they give every app and every command, and no forward. Any other role that the settings do not
-describe gives nothing.
+two, they give every app, every command and all files, and no forward. Any other role that the
+settings do not describe gives nothing.
+
+A role that says nothing of files gives all of them with every command, and none with fewer: nobody
+who may not run `notes add` adds a note by sftp.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Protocol
 
 from tuihost.wire import SocketAddress, UnixAddress
 
 GUEST, USER = "guest", "user"
+EVERYTHING = ("*",)
+
+
+class FileRight(Enum):
+    """What somebody may do with files."""
+
+    NONE = "nothing"
+    READ = "read them"
+    WRITE = "read and change them"
 
 
 class Grants(Protocol):
@@ -26,6 +39,12 @@ class Grants(Protocol):
 
     @property
     def commands(self) -> tuple[str, ...]: ...
+
+    @property
+    def read_files(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def write_files(self) -> tuple[str, ...] | None: ...
 
     @property
     def forwards(self) -> tuple[str, ...]: ...
@@ -50,6 +69,8 @@ class Rights:
     listens: tuple[str, ...] = ()
     x11: bool = True
     agent: bool = True
+    read_files: tuple[str, ...] = EVERYTHING
+    write_files: tuple[str, ...] = EVERYTHING
 
     def app(self, name: str) -> bool:
         """May they open the app of that name?"""
@@ -58,6 +79,14 @@ class Rights:
     def command(self, app: str, command: str) -> bool:
         """May they run this command of the app? Only where they may open it, too."""
         return self.app(app) and _listed(f"{app} {command}", self.commands)
+
+    def files(self, app: str) -> FileRight:
+        """What may they do with the files of that app? Writing includes reading."""
+        if not self.app(app):
+            return FileRight.NONE
+        if _listed(app, self.write_files):
+            return FileRight.WRITE
+        return FileRight.READ if _listed(app, self.read_files) else FileRight.NONE
 
     def forward(self, target: SocketAddress) -> bool:
         """May they forward to this target?"""
@@ -79,9 +108,17 @@ def rights_of(table: Mapping[str, Grants], *, guest: bool, roles: Iterable[str])
         commands=_joined(grant.commands for grant in grants),
         forwards=_joined(grant.forwards for grant in grants),
         listens=_joined(grant.listens for grant in grants),
+        read_files=_joined(_files(grant, grant.read_files) for grant in grants),
+        write_files=_joined(_files(grant, grant.write_files) for grant in grants),
         x11=any(grant.x11 for grant in grants),
         agent=any(grant.agent for grant in grants),
     )
+
+
+def _files(grant: Grants, patterns: tuple[str, ...] | None) -> tuple[str, ...]:
+    if patterns is not None:
+        return patterns
+    return EVERYTHING if "*" in grant.commands else ()
 
 
 class Group(Protocol):

@@ -221,7 +221,8 @@ def files_of(
     trees: dict[str, FileTree] = {}
     for app in host.access.file_apps(visit.account):
         try:
-            trees[app.name] = app.files(session_of(app.name))
+            tree = app.files(session_of(app.name))
+            trees[app.name] = host.access.allowed_files(visit.account, app.name, tree)
         except (Disconnected, Signalled):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host

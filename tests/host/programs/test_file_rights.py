@@ -1,0 +1,99 @@
+"""What people may do with files, in every way to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import paramiko
+import pytest
+
+from tests.waiting import DEADLINE
+from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
+
+COMMANDS = ["files *", "shell *", "notes list"]
+REFUSED = "nothing can be changed here"
+
+
+@contextmanager
+def host_where(state_dir: Path | None = None, /, **role: Any) -> Iterator[Hosted]:
+    given = {"roles": {"guest": {"commands": COMMANDS, **role}}}
+    with hosted(
+        bundled=["menu", "files", "notes", "shell"], settings=given, state_dir=state_dir
+    ) as host:
+        yield host
+
+
+@contextmanager
+def sftp_of(host: Hosted) -> Iterator[paramiko.SFTPClient]:
+    transport = host.connect("eve")
+    client = paramiko.SFTPClient.from_transport(transport)
+    assert client is not None
+    channel = client.get_channel()
+    assert channel is not None
+    channel.settimeout(DEADLINE)
+    try:
+        yield client
+    finally:
+        hang_up(transport)
+
+
+def test_who_may_only_read_changes_nothing_by_sftp() -> None:
+    with host_where(read_files=["*"]) as host, sftp_of(host) as sftp:
+        assert set(sftp.listdir("/")) == {"files", "notes"}
+        for change in (
+            lambda: sftp.open("/files/mine/a", "w"),
+            lambda: sftp.open("/notes/a.md", "w"),
+            lambda: sftp.mkdir("/files/mine/folder"),
+            lambda: sftp.rename("/files/mine/a", "/files/mine/b"),
+            lambda: sftp.remove("/notes/a.md"),
+        ):
+            with pytest.raises(OSError, match=REFUSED):
+                change()
+        assert sftp.listdir("/files/mine") == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "scp -t /files/mine/a",
+        "rsync --server -logDtpre.iLsfxCIvu . /files/mine/",
+        "files put a",
+        "files mkdir a",
+        "shell -c 'echo hello > a'",
+    ],
+)
+@pytest.mark.parametrize("role", [{"read_files": ["*"]}, {}])
+def test_nobody_writes_without_the_right_to(
+    tmp_path: Path, command: str, role: Mapping[str, Any]
+) -> None:
+    with host_where(tmp_path, **role) as host:
+        outcome = host.run(command, stdin=b"C0644 3 a\nabc\0", user="eve")
+        assert outcome.status != 0, outcome
+        assert list(tmp_path.rglob("people/*/*")) == []
+
+
+def test_who_may_write_one_apps_files_writes_no_others() -> None:
+    with host_where(write_files=["files"]) as host, sftp_of(host) as sftp:
+        assert sftp.listdir("/") == ["files"]
+        with sftp.open("/files/mine/a", "w") as file:
+            file.write(b"hello")
+        assert sftp.stat("/files/mine/a").st_size == 5
+        assert host.run("shell -c 'echo hello > b'", user="eve").status == 0
+        assert sorted(sftp.listdir("/files/mine")) == ["a", "b"]
+
+
+def test_without_a_word_about_files_fewer_commands_give_none() -> None:
+    with host_where() as host:
+        transport = host.connect("eve")
+        try:
+            channel = transport.open_session(timeout=DEADLINE)
+            with pytest.raises(paramiko.SSHException):
+                channel.invoke_subsystem("sftp")
+        finally:
+            hang_up(transport)
+    with host_where(commands=["*"]) as host, sftp_of(host) as sftp:
+        assert set(sftp.listdir("/")) == {"files", "notes"}
