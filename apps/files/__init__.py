@@ -6,7 +6,7 @@ import json as to_json
 from collections.abc import Iterator
 from contextlib import nullcontext
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.table import Table
 
@@ -27,7 +27,8 @@ from tuihost import (
     size_of,
 )
 
-from .folders import AllFolders
+from .bin import Deleted
+from .folders import MINE, AllFolders
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -59,7 +60,7 @@ class Files(App):
     def build(self, session: Session) -> Application[Any]:
         from .screen import FilesScreen
 
-        return FilesScreen(session, self.files(session), self.folders.quota_of(session.account)).app
+        return FilesScreen(session, self.folders).app
 
     async def talk(self, session: Session) -> int:
         """The files, as lines."""
@@ -132,17 +133,70 @@ class Files(App):
 
     @command
     def rm(self, session: Session, *paths: str, folder: bool = False) -> int:
-        """Delete files, or with --folder empty folders."""
+        """Delete files, or with --folder folders. Your own go to the bin."""
 
         def remove() -> None:
-            tree = self.files(session)
             for path in paths:
-                (tree.remove_folder if folder else tree.remove)(_names(tree, path))
+                names = _names(self.files(session), path)
+                self.folders.delete(session.account, names, folder=folder)
 
         if not paths:
             session.error("Say which one: files rm PATH")
             return 2
         return _done(session, remove)
+
+    @command
+    def bin(
+        self,
+        session: Session,
+        action: Literal["list", "restore", "empty"] = "list",
+        *names: str,
+        json: bool = False,
+    ) -> int:
+        """List what you have deleted, restore some of it by path or number, or empty the bin."""
+
+        def act() -> None:
+            match action:
+                case "list":
+                    self._list_bin(session, json=json)
+                case "restore":
+                    for name in names:
+                        self._restore(session, name)
+                case "empty":
+                    count = self.folders.bin_of(session.account).empty()
+                    session.print(f"{counted(count, 'file or folder', 'files or folders')} removed")
+
+        if bool(names) is not (action == "restore"):
+            session.error("Say it like this: files bin list | restore PATH | empty")
+            return 2
+        return _done(session, act)
+
+    def _list_bin(self, session: Session, *, json: bool) -> None:
+        found = self.folders.bin_of(session.account).contents()
+        if json:
+            data = [
+                {**_data(deleted.info), "name": _where(deleted), "number": deleted.key,
+                 "deleted": round(deleted.when)}
+                for deleted in found
+            ]  # fmt: skip
+            session.print(to_json.dumps(data, indent=2))
+            return
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for deleted in found:
+            info = deleted.info
+            size = "folder" if info.folder else size_of(info.size)
+            table.add_row(deleted.key, size, date_time(deleted.when, None), clean(_where(deleted)))
+        if found:
+            session.print(table)
+
+    def _restore(self, session: Session, name: str) -> None:
+        bin_ = self.folders.bin_of(session.account)
+        names = _names(self.files(session), name)
+        for deleted in bin_.contents():
+            if deleted.key == name or (MINE, *deleted.names) == names:
+                bin_.restore(deleted)
+                return
+        raise FileError(Reason.NO_SUCH, f"the bin does not have {clean(name, limit=200)}")
 
     @command
     def mv(self, session: Session, old: str, new: str, *, force: bool = False) -> int:
@@ -194,6 +248,10 @@ class Files(App):
             f"{size_of(quota.used)} of {size_of(quota.size)} used, "
             f"{quota.count} of {quota.entries} files and folders"
         )
+        deleted = self.folders.bin_of(session.account).contents()
+        if deleted:
+            count = counted(len(deleted), "deleted file or folder", "deleted files or folders")
+            session.print(f"{count} in the bin; this frees the room: files bin empty")
         return 0
 
 
@@ -211,6 +269,10 @@ def walk(tree: Folders, start: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
 
 def _names(tree: Folders, path: str) -> tuple[str, ...]:
     return names_of(path, tree.home)
+
+
+def _where(deleted: Deleted) -> str:
+    return path_of((MINE, *deleted.names))
 
 
 def _is_folder(tree: Folders, names: tuple[str, ...]) -> bool:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuihost import Account, AppLoadError, DiskTree, Folders, Quota
+from tuihost import Account, AppLoadError, DiskTree, FileError, Folders, Quota, Reason
 
+from .bin import Bin, items_of
+
+SWEEP_EVERY = 3600.0  # seconds between two looks for what is too old in everybody's bins
 MINE = "mine"
 MEGABYTE = 1_000_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -41,12 +46,15 @@ class AllFolders:
 
     def __init__(self, data: Path, options: Mapping[str, Any]) -> None:
         self._people = data / "people"
+        self._bins = data / "bins"
+        self.bin_days = _count(options, "bin_days", 7)
         self._quota = _megabytes(options, "quota", 100)
         self._guest_quota = _megabytes(options, "guest_quota", 5)
         self._entries = _count(options, "entries", 10_000)
         self.shared = tuple(_shared(data, given) for given in options.get("shared", ()))
         self._quotas: dict[Path, Quota] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._swept = float("-inf")
         names = [folder.name for folder in self.shared]
         if len(set(names)) < len(names) or MINE in names:
             raise AppLoadError(f"every shared folder needs a name of its own, other than {MINE!r}")
@@ -54,15 +62,19 @@ class AllFolders:
             folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def quota_of(self, account: Account) -> Quota:
-        """The quota of somebody's own folder."""
-        # A key may hold characters that no folder name can have, and must not lead elsewhere.
-        folder = hashlib.sha256(account.key.encode()).hexdigest()[:32]
-        return self._quota_at(
-            self._people / folder, self._guest_quota if account.guest else self._quota
-        )
+        """The quota of somebody's own folder, and of their bin."""
+        key = _key_of(account)
+        size = self._guest_quota if account.guest else self._quota
+        return self._quota_at(self._people / key, size, items_of(self._bins / key))
+
+    def bin_of(self, account: Account) -> Bin:
+        """The bin of somebody's own folder."""
+        tree = DiskTree(self.quota_of(account))
+        return Bin(tree, self._bins / _key_of(account), self.bin_days)
 
     def tree_of(self, account: Account) -> Folders:
         """The folders that `account` can see."""
+        self._sweep()
         trees = {MINE: DiskTree(self.quota_of(account))}
         for folder in self.shared:
             if folder.opens_to(account):
@@ -70,11 +82,48 @@ class AllFolders:
                 trees[folder.name] = DiskTree(quota, writable=folder.lets_write(account))
         return Folders(trees, MINE)
 
-    def _quota_at(self, path: Path, size: int) -> Quota:
+    def has_bin(self, names: tuple[str, ...]) -> bool:
+        """Whether what is deleted there goes to a bin."""
+        return self.bin_days > 0 and names[:1] == (MINE,)
+
+    def delete(self, account: Account, names: tuple[str, ...], *, folder: bool) -> None:
+        """Deletes a file or `folder`. Somebody's own goes to the bin, with everything in it; any
+        other folder has to be empty. Raises `FileError`."""
+        tree = self.tree_of(account)
+        if not self.has_bin(names) or len(names) < 2:
+            (tree.remove_folder if folder else tree.remove)(names)
+            return
+        if tree.info(names).folder is not folder:
+            reason = "that is not a folder" if folder else "that is a folder"
+            raise FileError(Reason.DENIED, reason)
+        self.bin_of(account).put(names[1:])
+
+    def _sweep(self) -> None:
+        """Removes what is too old from everybody's bin, now and then."""
+        with self._lock:
+            if time.monotonic() - self._swept < SWEEP_EVERY:
+                return
+            self._swept = time.monotonic()
+            for place in self._bins.iterdir() if self._bins.exists() else ():
+                root = self._people / place.name
+                quota = self._quotas.get(root)
+                if quota is None:  # nobody uses it now, and nobody begins to under this lock
+                    beside = [items_of(place)]
+                    quota = Quota(root, size=0, entries=0, beside=beside)
+                with suppress(FileError):  # its owner will hear of it
+                    Bin(DiskTree(quota), place, self.bin_days).sweep()
+
+    def _quota_at(self, path: Path, size: int, *beside: Path) -> Quota:
         with self._lock:
             if path not in self._quotas:
-                self._quotas[path] = Quota(path, size=size, entries=self._entries)
+                self._quotas[path] = Quota(path, size=size, entries=self._entries, beside=beside)
             return self._quotas[path]
+
+
+def _key_of(account: Account) -> str:
+    """A name for somebody's folders. Their key may hold characters that no folder name can have,
+    and must not lead elsewhere."""
+    return hashlib.sha256(account.key.encode()).hexdigest()[:32]
 
 
 def _shared(data: Path, given: Any) -> Shared:

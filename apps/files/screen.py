@@ -14,15 +14,18 @@ from tuihost import (
     FileInfo,
     Folders,
     OpenMode,
-    Quota,
     Session,
     clean,
+    counted,
     date_time,
     names_of,
     path_of,
     size_of,
 )
 from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor, fit, glyph
+
+from .bin import Deleted
+from .folders import AllFolders
 
 Names = tuple[str, ...]
 MAX_SHOWN = 200_000  # bytes of a file that can be shown and edited
@@ -32,10 +35,11 @@ EMPTY = "No files yet. Press n, or copy some here with sftp or scp."
 class FilesScreen:
     """One person's view of their folders. Where they are is kept in `session.memory`."""
 
-    def __init__(self, session: Session, tree: Folders, quota: Quota) -> None:
+    def __init__(self, session: Session, folders: AllFolders) -> None:
         self.session = session
-        self.tree = tree
-        self.quota = quota
+        self.folders = folders
+        self.tree = tree = folders.tree_of(session.account)
+        self.quota = folders.quota_of(session.account)
         self.reading: Reading | None = None
         self.here: Names = session.memory.get("here", tree.home)
         self.table = Table(
@@ -159,6 +163,10 @@ class FilesScreen:
         async def _folder(event: Any) -> None:
             await self._ask("Name of the new folder", "", self.tree.make_folder)
 
+        @keys.add("b", label="bin", rank=25)
+        async def _bin(event: Any) -> None:
+            await self._bring_back()
+
         self._add_keys_for_selected(keys)
         return keys
 
@@ -207,26 +215,59 @@ class FilesScreen:
         self.tree.rename((*self.here, name), to)
 
     async def _delete(self, info: FileInfo) -> None:
-        detail = (
-            "It has to be empty."
-            if info.folder
-            else f"{size_of(info.size)}. This cannot be undone."
-        )
+        names = (*self.here, info.name)
         if not await self.screen.confirm(
-            f"Delete {fit(clean(info.name), 40)}?", detail=detail, yes="Delete", no="Keep"
+            f"Delete {fit(clean(info.name), 40)}?", detail=self._fate(info), yes="Delete", no="Keep"
         ):
             return
-        names = (*self.here, info.name)
         try:
-            (self.tree.remove_folder if info.folder else self.tree.remove)(names)
+            self.folders.delete(self.session.account, names, folder=info.folder)
         except FileError as error:
             self.tell(error)
         self.load()
+
+    def _fate(self, info: FileInfo) -> str:
+        """What becomes of something that is deleted."""
+        if self.folders.has_bin(self.here):
+            what = "With everything in it" if info.folder else size_of(info.size)
+            return f"{what}. It stays in the bin for {counted(self.folders.bin_days, 'day')}."
+        if info.folder:
+            return "It has to be empty."
+        return f"{size_of(info.size)}. This cannot be undone."
+
+    async def _bring_back(self) -> None:
+        """Shows the bin, and puts what is chosen back to where it was."""
+        bin_ = self.folders.bin_of(self.session.account)
+        try:
+            found = bin_.contents()
+            if not found:
+                self.screen.toast("The bin is empty")
+                return
+            chosen = await self.screen.choose(
+                "Bring back", found, label=_path_in_bin, description=_described
+            )
+            if chosen is None:
+                return
+            bin_.restore(chosen)
+        except FileError as error:
+            self.tell(error)
+        else:
+            self.screen.toast("It is back where it was", kind="success", seconds=2.0)
+            self.load(chosen.names[-1])
 
     def tell(self, error: FileError) -> None:
         """Shows an error."""
         text = str(error)
         self.screen.toast(text[:1].upper() + text[1:], kind="error")
+
+
+def _path_in_bin(deleted: Deleted) -> str:
+    return clean("/".join(deleted.names))
+
+
+def _described(deleted: Deleted) -> str:
+    size = "folder" if deleted.info.folder else size_of(deleted.info.size)
+    return f"{size}, deleted {date_time(deleted.when, None)}"
 
 
 def _by_name(info: FileInfo) -> tuple[bool, str]:

@@ -1,0 +1,187 @@
+"""The bin of Files: what is deleted can be brought back, for a while, within the quota."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apps.files.bin import DAY, Bin, items_of
+from tuihost import DiskTree, FileError, OpenMode, Quota
+from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    with hosted(
+        bundled=["menu", "files"],
+        settings={
+            "app.files.guest_quota": 1,
+        },
+    ) as host:
+        yield host
+
+
+class Now:
+    """A clock that stands until it is set."""
+
+    time = 1000.0 * DAY
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> DiskTree:
+    quota = Quota(tmp_path / "mine", size=100, entries=6, beside=[items_of(tmp_path / "bin")])
+    return DiskTree(quota)
+
+
+@pytest.fixture
+def bin_(tmp_path: Path, tree: DiskTree, now: Now) -> Bin:
+    return Bin(tree, tmp_path / "bin", 7, now)
+
+
+def put(tree: DiskTree, *names: str, size: int = 10) -> None:
+    file = tree.open(names, OpenMode(write=True, create=True))
+    file.write(0, bytes(size))
+    file.close()
+
+
+def contents(bin_: Bin) -> list[tuple[str, ...]]:
+    return [deleted.names for deleted in bin_.contents()]
+
+
+# ------------------------------------------------------------------------------ what it keeps
+
+
+def test_a_folder_goes_and_comes_back_with_everything_in_it(tree: DiskTree, bin_: Bin) -> None:
+    tree.make_folder(("sub",))
+    tree.make_folder(("sub", "deep"))
+    put(tree, "sub", "deep", "a")
+    bin_.put(("sub", "deep"))
+    tree.remove_folder(("sub",))
+    assert (tree.quota.used, tree.quota.count) == (10, 2), "the bin is within the quota"
+    bin_.restore(bin_.contents()[0])
+    assert tree.info(("sub", "deep", "a")).size == 10
+    assert (tree.quota.used, tree.quota.count, contents(bin_)) == (10, 3, [])
+    tree.quota.recount()
+    assert (tree.quota.used, tree.quota.count) == (10, 3)
+
+
+def test_a_full_tree_can_still_be_tidied(tree: DiskTree, bin_: Bin) -> None:
+    for number in range(6):
+        put(tree, f"{number}", size=16)
+    bin_.put(("0",))
+    with pytest.raises(FileError, match="no room left"):
+        put(tree, "again")
+    assert bin_.empty() == 1
+    put(tree, "again")
+
+
+def test_nothing_is_written_over(tree: DiskTree, bin_: Bin) -> None:
+    put(tree, "a")
+    bin_.put(("a",))
+    put(tree, "a", size=20)
+    with pytest.raises(FileError, match="taken"):
+        bin_.restore(bin_.contents()[0])
+    assert (tree.info(("a",)).size, contents(bin_)) == (20, [("a",)])
+
+
+def test_what_cannot_be_deleted_is_not_in_it(tree: DiskTree, bin_: Bin, tmp_path: Path) -> None:
+    with pytest.raises(FileError):
+        bin_.put(("none",))
+    assert contents(bin_) == []
+    assert list((tmp_path / "bin" / "labels").iterdir()) == []
+
+
+def test_what_is_too_old_is_removed(tree: DiskTree, bin_: Bin, now: Now, tmp_path: Path) -> None:
+    put(tree, "old")
+    bin_.put(("old",))
+    now.time += 4 * DAY
+    put(tree, "young")
+    bin_.put(("young",))
+    assert contents(bin_) == [("young",), ("old",)]
+    now.time += 3 * DAY + 1
+    assert contents(bin_) == [("young",)]
+    assert (tree.quota.used, tree.quota.count) == (10, 1)
+    assert len(list((tmp_path / "bin" / "labels").iterdir())) == 1
+
+
+def test_a_label_that_was_lost_loses_no_file(tree: DiskTree, bin_: Bin, tmp_path: Path) -> None:
+    put(tree, "a")
+    bin_.put(("a",))
+    label = next((tmp_path / "bin" / "labels").iterdir())
+    label.write_text("{")
+    assert contents(bin_) == [(label.name,)]
+
+
+# --------------------------------------------------------------------------------- in the app
+
+
+def test_commands_list_restore_and_empty_it(host: Hosted) -> None:
+    host.run("files mkdir letters")
+    for name in ("letters/a.txt", "b.txt", "c.txt"):
+        host.run(f"files put {name}", stdin=b"12345")
+    assert host.run("files rm b.txt c.txt").status == 0
+    assert host.run("files rm letters").errors == "That is a folder.\n"
+    assert host.run("files rm --folder letters").status == 0
+    found = json.loads(host.run("files bin list --json").stdout)
+    assert {row["name"] for row in found} == {"/mine/b.txt", "/mine/c.txt", "/mine/letters"}
+    assert host.run("files bin").text.count("\n") == 3
+    assert "3 deleted files or folders in the bin" in host.run("files quota").text
+    number = next(row["number"] for row in found if row["name"] == "/mine/c.txt")
+    assert host.run(f"files bin restore letters /mine/b.txt {number}").status == 0
+    assert host.run("files find '*.txt'").text.split() == [
+        "/mine/b.txt", "/mine/c.txt", "/mine/letters/a.txt",
+    ]  # fmt: skip
+    assert host.run("files bin restore d").errors == "The bin does not have d.\n"
+    host.run("files rm b.txt")
+    assert host.run("files bin empty").text == "1 file or folder removed\n"
+    assert host.run("files bin list").text == ""
+    assert host.run("files bin list", user="somebody-else").text == ""
+    for wrong in ("files bin restore", "files bin empty x", "files bin throw"):
+        assert host.run(wrong).status == 2
+
+
+def test_a_person_deletes_and_brings_back(host: Hosted) -> None:
+    host.run("files mkdir letters")
+    host.run("files put letters/one.txt", stdin=b"words")
+    with host.open("files") as pilot:
+        pilot.wait_for("letters/").press("d").wait_for("It stays in the bin for 7")
+        pilot.press("left", "enter").wait_for("No files yet")
+        pilot.press("b").wait_for("Bring back").wait_for("letters").press("enter")
+        pilot.wait_for("It is back where it was").wait_for("letters/")
+        pilot.press("b").wait_for("The bin is empty")
+    assert host.run("files cat letters/one.txt").text == "words"
+
+
+def test_sftp_deletes_for_good(host: Hosted) -> None:
+    host.run("files put a", stdin=b"x")
+    transport = host.connect()
+    try:
+        sftp = transport.open_sftp_client()
+        assert sftp is not None
+        sftp.remove("a")
+    finally:
+        hang_up(transport)
+    assert host.run("files bin list").text == ""
+    assert host.run("files quota").text.startswith("0 B of")
+
+
+def test_without_days_there_is_no_bin() -> None:
+    with hosted(bundled=["menu", "files"], settings={"app.files.bin_days": 0}) as host:
+        host.run("files put a", stdin=b"x")
+        with host.open("files") as pilot:
+            pilot.wait_for("a ").press("d").wait_for("This cannot be undone.").press("escape")
+        host.run("files rm a")
+        assert host.run("files bin list").text == ""
+        assert host.run("files quota").text.startswith("0 B of")
