@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
@@ -58,6 +58,7 @@ class Event(StrEnum):
     THEME_BROKEN = "theme.broken"
     APP_LOG = "app.log"
     HELPER_LIMIT = "helper.limit"
+    INTERPRETER_STALLED = "interpreter.stalled"
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@+,\[\]-]+")
@@ -127,6 +128,16 @@ class EventLog:
     def note(self, text: str, **fields: object) -> None:
         """A line of an app's own: `session.log.note("signed the book", entry=7)`."""
         self._write(logging.INFO, Event.APP_LOG, {"text": text, **fields})
+
+    def text_descriptor(self) -> int | None:
+        """The descriptor that the lines go to; None if they are JSON or go nowhere."""
+        for handler in self._logger.handlers:
+            if isinstance(handler, logging.StreamHandler) and isinstance(
+                handler.formatter, TextFormatter
+            ):
+                with suppress(OSError, ValueError):  # a stream without one, or a closed one
+                    return int(handler.stream.fileno())
+        return None
 
     def debug(self, event: Event, **fields: object) -> None:
         self._write(logging.DEBUG, event, fields)

@@ -376,3 +376,8 @@ def _line_in(error: BaseException, top: str) -> str:
 
 def _top(module_name: str) -> str:
     return module_name.partition(".")[0]
+
+
+def same_folder(module: str, other: str) -> bool:
+    """Whether both were loaded from one folder, so that they belong to one plugin."""
+    return _PRIVATE.match(module) is not None and _top(module) == _top(other)

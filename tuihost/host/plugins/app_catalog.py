@@ -20,9 +20,10 @@ from tuihost.host.plugins._loading import (
     all_candidates,
     in_folder,
     load_error,
+    same_folder,
     trace_of,
 )
-from tuihost.host.plugins.app_loading import APP
+from tuihost.host.plugins.app_loading import APP, module_of
 from tuihost.host.plugins.bundled import bundled_folder
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
@@ -61,6 +62,14 @@ class Catalog:
     found: set[str] = field(default_factory=set)
     """The names of all apps that there are, those that are not enabled included."""
     _started: list[App] = field(default_factory=list)
+
+    def app_in(self, module: str) -> str:
+        """The name of the app that the module of this name belongs to; empty if to none."""
+        for name, loaded in list(self.apps.items()):
+            home = module_of(loaded.app)
+            if module == home or same_folder(module, home):
+                return name
+        return ""
 
     @classmethod
     def load(cls, settings: Settings, *, log: EventLog) -> Self:

@@ -44,11 +44,12 @@ def _prepare(app: App, name: str) -> None:
     check_commands(app)
 
 
-def _module_of(app: App) -> str:
+def module_of(app: App) -> str:
+    """The name of the module that an app is written in."""
     return app._talk.__module__ if isinstance(app, FunctionApp) else type(app).__module__
 
 
-APP = _loading.Kind("app", App, "an App", "subclass of App", _prepare, _module_of)
+APP = _loading.Kind("app", App, "an App", "subclass of App", _prepare, module_of)
 
 
 # ------------------------------------------------------------------------------- the checks

@@ -28,6 +28,7 @@ from tuihost.host.gate.counting_verifier import CountingVerifier
 from tuihost.host.gate.gate import Admission, Gate, GateRules, Refusal
 from tuihost.host.gate.proxied import ProxiedConnection, ProxiedConnections
 from tuihost.host.host import Host, log_start
+from tuihost.host.interpreter_watch import InterpreterWatch
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier
 from tuihost.host.plugins.app_catalog import Catalog
@@ -73,6 +74,7 @@ class Server:
             settings, catalog, log, keys=self.keys.cards(), login_services=self.login_services
         )
         self._log = log
+        self.interpreter_watch = InterpreterWatch(log, catalog.app_in)
         self._limits = limits or limits_of(settings)
         self._numbers = count(1)
         self._lock = threading.Lock()
@@ -104,6 +106,7 @@ class Server:
         except BaseException:
             self._release()
             raise
+        self.interpreter_watch.start()
         log_start(self.host)
 
     @property
@@ -280,6 +283,7 @@ class Server:
             connection.close(sentence)
         with self._lock:
             self._empty.wait_for(lambda: not self._connections, FAREWELL_TIMEOUT)
+        self.interpreter_watch.stop()
         self.host.stop()
         self._release()
         if self._handles_signals:  # a late one must not change how the process ends

@@ -1,0 +1,168 @@
+"""Who keeps everybody from running is named, with the place in their code."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tuihost import App, Session, command
+from tuihost.host.interpreter_watch import TICK, InterpreterWatch, cpu_times, stall
+from tuihost.logs import Event, EventLog, JsonFormatter, LogFile, TextFormatter
+from tuihost.testing import hosted
+
+
+def catastrophe(length: int) -> None:
+    re.match(r"(a+)+b", "a" * length)
+
+
+def long_enough() -> int:
+    """So many letters keep the interpreter for more than three seconds."""
+    for length in range(20, 40):
+        begun = time.perf_counter()
+        catastrophe(length)
+        if time.perf_counter() - begun > 0.4:
+            return length + 3
+    pytest.fail("patterns have become quick: another long call is needed here")
+
+
+class Recorder(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.came = threading.Event()
+        self.fields: list[dict[str, object]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "event", "") == Event.INTERPRETER_STALLED:
+            self.fields.append(record.fields)  # type: ignore[attr-defined]
+            self.came.set()
+
+
+def nobody(module: str) -> str:
+    return ""
+
+
+class Greedy(App):
+    """Keeps the interpreter to itself."""
+
+    name = "greedy"
+
+    @command
+    def go(self, session: Session) -> None:
+        catastrophe(long_enough())
+
+
+def test_the_app_that_keeps_everybody_waiting_is_named() -> None:
+    with hosted(Greedy()) as host:
+        host.server.interpreter_watch.start()
+        assert host.run("greedy go").status == 0
+        told = host.log.wait_for("interpreter.stalled")
+        while "catastrophe" not in str(told.get("stack")):  # a busy machine stalls as well
+            told = host.log.wait_for(
+                "interpreter.stalled", times=len(host.log.named("interpreter.stalled")) + 1
+            )
+    assert told["app"] == "greedy"
+    assert told["thread"].startswith("app-")
+    assert told["seconds"] >= 0.25
+
+
+def test_a_long_call_is_named_while_it_lasts_and_afterwards(tmp_path: Path) -> None:
+    recorder, logger = Recorder(), logging.Logger("tuihost.test")
+    path = tmp_path / "log"
+    text = logging.FileHandler(path)
+    text.setFormatter(TextFormatter())
+    logger.addHandler(text)
+    logger.addHandler(recorder)
+    during: list[bytes] = []
+    watch = InterpreterWatch(EventLog(logger), nobody)
+    length = long_enough()
+    watch.start()
+
+    def work() -> None:
+        catastrophe(length)
+        during.append(path.read_bytes())  # before any other thread can run for long
+
+    thread = threading.Thread(target=work, name="app-7-0")
+    thread.start()
+    thread.join(120)
+    assert recorder.came.wait(60), "no stall was told"
+    watch.stop()
+    text.close()
+    told = [fields for fields in recorder.fields if fields["thread"] == "app-7-0"]
+    assert told
+    assert float(str(told[0]["seconds"])) >= 0.25
+    assert "catastrophe" in str(told[0]["stack"]) or "work" in str(told[0]["stack"])
+    assert b"in catastrophe" in during[0], "the trace was not written while the call ran"
+
+
+def test_a_log_that_was_opened_again_gets_the_trace(tmp_path: Path) -> None:
+    logger = logging.Logger("tuihost.test")
+    file = LogFile(tmp_path / "log")
+    file.setFormatter(TextFormatter())
+    logger.addHandler(file)
+    watch = InterpreterWatch(EventLog(logger), nobody)
+    length = long_enough()
+    watch.start()
+    (tmp_path / "log").rename(tmp_path / "log.1")
+    file.reopen()
+    threading.Event().wait(3 * TICK)  # until it has looked
+    catastrophe(length)
+    watch.stop()
+    file.close()
+    assert b"in catastrophe" in (tmp_path / "log").read_bytes()
+    assert (tmp_path / "log.1").read_bytes() == b""
+
+
+def test_a_log_of_json_gets_no_trace(tmp_path: Path) -> None:
+    logger = logging.Logger("tuihost.test")
+    file = logging.FileHandler(tmp_path / "log")
+    file.setFormatter(JsonFormatter())
+    logger.addHandler(file)
+    assert EventLog(logger).text_descriptor() is None
+    assert EventLog(logging.Logger("tuihost.test")).text_descriptor() is None
+    file.close()
+
+
+def test_waiting_is_not_a_stall() -> None:
+    recorder, logger = Recorder(), logging.Logger("tuihost.test")
+    logger.addHandler(recorder)
+    watch = InterpreterWatch(EventLog(logger), nobody)
+    watch.start()
+    threading.Event().wait(0.7)
+    watch.stop()
+    assert recorder.fields == []
+
+
+def test_the_thread_whose_time_grew_most_is_named() -> None:
+    times = cpu_times()
+    assert threading.main_thread().ident in times
+    own, main = threading.get_ident(), threading.main_thread().ident
+    assert own == main
+    other = threading.Event()
+    thread = threading.Thread(target=other.wait, args=(60,), name="other")
+    thread.start()
+    assert thread.ident is not None
+    found = stall(
+        1.0,
+        {},
+        {thread.ident: 3.0, own: 9.0},
+        lambda module: "waiting" if module == "threading" else "",
+    )
+    other.set()
+    thread.join(60)
+    assert (found.seconds, found.thread, found.app) == (1.0, "other", "waiting")
+    assert "wait" in found.stack
+    assert stall(1.0, {}, {own: 1.0}, nobody).thread == ""
+
+
+def test_every_module_of_an_app_belongs_to_it() -> None:
+    with hosted(Greedy(), bundled=["notes"]) as host:
+        catalog = host.host.catalog
+        inside = type(catalog.apps["notes"].app).__module__.partition(".")[0] + ".store"
+        assert catalog.app_in(inside) == "notes"
+        assert catalog.app_in(Greedy.__module__) == "greedy"
+        assert catalog.app_in("json") == ""

@@ -1,0 +1,144 @@
+"""A watch on the interpreter: says who kept every thread from running.
+
+One C call that does not let go of the interpreter's lock (a pattern, a sort, a large document)
+silences everybody. A thread that only waits notices how late it is woken, and looks whose CPU time
+grew meanwhile. For a call that goes on and on, the trace of all threads is written to the log's
+file by `faulthandler`, which needs no lock; it is armed anew as long as all is well.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuihost.logs import Event, EventLog
+
+TICK = 0.2
+"""Seconds between two looks."""
+LATE = 0.25
+"""Seconds that no thread could run, from which on the log is told."""
+COUNT_EVERY = 1.0
+"""Seconds between two counts of what each thread has used, to compare with."""
+DUMP_AFTER = 2.0
+"""Seconds after which the trace of all threads is written while the call still runs."""
+FRAMES = 12
+"""Frames of a stack that the log shows, the innermost ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """For so many `seconds` no other thread could run than `thread`, which ran `app` and stood at
+    `stack` (innermost last) when it let go. The texts are empty if nobody can say."""
+
+    seconds: float
+    thread: str = ""
+    app: str = ""
+    stack: str = ""
+
+
+class InterpreterWatch:
+    """One thread. `app_in` says which app a module belongs to, by its name; empty if to none."""
+
+    def __init__(self, log: EventLog, app_in: Callable[[str], str]) -> None:
+        self._log = log
+        self._app_in = app_in
+        self._file: int | None = None
+        self._begun, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="interpreter-watch", daemon=True)
+
+    def start(self) -> None:
+        """Begins; what happens after the return is seen."""
+        self._thread.start()
+        self._begun.wait(5.0)
+
+    def stop(self) -> None:
+        """Ends the thread, and waits for that."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def _run(self) -> None:
+        try:
+            log = self._log.text_descriptor()
+            # One of its own: the log's may be closed, and then be somebody's connection.
+            self._file = None if log is None else os.dup(log)
+            asleep, used = time.monotonic(), time.process_time()
+            before, counted = cpu_times(), asleep
+            self._arm()
+            self._begun.set()
+            while not self._ended.wait(TICK):
+                now, process = time.monotonic(), time.process_time()
+                late = now - asleep - TICK
+                # A machine that lets the whole process wait is not the fault of a thread of it.
+                if late >= LATE and process - used >= LATE:
+                    self._tell(stall(late, before, cpu_times(), self._app_in))
+                if late >= LATE or now - counted >= COUNT_EVERY:
+                    before, counted = cpu_times(), now
+                self._arm()
+                asleep, used = time.monotonic(), time.process_time()
+        finally:
+            if self._file is not None:
+                faulthandler.cancel_dump_traceback_later()
+                os.close(self._file)
+
+    def _arm(self) -> None:
+        """Has the trace written unless this thread comes here again soon."""
+        if self._file is None:
+            return
+        log = self._log.text_descriptor()
+        if log is not None and not os.path.sameopenfile(log, self._file):
+            os.dup2(log, self._file, inheritable=False)  # the log was opened again
+        faulthandler.dump_traceback_later(DUMP_AFTER, file=self._file)
+
+    def _tell(self, found: Stall) -> None:
+        self._log.warning(
+            Event.INTERPRETER_STALLED,
+            app=found.app or None,
+            seconds=round(found.seconds, 2),
+            thread=found.thread or None,
+            stack=found.stack or None,
+        )
+
+
+def cpu_times() -> Mapping[int, float]:
+    """Ticks of CPU time of each thread, by its ident; empty where the system does not tell."""
+    found = {}
+    for thread in threading.enumerate():
+        try:
+            # Not by pthread_getcpuclockid: a thread that ends meanwhile would crash the process.
+            stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_bytes()
+        except OSError:
+            continue  # it has just ended
+        fields = stat.rpartition(b")")[2].split()
+        found[thread.ident or 0] = float(fields[11]) + float(fields[12])  # utime, stime: proc(5)
+    return found
+
+
+def stall(
+    seconds: float,
+    before: Mapping[int, float],
+    after: Mapping[int, float],
+    app_in: Callable[[str], str],
+) -> Stall:
+    """Whose fault it was: the thread whose CPU time grew most."""
+    own = threading.get_ident()
+    grown = {ident: after[ident] - before.get(ident, 0.0) for ident in after if ident != own}
+    if not grown:
+        return Stall(seconds)
+    ident = max(grown, key=grown.__getitem__)
+    name = next((thread.name for thread in threading.enumerate() if thread.ident == ident), "")
+    frames = [frame for frame, _ in traceback.walk_stack(sys._current_frames().get(ident))]
+    modules = (frame.f_globals.get("__name__", "") for frame in frames)
+    app = next(filter(None, map(app_in, modules)), "")
+    rows = [
+        f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
+        for frame in reversed(frames[:FRAMES])
+    ]
+    return Stall(seconds, name, app, " > ".join(rows))
