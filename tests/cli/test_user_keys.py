@@ -54,7 +54,10 @@ def test_a_file_that_is_not_there(store: AccountStore, run: Run, tmp_path: Path)
     said = run("user", "key", "add", "ada", "gone.pub", status=1)
     assert said.err == "Error: gone.pub: No such file or directory\n"
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    assert "not a file of public keys" in run("user", "key", "add", "ada", "binary", status=1).err
+    assert (
+        "is UTF-16 text; save it as UTF-8"
+        in run("user", "key", "add", "ada", "binary", status=1).err
+    )
 
 
 def test_a_key_is_renamed_and_removed_by_what_tells_it(store: AccountStore, run: Run) -> None:

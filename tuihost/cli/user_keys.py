@@ -151,6 +151,8 @@ def _given(what: Sequence[str]) -> tuple[tuple[str, KeyLine], ...]:
 
 def _text(what: Sequence[str]) -> tuple[str, str]:
     """The text with the keys, and what errors call its source."""
+    from tuihost.core.keys.authorized_keys import key_text
+
     if tuple(what) == ("-",):
         return sys.stdin.read(MAX_FILE), "standard input"
     if len(what) > 1 or " " in what[0].strip():
@@ -158,11 +160,11 @@ def _text(what: Sequence[str]) -> tuple[str, str]:
     path = Path(what[0]).expanduser()
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_FILE).decode("utf-8")
+            text = key_text(file.read(MAX_FILE))
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise click.ClickException(f"{path} is not a file of public keys.") from None
+    except ValueError as error:
+        raise click.ClickException(f"{path} {error}.") from None
     if "PRIVATE KEY" in text:
         raise click.ClickException(
             f"{path} is a private key, which nobody else should have. Its public key is {path}.pub."

@@ -36,6 +36,10 @@ def _from_file(path: Path, info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("base", ".")) / path
 
 
+def _patterns_from_file(patterns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    return tuple(str(_from_file(Path(pattern), info)) for pattern in patterns)
+
+
 def _known_key(text: str) -> str:
     if not _ESCAPE.fullmatch(text):
         raise ValueError("should be a key such as 'c-]' (Ctrl and ]) or 'f12'")
@@ -158,7 +162,7 @@ class Login(Section):
         default="new",
         description="The name to log in as with an invitation, while one is open; empty for none.",
     )
-    authorized_keys: Names = Field(
+    authorized_keys: Annotated[Names, AfterValidator(_patterns_from_file)] = Field(
         default=(),
         description="Files of keys besides the account's own; %u is the account's name.",
     )

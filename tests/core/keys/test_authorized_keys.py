@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
 
 import pytest
@@ -25,7 +26,7 @@ from tests.core.keys.examples import (
     certified,
     let_in,
 )
-from tuihost.core.keys.authorized_keys import KeyLine, parse, parse_line
+from tuihost.core.keys.authorized_keys import KeyLine, key_text, parse, parse_line
 from tuihost.core.keys.offers import KINDS, KeyOffer, fingerprint
 from tuihost.core.keys.options import KeyOptions
 from tuihost.wire import Restrictions
@@ -98,7 +99,6 @@ def test_a_file_of_too_many_lines_is_cut() -> None:
         f'cert-authority,principals="" {KEY}',
         f'cert-authority,principals="ada,,eve" {KEY}',
         f"verify-required {KEY}",
-        f'tunnel="0" {KEY}',
         f'expiry-time="tomorrow" {KEY}',
         f'expiry-time="20301301" {KEY}',
         f'expiry-time="2030010112" {KEY}',
@@ -253,3 +253,43 @@ def test_no_value_can_end_its_own_quotes(value: str, restricted: bool) -> None:
     assert found.options.command == value
     assert found.options.no_pty is restricted
     assert found.comment == "comment"
+
+
+RFC_4716 = """\
+---- BEGIN SSH2 PUBLIC KEY ----
+Comment: "a laptop, \\
+and more"
+x-other: 1
+{first}
+{rest}
+---- END SSH2 PUBLIC KEY ----
+"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_other_forms_of_a_public_key_are_read(newline: str) -> None:
+    kind, coded = "ssh-ed25519", base64.b64encode(BLOB).decode()
+    block = RFC_4716.format(first=coded[:40], rest=coded[40:]).replace("\n", newline)
+    text = key_text(f"\ufeff{block}{kind} {coded} b{newline}bad{newline}".encode())
+    found = parse(text, "file")
+    assert [key.blob for key in found.lines] == [BLOB, BLOB]
+    assert [key.comment for key in found.lines] == ["a laptop, and more", "b"]
+    assert found.problems == ("file:9: there is no key of a kind that is accepted",)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ("ssh-ed25519 AAAA".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (b"PuTTY-User-Key-File-3: ssh-ed25519", "is a private key of PuTTY; load it in PuTTYgen"),
+        (b"ssh-ed25519 \xe9", "is not UTF-8 text"),
+    ],
+)
+def test_what_is_no_text_of_keys_is_named_with_the_cure(raw: bytes, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        key_text(raw)
+
+
+def test_an_option_without_a_meaning_here_is_ignored() -> None:
+    line = parse_line(f'tunnel="0",no-pty ssh-ed25519 {base64.b64encode(BLOB).decode()}')
+    assert line.options.no_pty

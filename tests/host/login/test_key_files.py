@@ -103,3 +103,18 @@ def test_an_authority_that_others_could_have_written_is_none(
     assert not lets_in(files, authority)
     with pytest.raises(SettingsError, match="No such file"):
         bench.files()
+
+
+def test_a_relative_path_starts_at_the_settings_file_and_an_absent_folder_is_told(
+    bench: Bench, authority: paramiko.PKey, tmp_path: Path
+) -> None:
+    settings = tmp_path / "tuihost.toml"
+    settings.write_text("[server]\nstate_dir = 'state'\n[login]\nauthorized_keys = ['keys/%u']\n")
+    made = KeyFiles(load(settings, {}), bench._log)
+    told = f"{tmp_path}/keys: there is no such folder, so no key in it lets anybody in"
+    assert told in str(bench.records.named("keys.broken"))
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "ada").write_text(line(authority))
+    (tmp_path / "keys" / "ada").chmod(0o600)
+    offer = KeyOffer(authority.get_name(), authority.asbytes(), "x")
+    assert isinstance(made.judge("ada", (), offer, address="192.0.2.7", now=NOW), Restrictions)

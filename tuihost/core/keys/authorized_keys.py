@@ -18,7 +18,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -42,6 +42,7 @@ NOT_LISTED = "the key is not listed"
 # Of how many fields a key consists, its kind the first, where they are not three.
 _PARTS = {"ssh-ed25519": 2, SK_ECDSA: 4}
 
+_BEGIN, _END = "---- BEGIN SSH2 PUBLIC KEY ----", "---- END SSH2 PUBLIC KEY ----"  # RFC 4716
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -77,6 +78,59 @@ class Unfit:
     """A key does not let in. `reason` is for the operator only."""
 
     reason: str
+
+
+def key_text(raw: bytes) -> str:
+    """The text of a file of keys, as lines of authorized_keys: of a file in the form of RFC 4716
+    too, and without a byte order mark. Raises ValueError, with a reason and the cure."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ValueError("is UTF-16 text; save it as UTF-8")
+    if raw.startswith(b"PuTTY-User-Key-File-"):
+        raise ValueError(
+            "is a private key of PuTTY; load it in PuTTYgen, and copy the public key from there"
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    return "\n".join(_blocks_as_lines(text.replace("\r\n", "\n").split("\n")))
+
+
+def _blocks_as_lines(lines: Iterable[str]) -> Iterator[str]:
+    """Each block of RFC 4716 as one line, and as many empty ones that the others keep their
+    numbers."""
+    block: list[str] | None = None
+    for line in lines:
+        if line == _BEGIN and block is None:
+            block = []
+        elif block is None:
+            yield line
+        elif line == _END:
+            yield _block_as_line(block)
+            yield from [""] * (len(block) + 1)
+            block = None
+        else:
+            block.append(line)
+    if block is not None:  # without an end: the reader of lines says that they are no keys
+        yield from (_BEGIN, *block)
+
+
+def _block_as_line(block: Iterable[str]) -> str:
+    header = coded = comment = ""
+    for line in block:
+        if header.endswith("\\"):
+            header = header[:-1] + line
+        elif ":" in line:
+            header = line
+        else:
+            coded += line.strip()
+        if header.lower().startswith("comment:"):
+            comment = header.partition(":")[2].strip().strip('"')
+    try:
+        kind = _strings(base64.b64decode(coded))[0].decode("ascii")
+    except (binascii.Error, ValueError, IndexError):
+        kind = "nothing"  # the reader of lines says what is wrong with it
+    return f"{kind} {coded} {comment}".strip()
 
 
 def parse(text: str, source: str) -> KeyFile:

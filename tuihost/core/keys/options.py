@@ -199,5 +199,6 @@ _VALUES: Mapping[str, Callable[[KeyOptions, str], KeyOptions]] = {
     "permitopen": _permitopen,
     "permitlisten": _permitlisten,
     "principals": _principals,
+    "tunnel": lambda options, value: options,  # there are no tunnel devices here to force
 }
 _REPEATABLE = frozenset({"environment", "permitopen", "permitlisten"})

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from tuihost.accounts import KeyRecord
-from tuihost.core.keys.authorized_keys import KeyFile, KeyLine, Unfit, judge, parse, parse_line
+from tuihost.core.keys.authorized_keys import (
+    KeyFile,
+    KeyLine,
+    Unfit,
+    judge,
+    key_text,
+    parse,
+    parse_line,
+)
 from tuihost.core.keys.offers import KeyOffer, Revocations
 from tuihost.core.keys.options import KeyOptions
 from tuihost.errors import SettingsError
@@ -34,7 +42,6 @@ class KeyFiles:
     def __init__(self, settings: Settings, log: EventLog) -> None:
         login = settings.login
         self._log = log
-        self._base = settings.server.state_dir
         self._patterns = login.authorized_keys
         self._authorities = login.trusted_ca
         self._revoked = login.revoked_keys
@@ -52,6 +59,8 @@ class KeyFiles:
                 problems.append(f"login.revoked_keys: {self._revoked}: {error}")
         if problems:
             raise SettingsError(tuple(problems))
+        for folder in absent_folders(self._patterns):
+            self._tell(f"{folder}: there is no such folder, so no key in it lets anybody in")
 
     def judge(
         self,
@@ -96,8 +105,7 @@ class KeyFiles:
     def _files(self, user: str) -> tuple[Path, ...]:
         if not user:
             return ()
-        names = (pattern.replace("%u", user) for pattern in self._patterns)
-        return tuple(self._base / Path(name).expanduser() for name in names)
+        return tuple(Path(pattern.replace("%u", user)) for pattern in self._patterns)
 
     def _of(self, paths: Iterable[Path]) -> Iterable[KeyLine]:
         for path in paths:
@@ -134,10 +142,19 @@ class KeyFiles:
         self._log.warning(Event.KEYS_BROKEN, reason=clean(problem, limit=300))
 
 
+def absent_folders(patterns: Iterable[str]) -> Iterator[Path]:
+    """Folders of files of keys that are not there. Those whose name has `%u` in it are for each
+    person to have."""
+    for pattern in patterns:
+        folder = Path(pattern.partition("%u")[0] + "x").parent
+        if not folder.is_dir():
+            yield folder
+
+
 def _read(path: Path, *, absent_is_fine: bool = False) -> KeyFile:
     """The keys in the file, or why there are none."""
     try:
-        text = _bytes_of(path).decode("utf-8")
+        text = key_text(_bytes_of(path))
     except FileNotFoundError as error:
         return KeyFile((), () if absent_is_fine else (f"{path}: {error.strerror}",))
     except OSError as error:

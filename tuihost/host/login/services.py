@@ -20,7 +20,7 @@ from tuihost.core.login.lockout import SEPARATOR, Lockout, LockoutLimits
 from tuihost.core.login.rights import roles_with_groups
 from tuihost.core.sources import SourceBlocks
 from tuihost.errors import SettingsError
-from tuihost.host.login._key_files import KeyFiles
+from tuihost.host.login._key_files import KeyFiles, absent_folders
 from tuihost.host.login.passwords import Passwords
 from tuihost.host.plugins.deliveries import find_delivery
 from tuihost.host.store.account_store import SqliteAccounts
@@ -149,6 +149,7 @@ def login_mistakes(settings: Settings, steps: Mapping[str, Step], log: EventLog)
     parts: tuple[Callable[[], object], ...] = (
         lambda: find_delivery(login.delivery, settings.server.state_dir),
         lambda: KeyFiles(settings, log),
+        lambda: _check_folders(login.authorized_keys),
         lambda: _terms_of(login.terms),
         lambda: _check_store(settings),
     )
@@ -186,6 +187,14 @@ def _terms_of(path: Path | None) -> str:
         return "" if path is None else path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError((f"login.terms: {path}: cannot be read: {error}",)) from None
+
+
+def _check_folders(patterns: tuple[str, ...]) -> None:
+    problems = (
+        f"login.authorized_keys: there is no folder {each}" for each in absent_folders(patterns)
+    )
+    if found := tuple(problems):
+        raise SettingsError(found)
 
 
 def _check_store(settings: Settings) -> None:
