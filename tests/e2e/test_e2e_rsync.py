@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import json
 import os
 import subprocess
 import sys
@@ -120,15 +121,18 @@ def test_the_room_holds(rsync: Rsync, tmp_path: Path, ssh: str) -> None:
     done = rsync("-r", "many", "rq@127.0.0.1:")
     assert done.returncode != 0
     assert b"there is no room left" in done.stderr
-    used = float(said(ssh, "rq", "files quota").split()[0])
-    assert used < 3.1 + 1.5, "not much more than there was room for"
+    used = json.loads(said(ssh, "rq", "files quota --json"))
+    assert 2_000_000 < used["used"] <= used["size"]
     few = tmp_path / "few"
     few.mkdir()
     for number in range(200):
         (few / f"{number}").write_text("x")
-    assert rsync("-r", "few", "re@127.0.0.1:").returncode != 0 or (
-        "of 50 files" in said(ssh, "re", "files quota")
-    )
+    assert rsync("-r", "few", "re@127.0.0.1:").returncode != 0
+    assert " 50 of 50 files" in said(ssh, "re", "files quota")
+    for number in range(120):
+        (tmp_path / "pairs" / f"{number}" / "inner").mkdir(parents=True)
+    assert rsync("-r", "pairs", "rp@127.0.0.1:").returncode != 0
+    assert " 50 of 50 files" in said(ssh, "rp", "files quota")
 
 
 @pytest.mark.parametrize("target", ["~", "~/", "~/sub/..", "", "."])
@@ -155,6 +159,35 @@ def test_modes_are_what_they_may_be_otherwise(rsync: Rsync, mine: Path) -> None:
         ".": "drwxr-xr-x", "a": "-rwxr-xr-x", "big": "-rw-rwx---", "sub": "drwx------",
         "sub/b": "-rw-r--r--",
     }  # fmt: skip
+
+
+def test_the_room_holds_for_what_is_copied_within_the_host(
+    rsync: Rsync, tmp_path: Path, ssh: str
+) -> None:
+    """A file is made longer out of its own blocks, for which the client sends next to nothing."""
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    for number in range(20):
+        (seeds / f"{number}").write_bytes(bytes(20_000))
+    assert rsync("-r", f"{seeds}/", "rg@127.0.0.1:").returncode == 0
+    for number in range(20):
+        (seeds / f"{number}").write_bytes(bytes(1_000_000))
+    done = rsync("-r", "--no-W", f"{seeds}/", "rg@127.0.0.1:")
+    assert done.returncode in (20, 23), done
+    assert b"there is no room left" in done.stderr
+    used = json.loads(said(ssh, "rg", "files quota --json"))
+    assert used["used"] <= used["size"]
+
+
+def test_folders_are_not_nested_too_deeply(rsync: Rsync, tmp_path: Path, ssh: str) -> None:
+    deep = tmp_path / "deep"
+    deep.joinpath(*"x" * 35).mkdir(parents=True)
+    deep.joinpath(*"x" * 35, "file").write_text("x")
+    (deep / "a").write_text("x")
+    done = rsync("-r", f"{deep}/", "rd@127.0.0.1:")
+    assert b"folders that are nested too deeply were not kept" in done.stderr
+    assert done.returncode == 23
+    assert json.loads(said(ssh, "rd", "files quota --json"))["files"] == 1 + 30
 
 
 def test_what_others_share_is_not_written(rsync: Rsync, mine: Path) -> None:

@@ -29,8 +29,9 @@ class Moved(OSError):
 class Entered:
     """A folder, before anything below it. `descriptor` is good until the next step."""
 
+    name: str  # "" for the folder where the walk begins
     descriptor: int
-    depth: int  # 0 for the folder where the walk begins
+    depth: int
     found: list[tuple[str, os.stat_result]]
 
 
@@ -50,7 +51,7 @@ def walk(start: str | Path, parent: int | None = None) -> Iterator[Entered | Lef
     try:
         found = _found(here)
         waiting = [("", key_of(os.fstat(here)), _folders(found))]
-        yield Entered(here, 0, found)
+        yield Entered("", here, 0, found)
         while waiting:
             done, _, inner = waiting[-1]
             if inner:
@@ -63,7 +64,7 @@ def walk(start: str | Path, parent: int | None = None) -> Iterator[Entered | Lef
                 here = below
                 found = _found(here)
                 waiting.append((name, key_of(os.fstat(here)), _folders(found)))
-                yield Entered(here, len(waiting) - 1, found)
+                yield Entered(name, here, len(waiting) - 1, found)
             else:
                 waiting.pop()
                 if waiting:

@@ -136,6 +136,22 @@ class DiskTree:
         with _translated(), quota.held():
             return Room(quota.size, quota.used, quota.entries, quota.count, self._writable)
 
+    def changed_since(self, when: float) -> Sequence[Names]:
+        """The files and folders that are new or changed since then (Unix time), the latest last:
+        also those too deep for a path from a client. Raises `FileError`."""
+        found: list[tuple[int, Names]] = []
+        path: Names = ()
+        with _translated(), self._folder(()) as root:
+            for step in walk(".", root):
+                if isinstance(step, Entered):
+                    path = (*path[: step.depth - 1], step.name) if step.depth else ()
+                    found += [
+                        (status.st_ctime_ns, (*path, name))
+                        for name, status in step.found
+                        if status.st_ctime >= when and not name.startswith(UNFINISHED)
+                    ]
+        return [names for _, names in sorted(found)]
+
     # ---------------------------------------------------------------- changing
 
     def change(

@@ -57,6 +57,8 @@ class FileTransfers:
         self.log.info(Event.FILE_CHANGED, what="rsync", path=words[-1][:200], size=run.received)
         if run.full:
             errors += f"{Reason.NO_SPACE.value}\n"
+        if run.too_deep:
+            errors += "folders that are nested too deeply were not kept\n"
         if errors:
             self.stage.write(clean(errors, lines=True).encode(), Stream.ERR)
         return status

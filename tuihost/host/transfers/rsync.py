@@ -9,6 +9,7 @@ file.
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from contextlib import suppress
 
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
 from tuihost.errors import Disconnected
-from tuihost.files.disk import DiskTree
+from tuihost.files.disk import DEEPEST, DiskTree
 from tuihost.files.tree import FileError, Folders, Names
 from tuihost.files.typed import matching, typed
 from tuihost.host.helpers import landlock
@@ -31,6 +32,8 @@ CHUNK = 262_144
 PIECE = 65_536  # bytes from the client at a time
 EXPANSION = 100  # times that compressed data may grow
 CHECK_EVERY = 0.25  # seconds between two checks of the quota
+ENDED, NOT_ALL = 20, 23  # exit statuses of rsync: ended by a signal, not everything was copied
+CLOCK_TICK = 0.05  # seconds by which the clock of a file system may be behind
 MAX_ERRORS = 8192  # bytes of rsync's error output
 MAX_RUNS = 8  # at a time, on the whole host
 END_AFTER = 2.0  # seconds to end by itself
@@ -53,7 +56,7 @@ class RsyncRun:
         self._tree, self._paths = _tree_of(folders, args)
         if not args.sender and not self._tree.writable:
             raise Refused("nothing can be changed there")
-        self.full = False
+        self.full = self.too_deep = False
         self.received = 0
 
     def run(self) -> tuple[int, str]:
@@ -67,6 +70,7 @@ class RsyncRun:
             _RUNS.release()
 
     def _run(self) -> tuple[int, str]:
+        started = time.time() - CLOCK_TICK
         process = self._start()
         errors: list[bytes] = []
         listener = threading.Thread(
@@ -78,15 +82,59 @@ class RsyncRun:
         listener.start()
         feeder.start()
         try:
-            assert process.stdout is not None
-            while data := os.read(process.stdout.fileno(), CHUNK):
-                self._write(data)
+            self._pass_on(process)
         finally:
             _stop(process)
             listener.join()
             self._tree.quota.recount()
+            if not self._args.sender:
+                self._keep_what_fits(started)
         text = b"".join(errors).decode("utf-8", "replace").replace(f"{self._tree.root}/", "/")
-        return process.returncode if process.returncode >= 0 else 20, text
+        status = process.returncode if process.returncode >= 0 else ENDED
+        return status or (NOT_ALL if self.full or self.too_deep else 0), text
+
+    def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
+        """Hands the client what rsync says, up to its end. Ends rsync as soon as it is seen to have
+        gone past the limits, whether or not anything comes from the client."""
+        assert process.stdout is not None
+        out, looked = process.stdout.fileno(), time.monotonic()
+        said = select.poll()
+        said.register(out, select.POLLIN)
+        while True:
+            if said.poll(CHECK_EVERY * 1000):
+                data = os.read(out, CHUNK)
+                if not data:
+                    return
+                self._write(data)
+            if not self._args.sender and time.monotonic() - looked >= CHECK_EVERY:
+                self._tree.quota.recount()
+                looked = time.monotonic()
+                if self._over():
+                    self.full = True
+                    process.terminate()
+                    return
+
+    def _keep_what_fits(self, started: float) -> None:
+        """Removes what this run has made too deep, or past the limits: the latest first. rsync can
+        make a long file out of a few bytes, so it may have gone past them between two checks."""
+        tree = self._tree
+        with tree.quota.held():
+            made = tree.changed_since(started)
+            deep = [names for names in made if len(names) > DEEPEST]
+            self.too_deep = bool(deep)
+            for names in sorted({names[: DEEPEST + 1] for names in deep}):
+                tree.remove_all(names)
+            # Twice: a folder counts as changed later than what is in it.
+            for names in (*reversed(made), *sorted(made, key=len, reverse=True)):
+                if not self._over():
+                    return
+                self.full = True
+                with suppress(FileError):  # a folder that is not empty, or gone by now
+                    (tree.remove_folder if tree.info(names).folder else tree.remove)(names)
+
+    def _over(self) -> bool:
+        quota = self._tree.quota
+        return quota.used > quota.size or quota.count > quota.entries
 
     def _start(self) -> subprocess.Popen[bytes]:
         program = shutil.which(RSYNC, path=SEARCHED)
@@ -129,7 +177,7 @@ class RsyncRun:
         """In bytes. Raises `Disconnected` if the quota is exceeded."""
         quota = self._tree.quota
         quota.recount()
-        if quota.used > quota.size or quota.count > quota.entries:
+        if self._over():
             self.full = True
             raise Disconnected("there is no room left")
         return quota.size - quota.used
