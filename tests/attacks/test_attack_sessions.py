@@ -15,6 +15,7 @@ from prompt_toolkit.application import Application
 from tests.ssh.raw_client import host_pair
 from tests.waiting import DEADLINE
 from tuihost import Accepts, App, Session, command
+from tuihost.core.limits import STREAM_COST, TransportLimits
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.widgets import ListView, Screen
@@ -124,21 +125,39 @@ def test_sizes_without_end_cost_who_sends_them(host: Hosted) -> None:
 
 @pytest.mark.parametrize("number", [IGNORE, DEBUG, UNIMPLEMENTED, EXT_INFO])
 def test_messages_that_mean_nothing_without_end(number: int) -> None:
-    with host_pair() as (host, client):
+    cost = STREAM_COST if number == IGNORE else 1.0
+    with host_pair(limits=TransportLimits(requests=100)) as (host, client):
+        pauses: list[float] = []
+        host.transport.pause = pauses.append  # type: ignore[method-assign]
         client.log_in()
-        for _ in range(1000):
+        for _ in range(round(98 / cost)):
             client.send(number, b"")
         client.send(80, "keepalive@openssh.com", True)
         while client.read()[0] not in (81, 82):
-            pass  # a thousand at once are nothing
-        pauses: list[float] = []
-        host.transport.pause = pauses.append  # type: ignore[method-assign]
-        for _ in range(2000):
+            pass
+        assert not pauses, "so many at once are nothing"
+        for _ in range(200):
             client.send(number, b"")
         client.send(80, "keepalive@openssh.com", True)
         while client.read()[0] not in (81, 82):
             pass
         assert sum(pauses) > 1, "more are read slowly"
+
+
+def test_thousands_of_small_pieces_are_read_as_they_come() -> None:
+    """asyncssh copies a thousand files at once so: each request is a piece, with an IGNORE."""
+    with host_pair() as (host, client):
+        pauses: list[float] = []
+        host.transport.pause = pauses.append  # type: ignore[method-assign]
+        client.log_in()
+        number = client.open_session()
+        for _ in range(6000):
+            client.send(IGNORE, b"")
+            client.send(94, number, b"a request")
+        client.send(80, "keepalive@openssh.com", True)
+        while client.read()[0] not in (81, 82):
+            pass
+        assert not pauses
 
 
 def test_keys_without_end_wait_for_the_app(host: Hosted) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAX_PACKET = 32_704  # what one message carries: RFC 4253 §6.1's 32768 less room for its header
-STREAM_COST = 0.1  # requests: of a WINDOW_ADJUST, or of a DATA with less than SMALL_DATA bytes
+STREAM_COST = 0.1  # requests: of a WINDOW_ADJUST, an IGNORE, or a DATA of less than SMALL_DATA
 SMALL_DATA = 256  # bytes
 PAUSE = 0.02  # seconds: the least for which a client that sends too much is not read
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import paramiko
 from paramiko.ssh_exception import SSHException
 
-from tuihost.core.limits import TransportLimits
+from tuihost.core.limits import STREAM_COST, TransportLimits
 from tuihost.core.login.authentication import AuthMachine
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
@@ -217,7 +217,8 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         elif self._skip_guess and number in KEX_METHOD:
             self._skip_guess = False  # RFC 4253 §7: made for another key exchange
         elif number in (IGNORE, DEBUG, UNIMPLEMENTED) and not self._first_strict_kex():
-            self._charge_idle()
+            # asyncssh sends an IGNORE with each piece of data.
+            self._charge_idle(STREAM_COST if number == IGNORE else 1.0)
         elif self._expected_packet or number in KEX_METHOD or number in (KEXINIT, NEWKEYS):
             self._exchange_keys(number, body)
         elif number in FROM_SERVERS_ONLY:
@@ -232,11 +233,11 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         else:
             self._charge_idle()
 
-    def _charge_idle(self) -> None:
+    def _charge_idle(self, cost: float = 1.0) -> None:
         """What means nothing costs the client something too, once it is logged in; until then all
         that it sends is counted."""
         if self.authenticated:
-            self._charge()
+            self._charge(cost)
 
     def _first_strict_kex(self) -> bool:
         return bool(self.agreed_on_strict_kex) and not self.initial_kex_done
