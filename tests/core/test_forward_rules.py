@@ -38,6 +38,13 @@ NEAR = [
     "::ffff:127.0.0.1",
     "::ffff:169.254.169.254",
     "2002:7f00:1::",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::a00:1",
+    "169.254.169.254",
+    "fd00:ec2::254",
+    "100.100.100.200",
+    "64:ff9b::6464:64c8",
 ]
 
 
@@ -136,6 +143,21 @@ def test_an_address_or_a_network_is_reached_where_it_is_named() -> None:
     assert dials(["10.0.0.0/8:22"], "inner", 22, "10.9.9.9", "8.8.8.8") == ["10.9.9.9"]
     wrapped = "::ffff:7f00:1"
     assert dials(["127.0.0.0/8:80"], wrapped, 80, wrapped) == [wrapped]
+
+
+def test_a_pattern_of_addresses_names_no_name() -> None:
+    for rule in ("10.1.*:22", "10.1.?.*:22"):
+        assert dials([rule], "10.1.attacker.example", 22, "8.8.8.8") == []
+        assert dials([rule], "inner.example.org", 22, "10.1.2.3", "10.2.2.3") == ["10.1.2.3"]
+        assert dials([rule], "10.1.2.3", 22, "10.1.2.3") == ["10.1.2.3"]
+    assert dials(["127.*:22"], "127.0.0.1", 22, "127.0.0.1") == []
+
+
+def test_no_name_leads_to_an_address_of_this_machine() -> None:
+    own, target = ip_address("93.184.216.34"), TcpAddress("me.example.org", 80)
+    by_name, by_address = rule_of("*:*"), rule_of("93.184.216.34:80")
+    assert list(reachable([by_name], target, [own], own=[own])) == []
+    assert list(reachable([by_address], target, [own], own=[own])) == [own]
 
 
 def test_localhost_is_named_by_its_name() -> None:

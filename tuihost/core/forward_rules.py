@@ -3,9 +3,10 @@
 These are all the rules of dialling:
 1. Only targets that a rule names are dialled. A rule names a host (a pattern of names), an address
    or a network, and a port, a range of ports or `*`; or it names Unix sockets.
-2. A rule that names a host reaches what that name resolves to, except this machine itself and its
-   link: loopback, link-local, unspecified, multicast. Only a rule that names an address or a
-   network, or `localhost`, leads there.
+   A pattern such as `10.1.*` is one of addresses, and is compared with what a name resolves to.
+2. A rule that names a host reaches what that name resolves to, except this machine itself (its own
+   addresses too), its link, and where clouds keep secrets: loopback, link-local, unspecified,
+   multicast. Only a rule that names an address or a network, or `localhost`, leads there.
 3. A name is resolved once, and only an address that was judged is dialled.
 4. The host's own port is never dialled, whatever the rules say.
 
@@ -17,21 +18,35 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
-from tuihost.core.sources import Address, Network
+from tuihost.core.sources import Address, Network, unwrapped
 from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
 
 _TCP = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<ports>\*|\d+(?:-\d+)?)")
+_OF_ADDRESSES = re.compile(r"[0-9.*?/]*[0-9][0-9.*?/]*|[0-9a-f.:*?/]*:[0-9a-f.:*?/]*")
 _HOST = re.compile(r"[A-Za-z0-9*?._-]{1,255}")
 
 MAX_PORT = 65_535
 ANY_PORT = range(MAX_PORT + 1)
 EVERYWHERE = ("0.0.0.0", "::")
 LOOPBACK = ("127.0.0.1", "::1")
+# Where clouds answer with secrets of the machine that asks, besides the link-local 169.254.169.254:
+# AWS, Google, Alibaba, Oracle, Azure. And NAT64 of a site (RFC 8215), which may lead anywhere.
+_CONFIDENTIAL: tuple[Network, ...] = tuple(
+    ip_network(name)
+    for name in (
+        "fd00:ec2::/32",
+        "fd20:ce::/32",
+        "100.100.100.200/32",
+        "192.0.0.192/32",
+        "168.63.129.16/32",
+        "64:ff9b:1::/48",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +125,15 @@ def literal(host: str) -> Address | None:
 
 def plain(address: Address) -> Address:
     """What an address comes to: an IPv4 one where it wraps that up."""
-    if isinstance(address, IPv6Address):
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
+    return unwrapped(address)
 
 
 def is_near(address: Address) -> bool:
-    """This machine, its link, or nobody in particular: never reached by a name."""
+    """This machine, its link, what a cloud tells its machines in confidence, or nobody in
+    particular: never reached by a name."""
     return (
-        address.is_loopback
+        any(address in network for network in _CONFIDENTIAL)
+        or address.is_loopback
         or address.is_link_local
         or address.is_unspecified
         or address.is_multicast
@@ -139,7 +154,8 @@ def _might_reach(rule: Rule, target: SocketAddress) -> bool:
         case UnixRule(), UnixAddress(path):
             return rule.names(path)
         case HostRule(pattern, ports), TcpAddress(host, port):
-            return port in ports and fnmatchcase(_name(host), pattern)
+            later = names_addresses(pattern) and literal(host) is None
+            return port in ports and (later or fnmatchcase(_spelled(host), pattern))
         case NetworkRule(network, ports), TcpAddress(host, port):
             address = literal(host)
             return port in ports and (address is None or address in network)
@@ -148,25 +164,32 @@ def _might_reach(rule: Rule, target: SocketAddress) -> bool:
 
 
 def reachable(
-    rules: Iterable[Rule], target: TcpAddress, addresses: Iterable[Address]
+    rules: Iterable[Rule],
+    target: TcpAddress,
+    addresses: Iterable[Address],
+    *,
+    own: Collection[Address] = (),
 ) -> Iterator[Address]:
-    """Those of `addresses`, which `target` resolved to, that may be dialled, in their order."""
+    """Those of `addresses`, which `target` resolved to, that may be dialled, in their order. `own`
+    are those of them that are this machine's."""
     rules = tuple(rules)
     for address in addresses:
-        if any(_reaches(rule, target, plain(address)) for rule in rules):
+        near = address in own or is_near(plain(address))
+        if any(_reaches(rule, target, plain(address), near) for rule in rules):
             yield address
 
 
-def _reaches(rule: Rule, target: TcpAddress, address: Address) -> bool:
+def _reaches(rule: Rule, target: TcpAddress, address: Address, near: bool) -> bool:
     match rule:
         case NetworkRule(network, ports):
             return target.port in ports and address in network
         case HostRule(pattern, ports):
             host = _name(target.host)
-            if target.port not in ports or not fnmatchcase(host, pattern):
+            named = str(address) if names_addresses(pattern) else _spelled(target.host)
+            if target.port not in ports or not fnmatchcase(named, pattern):
                 return False
             home = pattern == host == "localhost" and address.is_loopback
-            return home or not is_near(address)
+            return home or not near
         case UnixRule():
             return False
 
@@ -242,6 +265,18 @@ def key_permits(patterns: Iterable[str] | None, address: SocketAddress) -> bool:
 def _permits(pattern: str, host: str, port: str) -> bool:
     named, _, wanted = pattern.rpartition(":")
     return wanted in ("*", port) and named.strip("[]").lower() in ("*", host)
+
+
+def names_addresses(host: str) -> bool:
+    """Whether a pattern such as `10.1.*` or `fd00:*` is one of addresses. It names no host then:
+    anybody can have a name such as `10.1.example.org`."""
+    return _OF_ADDRESSES.fullmatch(host.lower()) is not None
+
+
+def _spelled(host: str) -> str:
+    """A host as patterns see it: an address in its plain form, or a name."""
+    address = literal(host)
+    return _name(host) if address is None else str(address)
 
 
 def _name(host: str) -> str:

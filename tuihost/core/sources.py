@@ -20,6 +20,8 @@ from ipaddress import (
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+_NAT64 = IPv6Network("64:ff9b::/96")
+
 
 def address_of(text: str) -> Address | None:
     """The address in `text`, without its zone; an IPv4 address within IPv6 is that IPv4 address
@@ -31,9 +33,21 @@ def address_of(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def unwrapped(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one only carries: mapped (RFC 4291 §2.5.5.2), translated by
+    NAT64 (RFC 6052 §2.1) or tunnelled by 6to4 (RFC 3056 §2). Any other is itself."""
+    if not isinstance(address, IPv6Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
 @dataclass(frozen=True, slots=True)
 class SourceBlocks:
-    """How large a source is: bits of an IPv4 and of an IPv6 address."""
+    """How large a source is: bits of an IPv4 and of an IPv6 address. An IPv6 address that carries
+    an IPv4 one counts as that: all of NAT64 is one prefix, and every IPv4 address has one of
+    6to4."""
 
     bits_v4: int = 32
     bits_v6: int = 64
@@ -43,6 +57,7 @@ class SourceBlocks:
         found = address_of(address)
         if found is None:
             return address
+        found = unwrapped(found)
         bits = self.bits_v4 if found.version == 4 else self.bits_v6
         block = ip_network((found, bits), strict=False)
         return str(found) if bits == found.max_prefixlen else str(block)

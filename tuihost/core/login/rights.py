@@ -17,7 +17,9 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from tuihost.wire import SocketAddress, UnixAddress
+from tuihost.core.login.target_patterns import might_name, names
+from tuihost.core.sources import Address
+from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
 
 GUEST, USER = "guest", "user"
 EVERYTHING = ("*",)
@@ -89,8 +91,12 @@ class Rights:
         return FileRight.READ if _listed(app, self.read_files) else FileRight.NONE
 
     def forward(self, target: SocketAddress) -> bool:
-        """May they forward to this target?"""
-        return _listed(_as_typed(target), self.forwards)
+        """Might they forward to this target? Asked before its name is resolved."""
+        return might_name(self.forwards, target)
+
+    def forward_to(self, target: TcpAddress, address: Address) -> bool:
+        """May they forward to this target, which has come to that address?"""
+        return names(self.forwards, target, address)
 
     def listen(self, address: SocketAddress) -> bool:
         """May they have this address listened on?"""

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from socket import socket
 
-from tuihost.core.forward_rules import key_permits, may_dial, reachable, rule_of
+from tuihost.core.forward_rules import key_permits, may_dial, plain, reachable, rule_of
 from tuihost.core.sources import Address
 from tuihost.host.forwarding._dialing import Dial, is_here
 from tuihost.host.forwarding._listening import (
@@ -167,11 +167,15 @@ class Forwards:
 
     def _allowed(self, target: TcpAddress, found: Sequence[Address]) -> Sequence[Address]:
         """Of the addresses that a host came to, those that may be dialled."""
-        own = self._host.address
-        allowed = reachable(self._dial_rules, target, found)
-        if own is None or target.port != own.port:
-            return tuple(allowed)
-        return tuple(address for address in allowed if not is_here(address))
+        rights, own = self._visitor.rights, self._host.address
+        here = {address for address in found if is_here(plain(address))}
+        allowed = reachable(self._dial_rules, target, found, own=here)
+        own_port = own is not None and target.port == own.port
+        return tuple(
+            address
+            for address in allowed
+            if rights.forward_to(target, address) and not (own_port and address in here)
+        )
 
     # ---------------------------------------------------------------- from outside to the client
 

@@ -1,0 +1,55 @@
+"""Which targets the patterns of `roles.forwards` name."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from tuihost.core.login.rights import Rights
+from tuihost.core.login.target_patterns import might_name, names
+from tuihost.wire import TcpAddress, UnixAddress
+
+INNER, OUTER = ip_address("10.1.2.3"), ip_address("8.8.8.8")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "host", "address", "named"),
+    [
+        ("10.1.*:22", "10.1.attacker.example", "8.8.8.8", False),
+        ("10.1.*:22", "10.1.attacker.example", "10.1.2.3", True),
+        ("10.1.*:22", "inner.example", "10.1.2.3", True),
+        ("10.1.*:22", "10.1.2.3", "10.1.2.3", True),
+        ("10.1.*:22", "::ffff:10.1.2.3", "::ffff:10.1.2.3", True),
+        ("10.1.*:22", "64:ff9b::a01:203", "64:ff9b::a01:203", True),
+        ("10.1.*:*", "10.2.2.3", "10.2.2.3", False),
+        ("10.1.*:23", "10.1.2.3", "10.1.2.3", False),
+        ("10.0.0.0/8:22", "inner.example", "10.1.2.3", True),
+        ("10.0.0.0/8:22", "inner.example", "8.8.8.8", False),
+        ("[fd00::*]:22", "inner.example", "fd00::1", True),
+        ("fd00::*:22", "fd00::1", "fd00::1", True),
+        ("[fd00::*]:22", "fd00.example", "8.8.8.8", False),
+        ("*.example:22", "db.example", "10.1.2.3", True),
+        ("*.example:22", "10.1.2.3", "10.1.2.3", False),
+        ("db*:22", "db1", "8.8.8.8", True),
+        ("*:22", "anything", "8.8.8.8", True),
+        ("*", "anything", "8.8.8.8", True),
+        ("10.1.*", "10.1.attacker.example", "8.8.8.8", False),
+    ],
+)
+def test_a_pattern_of_addresses_names_addresses_and_one_of_names_names(
+    pattern: str, host: str, address: str, named: bool
+) -> None:
+    target = TcpAddress(host, 22)
+    asked = might_name([pattern], target) and names([pattern], target, ip_address(address))
+    assert asked is named
+    rights = Rights(forwards=(pattern,))
+    assert (rights.forward(target) and rights.forward_to(target, ip_address(address))) is named
+
+
+def test_what_cannot_be_named_is_refused_before_anything_is_resolved() -> None:
+    assert not might_name(["10.1.*:22"], TcpAddress("10.2.2.3", 22))
+    assert not might_name(["10.1.*:22"], TcpAddress("inner.example", 23))
+    assert not might_name([], TcpAddress("inner.example", 22))
+    assert might_name(["/run/*.sock"], UnixAddress("/run/a.sock"))
+    assert not might_name(["/run/*.sock"], UnixAddress("/run/a"))
