@@ -6,8 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
+from tuihost.core.login._target_patterns import might_name, names
 from tuihost.core.login.rights import Rights
-from tuihost.core.login.target_patterns import might_name, names
 from tuihost.wire import TcpAddress, UnixAddress
 
 INNER, OUTER = ip_address("10.1.2.3"), ip_address("8.8.8.8")

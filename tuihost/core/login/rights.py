@@ -17,7 +17,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from tuihost.core.login.target_patterns import might_name, names
+from tuihost.core.login._target_patterns import might_name, names
 from tuihost.core.sources import Address
 from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Generator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
 
 from tuihost.core.login.authentication import MAX_PASSWORD
 from tuihost.login import Prompt, Query
 
-MIN_PASSWORD = 8  # characters
+MIN_PASSWORD = 8  # characters, SP 800-63B §5.1.1.2
+PIECE = 4  # characters: a shorter piece is no password however often it is written
 ATTEMPTS = 3
 
 
@@ -21,9 +26,33 @@ def password_problem(password: str, *, user: str, old: str | None = None) -> str
         return "A password cannot have control characters."
     if user and user.casefold() in password.casefold() and len(password) < 2 * MIN_PASSWORD:
         return "A password cannot be made of your name."
+    if is_common(password):
+        return "That is one of the first passwords that strangers try. Choose another one."
     if password == old:
         return "The new password is the same as the old one."
     return None
+
+
+def is_common(password: str) -> bool:
+    """Whether it is known from lists of stolen passwords, or is one piece again and again, or a
+    run of characters such as `87654321` (SP 800-63B §5.1.1.2)."""
+    plain = unicodedata.normalize("NFKC", password).casefold()
+    return plain in _common() or _repeats(plain) or _runs(plain)
+
+
+def _repeats(text: str) -> bool:
+    return any(text == (text[:size] * len(text))[: len(text)] for size in range(1, PIECE + 1))
+
+
+def _runs(text: str) -> bool:
+    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
+    return steps in ({1}, {-1}) or text in "01234567890" or text in "09876543210"
+
+
+@cache
+def _common() -> frozenset[str]:
+    lines = Path(__file__).with_name("common_passwords.txt").read_text("utf-8").splitlines()
+    return frozenset(line.casefold() for line in lines if line and not line.startswith("#"))
 
 
 def new_password(
