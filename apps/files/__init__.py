@@ -27,7 +27,7 @@ from tuihost import (
     size_of,
 )
 
-from .bin import Deleted
+from .bin import Bin, Deleted
 from .folders import MINE, AllFolders
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Files(App):
     def build(self, session: Session) -> Application[Any]:
         from .screen import FilesScreen
 
-        return FilesScreen(session, self.folders).app
+        return FilesScreen(session, self.files(session), self.folders).app
 
     async def talk(self, session: Session) -> int:
         """The files, as lines."""
@@ -136,9 +136,10 @@ class Files(App):
         """Delete files, or with --folder folders. Your own go to the bin."""
 
         def remove() -> None:
+            tree = self.files(session)
             for path in paths:
-                names = _names(self.files(session), path)
-                self.folders.delete(session.account, names, folder=folder)
+                names = _names(tree, path)
+                self.folders.delete(session.account, tree, names, folder=folder)
 
         if not paths:
             session.error("Say which one: files rm PATH")
@@ -163,7 +164,7 @@ class Files(App):
                     for name in names:
                         self._restore(session, name)
                 case "empty":
-                    count = self.folders.bin_of(session.account).empty()
+                    count = self._bin(session).empty()
                     session.print(f"{counted(count, 'file or folder', 'files or folders')} removed")
 
         if bool(names) is not (action == "restore"):
@@ -171,8 +172,17 @@ class Files(App):
             return 2
         return _done(session, act)
 
+    def _bin(self, session: Session) -> Bin:
+        return self.folders.bin_of(session.account, self.files(session))
+
+    def _count_in_bin(self, session: Session) -> int:
+        try:
+            return len(self._bin(session).contents())
+        except FileError:  # those who may not see their files only learn how much room they have
+            return 0
+
     def _list_bin(self, session: Session, *, json: bool) -> None:
-        found = self.folders.bin_of(session.account).contents()
+        found = self._bin(session).contents()
         if json:
             data = [
                 {**_data(deleted.info), "name": _where(deleted), "number": deleted.key,
@@ -190,7 +200,7 @@ class Files(App):
             session.print(table)
 
     def _restore(self, session: Session, name: str) -> None:
-        bin_ = self.folders.bin_of(session.account)
+        bin_ = self._bin(session)
         names = _names(self.files(session), name)
         for deleted in bin_.contents():
             if deleted.key == name or (MINE, *deleted.names) == names:
@@ -248,9 +258,8 @@ class Files(App):
             f"{size_of(quota.used)} of {size_of(quota.size)} used, "
             f"{quota.count} of {quota.entries} files and folders"
         )
-        deleted = self.folders.bin_of(session.account).contents()
-        if deleted:
-            count = counted(len(deleted), "deleted file or folder", "deleted files or folders")
+        if in_bin := self._count_in_bin(session):
+            count = counted(in_bin, "deleted file or folder", "deleted files or folders")
             session.print(f"{count} in the bin; this frees the room: files bin empty")
         return 0
 

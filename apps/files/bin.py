@@ -28,13 +28,14 @@ class Deleted:
 
 class Bin:
     """The bin of one tree, in the folder `place`: what was deleted is in `items`, a label of its
-    own says where it was. What is older than `days` is removed. Threads: any."""
+    own says where it was. What is older than `days` is removed. If the tree cannot be changed, nor
+    can its bin. Threads: any."""
 
     def __init__(
         self, tree: DiskTree, place: Path, days: int, clock: Callable[[], float] = time.time
     ) -> None:
         self._tree = tree
-        self._items = DiskTree(tree.quota, root=items_of(place))
+        self._items = DiskTree(tree.quota, root=items_of(place), writable=tree.writable)
         self._labels = place / "labels"
         self._labels.mkdir(exist_ok=True, mode=0o700)
         self._days = days
@@ -55,7 +56,8 @@ class Bin:
     def contents(self) -> list[Deleted]:
         """What is in it, the latest first. Raises `FileError`."""
         with self._tree.quota.held():
-            self.sweep()
+            if self._tree.writable:
+                self.sweep()
             return sorted(self._all(), key=lambda deleted: -deleted.when)
 
     def restore(self, deleted: Deleted) -> None:

@@ -67,10 +67,12 @@ class AllFolders:
         size = self._guest_quota if account.guest else self._quota
         return self._quota_at(self._people / key, size, items_of(self._bins / key))
 
-    def bin_of(self, account: Account) -> Bin:
-        """The bin of somebody's own folder."""
-        tree = DiskTree(self.quota_of(account))
-        return Bin(tree, self._bins / _key_of(account), self.bin_days)
+    def bin_of(self, account: Account, tree: Folders) -> Bin:
+        """The bin of somebody's own folder, which may be changed if that may be in `tree`. Raises
+        `FileError` if they have none there."""
+        mine, _ = tree.innermost((MINE,))
+        assert isinstance(mine, DiskTree), "somebody's own folder is on the disk"
+        return Bin(mine, self._bins / _key_of(account), self.bin_days)
 
     def tree_of(self, account: Account) -> Folders:
         """The folders that `account` can see."""
@@ -86,17 +88,18 @@ class AllFolders:
         """Whether what is deleted there goes to a bin."""
         return self.bin_days > 0 and names[:1] == (MINE,)
 
-    def delete(self, account: Account, names: tuple[str, ...], *, folder: bool) -> None:
+    def delete(
+        self, account: Account, tree: Folders, names: tuple[str, ...], *, folder: bool
+    ) -> None:
         """Deletes a file or `folder`. Somebody's own goes to the bin, with everything in it; any
         other folder has to be empty. Raises `FileError`."""
-        tree = self.tree_of(account)
         if not self.has_bin(names) or len(names) < 2:
             (tree.remove_folder if folder else tree.remove)(names)
             return
         if tree.info(names).folder is not folder:
             reason = "that is not a folder" if folder else "that is a folder"
             raise FileError(Reason.DENIED, reason)
-        self.bin_of(account).put(names[1:])
+        self.bin_of(account, tree).put(names[1:])
 
     def _sweep(self) -> None:
         """Removes what is too old from everybody's bin, now and then."""

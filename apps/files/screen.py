@@ -35,10 +35,10 @@ EMPTY = "No files yet. Press n, or copy some here with sftp or scp."
 class FilesScreen:
     """One person's view of their folders. Where they are is kept in `session.memory`."""
 
-    def __init__(self, session: Session, folders: AllFolders) -> None:
+    def __init__(self, session: Session, tree: Folders, folders: AllFolders) -> None:
         self.session = session
         self.folders = folders
-        self.tree = tree = folders.tree_of(session.account)
+        self.tree = tree
         self.quota = folders.quota_of(session.account)
         self.reading: Reading | None = None
         self.here: Names = session.memory.get("here", tree.home)
@@ -221,7 +221,7 @@ class FilesScreen:
         ):
             return
         try:
-            self.folders.delete(self.session.account, names, folder=info.folder)
+            self.folders.delete(self.session.account, self.tree, names, folder=info.folder)
         except FileError as error:
             self.tell(error)
         self.load()
@@ -237,8 +237,8 @@ class FilesScreen:
 
     async def _bring_back(self) -> None:
         """Shows the bin, and puts what is chosen back to where it was."""
-        bin_ = self.folders.bin_of(self.session.account)
         try:
+            bin_ = self.folders.bin_of(self.session.account, self.tree)
             found = bin_.contents()
             if not found:
                 self.screen.toast("The bin is empty")

@@ -164,6 +164,31 @@ def test_a_person_deletes_and_brings_back(host: Hosted) -> None:
     assert host.run("files cat letters/one.txt").text == "words"
 
 
+def test_nobody_changes_the_bin_without_the_right_to_change_files(tmp_path: Path) -> None:
+    with hosted(bundled=["menu", "files"], state_dir=tmp_path) as host:
+        host.run("files put a", stdin=b"x")
+        host.run("files put b", stdin=b"x")
+        host.run("files rm a")
+    reading = {"roles": {"guest": {"commands": ["files *"], "read_files": ["*"]}}}
+    with hosted(bundled=["menu", "files"], settings=reading, state_dir=tmp_path) as host:
+        for command in ("files rm b", "files bin restore a", "files bin empty"):
+            assert host.run(command).errors == "Nothing can be changed here.\n"
+        assert host.run("files ls").text.endswith(" b\n")
+        assert host.run("files bin list").text.endswith("/mine/a\n")
+        with host.open("files") as pilot:
+            pilot.wait_for("b ").press("d").wait_for("Delete b?").press("left", "enter")
+            pilot.wait_for("Nothing can be changed here").press("b").wait_for("Bring back")
+            pilot.press("enter").wait_for("Nothing can be changed here")
+        assert host.run("files cat b").text == "x"
+    with hosted(
+        bundled=["menu", "files"],
+        settings={"roles": {"guest": {"commands": ["files *"]}}},
+        state_dir=tmp_path,
+    ) as host:
+        assert host.run("files bin list").status == 1
+        assert host.run("files quota").status == 0
+
+
 def test_sftp_deletes_for_good(host: Hosted) -> None:
     host.run("files put a", stdin=b"x")
     transport = host.connect()
