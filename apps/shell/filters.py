@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json as to_json
-import re
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import re2
 from rich.json import JSON
 
 from tuihost import Session, Short, clean, command, size_of
 
-MAX_SORTED = 64 * 1024 * 1024  # characters that are held at once
+from .heavy import laid_out, sorted_lines
+
+MAX_SORTED = 64 * 1024 * 1024  # bytes or characters that are held at once
 MAX_JSON = 16_000_000  # bytes
+SMALL = 16_384  # bytes that are worked on here; what is more goes to a helper
+SORT_MEMORY, JSON_MEMORY = 512 << 20, 384 << 20
+MAX_COLOURED = 20_000  # characters of JSON that are shown in colours
 MAX_PATTERN = 500
 MAX_SHOWN = 10_000  # characters of a line on a screen
 MAX_PATTERN_MEMORY = 2 << 20  # bytes, for what is compiled and for searching with it
@@ -77,9 +80,20 @@ class Filters:
     @command
     def tail(
         self, session: Session, *, lines: Annotated[int, Short("n"), "How many lines."] = 10
-    ) -> None:
+    ) -> int:
         """Show the last lines."""
-        _put(session, list(deque(session.lines(), maxlen=max(0, min(lines, 100_000)))))
+        kept: deque[str] = deque()
+        room, most = MAX_SORTED, max(0, min(lines, 100_000))
+        for line in session.lines():
+            kept.append(line)
+            room -= len(line) + 50
+            if len(kept) > most:
+                room += len(kept.popleft()) + 50
+            if room < 0:
+                session.error("That is too much to keep here: ask for fewer lines.")
+                return 1
+        _put(session, list(kept))
+        return 0
 
     @command
     def sort(
@@ -91,17 +105,21 @@ class Filters:
         unique: Annotated[bool, Short("u"), "Show each line once."] = False,
     ) -> int:
         """Sort the lines."""
-        held: list[str] = []
-        room = MAX_SORTED
-        for line in session.lines():
-            room -= len(line) + 50
+        data, room = bytearray(), MAX_SORTED
+        while chunk := session.read():
+            room -= len(chunk) + 50 * chunk.count(b"\n")
             if room < 0:
                 session.error("That is too much to sort here.")
                 return 1
-            held.append(line)
-        if unique:
-            held = list(dict.fromkeys(held))
-        _put(session, sorted(held, key=_number if numeric else None, reverse=reverse))
+            data += chunk
+        how = (numeric, reverse, unique)
+        if len(data) <= SMALL:
+            lines = sorted_lines(bytes(data), *how)
+        else:
+            lines = session.offload_now(
+                sorted_lines, bytes(data), *how, seconds=MAX_SECONDS, memory=SORT_MEMORY
+            )
+        _put_text(session, lines.decode())
         return 0
 
     @command
@@ -112,25 +130,35 @@ class Filters:
     @command
     def json(self, session: Session, path: str = "") -> int:
         """Show JSON indented, or the part of it at PATH: `.people[0].name`."""
-        data = b""
+        data = bytearray()
         while chunk := session.read():
             data += chunk
             if len(data) > MAX_JSON:
                 session.error(f"That is too long: JSON can have at most {size_of(MAX_JSON)}.")
                 return 1
         try:
-            value = _part(to_json.loads(data), path)
-        except (ValueError, RecursionError) as error:
-            session.error(f"That is not JSON: {clean(str(error), limit=200)}.")
+            if len(data) <= SMALL:
+                plain, text = laid_out(bytes(data), path)
+            else:
+                plain, text = session.offload_now(
+                    laid_out, bytes(data), path, seconds=MAX_SECONDS, memory=JSON_MEMORY
+                )
+        except RecursionError:
+            session.error("That is nested too deeply.")
+            return 1
+        except ValueError as error:
+            sentence = clean(str(error), limit=200)
+            session.error(f"{sentence[:1].upper()}{sentence[1:]}.")
             return 1
         except LookupError as error:
             session.error(f"There is nothing at {clean(str(error.args[0]), limit=100)}.")
             return 1
-        if isinstance(value, str):
-            session.print(value)
+        if plain:
+            session.print(text)
+        elif session.terminal.pty and len(text) <= MAX_COLOURED:
+            session.print(JSON(text))
         else:
-            text = to_json.dumps(value, indent=2, ensure_ascii=False)
-            session.print(JSON(text) if session.terminal.pty else text)
+            _put_text(session, text)
         return 0
 
     @command
@@ -148,6 +176,15 @@ def _put(session: Session, lines: Sequence[str]) -> None:
         session.print("\n".join(clean(line, limit=MAX_SHOWN) for line in lines))
     else:
         session.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def _put_text(session: Session, text: str) -> None:
+    """The same for lines in one text, some at a time."""
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    for start in range(0, len(lines), 1000):
+        _put(session, lines[start : start + 1000])
 
 
 class Search:
@@ -187,18 +224,3 @@ def _reason(error: Exception) -> str:
     """What RE2 says about a pattern, as text that is harmless on a screen."""
     said = error.args[0]
     return clean(said.decode(errors="replace") if isinstance(said, bytes) else str(said), limit=100)
-
-
-def _number(line: str) -> Any:
-    found = re.match(r"\s*(-?\d+(?:\.\d+)?)", line)
-    return float(found[1]) if found else float("-inf"), line
-
-
-def _part(value: Any, path: str) -> Any:
-    """The part of `value` at `path`. Raises `LookupError` with the step that does not exist."""
-    for step in re.findall(r"\[-?\d+\]|[^.\[\]]+", path):
-        try:
-            value = value[int(step[1:-1])] if step.startswith("[") else value[step]
-        except (LookupError, TypeError):
-            raise LookupError(step) from None
-    return value

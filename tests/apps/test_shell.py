@@ -21,6 +21,7 @@ from prompt_toolkit.document import Document
 from tests.waiting import DEADLINE
 from tuihost import App, CommandInfo, Folders, Session, command
 from tuihost.accounts import AccountRecord
+from tuihost.host.helpers import pool
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -106,7 +107,9 @@ def running(tap: Tap) -> Iterator[Hosted]:
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[Hosted, Tap]]:
     tap = Tap()
-    with running(tap) as host:
+    # Each test waits until the threads that it began have ended.
+    with pytest.MonkeyPatch.context() as patch, running(tap) as host:
+        patch.setattr(pool, "REST", 0.2)
         yield host, tap
 
 
@@ -276,6 +279,43 @@ def test_json_in_good_order(host: Hosted) -> None:
     assert line(host, "json .c.e", data) == (1, "", "There is nothing at e.\n")
     assert line(host, "json", b"{")[0] == 1
     assert line(host, "json", b"[" * 100_000)[0] == 1
+
+
+def test_json_is_bounded_in_depth_and_length(host: Hosted) -> None:
+    bomb = b"[" * 400 + b",".join([b"0"] * 100_000) + b"]" * 400
+    deep = "That is nested too deeply: 100 levels at most.\n"
+    assert line(host, "json", bomb) == (1, "", deep)
+    assert line(host, "json", b"[" * 101 + b"]" * 101) == (1, "", deep)
+    assert line(host, "json", b"[" * 100 + b"]" * 100)[0] == 0
+    wide = b"[" * 90 + b",".join([b"0"] * 400_000) + b"]" * 90
+    said = line(host, "json", wide)
+    assert said == (1, "", "That is too much to show: pick a part of it by a path.\n")
+    assert line(host, "json", b"[" * 500_000)[:2] == (1, "")
+
+
+def test_much_to_sort_or_to_lay_out_keeps_nobody_waiting(host: Hosted) -> None:
+    lines = [b"%d %d" % (at * 7919 % 200_003, at) for at in range(200_000)]
+    status, out, errors = line(host, "sort -n", b"\n".join(lines))
+    assert (status, errors) == (0, "")
+    assert out.split("\n")[:-1] == [row.decode() for row in sorted(lines, key=number)]
+    assert line(host, "sort -r -u", b"a\r\nb\na\n" * 10_000)[1] == "b\na\n"
+    wide = json.dumps({"rows": [{"at": at} for at in range(20_000)]}).encode()
+    assert line(host, "json .rows[19999].at", wide)[1] == "19999\n"
+    assert line(host, "json", wide)[1].count("\n") == 60_004
+    assert line(host, "json .rows[1]x", wide) == (1, "", "There is nothing at x.\n")
+    assert line(host, "json", wide[:-1])[2].startswith("That is not JSON: ")
+
+
+def number(row: bytes) -> tuple[float, bytes]:
+    return float(row.split()[0]), row
+
+
+def test_tail_keeps_no_more_than_it_may(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part(host, "filters"), "MAX_SORTED", 100_000)
+    long = b"x" * 1000 + b"\n"
+    assert line(host, "tail -n 2", long * 300 + b"a\nb\n") == (0, "a\nb\n", "")
+    said = line(host, "tail -n 200", long * 300)
+    assert said == (1, "", "That is too much to keep here: ask for fewer lines.\n")
 
 
 def test_a_pattern_cannot_hold_anybody_up(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
