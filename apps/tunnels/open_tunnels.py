@@ -66,14 +66,16 @@ class OpenTunnels:
             case UnixAddress():
                 raise NoName("a Unix socket is not a web address")
         with self._lock:
-            name = name_for(asked, listening.account, self._tunnels)
+            taken = {name for name, held in self._tunnels.items() if not held.listening.ended}
+            name = name_for(asked, listening.account, taken)
             tunnel = self._tunnels[name] = Tunnel(name, listening, self.now())
-        listening.on_end(lambda: self._close(name))
+        listening.on_end(lambda: self._close(tunnel))
         return tunnel
 
-    def _close(self, name: str) -> None:
+    def _close(self, tunnel: Tunnel) -> None:
         with self._lock:
-            self._tunnels.pop(name, None)
+            if self._tunnels.get(tunnel.name) is tunnel:  # else it is another's by now
+                del self._tunnels[tunnel.name]
 
     def find(self, name: str) -> Tunnel | None:
         with self._lock:

@@ -65,6 +65,34 @@ def test_a_name_may_be_asked_for(host: Hosted) -> None:
         name_for("demo", GUEST, {"demo"})
 
 
+class Held:
+    """A forward that has ended before the app is told."""
+
+    address = TcpAddress("demo", 80)
+    account = GUEST
+    ended = False
+
+    def __init__(self) -> None:
+        self.actions: list[Callable[[], None]] = []
+
+    def on_end(self, action: Callable[[], None]) -> None:
+        self.actions.append(action)
+
+
+def test_a_name_is_free_as_soon_as_its_forward_has_ended(host: Hosted) -> None:
+    tunnels = part(host, "open_tunnels").OpenTunnels()
+    first, second = Held(), Held()
+    tunnels.open(first)
+    with pytest.raises(part(host, "names").NoName, match="taken"):
+        tunnels.open(second)
+    first.ended = True
+    tunnel = tunnels.open(second)
+    first.actions[0]()
+    assert tunnels.find("demo") is tunnel, "the end of the old one is not its end"
+    second.actions[0]()
+    assert tunnels.find("demo") is None
+
+
 def test_addresses_for_people(host: Hosted) -> None:
     WebFront = part(host, "web_front").WebFront
     front = WebFront(TcpAddress("::", 80), "t.example.org")

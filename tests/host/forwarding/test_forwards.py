@@ -26,6 +26,7 @@ from tuihost import (
     TcpAddress,
     TuihostError,
 )
+from tuihost.host.forwarding._listening import HostedListening
 from tuihost.testing import Hosted, hosted
 
 ALL = {"roles": {"guest": {"forwards": ["*"], "listens": ["*"]}}}
@@ -202,6 +203,27 @@ def test_an_address_ends_with_who_asked_for_it() -> None:
         app.wait(lambda: app.ended)
         with pytest.raises(EOFError):
             app.taken[0].connect(_peer())
+
+
+def test_an_address_has_ended_before_its_cancelling_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told, really = threading.Event(), HostedListening.cancel
+
+    def late(listening: HostedListening) -> None:
+        assert told.wait(DEADLINE)
+        really(listening)
+
+    monkeypatch.setattr(HostedListening, "cancel", late)
+    with echoing() as (_, client, app):
+        client.request_port_forward("hook", 80)
+        app.wait(lambda: app.taken)
+        try:
+            assert client.global_request("cancel-tcpip-forward", ("hook", 80), wait=True)
+            assert app.taken[0].ended
+        finally:
+            told.set()
+        app.wait(lambda: app.ended)
 
 
 def test_an_app_that_waits_when_an_address_ends_holds_up_nobody() -> None:

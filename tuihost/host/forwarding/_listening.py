@@ -75,6 +75,10 @@ class HostedListening:
                 return
         action()
 
+    def stop(self) -> None:
+        """It leads nowhere any more; the app is told by `cancel`. Any thread; never waits."""
+        self._ended = True
+
     def cancel(self) -> None:
         """It leads nowhere any more, and the app is told, which may wait. Any thread."""
         with self._lock:

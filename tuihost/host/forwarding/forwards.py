@@ -233,6 +233,7 @@ class Forwards:
         if isinstance(listening, SocketListener):
             listening.cancel()
             return
+        listening.stop()
         thread = self._thread(listening.app, "end", lambda: thread.guard(listening.cancel))
         try:
             thread.start()
