@@ -72,7 +72,7 @@ class Guestbook(App):
         )
         screen = Screen(session, "Guestbook", book, keys=keys)
 
-        @keys.add("n", label="sign")
+        @keys.add("c-n", label="sign")
         async def sign(event: KeyPressEvent) -> None:
             text = await screen.prompt("What do you want to say?")
             if text:

@@ -91,7 +91,7 @@ def _host(session: Session, address: Address) -> Section:
 def _going(session: Session) -> Section:
     keys = (
         (session.host.escape_label, "goes back to the menu from any app"),
-        ("q", "leaves, unless you are typing text; in the menu it leaves the host"),
+        ("^C", "leaves; in the menu it leaves the host"),
         ("?", "shows what every key does at the moment"),
         ("Enter ~ .", "ends the connection if nothing else works (OpenSSH)"),
     )

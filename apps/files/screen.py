@@ -29,7 +29,7 @@ from .folders import AllFolders
 
 Names = tuple[str, ...]
 MAX_SHOWN = 200_000  # bytes of a file that can be shown and edited
-EMPTY = "No files yet. Press n, or copy some here with sftp or scp."
+EMPTY = "No files yet. Press Ctrl-N, or copy some here with sftp or scp."
 
 
 class FilesScreen:
@@ -104,7 +104,7 @@ class FilesScreen:
 
     def _open(self, info: FileInfo) -> None:
         if info.folder:
-            self.table.filter.text = ""
+            self.table.filter.clear()
             self.here = (*self.here, info.name)
             self.load()
         else:
@@ -155,11 +155,11 @@ class FilesScreen:
         def _up(event: Any) -> None:
             self.up()
 
-        @keys.add("n", label="new", rank=20)
+        @keys.add("c-n", "insert", label="new", rank=20)
         async def _new(event: Any) -> None:
             await self._ask("Name of the new file", "", self._make_file)
 
-        @keys.add("N", label="new folder", rank=21)
+        @keys.add("f7", label="new folder", rank=21)
         async def _folder(event: Any) -> None:
             await self._ask("Name of the new folder", "", self.tree.make_folder)
 
@@ -182,17 +182,17 @@ class FilesScreen:
         def _open(event: Any) -> None:
             self._open(selected())
 
-        @keys.add("e", label="edit", rank=22, when=some)
+        @keys.add("c-e", "f4", label="edit", rank=22, when=some)
         def _edit(event: Any) -> None:
             if not selected().folder:
                 self.read((*self.here, selected().name), write=True)
 
-        @keys.add("r", label="rename", rank=23, when=some)
+        @keys.add("c-r", "f2", label="rename", rank=23, when=some)
         async def _rename(event: Any) -> None:
             name = selected().name
             await self._ask("New name", name, lambda names: self._rename(name, names))
 
-        @keys.add("d", "delete", label="delete", rank=24, when=some)
+        @keys.add("delete", "c-d", label="delete", rank=24, when=some)
         async def _delete(event: Any) -> None:
             await self._delete(selected())
 
@@ -338,7 +338,7 @@ class Reading:
         async def _back(event: Any) -> None:
             await self.close()
 
-        @keys.add("e", label="edit", rank=20, when=lambda: self.editor is None)
+        @keys.add("e", "c-e", "f4", label="edit", rank=20, when=lambda: self.editor is None)
         def _edit(event: Any) -> None:
             self.files.read(self.names, write=True)
 

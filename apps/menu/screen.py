@@ -150,17 +150,17 @@ class MenuScreen:
         keys = Keymap(group="Menu")
         self._show_the_way_back(keys)
 
-        @keys.add("t", label="theme", rank=50)
+        @keys.add("c-t", label="theme", rank=50)
         async def _theme(event: Any) -> None:
             await self.choose_theme()
 
-        @keys.add("w", "@", label="who", rank=55)
+        @keys.add("c-p", label="people", rank=55)
         async def _who(event: Any) -> None:
             await self.screen.open(people_dialog(self.session, self.cards))
 
         if any(card.name == "shell" and card.broken is None for card in self.cards):
 
-            @keys.add(":", label="shell", rank=45)
+            @keys.add(":", label="shell", rank=45, before_typing=True)
             def _shell(event: Any) -> None:
                 self.open(next(card for card in self.cards if card.name == "shell"))
 

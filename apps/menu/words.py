@@ -27,19 +27,14 @@ def how_many(count: int) -> str:
 
 
 def in_order(session: Session) -> list[AppCard]:
-    """The apps by group, in each the most recently used first, broken ones at the end.
-
-    The order stays as it was when the person arrived: opening an app does not change its place, or
-    its number.
-    """
+    """The apps by group, in each as their `order` says, broken ones at the end. An app has the same
+    place at every visit, and so the same number."""
     cards = session.host.apps(session.account)
-    order: list[str] = session.memory.setdefault("order", [])
-    order += [card.name for card in cards if card.name not in order]
     first: dict[str, int] = {}
     for card in cards:
         first[card.group] = min(card.order, first.get(card.group, card.order))
 
-    def place(card: AppCard) -> tuple[bool, int, str, int]:
-        return card.broken is not None, first[card.group], card.group, order.index(card.name)
+    def place(card: AppCard) -> tuple[bool, int, str, int, str]:
+        return card.broken is not None, first[card.group], card.group, card.order, card.name
 
     return sorted(cards, key=place)

@@ -27,7 +27,7 @@ WIDE = 100
 """Columns from which the chosen note's page is shown beside the list."""
 SHOWN = 8000
 """Characters of a note that its page shows: enough to recognise it."""
-EMPTY = "No notes yet: n writes the first."
+EMPTY = "No notes yet: Ctrl-N writes one."
 Row = Summary | Draft
 
 

@@ -116,16 +116,16 @@ class NotesScreen:
     def _keys(self) -> Keymap:
         keys = Keymap(group="Notes")
 
-        @keys.add("n", label="new note", rank=30)
+        @keys.add("c-n", "insert", label="new note", rank=30)
         def _new(event: Any) -> None:
             self._write(Draft(), "")
 
-        @keys.add("d", "delete", label="delete", rank=40, when=lambda: self._selected is not None)
+        @keys.add("delete", "c-d", label="delete", rank=40, when=lambda: self._selected is not None)
         async def _delete(event: Any) -> None:
             if self._selected is not None:
                 await self.delete(self._selected)
 
-        @keys.add("u", label="undo", rank=35, when=lambda: "removed" in self.memory)
+        @keys.add("c-z", label="undo", rank=35, when=lambda: "removed" in self.memory)
         def _undo(event: Any) -> None:
             self.bring_back()
 
@@ -137,7 +137,7 @@ class NotesScreen:
 
     async def delete(self, row: Row) -> None:
         """Deletes a note, or forgets an unsaved text, after a question."""
-        detail = "u brings it back." if isinstance(row, Summary) else "It was never saved."
+        detail = "Ctrl-Z brings it back." if isinstance(row, Summary) else "It was never saved."
         if not await self.screen.confirm(
             f"Delete “{fit(row.title, 40)}”?", detail=detail, yes="Delete", no="Keep"
         ):
@@ -147,7 +147,7 @@ class NotesScreen:
                 self.store.drop_draft(self.owner, row.id)
             elif note := self.store.remove(self.owner, row.number, row.revision):
                 self.memory["removed"] = note
-                self.screen.toast("Deleted; u brings it back", seconds=6.0)
+                self.screen.toast("Deleted; Ctrl-Z brings it back", seconds=6.0)
         except NotesError as error:
             self._tell(error)
         self.contents.reload()

@@ -111,19 +111,19 @@ class StatusScreen:
     def _keys(self) -> Keymap:
         keys = Keymap(group="Status")
 
-        @keys.add("space", label="pause", rank=30, when=lambda: not self.paused)
-        @keys.add("space", label="continue", rank=30, when=lambda: self.paused)
+        @keys.add("c-p", label="pause", rank=30, when=lambda: not self.paused)
+        @keys.add("c-p", label="continue", rank=30, when=lambda: self.paused)
         def _pause(event: Any) -> None:
             self.paused = not self.paused
             self._changed.set()
 
-        @keys.add("+", "=", label="interval", rank=40)
-        def _longer(event: Any) -> None:
-            self._step(1)
-
-        @keys.add("-", label="interval", rank=40)
+        @keys.add("left", label="interval", rank=40)
         def _shorter(event: Any) -> None:
             self._step(-1)
+
+        @keys.add("right", label="interval", rank=40)
+        def _longer(event: Any) -> None:
+            self._step(1)
 
         return keys
 

@@ -48,6 +48,7 @@ class TunnelsScreen:
             ],
             key=lambda tunnel: tunnel.name,
             on_open=self._open,
+            filterable=False,
             empty=empty,
         )  # fmt: skip
         self.requests: Table[Request] = Table(

@@ -35,6 +35,7 @@ class WindowsScreen:
             ],
             key=lambda program: program.name,
             on_open=self._open,
+            filterable=False,
             empty=NOTHING,
         )
         if self.programs is not None:

@@ -54,14 +54,14 @@ def test_the_list_fits_the_window(
 
 def test_an_empty_list_says_what_to_do(host: Hosted) -> None:
     with host.open("notes", size=(40, 12)) as pilot:
-        pilot.wait_for("No notes yet: n writes the first.").press("q")
+        pilot.wait_for("No notes yet: Ctrl-N writes one.").press("c-c")
         assert pilot.wait_end() == 0
 
 
 def test_a_note_is_written_saved_and_found_by_any_word_in_it(host: Hosted) -> None:
     keep(host, "Something else")
     with host.open("notes") as pilot:
-        pilot.wait_for("Something else").press("n").wait_for("New note")
+        pilot.wait_for("Something else").press("c-n").wait_for("New note")
         pilot.type("Garden\rbeans in row seven").wait_for("unsaved").press("c-s")
         pilot.wait_for("Saved").press("escape").wait_for("▌ Garden")
         pilot.press("/").type("seven").wait_for("1 of 2").wait_for("beans in row seven")
@@ -86,7 +86,7 @@ def test_leaving_the_editor_asks_only_where_something_would_be_lost(host: Hosted
 
 def test_unsaved_text_is_there_again_after_the_way_to_the_menu(host: Hosted) -> None:
     with host.open() as pilot:
-        pilot.wait_for("Notes").press("enter").wait_for("No notes yet").press("n")
+        pilot.wait_for("Notes").press("enter").wait_for("No notes yet").press("c-n")
         pilot.wait_for("New note").type("half a thought").wait_for("unsaved  1:15")
         pilot.press("left").wait_for("unsaved  1:14").press("c-]").wait_for("Menu").press("enter")
         pilot.wait_for("half a thought").wait_for("unsaved  1:14")
@@ -127,7 +127,7 @@ def test_whoever_is_back_before_the_host_knew_that_the_line_was_gone_is_offered_
 
 def test_a_draft_that_is_thrown_away_is_gone(host: Hosted) -> None:
     with host.open("notes") as pilot:
-        pilot.wait_for("No notes yet").press("n").wait_for("New note").type("nothing")
+        pilot.wait_for("No notes yet").press("c-n").wait_for("New note").type("nothing")
         pilot.wait_for("unsaved").drop()
     host.log.wait_for("session.end")
     with host.open("notes") as pilot:
@@ -161,9 +161,9 @@ def test_a_list_follows_what_another_session_does(host: Hosted) -> None:
 def test_deleting_asks_and_can_be_undone(host: Hosted) -> None:
     keep(host, SHOPPING)
     with host.open("notes") as pilot:
-        pilot.wait_for("▌ Shopping").press("d").wait_for("Delete “Shopping”?").press("enter")
-        pilot.wait_gone("Delete “").press("d").wait_for("Delete “").press("d")
-        pilot.wait_for("Deleted").wait_for("No notes yet").press("u").wait_for("▌ Shopping")
+        pilot.wait_for("▌ Shopping").press("delete").wait_for("Delete “Shopping”?").press("enter")
+        pilot.wait_gone("Delete “").press("delete").wait_for("Delete “").press("d")
+        pilot.wait_for("Deleted").wait_for("No notes yet").press("c-z").wait_for("▌ Shopping")
     assert "sourdough" in shown(host, 1)
 
 

@@ -150,7 +150,7 @@ def test_a_locked_file_is_one_sentence_and_nothing_is_lost(
     app = host.host.catalog.apps["notes"].app
     monkeypatch.setattr(app.store._database, "_busy", 0.01)
     with host.open("notes") as pilot:
-        pilot.wait_for("No notes yet").press("n").wait_for("New note")
+        pilot.wait_for("No notes yet").press("c-n").wait_for("New note")
         other = sqlite3.connect(app.data / "notes.sqlite3", isolation_level=None)
         try:
             other.execute("BEGIN IMMEDIATE")
@@ -176,7 +176,7 @@ def test_a_damaged_file_is_told_and_left_as_it_is(host: Hosted) -> None:
     done = host.run("notes list")
     assert (done.status, "damaged" in done.errors) == (1, True)
     with host.open("notes", size=(100, 24)) as pilot:
-        pilot.wait_for("is damaged").press("n").wait_for("New note").type("x").press("c-s")
+        pilot.wait_for("is damaged").press("c-n").wait_for("New note").type("x").press("c-s")
         pilot.wait_for("unsaved").press("c-]")
     assert path.read_bytes() == b"no database at all" * 100
 

@@ -106,12 +106,14 @@ def test_it_looks_again_and_again_until_it_is_paused(
     sampler = counting(host, monkeypatch)
     with opened(host) as pilot:
         sampler.wait_for(4)
-        pilot.press("space").wait_for("paused").wait_for("continue")
+        pilot.press("c-p").wait_for("paused").wait_for("continue")
         looks = sampler.looks
         # A resize, a sort and another interval are drawn, and none of them is a look.
-        pilot.resize(90, 30).press("s").wait_for("Who ↑").press("+").press("S").wait_for("Who ↓")
+        pilot.resize(90, 30).press("c-s").wait_for("Who ↑").press("right").press("c-o").wait_for(
+            "Who ↓"
+        )
         assert sampler.looks == looks
-        pilot.press("space").wait_for("every 0.02 s")
+        pilot.press("c-p").wait_for("every 0.02 s")
         sampler.wait_for(looks + 2)
 
 
@@ -119,7 +121,7 @@ def test_nobody_looks_nobody_measures(host: Hosted, monkeypatch: pytest.MonkeyPa
     sampler = counting(host, monkeypatch)
     with opened(host) as pilot:
         sampler.wait_for(2)
-        pilot.press("q")
+        pilot.press("c-c")
         pilot.wait_end()
     host.log.wait_for("session.end")
     looks = sampler.looks
@@ -129,14 +131,16 @@ def test_nobody_looks_nobody_measures(host: Hosted, monkeypatch: pytest.MonkeyPa
 
 def test_the_interval_stays_within_its_bounds(host: Hosted) -> None:
     with opened(host) as pilot:
-        pilot.wait_for("every 1 s").press("-").press("+", "+", "+", "+").wait_for("every 10 s")
-        pilot.press("-").wait_for("every 5 s")
+        pilot.wait_for("every 1 s").press("left").press(
+            "right", "right", "right", "right"
+        ).wait_for("every 10 s")
+        pilot.press("left").wait_for("every 5 s")
 
 
 def test_what_was_chosen_is_so_again_after_the_menu() -> None:
     with hosted(bundled=["menu", "status"]) as host, host.open() as pilot:
         pilot.wait_for("Status").press("enter").wait_for("every 1 s")
-        pilot.press("+", "s").wait_for("every 2 s").wait_for("Who ↑")
+        pilot.press("right", "c-s").wait_for("every 2 s").wait_for("Who ↑")
         pilot.press("c-]").wait_gone("Who").press("enter")
         pilot.wait_for("every 2 s").wait_for("Who ↑")
 

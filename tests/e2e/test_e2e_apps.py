@@ -39,13 +39,14 @@ def test_an_app_opens_from_the_menu_and_leads_back(visit: Open, app: str) -> Non
     terminal = visit(f"nia-{app}", *SIZES[APPS.index(app) % len(SIZES)]).wait_for(title)
     number = re.search(rf"(\d) +\S* *{title}", terminal.text)
     assert number, terminal.text
-    for way_back in BACK.get(app, ("q", "Escape", "C-]")):
-        wait_title(terminal.press(number[1]), title)
+    terminal.press(number[1])
+    for way_back in BACK.get(app, ("C-c", "Escape", "C-]")):
+        wait_title(terminal.press("Enter"), title)
         wait_title(terminal.press(way_back), "Menu")
         terminal.wait_until(
             re.compile(rf"^ [▌┃].*{title}", re.MULTILINE).search, f"{title} chosen in the menu"
         )
-    terminal.press("q").wait_shell(0)
+    terminal.press("C-c").wait_shell(0)
     assert terminal.flags() == WELL
 
 
@@ -53,7 +54,7 @@ def test_an_app_opens_from_the_menu_and_leads_back(visit: Open, app: str) -> Non
 def test_an_app_opens_at_once_and_its_help_tells_the_keys(visit: Open, app: str) -> None:
     title = app.capitalize()
     terminal = wait_title(visit("oda", asks=app, first=title), title)
-    help_key, (leave, leave_shown) = HELP.get(app, "?"), LEAVE.get(app, ("q", "q"))
+    help_key, (leave, leave_shown) = HELP.get(app, "?"), LEAVE.get(app, ("C-c", "^C"))
     terminal.press(help_key).wait_for("╭").wait_row(leave_shown, "leave")
     terminal.press("Escape").wait_gone("╭").resize(40, 12).wait_until(
         lambda text: len(text.split("\n")) == 12 and f"{help_key} keys" in text, "a small screen"
@@ -64,24 +65,24 @@ def test_an_app_opens_at_once_and_its_help_tells_the_keys(visit: Open, app: str)
 
 def test_the_name_of_the_app_may_go_with_the_persons(visit: Open) -> None:
     terminal = wait_title(visit("pia+notes", first="Notes"), "Notes")
-    wait_title(terminal.press("C-]"), "Menu").press("q").wait_shell(0)
+    wait_title(terminal.press("C-]"), "Menu").press("C-c").wait_shell(0)
     terminal = wait_title(visit("pia+notes", first="Notes"), "Notes")
-    terminal.press("q").wait_shell(0)
+    terminal.press("C-c").wait_shell(0)
 
 
 def test_a_pasted_note_is_kept_and_read_from_the_shell(visit: Open, ssh: Run) -> None:
     terminal = visit("quin", asks="notes", first="No notes yet")
-    terminal.press("n").wait_for("New note").paste("Milk\n  and bread\n* q ?\n")
+    terminal.press("C-n").wait_for("New note").paste("Milk\n  and bread\n* q ?\n")
     terminal.wait_for("Milk", "  and bread", "* q ?", "unsaved")
-    terminal.press("C-s").wait_for("Saved").press("Escape").wait_for("n new note", "Milk")
-    terminal.press("q").wait_shell(0)
+    terminal.press("C-s").wait_for("Saved").press("Escape").wait_for("^N new note", "Milk")
+    terminal.press("C-c").wait_shell(0)
     shown = ssh("quin@127.0.0.1", "notes", "show", "1").stdout
     assert shown.rstrip(b"\n") == b"Milk\n  and bread\n* q ?"
 
 
 def test_what_was_not_saved_survives_a_dropped_line(demo: Demo, visit: Open) -> None:
     terminal = visit("rob", asks="notes", first="No notes yet")
-    terminal.press("n").wait_for("New note").type("Half a thought").wait_for("Half a thought")
+    terminal.press("C-n").wait_for("New note").type("Half a thought").wait_for("Half a thought")
     begun = time.monotonic()
     terminal.kill_client()
     demo.wait_event("session.end", user="rob", seconds=allowed(1.0))
@@ -89,18 +90,18 @@ def test_what_was_not_saved_survives_a_dropped_line(demo: Demo, visit: Open) -> 
     terminal.wait_for("Killed")
     again = visit("rob", asks="notes", first="Half a thought")
     again.press("Enter").wait_for("unsaved").press("End").type("!").wait_for("Half a thought!")
-    again.press("C-s").wait_for("Saved").press("Escape").wait_for("n new note")
-    again.press("q").wait_shell(0)
+    again.press("C-s").wait_for("Saved").press("Escape").wait_for("^N new note")
+    again.press("C-c").wait_shell(0)
 
 
 def test_the_place_is_kept_between_two_visits_of_an_app(visit: Open, ssh: Run) -> None:
     for text in ("first", "second", "third"):
         assert ssh("sam@127.0.0.1", "notes", "add", text).returncode == 0
-    terminal = visit("sam").press("1").wait_for("tuihost · Notes", "third")
+    terminal = visit("sam").press("1", "Enter").wait_for("tuihost · Notes", "third")
     chosen = re.compile(r"^ [▌┃].*first", re.MULTILINE).search
     terminal.press("End").wait_until(chosen, "the last row chosen")
     wait_title(terminal.press("C-]"), "Menu")
-    wait_title(terminal.press("1"), "Notes").wait_until(chosen, "the last row chosen again")
+    wait_title(terminal.press("Enter"), "Notes").wait_until(chosen, "the last row chosen again")
 
 
 def test_two_people_see_each_other(visit: Open) -> None:

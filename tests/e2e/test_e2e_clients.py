@@ -49,7 +49,7 @@ def test_a_client_walks_the_menu_and_an_app(demo: Demo, open_terminal: Open, dia
     terminal.press("Down", "Down", "Up", "End", "Enter").wait_for("size 80x24")
     terminal.resize(132, 43).wait_for("size 132x43").resize(60, 15).wait_for("size 60x15")
     terminal.press("Escape").wait_for("1 key Escape").paste("two\nlines").wait_for("2 paste of 9")
-    terminal.press("C-]").wait_for("Menu").press("q").wait_shell(0)
+    terminal.press("C-]").wait_for("Menu").press("C-c").wait_shell(0)
     assert terminal.flags() == WELL
 
 
@@ -58,9 +58,9 @@ def test_a_client_opens_an_app_and_runs_commands(
 ) -> None:
     user = f"lea-{dial.__name__}"
     terminal = dial(open_terminal(), demo, user, "notes").wait_for("No notes yet")
-    terminal.press("n").wait_for("New note").type("From afar").wait_for("From afar")
+    terminal.press("C-n").wait_for("New note").type("From afar").wait_for("From afar")
     terminal.press("C-s").wait_for("Saved").press("C-]").wait_for("tuihost · Menu")
-    terminal.press("q").wait_shell(0)
+    terminal.press("C-c").wait_shell(0)
     if dial is plink:
         line = f"plink -batch -ssh -P {demo.port} -l {user} -hostkey {demo.fingerprint} 127.0.0.1"
     else:
@@ -74,7 +74,7 @@ def test_a_clients_line_may_drop(demo: Demo, open_terminal: Open, dial: Dial) ->
     terminal = dial(open_terminal(), demo, user).wait_for("Menu")
     terminal.kill_client()
     demo.wait_event("session.end", user=user, seconds=allowed(1.0))
-    dial(open_terminal(), demo, user).wait_for("Menu").press("q").wait_shell(0)
+    dial(open_terminal(), demo, user).wait_for("Menu").press("C-c").wait_shell(0)
 
 
 # ------------------------------------------------------------------------------------- asyncssh
@@ -147,7 +147,7 @@ def test_asyncssh_walks_resizes_and_leaves(demo: Demo) -> None:
             await person.press("down", "up", "end", "enter").wait_for("size 80x24")
             await person.resize(132, 43).wait_for("size 132x43")
             await person.press("c-]").wait_for("Menu")
-            assert await person.press("q").wait_end() == 0
+            assert await person.press("c-c").wait_end() == 0
             assert not person.screen.alternate
             assert "Goodbye, ned" in person.screen.text
 
@@ -166,7 +166,7 @@ def test_several_sessions_share_one_connection(demo: Demo) -> None:
             await people[0].wait_for("because of an error")
             for person in people[1:]:
                 await person.press("a").wait_for("1 key a")
-                assert await person.press("q").wait_end() == 0
+                assert await person.press("c-c").wait_end() == 0
             assert await people[0].press("enter").wait_end() == 70
 
     asyncio.run(story())
@@ -180,7 +180,7 @@ def test_asyncssh_drops_and_comes_back(demo: Demo) -> None:
         await asyncio.to_thread(demo.wait_event, "session.end", user="pam", seconds=allowed(1.0))
         async with connect(demo, "pam") as link:
             person = await (await sit_down(link, "probe")).wait_for("size 80x24")
-            assert await person.press("q").wait_end() == 0
+            assert await person.press("c-c").wait_end() == 0
 
     asyncio.run(story())
 
@@ -192,9 +192,9 @@ def test_an_old_terminal_gets_nothing_that_it_would_print(demo: Demo, term: str)
             person = await (await sit_down(link, term=term)).wait_for("Notes")
             await person.press("end", "enter").wait_for("size 80x24")
             await person.press("c-]").wait_for("Menu")
-            assert await person.press("q").wait_end() == 0
+            assert await person.press("c-c").wait_end() == 0
         for sequence in (b"\x1b]", b"\x1b[?1049", b"\x1b[?1000", b"\x1b[<", b"\x1b[23;", b" q"):
-            assert sequence not in person.received.replace(b"q leave", b""), (term, sequence)
+            assert sequence not in person.received.replace(b"^C leave", b""), (term, sequence)
 
     asyncio.run(story())
 

@@ -16,7 +16,7 @@ from tests.waiting import DEADLINE, allowed
 
 
 def test_the_lines_from_before_stand_again_and_a_good_bye(visit: Open) -> None:
-    terminal = visit("dot").press("q").wait_shell()
+    terminal = visit("dot").press("C-c").wait_shell()
     text = terminal.text
     assert re.match(r"shell> ssh -p \d+ dot@127\.0\.0\.1", text)
     assert "Goodbye, dot. Come back soon." in text, text
@@ -25,7 +25,7 @@ def test_the_lines_from_before_stand_again_and_a_good_bye(visit: Open) -> None:
 
 
 def test_nothing_is_left_of_an_app_that_was_asked_for(visit: Open) -> None:
-    terminal = visit("eli", asks="probe", first="size 80x24").press("q").wait_shell(0)
+    terminal = visit("eli", asks="probe", first="size 80x24").press("C-c").wait_shell(0)
     assert "size" not in terminal.text
     assert terminal.flags() == WELL
 
@@ -40,7 +40,7 @@ def test_the_host_says_good_bye_to_everybody_inside(own_demo: Demo, open_termina
     for who, first in people:
         terminal = open_terminal()
         terminals.append(terminal.shell(f"ssh -p {own_demo.port} {who}").wait_for(first))
-    terminals[2].press("n").wait_for("New note").type("Kept").wait_for("Kept")
+    terminals[2].press("C-n").wait_for("New note").type("Kept").wait_for("Kept")
     idle = open_terminal().shell(f"ssh -N -p {own_demo.port} fox@127.0.0.1")
     own_demo.wait_event("auth.ok", count=4)
     begun = time.monotonic()
@@ -55,7 +55,7 @@ def test_the_host_says_good_bye_to_everybody_inside(own_demo: Demo, open_termina
     again = Demo(own_demo.folder, port=own_demo.port)
     try:
         terminal = open_terminal().shell(f"ssh -t -p {again.port} fox@127.0.0.1 notes")
-        terminal.wait_for("Kept").press("q").wait_shell(0)
+        terminal.wait_for("Kept").press("C-c").wait_shell(0)
     finally:
         again.close()
 
@@ -88,7 +88,7 @@ def test_a_crash_leads_back_to_the_menu(demo: Demo, visit: Open) -> None:
     assert incident, terminal.text
     demo.wait_event("app.error", user="guy", incident=incident[1])
     assert "Traceback" not in terminal.text
-    terminal.press("Enter").wait_for("tuihost · Menu").press("q").wait_shell(0)
+    terminal.press("Enter").wait_for("tuihost · Menu").press("C-c").wait_shell(0)
     assert terminal.flags() == WELL
 
 
@@ -113,7 +113,7 @@ def test_a_dropped_line_ends_the_session_within_a_second(
     demo.wait_event("session.end", user=user, seconds=allowed(1.0))
     assert time.monotonic() - begun < allowed(1.0)
     assert not demo.events("app.stuck", user=user)
-    visit(user, asks=asks, first="? keys").press("q").wait_shell(0)
+    visit(user, asks=asks, first="? keys").press("C-c").wait_shell(0)
 
 
 def test_openssh_can_cut_the_line_itself(demo: Demo, visit: Open) -> None:

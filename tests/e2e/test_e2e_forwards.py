@@ -298,7 +298,7 @@ def test_a_name_leads_to_somebodys_machine_and_they_watch(
     words = ["-Z", *at, f"http://demo.localhost:{found[1]}/[1-20]", "-o", "/dev/null"]
     client.curl(*words)
     terminal.wait_for("21 requests")
-    terminal.press("Escape").wait_for("1 open").press("q").wait_shell(0)
+    terminal.press("Escape").wait_for("1 open").press("C-c").wait_shell(0)
     done = client.run(["curl", "-sS", *at, "-o", "/dev/null", "-w", "%{http_code}",
                         f"http://demo.localhost:{found[1]}/"], b"")  # fmt: skip
     assert done.stdout == b"404", done.stderr

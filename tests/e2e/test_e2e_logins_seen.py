@@ -45,7 +45,7 @@ def enter(terminal: Terminal, dial: Dial) -> Terminal:
 
 
 def leave(terminal: Terminal) -> None:
-    terminal.press("q").wait_shell(0)
+    terminal.press("C-c").wait_shell(0)
     assert terminal.flags() == WELL
 
 

@@ -262,5 +262,5 @@ def test_windows_are_opened_from_a_screen_of_text(client: Client, open_terminal:
     shown(client, "xclock", "xlogo")
     terminal.press("x").wait_for("1 open")
     shown(client, "xlogo")
-    terminal.press("q").wait_shell(0)
+    terminal.press("C-c").wait_shell(0)
     shown(client)

@@ -709,7 +709,7 @@ def test_the_way_to_the_menu_leads_out_of_a_talk_that_waits(use: Use) -> None:
     with hosted(Talks(use), bundled=["menu"]) as host, host.open() as pilot:
         pilot.wait_for("Try").press("enter").wait_for("leave")
         pilot.press("c-]").wait_for("Try")
-        pilot.press("q")
+        pilot.press("c-c")
         assert pilot.wait_end() == 0
         _no_mistake(host)
 

@@ -13,8 +13,8 @@ from tuihost.tui.widgets.screen import Screen
 def test_help_is_made_from_the_live_bindings(snapshot: Any) -> None:
     ready = False
     keys = Keymap("Notes")
-    keys.add("n", label="new note")(lambda event: None)
-    keys.add("x", label="only sometimes", when=lambda: ready)(lambda event: None)
+    keys.add("c-n", label="new note")(lambda event: None)
+    keys.add("f2", label="only sometimes", when=lambda: ready)(lambda event: None)
     session = make_session(from_menu=True)
     view = ListView(session, ["a", "b"], on_open=print)
     app = lambda: Screen(session, "Notes", view, keys=keys, help_text="About.").application()  # noqa: E731
@@ -29,7 +29,7 @@ def test_help_is_made_from_the_live_bindings(snapshot: Any) -> None:
         me.press("q")
         assert "Everywhere" not in me.text
         assert not me.ended
-        me.press("n")
+        me.press("c-n")
 
 
 def test_help_scrolls_in_a_small_window() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -76,12 +76,12 @@ def test_arrows_pass_over_headings_and_stop_at_the_ends() -> None:
     seen: list[str | None] = []
     view = make(session, on_change=lambda entry: seen.append(entry and entry.name))
     with play(screen_of(session, view), session) as me:
-        me.press("up", "down", "down", "j", "down", "down")
+        me.press("up", "down", "down", "down", "down", "down")
         assert seen == ["Notes", "Reader", "Guestbook", "Chat", "System"]
-        me.press("k", "home")
+        me.press("up", "home")
         assert seen[-2:] == ["Chat", "Notes"]
         assert "Everyday" in me.text
-        me.press("G")
+        me.press("end")
         assert view.selected is APPS[-1]
 
 
@@ -100,20 +100,50 @@ def test_letters_filter_and_show_what_matched() -> None:
         assert "Guestbook" in chosen(me)
 
 
-def test_commands_are_text_once_something_is_typed() -> None:
+def test_every_letter_digit_and_sign_is_text_from_the_first_one_on() -> None:
     session = make_session()
     view = make(session, number_keys=True)
     keys = Keymap()
     pressed: list[str] = []
-    keys.add("t", label="theme")(lambda event: pressed.append("t"))
+    keys.add("t", "c-t", label="theme")(lambda event: pressed.append("t"))
     with play(screen_of(session, view, keys=keys), session) as me:
-        me.press("t")
-        assert pressed == ["t"]
-        me.type("/tjkq1? t")
-        assert view.filter.text == "tjkq1? t"
-        assert pressed == ["t"]
+        assert "^T theme" in me.lines[-1]
+        for word in (
+            "tunnels",
+            "windows",
+            "quit",
+            "jobs",
+            "7zip",
+            "deadline",
+            "go",
+            "Notes",
+            "*",
+            "tjkq1?/ t",
+        ):
+            me.type(word)
+            assert view.filter.text == word
+            me.press("escape")
         assert not me.ended
-        assert "theme" not in me.lines[-1]
+        assert pressed == []
+        me.press("c-t")
+        assert pressed == ["t"]
+
+
+def test_signs_that_begin_no_word_work_until_something_is_typed() -> None:
+    session = make_session()
+    view = make(session)
+    keys = Keymap()
+    pressed: list[str] = []
+    keys.add(":", label="shell", before_typing=True)(lambda event: pressed.append(":"))
+    with play(screen_of(session, view, keys=keys), session) as me:
+        me.press(":", "a", ":", "backspace", "backspace", ":")
+        assert pressed == [":", ":"]
+        me.press("?")
+        assert "F1" in me.text
+        me.press("escape", "a")
+        assert "F1 keys" in me.lines[-1]
+        me.press("?")
+        assert view.filter.text == "a?"
 
 
 def test_erasing_leads_back_to_commands() -> None:
@@ -130,7 +160,7 @@ def test_erasing_leads_back_to_commands() -> None:
         assert view.filter.text == "re"
         me.press("c-u")
         assert view.filter.text == ""
-        me.press("q")
+        me.press("c-c")
         assert me.result == 0
 
 
@@ -144,20 +174,41 @@ def test_a_paste_filters_on_one_harmless_line() -> None:
         assert "Nothing matches" in me.text
 
 
-def test_enter_digits_and_clicks_open() -> None:
+def test_a_number_finds_its_item_and_opens_it_where_nothing_filters() -> None:
+    session = make_session()
+    opened: list[str] = []
+    entries = [*APPS[:3], replace(APPS[3], name="2048"), APPS[4]]
+    view = make(session, entries, number_keys=True, on_open=lambda entry: opened.append(entry.name))
+    with play(screen_of(session, view), session) as me:
+        me.press("2")
+        assert "2 of 5" in me.text
+        assert "2048" in chosen(me)  # what is called so comes first
+        me.press("down", "enter")
+        assert opened == [APPS[1].name]
+        assert "2  " in chosen(me)  # its number stays beside it
+    view = make(
+        session, number_keys=True, filterable=False, on_open=lambda entry: opened.append(entry.name)
+    )
+    with play(screen_of(session, view), session) as me:
+        me.press("4", "k", "g", "j", "9")
+        assert opened[1:] == ["Chat"]
+        assert view.selected is APPS[1]
+
+
+def test_enter_and_clicks_open() -> None:
     session = make_session()
     opened: list[str] = []
     view = make(session, number_keys=True, on_open=lambda entry: opened.append(entry.name))
     with play(screen_of(session, view), session) as me:
-        me.press("down", "enter", "4")
-        assert opened == ["Reader", "Chat"]
+        me.press("down", "enter")
+        assert opened == ["Reader"]
         me.click_on("Guestbook")
         assert view.selected is APPS[2]
-        assert opened == ["Reader", "Chat"]
+        assert opened == ["Reader"]
         me.click_on("Guestbook")
         assert opened[-1] == "Guestbook"
         me.click_on("Everyday")
-        assert len(opened) == 3
+        assert len(opened) == 2
 
 
 def test_the_wheel_moves() -> None:

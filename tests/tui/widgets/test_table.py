@@ -53,15 +53,15 @@ def test_sorting_goes_from_column_to_column_and_turns_around() -> None:
     table = make(session)
     with play(played(session, table), session) as me:
         assert names(me) == [row[0] for row in ROWS]
-        me.press("s")  # by name, whatever its case and accents
+        me.press("c-s")  # by name, whatever its case and accents
         assert names(me) == ["Älter.md", "archive.tar", "notes.txt", "zebra.png"]
         assert "Name ↑" in me.text
-        me.press("S")
+        me.press("c-o")
         assert names(me)[0] == "zebra.png"
         assert "Name ↓" in me.text
-        me.press("s")  # what is not known comes last
+        me.press("c-s")  # what is not known comes last
         assert names(me) == ["Älter.md", "notes.txt", "zebra.png", "archive.tar"]
-        me.press("s", "s")  # past the column that does not sort, back to the first
+        me.press("c-s", "c-s")  # past the column that does not sort, back to the first
         assert table.sort == (0, False)
         me.click_on("Size")
         assert table.sort == (1, False)
@@ -73,7 +73,7 @@ def test_the_chosen_row_stays_chosen_when_rows_move() -> None:
     session = make_session()
     table = make(session, key=lambda row: row[0])
     with play(played(session, table), session) as me:
-        me.press("down", "down", "s")
+        me.press("down", "down", "c-s")
         assert table.selected == ROWS[2]
         table.items = list(reversed(ROWS))
         me.redraw()
@@ -84,15 +84,22 @@ def test_a_filter_looks_at_every_column_and_shows_where() -> None:
     session = make_session()
     table = make(session)
     with play(played(session, table), session) as me:
-        me.press("a")  # no command, and no start of a filter either
-        assert table.filter.text == ""
-        me.press("/")
         me.type("bob alt")
         assert names(me) == ["Älter.md"]
         assert "1 of 4" in me.text
         assert "class:match" in me.styles("Ält")
         me.press("escape")
         assert len(names(me)) == 4
+
+
+def test_letters_sort_a_table_that_does_not_filter() -> None:
+    session = make_session()
+    table = make(session, filterable=False)
+    with play(played(session, table), session) as me:
+        me.press("s", "S", "a")
+        assert names(me)[0] == "zebra.png"
+        assert "s sort" in me.lines[-1]
+        assert "filter" not in me.text
 
 
 def test_rows_open_by_enter_and_click() -> None:

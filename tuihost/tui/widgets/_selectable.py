@@ -20,9 +20,11 @@ Open = Callable[[Item], Any]
 
 
 class TypingRows(RowWindow):
-    """Rows with a filter above them; `typing` tells the keymaps whether somebody types into it."""
+    """Rows with a filter above them. It tells the keymaps whether there is something in the filter
+    (`typing`), and whether the first letter would begin one (`takes_text`)."""
 
     typing: Callable[[], bool] = staticmethod(lambda: False)
+    takes_text: Callable[[], bool] = staticmethod(lambda: False)
 
 
 class Selectable(Generic[Item]):
@@ -54,9 +56,10 @@ class Selectable(Generic[Item]):
         self._place = f"place:{session.app}:{place}" if place else ""
         self._chosen: Hashable = session.memory.get(self._place) if place else None
         self._told: Hashable = None
-        self._filterable = filterable
         self.window = TypingRows(self, cursor=0, on_click=self._clicked, on_scroll=self.move)
-        self.window.typing = self.filter.typing
+        if filterable:
+            self.window.typing = self.filter.in_use
+            self.window.takes_text = lambda: True
         self._bind()
 
     # ------------------------------------------------------------------ what a subclass says

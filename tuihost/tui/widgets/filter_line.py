@@ -20,7 +20,7 @@ class FilterLine:
     """What is typed to find something, as one row for a `RowWindow`.
 
     `on_change` is called after every change of `text`; `status` is shown at the right end. While
-    `typing()` is true letters are text; Esc clears, and Backspace in an empty line ends it.
+    `active` is true somebody types into it; Esc clears, and Backspace in an empty line ends it.
     """
 
     def __init__(
@@ -39,14 +39,19 @@ class FilterLine:
         self._on_change = on_change
 
     def typing(self) -> bool:
+        """Whether somebody types into it."""
         return self.active
 
+    def in_use(self) -> bool:
+        """Whether somebody types into it, or has."""
+        return self.active or bool(self.text)
+
     def begin(self) -> None:
-        """From now on letters are text."""
+        """From now on, what is typed goes in here."""
         self.active = True
 
     def end(self) -> None:
-        """Letters are commands again; the text stays."""
+        """What is typed no longer goes in here; the text stays."""
         self.active = False
 
     def set(self, text: str) -> None:
@@ -57,17 +62,17 @@ class FilterLine:
             self._on_change()
 
     def clear(self) -> None:
-        """No text, and letters are commands again."""
+        """No text, and nobody types into it."""
         self.active = False
         self.set("")
 
     # ------------------------------------------------------------------ keys
 
     def bind(self, keys: Keymap, *, starts: bool, label: str = "filter") -> None:
-        """Adds the keys to `keys`. With `starts`, any letter that is not a command starts it; else
+        """Adds the keys to `keys`. With `starts`, any printable key but a blank starts it; else
         only `/` does."""
 
-        @keys.add("/", label=f"to {label}" if starts else label, rank=60)
+        @keys.add("/", label=f"to {label}" if starts else label, rank=60, before_typing=True)
         def _begin(event: Any) -> None:
             self.begin()
 
@@ -80,32 +85,30 @@ class FilterLine:
                 "<any>", label=f"to {label}", name="type", rank=60, when=lambda: not self.active
             )
             to_start(_type)
+        used = self.in_use if starts else self.typing
 
         @keys.add(Keys.BracketedPaste.value, when=lambda: starts or self.active)
         def _paste(event: Any) -> None:
             self.active = True
             self.set(self.text + " ".join(event.data.split()))
 
-        @keys.add("escape", label="clear", rank=25, when=self._has_something)
+        @keys.add("escape", label="clear", rank=25, when=self.in_use)
         def _clear(event: Any) -> None:
             self.clear()
 
-        @keys.add("backspace", when=self.typing)
+        @keys.add("backspace", when=used)
         def _erase(event: Any) -> None:
             self.set(self.text[:-1])
             self.active = bool(self.text)
 
-        @keys.add("c-w", when=self.typing)
+        @keys.add("c-w", when=used)
         def _erase_word(event: Any) -> None:
             self.set(self.text.rstrip().rpartition(" ")[0])
             self.active = bool(self.text)
 
-        @keys.add("c-u", when=self.typing)
+        @keys.add("c-u", when=used)
         def _erase_all(event: Any) -> None:
             self.clear()
-
-    def _has_something(self) -> bool:
-        return self.active or bool(self.text)
 
     def _type(self, key: Keys | str, data: str) -> Any:
         """Takes one typed character; a blank starts nothing, and no other key is text."""

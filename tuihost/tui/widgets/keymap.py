@@ -5,8 +5,9 @@ and for the help.
     @keys.add("n", label="new note")
     def _(event): ...
 
-A letter is a command only while no text is being typed; the line and the help show only the
-bindings that work at that moment, read from where prompt_toolkit itself reads them.
+A letter is a command only where it cannot be text: not in a text area, and not in a list that
+filters as one types. The line and the help show only the bindings that work at that moment, read
+from where prompt_toolkit itself reads them.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ class Keymap:
         show: bool = True,
         when: When | None = None,
         while_typing: bool = False,
+        before_typing: bool = False,
         eager: bool = False,
         name: str = "",
         rank: int = 50,
@@ -114,7 +116,10 @@ class Keymap:
         A key is prompt_toolkit's name for it ("c-s", "enter", "n"); a sequence has spaces between
         its keys ("escape x"). Without a `label` a binding works but is shown nowhere;
         `show=False` keeps it out of the line of keys and in the help. `when` says whether it
-        works now. Letters, digits and signs do nothing while text is typed, unless `while_typing`.
+        works now. Letters, digits and signs do nothing where they are text, unless `while_typing`:
+        in a text area, and in a list that filters as one types. With `before_typing` they work in
+        such a list as long as its filter is empty, which is for the few signs that no word begins
+        with.
         """
         hint = Hint(keys, label, group or self.group, show and bool(label), name, rank)
 
@@ -123,19 +128,24 @@ class Keymap:
                 described = _Described(handler, hint, key)
                 sequence = _sequence(key)
                 self.bindings.add(
-                    *sequence, filter=_filter(sequence, when, while_typing), eager=eager
+                    *sequence,
+                    filter=_filter(sequence, when, while_typing, before_typing),
+                    eager=eager,
                 )(described)
             return handler
 
         return bind
 
 
-def _filter(sequence: tuple[str, ...], when: When | None, while_typing: bool) -> Any:
+def _filter(
+    sequence: tuple[str, ...], when: When | None, while_typing: bool, before_typing: bool
+) -> Any:
     """One Condition a binding. `&` would do, but keeps its result in the filter on its left for
     as long as that lives, which for a filter of the module is for ever."""
     is_text = len(sequence) == 1 and (len(sequence[0]) == 1 or sequence[0] == "space")
     if is_text and not while_typing:
-        return Condition(lambda: not typing() and (when is None or when()))
+        text = typing if before_typing else takes_text
+        return Condition(lambda: not text() and (when is None or when()))
     return True if when is None else Condition(when)
 
 
@@ -151,12 +161,22 @@ def _sequence(key: str) -> tuple[str, ...]:
 
 
 def typing() -> bool:
-    """Whether a key would be text now: an editable buffer has the focus, or a window that
-    says so by a method `typing`."""
+    """Whether text is being typed now: an editable buffer has the focus, or a window that says so
+    by a method `typing`, such as a list with something in its filter."""
+    return _says("typing")
+
+
+def takes_text() -> bool:
+    """Whether a letter would be text now: while text is being typed, and where the first letter
+    would begin one, which a window says by a method `takes_text`."""
+    return _says("typing") or _says("takes_text")
+
+
+def _says(name: str) -> bool:
     window = get_app().layout.current_window
     if isinstance(window.content, BufferControl):
         return not window.content.buffer.read_only()
-    said = getattr(window, "typing", None)
+    said = getattr(window, name, None)
     return bool(said()) if said is not None else False
 
 

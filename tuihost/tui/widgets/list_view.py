@@ -4,8 +4,9 @@
     screen = Screen(session, "Notes", view)
     view.items = reloaded
 
-Letters start the filter unless they are commands: j, k, g, G, digits with `number_keys`, and what
-the screen binds. Once something is typed every letter is text; Esc clears.
+Every printable key is text for the filter, so commands of a screen belong on keys that no word has:
+Ctrl with a letter, Del, F2. Esc clears. In a list without a filter letters can be commands, and j,
+k, g, G and digits move.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class ListView(Selectable[Item]):
 
     The filter looks at `label` first; `description`, `icon` and `note` (at the right end) are shown
     beside it if there is room. Items of one section must follow each other. `empty` is shown if
-    there are no items. `on_open` may be `async`; `on_change` is called for every choice.
+    there are no items. `on_open` may be `async`; `on_change` is called for every choice. With
+    `number_keys` the first nine items have numbers: typing one finds its item, or opens it where
+    the list has no filter.
 
     Thread: the session's.
     """
@@ -70,7 +73,7 @@ class ListView(Selectable[Item]):
         self._number_keys = number_keys
         self._headings: dict[int, str] = {}
         self._hits: dict[int, tuple[int, ...]] = {}
-        self._numbers: dict[int, int] = {}
+        self._places: dict[int, int] = {}
         self._label_width = 0
         self._icon_width = 0
         super().__init__(
@@ -84,7 +87,7 @@ class ListView(Selectable[Item]):
         )
         if filterable:
             self.filter.bind(self.keys, starts=True)
-        if number_keys:
+        elif number_keys:
             self._bind_numbers()
         parts: list[Container] = [self.window]
         if filterable:
@@ -100,7 +103,8 @@ class ListView(Selectable[Item]):
     # ------------------------------------------------------------------ which rows
 
     def arrange(self) -> list[Item | None]:
-        self._headings, self._hits, self._numbers = {}, {}, {}
+        self._headings, self._hits = {}, {}
+        self._places = {id(item): place for place, item in enumerate(self._items, 1)}
         entries: list[Item | None] = []
         found = self._found()
         last = ""
@@ -112,8 +116,6 @@ class ListView(Selectable[Item]):
             last = heading
             index = len(entries)
             self._hits[index] = positions
-            if self._number_keys and len(self._numbers) < 9:
-                self._numbers[index] = len(self._numbers) + 1
             entries.append(item)
         self._label_width = max((width_of(clean(self.label(item))) for item, _ in found), default=0)
         icon = self.icon
@@ -134,19 +136,28 @@ class ListView(Selectable[Item]):
             match = fuzzy.match(pattern, clean(self.label(item)))
             if match is not None:
                 hits.append((match.score, item, match.positions))
-            elif self.description is not None:
-                text = fuzzy.fold(self.description(item))
-                if all(word in text for word in words):
-                    hits.append((0, item, ()))
+            elif self._number(item) == pattern.strip() or self._describes(item, words):
+                hits.append((0, item, ()))
         hits.sort(key=lambda hit: -hit[0])
         return [(item, positions) for _, item, positions in hits]
 
+    def _describes(self, item: Item, words: list[str]) -> bool:
+        """Whether the item's description has all of the words."""
+        if self.description is None:
+            return False
+        text = fuzzy.fold(self.description(item))
+        return all(word in text for word in words)
+
+    def _number(self, item: Item) -> str:
+        """The number beside an item. A filter does not change it."""
+        place = self._places[id(item)] if self._number_keys else 0
+        return str(place) if 1 <= place <= 9 else ""
+
     def _bind_numbers(self) -> None:
         @self.keys.add(*"123456789", label="open by number", name="1-9", show=False)
-        def _number(event: Any) -> Any:
-            wanted = int(event.data)
-            for index, number in self._numbers.items():
-                if number == wanted:
+        def _open_by_number(event: Any) -> Any:
+            for index, item in enumerate(self.entries):
+                if item is not None and self._number(item) == event.data:
                     self._go(index)
                     return self.open()
             return None
@@ -167,7 +178,7 @@ class ListView(Selectable[Item]):
             self.description(item) if self.description is not None else "",
             self.icon(item) if self.icon is not None else "",
             self.note(item) if self.note is not None else "",
-            self._numbers.get(index),
+            self._number(item),
             self._hits[index],
             index == self.cursor,
             self._label_width,
@@ -213,7 +224,7 @@ class ListView(Selectable[Item]):
         bar = glyph(self.session, "bar") if chosen else " "
         fragments: Fragments = [(f"{base} class:accent" if chosen else base, f" {bar} ")]
         if self._number_keys:
-            fragments.append((muted, f"{self._numbers.get(index, '')!s:<2} "))
+            fragments.append((muted, f"{self._number(item):<2} "))
         if self.icon is not None and self._icon_width:
             fragments.append((base, pad(self.icon(item), self._icon_width) + " "))
         return fragments

@@ -250,7 +250,7 @@ class Screen:
     def _own_keys(self, quits: bool) -> Keymap:
         keys = Keymap(group="Everywhere")
 
-        @keys.add("?", "f1", label="keys", rank=90)
+        @keys.add("?", "f1", label="keys", rank=90, before_typing=True)
         async def _help(event: Any) -> None:
             await self.help()
 

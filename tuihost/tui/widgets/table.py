@@ -3,7 +3,8 @@
     table = Table(session, [Column("Name", flex=1), Column("Size", 8, align="right")], files)
     screen = Screen(session, "Files", table)
 
-`s` sorts by the next column, `S` turns the order around, `/` filters; a click on a heading sorts.
+What is typed filters. Ctrl-S sorts by the next column and Ctrl-O turns the order around, as a click
+on a heading does; in a table without a filter `s` and `S` do the same.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class Table(Selectable[Item]):
             filterable=filterable,
         )
         if filterable:
-            self.filter.bind(self.keys, starts=False)
+            self.filter.bind(self.keys, starts=True)
         self._bind_sort()
         head = RowWindow(_Head(self), height=1, focusable=False)
         line = ConditionalContainer(
@@ -148,14 +149,14 @@ class Table(Selectable[Item]):
         if not places:
             return
 
-        @self.keys.add("s", label="sort", rank=62, when=self._has_rows)
+        @self.keys.add("s", "c-s", label="sort", rank=62, when=self._has_rows)
         def _sort(event: Any) -> None:
             now = self.sort[0] if self.sort is not None else -1
             after = [place for place in places if place > now]
             self.sort = (after[0] if after else places[0], False)
             self.refresh()
 
-        @self.keys.add("S", label="turn the order around", show=False, when=self._has_rows)
+        @self.keys.add("S", "c-o", label="turn the order around", show=False, when=self._has_rows)
         def _turn(event: Any) -> None:
             self.sort_by(self.sort[0] if self.sort is not None else places[0])
 
