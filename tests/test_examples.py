@@ -55,9 +55,9 @@ def test_hello_is_six_lines_beside_its_words() -> None:
 
 def test_a_guestbook_is_signed_on_a_screen(guestbook: Hosted) -> None:
     with guestbook.open() as pilot:
-        pilot.wait_for("Nobody has signed yet.").press("n").wait_for("What do you want to say?")
+        pilot.wait_for("Nobody has signed yet.").press("c-n").wait_for("What do you want to say?")
         pilot.type("I was here").press("enter").wait_for("Thank you.").wait_for("I was here")
-        pilot.press("q")
+        pilot.press("c-c")
         assert pilot.wait_end() == 0
     assert guestbook.run("guestbook read").text == "ada: I was here\n"
 
@@ -72,7 +72,7 @@ def test_who_reads_the_guestbook_sees_who_signs_it(guestbook: Hosted) -> None:
 def test_a_reader_who_is_gone_is_told_nothing_more(guestbook: Hosted) -> None:
     app = guestbook.host.catalog.apps["guestbook"].app
     with guestbook.open() as pilot:
-        pilot.wait_for("sign").press("n").wait_for("What do you want to say?")
+        pilot.wait_for("sign").press("c-n").wait_for("What do you want to say?")
         pilot.type("hello").press("enter").wait_for("ada").wait_for("hello")
         assert len(app.readers) == 1  # type: ignore[attr-defined]
         pilot.drop()

@@ -25,7 +25,7 @@ def test_the_lines_from_before_stand_again_and_a_good_bye(visit: Open) -> None:
 
 
 def test_nothing_is_left_of_an_app_that_was_asked_for(visit: Open) -> None:
-    terminal = visit("eli", asks="probe", first="size 80x24").press("C-c").wait_shell(0)
+    terminal = visit("eli", asks="probe", first="size 80x24").press("q").wait_shell(0)
     assert "size" not in terminal.text
     assert terminal.flags() == WELL
 

@@ -109,7 +109,7 @@ def test_the_screen_follows_the_window(visit: Open) -> None:
     terminal.resize(20, 5).wait_for("20×5").resize(80, 24).wait_for("tuihost · Menu", "Notes")
     terminal.press("End", "Enter").wait_for("size 80x24")
     terminal.resize(132, 43).wait_for("size 132x43").resize(31, 9).wait_for("size 31x9")
-    terminal.press("C-c").wait_for("Menu").press("C-c").wait_shell(0)
+    terminal.press("q").wait_for("Menu").press("C-c").wait_shell(0)
     assert terminal.flags() == WELL
 
 
