@@ -163,7 +163,7 @@ class FilesScreen:
         async def _folder(event: Any) -> None:
             await self._ask("Name of the new folder", "", self.tree.make_folder)
 
-        @keys.add("b", label="bin", rank=25)
+        @keys.add("c-t", label="bin", rank=25)
         async def _bin(event: Any) -> None:
             await self._bring_back()
 

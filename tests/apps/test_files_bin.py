@@ -156,11 +156,11 @@ def test_a_person_deletes_and_brings_back(host: Hosted) -> None:
     host.run("files mkdir letters")
     host.run("files put letters/one.txt", stdin=b"words")
     with host.open("files") as pilot:
-        pilot.wait_for("letters/").press("d").wait_for("It stays in the bin for 7")
+        pilot.wait_for("letters/").press("delete").wait_for("It stays in the bin for 7")
         pilot.press("left", "enter").wait_for("No files yet")
-        pilot.press("b").wait_for("Bring back").wait_for("letters").press("enter")
+        pilot.press("c-t").wait_for("Bring back").wait_for("letters").press("enter")
         pilot.wait_for("It is back where it was").wait_for("letters/")
-        pilot.press("b").wait_for("The bin is empty")
+        pilot.press("c-t").wait_for("The bin is empty")
     assert host.run("files cat letters/one.txt").text == "words"
 
 
@@ -206,7 +206,7 @@ def test_without_days_there_is_no_bin() -> None:
     with hosted(bundled=["menu", "files"], settings={"app.files.bin_days": 0}) as host:
         host.run("files put a", stdin=b"x")
         with host.open("files") as pilot:
-            pilot.wait_for("a ").press("d").wait_for("This cannot be undone.").press("escape")
+            pilot.wait_for("a ").press("delete").wait_for("This cannot be undone.").press("escape")
         host.run("files rm a")
         assert host.run("files bin list").text == ""
         assert host.run("files quota").text.startswith("0 B of")
