@@ -154,6 +154,13 @@ class Database:
             if connection.execute("pragma quick_check(1)").fetchone() != ("ok",):
                 raise self._error(DatabaseFault.DAMAGED)
 
+    def backup(self, path: Path) -> None:
+        """Copies the database as it is now into the new file `path`, what stands in the write-ahead
+        log included; a copy of the file alone would be without that."""
+        with self.reading() as connection, closing(sqlite3.connect(path)) as copy:
+            connection.backup(copy)
+            copy.execute("pragma journal_mode = delete")  # so that it is one file
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for selects. Where there is no file yet, the same tables, and empty."""

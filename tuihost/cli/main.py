@@ -26,6 +26,7 @@ _COMMANDS = {
     "themes": ("tuihost.cli.themes:themes", "List, show and import themes."),
     "run": ("tuihost.cli.run:run", "Run one app in this terminal, without SSH."),
     "user": ("tuihost.cli.user:user", "Add, show, change and delete accounts."),
+    "backup": ("tuihost.cli.backup:backup", "Copy the accounts and keys, also of a running host."),
     "invite": ("tuihost.cli.invite:invite", "Make a code with which somebody can make an account."),
 }
 

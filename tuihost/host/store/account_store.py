@@ -63,6 +63,18 @@ class SqliteAccounts:
         self._database.close()
         self._locks.close()
 
+    def backup(self, folder: Path) -> tuple[Path, ...]:
+        """Copies the store and its key into `folder`, as they are at one moment; the copies. Other
+        processes may use the store meanwhile. Raises `StoreError` if there is no store."""
+        path, key = self._database.path, self._box.path
+        if not path.exists():
+            raise StoreError(f"there is no account store yet: {path}")
+        try:
+            self._database.backup(folder / path.name)
+        except DatabaseError as error:
+            raise StoreError(str(error)) from error
+        return (folder / path.name, *((key,) if key.exists() else ()))
+
     def check(self) -> None:
         """Raises `StoreError` if the store or its key is there and cannot be used. Changes
         nothing."""

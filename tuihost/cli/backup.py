@@ -1,0 +1,49 @@
+"""`tuihost backup`: a copy of the accounts with their key, also while the host runs."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+from pathlib import Path
+
+import click
+
+from tuihost.cli.common import config_option, read_settings, say_settings_file
+
+
+@click.command()
+@config_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(config: Path | None, file: Path) -> None:
+    """Write the accounts, their key and the host keys into FILE, a tar archive.
+
+    The host may run meanwhile: the copy is that of one moment, and complete. Only you can read
+    FILE, and whoever has it has every secret of the host: keep it as safe. To restore it, stop the
+    host and unpack it into the folder of the state: tar -xf FILE -C FOLDER.
+    """
+    from tuihost.accounts import StoreError
+    from tuihost.files.private import draft_of
+    from tuihost.host.login.services import open_accounts
+
+    say_settings_file(config)
+    settings = read_settings(config)
+    store = open_accounts(settings)
+    if file.exists():
+        raise click.ClickException(f"{file} already exists, and is left as it is.")
+    try:
+        with tempfile.TemporaryDirectory() as folder, draft_of(file) as draft:
+            copies = [*store.backup(Path(folder)), *settings.server.host_keys]
+            with tarfile.open(draft, "w") as archive:
+                for copy in filter(Path.exists, copies):
+                    archive.add(copy, copy.name, filter=_private)
+                names = archive.getnames()
+    except OSError as error:
+        raise StoreError(f"the backup {file} cannot be written: {error.strerror}") from None
+    finally:
+        store.close()
+    click.echo(f"{file}: {', '.join(names)}")
+
+
+def _private(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mode = 0o600
+    return member
