@@ -17,9 +17,9 @@ from tuihost.cli.common import config_option, read_settings, say_settings_file
 def backup(config: Path | None, file: Path) -> None:
     """Write the accounts, their key and the host keys into FILE, a tar archive.
 
-    The host may run meanwhile: the copy is that of one moment, and complete. Only you can read
-    FILE, and whoever has it has every secret of the host: keep it as safe. To restore it, stop the
-    host and unpack it into the folder of the state: tar -xf FILE -C FOLDER.
+    The host may run meanwhile: the copy is complete, and of one moment. It holds every secret of
+    the host, so only you can read it. To restore it, stop the host and unpack it into the folder
+    of the state: tar -xf FILE -C FOLDER.
     """
     from tuihost.accounts import StoreError
     from tuihost.files.private import draft_of
