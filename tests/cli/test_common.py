@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from tuihost.cli.common import SETTINGS_FILE, read_settings, rows, say_settings_file
+from tuihost.cli.common import SETTINGS_FILE, called, read_settings, rows, say_settings_file
 from tuihost.errors import SettingsError
 
 
@@ -50,3 +51,17 @@ def test_people_are_told_which_settings_file_is_used(
         "Settings: tuihost.toml",
         "Settings: /etc/other.toml",
     ]
+
+
+def test_what_is_printed_to_type_works_where_it_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / ".venv" / "bin" / "tuihost"
+    program.parent.mkdir(parents=True)
+    program.touch(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [".venv/bin/tuihost"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert called() == ".venv/bin/tuihost"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert called() == "tuihost"

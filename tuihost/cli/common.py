@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +78,15 @@ def hosts_file(config: Path | None) -> Path:
     except NotPrivate as problem:
         raise SettingsError((f"{found}: {problem}",)) from None
     return found
+
+
+def called() -> str:
+    """What to type for `tuihost` here: its path, if the shell would not find this one."""
+    path = Path(sys.argv[0])
+    found = shutil.which("tuihost")
+    if path.name != "tuihost" or (found is not None and Path(found).resolve() == path.resolve()):
+        return "tuihost"
+    return shlex.quote(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path))
 
 
 def say_json(value: Any) -> None:

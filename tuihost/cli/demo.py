@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 import tuihost
+from tuihost.cli.common import called
 from tuihost.cli.demo_accounts import ADA, NEW, DemoAccounts, current_code, picture, prepare
 from tuihost.cli.serving import bind, open_log, serve_until_told
 from tuihost.host.plugins.app_catalog import Catalog
@@ -170,7 +171,7 @@ def below(page: Text, lines: Sequence[str], rows: int, wanted: bool | None) -> s
     how to see it."""
     fits = page.plain.count("\n") + len(lines) + 1 < rows
     if wanted is False or (wanted is None and not fits):
-        lines = ("As a QR code: tuihost demo --code --qr",)
+        lines = (f"As a QR code: {called()} demo --code --qr",)
     return "".join(f"{' ' * _INDENT}{line}\n" for line in lines) + "\n"
 
 
@@ -180,7 +181,7 @@ def _proofs(accounts: DemoAccounts) -> list[tuple[str, str, str]]:
     if accounts.ada is not None:
         code, left = accounts.ada.code(time.time())
         lines.append(("Password", accounts.ada.password, f"of {ADA}"))
-        lines.append(("Code", code, f"valid for {left} s; the next: tuihost demo --code"))
+        lines.append(("Code", code, f"valid for {left} s; the next: {called()} demo --code"))
     if accounts.invitation is not None:
         lines.append(("Invitation", accounts.invitation, "works once"))
     return lines
