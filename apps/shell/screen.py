@@ -16,6 +16,7 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding.bindings.auto_suggest import load_auto_suggest_bindings
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import Float, FloatContainer, HSplit
 from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.search import SearchDirection, start_search
@@ -32,7 +33,7 @@ from .running import STOPPED, RunningPipeline, sentence, should_run
 from .transcript import Transcript, harmless
 
 HELD = 512 * 1024  # bytes that may wait to be shown
-AHEAD = 20  # lines that may be typed while another runs
+AHEAD = 1000  # lines that may be typed or pasted while another runs
 PAGED = 4 * 1024 * 1024  # bytes of output for one page
 WELCOME = "Type help for commands. Tab completes."  # one row at 40 columns
 
@@ -114,7 +115,7 @@ class ShellScreen:
         self.output: ScreenOutput | None = None
         self.status = 0
         self._rest: deque[Pipeline] = deque()
-        self._ahead: deque[str] = deque(maxlen=AHEAD)
+        self._ahead: deque[str] = deque()
         self.transcript: Transcript = session.memory.setdefault("transcript", Transcript())
         self._fit()
         if not self.transcript.row_count():
@@ -213,11 +214,23 @@ class ShellScreen:
     # ------------------------------------------------------------------ running lines
 
     def _accept(self, buffer: Buffer) -> bool:
-        if self.running is not None:
+        if self.running is None:
+            self._run(buffer.text)
+        elif len(self._ahead) < AHEAD:
             self._ahead.append(buffer.text)
         else:
-            self._run(buffer.text)
+            self.say("class:error", f"{AHEAD} lines wait already; this one does not run.")
         return False
+
+    def paste(self, text: str) -> None:
+        """Runs the lines of a pasted text one after the other. What follows the last line end can
+        still be changed."""
+        buffer = self.input.buffer
+        *lines, rest = text.split("\n")
+        for line in lines:
+            buffer.insert_text(line)
+            buffer.validate_and_handle()
+        buffer.insert_text(rest)
 
     def _run(self, text: str) -> None:
         """Runs a line that was typed."""
@@ -342,6 +355,10 @@ class ShellScreen:
         @keys.add("c-l", label="clear", show=False)
         def _clear(event: Any) -> None:
             self.transcript.clear()
+
+        @keys.add(Keys.BracketedPaste.value, when=lambda: self.app.layout.has_focus(self.input))
+        def _paste(event: Any) -> None:
+            self.paste(event.data)
 
         @keys.add("c-r", label="search", rank=30)
         def _search(event: Any) -> None:

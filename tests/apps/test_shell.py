@@ -424,6 +424,16 @@ def test_what_is_judged_is_what_runs(line: str) -> None:
 # ----------------------------------------------------------------------------------- the screen
 
 
+def test_a_pasted_text_runs_line_by_line(host: Hosted) -> None:
+    with host.open("shell", user="pat") as shell:
+        shell.wait_for("Type help")
+        shell.paste("# a note first\necho one\necho two\necho rest")
+        shell.wait_for("\n one").wait_for("\n two").wait_for("❯ echo rest")
+        shell.press("enter").wait_for("\n rest")
+        shell.type("".join(f"echo line{number}\r" for number in range(30)))
+        shell.wait_for("\n line28").wait_for("\n line29")
+
+
 def test_lines_are_run_and_shown(host: Hosted) -> None:
     with host.open("shell", user="fay") as shell:
         shell.wait_for("Type help")

@@ -9,7 +9,6 @@ from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
 from tuihost.tui.terminal._vt100_parser import (
-    BURST,
     PASTE_LIMIT,
     STRING_LIMIT,
     KeyPressParser,
@@ -212,36 +211,15 @@ def test_the_end_of_a_paste_that_never_began_is_nothing() -> None:
     assert names("\x1b[201~a") == ["a"]
 
 
-def test_much_text_in_one_read_is_a_paste_without_brackets() -> None:
-    text = "x" * (BURST + 1)
-    assert of_ours(text) == [("<bracketed-paste>", text)]
-    assert len(of_ours("x" * BURST)) == BURST
-
-
-def test_line_ends_in_a_burst_are_text_and_the_one_after_it_is_enter() -> None:
-    text = "rm -rf stuff that nobody wants any more\r\nls\r"
-    assert of_ours(text) == [
-        ("<bracketed-paste>", "rm -rf stuff that nobody wants any more\nls"),
-        ("c-m", "\r"),
-    ]
-    assert of_ours("x" * 40 + "\n") == [("<bracketed-paste>", "x" * 40), ("c-j", "\n")]
-    assert of_ours("x" * 40 + "\r\r") == [("<bracketed-paste>", "x" * 40 + "\n\n")]
+def test_text_without_brackets_is_typing_however_much_comes_at_once() -> None:
+    lines = "".join(f"b{number}\r" for number in range(1, 16))
+    assert "".join(data for _, data in of_ours(lines)) == lines
+    assert names(lines).count("c-m") == 15
+    assert names("x" * 4000 + "\r") == ["x"] * 4000 + ["c-m"]
 
 
 def test_enter_held_down_stays_enter() -> None:
     assert names("\r" * 100) == ["c-m"] * 100
-
-
-def test_a_burst_goes_on_in_the_next_read_if_the_reader_says_so() -> None:
-    parser = KeyPressParser()
-    keys = parser.feed(b"x" * 40 + b"\r", more=True)
-    keys += parser.feed(b"\nrm\r")
-    assert named(keys) == [
-        ("<bracketed-paste>", "x" * 40 + "\n"),
-        ("<bracketed-paste>", "rm"),
-        ("c-m", "\r"),
-    ]
-    assert named(parser.feed(b"ok\r")) == [("o", "o"), ("k", "k"), ("c-m", "\r")]
 
 
 # ------------------------------------------------------------------------ replies

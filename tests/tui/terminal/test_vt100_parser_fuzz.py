@@ -11,7 +11,7 @@ from prompt_toolkit.key_binding.bindings.mouse import xterm_sgr_mouse_events
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
-from tuihost.tui.terminal._vt100_parser import BURST, CSI_LIMIT, KeyPressParser, Reply
+from tuihost.tui.terminal._vt100_parser import CSI_LIMIT, KeyPressParser, Reply
 
 PIECES = st.one_of(
     st.binary(max_size=6),
@@ -64,7 +64,7 @@ def fed(parts: list[bytes]) -> tuple[list[KeyPress], list[str]]:
 
 
 def as_text(keys: list[KeyPress]) -> list[str]:
-    """The keys with typed text and pastes made alike: how text is cut decides what is a burst."""
+    """The keys with typed text and pastes made alike."""
     result: list[str] = []
     for key in keys:
         if key.key in MERGED or len(key.key) == 1:
@@ -139,4 +139,4 @@ def test_what_is_held_is_bounded_and_a_sequence_frees_the_keyboard(data: bytes) 
 def test_text_is_kept_as_it_is(text: str) -> None:
     keys = KeyPressParser().feed(text.encode())
     assert "".join(key.data for key in keys) == text
-    assert len(keys) == (1 if len(text) > BURST else len(text))
+    assert len(keys) == len(text)

@@ -101,6 +101,17 @@ def test_a_prompt_stays_one_line_and_hides_secrets() -> None:
         assert answers == ["two lines"]
 
 
+def test_a_line_that_was_pasted_with_its_end_is_shown() -> None:
+    session = make_session()
+    answers: list[Any] = []
+    with play(asking(session, lambda s: s.prompt("Key"), answers), session) as me:
+        me.press("a")
+        me.paste("KEY\n")
+        assert "KEY" in me.text
+        me.press("enter")
+        assert answers == ["KEY"]
+
+
 def test_choose_filters_where_there_are_many() -> None:
     session = make_session()
     answers: list[Any] = []

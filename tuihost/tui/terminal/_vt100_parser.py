@@ -3,7 +3,8 @@
 The `KeyPressParser` stands where prompt_toolkit has its `Vt100Parser`. It differs in its promises:
 time is linear in what is fed, what it holds is bounded, nothing is kept in globals, nothing is
 ever raised, and a reply that nobody asked for never becomes typed text. A paste comes as one key
-press, without its control characters. What a sequence means
+press, without its control characters; what has no brackets of a paste is typing, however much of it
+comes at once, so that no Enter is lost. What a sequence means
 is for `_escape_sequences` to say; where it begins and ends is decided here (ECMA-48 §5).
 """
 
@@ -33,8 +34,6 @@ STRING_LIMIT = 4096
 """Characters of an OSC, DCS, APC, PM or SOS string that are kept for a reply."""
 PASTE_LIMIT = 1 << 20
 """Characters of one paste; the rest of a longer one is swallowed."""
-BURST = 32
-"""More text than this in one read was not typed: it is a paste without brackets."""
 
 
 class Reply(Enum):
@@ -99,24 +98,21 @@ class KeyPressParser:
         self._string_size = 0
         self._paste = io.StringIO()
         self._paste_size = 0
-        self._burst_end = ""  # the last character of a burst that goes on in the next read
         self._expected: Counter[Reply] = Counter()
 
     # ------------------------------------------------------------------ in and out
 
-    def feed(self, data: bytes, *, more: bool = False) -> list[KeyPress]:
-        """The keys that `data`, one read, completes. `more` says that the reader stopped only
-        because its buffer was full, so that a burst of text at the end is not over yet."""
+    def feed(self, data: bytes) -> list[KeyPress]:
+        """The keys that `data`, one read, completes."""
         text = self._held + self._decoder.decode(data)
         if not text:
             return []
         self._held = ""
-        burst_end, self._burst_end = self._burst_end, ""
-        at, end = self._text(text, 0, more, burst_end) if burst_end else 0, len(text)
+        at, end = 0, len(text)
         while at < end:
             match self._state:
                 case _State.GROUND:
-                    at = self._ground(text, at, more)
+                    at = self._ground(text, at)
                 case _State.IGNORE:
                     at = self._ignore(text, at)
                 case _State.STRING:
@@ -157,13 +153,12 @@ class KeyPressParser:
         """Forgets the keys that are held. The rest of an unfinished paste is dropped, too."""
         if self.pending_escape:
             self._held = ""
-        self._burst_end = ""
         self._paste, self._paste_size = io.StringIO(), PASTE_LIMIT
 
     # ------------------------------------------------------------------ states: each takes
     # what it understands of `text` from `at` on and says where it stopped
 
-    def _ground(self, text: str, at: int, more: bool) -> int:
+    def _ground(self, text: str, at: int) -> int:
         char = text[at]
         if char == _ESC:
             return self._escape(text, at)
@@ -173,7 +168,7 @@ class KeyPressParser:
                 return at + 1
         elif "\x80" <= char <= "\x9f":  # C1; no terminal sends them in UTF-8, and nobody types them
             return at + 1
-        return self._text(text, at, more, "")
+        return self._text(text, at)
 
     def _escape(self, text: str, at: int) -> int:
         if at + 1 == len(text):
@@ -310,32 +305,13 @@ class KeyPressParser:
 
     # ------------------------------------------------------------------ text
 
-    def _text(self, text: str, at: int, more: bool, burst_end: str) -> int:
-        """A run of text: keys, or a paste where it is too much to have been typed at once.
-
-        `burst_end` says that it goes on with a burst of the read before. One line end after a
-        burst is Enter, as a person who typed ahead of a slow line means it; those inside are text.
-        """
+    def _text(self, text: str, at: int) -> int:
+        """A run of text, as keys."""
         found = _TEXT.match(text, at)
         if found is None:
             return at
-        run, stop = found[0], found.end()
-        goes_on = more and stop == len(text)
-        if not burst_end and len(run) - sum(map(run.count, "\t\r\n")) <= BURST:
-            self._typed(run)
-            return stop
-        if burst_end == "\r":
-            run = run.removeprefix("\n")
-        body = run.rstrip("\r\n")
-        line_end = run[len(body) :]
-        if goes_on or line_end not in ("\r", "\n", "\r\n"):
-            body, line_end = run, ""
-        if body:
-            self._press(Keys.BracketedPaste, _clean_paste(body))
-        self._typed(line_end[:1])
-        if goes_on:
-            self._burst_end = text[stop - 1]
-        return stop
+        self._typed(found[0])
+        return found.end()
 
     def _typed(self, text: str) -> None:
         for char in text:

@@ -237,7 +237,7 @@ class TerminalInput(Input):
         data = self._terminal.read(READ_SIZE)
         if data:
             self._ended = False  # a terminal that was attached anew
-            self._take(self._parser.feed(data, more=len(data) == READ_SIZE))
+            self._take(self._parser.feed(data))
         elif data is not None or self._terminal.closed:
             self._ended = True
             self._take(self._parser.flush())

@@ -17,6 +17,7 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import AnyContainer, HSplit, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
@@ -232,9 +233,13 @@ def prompt_dialog(
     below = Window(FormattedTextControl(error), height=1, dont_extend_height=True)
     dialog: Dialog[str] = Dialog(session, label, HSplit([line, below]), focus=line, keys=keys)
 
+    @keys.add(Keys.BracketedPaste.value)
+    def _paste(event: Any) -> None:
+        buffer.insert_text(" ".join(event.data.splitlines()))  # one line, whatever was pasted
+
     @keys.add("enter", label="done", rank=20)
     def _done(event: Any) -> None:
-        text = " ".join(buffer.text.splitlines())  # one line, whatever was pasted
+        text = buffer.text
         problem = validate(text) if validate is not None else None
         if problem is None:
             dialog.close(text)
