@@ -17,6 +17,7 @@ import pytest
 
 from tests.waiting import DEADLINE, until
 from tuihost import Account, AppLoadError, TcpAddress
+from tuihost.accounts import AccountRecord
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -453,6 +454,15 @@ def test_a_name_that_is_taken_is_told(host: Hosted) -> None:
         other.request_port_forward("demo", 80, lambda *_: None)
         assert until_listed(host, "bob", 0) == []
         hang_up(other)
+
+
+def test_no_guest_takes_the_name_of_an_account(host: Hosted) -> None:
+    host.server.login_services.store.create(AccountRecord("Grace"))
+    with contextlib.closing(host.connect("eve")) as guest:
+        guest.request_port_forward("grace", 80, lambda *_: None)
+        guest.request_port_forward("other", 80, lambda *_: None)
+        assert [found["name"] for found in until_listed(host, "eve", 1)] == ["other"]
+        hang_up(guest)
 
 
 def test_without_a_listener_nothing_is_taken() -> None:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import tuihost
+from tuihost.accounts import StoreError
 from tuihost.core.accepts import TERMINAL_ENV
 from tuihost.errors import TuihostError
 from tuihost.files.tree import FileTree
@@ -34,8 +35,9 @@ from tuihost.logs import Event, EventLog
 from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Presence
 from tuihost.session.own_account import OwnAccount
 from tuihost.settings.models import Settings
+from tuihost.text import clean
 from tuihost.theme.theme import Theme
-from tuihost.wire import Identity, Peer, TcpAddress
+from tuihost.wire import Identity, Peer, SocketAddress, TcpAddress
 
 
 class Host:
@@ -55,6 +57,8 @@ class Host:
         self.catalog = catalog
         self.log = log
         self.login_services = login_services
+        if login_services is not None:
+            login_services.app_names = frozenset(catalog.apps)
         self.roster = Roster(self.now)
         self.watchdog = Watchdog(log)
         self.stuck_threads = 0
@@ -132,6 +136,17 @@ class Host:
 
     def allowed_files(self, account: Account, app: str, tree: FileTree) -> FileTree:
         return self.access.allowed_files(account, app, tree)
+
+    def is_accounts_name(self, address: SocketAddress) -> bool:
+        """Whether a client asks for an address in the name of an account. May wait for the store;
+        while that does not work, every name might be one."""
+        if self.login_services is None or not isinstance(address, TcpAddress):
+            return False
+        try:
+            return self.login_services.store.taken(address.host.partition(".")[0])
+        except StoreError as error:
+            self.log.error(Event.STORE_ERROR, reason=clean(str(error), limit=300))
+            return True
 
     def approvals(self, account: Account) -> ApprovalsView | None:
         """Who waits to be let in; None for those whose roles do not let them decide about that."""

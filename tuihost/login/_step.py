@@ -78,6 +78,10 @@ class StepServices(Protocol):
     def terms_version(self) -> str:
         """Changes whenever the text does."""
 
+    def chosen_name_problem(self, name: str) -> str | None:
+        """Why nobody can choose that name for themselves, in words for people; None if they can.
+        Whether it is taken is the store's to say."""
+
     def now(self) -> float:
         """Unix time, now: an answer may come long after the attempt began."""
 

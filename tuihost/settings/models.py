@@ -162,6 +162,11 @@ class Login(Section):
         default="new",
         description="The name to log in as with an invitation, while one is open; empty for none.",
     )
+    invitee_names: Literal["ascii", "any"] = Field(
+        default="ascii",
+        description="Which names people with an invitation may choose: `ascii` for letters from a "
+        "to z, digits, `.`, `_` and `-`; `any` for letters of every language.",
+    )
     authorized_keys: Annotated[Names, AfterValidator(_patterns_from_file)] = Field(
         default=(),
         description="Files of keys besides the account's own; %u is the account's name.",

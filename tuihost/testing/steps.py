@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tuihost.accounts import AccountRecord, AccountStore
+from tuihost.core.login.account_names import chosen_name_problem
 from tuihost.login import Attempt, Became, Delivery, KeyOffer, Query, Step
 from tuihost.login.approvals import Approvals
 from tuihost.testing.memory_store import MemoryAccounts
@@ -61,6 +62,9 @@ class FakeServices:
 
     def now(self) -> float:
         return self.time
+
+    def chosen_name_problem(self, name: str) -> str | None:
+        return chosen_name_problem(name, reserved=())
 
     def add(self, name: str, password: str | None = None, totp: bytes | None = None) -> None:
         """Adds an account, with a password and a second factor if they are given."""

@@ -182,3 +182,21 @@ def test_another_text_of_the_terms_is_another_version(tmp_path: Path) -> None:
             assert services.terms_text == words
             versions.add(services.terms_version)
     assert len(versions) == 2
+
+
+def test_nobody_chooses_the_name_of_a_guest_an_app_or_a_role(tmp_path: Path) -> None:
+    given = {"login.guest_names": ["visitor", "*"], "roles": {"staff": {}}, "groups": {"crew": {}}}
+    services = made(tmp_path, **given)
+    services.app_names = frozenset({"notes"})
+    for name in ("visitor", "Notes", "staff", "crew", "root", "$(id)", "ünal"):
+        assert services.chosen_name_problem(name) is not None, name
+    assert services.chosen_name_problem("grace") is None
+    services.close()
+
+
+@pytest.mark.parametrize("name", ["ad\u0430", "ada\ufe0f", "\u3164", "\u2800", "ada\u00ad"])
+def test_no_guest_has_a_name_that_looks_like_another(tmp_path: Path, name: str) -> None:
+    services = made(tmp_path)
+    assert services.is_guest("ada")
+    assert not services.is_guest(name)
+    services.close()

@@ -16,6 +16,7 @@ from socket import socket
 
 from tuihost.core.forward_rules import key_permits, may_dial, plain, reachable, rule_of
 from tuihost.core.sources import Address
+from tuihost.errors import TuihostError
 from tuihost.host.forwarding._dialing import Dial, is_here
 from tuihost.host.forwarding._listening import (
     CannotListen,
@@ -214,8 +215,13 @@ class Forwards:
         """Gives the address to an app, which is told on a thread of its own."""
         listening = HostedListening(app, self._link, self._visitor, address, self._host.now())
 
+        def listened() -> None:
+            if self._visitor.guest and self._host.is_accounts_name(address):
+                raise TuihostError("that name is an account's: ask for another one")
+            app.listen(listening)
+
         def run() -> None:
-            refused = thread.guard(lambda: app.listen(listening))
+            refused = thread.guard(listened)
             if refused is not None:
                 listening.tell(refused)
                 listening.cancel()

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tuihost.accounts import AccountRecord, AccountStore, StoreError
+from tuihost.core.login.account_names import chosen_name_problem, lookalike_problem
 from tuihost.core.login.chains import LoginChains, Who, only_by_invitation
 from tuihost.core.login.factors import INVITE, Chains
 from tuihost.core.login.lockout import SEPARATOR, Lockout, LockoutLimits
@@ -63,6 +64,7 @@ class LoginServices:
         limits = LockoutLimits(failures=sources.lockout_failures, window=sources.lockout)
         self.lockout = Lockout(self.store, limits)
         self.keys = KeyFiles(settings, log)
+        self.app_names: frozenset[str] = frozenset()  # the host gives them, once it knows its apps
         self._check()
 
     def close(self) -> None:
@@ -101,6 +103,15 @@ class LoginServices:
     def terms_version(self) -> str:
         return hashlib.sha256(self.terms_text.encode()).hexdigest()[:16]
 
+    def chosen_name_problem(self, name: str) -> str | None:
+        login = self.settings.login
+        # A pattern of all names reserves none: guests then have whatever is left.
+        guests = (pattern for pattern in login.guest_names if set(pattern) - set("*?"))
+        reserved = (*guests, *self.app_names, *self.settings.roles, *self.settings.groups)
+        return chosen_name_problem(
+            name, reserved=reserved, any_letters=login.invitee_names == "any"
+        )
+
     # ------------------------------------------------------------------ who comes in how
 
     def chains(self, name: str, target: str | None) -> Chains:
@@ -126,7 +137,8 @@ class LoginServices:
         login = self.settings.login
         listed = any(fnmatchcase(name, pattern) for pattern in login.guest_names)
         free = not self.store.taken(name) and not self.is_invited(name, None)
-        return free and listed and login.guests and name != ""
+        sound = name != "" and lookalike_problem(name) is None
+        return free and listed and login.guests and sound
 
     def is_invited(self, name: str, record: AccountRecord | None) -> bool:
         """Whether this is the name for people with an invitation: the settings say so, one is open,

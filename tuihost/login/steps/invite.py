@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Generator
 
 from tuihost.accounts import AccountRecord, KeyRecord
-from tuihost.core.login.account_names import folded, name_problem
+from tuihost.core.login.account_names import folded
 from tuihost.core.login.factors import INVITE
 from tuihost.login import Attempt, Became, Conversation, KeyOffer, Prompt, Query, Step
 from tuihost.login.steps.choosing import ATTEMPTS, new_password
@@ -64,7 +64,7 @@ def _choose_name(attempt: Attempt) -> Generator[Query, tuple[str, ...], str | No
             "Choose a name", (Prompt("Your name here: ", echo=True),), instruction
         )
         name = unicodedata.normalize("NFC", typed.strip())
-        problem = name_problem(name)
+        problem = attempt.services.chosen_name_problem(name)
         if problem is None and folded(name) == folded(attempt.user):
             problem = "everybody comes in by that name, choose one of your own"
         if problem is None and attempt.services.accounts.taken(name):
