@@ -24,6 +24,7 @@ from prompt_toolkit.layout.controls import BufferControl
 from rich.table import Table
 
 from tuihost import App, NoTerminal, Session, Stream, TerminalFacts, command
+from tuihost.errors import MisuseError
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.tui.running import _overlay
 
@@ -98,6 +99,10 @@ async def read(session: Session) -> object:
 
 async def lines(session: Session) -> object:
     return list(session.lines())
+
+
+async def line_blocks(session: Session) -> object:
+    return list(session.line_blocks())
 
 
 async def read_and_ask(session: Session) -> object:
@@ -261,11 +266,8 @@ def _no_mistake(host: Hosted) -> None:
     assert host.log.named("host.error") == []
 
 
-LINES = (
-    in_a_talk_on_a_dumb_terminal,
-    in_a_command_at_a_terminal,
-    in_a_command_that_another_app_runs,
-)
+COMMANDS = (in_a_command_at_a_terminal, in_a_command_that_another_app_runs)
+LINES = (in_a_talk_on_a_dumb_terminal, *COMMANDS)
 PLACES = (in_a_talk, in_a_talk_in_a_small_window, *LINES)
 Place = Callable[[Use], Any]
 Step = str
@@ -290,7 +292,6 @@ EVERYWHERE: tuple[tuple[Use, tuple[Step, ...]], ...] = (
     (say, ("this is said", "Oslo", "came to None")),
     (show, ("this is wrong", "Oslo", "came to None")),
     (progress, ("Copying 100%", "came to 100")),
-    (lines, ("<one\rtwo\r\x04", "came to ['one', 'two']")),
     (the_rest, ("came to False",)),
 )
 
@@ -304,13 +305,19 @@ def test_what_is_said_and_asked_in_a_talk_and_in_a_command(
         play(pilot, steps)
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", COMMANDS)
+def test_a_command_reads_lines_at_its_terminal(place: Place) -> None:
+    with place(lines) as pilot:
+        play(pilot, ("<one\rtwo\r\x04", "came to ['one', 'two']"))
+
+
+@pytest.mark.parametrize("place", COMMANDS)
 def test_a_line_can_be_read_in_parts(place: Place) -> None:
     with place(read) as pilot:
         play(pilot, ("<abcdef\r", r"came to b'abcdef\n'"))
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", COMMANDS)
 def test_reading_and_asking_take_turns(place: Place) -> None:
     with place(read_and_ask) as pilot:
         play(pilot, ("<one\r", "And?", "<two\r", "two", "<three\r", "b'one", "'two'", "b'three"))
@@ -343,21 +350,20 @@ def test_bytes_of_a_command_are_left_as_they_are() -> None:
     assert done.stderr == b"an error\n"
 
 
-def test_what_follows_an_answer_is_there_to_be_read() -> None:
+def test_what_follows_an_answer_answers_the_next_question() -> None:
     async def both(session: Session) -> object:
-        return await session.ask("Which? "), await session.ask("And? "), list(session.lines())
+        return await session.ask("Which? "), await session.ask("And? "), await session.ask("So? ")
 
     with hosted(Talks(both)) as host, host.lines(user="ada+try") as pilot:
-        pilot.type("one\ntwo\nthree\nfour").end_input()
+        pilot.type("one\ntwo\nthree").end_input()
         assert pilot.wait_end() == 0
-        assert pilot.text.endswith("('one', 'two', ['three', 'four'])")
+        assert pilot.text.endswith("('one', 'two', 'three')")
 
 
 @pytest.mark.parametrize(("use", "typed", "shown"), [
     (ask, "Ada\n", "What is your name? came to 'Ada'\n"),
     (ask, "Ada", "What is your name? came to 'Ada'\n"),
     (ask_with_a_default, "\n", "Which town? [Rome] came to 'Rome'\n"),
-    (lines, "one\r\ntwo\nthree", "came to ['one', 'two', 'three']\n"),
     (show, "", None),
 ])  # fmt: skip
 def test_a_talk_without_a_terminal(use: Use, typed: str, shown: str | None) -> None:
@@ -368,22 +374,17 @@ def test_a_talk_without_a_terminal(use: Use, typed: str, shown: str | None) -> N
             assert pilot.received.decode() == shown
 
 
-def test_a_talk_of_bytes_without_a_terminal_changes_none() -> None:
+def test_bytes_of_a_talk_without_a_terminal_are_left_as_they_are() -> None:
     data = os.urandom(200_000)
 
-    async def echo(session: Session) -> object:
-        size = 0
-        while block := session.read():
-            size += len(block)
-            session.write(block)
-        return size
-
-    with hosted(Talks(echo)) as host, host.lines(user="ada+try") as pilot:
+    async def send(session: Session) -> object:
         for start in range(0, len(data), 10_000):
-            pilot.channel.sendall(data[start : start + 10_000])
-        pilot.end_input()
+            session.write(data[start : start + 10_000])
+        return None
+
+    with hosted(Talks(send)) as host, host.lines(user="ada+try") as pilot:
         assert pilot.wait_end() == 0
-        assert bytes(pilot.received) == data + b"came to 200000\n"
+        assert bytes(pilot.received) == data + b"came to None\n"
 
 
 @pytest.mark.parametrize("use", [ask, ask_secretly, ask_with_a_default])
@@ -665,12 +666,24 @@ def test_a_person_who_goes_instead_of_answering_ends_it() -> None:
         _no_mistake(host)
 
 
-@pytest.mark.parametrize("use", [read, lines])
-def test_a_screen_has_no_standard_input(use: Use) -> None:
-    with hosted(Draws(use)) as host, host.open("try") as pilot:
-        pilot.wait_for("ready").press("f2").wait_for("because of an error in it")
+ON_A_SCREEN = "read() is for commands; on a screen bind keys, or `await session.ask(…)`"
+IN_A_TALK = "read() is for commands; in a talk `await session.ask(…)`"
+
+
+@pytest.mark.parametrize("use", [read, lines, line_blocks])
+@pytest.mark.parametrize(("app", "term", "sentence"), [
+    (Draws, "xterm", ON_A_SCREEN), (Talks, "xterm", IN_A_TALK), (Talks, "dumb", IN_A_TALK),
+])  # fmt: skip
+def test_only_a_command_reads(
+    use: Use, app: Callable[[Use], App], term: str, sentence: str
+) -> None:
+    with hosted(app(use)) as host, host.open("try", term=term) as pilot:
+        if app is Draws:
+            pilot.wait_for("ready").press("f2")
+        pilot.wait_for("because of an error in it")
         error = host.log.wait_for("app.error")["error"]
-    assert str(error) == "a screen has no standard input: bind keys, or `await session.ask`"
+    assert isinstance(error, MisuseError)
+    assert str(error) == sentence
     at = error.__traceback__
     files = []
     while at is not None:
@@ -679,22 +692,18 @@ def test_a_screen_has_no_standard_input(use: Use) -> None:
     assert __file__ in files, "the trace names the author's own line"
 
 
-@pytest.mark.parametrize("use", [ask, read, lines])
 @pytest.mark.parametrize("term", ["xterm", "dumb"])
-def test_a_talk_that_waits_can_be_left_in_every_way(use: Use, term: str) -> None:
-    """`read` waits in the middle of a coroutine, and is no harder to leave than `ask`."""
+def test_a_talk_that_waits_can_be_left_in_every_way(term: str) -> None:
     leaving: list[tuple[Callable[[Pilot], object], int | None]] = [
         (lambda pilot: pilot.drop(), None),
         (lambda pilot: pilot.press("c-c"), 130),
     ]
     if term != "dumb":
         leaving.append((lambda pilot: pilot.press("escape"), 130))
-    with hosted(Talks(use)) as host:
+    with hosted(Talks(ask)) as host:
         for times, (leave, status) in enumerate(leaving, 1):
             with host.open("try", term=term) as pilot:
-                host.log.wait_for("app.start", times=times)
-                if use is ask or term != "dumb":
-                    pilot.wait_for("name?" if use is ask else "leave")
+                pilot.wait_for("name?")
                 leave(pilot)
                 if status is not None:
                     assert pilot.wait_end() == status
@@ -704,9 +713,8 @@ def test_a_talk_that_waits_can_be_left_in_every_way(use: Use, term: str) -> None
         assert host.host.stuck_threads == 0
 
 
-@pytest.mark.parametrize("use", [ask, read])
-def test_the_way_to_the_menu_leads_out_of_a_talk_that_waits(use: Use) -> None:
-    with hosted(Talks(use), bundled=["menu"]) as host, host.open() as pilot:
+def test_the_way_to_the_menu_leads_out_of_a_talk_that_waits() -> None:
+    with hosted(Talks(ask), bundled=["menu"]) as host, host.open() as pilot:
         pilot.wait_for("Try").press("enter").wait_for("leave")
         pilot.press("c-]").wait_for("Try")
         pilot.press("c-c")
@@ -714,11 +722,11 @@ def test_the_way_to_the_menu_leads_out_of_a_talk_that_waits(use: Use) -> None:
         _no_mistake(host)
 
 
-def test_a_talk_that_has_had_enough_of_reading_reads_no_more() -> None:
+def test_a_talk_that_asks_again_and_again_ends_when_its_person_leaves() -> None:
     async def stubborn(session: Session) -> object:
         for _ in range(3):
             try:
-                session.read()
+                await session.ask("Well? ")
             except BaseException:  # noqa: BLE001 - as an author might write it
                 continue
         return None

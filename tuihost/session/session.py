@@ -130,7 +130,8 @@ class Session:
     """One run of one app for one person.
 
     Everything works wherever an app has a session, in a talk, in a command and on a screen, except
-    that a screen has no input to read. Thread: the app's own; other threads may call `invoke` only.
+    that only a command has input to read. Thread: the app's own; other threads may call `invoke`
+    only.
     """
 
     def __init__(
@@ -205,7 +206,7 @@ class Session:
 
     async def say(self, what: Any = "") -> None:
         """Shows text, or anything that rich can draw, as `print` does. While the line to the person
-        is full, other tasks go on."""
+        is full, other tasks go on; in a talk without a screen `print` keeps them waiting too."""
         await self.stage.say(what)
 
     def print(self, *items: Any) -> None:
@@ -240,16 +241,17 @@ class Session:
         self.stage.write(data, Stream.ERR)
 
     def read(self, limit: int = 65536) -> bytes:
-        """Waits for bytes from standard input, and gives at least one, or b"" at the end. On a
-        terminal they come line by line, also in a talk.
+        """For commands: waits for bytes from standard input, and gives at least one, or b"" at the
+        end. On a terminal they come line by line.
 
-        A screen has no standard input: there it raises `MisuseError`.
+        In a talk and on a screen it raises `MisuseError`: `await session.ask` there.
         """
         return self.stage.read(limit)
 
     def lines(self) -> Iterator[str]:
-        """Standard input line by line, without line ends. Bytes that are not UTF-8 are replaced,
-        and a line of more than a MiB comes in pieces."""
+        """For commands: standard input line by line, without line ends. Bytes that are not UTF-8
+        are replaced, and a line of more than a MiB comes in pieces. Raises `MisuseError` elsewhere,
+        as `read` does."""
         for several in self.line_blocks():
             yield from several
 

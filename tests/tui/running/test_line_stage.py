@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tuihost import App, Launch, Session
+from tuihost import App, Disconnected, Launch, Session
 from tuihost.testing import hosted
+from tuihost.tui.terminal.terminal import Terminal
 
 
 class Asks(App):
@@ -23,16 +24,21 @@ class Asks(App):
         return 0
 
 
-class Reads(App):
-    """Reads until there is no more, and goes on to the app that asks."""
+class Goes(App):
+    """Asks until there is no more, and goes on to the app that asks."""
 
-    name = "reads"
+    name = "goes"
 
     async def talk(self, session: Session) -> Launch | int:
         if session.memory.get("been"):
             return 0
         session.memory["been"] = True
-        session.print(list(session.lines()))
+        words: list[str] = []
+        try:
+            while True:
+                words.append(await session.ask("More? "))
+        except Disconnected:
+            session.print(words)
         return Launch("asks")
 
 
@@ -43,8 +49,8 @@ def test_a_secret_that_is_pasted_with_the_rest_is_not_shown() -> None:
         assert pilot.received == b"Name? Ada\r\nWord? \r\nTown? Rome\r\nAda, 6 letters, Rome\r\n"
 
 
-def test_the_end_of_what_one_app_reads_is_not_the_end_of_the_next() -> None:
-    with hosted(Reads(), Asks()) as host, host.open("reads", term="dumb") as pilot:
+def test_the_end_of_input_of_one_app_is_not_that_of_the_next() -> None:
+    with hosted(Goes(), Asks()) as host, host.open("goes", term="dumb") as pilot:
         pilot.type("one\rtwo\r\x04Ada\rx\rRome\r").wait_for("Ada, 1 letters, Rome")
         assert pilot.wait_end() == 0
         assert "['one', 'two']" in pilot.text
@@ -73,3 +79,43 @@ def test_what_a_slow_line_does_not_take_is_waited_for() -> None:
         lines: Sequence[bytes] = bytes(pilot.received).split(b"\n")
     assert lines[2999].startswith(b"  2999 ")
     assert b"that is all" in lines
+
+
+@pytest.mark.parametrize("term", ["dumb", None])
+def test_a_talk_that_waits_costs_nothing(term: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[object] = []
+    read = Terminal.read
+
+    def counted(terminal: Terminal, limit: int = 65536) -> bytes | None:
+        looks.append(limit)
+        if len(looks) > 1000:
+            raise AssertionError("it looks again without end")
+        return read(terminal, limit)
+
+    monkeypatch.setattr(Terminal, "read", counted)
+    with hosted(Asks()) as host:
+        here = host.lines(user="ada+asks") if term is None else host.open("asks", term=term)
+        with here as pilot:
+            pilot.wait_for("Name?")
+            with pytest.raises(AssertionError):
+                pilot.wait_for("because of an error", seconds=0.3)
+            assert len(looks) < 10
+            pilot.type("Ada\rx\rRome\r" if term else "Ada\nx\nRome\n").wait_for("Ada, 1 letters")
+            assert pilot.wait_end() == 0
+
+
+def test_a_session_that_prints_without_end_to_nobody_who_reads_can_be_ended() -> None:
+    class Talks(App):
+        name = "talks"
+
+        async def talk(self, session: Session) -> int:
+            while True:
+                session.print("x" * 10_000)
+
+    with hosted(Talks()) as host:
+        channel = host.connect("ada+talks").open_session()
+        channel.invoke_shell()
+        host.log.wait_for("app.start")
+        host.server.stop("The host is closing.")
+        host.log.wait_for("session.end")
+        assert host.host.stuck_threads == 0

@@ -86,6 +86,8 @@ class AppStack:
         self._ended_by_host = True
         if self._runner is not None:
             self._runner.end(EndedByHost())
+        if self._lines is not None:
+            self._lines.hurry()
 
     # ---------------------------------------------------------------- the whole of it
 

@@ -85,8 +85,10 @@ class ScreenStage(LoopStage):
 
     def read(self, limit: int) -> bytes:
         if self.talk is None:
-            raise MisuseError("a screen has no standard input: bind keys, or `await session.ask`")
-        return self.talk.read(limit)
+            instead = "on a screen bind keys, or `await session.ask(…)`"
+        else:
+            instead = "in a talk `await session.ask(…)`"
+        raise MisuseError(f"read() is for commands; {instead}")
 
     def progress_line(self) -> ProgressLine:
         place = self._place()

@@ -23,7 +23,6 @@ from rich.text import Text
 from tuihost.session.session import Launch, Session
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.running._transcript import ScreenLine, Transcript
-from tuihost.tui.running._waiting import wait_here
 from tuihost.tui.widgets.cells import width_of, wrap
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
@@ -44,11 +43,10 @@ class TalkScreen:
         self._transcript = Transcript(
             session.stage, lambda: session.terminal.size.columns - 2 * MARGIN, margin=MARGIN
         )
-        self._answer: asyncio.Future[str | None] | None = None
+        self._answer: asyncio.Future[str] | None = None
         self._answering = asyncio.Lock()
         self._question = ""
-        self._hidden = self._reading = False
-        self._rest = b""  # of a line that was read in part
+        self._hidden = False
         self._over = False
         self._unread = False
         self._result: Result = None
@@ -107,10 +105,6 @@ class TalkScreen:
         def _on(event: Any) -> None:
             self._leave(self._result)
 
-        @keys.add("c-d", label="end", when=lambda: self._reading and not self._buffer.text)
-        def _end(event: Any) -> None:
-            self._give(None)
-
         @keys.add("pageup", label="back", when=self._long)
         def _up(event: Any) -> None:
             self._view.scroll(-self._view.page)
@@ -154,32 +148,16 @@ class TalkScreen:
         if future is not None and not future.done():
             self._application.exit(result=result)
 
-    # ---------------------------------------------------------------- asking and reading
+    # ---------------------------------------------------------------- asking
 
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:
         """Shows the question and waits for the line that is typed below it."""
         async with self._answering:
             answer = await self._line(question, hidden=hidden, default=default)
-        assert answer is not None, "only what reads hears of an end of input"
         return " ".join(answer.splitlines())
 
-    def read(self, limit: int) -> bytes:
-        return wait_here(self._read(limit))
-
-    async def _read(self, limit: int) -> bytes:
-        async with self._answering:
-            if not self._rest:
-                self._reading = True
-                try:
-                    line = await self._line("", hidden=False, default="")
-                finally:
-                    self._reading = False
-                self._rest = b"" if line is None else f"{line}\n".encode()
-            data, self._rest = self._rest[:limit], self._rest[limit:]
-            return data
-
-    async def _line(self, question: str, *, hidden: bool, default: str) -> str | None:
-        """What is typed; None at the end of input."""
+    async def _line(self, question: str, *, hidden: bool, default: str) -> str:
+        """What is typed."""
         self._question, self._hidden = question, hidden
         self._answer = asyncio.get_running_loop().create_future()
         self._unread = False
@@ -192,19 +170,15 @@ class TalkScreen:
         finally:
             self._answer = None
             self._buffer.reset()
-        if answer is not None:
-            shown = "•" * len(answer) if hidden else answer
-            self._transcript.add(Text.assemble((question, "accent"), shown))
+        shown = "•" * len(answer) if hidden else answer
+        self._transcript.add(Text.assemble((question, "accent"), shown))
         self._follow()
         return answer
 
     def _accepted(self, buffer: Buffer) -> bool:
-        self._give(buffer.text)
-        return False
-
-    def _give(self, answer: str | None) -> None:
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result(answer)
+            self._answer.set_result(buffer.text)
+        return False
 
     # ---------------------------------------------------------------- showing
 

@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tuihost.errors import Disconnected
+from tuihost.errors import Disconnected, MisuseError
 from tuihost.terminal_facts import Colors
-from tuihost.tui.running._waiting import wait_here
 from tuihost.tui.running.stages import LoopStage, asked, printed
 from tuihost.tui.terminal.line_discipline import LineDiscipline
 from tuihost.wire import Stream
@@ -37,7 +36,7 @@ class LineStage(LoopStage):
         super().__init__(terminal, theme)
         self._keys = LineDiscipline(terminal.facts.erase)
         self._typed = bytearray()
-        self._rest = b""  # of a line that was read in part
+        self._hurried = False
         self._answering = asyncio.Lock()
 
     def enter(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -56,12 +55,12 @@ class LineStage(LoopStage):
         await self._send(self._printed((what,)), Stream.OUT)
 
     def print(self, items: Sequence[Any], stream: Stream) -> None:
-        wait_here(self._send(self._printed(items), stream))
+        self._send_now(self._printed(items), stream)
 
     def write(self, data: bytes, stream: Stream) -> None:
         if self.facts.pty:
             data = _LONE_NEWLINE.sub(b"\r\n", data)
-        wait_here(self._send(data, stream))
+        self._send_now(data, stream)
 
     def progress_line(self) -> ProgressLine:
         return _Lines(self)
@@ -72,14 +71,23 @@ class LineStage(LoopStage):
         return printed(items, replace(facts, colors=Colors.MONO, sized=facts.pty), self.theme)
 
     async def _send(self, data: bytes, stream: Stream) -> None:
-        """Sends all of it, waiting while the person's line is full."""
+        """Sends all of it. While the person's line is full, other tasks go on."""
+        await self._until(lambda: not self.terminal.congested)  # another task's may wait
+        await self._until(self._begun(data, stream))
+
+    def _send_now(self, data: bytes, stream: Stream) -> None:
+        """The same for a plain call: the whole session waits while the person's line is full."""
+        self._wait(self.terminal.sent_all)
+        self._wait(self._begun(data, stream))
+
+    def _begun(self, data: bytes, stream: Stream) -> Callable[[], bool]:
+        """Sends what the line takes now; returns what sends more and says whether all has left."""
         if self.ended:
             raise Disconnected("the person is gone")
         channel = self.terminal.channel
         if stream is Stream.OUT or self.facts.pty or channel is None:
             self.terminal.write(data)
-            await self._until(lambda: not self.terminal.congested)
-            return
+            return self.terminal.sent_all
         rest = memoryview(data)
 
         def sent() -> bool:
@@ -87,7 +95,19 @@ class LineStage(LoopStage):
             rest = rest[channel.write(rest, stream) :]
             return not rest
 
-        await self._until(sent)
+        return sent
+
+    def _wait(self, ready: Callable[[], bool]) -> None:
+        channel = self.terminal.channel
+        if channel is not None:
+            channel.wait(lambda: ready() or channel.closed or self._hurried)
+
+    def hurry(self) -> None:
+        """The host ends the program: what is printed waits for nobody any more. Any thread."""
+        self._hurried = True
+        channel = self.terminal.channel
+        if channel is not None:
+            channel.nudge()
 
     async def _until(self, ready: Callable[[], bool]) -> None:
         """Looks again each time that the line has room."""
@@ -96,7 +116,7 @@ class LineStage(LoopStage):
             self.terminal.on_drain(free.set)
             await free.wait()
 
-    # ---------------------------------------------------------------- asking and reading
+    # ---------------------------------------------------------------- asking
 
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:
         async with self._answering:
@@ -107,25 +127,12 @@ class LineStage(LoopStage):
         return line.removesuffix(b"\n").decode("utf-8", "replace") or default
 
     def read(self, limit: int) -> bytes:
-        return wait_here(self._read(limit))
-
-    async def _read(self, limit: int) -> bytes:
-        """A line that is typed at a terminal; without one, the bytes as they come."""
-        async with self._answering:
-            if self.facts.pty:
-                line = await self._line(echo=True)
-                self._rest = line[limit:]
-                return line[:limit]
-            if not self._typed and not await self._more():
-                return b""
-            data = bytes(self._typed[:limit])
-            del self._typed[:limit]
-            return data
+        raise MisuseError("read() is for commands; in a talk `await session.ask(…)`")
 
     async def _line(self, *, echo: bool) -> bytes:
         """One line with its line end, edited as on any terminal; b"" at the end of input."""
-        keys, line = self._keys, bytearray(self._rest)
-        keys.echo, self._rest = echo, b""
+        keys, line = self._keys, bytearray()
+        keys.echo = echo
         while not line.endswith(b"\n"):
             char = keys.take(1)
             if char:
@@ -158,13 +165,14 @@ class LineStage(LoopStage):
 
     async def _more(self) -> bool:
         """Waits for more to be typed; False at the end."""
-        while (data := self.terminal.read(_READ)) is None:
-            readable = asyncio.Event()
-            self.terminal.set_reader(readable.set)
-            try:
+        readable = asyncio.Event()
+        self.terminal.set_reader(readable.set)  # once for all looks: it wakes right away
+        try:
+            while (data := self.terminal.read(_READ)) is None:
+                readable.clear()
                 await readable.wait()
-            finally:
-                self.terminal.set_reader(None)
+        finally:
+            self.terminal.set_reader(None)
         self._typed += data
         return bool(data)
 

@@ -173,12 +173,12 @@ class Terminal:
         channel = self._channel
         if channel is None:
             return False
+        return channel.wait(lambda: self.sent_all() or channel.closed, timeout)
 
-        def left() -> bool:
-            self._send_pending()
-            return not self._pending or channel.closed
-
-        return channel.wait(left, timeout)
+    def sent_all(self) -> bool:
+        """Sends what the line takes now; whether all that was written has left."""
+        self._send_pending()
+        return not self._pending
 
     # ---------------------------------------------------------------- from any thread
 
