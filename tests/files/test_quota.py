@@ -135,7 +135,7 @@ def test_a_rename_does_not_nest_too_deeply(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def pit(quota: Quota) -> Iterator[None]:
+def pit(tree: DiskTree, quota: Quota) -> Iterator[None]:
     """Folders that were nested far too deeply by other means."""
     here = os.open(quota.root, os.O_RDONLY)
     for _ in range(1500):
