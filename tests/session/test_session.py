@@ -19,12 +19,14 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import to_filter
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.key_processor import KeyPress, _Flush
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.layout.controls import BufferControl
 from rich.table import Table
 
 from tuihost import App, NoTerminal, Session, Stream, TerminalFacts, command
-from tuihost.errors import MisuseError
+from tuihost.errors import Interrupted, MisuseError
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.tui.running import _overlay
 
@@ -629,6 +631,52 @@ def test_an_application_with_keys_of_its_own_gets_its_focus_back() -> None:
         pilot.type("itop").wait_for("top").press("escape", "f2").wait_for("name?")
         pilot.type("Ada\r").wait_for("came to 'Ada'")
         pilot.type("Ax").wait_for("topx")
+
+
+@pytest.mark.parametrize("key", ["x", "\x1b"])
+def test_no_key_of_an_answer_goes_where_the_application_moves_the_focus(key: str) -> None:
+    """It moves the focus, and a key comes before the next frame, alone or as a lone Escape that
+    is looked up only after a while."""
+    field = Buffer()
+
+    class Moves(Draws):
+        def build(self, session: Session) -> Application[Any]:
+            application = super().build(session)
+            top = application.layout.current_window
+            side = Window(BufferControl(field), height=1)
+            application.layout = Layout(HSplit([side, application.layout.container]), top)
+
+            async def moves(session: Session) -> object:
+                asked = asyncio.create_task(session.ask("Secret? ", hidden=True))
+                while "Secret?" not in session.memory:  # until it is open
+                    await asyncio.sleep(0)
+                    if application.layout.current_window not in (top, side):
+                        session.memory["Secret?"] = True
+                processor = application.key_processor
+                application.layout.focus(side)
+                processor.feed(KeyPress(Keys.Escape if key == "\x1b" else key, key))
+                processor.process_keys()
+                application.layout.focus(side)
+                processor.feed(_Flush)
+                processor.process_keys()
+                application.layout.focus(top)
+                try:
+                    return await asked
+                except Interrupted:
+                    return "closed"
+
+            self.use = moves
+            return application
+
+    with hosted(Moves(ask)) as host, host.open("try") as pilot:
+        pilot.wait_for("ready").press("f2")
+        if key == "x":
+            pilot.wait_for("Secret?").type("yz\r").wait_for("came to 'xyz'")
+        else:
+            pilot.wait_for("came to 'closed'")
+        assert field.text == ""
+        pilot.press("k").wait_for("heard k")
+        _no_mistake(host)
 
 
 def test_a_question_stays_above_a_layout_that_changes_meanwhile() -> None:

@@ -104,18 +104,19 @@ def test_a_talk_that_waits_costs_nothing(term: str | None, monkeypatch: pytest.M
             assert pilot.wait_end() == 0
 
 
-def test_a_session_that_prints_without_end_to_nobody_who_reads_can_be_ended() -> None:
-    class Talks(App):
-        name = "talks"
+def test_a_talk_whose_line_is_full_can_be_ended() -> None:
+    class Fills(App):
+        name = "fills"
 
         async def talk(self, session: Session) -> int:
-            while True:
-                session.print("x" * 10_000)
+            session.print("x" * (8 << 20))
+            await session.ask("And? ")
+            return 0
 
-    with hosted(Talks()) as host:
-        channel = host.connect("ada+talks").open_session()
+    with hosted(Fills()) as host:
+        channel = host.connect("ada+fills").open_session()
         channel.invoke_shell()
         host.log.wait_for("app.start")
         host.server.stop("The host is closing.")
-        host.log.wait_for("session.end")
+        assert host.log.wait_for("session.end")["exit"] == "0"
         assert host.host.stuck_threads == 0

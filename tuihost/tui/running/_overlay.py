@@ -8,7 +8,7 @@ something to show, and is what it was afterwards, with its focus and its binding
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,13 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.key_binding.defaults import load_key_bindings
+from prompt_toolkit.key_binding.key_bindings import (
+    Binding,
+    KeyBindingsBase,
+    KeysTuple,
+    merge_key_bindings,
+)
 from prompt_toolkit.layout.containers import (
     ConditionalContainer,
     Container,
@@ -26,10 +33,11 @@ from prompt_toolkit.layout.containers import (
     FloatContainer,
     HSplit,
     Window,
+    to_container,
 )
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
-from prompt_toolkit.layout.layout import Layout
+from prompt_toolkit.layout.layout import Layout, walk
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.processors import PasswordProcessor, Processor
 from prompt_toolkit.layout.screen import Screen, WritePosition
@@ -93,15 +101,19 @@ class Overlay:
     def _keys_to(self, box: Dialog[Any]) -> Iterator[Dialog[Any]]:
         """Shows `box` above everything, and gives it all the keys until the block ends."""
         application = self._application
+        processor = application.key_processor
         mode, bindings = application.editing_mode, application.key_bindings
         application.editing_mode, application.key_bindings = EditingMode.EMACS, None
+        registry = processor._bindings
         self._box = box
         application.before_render += self._hold
+        processor._bindings = _BoxKeys(box, lambda: self._hold(application))
         try:
             self._hold(application)
             application.invalidate()
             yield box
         finally:
+            processor._bindings = registry
             application.before_render -= self._hold
             self._box = None
             application.editing_mode = mode
@@ -110,14 +122,15 @@ class Overlay:
             self._release()
 
     def _hold(self, application: Application[Any]) -> None:
-        """Before every frame: the Application may have changed its layout, or moved the focus."""
+        """Before every frame and every key: the Application may have changed its layout, or moved
+        the focus."""
         self._wrap()
         layout, box = application.layout, self._box
         if box is None:
             return
-        layout.update_parents_relations()
         focused = layout.current_window
         if not _holds(box.panel, focused):
+            layout.update_parents_relations()
             self._focused = focused
             layout.focus(box.focus)
 
@@ -244,6 +257,35 @@ class Overlay:
         )
 
 
+class _BoxKeys(KeyBindingsBase):
+    """The bindings of a box, and no others. `hold` gives it the focus before each key is looked up:
+    a key never goes to what the Application has focused meanwhile, and the Application's own
+    registry, which remembers the bindings of each window, is not asked while a box is open."""
+
+    def __init__(self, box: Dialog[Any], hold: Callable[[], None]) -> None:
+        self._hold = hold
+        focus = to_container(box.focus)
+        around = (part for part in walk(box.panel) if _holds(part, focus))
+        own = [keys for part in around if (keys := part.get_key_bindings()) is not None]
+        self._bindings = merge_key_bindings([load_key_bindings(), *own])
+
+    @property
+    def _version(self) -> Hashable:
+        return self._bindings._version
+
+    @property
+    def bindings(self) -> list[Binding]:
+        return self._bindings.bindings
+
+    def get_bindings_for_keys(self, keys: KeysTuple) -> list[Binding]:
+        self._hold()
+        return self._bindings.get_bindings_for_keys(keys)
+
+    def get_bindings_starting_with_keys(self, keys: KeysTuple) -> list[Binding]:
+        self._hold()
+        return self._bindings.get_bindings_starting_with_keys(keys)
+
+
 class _Beneath(Container):
     """The Application's own container, which does not hear the mouse while a box has the keys."""
 
@@ -325,8 +367,8 @@ def _box_of(session: Session, said: Transcript) -> Dialog[None]:
     return dialog
 
 
-def _holds(container: Container, window: Window) -> bool:
-    return container is window or any(_holds(child, window) for child in container.get_children())
+def _holds(container: Container, part: Container) -> bool:
+    return container is part or any(_holds(child, part) for child in container.get_children())
 
 
 def _width(row: StyleAndTextTuples) -> int:
