@@ -551,6 +551,29 @@ def test_what_was_not_seen_is_shown_in_the_end() -> None:
         assert "these are the last words" in pilot.text
 
 
+@pytest.mark.parametrize("full_screen", [True, False])
+@pytest.mark.parametrize("count", [1, 10])
+def test_what_is_printed_before_the_exit_is_shown_once(full_screen: bool, count: int) -> None:
+    class Leaves(Draws):
+        def build(self, session: Session) -> Application[Any]:
+            application = super().build(session)
+
+            async def leave(session: Session) -> object:
+                for number in range(count):
+                    session.print(f"last word {number}")
+                await asyncio.sleep(0)  # a box of many words opens
+                application.exit(result=0)
+                return None
+
+            self.use = leave
+            return application
+
+    with hosted(Leaves(say, full_screen=full_screen)) as host, host.open("try") as pilot:
+        pilot.wait_for("ready").press("f2")
+        assert pilot.wait_end() == 0
+        assert pilot.text.count("last word 0") == 1
+
+
 def test_what_was_not_seen_is_shown_by_the_next_app() -> None:
     class First(Draws):
         def build(self, session: Session) -> Application[Any]:

@@ -10,7 +10,7 @@ from rich.text import Text
 from tests.tui.screen import make_session
 from tuihost.tui.layout.renderables import render_lines
 from tuihost.tui.running import _transcript
-from tuihost.tui.running._transcript import KEPT, ScreenLine, Transcript, box_columns
+from tuihost.tui.running._transcript import KEPT, OPEN_ROWS, ScreenLine, Transcript, box_columns
 from tuihost.wire import Stream
 
 WIDTH = 20
@@ -90,10 +90,43 @@ def test_only_what_is_new_is_drawn(transcript: Transcript, monkeypatch: pytest.M
     last = transcript.add("second")
     transcript.change(last, "a second that is longer than a row")
     assert rows(transcript) == ["first", "a second that is", "longer than a row"]
-    assert drawn == ["first", "second", "a second that is longer than a row"]
+    assert drawn == ["first", "a second that is longer than a row"]
+    transcript.change(last, "a third")
+    assert rows(transcript) == ["first", "a third"]
     transcript.change(first, "another")
-    assert rows(transcript)[:2] == ["another", "a second that is"]
-    assert drawn[3:] == ["another"]
+    assert rows(transcript) == ["another", "a third"]
+    assert drawn[2:] == ["a third", "another"]
+
+
+def test_a_line_without_end_costs_no_more_the_longer_it_is(
+    transcript: Transcript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest = 0
+
+    def counted(what: object, *args: Any, **options: Any) -> Any:
+        nonlocal longest
+        longest = max(longest, len(str(what)))
+        return render_lines(what, *args, **options)
+
+    monkeypatch.setattr(_transcript, "render_lines", counted)
+    written = "".join(chr(ord("a") + number % 26) for number in range(3 * OPEN_ROWS * WIDTH + 7))
+    for start in range(0, len(written), 13):
+        transcript.write(written[start : start + 13].encode(), Stream.OUT)
+        assert transcript.row_count() == -(-min(start + 13, len(written)) // WIDTH)
+    transcript.write(b"\nnext", Stream.OUT)
+    assert "".join(rows(transcript)) == written + "next"
+    assert longest <= OPEN_ROWS * WIDTH
+
+
+def test_nothing_is_drawn_before_it_is_looked_at(
+    transcript: Transcript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert transcript.row_count() == 0
+    monkeypatch.setattr(_transcript, "render_lines", None)
+    for _ in range(100):
+        transcript.write(b"piece", Stream.OUT)
+    monkeypatch.undo()
+    assert "".join(rows(transcript)) == "piece" * 100
 
 
 def test_what_is_kept_has_a_limit(transcript: Transcript) -> None:

@@ -158,7 +158,8 @@ class RowWindow(Window):
     def scroll(self, rows: int) -> None:
         """Moves the view by so many rows, down if positive, and the cursor as far as needed to
         stay in it."""
-        self.offset = min(max(0, self.offset + rows), self.last_offset)
+        last = self.last_offset
+        self.offset = min(max(0, min(self.offset, last) + rows), last)
         if self.cursor is not None:
             margin = self._margin(self.page)
             last = self.source.row_count() - 1

@@ -79,8 +79,11 @@ class Overlay:
         self._going: asyncio.TimerHandle | None = None
         self._notice: asyncio.Task[None] | None = None
         note = ConditionalContainer(self._note(), Condition(lambda: self._note_shown))
+        # The last frame of an Application stays above what comes next, and what was not seen
+        # comes next.
         box = ConditionalContainer(
-            DynamicContainer(self._panel), Condition(lambda: self._box is not None)
+            DynamicContainer(self._panel),
+            Condition(lambda: self._box is not None and not application.is_done),
         )
         self._above: tuple[Container, Container] = (note, box)
         if said:
@@ -201,9 +204,10 @@ class Overlay:
         if self._going is not None:
             self._going.cancel()
             self._going = None
-        if self._said.row_count() > NOTE_ROWS:
-            if self._notice is None:
-                self._notice = self._application.create_background_task(self._show_all())
+        if self._notice is not None:
+            pass  # the box shows it
+        elif self._said.row_count() > NOTE_ROWS:
+            self._notice = self._application.create_background_task(self._show_all())
         else:
             loop = asyncio.get_running_loop()
             self._going = loop.call_later(NOTE_SECONDS, self._seen)
@@ -227,7 +231,7 @@ class Overlay:
 
     @property
     def _note_shown(self) -> bool:
-        return bool(self._said) and not self._reading
+        return bool(self._said) and not self._reading and not self._application.is_done
 
     def _note(self) -> Window:
         """The last rows of what was said."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Result = int | Launch | None
 MARGIN = 2
+END = 10**9
+"""Scrolls down as far as there are rows when they are drawn."""
 
 
 class TalkScreen:
@@ -199,5 +201,5 @@ class TalkScreen:
         self._follow()
 
     def _follow(self) -> None:
-        self._view.offset = self._transcript.row_count()
+        self._view.offset = END
         self._application.invalidate()

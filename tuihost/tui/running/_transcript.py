@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 KEPT = 2000
 """Things said that stay to be scrolled back to."""
-
+OPEN_ROWS = 10
+"""Rows of a line that is written in pieces; what follows begins a line of its own, so that each
+piece costs the same however much was written before it."""
 
 BOX_WIDTH = 60
 """Columns of a box over a screen, at most."""
@@ -63,6 +65,7 @@ class Transcript:
         self._margin = " " * margin
         self._entries: list[Entry] = []
         self._rows: list[Line] = []
+        self._drawn = 0  # entries whose rows these are
         self._drawn_for: Look | None = None
         self._open: dict[Stream, tuple[Entry, str]] = {}
         self._decoders = {
@@ -111,21 +114,24 @@ class Transcript:
         if not text:
             return
         entry, before = self._open.get(stream) or (self._append(""), "")
-        self._open[stream] = entry, before + text
-        self.change(entry, _line((before + text).removesuffix("\r"), stream))
+        text, most = before + text, OPEN_ROWS * self.width
+        while len(text) > most:
+            self.change(entry, _line(text[:most], stream))
+            entry, text = self._append(""), text[most:]
+        self._open[stream] = entry, text
+        self.change(entry, _line(text.removesuffix("\r"), stream))
 
     def change(self, entry: Entry, what: Any) -> None:
         """Says something else in the place of `entry`."""
         last = bool(self._entries) and self._entries[-1] is entry
-        if last and self._drawn_for is not None:
-            del self._rows[len(self._rows) - len(entry.rows) :]
-        else:
+        if not last:
             self._drawn_for = None
-            if not last and entry not in self._entries:
+            if entry not in self._entries:
                 self._entries.append(entry)  # it was taken away meanwhile
+        elif self._drawn == len(self._entries):
+            del self._rows[len(self._rows) - len(entry.rows) :]
+            self._drawn -= 1
         entry.what, entry.drawn_for = what, None
-        if self._drawn_for is not None:
-            self._rows += self._rows_of(entry, self._drawn_for)
 
     def _append(self, what: Any) -> Entry:
         entry = Entry(what)
@@ -133,8 +139,6 @@ class Transcript:
         if len(self._entries) > KEPT:
             del self._entries[: KEPT // 4]
             self._drawn_for = None
-        if self._drawn_for is not None:
-            self._rows += self._rows_of(entry, self._drawn_for)
         return entry
 
     def take(self) -> list[Any]:
@@ -150,8 +154,10 @@ class Transcript:
     def _draw(self) -> None:
         wanted = Look(self.width, self._stage.theme, self._stage.facts.unicode)
         if self._drawn_for != wanted:
-            self._rows = [row for entry in self._entries for row in self._rows_of(entry, wanted)]
-            self._drawn_for = wanted
+            self._rows, self._drawn, self._drawn_for = [], 0, wanted
+        for entry in self._entries[self._drawn :]:
+            self._rows += self._rows_of(entry, wanted)
+        self._drawn = len(self._entries)
 
     def _rows_of(self, entry: Entry, look: Look) -> tuple[Line, ...]:
         if entry.drawn_for != look:
