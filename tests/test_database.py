@@ -308,6 +308,67 @@ def test_closing_lets_a_reader_finish(path: Path) -> None:
         connection.execute("select 1")
 
 
+def test_closing_does_not_wait_for_ever_for_a_writer(path: Path) -> None:
+    database = opened(path)
+    writing, closed = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with database.writing() as connection:
+            connection.execute("insert into word values ('wharf', 5)")
+            writing.set()
+            assert closed.wait(DEADLINE)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert writing.wait(DEADLINE)
+    closing = threading.Thread(target=database.close, daemon=True)
+    closing.start()
+    closing.join(DEADLINE)
+    ended = not closing.is_alive()
+    closed.set()
+    thread.join(DEADLINE)
+    assert ended, "close() waits no longer than `busy`"
+    assert database._writer.open is None, "the end of the block has closed it"
+    again = opened(path)
+    assert words(again) == ["wharf"]
+    again.close()
+
+
+def test_closing_inside_ones_own_transaction(path: Path) -> None:
+    database = opened(path)
+
+    def write() -> None:
+        with database.writing() as connection:
+            database.close()
+            connection.execute("insert into word values ('wharf', 5)")
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    thread.join(DEADLINE)
+    assert not thread.is_alive()
+    assert fault_of(lambda: add(database, "dock"))[0] is DatabaseFault.CLOSED
+    assert database._writer.open is None
+    again = opened(path)
+    assert words(again) == ["wharf"]
+    again.close()
+
+
+def test_a_link_to_nothing_is_no_place_to_write_to(path: Path) -> None:
+    target = path.with_name("not-mounted") / "words.sqlite3"
+    path.symlink_to(target)
+    database = opened(path)
+    for work in (lambda: words(database), lambda: add(database, "x"), database.check):
+        fault, sentence = fault_of(work)
+        assert fault is DatabaseFault.NOT_OPENED
+        assert sentence.endswith(f"cannot be opened: it is a link to {target}, which is not there")
+    opened(path.with_name("elsewhere")).open()
+    target.parent.mkdir()
+    path.with_name("elsewhere").rename(target)
+    add(database, "hawser")
+    assert words(database) == ["hawser"]
+    database.close()
+
+
 # --------------------------------------------------------------------------------- migrations
 
 
@@ -355,6 +416,26 @@ def test_a_database_of_something_else_is_left_alone(path: Path) -> None:
     database.close()
     assert fault_of(opened(ours).open)[0] is DatabaseFault.NOT_OURS, "another application's"
     assert path.read_bytes() == before
+
+
+def test_a_version_below_zero_is_something_elses(path: Path) -> None:
+    with sqlite3.connect(path) as other:
+        other.execute("create table bread (butter)")
+        other.execute("pragma user_version = -1")
+    other.close()
+    for work in (lambda: words(opened(path)), lambda: add(opened(path), "x")):
+        assert fault_of(work)[0] is DatabaseFault.NOT_OURS
+
+
+@pytest.mark.parametrize("application_id", [0, 0x7465_7374])
+def test_without_migrations_it_is_opened_again(path: Path, application_id: int) -> None:
+    for _ in range(2):
+        database = Database(path, [], application_id=application_id)
+        with database.writing() as connection:
+            connection.execute("create table if not exists word (text text)")
+        database.close()
+    with pytest.raises(DatabaseError, match="something else"):
+        Database(path, [], application_id=application_id + 1).open()
 
 
 def test_of_two_that_open_an_empty_file_at_once_one_makes_the_tables(path: Path) -> None:
@@ -425,3 +506,50 @@ def test_after_a_fork_the_child_has_connections_of_its_own(path: Path) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("['before', 'child', 'after']\n", "")
+
+
+FORK_INSIDE = """
+import os, sys
+from pathlib import Path
+from tuihost import Database, DatabaseError
+
+database = Database(Path(sys.argv[1]), [["create table word (text text)"]], busy=0.05)
+
+def check(block):
+    try:
+        with block() as inherited:
+            child = os.fork()
+    except DatabaseError as error:  # in the child, which cannot keep what is its parent's
+        print(error, flush=True)
+        child = 0
+    if not child:
+        try:
+            assert database._writer.open is not inherited
+            assert inherited not in [reader.open for reader in database._readers]
+            assert len(database._readers) == 4
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+database.open()
+check(database.reading)
+check(database.writing)
+with database.writing() as connection:
+    connection.execute("insert into word values ('after')")
+with database.reading() as connection:
+    print([text for (text,) in connection.execute("select text from word")])
+database.close()
+"""
+
+
+def test_a_fork_inside_a_block_leaves_the_connection_to_the_parent(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORK_INSIDE, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    sentence = f"the database {path} does not work: the transaction is the parent's"
+    assert (done.stdout, done.stderr) == (f"{sentence}\n['after']\n", "")

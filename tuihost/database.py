@@ -106,8 +106,9 @@ class Database:
     files (the pragma of that name), `called` names it in sentences, `busy` is how many seconds to
     wait for others, and `prepare` is called with each new connection: for functions and pragmas.
 
-    Threads: any, also after a fork. A call waits for the disk and for other writers, and so do the
-    coroutines beside it: hand longer work to `asyncio.to_thread`.
+    Threads: any, also in a child that was forked while nothing was being read or written. A call
+    waits for the disk and for other writers, and so do the coroutines beside it: hand longer work
+    to `asyncio.to_thread`.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Database:
     def _begin(self) -> None:
         """Nothing is open, and nobody waits."""
         self._write_lock = threading.Lock()
+        self._writing_thread: int | None = None
         self._writer = _Connection()
         self._read_places = threading.BoundedSemaphore(READERS)
         self._readers = [_Connection() for _ in range(READERS)]
@@ -147,8 +149,9 @@ class Database:
 
     def check(self) -> None:
         """Raises `DatabaseError` if the file is there and cannot be used. Changes nothing."""
-        if not self.path.exists():
+        if not os.path.lexists(self.path):
             return
+        self._file()
         with self._translated(), closing(_read_only(self.path)) as connection:
             self._version(connection)
             if connection.execute("pragma quick_check(1)").fetchone() != ("ok",):
@@ -165,33 +168,49 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for selects. Where there is no file yet, the same tables, and empty."""
         with self._translated(), self._turn(self._read_places):
-            reader = self._readers.pop()
+            readers = self._readers
+            reader = readers.pop()
             try:
                 yield self._opened(reader, make=False)
             finally:
-                if self._closed:
-                    reader.close()
-                self._readers.append(reader)
+                if readers is self._readers:  # not in a child that was forked inside the block
+                    if self._closed:
+                        reader.close()
+                    readers.append(reader)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection inside a transaction that nobody else writes beside: kept where the block
         ends well, undone where it raises. Not to be nested."""
         with self._translated(), self._turn(self._write_lock):
-            connection = self._opened(self._writer, make=True)
+            writer = self._writer
+            connection = self._opened(writer, make=True)
             connection.execute("begin immediate")
+            self._writing_thread = threading.get_ident()
             try:
                 yield connection
+                if writer is not self._writer:
+                    raise self._error(DatabaseFault.OTHER, ": the transaction is the parent's")
                 connection.execute("commit")
             finally:
-                if connection.in_transaction:
-                    connection.execute("rollback")
+                if writer is self._writer:  # not in a child that was forked inside the block
+                    self._writing_thread = None
+                    if connection.in_transaction:
+                        connection.execute("rollback")
+                    if self._closed:
+                        writer.close()
 
     def close(self) -> None:
-        """Closes the file, once nobody writes; later calls raise `DatabaseError`."""
+        """Closes the file; later calls raise `DatabaseError`. Waits for a writer, but no longer
+        than `busy`. Whoever still reads or writes then goes on, and the end of their block closes
+        the connection: so it is inside one's own block, too."""
         self._closed = True
-        with self._write_lock:
-            self._writer.close()
+        mine = self._writing_thread == threading.get_ident()
+        if not mine and self._write_lock.acquire(timeout=max(0, self._busy)):
+            try:
+                self._writer.close()
+            finally:
+                self._write_lock.release()
         for reader in self._readers[:]:  # those that are in use close when they come back
             reader.close()
 
@@ -211,6 +230,8 @@ class Database:
         if file is None and make:
             self._make()
             file = self._file()
+            if file is None:  # what is written must never end up in memory
+                raise self._error(DatabaseFault.GONE)
         connection.open = self._connected(self.path if file is not None else None)
         connection.file = file
         self._seen = self._seen or file is not None
@@ -239,6 +260,9 @@ class Database:
         try:
             about = self.path.stat()
         except FileNotFoundError:
+            if not self._seen and self.path.is_symlink():
+                detail = f": it is a link to {self.path.readlink()}, which is not there"
+                raise self._error(DatabaseFault.NOT_OPENED, detail) from None
             if self._seen or self.path.parent.is_dir():
                 return None
             raise self._error(DatabaseFault.NOT_OPENED, ": there is no such folder") from None
@@ -269,7 +293,8 @@ class Database:
         ).fetchone()
         if (version, application_id, tables) == (0, 0, 0):
             return 0
-        if version == 0 or application_id != self._application_id:
+        unknown = version < 0 or (version == 0 and self._migrations)
+        if unknown or application_id != self._application_id:
             raise self._error(DatabaseFault.NOT_OURS)
         if version > len(self._migrations):
             detail = f" (its version is {version}, not {len(self._migrations)})"
@@ -278,7 +303,9 @@ class Database:
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         """Brings the file up to date, whole or not at all; of two processes one does it."""
-        if self._version(connection) == len(self._migrations):
+        (application_id,) = connection.execute("pragma application_id").fetchone()
+        done = self._version(connection) == len(self._migrations)
+        if done and application_id == self._application_id:
             return
         connection.execute("begin immediate")
         try:
@@ -304,7 +331,8 @@ class Database:
         try:
             yield
         finally:
-            lock.release()
+            if lock in (self._write_lock, self._read_places):  # a forked child has new ones
+                lock.release()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
