@@ -202,8 +202,8 @@ class Database:
 
     def close(self) -> None:
         """Closes the file; later calls raise `DatabaseError`. Waits for a writer, but no longer
-        than `busy`. Whoever still reads or writes then goes on, and the end of their block closes
-        the connection: so it is inside one's own block, too."""
+        than `busy`: a block that still reads or writes then goes on, and its end closes
+        the connection. So it is inside one's own block, too."""
         self._closed = True
         mine = self._writing_thread == threading.get_ident()
         if not mine and self._write_lock.acquire(timeout=max(0, self._busy)):
