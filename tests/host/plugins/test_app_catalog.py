@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.host.plugins import _loading
 from tuihost.host.plugins import app_catalog as catalog_module
 from tuihost.host.plugins.app_catalog import Catalog, note_use
@@ -251,6 +253,35 @@ def test_start_gives_each_app_its_folder_and_its_options_and_stop_ends_in_revers
     assert "ERROR app.error app=worse during=stop" in log[1].getvalue()
     catalog.stop()
     assert len(seen) == 5
+
+
+@pytest.mark.parametrize("error", ["SystemExit('bye')", "KeyboardInterrupt"])
+def test_an_app_cannot_end_the_host_when_it_starts(tmp_path: Path, error: str) -> None:
+    bad = CLASS.format(name="A") + f"    def start(self): raise {error}\n"
+    catalog = found(write(tmp_path / "apps", {"bad.py": bad, "good.py": CLASS.format(name="A")}))
+    catalog.start(tmp_path / "state")
+    assert list(catalog.apps) == ["good"]
+    assert reasons(catalog)["bad"].startswith(f"start failed: {error.partition('(')[0]}")
+
+
+def test_an_app_that_does_not_stop_is_left_behind(
+    tmp_path: Path, log: tuple[EventLog, io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog_module, "STOP_SECONDS", 0.05)
+    text = CLASS.format(name="A") + "    def stop(self): self.options['stop']()\n"
+    catalog = found(write(tmp_path / "apps", {"one.py": text, "two.py": text}), log[0])
+    catalog.start(tmp_path / "state")
+    release, stopped = threading.Event(), threading.Event()
+    catalog.apps["one"].app.options = {"stop": stopped.set}
+    catalog.apps["two"].app.options = {"stop": lambda: release.wait(DEADLINE)}
+    stopping = threading.Thread(target=catalog.stop, daemon=True)
+    stopping.start()
+    stopping.join(DEADLINE / 2)
+    ended = not stopping.is_alive()
+    release.set()
+    assert ended
+    assert stopped.is_set(), "the others are stopped all the same"
+    assert 'app.abandoned thread="stop of two"' in log[1].getvalue()
 
 
 def test_cards_show_what_an_account_may_use_most_recent_first(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from tuihost.host.plugins._loading import (
     Kind,
     all_candidates,
     candidates,
+    in_folder,
     load_entry_point,
     load_object,
     load_path,
@@ -266,6 +270,36 @@ MISTAKES = {
         " (char 1) (harbor_one.py:3)",
     ),
     "an end of the program": ("raise SystemExit(3)", "SystemExit: 3 (harbor_one.py:1)"),
+    "an interruption of its own": (
+        "raise KeyboardInterrupt",
+        "KeyboardInterrupt (harbor_one.py:1)",
+    ),
+    "a cancellation": (
+        "import asyncio\nraise asyncio.CancelledError",
+        "CancelledError (harbor_one.py:2)",
+    ),
+    "the end of a generator": ("raise GeneratorExit", "GeneratorExit (harbor_one.py:1)"),
+    "the end of an iteration": ("raise StopIteration", "StopIteration (harbor_one.py:1)"),
+    "a group of such": (
+        "raise BaseExceptionGroup('group', [KeyboardInterrupt()])",
+        "BaseExceptionGroup: group (1 sub-exception) (harbor_one.py:1)",
+    ),
+    "an exception whose text fails": (
+        "class Odd(Exception):\n    def __str__(self): raise ValueError\n\nraise Odd",
+        "Odd: its text cannot be shown (harbor_one.py:4)",
+    ),
+    "a mistake in a file of bytes": (
+        "raise SyntaxError('x', (b'/etc/passwd', 1, 1, ''))",
+        "SyntaxError: x (line 1) (harbor_one.py:1)",
+    ),
+    "a mistake in a file that is a number": (
+        "error = SyntaxError('x')\nerror.filename = 5\nraise error",
+        "SyntaxError: x (harbor_one.py:3)",
+    ),
+    "a module that is a number": (
+        "raise ModuleNotFoundError('x', name=5)",
+        "ModuleNotFoundError: x (harbor_one.py:1)",
+    ),
     "words that would steer a terminal": (
         "raise ValueError('two\\nlines\\x1b[31m')",
         "ValueError: two lines·[31m (harbor_one.py:1)",
@@ -339,6 +373,51 @@ def test_a_mistake_deep_in_a_package_has_the_line_there(
     write(folder, {"harbor_one/deeper.py": "x = 1\nif"})
     with pytest.raises(AppLoadError, match=r"^SyntaxError: invalid syntax \(deeper\.py:2\)$"):
         loaded(example.kind, folder, way)
+
+
+@every_kind
+def test_the_operators_own_interruption_is_no_mistake(folder: Path, example: Example) -> None:
+    write(folder, {"harbor_one.py": "import signal\nsignal.raise_signal(signal.SIGINT)\n"})
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        loaded(example.kind, folder, "path")
+    assert signal.getsignal(signal.SIGINT) is before
+    assert not [name for name in sys.modules if name.endswith("_harbor_one")]
+
+
+@every_kind
+@pytest.mark.parametrize("name", ["harbor-1.2.0", "harbor with space"])
+def test_a_folder_whose_name_no_module_can_have(folder: Path, example: Example, name: str) -> None:
+    files = {f"{name}/other.py": "x = 1\n"}
+    named = example.classes("Harbor") + "\nHarbor.name = 'harbor'\n"
+    for inner in ("__init__.py", f"{example.kind.name}.py"):
+        write(folder, files | {f"{name}/{inner}": "from .other import x\n" + named})
+        assert type(load_path(example.kind, folder / name)).__name__ == "Harbor"
+        (folder / name / inner).unlink()
+    write(folder, {f"{name}/__init__.py": "from . import broken\n", f"{name}/broken.py": "\n1 / 0"})
+    before = set(sys.modules)
+    with pytest.raises(AppLoadError, match=r"by zero \(broken\.py:2\)$"):
+        load_path(example.kind, folder / name)
+    assert set(sys.modules) == before
+
+
+def test_one_folder_that_cannot_be_read_breaks_no_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, {"harbor_one.py": EXAMPLES[0].classes("Harbor"), "shut/app.py": ""})
+    is_file = Path.is_file
+
+    def guarded(path: Path) -> bool:  # as it is for anybody but root
+        if path.is_relative_to(folder / "shut") and path != folder / "shut":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", guarded)
+    monkeypatch.setattr(Path, "glob", lambda path, pattern: iter(()))
+    harbor, shut = in_folder(APP, folder)
+    assert harbor.load().name == "harbor-one"
+    with pytest.raises(AppLoadError, match="Permission denied"):
+        shut.load()
 
 
 @every_kind

@@ -14,15 +14,18 @@ import importlib.util
 import inspect
 import itertools
 import re
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, Generic, TypeVar, cast
 
 from tuihost.errors import AppLoadError
@@ -120,7 +123,10 @@ def candidates(folder: Path) -> list[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(("_", ".")):
             continue
-        is_package = path.is_dir() and (any(path.glob("*.py")) or _package_in(path) != path)
+        try:
+            is_package = path.is_dir() and (any(path.glob("*.py")) or _package_in(path) != path)
+        except PermissionError:  # whoever loads it is told
+            is_package = True
         if is_package or (path.suffix == ".py" and path.is_file()):
             found.append(path)
     return found
@@ -160,20 +166,22 @@ def _origin(point: EntryPoint) -> str:
 
 def load_path(kind: Kind[T], path: Path) -> T:
     """The plugin in a folder or in a file. Raises `AppLoadError`; leaves no half of it imported."""
-    private = f"_tuihost_{kind.name}_{next(_numbers)}_{path.stem.replace('-', '_')}"
+    own_name = re.sub(r"\W", "_", path.name.removesuffix(".py"))  # a dot would be a package's
+    private = f"_tuihost_{kind.name}_{next(_numbers)}_{own_name}"
     try:
-        return _prepared(kind, _found_in(kind, _import_path(kind, path, private)), name_of(path))
-    except (Exception, SystemExit) as error:  # whatever somebody's module does
-        sentence = load_error(error, private)  # which looks for lines in the modules that go now
+        with _mistakes_told(private):  # which looks for lines in the modules that go below
+            module = _import_path(kind, path, private)
+            return _prepared(kind, _found_in(kind, module), name_of(path))
+    except BaseException:
         for name in [name for name in sys.modules if _top(name) == private]:
             del sys.modules[name]
-        raise sentence from error
+        raise
 
 
 def load_reference(kind: Kind[T], reference: str) -> T:
     """The plugin at `package.module:attr`, or the one plugin in `package.module`."""
     module_name, _, attribute = reference.partition(":")
-    try:
+    with _mistakes_told(_top(module_name)):
         module = importlib.import_module(module_name)
         if not attribute:
             found = _found_in(kind, module)
@@ -182,25 +190,19 @@ def load_reference(kind: Kind[T], reference: str) -> T:
         else:
             found = _made(kind, getattr(module, attribute), attribute)
         return _prepared(kind, found, dashed(module_name.rpartition(".")[2]))
-    except (Exception, SystemExit) as error:  # whatever somebody's module does
-        raise load_error(error, _top(module_name)) from error
 
 
 def load_entry_point(kind: Kind[T], point: EntryPoint) -> T:
     """The plugin that an installed package announces."""
-    try:
+    with _mistakes_told(_top(point.module)):
         return _from_object(kind, point.load(), point.name)
-    except (Exception, SystemExit) as error:  # whatever somebody's package does
-        raise load_error(error, _top(point.module)) from error
 
 
 def load_object(kind: Kind[T], value: object, name: str) -> T:
     """The plugin that `value` is, makes or holds; `name` is its name where it has none."""
     module_name = value.__name__ if isinstance(value, ModuleType) else _made_by_its_class(value)
-    try:
+    with _mistakes_told(_top(module_name)):
         return _from_object(kind, value, name)
-    except (Exception, SystemExit) as error:  # whatever somebody's class does
-        raise load_error(error, _top(module_name)) from error
 
 
 def _from_object(kind: Kind[T], value: object, name: str) -> T:
@@ -332,6 +334,40 @@ def _a(noun: str) -> str:
 # ------------------------------------------------------------------------------- mistakes
 
 
+@contextmanager
+def _mistakes_told(top: str) -> Iterator[None]:
+    """Whatever the author's code in the package `top` raises comes out as an `AppLoadError`."""
+    with operator_interrupts() as pressed:
+        try:
+            yield
+        except BaseException as error:
+            if pressed:
+                raise
+            raise load_error(error, top) from error
+
+
+@contextmanager
+def operator_interrupts() -> Iterator[list[int]]:
+    """Yields a list that gets an entry when the operator presses Ctrl-C inside the block: so a
+    `KeyboardInterrupt` that an author's code raised by itself can be told from theirs."""
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield pressed  # no signal comes here, or it raises nothing
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        if signal.getsignal(signal.SIGINT) is note:
+            signal.signal(signal.SIGINT, before)
+
+
 def trace_of(error: AppLoadError) -> BaseException | None:
     """What the log shows beside the sentence: whatever an author's code raised by itself."""
     return None if isinstance(error.__cause__, AppLoadError) else error.__cause__
@@ -341,11 +377,12 @@ def load_error(error: BaseException, top: str) -> AppLoadError:
     """What went wrong as one sentence, with the last line that it went through in the author's own
     modules: those in the package `top`."""
     own_name = _PRIVATE.sub("", top)
-    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_file():
-        place, text = f" ({Path(error.filename).name}:{error.lineno})", error.msg
+    file = error.filename if isinstance(error, SyntaxError) else None
+    if isinstance(error, SyntaxError) and isinstance(file, str) and Path(file).is_file():
+        place, text = f" ({Path(file).name}:{error.lineno})", str(error.msg)
     else:
-        place, text = _line_in(error, top), str(error)
-    if isinstance(error, ModuleNotFoundError) and _top(error.name or "") == own_name != top:
+        place, text = _line_in(error, top), _text_of(error)
+    if isinstance(error, ModuleNotFoundError) and _top(str(error.name or "")) == own_name != top:
         text += "; import the package's own modules by `from . import …`"
     if isinstance(error, AppLoadError):
         reason = text
@@ -354,6 +391,13 @@ def load_error(error: BaseException, top: str) -> AppLoadError:
         reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
     reason = " ".join(_PRIVATE.sub("", reason).split())
     return AppLoadError(clean(reason, limit=300) + place)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an author's `__str__`
+        return "its text cannot be shown"
 
 
 def _place_of(part: object) -> str:
@@ -369,7 +413,7 @@ def _place_of(part: object) -> str:
 def _line_in(error: BaseException, top: str) -> str:
     place = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
-        if _top(frame.f_globals.get("__name__", "")) == top:
+        if _top(str(frame.f_globals.get("__name__", ""))) == top:
             place = f" ({Path(frame.f_code.co_filename).name}:{line})"
     return place
 

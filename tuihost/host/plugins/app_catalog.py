@@ -7,6 +7,7 @@ settings name, the operator's folders, entry points of installed packages, bundl
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,6 +21,7 @@ from tuihost.host.plugins._loading import (
     all_candidates,
     in_folder,
     load_error,
+    operator_interrupts,
     same_folder,
     trace_of,
 )
@@ -33,6 +35,9 @@ from tuihost.text import clean
 from tuihost.theme.theme import Theme, find_themes
 
 ENTRY_POINTS = "tuihost.apps"
+
+STOP_SECONDS = 10.0
+"""How long the `stop` of one app may take before the host's own stop goes on without it."""
 
 # Where on the machine a file lies is the operator's business, not a visitor's.
 _FOLDERS = re.compile(r"(?:/[^\s/'\"()]+)*/(?=[^\s/])")
@@ -97,26 +102,39 @@ class Catalog:
             app = loaded.app
             app.data = _own_folder(state_dir, name)
             app.options = MappingProxyType(self.settings.app.get(name, {}))
-            try:
-                app.start()
-            except AppLoadError as error:
-                self._break(name, loaded.source, str(error))
-            except Exception as error:  # noqa: BLE001 - one app's fault, with its trace in the log
-                reason = load_error(error, type(app).__module__.partition(".")[0])
-                self._break(name, loaded.source, f"start failed: {reason}", error)
-            else:
-                self._started.append(app)
-                continue
+            with operator_interrupts() as pressed:
+                try:
+                    app.start()
+                except AppLoadError as error:
+                    self._break(name, loaded.source, str(error))
+                except BaseException as error:  # one app's fault, with its trace in the log
+                    if pressed:
+                        raise
+                    reason = load_error(error, type(app).__module__.partition(".")[0])
+                    self._break(name, loaded.source, f"start failed: {reason}", error)
+                else:
+                    self._started.append(app)
+                    continue
             del self.apps[name]
 
     def stop(self) -> None:
-        """Stops what was started, last first. Call after the last session."""
+        """Stops what was started, last first, each on a thread of its own: one that takes more than
+        `STOP_SECONDS` is left behind. Call after the last session."""
         while self._started:
             app = self._started.pop()
-            try:
-                app.stop()
-            except Exception as error:  # noqa: BLE001 - the others are stopped all the same
-                self.log.error(Event.APP_ERROR, trace=error, app=app.name, during="stop")
+            thread = threading.Thread(
+                target=self._stop, args=(app,), name=f"stop of {app.name}", daemon=True
+            )
+            thread.start()
+            thread.join(STOP_SECONDS)
+            if thread.is_alive():
+                self.log.error(Event.APP_ABANDONED, thread=thread.name)
+
+    def _stop(self, app: App) -> None:
+        try:
+            app.stop()
+        except BaseException as error:  # noqa: BLE001 - the others are stopped all the same
+            self.log.error(Event.APP_ERROR, trace=error, app=app.name, during="stop")
 
     def cards(self, account: Account, preferences: Preferences) -> tuple[AppCard, ...]:
         """What this account may see in the menu, most recently used first, broken ones last."""
