@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,6 +161,25 @@ def test_words_become_the_parameters_of_the_method(words: tuple[str, ...], expec
 
 def test_the_int_that_a_method_returns_is_the_exit_status() -> None:
     assert run(Guestbook(), "several", "a", "b")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("returned", "status"), [(-1, 255), (256, 1), (1 << 40, 1), (257, 1), (True, 1), (False, 0)]
+)
+def test_an_exit_status_is_what_a_shell_makes_of_it(returned: int, status: int) -> None:
+    class Odd(App):
+        @command
+        def go(self, session: Session) -> int:
+            return returned
+
+        @command
+        def leave(self, session: Session) -> None:
+            raise click.exceptions.Exit(returned)
+
+    app = Odd()
+    app.name = "odd"
+    assert run(app, "go")[0] == status
+    assert run(app, "leave")[0] == status
 
 
 def test_what_methods_come_to_is_worked_out_when_the_app_is_loaded(

@@ -76,6 +76,9 @@ def command_table(app: App) -> CommandTable:
 
 def _made(app: App) -> CommandTable:
     methods = app.command_methods()
+    for name, method in methods.items():
+        if not _is_word(name):
+            raise AppLoadError(f"{name!r} cannot be a command's name: it is not one word", method)
     commands = [_Command(name, method) for name, method in methods.items()]
     group = click.Group(
         app.name,
@@ -87,6 +90,10 @@ def _made(app: App) -> CommandTable:
         subcommand_metavar="COMMAND [ARGS]..." if commands else "",
     )
     return CommandTable(group, tuple(sorted((own.info for own in commands), key=_by_name)))
+
+
+def _is_word(name: object) -> bool:
+    return isinstance(name, str) and name.isprintable() and name.split() == [name]
 
 
 def _by_name(info: CommandInfo) -> str:
@@ -175,10 +182,10 @@ def run_command(line: CommandLine, session: Session, *, run_async: RunAsync) -> 
         with command.make_context(line.command, list(line.words), parent=above) as context:
             return typing.cast(int, command.invoke(context))
     except click.exceptions.Exit as end:
-        return end.exit_code
+        return exit_status(end.exit_code)
     except click.ClickException as mistake:
         session.error(_sentence(mistake))
-        return mistake.exit_code
+        return exit_status(mistake.exit_code)
     except click.Abort:
         return 1
     except NoTerminal as error:
@@ -187,6 +194,12 @@ def run_command(line: CommandLine, session: Session, *, run_async: RunAsync) -> 
     except (TookTooLong, TookTooMuch) as error:
         session.error(f"Error: {error}")
         return 1
+
+
+def exit_status(result: int) -> int:
+    """What an exit status comes to, as in a shell: its lower eight bits. What was not 0 stays so: a
+    failure is never taken for a success."""
+    return result & 0xFF or int(result != 0)
 
 
 class _Command(click.Command):
@@ -223,7 +236,7 @@ class _Command(click.Command):
         if result is not None and not isinstance(result, int):
             kind = type(result).__name__
             raise TypeError(f"the command {self.name!r} returned {kind}, not an int")
-        return result or 0
+        return exit_status(result or 0)
 
     @property
     def info(self) -> CommandInfo:

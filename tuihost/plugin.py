@@ -144,9 +144,11 @@ class App:
         if found is None:
             found = vars(self)[_METHODS] = MappingProxyType(
                 {
-                    marked or attribute.replace("_", "-"): getattr(self, attribute)
+                    attribute.replace("_", "-") if marked is None else marked: getattr(
+                        self, attribute
+                    )
                     for attribute, member in inspect.getmembers(type(self), callable)
-                    if (marked := getattr(member, "__tuihost_command__", None)) is not None
+                    if (marked := getattr(member, "__tuihost_command__", False)) is not False
                 }
             )
         return cast("Mapping[str, Callable[..., Any]]", found)
@@ -203,15 +205,16 @@ def command(method: _Method) -> _Method: ...
 
 
 @overload
-def command(*, name: str = "") -> Callable[[_Method], _Method]: ...
+def command(*, name: str | None = None) -> Callable[[_Method], _Method]: ...
 
 
-def command(method: _Method | None = None, *, name: str = "") -> Any:
-    """Makes a method a command: `ssh host APP METHOD args…`.
+def command(method: _Method | None = None, *, name: str | None = None) -> Any:
+    """Makes a method a command: `ssh host APP METHOD args…`. Without a `name` it has that of the
+    method, with `-` for `_`.
 
     Parameters without a default are arguments, and those after `*` are options; type hints give
-    their types, and the docstring is the help. The int that it returns is the exit status; None
-    is 0.
+    their types, and the docstring is the help. The int that it returns is the exit status, from 0
+    to 255; None is 0.
     """
 
     def mark(method: _Method) -> _Method:

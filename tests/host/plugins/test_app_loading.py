@@ -80,6 +80,22 @@ MISTAKES = {
         "command 'put': parameter 'what' has a type that no command line can give: dict"
         " (harbor.py:7)",
     ),
+    "a command of two words": (
+        CLASS + "    @command(name='a b')\n    def put(self, session): ...",
+        "'a b' cannot be a command's name: it is not one word (harbor.py:7)",
+    ),
+    "a command with the end of a line": (
+        CLASS + "    @command(name='a\\n')\n    def put(self, session): ...",
+        "'a\\n' cannot be a command's name: it is not one word (harbor.py:7)",
+    ),
+    "a command without a name": (
+        CLASS + "    @command(name='')\n    def put(self, session): ...",
+        "'' cannot be a command's name: it is not one word (harbor.py:7)",
+    ),
+    "a command whose name is a number": (
+        CLASS + "    @command(name=5)\n    def put(self, session): ...",
+        "5 cannot be a command's name: it is not one word (harbor.py:7)",
+    ),
     "an argument that the decorator does not know": (
         FUNCTION.replace("{0}", ", colour='red'"),
         "TypeError: app() got an unexpected keyword argument 'colour' (harbor.py:3)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tuihost.commands import CommandLine, run_command
+from tuihost.commands import CommandLine, exit_status, run_command
 from tuihost.core.routing import (
     BadCommand,
     CopyFiles,
@@ -131,7 +131,7 @@ class Job:
     def _guarded(self, name: str, run: Callable[[], int]) -> int:
         """Has the app `name` do something; a mistake in it costs one sentence."""
         try:
-            return run()
+            return exit_status(run() or 0)
         except (Disconnected, Signalled):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
