@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -13,9 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.waiting import DEADLINE
-from tuihost import App, Session, command
+from tuihost import App, Disconnected, Session, command
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
+from tuihost.tui.running import runner
+from tuihost.tui.running.loop import LoopKind, new_loop
+from tuihost.tui.running.runner import EndedByHost
 
 
 class Tap(App):
@@ -210,3 +214,100 @@ def test_a_command_that_reads_pushes_no_other_thread_aside(host: Hosted) -> None
     said = host.run("tap policies", stdin=b"data").text
     assert said == f"{os.SCHED_OTHER} {os.SCHED_BATCH}\n"
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+class Own(BaseException):
+    """Neither an error nor an end that Python knows."""
+
+
+RAISED: tuple[tuple[BaseException, int, bool], ...] = (
+    (KeyboardInterrupt(), 130, True),
+    (GeneratorExit(), 70, True),
+    (asyncio.CancelledError(), 70, True),
+    (Own(), 70, True),
+    (SystemExit(3), 3, False),
+    (SystemExit(), 0, False),
+    (SystemExit("no such town"), 1, False),
+)
+
+
+class Raises(App):
+    """Lets pass what it is told to."""
+
+    name = "raises"
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    async def talk(self, session: Session) -> int:
+        await asyncio.sleep(0)
+        raise self.error
+
+    @command
+    def plain(self, session: Session) -> None:
+        """Raise it."""
+        raise self.error
+
+    @command(name="async")
+    async def coroutine(self, session: Session) -> None:
+        """Raise it in a coroutine."""
+        await asyncio.sleep(0)
+        raise self.error
+
+
+@pytest.mark.parametrize(("error", "status", "crash"), RAISED)
+@pytest.mark.parametrize("words", ["raises plain", "raises async"])
+def test_whatever_a_command_raises_ends_it_alone(
+    words: str, error: BaseException, status: int, crash: bool
+) -> None:
+    with hosted(Raises(error)) as host:
+        done = host.run(words)
+        assert done.status == status
+        assert len(host.log.named("app.error")) == crash
+        assert done.errors.count("because of an error in it") == crash
+        assert ("no such town" in done.errors) == ("no such town" in str(error))
+        assert host.log.named("app.stuck") == []
+        assert host.log.named("host.error") == []
+
+
+@pytest.mark.parametrize(("error", "status", "crash"), [*RAISED[1:], (EOFError(), 70, True)])
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_whatever_a_talk_raises_ends_it_alone(
+    term: str, error: BaseException, status: int, crash: bool
+) -> None:
+    with hosted(Raises(error)) as host, host.open("raises", term=term) as pilot:
+        if crash:
+            pilot.wait_for("because of an error in it")
+        if term == "xterm" and (crash or str(error) == "no such town"):
+            pilot.wait_for("Enter leaves").press("enter")
+        assert pilot.wait_end() == status
+        assert len(host.log.named("app.error")) == crash
+        assert host.log.named("app.stuck") == []
+        assert host.log.named("host.error") == []
+
+
+def test_a_talk_that_says_its_person_has_left_ends_so() -> None:
+    for term in ("xterm", "dumb"):
+        with hosted(Raises(Disconnected("gone"))) as host, host.open("raises", term=term) as pilot:
+            assert pilot.wait_end() == 255
+            assert host.log.named("app.error") == []
+
+
+def test_a_session_that_is_ended_as_its_loop_is_made_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asks(App):
+        name = "asks"
+
+        async def talk(self, session: Session) -> int:
+            await session.ask("Well? ")
+            return 3
+
+    def ends(kind: LoopKind) -> asyncio.AbstractEventLoop:
+        monkeypatch.undo()
+        owner = sys._getframe(1).f_locals["self"]
+        owner.end(EndedByHost())
+        return new_loop(kind)
+
+    monkeypatch.setattr(runner, "new_loop", ends)
+    with hosted(Asks()) as host, host.open("asks", term="dumb") as pilot:
+        assert pilot.wait_end() == 0
+        assert host.log.named("host.error") == []

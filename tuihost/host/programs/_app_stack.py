@@ -17,9 +17,10 @@ from tuihost.core.routing import OpenApp
 from tuihost.errors import Disconnected
 from tuihost.host.host import Host
 from tuihost.host.presence import TerminalSession
-from tuihost.host.programs._incidents import report_crash
-from tuihost.host.programs._sentences import CRASHED, UNAVAILABLE, complain, needs_terminal
+from tuihost.host.programs._incidents import end_of
+from tuihost.host.programs._sentences import UNAVAILABLE, complain, needs_terminal
 from tuihost.host.programs._session_maker import SessionMaker
+from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.visit import Visit
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App, Result
@@ -182,9 +183,9 @@ class AppStack:
             if self._lines is not None:
                 return self._in_lines(app, self._lines, from_menu)
             return self._on_screen(app, from_menu)
-        except (Disconnected, ReturnToMenu, EndedByHost):
+        except (Disconnected, ReturnToMenu, EndedByHost, ThreadStopped):
             raise
-        except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
+        except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
             return self._crashed(name, error, leaving=last)
         finally:
             self._log.info(Event.APP_END, app=name, seconds=round(time.monotonic() - begun, 1))
@@ -219,10 +220,11 @@ class AppStack:
 
         return self._runner.run_talk(explain, stage)
 
-    def _crashed(self, name: str, error: Exception, *, leaving: bool) -> int:
-        sentence = report_crash(self._log, name, error)
-        self._show("That did not work", sentence, leaving=leaving)
-        return CRASHED
+    def _crashed(self, name: str, error: BaseException, *, leaving: bool) -> int:
+        end = end_of(self._log, name, error)
+        if end.sentence:
+            self._show("That did not work", end.sentence, leaving=leaving)
+        return end.status
 
     def _show(self, title: str, sentence: str, *, leaving: bool = False) -> None:
         """One sentence of the host's own, on the screen or as a line."""

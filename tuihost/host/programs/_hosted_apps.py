@@ -13,9 +13,8 @@ from tuihost.files.tree import FileTree, Folders
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
 from tuihost.host.login.visitor import Visitor
-from tuihost.host.programs._incidents import report_crash
+from tuihost.host.programs._incidents import end_of, report_crash
 from tuihost.host.programs._sentences import (
-    CRASHED,
     FAILED,
     NOT_FOUND,
     NOT_YOURS,
@@ -23,6 +22,7 @@ from tuihost.host.programs._sentences import (
     no_such_app,
 )
 from tuihost.host.programs._session_maker import SessionMaker
+from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.app_thread import AppThread
 from tuihost.host.programs.visit import Visit
 from tuihost.logs import EventLog
@@ -130,11 +130,13 @@ class HostedApps:
         try:
             run_async = partial(run_coroutine, kind=line.app.loop)
             return run_command(line, self._sessions.make(name, stage), run_async=run_async)
-        except (Disconnected, Interrupted, Signalled):
+        except (Disconnected, Interrupted, Signalled, ThreadStopped):
             raise
-        except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-            _say(stdio, self._host.name, report_crash(self._log, name, error))
-            return CRASHED
+        except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
+            end = end_of(self._log, name, error)
+            if end.sentence:
+                _say(stdio, self._host.name, end.sentence)
+            return end.status
 
     def forget(self, command: StartedCommand) -> None:
         """It has ended."""

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from tuihost.commands import exit_status
 from tuihost.errors import TookTooLong, TookTooMuch, new_incident
+from tuihost.host.programs._sentences import CRASHED, FAILED, STOPPED
 from tuihost.logs import Event, EventLog
+from tuihost.text import clean
 
 
-def report_crash(log: EventLog, app: str, error: Exception) -> str:
+@dataclass(frozen=True, slots=True)
+class AppEnd:
+    """How a program of an app ended that raised something."""
+
+    status: int
+    sentence: str = ""
+    """For the person; empty where there is nothing to say."""
+
+
+def end_of(log: EventLog, app: str, error: BaseException) -> AppEnd:
+    """What comes of anything that an app let pass. `sys.exit` ends it as it ends a process."""
+    match error:
+        case SystemExit(code=None):
+            return AppEnd(0)
+        case SystemExit(code=int(status)):
+            return AppEnd(exit_status(status))
+        case SystemExit(code=text):
+            return AppEnd(FAILED, clean(str(text)))
+        case KeyboardInterrupt():
+            return AppEnd(STOPPED, report_crash(log, app, error))
+    return AppEnd(CRASHED, report_crash(log, app, error))
+
+
+def report_crash(log: EventLog, app: str, error: BaseException) -> str:
     """Logs the trace of a mistake in `app` under an incident id; the sentence for the person. Work
     that went over its limits is not a mistake, and is in the log already."""
     if isinstance(error, TookTooLong | TookTooMuch):

@@ -21,9 +21,10 @@ from tuihost.host.access import SFTP
 from tuihost.host.host import Host
 from tuihost.host.programs._file_transfers import FileTransfers
 from tuihost.host.programs._hosted_apps import files_of
-from tuihost.host.programs._incidents import report_crash
-from tuihost.host.programs._sentences import CRASHED, NOT_FOUND, NOT_YOURS, complain, no_such_app
+from tuihost.host.programs._incidents import end_of
+from tuihost.host.programs._sentences import NOT_FOUND, NOT_YOURS, complain, no_such_app
 from tuihost.host.programs._session_maker import SessionMaker
+from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.visit import Visit
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
@@ -132,11 +133,13 @@ class Job:
         """Has the app `name` do something; a mistake in it costs one sentence."""
         try:
             return exit_status(run() or 0)
-        except (Disconnected, Signalled):
+        except (Disconnected, Signalled, ThreadStopped):
             raise
-        except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-            self._complain(report_crash(self._log, name, error))
-            return CRASHED
+        except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
+            end = end_of(self._log, name, error)
+            if end.sentence:
+                self._complain(end.sentence)
+            return end.status
 
     def _app(self, name: str) -> App:
         return self._host.catalog.apps[name].app

@@ -99,7 +99,7 @@ class Stopping:
         self.log.error(Event.APP_ABANDONED, thread=self.thread.name)
 
 
-class _ThreadStopped(SystemExit):
+class ThreadStopped(SystemExit):
     """Raised in a thread that nothing else has stopped."""
 
 
@@ -108,7 +108,7 @@ def _raise_in(thread: threading.Thread) -> None:
     code that never returns. A thread inside a C call sees it only when that returns."""
     if thread.ident is not None and thread.is_alive():
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(_ThreadStopped)
+            ctypes.c_ulong(thread.ident), ctypes.py_object(ThreadStopped)
         )
 
 

@@ -20,6 +20,7 @@ from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
 from rich.text import Text
 
+from tuihost.errors import Disconnected, Interrupted
 from tuihost.session.session import Launch, Session
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.running._transcript import ScreenLine, Transcript
@@ -131,7 +132,13 @@ class TalkScreen:
         application = self._application = self._screen.application(focus=self._input)
 
         async def play() -> None:
-            self._result = await talk(self._session)
+            try:
+                self._result = await talk(self._session)
+            except (Disconnected, Interrupted, asyncio.CancelledError) as error:
+                # Not a fault in a task that nobody awaits, but this is the program itself.
+                if not application.is_done:
+                    application.exit(exception=error)
+                return
             if isinstance(self._result, Launch) or not self._unread:
                 self._leave(self._result)
             else:

@@ -75,7 +75,7 @@ class Runner:
         self._task: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fault: BaseException | None = None
-        self._stopped = False
+        self._cut_off = self._stopped = False
         self._ended_by: BaseException | None = None
         self._renderer: HostRenderer
         self._held = ExitStack()
@@ -157,10 +157,11 @@ class Runner:
         stage: LoopStage,
     ) -> Result:
         """Runs one program on a loop of its own, and clears up behind it."""
-        if self._ended_by is not None:
-            main.close()
-            raise self._ended_by
         loop = self._loop = new_loop(kind)
+        if self._ended_by is not None:  # looked at last: `end` tells a loop that it finds
+            main.close()
+            self._close(loop)
+            raise self._ended_by
         loop.set_exception_handler(self._unhandled)
         self._fault = None
         context = contextvars.copy_context()
@@ -170,22 +171,28 @@ class Runner:
                 self.terminal.bind(
                     loop, resized=lambda: self._resized(stage), ended=lambda: self._end(stage)
                 )
-                return self._result_of(task, loop)
+                return self._result_of(task, loop, stage)
             finally:
                 self._task = None
                 self.terminal.unbind()
                 stage.leave()
                 self._close(loop)
 
-    def _result_of(self, task: asyncio.Task[Result], loop: asyncio.AbstractEventLoop) -> Result:
+    def _result_of(
+        self, task: asyncio.Task[Result], loop: asyncio.AbstractEventLoop, stage: LoopStage
+    ) -> Result:
         """Runs the program to its end. Raises what it raised, wherever that was; `Disconnected`
         if it was cut off."""
         try:
             result = loop.run_until_complete(task)
+        except Disconnected:
+            raise
         except (EOFError, asyncio.CancelledError) as error:
             if self._fault is not None:
                 raise self._fault from None
-            raise Disconnected("the person is gone") from error
+            if stage.ended or self._cut_off:
+                raise Disconnected("the person is gone") from error
+            raise
         except RuntimeError as error:
             if self._stopped:  # "Event loop stopped before Future completed."
                 raise Disconnected("the person is gone") from error
@@ -292,6 +299,7 @@ class Runner:
     def _end(self, stage: LoopStage) -> None:
         """The channel is gone. An Application notices by its input; a talk may not be reading."""
         if stage is not self.stage and self._task is not None:
+            self._cut_off = True
             self._task.cancel()
 
     # ---------------------------------------------------------------- stopping, from any thread
@@ -316,6 +324,7 @@ class Runner:
         def act() -> None:
             if self._loop is not loop:
                 return  # the program has ended, and its loop is being cleared
+            self._cut_off = True
             task.cancel()
             if step is StopStep.STOP_LOOP:
                 self._stopped = True
