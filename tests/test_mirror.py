@@ -54,7 +54,6 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     "tests/host/store/test_account_store.py": ("tuihost/testing/memory_store.py",),
     "tests/host/store/test_account_store_sqlite.py": ("tuihost/host/store/_account_rows.py",),
     "tests/login/steps/test_approve.py": ("tuihost/login/_step.py",),
-    "tests/login/steps/test_password.py": ("tuihost/login/steps/choosing.py",),
     "tests/session/test_session.py": (
         "tuihost/testing/hosted.py",
         "tuihost/testing/pilot.py",

@@ -176,8 +176,8 @@ def test_nobody_changes_the_bin_without_the_right_to_change_files(tmp_path: Path
         assert host.run("files ls").text.endswith(" b\n")
         assert host.run("files bin list").text.endswith("/mine/a\n")
         with host.open("files") as pilot:
-            pilot.wait_for("b ").press("d").wait_for("Delete b?").press("left", "enter")
-            pilot.wait_for("Nothing can be changed here").press("b").wait_for("Bring back")
+            pilot.wait_for("b ").press("delete").wait_for("Delete b?").press("left", "enter")
+            pilot.wait_for("Nothing can be changed here").press("c-t").wait_for("Bring back")
             pilot.press("enter").wait_for("Nothing can be changed here")
         assert host.run("files cat b").text == "x"
     with hosted(

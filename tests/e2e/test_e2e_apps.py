@@ -20,7 +20,10 @@ APPS = sorted(
 # Where letters are what one types, other keys do what they do elsewhere.
 BACK = {"shell": ("C-d", "C-]")}
 HELP = {"shell": "F1"}
-LEAVE = {"shell": ("C-d", "^D")}
+LEAVE = {"shell": ("C-d", "^D")} | dict.fromkeys(
+    ("about", "account", "tunnels", "windows"),
+    ("q", "q"),  # nothing is typed there
+)
 SIZES = [(40, 12), (80, 24), (200, 60)]
 
 

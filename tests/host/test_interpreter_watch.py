@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,12 +60,16 @@ class Greedy(App):
 def test_the_app_that_keeps_everybody_waiting_is_named() -> None:
     with hosted(Greedy()) as host:
         host.server.interpreter_watch.start()
-        assert host.run("greedy go").status == 0
-        told = host.log.wait_for("interpreter.stalled")
-        while "catastrophe" not in str(told.get("stack")):  # a busy machine stalls as well
-            told = host.log.wait_for(
-                "interpreter.stalled", times=len(host.log.named("interpreter.stalled")) + 1
-            )
+        named: list[dict[str, Any]] = []
+        for _ in range(20):  # a busy machine stalls as well, and lets others use the time
+            assert host.run("greedy go").status == 0
+            host.log.wait_for("interpreter.stalled")
+            stalls = host.log.named("interpreter.stalled")
+            named = [told for told in stalls if "catastrophe" in str(told.get("stack"))]
+            if named:
+                break
+    assert named, "the app that kept the interpreter was never named"
+    told = named[0]
     assert told["app"] == "greedy"
     assert told["thread"].startswith("app-")
     assert told["seconds"] >= 0.25

@@ -243,7 +243,7 @@ def test_lines_typed_ahead_go_to_the_app_that_asks() -> None:
 def test_keys_typed_ahead_of_a_dialog_go_to_the_dialog() -> None:
     with hosted(bundled=["menu", "about"]) as host, host.open() as pilot:
         pilot.wait_for("About")
-        pilot.type("tpaper\r")  # one packet: open, filter, take
+        pilot.type("\x14paper\r")  # one packet: open, filter, take
         chosen = lambda: host.host.theme_of(Account("ada")).name  # noqa: E731
         pilot.wait_until(lambda: chosen() == "paper", "the theme to change")
 
