@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import shutil
 import threading
@@ -59,6 +60,16 @@ def _join(thread: threading.Thread, deadline: float) -> None:
         threading.Event().wait(0.001)
     if thread.ident is not None:
         thread.join(max(0.0, deadline - time.monotonic()))
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """What a command of the test did to the host's log is undone."""
+    log = logging.getLogger("tuihost")
+    handlers, level, propagate = log.handlers[:], log.level, log.propagate
+    yield
+    log.handlers[:], log.propagate = handlers, propagate
+    log.setLevel(level)
 
 
 @pytest.fixture(autouse=True)
