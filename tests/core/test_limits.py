@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.core.limits import Allowance
+from tuihost.core.limits import PAUSE, Allowance
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,11 @@ def test_nobody_takes_more_than_burst_and_rate(steps: list[tuple[float, int]]) -
         now += passed
         taken += count * allowance.take(now, count)
         assert taken <= 3 + 2 * now + 1e-6
+
+
+def test_what_is_owed_asks_for_a_pause_once_it_is_much() -> None:
+    allowance = Allowance.full(10, 5, 0.0)
+    assert allowance.owe(0.0, 10) == 0.0
+    assert allowance.owe(0.0, 1_000) == PAUSE
+    assert allowance.left == -PAUSE * 5, "more is never owed"
+    assert allowance.owe(10.0) == 0.0

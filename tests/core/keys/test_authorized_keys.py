@@ -293,3 +293,15 @@ def test_what_is_no_text_of_keys_is_named_with_the_cure(raw: bytes, said: str) -
 def test_an_option_without_a_meaning_here_is_ignored() -> None:
     line = parse_line(f'tunnel="0",no-pty ssh-ed25519 {base64.b64encode(BLOB).decode()}')
     assert line.options.no_pty
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n",
+        '---- BEGIN SSH2 PUBLIC KEY ----\nComment: "a\\\nb"\n!!!\n---- END SSH2 PUBLIC KEY ----\n',
+        "---- BEGIN SSH2 PUBLIC KEY ----\n====\n---- END SSH2 PUBLIC KEY ----\n",
+    ],
+)
+def test_a_broken_block_of_rfc_4716_is_no_key(text: str) -> None:
+    assert parse(key_text(text.encode()), "keys").lines == ()

@@ -53,3 +53,11 @@ def test_what_cannot_be_named_is_refused_before_anything_is_resolved() -> None:
     assert not might_name([], TcpAddress("inner.example", 22))
     assert might_name(["/run/*.sock"], UnixAddress("/run/a.sock"))
     assert not might_name(["/run/*.sock"], UnixAddress("/run/a"))
+
+
+def test_a_network_that_cannot_be_one_names_nothing() -> None:
+    address = ip_address("10.1.2.3")
+    assert not names(["10.1.0.0/99:22"], TcpAddress("10.1.2.3", 22), address)
+    assert names(["10.1.0.0/16:22"], TcpAddress("10.1.2.3", 22), address)
+    assert not might_name(["10.1.0.0/99:22"], TcpAddress("10.1.2.3", 22))
+    assert not names(["10.1.*:22"], TcpAddress("10.1.2.3", 23), address)

@@ -45,14 +45,12 @@ def _names(pattern: str, target: TcpAddress) -> bool:
     if not _of_addresses(pattern):
         return fnmatchcase(target.host, host)
     address = literal(target.host)
-    if address is None:
-        return False
     if "/" in host:
         try:
-            return address in ip_network(host, strict=False)
+            return address is not None and address in ip_network(host, strict=False)
         except ValueError:
             return False
-    return fnmatchcase(str(address), host)
+    return address is not None and fnmatchcase(str(address), host)
 
 
 def _names_port(pattern: str, target: TcpAddress) -> bool:
