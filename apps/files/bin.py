@@ -49,7 +49,7 @@ class Bin:
             label.write_text(json.dumps({"path": names, "deleted": self._clock()}))
             try:
                 self._tree.move(names, self._items, (key,))
-            except BaseException:
+            except BaseException:  # whatever it is passes on; no label stays without its item
                 label.unlink()
                 raise
 

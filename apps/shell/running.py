@@ -80,7 +80,7 @@ class RunningPipeline:
         if pipeline.output_file is not None:
             try:
                 self._file = FileOutput(tree, pipeline.output_file, append=pipeline.append)
-            except BaseException:
+            except BaseException:  # it passes on; nobody else would close what is open
                 self._stdin.close()
                 raise
 
@@ -101,7 +101,7 @@ class RunningPipeline:
             status = self._other_apps.run(first.app, first.words, stdio)
         except Interrupted:
             pass  # the command after it has read enough
-        except BaseException:
+        except BaseException:  # it passes on; the other commands must not run without this one
             self.stop()
             raise
         finally:

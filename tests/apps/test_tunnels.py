@@ -202,6 +202,7 @@ HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Mine: 1\r\n\r\nhello"
 
 
 def port_of(host: Hosted) -> int:
+    # The app was loaded from its folder, so its class is not to be had by an import.
     return int(host.host.catalog.apps["tunnels"].app.listener.port)  # type: ignore[attr-defined]
 
 
@@ -226,6 +227,7 @@ def tunnel(host: Hosted, serve: Serve, asked: str = "demo", user: str = "ada") -
 
 def until_listed(host: Hosted, user: str, count: int = 1) -> list[dict[str, Any]]:
     """The tunnels of `user`, once there are so many."""
+    # The app was loaded from its folder, so its class is not to be had by an import.
     tunnels = host.host.catalog.apps["tunnels"].app.tunnels  # type: ignore[attr-defined]
     until(lambda: len(tunnels.of(Account(user))) == count, f"{count} tunnels of {user}")
     listed: list[dict[str, Any]] = json.loads(host.run("tunnels list --json", user=user).stdout)

@@ -174,6 +174,7 @@ def test_answering_what_nobody_asked(number: int, parts: tuple[Any, ...]) -> Non
 def paused(host: Host) -> list[float]:
     """The pauses of the host before it reads on, in seconds; it does not wait meanwhile."""
     pauses: list[float] = []
+    # Noted instead of waited for: the method of this one transport is replaced.
     host.transport.pause = pauses.append  # type: ignore[method-assign]
     return pauses
 

@@ -204,7 +204,7 @@ def test_somebody_elses_address_cannot_be_taken_over() -> None:
                     eve.request_port_forward(name, port, lambda *_: None)
                 eve.global_request("cancel-tcpip-forward", (name, port), wait=True)
         socket.create_connection(("127.0.0.1", port), DEADLINE).close()
-        assert came.wait(DEADLINE), "it still leads to who asked for it"
+        assert came.wait(DEADLINE), "the address still leads to the client that asked for it"
 
 
 # --------------------------------------------------------------- what only a server may ask for

@@ -128,6 +128,7 @@ def test_messages_that_mean_nothing_without_end(number: int) -> None:
     cost = STREAM_COST if number == IGNORE else 1.0
     with host_pair(limits=TransportLimits(requests=100)) as (host, client):
         pauses: list[float] = []
+        # Noted instead of waited for: the method of this one transport is replaced.
         host.transport.pause = pauses.append  # type: ignore[method-assign]
         client.log_in()
         for _ in range(round(98 / cost)):
@@ -148,6 +149,7 @@ def test_thousands_of_small_pieces_are_read_as_they_come() -> None:
     """asyncssh copies a thousand files at once so: each request is a piece, with an IGNORE."""
     with host_pair() as (host, client):
         pauses: list[float] = []
+        # Noted instead of waited for: the method of this one transport is replaced.
         host.transport.pause = pauses.append  # type: ignore[method-assign]
         client.log_in()
         number = client.open_session()

@@ -34,9 +34,9 @@ def test_check_says_everything_and_opens_nothing(place: Path) -> None:
         "[apps]\nfolders = ['apps']\n"
     )
     said = tuihost(place, "check", status=78).stderr
-    assert "there is no app 'nope' that works" in said
+    assert "no app called 'nope' works here" in said
     assert "there is no theme 'pink'; there are " in said
-    assert "tuihost.toml:5: app.ecco: there is no app 'ecco'; did you mean 'echo'?" in said
+    assert "tuihost.toml:5: app.ecco: no app is called 'ecco'; did you mean 'echo'?" in said
     assert f"host key {key}: " in said
 
 

@@ -90,7 +90,7 @@ def test_whoever_is_inside_is_told_when_the_demo_stops(place: Path) -> None:
             finally:
                 transport.close()
                 transport.join(DEADLINE)
-        except BaseException:
+        except BaseException:  # it passes on; no process may be left behind
             process.kill()
             raise
         _, errors = process.communicate(timeout=DEADLINE)

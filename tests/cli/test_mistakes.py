@@ -37,10 +37,10 @@ TABLE = [
         "6: app.files.quta: the app 'files' has no such option; did you mean 'quota'?",
     ),
     ("[app.notes]\nx = 1", "6: app.notes.x: the app 'notes' has no options"),
-    ("[app.ecoh]\nx = 1", "5: app.ecoh: there is no app 'ecoh'; did you mean 'echo'?"),
+    ("[app.ecoh]\nx = 1", "5: app.ecoh: no app is called 'ecoh'; did you mean 'echo'?"),
     (
         "[roles.guest]\napps = ['ecko', 'e*']",
-        "6: roles.guest.apps: there is no app 'ecko'; did you mean 'echo'?",
+        "6: roles.guest.apps: no app is called 'ecko'; did you mean 'echo'?",
     ),
     (
         "[roles.guest]\ncommands = ['echo sya', '* now', 'echo *']",
@@ -70,7 +70,7 @@ TABLE = [
     ("[login]\nterms = 'away'", "6: login.terms: {here}/away: cannot be read"),
     (
         "[login.app_chains]\nehco = ['publickey']",
-        "6: login.app_chains.ehco: there is no app 'ehco'; did you mean 'echo'?",
+        "6: login.app_chains.ehco: no app is called 'ehco'; did you mean 'echo'?",
     ),
     ("[sources]\nexempt = ['x']", "6: sources.exempt: "),
     ("[accounts]\nurl = 'mysql://'", "6: accounts.url: 'mysql://' should be sqlite:///PATH"),

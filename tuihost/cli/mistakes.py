@@ -65,7 +65,7 @@ def _names(settings: Settings, catalog: Catalog) -> Iterator[str]:
     server, apps = settings.server, settings.apps
     working = sorted(catalog.apps)
     if server.default_app not in catalog.apps:
-        what = f"there is no app {server.default_app!r} that works"
+        what = f"no app called {server.default_app!r} works here"
         yield f"server.default_app: {what}{_near(server.default_app, working)}"
     if server.theme not in catalog.themes:
         what = f"there is no theme {server.theme!r}"
@@ -89,7 +89,7 @@ def _names(settings: Settings, catalog: Catalog) -> Iterator[str]:
 
 
 def _no_app(name: str, catalog: Catalog) -> str:
-    return f"there is no app {name!r}{_near(name, catalog.found)}"
+    return f"no app is called {name!r}{_near(name, catalog.found)}"
 
 
 def _no_option(app: str, option: str, known: Sequence[str]) -> str:

@@ -164,6 +164,7 @@ def test_tries_that_are_counted_while_this_one_is_looked_up_count_against_it(
             note(key, now, window)
         return note(key, now, window)
 
+    # The others come between the look and the note, on this one object.
     counts.note_failure = note_after_others  # type: ignore[method-assign]
     assert (lockout.begin(EVE) is not None) is locked
 

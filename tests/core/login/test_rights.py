@@ -40,6 +40,7 @@ def test_somebody_may_what_any_of_their_roles_may(
 class Said(Rights):
     """A role as the settings may say it."""
 
+    # Settings may leave these out, where rights never do: so mypy sees a wider type.
     read_files: tuple[str, ...] | None = None  # type: ignore[assignment]
     write_files: tuple[str, ...] | None = None  # type: ignore[assignment]
 
