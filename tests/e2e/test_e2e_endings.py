@@ -66,7 +66,8 @@ def test_a_slow_client_reads_how_its_program_ended_first(
     options = "-F /dev/null -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -tt"
     line = [program("ssh"), *options.split(), "-p", str(own_demo.port), "fry@127.0.0.1", "probe"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe) as client:
+    env = clean_env(own_demo.folder, TERM="xterm-256color")
+    with subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe, env=env) as client:
         try:
             own_demo.wait_event("app.start", user="fry")
             client.send_signal(signal.SIGSTOP)
