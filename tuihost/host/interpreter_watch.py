@@ -26,6 +26,10 @@ LATE = 0.25
 """Seconds that no thread could run, from which on the log is told."""
 COUNT_EVERY = 1.0
 """Seconds between two counts of what each thread has used, to compare with."""
+COUNT_FROM = 0.05
+"""Seconds of CPU time of all threads together, below which there is nothing to count again."""
+ARM_EVERY = 0.5
+"""Seconds between two times that the trace is put off: each starts a thread."""
 DUMP_AFTER = 2.0
 """Seconds after which the trace of all threads is written while the call still runs."""
 FRAMES = 12
@@ -50,6 +54,7 @@ class InterpreterWatch:
         self._log = log
         self._app_in = app_in
         self._file: int | None = None
+        self._armed = -ARM_EVERY
         self._begun, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="interpreter-watch", daemon=True)
 
@@ -70,8 +75,8 @@ class InterpreterWatch:
             # One of its own: the log's may be closed, and then be somebody's connection.
             self._file = None if log is None else os.dup(log)
             asleep, used = time.monotonic(), time.process_time()
-            before, counted = cpu_times(), asleep
-            self._arm()
+            before, counted, counted_used = cpu_times(), asleep, used
+            self._arm(asleep)
             self._begun.set()
             while not self._ended.wait(TICK):
                 now, process = time.monotonic(), time.process_time()
@@ -79,23 +84,26 @@ class InterpreterWatch:
                 # A machine that lets the whole process wait is not the fault of a thread of it.
                 if late >= LATE and process - used >= LATE:
                     self._tell(stall(late, before, cpu_times(), self._app_in))
-                if late >= LATE or now - counted >= COUNT_EVERY:
-                    before, counted = cpu_times(), now
-                self._arm()
+                busy = process - counted_used >= COUNT_FROM  # an idle host costs nothing
+                if late >= LATE or (busy and now - counted >= COUNT_EVERY):
+                    before, counted, counted_used = cpu_times(), now, process
+                self._arm(now)
                 asleep, used = time.monotonic(), time.process_time()
         finally:
             if self._file is not None:
                 faulthandler.cancel_dump_traceback_later()
                 os.close(self._file)
 
-    def _arm(self) -> None:
+    def _arm(self, now: float) -> None:
         """Has the trace written unless this thread comes here again soon."""
         if self._file is None:
             return
         log = self._log.text_descriptor()
         if log is not None and not os.path.sameopenfile(log, self._file):
             os.dup2(log, self._file, inheritable=False)  # the log was opened again
-        faulthandler.dump_traceback_later(DUMP_AFTER, file=self._file)
+        if now - self._armed >= ARM_EVERY:
+            self._armed = now
+            faulthandler.dump_traceback_later(DUMP_AFTER, file=self._file)
 
     def _tell(self, found: Stall) -> None:
         self._log.warning(
