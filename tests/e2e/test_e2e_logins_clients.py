@@ -246,9 +246,9 @@ def test_curl_copies_files(house: House, program: Callable[[str], str], tmp_path
     known = subprocess.run([curl, "-V"], capture_output=True, check=True, timeout=DEADLINE).stdout
     if b" sftp " not in known:
         pytest.skip("this curl has no sftp")
-    house.member("lou")
+    house.member("curl")
     (tmp_path / "sent").write_bytes(b"line\n" * 20_000)
-    words = [curl, "-sS", "--insecure", "--max-time", str(DEADLINE), "-u", f"lou:{PASSWORD}"]
+    words = [curl, "-sS", "--insecure", "--max-time", str(DEADLINE), "-u", f"curl:{PASSWORD}"]
     url = f"sftp://127.0.0.1:{house.port}/files/mine/kept"
     sent, got = str(tmp_path / "sent"), str(tmp_path / "got")
     for way in (["-T", sent, url], ["-o", got, url]):
