@@ -247,6 +247,40 @@ def test_no_words_and_help_show_what_the_app_can_do(words: tuple[str, ...]) -> N
     assert "read-all" in out
 
 
+class Shelf(Guestbook):
+    """A book that is read if nothing else is said."""
+
+    default_command = "read-all"
+
+    @command
+    def read_all(self, session: Session) -> None:
+        """Read the book."""
+        session.print("read")
+
+
+def test_an_app_can_name_the_command_that_runs_without_words() -> None:
+    assert resolve(Shelf(), ()).command == "read-all"
+    assert run(Shelf()) == (0, "read\n", "")
+    assert "`guestbook` alone runs `guestbook read-all`." in run(Shelf(), "--help")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("read-al", "there is no command 'read-al'; did you mean 'read-all'?"),
+        ("zzz", "there is no command 'zzz'"),
+        ("sign", "'sign' cannot run without arguments"),
+    ],
+)
+def test_a_default_command_has_to_be_there_and_to_need_nothing(name: str, said: str) -> None:
+    class Torn(Guestbook):
+        default_command = name
+
+    with pytest.raises(AppLoadError) as caught:
+        check_commands(Torn())
+    assert str(caught.value) == f"default_command: {said}"
+
+
 def test_a_command_has_a_help_of_its_own() -> None:
     status, out, err = run(Guestbook(), "sign", "--help")
     assert (status, err) == (0, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import sysconfig
 import venv
 import zipfile
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message
 from itertools import takewhile
 from pathlib import Path
 
@@ -70,6 +73,55 @@ def test_apps_and_themes_are_inside_the_package_and_nowhere_else(wheel: Path) ->
         assert there <= {name.removeprefix("tuihost/_bundled/") for name in names}
     assert "tuihost/py.typed" in names
     assert not [name for name in names if name.endswith(".pyc") or "__pycache__" in name]
+
+
+def metadata(folder: Path, source: str) -> Message:
+    """What an index of packages is told, if the repository is at `source`."""
+    call("-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT),
+         TUIHOST_SOURCE_URL=source)  # fmt: skip
+    (path,) = folder.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        (entry,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        return message_from_bytes(archive.read(entry))
+
+
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def test_on_an_index_every_link_leads_somewhere(wheel: Path, tmp_path: Path) -> None:
+    """A link into the checkout is a link to the repository, or no link if nobody said where it
+    is. Both keep all the words."""
+    written = (ROOT / "README.md").read_text("utf-8")
+    inside = [link for link in LINK.findall(written) if not link.startswith(("https:", "#"))]
+    assert inside
+    told = metadata(tmp_path, "https://example.org/tuihost/")
+    text = told.get_payload()
+    assert isinstance(text, str)
+    assert [link for link in LINK.findall(text) if "://" not in link and link[0] != "#"] == []
+    for link in inside:
+        there = f"https://example.org/tuihost/{'raw' if 'images/' in link else 'blob'}/HEAD/{link}"
+        assert f"]({there})" in text
+    urls = dict(value.split(", ") for value in told.get_all("Project-URL", []))
+    assert urls["Source"] == urls["Homepage"] == "https://example.org/tuihost"
+    with zipfile.ZipFile(wheel) as archive:
+        (entry,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        without = message_from_bytes(archive.read(entry))
+    plain = without.get_payload()
+    assert isinstance(plain, str)
+    assert [link for link in LINK.findall(plain) if "://" not in link and link[0] != "#"] == []
+    assert "writing apps" in plain
+    assert "Project-URL" not in without
+
+
+def test_the_metadata_is_complete(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (entry,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        told = message_from_bytes(archive.read(entry))
+    assert told["Author"] == told["Maintainer"] == "The tuihost authors"
+    assert told["License-Expression"] == "MIT"
+    assert told["Description-Content-Type"] == "text/markdown"
+    for name in ("Summary", "Keywords", "Requires-Python", "Classifier"):
+        assert told[name], name
 
 
 def test_the_command_line_is_declared(wheel: Path) -> None:

@@ -80,16 +80,40 @@ def _made(app: App) -> CommandTable:
         if not _is_word(name):
             raise AppLoadError(f"{name!r} cannot be a command's name: it is not one word", method)
     commands = [_Command(name, method) for name, method in methods.items()]
+    _check_default(app, commands)
     group = click.Group(
         app.name,
         commands=commands,
         help=_about(app),
-        epilog=f"On a terminal, `ssh -t HOST {app.name}` opens it." if app.has_screen else None,
+        epilog=_epilog(app),
         add_help_option=False,
         params=[_help_option()],
         subcommand_metavar="COMMAND [ARGS]..." if commands else "",
     )
     return CommandTable(group, tuple(sorted((own.info for own in commands), key=_by_name)))
+
+
+def _check_default(app: App, commands: Sequence[_Command]) -> None:
+    """Raises `AppLoadError` for a default command that is not there or needs arguments."""
+    name = app.default_command
+    if not name:
+        return
+    found = next((own for own in commands if own.name == name), None)
+    if found is None:
+        near = nearest(name, [own.name or "" for own in commands])
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise AppLoadError(f"default_command: there is no command {name!r}{hint}", type(app))
+    if any(parameter.required for parameter in found.params):
+        raise AppLoadError(f"default_command: {name!r} cannot run without arguments", type(app))
+
+
+def _epilog(app: App) -> str | None:
+    lines = []
+    if app.default_command:
+        lines.append(f"`{app.name}` alone runs `{app.name} {app.default_command}`.")
+    if app.has_screen:
+        lines.append(f"On a terminal, `ssh -t HOST {app.name}` opens it.")
+    return " ".join(lines) or None
 
 
 def _is_word(name: object) -> bool:
@@ -123,11 +147,13 @@ class CommandLine:
 
 
 def resolve(app: App, words: Sequence[str]) -> CommandLine:
-    """Which command `words` name. An app itself has the one option `--help`, so the first word is
-    the command's name, or the second one after `--`."""
+    """Which command `words` name; without any it is the app's default. An app itself has the one
+    option `--help`, so the first word is the command's name, or the second one after `--`."""
     known = command_table(app).group.commands
     match tuple(words):
-        case () | ("--help", *_):
+        case ():
+            return CommandLine(app, app.default_command or None)
+        case ("--help", *_):
             return CommandLine(app)
         case ("--", *ahead):
             pass

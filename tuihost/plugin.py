@@ -79,6 +79,9 @@ class App:
     """The table `[app.NAME]` of the settings."""
     known_options: tuple[str, ...] | None = None
     """Their names, if the app knows them all: then `tuihost check` reports any other."""
+    default_command: str = ""
+    """The command that `ssh host NAME` runs, with no more words and no terminal. It has to do
+    without arguments. If empty, that shows the app's help."""
 
     def start(self) -> None:
         """Called once, before the first session. If it raises `AppLoadError`, the app is listed as

@@ -48,6 +48,7 @@ class Account(App):
     order = 70
     accepts = Accepts(agent=True)
     known_options = ("how",)
+    default_command = "show"
 
     @property
     def how(self) -> str:
@@ -85,6 +86,12 @@ class Account(App):
         return _with_account(session, work)
 
     @command
+    def whoami(self, session: Session) -> None:
+        """Show the name that you have here."""
+        guest = " (a guest)" if session.account.guest else ""
+        session.print(f"{clean(session.user)}{guest}")
+
+    @command
     def keys(self, session: Session, *, json: bool = False) -> int:
         """List your public keys, oldest first."""
 
@@ -108,17 +115,7 @@ class Account(App):
         if from_client is None:
             session.error("You brought no agent. Connect with: ssh -A HOST account agent")
             return 1
-
-        async def ask(question: str) -> str:
-            return await session.ask(f"{question}: ", hidden=True)
-
-        try:
-            own = session.host.own_account(session.account) if add else None
-            if own is not None and not await proved(own, AccountChange.ADD_KEY, ask):
-                session.error(NOT_DONE)
-                return 1
-        except NotPossible as error:
-            session.error(str(error))
+        if add and not await _may_add_key(session):
             return 1
 
         def work(own: OwnAccount) -> None:
@@ -131,6 +128,29 @@ class Account(App):
                 return
             for key in found:
                 session.print(key.line())
+
+        return _with_account(session, work)
+
+    @command(name="add-key")
+    async def add_key(self, session: Session) -> int:
+        """Add the public keys on standard input to your account, one on each line.
+
+        What `ssh-copy-id` sends does this too."""
+        if not await _may_add_key(session):
+            return 1
+        lines = [line for line in map(str.strip, session.lines()) if line and line[0] != "#"]
+        if not lines:
+            session.error("There is no key on standard input: account add-key < ~/.ssh/id.pub")
+            return 1
+
+        def work(own: OwnAccount) -> None:
+            kept = own.keys()
+            mine = {word for key in kept for word in key.line.split()}
+            for line in lines:
+                if any(word.startswith("AAAA") and word in mine for word in line.split()):
+                    continue  # a key that is there already is as it should be
+                key = own.add_key(line)
+                session.print(f"Added {key.fingerprint} {clean(key.name)}")
 
         return _with_account(session, work)
 
@@ -154,6 +174,23 @@ class Account(App):
             session.print(table)
 
         return _with_account(session, work)
+
+
+async def _may_add_key(session: Session) -> bool:
+    """Whether the person has proved recently enough that they may; they are asked where they can
+    be. For guests `_with_account` has the answer."""
+
+    async def ask(question: str) -> str:
+        return await session.ask(f"{question}: ", hidden=True)
+
+    own = session.host.own_account(session.account)
+    try:
+        if own is None or await proved(own, AccountChange.ADD_KEY, ask):
+            return True
+        session.error(NOT_DONE)
+    except NotPossible as error:
+        session.error(str(error))
+    return False
 
 
 def _with_account(session: Session, work: Callable[[OwnAccount], None]) -> int:

@@ -39,6 +39,7 @@ class ApprovalsApp(App):
     order = 75
     accepts = Accepts(guests=False, roles=frozenset({"admin", "approver"}))
     known_options = ()
+    default_command = "list"
 
     def build(self, session: Session) -> Application[Any]:
         approvals = session.host.approvals(session.account)

@@ -47,6 +47,7 @@ class Files(App):
     icon = "▣"
     order = 30
     known_options = ("quota", "guest_quota", "entries", "shared")
+    default_command = "ls"
 
     def start(self) -> None:
         self.folders = AllFolders(self.data, self.options)
@@ -90,6 +91,11 @@ class Files(App):
                 session.print(_table(found))
 
         return _done(session, show)
+
+    @command
+    def pwd(self, session: Session) -> None:
+        """Show the folder that a path begins in if it has no / in front."""
+        session.print(path_of(self.files(session).home))
 
     @command
     def cat(self, session: Session, path: str) -> int:

@@ -28,6 +28,7 @@ class Notes(App):
     icon = "✎"
     order = 10
     known_options = ()
+    default_command = "list"
 
     def start(self) -> None:
         self.store = Store(self.data / "notes.sqlite3")

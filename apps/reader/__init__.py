@@ -25,6 +25,7 @@ class Reader(App):
     icon = "▤"
     order = 20
     known_options = ("folder",)
+    default_command = "list"
 
     def start(self) -> None:
         folder = Path(self.options.get("folder") or Path(__file__).parent / "pages").expanduser()

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from tuihost import CommandInfo
 
 UNCLEAR, NOT_HERE = 2, 69
+SILENCE = 1.0
+"""Seconds without input after which somebody types, rather than a program that sends lines."""
+GREETING = "type a command; help lists them, and exit leaves."
+LEAVING = ("exit", "quit", "logout")
 HOW = (
     "Try `help notes add`, or `notes add --help`. The command after a | reads the output of the "
     "one before it. > writes to one of your files, and < reads one."
@@ -66,13 +70,20 @@ class Shell(Filters, App):
 
     @command
     def script(self, session: Session) -> int:
-        """Run every line of standard input; `exit` ends it."""
-        status = 0
+        """Run every line of standard input; `exit` ends it. Whoever says nothing at first is
+        greeted, and prompted for each line."""
+        status, typing = 0, not session.readable(SILENCE)
+        if typing:
+            _prompt(session, f"{session.host.name}: {GREETING}\n")
         for line in session.lines():
             words = line.split()
-            if words[:1] == ["exit"]:
+            if words and words[0] in LEAVING:
                 return int(words[1]) if words[1:] and words[1].isdecimal() else status
             status = self._run(session, line) if words else status
+            if typing:
+                _prompt(session)
+        if typing:
+            session.write_error(b"\n")  # the input ended behind a prompt
         return status
 
     def _run(self, session: Session, line: str, stdin: CommandInput | None = None) -> int:
@@ -162,6 +173,11 @@ class Shell(Filters, App):
         """Show what you have typed here, latest last."""
         for line in typed_lines(session):
             session.print(line)
+
+
+def _prompt(session: Session, above: str = "") -> None:
+    """Asks for the next line, on standard error: standard output is for what commands write."""
+    session.write_error(f"{clean(above, lines=True)}> ".encode())
 
 
 def _commands(name: str, found: Sequence[CommandInfo]) -> Table:

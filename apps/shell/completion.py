@@ -38,6 +38,7 @@ class KnownCommands:
         shell: str,
         aliases: Callable[[], Mapping[str, str]],
         files: Callable[[], FileTree],
+        familiar: Mapping[str, str],
     ) -> None:
         self.apps = {
             app: {command.name: command for command in commands} for app, commands in apps.items()
@@ -47,6 +48,7 @@ class KnownCommands:
         }
         self.aliases = aliases
         self.files = files
+        self.familiar = familiar
 
     def first_words(self) -> dict[str, str]:
         """The words that a command may begin with, and what each is."""
@@ -161,7 +163,7 @@ class ShellLexer(Lexer):
 
     def coloured(self, text: str) -> StyleAndTextTuples:
         """The line in its colours."""
-        first_words, shown = self._known.first_words(), []
+        first_words, shown = {**self._known.familiar, **self._known.first_words()}, []
         at, first, file = 0, True, False
         for token in tokens(text):
             if token.start > at:

@@ -110,6 +110,7 @@ class ShellScreen:
             session.app,
             lambda: aliases_of(session),
             self.other_apps.files,
+            self.other_apps.familiar_words(),
         )
         self.running: RunningPipeline | None = None
         self.output: ScreenOutput | None = None
@@ -273,7 +274,7 @@ class ShellScreen:
         if len(pipeline.commands) > 1 or pipeline.input_file or pipeline.output_file:
             return False
         match words:
-            case ("exit" | "quit", *_):
+            case ("exit" | "quit" | "logout", *_):
                 self.screen.exit()
             case ("clear",):
                 self.transcript.clear()

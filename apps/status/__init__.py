@@ -41,6 +41,7 @@ class Status(App):
     order = 80
     accepts = Accepts(forwards=(ForwardRule("status", 80),))
     known_options = ()
+    default_command = "now"
 
     def start(self) -> None:
         self.sampler = Sampler()

@@ -53,6 +53,7 @@ class Tunnels(App):
     order = 40
     accepts = Accepts(listens=tuple(ListenRule("*", port) for port in PORTS))
     known_options = ("listen", "domain", "scheme", "port")
+    default_command = "list"
 
     listener: BrowserListener | None = None
 

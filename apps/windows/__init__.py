@@ -27,6 +27,7 @@ class Windows(App):
     order = 50
     accepts = Accepts(x11=True)
     known_options = ("programs",)
+    default_command = "list"
 
     def start(self) -> None:
         self.offered = programs_of(self.options)

@@ -15,6 +15,8 @@ import pytest
 from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord
 from tuihost.core.keys.offers import fingerprint
+from tuihost.core.login.proof import ProofNeeded
+from tuihost.host.login.hosted_account import HostedAccount
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps.codes import totp_code, totp_counter
 from tuihost.testing import Hosted, Outcome, Pilot, hosted
@@ -40,13 +42,16 @@ def store_of(host: Hosted) -> AccountStore:
     return host.server.login_services.store
 
 
-def run(host: Hosted, command: str, user: str = "ada") -> Outcome:
+def run(host: Hosted, command: str, user: str = "ada", stdin: bytes = b"") -> Outcome:
     transport = host.dial()
     try:
         transport.auth_password(user, PASSWORD, fallback=False)
         channel = transport.open_session(timeout=DEADLINE)
         channel.settimeout(DEADLINE)
         channel.exec_command(command)
+        if stdin:
+            channel.sendall(stdin)
+        channel.shutdown_write()
         out, errors = channel.makefile("rb").read(), channel.makefile_stderr("rb").read()
         return Outcome(channel.recv_exit_status(), out, errors)
     finally:
@@ -124,6 +129,55 @@ def test_the_same_for_programs(host: Hosted) -> None:
 def test_everybody_sees_their_own_only(host: Hosted) -> None:
     assert json.loads(run(host, "account keys --json", "bob").text) == []
     assert json.loads(run(host, "account show --json", "bob").text)["name"] == "bob"
+
+
+OTHER = f"ssh-ed25519 {base64.b64encode(BLOB[:-1] + bytes([9])).decode()} other"
+COPY_ID = 'exec sh -c \'cd; mkdir -p ".ssh" && cat >> ".ssh/authorized_keys" || exit 1\''
+
+
+@pytest.mark.parametrize("command", ["account add-key", COPY_ID])
+def test_keys_on_standard_input_are_added(host: Hosted, command: str) -> None:
+    keys = f"# mine\n{LINE}\n\n{OTHER}\n".encode()
+    said = run(host, command, stdin=keys)
+    mark = fingerprint(BLOB[:-1] + bytes([9]))
+    assert (said.status, said.text, said.errors) == (0, f"Added {mark} other\n", "")
+    assert {key.fingerprint for key in store_of(host).keys("ada")} == {MARK, mark}
+    assert run(host, command, stdin=keys).status == 0, "a key that is there is as it should be"
+
+
+@pytest.mark.parametrize(
+    ("stdin", "sentence"),
+    [
+        (b"", "There is no key on standard input: account add-key < ~/.ssh/id.pub\n"),
+        (b"ssh-rsa nonsense\n", "This is not a public key"),
+    ],
+)
+def test_what_is_not_a_key_is_not_added(host: Hosted, stdin: bytes, sentence: str) -> None:
+    said = run(host, COPY_ID, stdin=stdin)
+    assert said.status == 1
+    assert said.errors.startswith(sentence)
+    assert [key.fingerprint for key in store_of(host).keys("ada")] == [MARK]
+
+
+def test_a_key_is_added_after_a_fresh_proof_only(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HostedAccount, "proof_for", lambda *_: ProofNeeded.PASSWORD)
+    said = run(host, COPY_ID, stdin=f"{OTHER}\n".encode())
+    assert said.status == 2
+    assert "Your password, to go on" in said.errors
+    assert [key.fingerprint for key in store_of(host).keys("ada")] == [MARK]
+
+
+def test_a_name_is_told_to_those_who_ask(host: Hosted) -> None:
+    assert run(host, "whoami").text == "ada\n"
+    assert host.run("whoami", user="eve").text == "eve (a guest)\n"
+
+
+def test_a_guest_cannot_add_a_key(host: Hosted) -> None:
+    said = host.run(COPY_ID, user="eve", stdin=f"{OTHER}\n".encode())
+    assert (said.status, said.text) == (1, "")
+    assert said.errors == "You are a guest here, and guests have no account.\n"
 
 
 def test_a_guest_has_none(host: Hosted) -> None:

@@ -22,7 +22,7 @@ from tests.waiting import DEADLINE
 from tuihost import App, CommandInfo, Folders, Session, command
 from tuihost.accounts import AccountRecord
 from tuihost.host.helpers import pool
-from tuihost.testing import Hosted, hosted
+from tuihost.testing import Hosted, Outcome, hosted
 from tuihost.testing.hosted import hang_up
 
 PASSWORD = "correct-horse-9"
@@ -249,6 +249,65 @@ def test_a_script_runs_line_by_line(host: Hosted) -> None:
     assert host.run("shell script", stdin=b"tap width").status == 3
 
 
+def test_somebody_who_says_nothing_is_greeted(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `ssh -T host` at a terminal, where nothing tells the host that one is there."""
+    package = part(host, "language").__name__.rpartition(".")[0]
+    monkeypatch.setattr(sys.modules[package], "SILENCE", 0.01)
+    with host.lines() as pilot:
+        pilot.wait_for("type a command; help lists them, and exit leaves.")
+        pilot.wait_until(lambda: pilot.received.endswith(b"leaves.\n> "), "a prompt")
+        pilot.type("echo a\n").wait_until(lambda: pilot.received.endswith(b"> a\n> "), "another")
+        assert pilot.type("exit 3\n").wait_end() == 3
+
+
+def test_a_pipe_is_not_greeted(host: Hosted) -> None:
+    assert host.run("shell script", stdin=b"echo a\n").errors == ""
+    assert host.run("shell script").errors == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "same"),
+    [
+        ("ls -la", "files ls"),
+        ("pwd", "files pwd"),
+        ("df -h", "files quota"),
+        ("who", "status people"),
+        ("man notes list", "shell help notes list"),
+        ("? echo", "shell help echo"),
+        ("help", "shell help"),
+    ],
+)
+def test_words_from_elsewhere_do_the_same_everywhere(host: Hosted, word: str, same: str) -> None:
+    meant = host.run(same)
+    assert (meant.status, meant.errors) == (0, "")
+    assert host.run(word) == meant
+    assert line(host, word) == (0, meant.text, "")
+    assert host.run("shell script", stdin=word.encode()).text == meant.text
+
+
+def test_leaving_is_well(host: Hosted) -> None:
+    for word in ("exit", "logout", "quit", "true"):
+        assert host.run(word) == Outcome(0, b"", b"")
+        assert line(host, word) == (0, "", "")
+    assert host.run("exit 4").status == line(host, "exit 4")[0] == 4
+    for said in (host.run("cd src").errors, line(host, "cd src")[2]):
+        assert "each command takes the whole path" in said
+
+
+def test_a_word_from_elsewhere_takes_the_right_to_what_it_leads_to() -> None:
+    settings = {"roles": {"guest": {"commands": ["status people", "shell -c"]}}}
+    with hosted(bundled=["menu", "shell", "status", "files"], settings=settings) as host:
+        assert host.run("who").status == 0
+        assert "you may not run status now" in host.run("ps").errors
+        assert "you may not run status now" in host.run("top").errors
+        assert "you may not run files ls" in host.run("ls").errors
+        assert "you may not run files ls" in line(host, "ls")[2]
+    with hosted(bundled=["menu", "shell"], settings={}) as host:
+        assert host.run("ls").status == line(host, "ls")[0] == 127
+
+
 # ------------------------------------------------------------------------------------- filters
 
 
@@ -459,7 +518,7 @@ def test_tab_completes(host: Hosted) -> None:
 def test_a_pipe_offers_the_filters_that_the_person_may_run(host: Hosted) -> None:
     completion = part(host, "completion")
     apps = {"shell": (CommandInfo("head"), CommandInfo("-c")), "notes": (CommandInfo("list"),)}
-    known = completion.KnownCommands(apps, {"head", "grep"}, "shell", dict, lambda: Folders({}))
+    known = completion.KnownCommands(apps, {"head", "grep"}, "shell", dict, lambda: Folders({}), {})
     completer = completion.ShellCompleter(known)
 
     def offered(text: str) -> list[str]:

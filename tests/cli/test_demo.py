@@ -14,8 +14,8 @@ import pytest
 from rich.text import Text
 
 from tests.waiting import DEADLINE
-from tuihost.cli.demo import below, start_page
 from tuihost.cli.demo_accounts import DemoAccounts, prepare
+from tuihost.cli.demo_page import below, start_page
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.logs import event_log
 from tuihost.session.host_view import HostKeyCard

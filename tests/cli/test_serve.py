@@ -30,9 +30,15 @@ def test_a_port_in_use_is_one_sentence(place: Path, taken: int, command: str) ->
     done = tuihost(place, command, "--port", str(taken), status=1, **only_ours(place))
     said = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
     assert said == [
-        f"Error: Port {taken} on 127.0.0.1 is already in use; choose another with --port."
+        f"Error: Port {taken} on 127.0.0.1 is already in use. Choose another: --port {taken + 1}"
     ]
     assert "Traceback" not in done.stderr
+
+
+def test_under_make_the_advice_is_for_make(place: Path, taken: int) -> None:
+    more = {**only_ours(place), "TUIHOST_CALLED_BY": "make"}
+    done = tuihost(place, "demo", "--port", str(taken), status=1, **more)
+    assert f'already in use. Choose another: make demo ARGS="--port {taken + 1}"' in done.stderr
 
 
 def test_without_a_settings_file_no_host_is_opened(place: Path) -> None:

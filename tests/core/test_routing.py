@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tuihost.core.familiar_words import Answer
 from tuihost.core.routing import (
     COMMAND_LIMIT,
     BadCommand,
@@ -76,6 +77,14 @@ def test_the_app_in_a_name(name: str, parts: tuple[str, str | None]) -> None:
         (ExecRequest("rsync --server . x"), None, False, (), SyncFiles(("--server", ".", "x"))),
         (ExecRequest("scp -t ."), "notes", False, (), RunCommand("notes", ("scp", "-t", "."))),
         (ExecRequest("rsync"), "games", False, (), NoSuchApp("games")),
+        # words that people know from elsewhere
+        (ExecRequest("help notes"), None, False, (), RunCommand("shell", ("help", "notes"))),
+        (ExecRequest("bash"), None, True, (), OpenApp("shell")),
+        (ExecRequest("exit"), None, False, (), Answer("", 0)),
+        (ExecRequest("ls"), None, False, (), NoSuchApp("ls")),
+        (ExecRequest("exit"), "notes", False, (), RunCommand("notes", ("exit",))),
+        (ExecRequest("cat >> .ssh/authorized_keys"), None, False, (),
+         Answer("Keys cannot be added in this way here.", 1)),
     ],
 )  # fmt: skip
 def test_where_a_session_goes(

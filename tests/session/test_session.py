@@ -25,6 +25,7 @@ from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.layout.controls import BufferControl
 from rich.table import Table
 
+from tests.waiting import DEADLINE
 from tuihost import App, NoTerminal, Session, Stream, TerminalFacts, command
 from tuihost.errors import Interrupted, MisuseError
 from tuihost.testing import Hosted, Pilot, hosted
@@ -735,6 +736,24 @@ def test_a_person_who_goes_instead_of_answering_ends_it() -> None:
                 pilot.wait_for("name?").drop()
             host.log.wait_for("session.end", times=times)
         _no_mistake(host)
+
+
+def test_a_command_knows_whether_something_has_come() -> None:
+    async def wait(session: Session) -> object:
+        session.print(f"before {session.readable()} {session.readable(0.01)}")
+        return session.readable(DEADLINE), session.read(2), session.readable(), session.read()
+
+    with hosted(Talks(wait)) as host, host.lines("try it") as pilot:
+        pilot.wait_for("before False False").type("one").wait_for("(True, b'on', True, b'e')")
+
+
+def test_what_has_come_before_a_question_answers_it() -> None:
+    async def early(session: Session) -> object:
+        session.print("ready")
+        return session.readable(DEADLINE), await session.ask("And? ")
+
+    with hosted(Talks(early)) as host, host.open("try it") as pilot:
+        pilot.wait_for("ready").type("one\r").wait_for("(True, 'one')")
 
 
 ON_A_SCREEN = "read() is for commands; on a screen bind keys, or `await session.ask(…)`"

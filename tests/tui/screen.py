@@ -114,6 +114,9 @@ class StubStage:
     def read(self, limit: int) -> bytes:
         raise NotImplementedError
 
+    def readable(self, seconds: float) -> bool:
+        raise NotImplementedError
+
     def invoke(self, action: Callable[[], None]) -> None:
         action()
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from tuihost import logs
 from tuihost.cli.common import config_option, read_settings, say_table
-from tuihost.host.plugins.app_catalog import Catalog
 
 
 @click.command()
 @config_option
 def apps(config: Path | None) -> None:
     """List the apps, where each comes from, and why one does not work."""
+    from tuihost import logs
+    from tuihost.host.plugins.app_catalog import Catalog
+
     settings = read_settings(config)
     logs.configure(level="critical")  # the table says it all
     catalog = Catalog.load(settings, log=logs.event_log())

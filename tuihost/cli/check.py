@@ -6,14 +6,9 @@ from pathlib import Path
 
 import click
 
-from tuihost import logs
 from tuihost.cli.common import config_option, draft_settings
-from tuihost.cli.mistakes import mistakes
 from tuihost.errors import SettingsError
-from tuihost.host.plugins.app_catalog import Catalog
-from tuihost.host.plugins.step_catalog import StepCatalog
 from tuihost.phrases import counted
-from tuihost.settings.mistakes import in_order
 
 
 @click.command()
@@ -26,6 +21,12 @@ def check(context: click.Context, config: Path | None) -> None:
     opens no port. Exit status: 0 if all is well, 1 if something is broken, 78 if the settings are
     wrong.
     """
+    from tuihost import logs
+    from tuihost.cli.mistakes import mistakes
+    from tuihost.host.plugins.app_catalog import Catalog
+    from tuihost.host.plugins.step_catalog import StepCatalog
+    from tuihost.settings.mistakes import in_order
+
     draft = draft_settings(config)
     settings = draft.settings
     logs.configure(level="critical")  # the lines below say it all

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import click
 
-from tuihost.cli.common import SETTINGS_FILE
-from tuihost.settings.loading import load
-from tuihost.settings.pages import example
-from tuihost.ssh.keys.host_keys import HostKeys
+from tuihost.cli.common import SETTINGS_FILE, called
 
 _HELLO = '''\
 """The smallest app: `ssh -t -p 8022 localhost hello`."""
@@ -39,6 +37,10 @@ def init(folder: Path) -> None:
 
     Files that exist are never overwritten.
     """
+    from tuihost.settings.loading import load
+    from tuihost.settings.pages import example
+    from tuihost.ssh.keys.host_keys import HostKeys
+
     file = folder / SETTINGS_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +62,7 @@ def init(folder: Path) -> None:
     click.echo(f"Apps       {hello.parent}{os.sep}   (hello.py is one)")
     click.echo(f"Host key   {key_path}")
     click.echo(f"           {card.sha256}")
-    click.echo(f"\nNow: tuihost serve --config {file}")
+    click.echo(f"\nNow: {called()} serve --config {shlex.quote(str(file))}")
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 import click
 
 from tuihost.cli.common import config_option, read_settings
-from tuihost.cli.serving import open_log
-from tuihost.local import run_app
 
 
 @click.command(
@@ -26,6 +24,9 @@ def run(
 
     The exit status is the app's.
     """
+    from tuihost.cli.serving import open_log
+    from tuihost.local import run_app
+
     settings = read_settings(config)
     open_log(settings, "debug" if verbose else "error")
     context.exit(run_app(app, words, settings))

@@ -6,10 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuihost import logs
 from tuihost.cli.common import config_option, hosts_file, read_settings
-from tuihost.cli.serving import bind, open_log, serve_until_told
-from tuihost.host.plugins.app_catalog import Catalog
 
 
 @click.command()
@@ -22,6 +19,10 @@ def serve(config: Path | None, host: str | None, port: int | None, verbose: bool
 
     SIGHUP opens the file of the log again, after logrotate has moved it away.
     """
+    from tuihost import logs
+    from tuihost.cli.serving import bind, open_log, serve_until_told
+    from tuihost.host.plugins.app_catalog import Catalog
+
     settings = read_settings(hosts_file(config), {"server.host": host, "server.port": port})
     log = open_log(settings, "debug" if verbose else None)
     server = bind(settings, Catalog.load(settings, log=log), log, logs.reopen)

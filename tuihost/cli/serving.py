@@ -6,6 +6,7 @@ It imports the whole host: subcommands that do without it stay quick.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from collections.abc import Callable
 
@@ -16,6 +17,9 @@ from tuihost.files.private import NotPrivate, check_trusted
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.server.server import Server
 from tuihost.settings.models import Settings
+
+CALLED_BY = "TUIHOST_CALLED_BY"
+"""The variable that says what started the program, if that takes its options in another form."""
 
 
 def open_log(settings: Settings, level: str | None = None) -> logs.EventLog:
@@ -60,15 +64,23 @@ def serve_until_told(server: Server) -> None:
         server.stop()
 
 
+def port_option(port: int) -> str:
+    """How to choose a port where this was started."""
+    by_make = os.environ.get(CALLED_BY) == "make"
+    return f'make demo ARGS="--port {port}"' if by_make else f"--port {port}"
+
+
 def _why_not(error: OSError, settings: Settings) -> str:
     host, port = settings.server.host, settings.server.port
+    option = port_option(port + 1 if port < 65535 else 0)
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is not an address of this machine."
     match error.errno:
         case errno.EADDRINUSE:
-            return f"Port {port} on {host} is already in use; choose another with --port."
+            return f"Port {port} on {host} is already in use. Choose another: {option}"
         case errno.EACCES if error.filename is None:
             return (
-                f"Port {port} needs more rights than you have; choose one above 1023 with --port."
+                f"Port {port} needs more rights than you have. Choose one above 1023: "
+                f"{port_option(8022)}"
             )
     return f"The host cannot start: {error}"

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tuihost.core import rsync_args
+from tuihost.core.familiar_words import Answer, Instead, instead_of, key_addition
 from tuihost.wire import ExecRequest, ProgramRequest, ShellRequest, SubsystemRequest
 
 COMMAND_LIMIT = 8192  # characters of a command line
@@ -78,6 +79,7 @@ Route = (
     | SyncFiles
     | NoSuchApp
     | BadCommand
+    | Answer
 )
 
 
@@ -112,6 +114,8 @@ def route(
 
 def _route_command(line: str, target: str | None, apps: Collection[str], pty: bool) -> Route:
     words = _words(line)
+    if target is None and (keys := key_addition(line, apps)) is not None:
+        return _familiar(keys, apps, pty)
     if isinstance(words, BadCommand):
         return words
     if target is not None:
@@ -127,7 +131,15 @@ def _route_command(line: str, target: str | None, apps: Collection[str], pty: bo
         case "scp":  # what its older clients ask the host to run
             return CopyFiles(rest)
         case _:
-            return NoSuchApp(name)
+            meant = instead_of(words, apps)
+            return NoSuchApp(name) if meant is None else _familiar(meant, apps, pty)
+
+
+def _familiar(meant: Instead | Answer, apps: Collection[str], pty: bool) -> Route:
+    """The same as if the command that is meant had been typed."""
+    if isinstance(meant, Answer):
+        return meant
+    return _run(meant.app, meant.words, apps, pty)
 
 
 def _run(app: str, words: tuple[str, ...], apps: Collection[str], pty: bool) -> Route:

@@ -1,7 +1,7 @@
 """What an app reaches of the other apps, as the same person: their commands, and the files.
 
-`session.reach` has it. Whatever the person may not do is not there: the host judges it as it does
-for `ssh HOST APP COMMAND`.
+`session.other_apps` has it. Whatever the person may not do is not there: the host judges it as it
+does for `ssh HOST APP COMMAND`.
 """
 
 from __future__ import annotations
@@ -89,9 +89,14 @@ class OtherApps(Protocol):
     def apps(self) -> Mapping[str, tuple[CommandInfo, ...]]:
         """The apps that the person may open, each with the commands that they may run."""
 
+    def familiar_words(self) -> Mapping[str, str]:
+        """Words that people know from elsewhere, such as `ls`, and the command that `run` takes
+        each of them for, such as `files ls`."""
+
     def run(self, app: str, words: Sequence[str], stdio: Stdio) -> int:
         """Runs a command on this thread. Its exit status; 127 if there is no such app. Without
-        words it shows the help. Raises whatever the methods of `stdio` raise."""
+        words it runs the app's default command, or shows the help if there is none. Raises whatever
+        the methods of `stdio` raise."""
 
     def start(
         self, app: str, words: Sequence[str], stdio: Stdio, ended: Callable[[int], None]

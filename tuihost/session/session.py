@@ -84,6 +84,9 @@ class Stage(Protocol):
     def read(self, limit: int) -> bytes: ...
 
     @abstractmethod
+    def readable(self, seconds: float) -> bool: ...
+
+    @abstractmethod
     def progress_line(self) -> ProgressLine: ...
 
     @abstractmethod
@@ -247,6 +250,14 @@ class Session:
         In a talk and on a screen it raises `MisuseError`: `await session.ask` there.
         """
         return self.stage.read(limit)
+
+    def readable(self, seconds: float = 0.0) -> bool:
+        """For commands: whether `read` would return at once. Waits for that, but no longer than so
+        many seconds. True for a command that another app runs, where nobody can tell.
+
+        Raises `MisuseError` in a talk and on a screen, as `read` does.
+        """
+        return self.stage.readable(seconds)
 
     def lines(self) -> Iterator[str]:
         """For commands: standard input line by line, without line ends. Bytes that are not UTF-8

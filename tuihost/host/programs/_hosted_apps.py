@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tuihost.commands import command_infos, run_command
+from tuihost.core.familiar_words import Answer, Instead, familiar_words, instead_of
 from tuihost.errors import Disconnected, Interrupted
 from tuihost.files.tree import FileTree, Folders
 from tuihost.host.access import NotAllowed
@@ -82,6 +83,9 @@ class HostedApps:
             for name in sorted(self._host.access.names_for(account))
         }
 
+    def familiar_words(self) -> Mapping[str, str]:
+        return dict(familiar_words(self._host.access.names_for(self._visit.account)))
+
     def run(self, app: str, words: Sequence[str], stdio: Stdio) -> int:
         return self.run_on(StdioStage(stdio, self.theme), app, words, stdio)
 
@@ -120,9 +124,18 @@ class HostedApps:
     def run_on(self, stage: StdioStage, name: str, words: Sequence[str], stdio: Stdio) -> int:
         """Judges the command and runs it on `stage`; its exit status."""
         account = self._visit.account
-        if name not in self._host.access.names_for(account):
-            _say(stdio, self._host.name, no_such_app(self._host, account, name))
-            return NOT_FOUND
+        apps = self._host.access.names_for(account)
+        if name not in apps:
+            match instead_of((name, *words), apps):
+                case Instead(app=app, words=instead):
+                    name, words = app, instead
+                case Answer(sentence=sentence, status=status):
+                    if sentence:
+                        _say(stdio, self._host.name, sentence)
+                    return status
+                case None:
+                    _say(stdio, self._host.name, no_such_app(self._host, account, name))
+                    return NOT_FOUND
         line = self._host.access.resolved(account, name, words)
         if isinstance(line, NotAllowed):
             _say(stdio, self._host.name, line.reason)

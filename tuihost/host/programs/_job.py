@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tuihost.commands import CommandLine, exit_status, run_command
+from tuihost.core.familiar_words import Answer
 from tuihost.core.routing import (
     BadCommand,
     CopyFiles,
@@ -92,6 +93,10 @@ class Job:
             case BadCommand(reason=reason):
                 self._complain(reason)
                 return NOT_YOURS
+            case Answer(sentence=sentence, status=status):
+                if sentence:
+                    self._complain(sentence)
+                return status
             case OpenApp(name=name):
                 raise AssertionError(f"{name} is opened on a terminal")
 

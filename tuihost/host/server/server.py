@@ -98,10 +98,11 @@ class Server:
         TuihostError if another process has the folder `state_dir`."""
         where = self.settings.server
         try:
+            # First: another port does not help a host whose folder another one has.
+            self._claim = _claimed(where.state_dir)
             self._listeners = _listen(where.host, where.port)
             address = self._listeners[0].getsockname()
             self.host.address = TcpAddress(address[0], address[1])
-            self._claim = _claimed(where.state_dir)
             self.host.start()
         except BaseException:
             self._release()

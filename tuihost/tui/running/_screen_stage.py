@@ -84,11 +84,17 @@ class ScreenStage(LoopStage):
         (self._place() or self._said).write(data, stream)
 
     def read(self, limit: int) -> bytes:
+        raise self._only_for_commands("read")
+
+    def readable(self, seconds: float) -> bool:
+        raise self._only_for_commands("readable")
+
+    def _only_for_commands(self, method: str) -> MisuseError:
         if self.talk is None:
             instead = "on a screen bind keys, or `await session.ask(…)`"
         else:
             instead = "in a talk `await session.ask(…)`"
-        raise MisuseError(f"read() is for commands; {instead}")
+        return MisuseError(f"{method}() is for commands; {instead}")
 
     def progress_line(self) -> ProgressLine:
         place = self._place()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tuihost.session.progress import ProgressLine
     from tuihost.theme.theme import Theme
 
+_PIECE = 65536
 DEADLY = ("INT", "TERM", "HUP", "QUIT", "KILL")
 """Signals that end a command which does not listen for them."""
 
@@ -119,6 +121,10 @@ class StdioStage(_OutputStage):
         self._go_on()
         return self._stdio.read(limit)
 
+    def readable(self, seconds: float) -> bool:
+        self._go_on()
+        return True
+
 
 class CommandStage(_OutputStage):
     """A command: bytes in, bytes out on two streams, no loop. Everything here may wait."""
@@ -131,6 +137,7 @@ class CommandStage(_OutputStage):
         self._cooked = LineDiscipline(facts.erase) if facts.pty and facts.cooked else None
         self._unread = False
         self._reads = False
+        self._ahead: bytes | None = None
         self._asking = asyncio.Lock()
 
     @property
@@ -188,24 +195,45 @@ class CommandStage(_OutputStage):
         if not self._reads:
             self._reads = True
             _wait_for_turns()
-        data: bytes | None = None
+        while not self._arrived(limit, None):
+            pass
+        data = self._taken(limit)
+        if not data and self._channel.closed:
+            raise Disconnected("the client is gone")
+        return data
+
+    def readable(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not self._arrived(_PIECE, max(0.0, deadline - time.monotonic())):
+            if time.monotonic() >= deadline:
+                return False
+        return True
+
+    def _arrived(self, limit: int, seconds: float | None) -> bool:
+        """Waits until something has come, or the end, and keeps it for `read`. False after so many
+        seconds, or if there was something else to do."""
 
         def arrived() -> bool:
-            nonlocal data
-            if self._cooked is None:
-                data = self._channel.read(limit)
-            else:
-                self._hear(self._cooked)
-                data = self._cooked.take(limit)
-            return data is not None or bool(self._actions)
+            if self._ahead is None:
+                if self._cooked is None:
+                    self._ahead = self._channel.read(limit)
+                else:
+                    self._hear(self._cooked)
+                    self._ahead = self._cooked.take(limit)
+            return self._ahead is not None or bool(self._actions)
 
-        while True:
-            self._actions.run()
-            self._channel.wait(arrived)
-            if data is not None:
-                if not data and self._channel.closed:
-                    raise Disconnected("the client is gone")
-                return data
+        self._actions.run()
+        self._channel.wait(arrived, seconds)
+        return self._ahead is not None
+
+    def _taken(self, limit: int) -> bytes:
+        """What was kept for `read`, at most so many bytes."""
+        kept = self._ahead or b""
+        self._ahead = kept[limit:] or None
+        return kept[:limit]
+
+    def _key(self) -> bytes | None:
+        return self._channel.read(1) if self._ahead is None else self._taken(1)
 
     # ---------------------------------------------------------------- questions
 
@@ -252,10 +280,12 @@ class CommandStage(_OutputStage):
     def _next_char(self, keys: LineDiscipline) -> bytes | None:
         """One byte of what was typed, b"" at the end of input."""
         if keys is self._cooked:
+            if self._ahead is not None:
+                return self._taken(1)
             self._hear(keys)
             return keys.take(1)
         # A raw terminal: no key beyond the line may be taken from who reads next.
-        while (char := keys.take(1)) is None and (key := self._channel.read(1)) is not None:
+        while (char := keys.take(1)) is None and (key := self._key()) is not None:
             if not key:
                 return b""
             self._show(keys.feed(key))

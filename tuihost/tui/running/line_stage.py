@@ -129,6 +129,9 @@ class LineStage(LoopStage):
     def read(self, limit: int) -> bytes:
         raise MisuseError("read() is for commands; in a talk `await session.ask(…)`")
 
+    def readable(self, seconds: float) -> bool:
+        raise MisuseError("readable() is for commands; in a talk `await session.ask(…)`")
+
     async def _line(self, *, echo: bool) -> bytes:
         """One line with its line end, edited as on any terminal; b"" at the end of input."""
         keys, line = self._keys, bytearray()

@@ -1,0 +1,92 @@
+"""Words that people type out of habit, and what they lead to."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuihost.core.familiar_words import (
+    Answer,
+    Instead,
+    familiar_words,
+    instead_of,
+    key_addition,
+)
+
+APPS = ("account", "files", "menu", "shell", "status")
+COPY_ID = (
+    'exec sh -c \'cd; umask 077; mkdir -p ".ssh" && { [ -z `tail -1c .ssh/authorized_keys '
+    '2>/dev/null` ] || echo >> ".ssh/authorized_keys" || exit 1; } && '
+    'cat >> ".ssh/authorized_keys" || exit 1; if type restorecon >/dev/null 2>&1; then '
+    'restorecon -F ".ssh" ".ssh/authorized_keys"; fi \''
+)
+OLDER = "umask 077 ; test -d .ssh || mkdir .ssh ; cat >> .ssh/authorized_keys"
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("help", Instead("shell", ("help",))),
+        ("?", Instead("shell", ("help",))),
+        ("man notes add", Instead("shell", ("help", "notes", "add"))),
+        ("ls", Instead("files", ("ls",))),
+        ("ls -la --json mine", Instead("files", ("ls", "--json", "mine"))),
+        ("cat a.txt", Instead("files", ("cat", "a.txt"))),
+        ("rm --folder old", Instead("files", ("rm", "--folder", "old"))),
+        ("pwd -P", Instead("files", ("pwd",))),
+        ("df -h", Instead("files", ("quota",))),
+        ("who", Instead("status", ("people",))),
+        ("top", Instead("status", ())),
+        ("ps aux", Instead("status", ("now",))),
+        ("ps --help", Instead("status", ("now", "--help"))),
+        ("whoami", Instead("account", ("whoami",))),
+        ("passwd", Instead("account", ())),
+        ("sh -c 'ls'", Instead("shell", ("-c", "'ls'"))),
+        ("echo a b", Instead("shell", ("echo", "a", "b"))),
+        ("exit", Answer("", 0)),
+        ("logout", Answer("", 0)),
+        ("exit 3", Answer("", 3)),
+        ("exit 256", Answer("", 0)),
+        ("exit now", Answer("", 0)),
+        ("true", Answer("", 0)),
+        ("false", Answer("", 1)),
+        ("nots", None),
+        ("", None),
+    ],
+)
+def test_what_a_word_leads_to(line: str, meant: Instead | Answer | None) -> None:
+    assert instead_of(line.split(), APPS) == meant
+
+
+def test_a_folder_to_go_to_is_told_to_be_missing() -> None:
+    found = instead_of(("cd", "src"), APPS)
+    assert isinstance(found, Answer)
+    assert found.status, "what follows on the line must not run in the wrong place"
+    assert found.sentence
+
+
+def test_a_word_leads_nowhere_without_its_app() -> None:
+    assert instead_of(("ls",), ("menu",)) is None
+    assert dict(familiar_words(("status",))) == {
+        "who": "status people",
+        "w": "status people",
+        "users": "status people",
+        "top": "status",
+        "htop": "status",
+        "ps": "status now",
+        "uptime": "status now",
+        "free": "status now",
+    }
+
+
+@pytest.mark.parametrize("line", [COPY_ID, OLDER])
+def test_what_ssh_copy_id_sends_adds_a_key(line: str) -> None:
+    assert key_addition(line, APPS) == Instead("account", ("add-key",))
+    found = key_addition(line, ("menu",))
+    assert isinstance(found, Answer)
+    assert found.status
+    assert found.sentence
+
+
+@pytest.mark.parametrize("line", ["notes add authorized_keys", "cat .ssh/authorized_keys", ""])
+def test_other_lines_add_no_key(line: str) -> None:
+    assert key_addition(line, APPS) is None

@@ -1,0 +1,107 @@
+"""Words that people type out of habit, and the command that does the same here: `ls` is `files ls`.
+
+No I/O. An app with such a name always comes first, and the command is judged as if its own name had
+been typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+_TAKES_KEYS = re.compile(r"\bcat\s*>>\s*\S*authorized_keys\b")
+"""In what `ssh-copy-id` has a server run, of every version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """The command of an app that is meant; without words, the app itself."""
+
+    app: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the host answers by itself: a sentence, if it is not empty, and an exit status."""
+
+    sentence: str
+    status: int
+
+
+class _Keeps(Enum):
+    """Which of the words behind it mean something here."""
+
+    ALL = "all"
+    NO_LETTERS = "all but options such as -la, which say only how to show it"
+    NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    command: tuple[str, ...]
+    keeps: _Keeps = _Keeps.ALL
+
+
+_WORDS = {
+    **dict.fromkeys(("help", "man", "?"), _Word(("shell", "help"))),
+    **dict.fromkeys(("ls", "dir", "ll"), _Word(("files", "ls"), _Keeps.NO_LETTERS)),
+    **dict.fromkeys(("cat", "less", "more"), _Word(("files", "cat"))),
+    **{word: _Word(("files", word)) for word in ("mkdir", "mv", "rm")},
+    "pwd": _Word(("files", "pwd"), _Keeps.NOTHING),
+    **dict.fromkeys(("df", "du", "quota"), _Word(("files", "quota"), _Keeps.NOTHING)),
+    **dict.fromkeys(("who", "w", "users"), _Word(("status", "people"), _Keeps.NOTHING)),
+    **dict.fromkeys(("top", "htop"), _Word(("status",), _Keeps.NOTHING)),
+    **dict.fromkeys(("ps", "uptime", "free"), _Word(("status", "now"), _Keeps.NOTHING)),
+    **dict.fromkeys(("whoami", "id"), _Word(("account", "whoami"), _Keeps.NOTHING)),
+    "passwd": _Word(("account",), _Keeps.NOTHING),
+    **dict.fromkeys(("sh", "bash"), _Word(("shell",))),
+    **{word: _Word(("shell", word)) for word in ("echo", "history")},
+}
+_LEAVING = ("exit", "logout", "quit")
+_NO_FOLDER = Answer("There is no folder to go to: each command takes the whole path.", 2)
+_NO_KEYS = Answer("Keys cannot be added in this way here.", 1)
+_ANSWERS = {"cd": _NO_FOLDER, "true": Answer("", 0), "false": Answer("", 1)}
+
+
+def instead_of(words: Sequence[str], apps: Collection[str]) -> Instead | Answer | None:
+    """What `words` mean here for somebody who may open `apps`; None if it is nothing."""
+    if not words:
+        return None
+    name, *rest = words
+    if name in _LEAVING:
+        return Answer("", int(rest[0]) & 0xFF if rest and rest[0].isdecimal() else 0)
+    if name in _ANSWERS:
+        return _ANSWERS[name]
+    found = _WORDS.get(name)
+    if found is None or found.command[0] not in apps:
+        return None
+    app, *command = found.command
+    return Instead(app, (*command, *_kept(rest, found.keeps)))
+
+
+def key_addition(line: str, apps: Collection[str]) -> Instead | Answer | None:
+    """The same for a whole command line of `ssh-copy-id`, which writes keys to a file that is not
+    there; None for any other line."""
+    if not _TAKES_KEYS.search(line):
+        return None
+    return Instead("account", ("add-key",)) if "account" in apps else _NO_KEYS
+
+
+def familiar_words(apps: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Each word that leads somewhere, and the command that it leads to."""
+    for name, word in _WORDS.items():
+        if word.command[0] in apps:
+            yield name, " ".join(word.command)
+
+
+def _kept(words: Sequence[str], keeps: _Keeps) -> tuple[str, ...]:
+    match keeps:
+        case _Keeps.ALL:
+            return tuple(words)
+        case _Keeps.NO_LETTERS:
+            return tuple(word for word in words if word[:1] != "-" or word.startswith("--"))
+        case _Keeps.NOTHING:
+            return tuple(word for word in words if word == "--help")
