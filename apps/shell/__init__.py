@@ -70,7 +70,7 @@ class Shell(Filters, App):
 
     @command
     def script(self, session: Session) -> int:
-        """Run every line of standard input; `exit` ends it. Whoever says nothing at first is
+        """Run every line of standard input; `exit` ends it. A person who says nothing at first is
         greeted, and prompted for each line."""
         status, typing = 0, not session.readable(SILENCE)
         if typing:
