@@ -25,10 +25,20 @@ from .open_tunnels import OpenTunnels, Request, Tunnel
 CHUNK = 65_536
 MAX_HEAD = 32 * 1024
 CONNECT_TIMEOUT = 10.0
+HEAD_TIME = 10.0  # seconds for the head of a request, from its first byte
+IDLE = 60.0  # seconds in which nothing moves
+IDLE_SWITCHED = 300.0  # the same for another protocol, such as a WebSocket
+LEAST_RATE = 500  # bytes a second of a long body, after `IDLE`
 HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"te", b"proxy-authorization"})
+FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
+# What proxies say about where a request came from: of a browser's own, nothing is believed.
 FORWARDED = frozenset(
-    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
-)
+    {
+        b"forwarded", b"x-real-ip", b"true-client-ip", b"client-ip", b"x-client-ip",
+        b"x-cluster-client-ip", b"cf-connecting-ip", b"cf-connecting-ipv6", b"fastly-client-ip",
+        b"x-originating-ip", b"x-remote-ip", b"x-remote-addr", b"x-original-host", b"x-host",
+    }
+)  # fmt: skip
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -48,7 +58,7 @@ class BrowserConnection:
         name_of: Callable[[str], str | None],
     ) -> None:
         self._sock = sock
-        self._origin = origin
+        self.origin = origin
         self._tunnels = tunnels
         self._name_of = name_of
         self._tunnel: Tunnel | None = None
@@ -56,12 +66,26 @@ class BrowserConnection:
         self._browser = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
         self._machine = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
         self._touched = time.monotonic()
+        self._head_since: float | None = self._touched  # of the first, since it connected
+        self._body_since: float | None = None
+        self._body_bytes = 0
         self._closed = False
-        self._piping = False
+        self._switched = False
+        self.waiting = True
+        """It has not asked for anything, or has its answer. Any thread."""
 
     def idle(self, now: float) -> float:
         """Seconds since anything moved. Any thread."""
-        return 0.0 if self._piping else now - self._touched
+        return now - self._touched
+
+    def overdue(self, now: float) -> bool:
+        """It takes longer than anybody needs. Any thread."""
+        head, body = self._head_since, self._body_since
+        return (
+            self.idle(now) > (IDLE_SWITCHED if self._switched else IDLE)
+            or (head is not None and now - head > HEAD_TIME)
+            or (body is not None and now - body > IDLE + self._body_bytes / LEAST_RATE)
+        )
 
     def close(self) -> None:
         """Ends it from outside. Any thread."""
@@ -70,6 +94,10 @@ class BrowserConnection:
             self._sock.shutdown(socket.SHUT_RDWR)
         if (stream := self._stream) is not None:
             stream.close()
+
+    def abandon(self) -> None:
+        """It never runs."""
+        self._sock.close()
 
     def run(self) -> None:
         """Until either side has enough."""
@@ -92,11 +120,18 @@ class BrowserConnection:
 
     def _request(self) -> bool:
         """Carries one request and its answer; True if another may follow."""
+        self.waiting = True
         event = next(self._from_browser())
+        self._head_since = None
+        self.waiting = False
         if not isinstance(event, h11.Request):
             return False
         if sum(len(name) + len(value) for name, value in event.headers) > MAX_HEAD:
             self._say(431, "The headers of that request are too long.")
+            return False
+        target = _path_of(event)
+        if target is None:
+            self._say(400, "That is not a request for one of the names here.")
             return False
         begun, before = time.monotonic(), self._counted()
         if not self._find_machine(event):
@@ -105,7 +140,7 @@ class BrowserConnection:
         status = 0
         try:
             with suppress(Disconnected):  # it may have answered before it heard all of it
-                self._send_machine(self._outgoing(event))
+                self._send_machine(self._outgoing(event, target))
                 self._carry_body()
             status = self._carry_answer(event)
         except h11.RemoteProtocolError as error:
@@ -124,7 +159,7 @@ class BrowserConnection:
                     seconds=time.monotonic() - begun,
                     received=received - before[0],
                     sent=sent - before[1],
-                    origin=self._origin.address,
+                    origin=self.origin.address,
                 ),
             )
         if self._browser.our_state is h11.SWITCHED_PROTOCOL:
@@ -156,7 +191,7 @@ class BrowserConnection:
             return False
         self._tunnel = tunnel
         try:
-            self._stream = tunnel.listening.connect(self._origin, CONNECT_TIMEOUT)
+            self._stream = tunnel.listening.connect(self.origin, CONNECT_TIMEOUT)
         except (NotOpened, Disconnected):
             self._say(502, "The machine behind this name does not answer.")
             return False
@@ -164,24 +199,35 @@ class BrowserConnection:
             raise _Over
         return True
 
-    def _outgoing(self, request: h11.Request) -> h11.Request:
+    def _outgoing(self, request: h11.Request, target: bytes) -> h11.Request:
         """The request as the machine sees it, with where it came from."""
-        wants = _wants_other_protocol(request)
-        left_out = HOP | FORWARDED | ({b"expect"} if wants else {b"expect", b"upgrade"})
+        options = _connection_options(request.headers)
+        wants = b"upgrade" in options
+        left_out = (options | HOP | FORWARDED | {b"expect", b"upgrade"}) - FRAMING
+        if wants:
+            left_out -= {b"upgrade"}
         headers = _passed_on(request.headers, left_out)
         host = next((value for name, value in request.headers if name == b"host"), b"")
         headers += [
-            (b"X-Forwarded-For", self._origin.address.encode()),
+            (b"X-Forwarded-For", self.origin.address.encode()),
             (b"X-Forwarded-Host", host),
         ]
         if wants:
             headers.append((b"Connection", b"upgrade"))
-        return h11.Request(method=request.method, target=request.target, headers=headers)
+        return h11.Request(method=request.method, target=target, headers=headers)
 
     def _carry_body(self) -> None:
+        self._body_since, self._body_bytes = time.monotonic(), 0
+        try:
+            self._carry_whole_body()
+        finally:
+            self._body_since = None
+
+    def _carry_whole_body(self) -> None:
         for event in self._from_browser():
             match event:
                 case h11.Data(data=data):
+                    self._body_bytes += len(data)
                     self._send_machine(h11.Data(data=data))
                 case h11.EndOfMessage():
                     self._send_machine(h11.EndOfMessage())
@@ -222,6 +268,8 @@ class BrowserConnection:
                     self._send_browser(h11.InformationalResponse(status_code=100, headers=[]))
                 browser.receive_data(self._sock.recv(CHUNK))
                 self._touched = time.monotonic()
+                if self.waiting and self._head_since is None:
+                    self._head_since = self._touched
             else:
                 yield event
 
@@ -259,7 +307,7 @@ class BrowserConnection:
     def _pipe(self) -> None:
         """Bytes both ways, from here on: a WebSocket, say."""
         assert self._stream is not None
-        self._piping = True
+        self._switched = True
         self._sock.settimeout(None)
         up, down = self._browser.trailing_data[0], self._machine.trailing_data[0]
         if up:
@@ -305,14 +353,33 @@ class BrowserConnection:
             self._sock.shutdown(socket.SHUT_WR)
 
 
-def _wants_other_protocol(request: h11.Request) -> bool:
-    said = [value.lower() for name, value in request.headers if name == b"connection"]
-    return any(b"upgrade" in value for value in said)
+def _path_of(request: h11.Request) -> bytes | None:
+    """What the machine is asked for. None if the browser takes this for a proxy to another host,
+    or asks for nothing that has a path (RFC 9112 §3.2)."""
+    target = request.target
+    if target[:1] == b"/" or (target == b"*" and request.method == b"OPTIONS"):
+        return target
+    scheme, separator, rest = target.partition(b"://")
+    if not separator or scheme.lower() not in (b"http", b"https"):
+        return None
+    end = next((at for at, byte in enumerate(rest) if byte in b"/?#"), len(rest))
+    hosts = [value for name, value in request.headers if name == b"host"]
+    if [rest[:end].lower()] != [host.lower() for host in hosts]:
+        return None
+    path = rest[end:].partition(b"#")[0]
+    return path if path[:1] == b"/" else b"/" + path
+
+
+def _connection_options(headers: Any) -> frozenset[bytes]:
+    """What the headers `Connection` name: headers for this connection only (RFC 9110 §7.6.1)."""
+    values = b",".join(value for name, value in headers if name == b"connection")
+    return frozenset(option.strip().lower() for option in values.split(b",")) - {b""}
 
 
 def _answer(response: h11.Response) -> h11.Response:
     """The machine's answer, without what concerned its own connection only."""
-    headers = _passed_on(response.headers, HOP)
+    options = _connection_options(response.headers)
+    headers = _passed_on(response.headers, (options | HOP) - FRAMING)
     return h11.Response(status_code=response.status_code, headers=headers, reason=response.reason)
 
 
@@ -321,7 +388,19 @@ def _passed_on(headers: Any, left_out: Set[bytes]) -> Headers:
     §6.3): the other would have somebody see two messages where there is one."""
     if any(name == b"transfer-encoding" for name, _ in headers):
         left_out = left_out | {b"content-length"}
-    return [(name, value) for name, value in headers.raw_items() if name.lower() not in left_out]
+    return [
+        (name, value) for name, value in headers.raw_items() if not _is_left_out(name, left_out)
+    ]
+
+
+def _is_left_out(name: bytes, left_out: Set[bytes]) -> bool:
+    """Programs that get headers as variables (CGI, WSGI) cannot tell `_` from `-`."""
+    plain = name.lower().replace(b"_", b"-")
+    return (
+        plain in left_out
+        or plain.startswith(b"x-forwarded-")
+        or (b"_" in name and plain in FRAMING)
+    )
 
 
 def page(status: int, sentence: str) -> bytes:

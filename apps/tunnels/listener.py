@@ -7,16 +7,17 @@ import selectors
 import socket
 import threading
 import time
+from collections import Counter
+from collections.abc import Sequence
 
 from tuihost import AppLoadError, Peer, TcpAddress
 
-from .browser_connection import BrowserConnection
+from .browser_connection import IDLE, BrowserConnection
 from .open_tunnels import OpenTunnels
 from .web_front import WebFront
 
 MAX_BROWSERS = 256  # connections at one time
-IDLE = 60.0  # seconds in which nothing moves
-LOOK_EVERY = 5.0
+LOOK_EVERY = 2.0
 PAUSE = 1.0  # without accepting, where there are no descriptors left
 BACKLOG = 128
 
@@ -64,7 +65,7 @@ class BrowserListener:
                 found = selector.select(LOOK_EVERY if self._inside else None)
                 if any(key.fileobj is self._listener for key, _ in found):
                     self._accept()
-                self._part_with_idle(time.monotonic())
+                self._part_with_slow(time.monotonic())
 
     def _accept(self) -> None:
         try:
@@ -73,14 +74,12 @@ class BrowserListener:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 self._closing.wait(PAUSE)
             return
-        with self._lock:
-            full = len(self._inside) >= MAX_BROWSERS
-        if full:
+        origin = Peer(str(address[0]), int(address[1]))
+        if not self._make_room(origin, time.monotonic()):
             sock.close()
             return
         sock.settimeout(IDLE)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        origin = Peer(str(address[0]), int(address[1]))
         self._begin(BrowserConnection(sock, origin, self._tunnels, self.front.name_of))
 
     def _begin(self, connection: BrowserConnection) -> None:
@@ -94,13 +93,45 @@ class BrowserListener:
         thread = threading.Thread(target=run, name="tunnels-browser", daemon=True)
         with self._lock:
             self._inside[connection] = thread
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # there can be no more threads
+            connection.abandon()
+            with self._lock:
+                del self._inside[connection]
 
-    def _part_with_idle(self, now: float) -> None:
+    def _make_room(self, origin: Peer, now: float) -> bool:
+        """Lets one more in; if there are too many, another one has to go, if any may."""
         with self._lock:
-            idle = [connection for connection in self._inside if connection.idle(now) > IDLE]
-        for connection in idle:
+            if len(self._inside) < MAX_BROWSERS:
+                return True
+            parting = _who_gives_way(tuple(self._inside), origin, now)
+            if parting is None:
+                return False
+            del self._inside[parting]
+        parting.close()
+        return True
+
+    def _part_with_slow(self, now: float) -> None:
+        with self._lock:
+            slow = [connection for connection in self._inside if connection.overdue(now)]
+        for connection in slow:
             connection.close()
+
+
+def _who_gives_way(
+    inside: Sequence[BrowserConnection], origin: Peer, now: float
+) -> BrowserConnection | None:
+    """The one that has waited the longest without asking for anything; else the one that has been
+    idle the longest, of the address with the most, if the newcomer's has fewer."""
+    waiting = [connection for connection in inside if connection.waiting]
+    if not waiting:
+        counts = Counter(connection.origin.address for connection in inside)
+        ((most, count),) = counts.most_common(1)
+        if count <= counts[origin.address] + 1:
+            return None
+        waiting = [connection for connection in inside if connection.origin.address == most]
+    return max(waiting, key=lambda connection: connection.idle(now))
 
 
 def _listen(address: TcpAddress) -> socket.socket:

@@ -26,9 +26,10 @@ def name_for(
     account: Account,
     taken: Collection[str],
     pick: Callable[[int], int] = secrets.randbelow,
+    again: Collection[str] = (),
 ) -> str:
-    """The name of a new tunnel; `taken` are the names in use. An account that asks for none gets
-    its own; a guest gets any. Raises `NoName`."""
+    """The name of a new tunnel; `taken` are the names in use, `again` those of them that the person
+    may take over. An account that asks for none gets its own; a guest gets any. Raises `NoName`."""
     if asked.lower() in UNNAMED:
         own = None if account.guest else _label_of(account.name)
         return _numbered(own, taken) if own else _any(taken, pick)
@@ -37,7 +38,7 @@ def name_for(
         raise NoName("a name has only lower-case letters, digits and -, at most 40 of them")
     if name in RESERVED:
         raise NoName(f"the name {name} is reserved")
-    if name in taken:
+    if name in taken and name not in again:
         raise NoName(f"the name {name} is taken")
     return name
 

@@ -59,20 +59,27 @@ class OpenTunnels:
         self._lock = threading.Lock()
 
     def open(self, listening: Listening) -> Tunnel:
-        """Gives it a name, for as long as it lasts. Raises `NoName`."""
+        """Gives it a name, for as long as it lasts or until the same person asks for it again from
+        another connection: the first may be dead, and nobody has noticed yet. Raises `NoName`."""
         match listening.address:
             case TcpAddress(host):
                 asked = host
             case UnixAddress():
                 raise NoName("a Unix socket is not a web address")
         with self._lock:
-            taken = {name for name, held in self._tunnels.items() if not held.listening.ended}
-            name = name_for(asked, listening.account, taken)
+            taken = {
+                name: held.listening
+                for name, held in self._tunnels.items()
+                if not held.listening.ended
+            }
+            own = {name for name, held in taken.items() if _same_person(held, listening)}
+            name = name_for(asked, listening.account, taken, again=own)
             tunnel = self._tunnels[name] = Tunnel(name, listening, self.now())
         listening.on_end(lambda: self._close(tunnel))
         return tunnel
 
     def _close(self, tunnel: Tunnel) -> None:
+        """Its forward has ended."""
         with self._lock:
             if self._tunnels.get(tunnel.name) is tunnel:  # else it is another's by now
                 del self._tunnels[tunnel.name]
@@ -112,3 +119,14 @@ class OpenTunnels:
         """The latest first."""
         with self._lock:
             return list(reversed(tunnel.log))
+
+
+def _same_person(held: Listening, listening: Listening) -> bool:
+    """Whether they are the same person on another connection. Guests prove nothing, so they have to
+    come from the same address, too."""
+    account = listening.account
+    return (
+        held.account.key == account.key
+        and held.peer != listening.peer
+        and (not account.guest or held.peer.address == listening.peer.address)
+    )

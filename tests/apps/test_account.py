@@ -143,16 +143,16 @@ def test_the_password_is_changed_by_who_knows_it(host: Hosted) -> None:
         pilot.type(again).press("enter")
 
     with enter(host) as pilot:
-        change("wrong-one-12", "another-one-5", "another-one-5")
+        change("wrong-one-12", "yet-another-one-5", "yet-another-one-5")
         pilot.wait_for("That is not your password.")
         change(PASSWORD, "short", "short")
-        pilot.wait_for("A password needs at least 8 characters.")
-        change(PASSWORD, "another-one-5", "another-one-6")
+        pilot.wait_for("A password needs at least 15 characters.")
+        change(PASSWORD, "yet-another-one-5", "yet-another-one-6")
         pilot.wait_for("The two passwords differ.").press("escape").wait_gone("again")
-        change(PASSWORD, "another-one-5", "another-one-5")
+        change(PASSWORD, "yet-another-one-5", "yet-another-one-5")
         pilot.wait_for("Your password has been changed")
         assert "another-one" not in pilot.received.decode()
-    with enter(host, password="another-one-5") as pilot:
+    with enter(host, password="yet-another-one-5") as pilot:
         pilot.wait_for("Password")
 
 

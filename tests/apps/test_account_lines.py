@@ -212,7 +212,7 @@ def test_a_conversation_about_keys(host: Hosted) -> None:
 
 
 def test_a_conversation_about_password_and_second_factor(host: Hosted) -> None:
-    new = "another-one-5"
+    new = "yet-another-one-5"
     with lines(host) as pilot:
         pilot.wait_for("account>").type("password\n").wait_for("Your current password")
         pilot.type(f"{PASSWORD}\n").type(f"{new}\n").type("other\n").wait_for("passwords differ")

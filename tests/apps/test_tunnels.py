@@ -16,7 +16,7 @@ import paramiko
 import pytest
 
 from tests.waiting import DEADLINE, until
-from tuihost import Account, AppLoadError, TcpAddress
+from tuihost import Account, AppLoadError, Peer, TcpAddress
 from tuihost.accounts import AccountRecord
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -70,10 +70,11 @@ class Held:
     """A forward that has ended before the app is told."""
 
     address = TcpAddress("demo", 80)
-    account = GUEST
     ended = False
 
-    def __init__(self) -> None:
+    def __init__(self, account: Account = GUEST, peer: Peer | None = None) -> None:
+        self.account = account
+        self.peer = peer or Peer("192.0.2.1", 1)
         self.actions: list[Callable[[], None]] = []
 
     def on_end(self, action: Callable[[], None]) -> None:
@@ -92,6 +93,32 @@ def test_a_name_is_free_as_soon_as_its_forward_has_ended(host: Hosted) -> None:
     assert tunnels.find("demo") is tunnel, "the end of the old one is not its end"
     second.actions[0]()
     assert tunnels.find("demo") is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "taken_over"),
+    [
+        ((ADA, Peer("192.0.2.1", 1)), (ADA, Peer("198.51.100.1", 1)), True),
+        ((GUEST, Peer("192.0.2.1", 1)), (GUEST, Peer("192.0.2.1", 2)), True),
+        ((GUEST, Peer("192.0.2.1", 1)), (GUEST, Peer("198.51.100.1", 1)), False),
+        ((GUEST, Peer("192.0.2.1", 1)), (Account("bob"), Peer("192.0.2.1", 2)), False),
+        ((GUEST, Peer("192.0.2.1", 1)), (Account("ada", guest=False), Peer("192.0.2.1", 2)), False),
+        ((ADA, Peer("192.0.2.1", 1)), (ADA, Peer("192.0.2.1", 1)), False),
+    ],
+)
+def test_whoever_connects_again_takes_their_own_name_over(
+    host: Hosted, first: tuple[Account, Peer], second: tuple[Account, Peer], taken_over: bool
+) -> None:
+    tunnels = part(host, "open_tunnels").OpenTunnels()
+    old, new = Held(*first), Held(*second)
+    tunnels.open(old)
+    if not taken_over:
+        with pytest.raises(part(host, "names").NoName, match="taken"):
+            tunnels.open(new)
+        return
+    tunnel = tunnels.open(new)
+    old.actions[0]()
+    assert tunnels.find("demo") is tunnel, "the end of the old one is not its end"
 
 
 def test_addresses_for_people(host: Hosted) -> None:
@@ -327,13 +354,160 @@ def test_another_protocol_is_carried_both_ways(host: Hosted) -> None:
 def test_where_a_request_came_from_cannot_be_made_up(host: Hosted) -> None:
     serve, asked = answering(HELLO)
     with tunnel(host, serve), browser(host) as connection:
-        get(
-            connection,
-            **{"X-Forwarded-For": "10.9.9.9", "Forwarded": "for=10.9.9.9", "X-Real-IP": "1"},
-        )
+        made_up = (
+            "X-Forwarded-For", "Forwarded", "X-Real-IP", "X_Forwarded_For", "x-Forwarded-Port",
+            "True-Client-IP", "TRUE_CLIENT_IP", "CF-Connecting-IP", "Content_Length",
+        )  # fmt: skip
+        get(connection, **dict.fromkeys(made_up, "10.9.9.9"), **{"X-Own_Header": "kept"})
         head = asked.get(timeout=DEADLINE).lower()
         assert b"10.9.9.9" not in head
-        assert b"x-real-ip" not in head
+        assert b"x-own_header: kept" in head
+
+
+def test_what_is_for_one_connection_goes_no_further(host: Hosted) -> None:
+    serve, asked = answering(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Mine, content-length\r\n"
+        b"X-Mine: 1\r\nX-Yours: 1\r\n\r\nhi"
+    )
+    with tunnel(host, serve):
+        answer = raw(
+            host,
+            b"GET / HTTP/1.1\r\nHost: demo.example.org\r\nConnection: close, X-Secret, host\r\n"
+            b"connection:x-other ,x-forwarded-for\r\nX-Secret: 1\r\n"
+            b"X-Other: 1\r\nX-Kept: 1\r\n\r\n",
+        )
+        head = asked.get(timeout=DEADLINE).lower()
+        assert b"x-secret" not in head
+        assert b"x-other" not in head
+        for kept in (b"x-kept: 1", b"host: demo.example.org", b"x-forwarded-for: 127.0.0.1"):
+            assert kept in head
+        assert b"X-Mine" not in answer
+        assert b"X-Yours: 1" in answer
+        assert answer.endswith(b"\r\n\r\nhi")
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        (b"GET http://demo.example.org/a?b HTTP/1.1", b"/a?b"),
+        (b"GET HTTPS://DEMO.example.org?b HTTP/1.1", b"/?b"),
+        (b"GET http://demo.example.org HTTP/1.1", b"/"),
+        (b"OPTIONS * HTTP/1.1", b"*"),
+        (b"GET http://internal.example.com/a HTTP/1.1", None),
+        (b"GET http://demo.example.org:81/a HTTP/1.1", None),
+        (b"GET http://x@demo.example.org/a HTTP/1.1", None),
+        (b"GET ftp://demo.example.org/a HTTP/1.1", None),
+        (b"GET a HTTP/1.1", None),
+        (b"GET * HTTP/1.1", None),
+        (b"CONNECT demo.example.org:80 HTTP/1.1", None),
+    ],
+)
+def test_a_request_asks_the_machine_for_a_path_and_nobody_else(
+    host: Hosted, line: bytes, path: bytes | None
+) -> None:
+    serve, asked = answering(HELLO)
+    with tunnel(host, serve):
+        answer = raw(host, line + b"\r\nHost: demo.example.org\r\nConnection: close\r\n\r\n")
+        if path is None:
+            assert answer.startswith(b"HTTP/1.1 400 ")
+            assert asked.empty()
+        else:
+            assert asked.get(timeout=DEADLINE).split(b" ")[1] == path
+
+
+# ------------------------------------------------------------------------------------ slowness
+
+HOST_LINE = b"Host: demo.example.org\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "limit"),
+    [
+        (b"", "HEAD_TIME"),
+        (b"GET / HTTP/1.1\r\n", "HEAD_TIME"),
+        (b"GET / HTTP/1.1\r\n" + HOST_LINE + b"\r\n", "IDLE"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n" + HOST_LINE + b"\r\n1", "IDLE"),
+        (
+            b"GET / HTTP/1.1\r\nUpgrade: x\r\nConnection: upgrade\r\n" + HOST_LINE + b"\r\n",
+            "IDLE_SWITCHED",
+        ),
+    ],
+)
+def test_a_browser_that_stalls_is_given_up(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch, said: bytes, limit: str
+) -> None:
+    monkeypatch.setattr(part(host, "listener"), "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(part(host, "browser_connection"), limit, 0.1)
+    ended = threading.Event()
+
+    def serve(channel: paramiko.Channel) -> None:
+        if b"upgrade: x" in read_head(channel).lower():
+            channel.sendall(b"HTTP/1.1 101 X\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+        ended.wait(DEADLINE)
+
+    with tunnel(host, serve):
+        with socket.create_connection(("127.0.0.1", port_of(host)), DEADLINE) as sock:
+            sock.sendall(said)
+            while sock.recv(4096):
+                continue
+        ended.set()
+
+
+def test_the_head_has_one_deadline_however_it_dribbles(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_module = part(host, "browser_connection")
+    near, far = socket.socketpair()
+    with near, far:
+        connection = connection_module.BrowserConnection(far, Peer("192.0.2.1", 1), None, None)
+        begun = connection._head_since
+        for seconds in range(0, 10, 2):
+            connection._touched = begun + seconds
+            assert not connection.overdue(begun + seconds)
+        assert connection.overdue(begun + connection_module.HEAD_TIME + 0.1)
+        connection._head_since, connection._body_since = None, begun
+        for seconds, received, late in ((59, 0, False), (61, 0, True), (600, 400_000, False),
+                                        (900, 400_000, True)):  # fmt: skip
+            connection._touched, connection._body_bytes = begun + seconds, received
+            assert connection.overdue(begun + seconds) is late
+
+
+def test_those_who_ask_for_nothing_give_way(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part(host, "listener"), "MAX_BROWSERS", 4)
+    serve, _ = answering(HELLO)
+    with tunnel(host, serve), contextlib.ExitStack() as stack:
+        for _ in range(20):
+            sock = socket.create_connection(("127.0.0.1", port_of(host)), DEADLINE)
+            stack.enter_context(sock).sendall(b"GET / HT")
+        with browser(host) as connection:
+            assert get(connection) == (200, b"hello")
+
+
+def test_one_address_does_not_take_the_whole_listener(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part(host, "listener"), "MAX_BROWSERS", 4)
+    release = threading.Event()
+
+    def serve(channel: paramiko.Channel) -> None:
+        if b"/held" in read_head(channel):
+            release.wait(DEADLINE)
+        else:
+            channel.sendall(HELLO)
+
+    with tunnel(host, serve), contextlib.ExitStack() as stack:
+        for _ in range(4):
+            sock = socket.create_connection(("127.0.0.1", port_of(host)), DEADLINE)
+            stack.enter_context(sock).sendall(b"GET /held HTTP/1.1\r\n" + HOST_LINE + b"\r\n")
+        until(lambda: until_listed(host, "ada")[0]["connections"] == 4, "all connections")
+        assert raw(host, b"GET / HTTP/1.1\r\n" + HOST_LINE + b"\r\n") == b"", "the same address"
+        elsewhere = ("127.0.0.2", 0)
+        with socket.create_connection(
+            ("127.0.0.1", port_of(host)), DEADLINE, source_address=elsewhere
+        ) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\n" + HOST_LINE + b"\r\n")
+            assert sock.recv(12) == b"HTTP/1.1 200"
+        release.set()
 
 
 # ---------------------------------------------------------------------------------- bad input

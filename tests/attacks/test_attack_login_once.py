@@ -36,7 +36,7 @@ from tuihost.wire import Peer
 LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
 PEER = Peer("198.51.100.4", 50_000)
 SECRET = b"12345678901234567890"
-PASSWORD = "correct horse"
+PASSWORD = "correct horse 9"
 LET_IN, REFUSED, QUESTION = 52, 51, 60
 
 

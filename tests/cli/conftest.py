@@ -31,7 +31,7 @@ def run(
 
     def call(*words: str, stdin: str = "", status: int = 0) -> Said:
         monkeypatch.setattr(sys, "argv", ["tuihost", *words])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         with pytest.raises(SystemExit) as end:
             main()
         caught = capsys.readouterr()

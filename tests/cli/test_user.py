@@ -33,8 +33,8 @@ def test_an_account_is_added_with_its_password(store: AccountStore, tmp_path: Pa
             "whose name differs from 'Ada' only in upper and lower case.",
         ),
         (("a b",), PASSWORD, "'a b' cannot be an account's name: a name cannot have spaces."),
-        (("bob",), "short", "A password needs at least 8 characters."),
-        (("bob",), "", "A password needs at least 8 characters."),
+        (("bob",), "short", "A password needs at least 15 characters."),
+        (("bob",), "", "A password needs at least 15 characters."),
         (("bob", "--role", "No!"), PASSWORD, "'No!' cannot be a role"),
         (("bob", "--role", "guest"), PASSWORD, "is for people without an account"),
     ],
@@ -95,10 +95,10 @@ def test_no_accounts_yet(run: Run) -> None:
 
 
 def test_a_password_is_changed_and_may_be_for_once(store: AccountStore, run: Run) -> None:
-    run("user", "passwd", "ada", "--password-stdin", "--expire", stdin="another-one-5\n")
-    assert Passwords().verify(ada(store).password_hash, "another-one-5")
+    run("user", "passwd", "ada", "--password-stdin", "--expire", stdin="yet-another-one-5\n")
+    assert Passwords().verify(ada(store).password_hash, "yet-another-one-5")
     assert ada(store).password_expired
-    run("user", "passwd", "ada", "--password-stdin", stdin="a-third-one-5\n")
+    run("user", "passwd", "ada", "--password-stdin", stdin="yet-a-third-one-5\n")
     assert not ada(store).password_expired
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.operator import KEY, MARK, OTHER, WEAK, Run
 from tuihost.accounts import AccountStore
+from tuihost.core.keys.authorized_keys import MAX_LINES
 
 
 def test_keys_come_from_files_lines_and_standard_input(
@@ -26,6 +27,43 @@ def test_keys_come_from_files_lines_and_standard_input(
     listed = json.loads(run("user", "key", "list", "ada", "--json").out)
     assert (listed[0]["kind"], listed[0]["fingerprint"]) == ("ssh-ed25519", MARK)
     assert "ada@laptop  ssh-ed25519" in run("user", "key", "list", "ada").out
+
+
+@pytest.mark.parametrize("way", ["a file", "standard input", "a line"])
+def test_every_way_takes_every_form_of_a_public_key(
+    store: AccountStore, run: Run, tmp_path: Path, way: str
+) -> None:
+    coded = KEY.split()[1]
+    block = (
+        '---- BEGIN SSH2 PUBLIC KEY ----\r\nComment: "ada@putty"\r\n'
+        f"{coded[:30]}\r\n{coded[30:]}\r\n---- END SSH2 PUBLIC KEY ----\r\n"
+    )
+    (tmp_path / "given").write_bytes(b"\xef\xbb\xbf" + block.encode())
+    given = {"a file": "given", "standard input": "-", "a line": block}[way]
+    said = run("user", "key", "add", "ada", "--", given, stdin=f"\ufeff{block}")
+    assert said.out == f"ada@putty  {MARK}\n"
+    assert [key.line for key in store.keys("ada")] == [f"{KEY} ada@putty"]
+
+
+@pytest.mark.parametrize("way", ["given", "-", "-----BEGIN OPENSSH PRIVATE KEY----- b3Bl"])
+def test_a_private_key_is_refused_however_it_comes(
+    store: AccountStore, run: Run, tmp_path: Path, way: str
+) -> None:
+    (tmp_path / "given").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n")
+    stdin = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n"
+    said = run("user", "key", "add", "ada", "--", way, stdin=stdin, status=1)
+    assert "is a private key, which nobody else should have" in said.err
+    assert "b3Bl" not in said.err
+    assert store.keys("ada") == ()
+
+
+def test_a_file_of_too_many_keys_is_not_taken_in_part(
+    store: AccountStore, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "given").write_text(f"{KEY}\n" * (MAX_LINES + 1))
+    said = run("user", "key", "add", "ada", "given", status=1)
+    assert f"only the first {MAX_LINES} lines count" in said.err
+    assert store.keys("ada") == ()
 
 
 @pytest.mark.parametrize(

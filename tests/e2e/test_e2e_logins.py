@@ -211,23 +211,25 @@ def test_terms_are_accepted_once(house: House) -> None:
 
 def test_an_expired_password_is_changed(house: House) -> None:
     house.member("moe")
-    house.tuihost("user", "passwd", "moe", "--password-stdin", "--expire", input="the-second-1\n")
-    assert house.ssh("moe", *WHO, answers=["the-second-1"], options=BY_PASSWORD).status == 255
-    answers = ["the-second-1", "short", "short", "the-third-1", "the-third-1"]
+    house.tuihost(
+        "user", "passwd", "moe", "--password-stdin", "--expire", input="second-word-now-1\n"
+    )
+    assert house.ssh("moe", *WHO, answers=["second-word-now-1"], options=BY_PASSWORD).status == 255
+    answers = ["second-word-now-1", "short", "short", "the-third-word-1", "the-third-word-1"]
     said = house.ssh("moe", *WHO, answers=answers)
     assert said.who["user"] == "moe"
     assert prompts(said) == ["Password:", *["New password:", "New password again:"] * 2]
-    assert "at least 8 characters" in said.err
-    assert house.ssh("moe", *WHO, answers=["the-third-1"], options=BY_PASSWORD).status == 0
-    assert house.ssh("moe", *WHO, answers=["the-second-1"], options=ONE_TRY).status == 255
+    assert "at least 15 characters" in said.err
+    assert house.ssh("moe", *WHO, answers=["the-third-word-1"], options=BY_PASSWORD).status == 0
+    assert house.ssh("moe", *WHO, answers=["second-word-now-1"], options=ONE_TRY).status == 255
 
 
 def test_an_invitation_makes_an_account(house: House) -> None:
     code = house.tuihost("invite", "--role", "staff").split()[1]
     assert house.ssh("new", *WHO, answers=["0000-0000-0000-0000"], options=ONE_TRY).status == 255
-    answers = [code.lower(), "new", "ned", "choose-well-1", "choose-well-1"]
+    answers = [code.lower(), "new", "ned", "choose-well-now-1", "choose-well-now-1"]
     said = house.ssh("new", *WHO, answers=answers)
     assert (said.who["user"], said.who["guest"], said.who["roles"]) == ("ned", False, ["staff"])
-    assert house.ssh("ned", *WHO, answers=["choose-well-1"]).who["user"] == "ned"
+    assert house.ssh("ned", *WHO, answers=["choose-well-now-1"]).who["user"] == "ned"
     again = house.ssh("new", *WHO, answers=[code], options=ONE_TRY)
     assert again.status == 255, "it is good once"

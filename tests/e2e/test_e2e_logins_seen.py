@@ -111,14 +111,16 @@ def test_an_expired_password_is_changed_where_it_is_asked_for(
 ) -> None:
     name = f"cem-{dial.__name__}"
     house.member(name)
-    house.tuihost("user", "passwd", name, "--password-stdin", "--expire", input="the-second-1\n")
+    house.tuihost(
+        "user", "passwd", name, "--password-stdin", "--expire", input="second-word-now-1\n"
+    )
     terminal = dial(open_terminal(), house, name).wait_for("assword:")
-    answer(terminal, "the-second-1").wait_for("New password:")
+    answer(terminal, "second-word-now-1").wait_for("New password:")
     assert "expired" in terminal.text
-    answer(terminal, "the-third-1").wait_for("New password again:")
-    answer(terminal, "the-third-1")
+    answer(terminal, "the-third-word-1").wait_for("New password again:")
+    answer(terminal, "the-third-word-1")
     leave(enter(terminal, dial))
-    assert house.ssh(name, "probe", "who", answers=["the-third-1"]).status == 0
+    assert house.ssh(name, "probe", "who", answers=["the-third-word-1"]).status == 0
 
 
 def test_whoever_gives_up_has_their_terminal_back(

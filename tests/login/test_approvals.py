@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.waiting import DEADLINE
-from tuihost.login.approvals import MAX_WAITING, Approval, Approvals
+from tuihost.login.approvals import SEATS, Approval, Approvals
 from tuihost.wire import Peer
 
 HERE, THERE = Peer("192.0.2.1", 1), Peer("192.0.2.2", 1)
@@ -96,16 +96,20 @@ def test_one_person_waits_once_from_one_address() -> None:
         assert len(approvals.waiting()) == 3
 
 
-def test_so_many_wait_and_no_more() -> None:
-    approvals = Approvals()
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("others", [True, False])
+def test_each_source_has_its_seats_whoever_asks_from_there(listed: bool, others: bool) -> None:
+    approvals = Approvals(source_of=lambda address: address.rpartition(".")[0])
     with ExitStack() as stack:
-        for number in range(MAX_WAITING):
-            stack.enter_context(waiting(approvals, f"user {number}"))
-        assert approvals.wait("one more", HERE, DEADLINE) is None
-        assert len(approvals.waiting()) == MAX_WAITING
-        # What is not listed is seen by nobody, and takes nobody's place.
-        stack.enter_context(waiting(approvals, "nobody", listed=False))
-        assert len(approvals.waiting()) == MAX_WAITING
+        for number in range(SEATS):
+            peer = Peer(f"192.0.2.{number}", 1)
+            stack.enter_context(waiting(approvals, f"user {number}", peer, listed=others))
+        # The answer is the same for a name that is nobody's, and takes as long.
+        assert approvals.wait("one more", HERE, DEADLINE, listed=listed) is None
+        for number in range(1, 20):
+            peer = Peer(f"198.51.{number}.1", 1)
+            stack.enter_context(waiting(approvals, "one more", peer, listed=listed))
+        assert len(approvals.waiting()) == SEATS * others + 19 * listed
 
 
 def test_what_is_not_listed_can_be_answered_by_nobody() -> None:

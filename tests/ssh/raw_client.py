@@ -117,6 +117,7 @@ class _Collector(logging.Handler):
 
 def serve_client(transport: HostTransport) -> None:
     """What a connection runs."""
+    transport.identify()
     transport.shake_hands()
     transport.log_in()
     transport.serve()

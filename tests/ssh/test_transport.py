@@ -432,6 +432,7 @@ def test_a_fault_is_a_clean_end() -> None:
 
 def test_a_fault_of_our_own_leaves_a_trace_in_the_log() -> None:
     def run(transport: Any) -> None:
+        transport.identify()
         transport.shake_hands()
         raise ZeroDivisionError("ours")
 
@@ -446,7 +447,8 @@ def test_the_run_is_the_connections() -> None:
     told = []
 
     def run(transport: Any) -> None:
-        for step in (transport.shake_hands, transport.log_in, transport.serve):
+        steps = (transport.identify, transport.shake_hands, transport.log_in, transport.serve)
+        for step in steps:
             told.append(step.__name__)
             step()
 
@@ -455,7 +457,7 @@ def test_the_run_is_the_connections() -> None:
         client.open_session()
         client.close()
         host.wait()
-    assert told == ["shake_hands", "log_in", "serve"]
+    assert told == ["identify", "shake_hands", "log_in", "serve"]
 
 
 def test_a_run_that_just_ends_parts_too() -> None:

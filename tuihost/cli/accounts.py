@@ -19,6 +19,7 @@ from tuihost.phrases import date_time
 
 if TYPE_CHECKING:
     from tuihost.accounts import AccountRecord, AccountStore
+    from tuihost.core.login.factors import Chains
     from tuihost.settings.models import Settings
 
 INVITE = "invite"
@@ -107,9 +108,11 @@ def invitation_name(accounts: HostAccounts) -> str:
 # -------------------------------------------------------------------------------- asking
 
 
-def new_password(name: str, *, from_stdin: bool) -> str:
-    """A password for `name`: typed twice at a terminal, or the first line of standard input."""
-    from tuihost.login.steps.choosing import password_problem
+def new_password(name: str, settings: Settings, own: Chains = (), *, from_stdin: bool) -> str:
+    """A password for `name`: typed twice at a terminal, or the first line of standard input. `own`
+    are the chains of that account alone."""
+    from tuihost.core.login.chains import LoginChains
+    from tuihost.login.steps.choosing import min_password, password_problem
 
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
@@ -117,7 +120,8 @@ def new_password(name: str, *, from_stdin: bool) -> str:
         password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
     else:
         raise click.UsageError("There is no terminal to ask at; use --password-stdin.")
-    problem = password_problem(password, user=name)
+    chains = LoginChains.of(settings.login.chains, settings.login.app_chains)
+    problem = password_problem(password, user=name, shortest=min_password(chains, own))
     if problem is not None:
         raise click.ClickException(problem)
     return password

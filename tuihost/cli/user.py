@@ -66,7 +66,10 @@ def add(
         if accounts.store.get(name) is not None:
             raise click.ClickException(f"There is already an account {name!r}.")
         given = roles_of(roles, accounts.settings)
-        stored = None if no_password else hashed(new_password(name, from_stdin=password_stdin))
+        stored = None
+        if not no_password:
+            password = new_password(name, accounts.settings, from_stdin=password_stdin)
+            stored = hashed(password)
         record = AccountRecord(name, roles=given, created=time.time(), password_hash=stored)
         if not accounts.store.create(record):
             raise click.ClickException(
@@ -133,8 +136,8 @@ def show(config: Path | None, name: str, as_json: bool) -> None:
 def passwd(config: Path | None, name: str, password_stdin: bool, expire: bool) -> None:
     """Give NAME a new password."""
     with host_accounts(config) as accounts:
-        accounts.account(name)
-        stored = hashed(new_password(name, from_stdin=password_stdin))
+        own = accounts.account(name).chains
+        stored = hashed(new_password(name, accounts.settings, own, from_stdin=password_stdin))
         if not accounts.store.update(name, password_hash=stored, password_expired=expire):
             raise no_such_account(name, accounts.store)
     until = ", which they have to change at their next login" if expire else ""

@@ -74,8 +74,8 @@ def add(config: Path | None, user: str, what: tuple[str, ...], name: str) -> Non
         raise click.UsageError("--name can be given to a single key only.")
     with host_accounts(config) as accounts:
         accounts.account(user)
-        for line, parsed in given:
-            record = _record(user, line, parsed, _label(name) if name else "")
+        for line in given:
+            record = _record(user, line, _label(name) if name else "")
             if accounts.store.add_key(record):
                 click.echo(f"{record.name}  {record.fingerprint}")
             else:
@@ -122,61 +122,41 @@ def kind_of(record: KeyRecord) -> str:
         return "damaged"
 
 
-def _given(what: Sequence[str]) -> tuple[tuple[str, KeyLine], ...]:
-    """The keys that a command line means, each as it is written and as it is read. If any is
-    wrong, the command ends."""
-    from tuihost.core.keys.authorized_keys import MAX_LINES, parse_line
-    from tuihost.ssh.keys.public_keys import PublicKey
+def _given(what: Sequence[str]) -> tuple[KeyLine, ...]:
+    """The keys that a command line means. If any is wrong, the command ends."""
+    from tuihost.core.keys.authorized_keys import key_text, parse
+    from tuihost.ssh.keys.public_keys import accepted_line
 
-    text, source = _text(what)
-    found: list[tuple[str, KeyLine]] = []
-    problems: list[str] = []
-    for number, line in enumerate(text.splitlines()[:MAX_LINES], 1):
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        try:
-            key = parse_line(line)
-            if PublicKey.parse(key.blob) is None:
-                raise ValueError("keys of this type or size are not accepted")
-            found.append((line, key))
-        except ValueError as error:
-            problems.append(f"{source}:{number}: {clean(str(error), limit=200)}")
-    if not found and not problems:
-        problems.append(f"{source}: there is no key")
+    raw, source = _raw(what)
+    try:
+        found = parse(key_text(raw), source, accepted_line)
+    except ValueError as error:
+        raise click.ClickException(f"{source} {error}.") from None
+    problems = found.problems if found.lines or found.problems else (f"{source}: there is no key",)
     if problems:
         raise click.ClickException("\n".join([*problems, "Nothing was changed."]))
-    return tuple(found)
+    return found.lines
 
 
-def _text(what: Sequence[str]) -> tuple[str, str]:
-    """The text with the keys, and what errors call its source."""
-    from tuihost.core.keys.authorized_keys import key_text
-
+def _raw(what: Sequence[str]) -> tuple[bytes, str]:
+    """The bytes with the keys, and what errors call their source."""
     if tuple(what) == ("-",):
-        return sys.stdin.read(MAX_FILE), "standard input"
+        return sys.stdin.buffer.read(MAX_FILE), "standard input"
     if len(what) > 1 or " " in what[0].strip():
-        return " ".join(what), "the line"
+        return " ".join(what).encode("utf-8", "surrogateescape"), "the line"
     path = Path(what[0]).expanduser()
     try:
         with path.open("rb") as file:
-            text = key_text(file.read(MAX_FILE))
+            return file.read(MAX_FILE), str(path)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from None
-    except ValueError as error:
-        raise click.ClickException(f"{path} {error}.") from None
-    if "PRIVATE KEY" in text:
-        raise click.ClickException(
-            f"{path} is a private key, which nobody else should have. Its public key is {path}.pub."
-        )
-    return text, str(path)
 
 
-def _record(user: str, line: str, key: KeyLine, label: str) -> KeyRecord:
+def _record(user: str, key: KeyLine, label: str) -> KeyRecord:
     from tuihost.accounts import KeyRecord
 
     name = label or clean(key.comment, limit=MAX_LABEL) or key.kind
-    return KeyRecord(user, key.fingerprint, name, line, time.time())
+    return KeyRecord(user, key.fingerprint, name, key.text, time.time())
 
 
 def _label(name: str) -> str:

@@ -82,6 +82,9 @@ class StepServices(Protocol):
         """Why nobody can choose that name for themselves, in words for people; None if they can.
         Whether it is taken is the store's to say."""
 
+    def min_password(self, user: str) -> int:
+        """How many characters a password needs that `user` chooses."""
+
     def now(self) -> float:
         """Unix time, now: an answer may come long after the attempt began."""
 

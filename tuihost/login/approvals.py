@@ -13,7 +13,7 @@ from typing import Protocol
 
 from tuihost.wire import Peer
 
-MAX_WAITING = 16  # logins at one time; each holds a connection that is not logged in yet
+SEATS = 4  # logins of one source that wait; those of all are as many as the gate lets begin
 APPROVERS = frozenset({"admin", "approver"})
 """The roles of people who may answer."""
 
@@ -79,9 +79,10 @@ class _Request:
 @dataclass(eq=False)
 class Approvals:
     """The logins of one process that wait for an answer. Threads: any. The caller checks who
-    may answer."""
+    may answer. `source_of` says which addresses count as one."""
 
     now: Callable[[], float] = time.monotonic
+    source_of: Callable[[str], str] = str
     _requests: dict[int, _Request] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _listeners: list[Callable[[], None]] = field(default_factory=list)
@@ -133,7 +134,8 @@ class Approvals:
         target: str | None = None,
     ) -> Approval | None:
         """Waits, at most so long, until somebody answers for this login. None: nobody did, or too
-        many wait already. Where not `listed`, it only takes as long: nobody sees it."""
+        many of its source wait already. If it is not `listed`, nobody sees it, and all else is the
+        same."""
         request = self._add(user, peer, seconds, listed, target)
         if request is None:
             return None
@@ -153,11 +155,14 @@ class Approvals:
         self, user: str, peer: Peer, seconds: float, listed: bool, target: str | None
     ) -> _Request | None:
         with self._changed:
-            every = self._requests.values()
+            source = self.source_of(peer.address)
+            waiting = [
+                request.login.user
+                for request in self._requests.values()
+                if self.source_of(request.login.peer.address) == source
+            ]
             # One at a time for each person and source: nobody is worn down by a hundred questions.
-            asked = {(request.login.user, request.login.peer.address) for request in every}
-            full = sum(request.listed for request in every) >= MAX_WAITING
-            if (listed and full) or (user, peer.address) in asked:
+            if user in waiting or len(waiting) >= SEATS:
                 return None
             self._last += 1
             now = self.now()

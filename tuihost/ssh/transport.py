@@ -122,8 +122,8 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
             if self._ended is not None:
                 self._ended()
 
-    def shake_hands(self) -> None:
-        """Identifications and the first keys. Raises PeerError, EOFError, OSError."""
+    def identify(self) -> None:
+        """Both sides say what they are. Raises PeerError, EOFError, OSError."""
         self._deadline("login", self.limits.login_grace, "the login took too long")
         self._deadline("hello", self.limits.hello_grace, "the client did not identify itself")
         self.packetizer.write_all(f"{self.local_version}\r\n".encode("ascii"))
@@ -136,6 +136,9 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
                 self.packetizer.write_all(b"Invalid SSH identification string.\r\n")
             raise
         self._lift_deadline("hello")
+
+    def shake_hands(self) -> None:
+        """The first keys. Raises PeerError, EOFError, OSError."""
         self._expect_packet(KEXINIT)
         self._send_kex_init()
         while self._rekeying:

@@ -18,6 +18,7 @@ from tuihost.accounts import AccountRecord, AccountStore
 from tuihost.core.login.account_names import chosen_name_problem
 from tuihost.login import Attempt, Became, Delivery, KeyOffer, Query, Step
 from tuihost.login.approvals import Approvals
+from tuihost.login.steps.choosing import MIN_ALONE
 from tuihost.testing.memory_store import MemoryAccounts
 from tuihost.wire import Peer
 
@@ -65,6 +66,9 @@ class FakeServices:
 
     def chosen_name_problem(self, name: str) -> str | None:
         return chosen_name_problem(name, reserved=())
+
+    def min_password(self, user: str) -> int:
+        return MIN_ALONE
 
     def add(self, name: str, password: str | None = None, totp: bytes | None = None) -> None:
         """Adds an account, with a password and a second factor if they are given."""

@@ -277,12 +277,33 @@ def test_other_forms_of_a_public_key_are_read(newline: str) -> None:
     assert found.problems == ("file:9: there is no key of a kind that is accepted",)
 
 
+def test_a_block_that_was_pasted_into_one_line_is_read() -> None:
+    coded = base64.b64encode(BLOB).decode()
+    block = RFC_4716.format(first=coded[:40], rest=coded[40:]).replace("x-other: 1\n", "")
+    for pasted in (" ".join(block.split("\n")), " ".join(block.replace("\\\n", "").split("\n"))):
+        (found,) = parse(key_text(pasted.encode()), "paste").lines
+        assert (found.blob, found.kind) == (BLOB, "ssh-ed25519")
+        assert found.text.startswith(f"ssh-ed25519 {coded}")
+    bare = f"---- BEGIN SSH2 PUBLIC KEY ---- {coded} ---- END SSH2 PUBLIC KEY ----"
+    assert parse(key_text(bare.encode()), "paste").lines[0].text == f"ssh-ed25519 {coded}"
+
+
+def test_a_comment_on_a_private_key_does_not_shut_out_a_whole_file() -> None:
+    text = f"{KEY}\n# -----BEGIN OPENSSH PRIVATE KEY----- is not for here\n"
+    assert len(parse(key_text(text.encode()), "keys").lines) == 1
+
+
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
         ("ssh-ed25519 AAAA".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
         (b"PuTTY-User-Key-File-3: ssh-ed25519", "is a private key of PuTTY; load it in PuTTYgen"),
         (b"ssh-ed25519 \xe9", "is not UTF-8 text"),
+        (
+            b"\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3",
+            "whose name ends in .pub",
+        ),
+        (b"-----BEGIN PRIVATE KEY----- MC4C", "is a private key, which nobody else should have"),
     ],
 )
 def test_what_is_no_text_of_keys_is_named_with_the_cure(raw: bytes, said: str) -> None:
@@ -301,6 +322,7 @@ def test_an_option_without_a_meaning_here_is_ignored() -> None:
         "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n",
         '---- BEGIN SSH2 PUBLIC KEY ----\nComment: "a\\\nb"\n!!!\n---- END SSH2 PUBLIC KEY ----\n',
         "---- BEGIN SSH2 PUBLIC KEY ----\n====\n---- END SSH2 PUBLIC KEY ----\n",
+        "---- BEGIN SSH2 PUBLIC KEY ---- Comment: x ---- END SSH2 PUBLIC KEY ----\n",
     ],
 )
 def test_a_broken_block_of_rfc_4716_is_no_key(text: str) -> None:

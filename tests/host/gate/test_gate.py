@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +16,14 @@ from tuihost.core.penalties import Offence
 from tuihost.errors import SettingsError
 from tuihost.host.gate._refusal_log import REPORT_BURST, REPORT_INTERVAL
 from tuihost.host.gate.counting_verifier import CountingVerifier
-from tuihost.host.gate.gate import Admission, Gate, GateRules, Refusal
+from tuihost.host.gate.gate import (
+    MAX_KNOWN,
+    PATIENCE,
+    Admission,
+    Gate,
+    GateRules,
+    Refusal,
+)
 from tuihost.logs import EventLog
 from tuihost.settings.loading import load
 from tuihost.testing.hosted import Records
@@ -109,10 +117,109 @@ def test_many_sources_are_dropped_at_random_before_all_are() -> None:
         unlucky.enter(of(number))
         lucky.enter(of(number))
     assert unlucky.gate.admit(of(10)) == "Exceeded MaxStartups"
-    for number in range(10, 99):
+    for number in range(10, 80):
         lucky.enter(of(number))
-    lucky.enter(of(99))
-    assert lucky.gate.admit(of(100)) is Refusal.LOGINS
+    assert lucky.gate.admit(of(80)) is Refusal.LOGINS
+    assert lucky.gate.unfinished == 80
+
+
+def silent(bench: Bench, peer: Peer, gone: list[str]) -> Admission:
+    """A client that says nothing, and is gone once it is hung up on."""
+    admission = bench.enter(peer)
+
+    def hang_up(reason: str) -> None:
+        gone.append(peer.address)
+        admission.ended()
+
+    admission.hang_up = hang_up
+    return admission
+
+
+def test_the_longest_silent_gives_way_and_nobody_else() -> None:
+    bench, gone = Bench(chance=0.999), list[str]()
+    talking = [silent(bench, of(number), gone) for number in range(10)]
+    for admission in talking:
+        admission.spoke()
+    for number in range(10, 80):
+        silent(bench, of(number), gone)
+    assert bench.gate.admit(EVE) is Refusal.LOGINS, "nobody has been silent for long"
+    bench.clock.advance(PATIENCE)
+    for _ in range(3):
+        bench.enter(EVE)
+    assert gone == [of(number).address for number in (10, 11, 12)]
+    assert (bench.gate.unfinished, bench.gate.connections) == (80, 80)
+    penalties = bench.gate._penalties
+    assert penalties is not None
+    assert len(penalties) == 3, "it counts as having used up its time"
+
+
+def test_those_who_are_dropped_at_random_get_the_place_of_a_silent_one_too() -> None:
+    bench, gone = Bench(chance=0.0), list[str]()
+    for number in range(10):
+        silent(bench, of(number), gone)
+    assert bench.gate.admit(EVE) is Refusal.DROPPED
+    bench.clock.advance(PATIENCE)
+    bench.enter(EVE)
+    assert gone == [of(0).address]
+
+
+def _end(admission: Admission, reason: str) -> None:
+    admission.ended()
+
+
+def test_thirty_addresses_that_say_nothing_keep_nobody_out_for_long() -> None:
+    bench = Bench(chance=0.5)
+    entered = 0
+    for _ in range(60):  # half a minute
+        for number in range(30):
+            for _ in range(5):
+                if isinstance(admission := bench.gate.admit(of(number)), Admission):
+                    admission.hang_up = partial(_end, admission)
+        found = bench.gate.admit(ADA)
+        if isinstance(found, Admission):
+            found.spoke()
+            found.entered()
+            found.ended()
+            entered += 1
+        bench.clock.advance(0.5)
+        for admission in tuple(bench.gate._silent):
+            if bench.clock.time - admission.admitted >= LIMITS.hello_grace:
+                admission.ended()
+    assert entered >= 40
+
+
+@pytest.mark.parametrize("spoke", [True, False])
+def test_a_client_that_never_says_what_it_is_has_used_up_its_time(spoke: bool) -> None:
+    bench = Bench()
+    admissions = [bench.enter(EVE) for _ in range(2)]
+    bench.clock.advance(LIMITS.hello_grace)
+    for admission in admissions:
+        if spoke:
+            admission.spoke()
+        admission.ended()
+    assert (bench.gate.admit(EVE) is Refusal.WAITING) is not spoke
+
+
+def test_room_is_kept_for_sources_from_which_accounts_have_logged_in() -> None:
+    bench = Bench(chance=0.0)
+    bench.enter(ADA).entered()
+    bench.enter(EVE).entered(guest=True)
+    for number in range(9):
+        bench.enter(of(number))
+    bench.enter(EVE)
+    assert bench.gate.admit(EVE) is Refusal.DROPPED
+    bench.enter(ADA)
+    lucky = Bench(chance=0.999, server__per_address=1000)
+    for number in range(MAX_KNOWN + 1):
+        admission = lucky.enter(of(number))
+        admission.entered()
+        admission.ended()
+    for number in range(80):
+        lucky.enter(Peer(f"203.0.113.{number}", 1))
+    assert lucky.gate.admit(of(0)) is Refusal.LOGINS, "the one that was remembered first"
+    for number in range(1, 21):
+        lucky.enter(of(number))
+    assert lucky.gate.admit(of(21)) is Refusal.LOGINS
     assert lucky.gate.unfinished == 100
 
 
@@ -176,7 +283,7 @@ def test_a_wait_ends_the_other_logins_of_its_source() -> None:
 
     def enter(peer: Peer, name: str) -> Admission:
         admission = bench.enter(peer)
-        admission.hang_up = lambda: gone.append(name)
+        admission.hang_up = lambda reason: gone.append(name)
         return admission
 
     inside, guesses = enter(EVE, "inside"), enter(EVE, "guesses")

@@ -109,19 +109,22 @@ def test_a_byte_at_a_time(header: bytes) -> None:
     assert reader.wanted == 0
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        b"PROXY UNKNOWN\r\n",
-        b"PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n",
-        v2(command=0x20),
-        v2("192.0.2.1", 9, command=0x20),
-        v2(kind=0x31, more=bytes(216)),
-        v2("192.0.2.1", 9, kind=0x12),
-        v2(more=b"\x04\x00\x01\x00"),
-    ],
-)
+NAMELESS = [
+    b"PROXY UNKNOWN\r\n",
+    b"PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n",
+    v2(kind=0x31, more=bytes(216)),
+    v2("192.0.2.1", 9, kind=0x12),
+    v2(more=b"\x04\x00\x01\x00"),
+]
+
+
+@pytest.mark.parametrize("header", [v2(command=0x20), v2("192.0.2.1", 9, command=0x20)])
 def test_a_proxy_that_speaks_for_itself(header: bytes) -> None:
+    assert read(header + SSH) == (Origin(None, local=True), SSH)
+
+
+@pytest.mark.parametrize("header", NAMELESS)
+def test_a_proxy_that_cannot_tell(header: bytes) -> None:
     assert read(header + SSH) == (Origin(None), SSH)
 
 
@@ -256,6 +259,12 @@ def test_a_header_in_pieces(loop: Loop) -> None:
 def test_a_check_of_health_is_answered(loop: Loop) -> None:
     with loop.begin(v2(command=0x20)):
         assert loop.brought[0][1:] == (PROXY, True)
+
+
+@pytest.mark.parametrize("header", NAMELESS)
+def test_a_client_that_nobody_names_is_not_trusted_for_its_proxy(loop: Loop, header: bytes) -> None:
+    with loop.begin(header):
+        assert loop.brought[0][1:] == (PROXY, False)
 
 
 def test_a_check_that_only_connects_is_no_news(loop: Loop) -> None:

@@ -252,7 +252,7 @@ def test_an_expired_password_is_changed_by_questions() -> None:
 
     def answer(title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
         asked.extend(text for text, _ in prompts)
-        return [PASSWORD if text == "Password: " else "a better horse" for text, _ in prompts]
+        return [PASSWORD if text == "Password: " else "a better horse 9" for text, _ in prompts]
 
     with host_with_ada() as host:
         host.server.login_services.store.update("ada", password_expired=True)
@@ -261,7 +261,7 @@ def test_an_expired_password_is_changed_by_questions() -> None:
                 client.auth_password("ada", PASSWORD)
             assert client.auth_interactive("ada", answer) == []
         assert asked == ["Password: ", "New password: ", "New password again: "]
-        with entered(host, password="a better horse"):
+        with entered(host, password="a better horse 9"):
             pass
 
 

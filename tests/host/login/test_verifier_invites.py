@@ -24,7 +24,7 @@ from tuihost.login.steps.codes import invite_code, invite_hash
 from tuihost.settings.loading import load
 from tuihost.testing import Hosted
 
-BETTER = "a better horse"
+BETTER = "a better horse 9"
 USUAL = ["publickey", "password", "keyboard-interactive"]
 Answer = Callable[[str, str, list[tuple[str, bool]]], list[str]]
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.waiting import DEADLINE
 from tuihost import Accepts, Agent, App, Disconnected, NotOpened, Session, command
+from tuihost.host.relay import client_agent
 from tuihost.testing import Hosted, hosted
 
 Answer = Callable[[bytes], bytes]
@@ -166,6 +167,13 @@ def test_an_answer_may_not_be_endless() -> None:
         holding(lambda _: b"\xff\xff\xff\xff") as (_, _, agent),
         pytest.raises(NotOpened, match="too long"),
     ):
+        agent.keys()
+
+
+@pytest.mark.parametrize("answer", [None, lambda _: b"\0"])
+def test_a_silent_agent_is_given_up(answer: Answer | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_agent, "PATIENCE", 0.05)
+    with holding(answer) as (_, _, agent), pytest.raises(NotOpened, match="did not answer"):
         agent.keys()
 
 

@@ -12,7 +12,7 @@ from tuihost.login.steps.codes import (
 from tuihost.testing.steps import FakeServices
 
 SECRET = b"12345678901234567890"
-GOOD, BETTER = "correct horse", "battery staple"
+GOOD, BETTER = "correct horse 9", "battery staple 9"
 
 
 def code(services: FakeServices, periods: int = 0, secret: bytes = SECRET) -> str:

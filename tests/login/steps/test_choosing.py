@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tuihost.login.steps.choosing import is_common, password_problem
+from tuihost.core.login.chains import LoginChains
+from tuihost.core.login.factors import Chains
+from tuihost.login.steps.choosing import (
+    MIN_WITH_SECOND,
+    is_common,
+    min_password,
+    password_problem,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,9 +33,33 @@ def test_what_strangers_try_first_is_refused(password: str) -> None:
 )
 def test_any_other_may_be_chosen(password: str) -> None:
     assert not is_common(password)
-    assert password_problem(password, user="ada") is None
+    assert password_problem(password, user="ada", shortest=MIN_WITH_SECOND) is None
 
 
-@pytest.mark.parametrize(("password", "fits"), [("x7-kitt", False), ("x7-kitty", True)])
-def test_eight_characters_are_the_least(password: str, fits: bool) -> None:
-    assert (password_problem(password, user="ada") is None) is fits
+@pytest.mark.parametrize(
+    ("host", "apps", "own", "shortest"),
+    [
+        (["publickey", "password"], {}, (), 15),
+        (["publickey", "password, totp", "password"], {}, (), 15),
+        (["publickey", "terms, password"], {}, (), 15),
+        (["publickey, enroll", "password, enroll"], {}, (), 15),
+        (["publickey", "password, totp", "password, recovery"], {}, (), 8),
+        (["publickey", "password, delivery"], {}, (), 8),
+        (["password, totp"], {"vault": ["password"]}, (), 15),
+        (["password"], {}, (("password", "totp"),), 8),
+        (["password, totp"], {"vault": ["password"]}, (("publickey",),), 8),
+        (["password, totp"], {}, (("password",),), 15),
+    ],
+)
+def test_fifteen_characters_where_the_password_alone_lets_in_and_eight_elsewhere(
+    host: list[str], apps: dict[str, list[str]], own: Chains, shortest: int
+) -> None:
+    assert min_password(LoginChains.of(host, apps), own) == shortest
+    for size in (shortest - 1, shortest):
+        problem = password_problem("x7-kitty-goes-far"[:size], user="ada", shortest=shortest)
+        assert (problem is None) is (size == shortest)
+
+
+def test_a_password_is_not_made_of_a_name() -> None:
+    assert password_problem("Ada-ada-ada-ada-1", user="ada") is not None
+    assert password_problem("ada-goes-far-away", user="ada") is None

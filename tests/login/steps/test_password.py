@@ -32,7 +32,7 @@ def test_an_expired_password_is_changed_first(services: FakeServices) -> None:
     assert driven
     assert [query.instruction for query in driven.queries[1:]] == [
         "Choose another one.",
-        "A password needs at least 8 characters.",
+        "A password needs at least 15 characters.",
         "The two passwords differ.",
     ]
     record = services.accounts.get("ada")

@@ -18,7 +18,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,17 +43,20 @@ NOT_LISTED = "the key is not listed"
 _PARTS = {"ssh-ed25519": 2, SK_ECDSA: 4}
 
 _BEGIN, _END = "---- BEGIN SSH2 PUBLIC KEY ----", "---- END SSH2 PUBLIC KEY ----"  # RFC 4716
+_PRIVATE = re.compile(r"\s*-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")  # RFC 7468, and OpenSSH's own
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """One line of a file of keys. `blob` is the key as in RFC 4253 §6.6."""
+    """One line of a file of keys. `blob` is the key as in RFC 4253 §6.6, `text` the line as it is
+    written."""
 
     kind: str
     blob: bytes
     comment: str = ""
     options: KeyOptions = field(default_factory=KeyOptions)
+    text: str = field(default="", compare=False)
 
     @property
     def fingerprint(self) -> str:
@@ -81,8 +84,9 @@ class Unfit:
 
 
 def key_text(raw: bytes) -> str:
-    """The text of a file of keys, as lines of authorized_keys: of a file in the form of RFC 4716
-    too, and without a byte order mark. Raises ValueError, with a reason and the cure."""
+    """A text with keys, from a file or pasted, as lines of authorized_keys: in the form of RFC 4716
+    too, and without a byte order mark. Raises ValueError, with a reason and the cure, that
+    continues "FILE …"."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError("is UTF-16 text; save it as UTF-8")
     if raw.startswith(b"PuTTY-User-Key-File-"):
@@ -93,6 +97,11 @@ def key_text(raw: bytes) -> str:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8 text") from None
+    if _PRIVATE.match(text):
+        raise ValueError(
+            "is a private key, which nobody else should have; the public key is in the file beside "
+            "it whose name ends in .pub"
+        )
     return "\n".join(_blocks_as_lines(text.replace("\r\n", "\n").split("\n")))
 
 
@@ -103,6 +112,8 @@ def _blocks_as_lines(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         if line == _BEGIN and block is None:
             block = []
+        elif block is None and line.startswith(_BEGIN) and line.rstrip().endswith(_END):
+            yield _block_as_line(_unfolded(line))
         elif block is None:
             yield line
         elif line == _END:
@@ -113,6 +124,14 @@ def _blocks_as_lines(lines: Iterable[str]) -> Iterator[str]:
             block.append(line)
     if block is not None:  # without an end: the reader of lines says that they are no keys
         yield from (_BEGIN, *block)
+
+
+def _unfolded(line: str) -> tuple[str, str]:
+    """The headers and the key of a block that was pasted where there is room for one line. A key
+    begins with the length of its kind's name, which makes AAAA of its first bytes."""
+    words = line.rstrip()[len(_BEGIN) : -len(_END)].split()
+    headers = next((at for at, word in enumerate(words) if word.startswith("AAAA")), len(words))
+    return " ".join(words[:headers]), "".join(words[headers:])
 
 
 def _block_as_line(block: Iterable[str]) -> str:
@@ -133,9 +152,10 @@ def _block_as_line(block: Iterable[str]) -> str:
     return f"{kind} {coded} {comment}".strip()
 
 
-def parse(text: str, source: str) -> KeyFile:
+def parse(text: str, source: str, read: Callable[[str], KeyLine] | None = None) -> KeyFile:
     """The keys of a file. A line with a fault is left out as a whole and reported by `source` and
-    number. Empty lines and those that begin with `#` mean nothing."""
+    number. Empty lines and those that begin with `#` mean nothing. `read` is `parse_line`, or
+    something stricter."""
     lines: list[KeyLine] = []
     problems: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -146,7 +166,7 @@ def parse(text: str, source: str) -> KeyFile:
             problems.append(f"{source}: only the first {MAX_LINES} lines count")
             break
         try:
-            lines.append(parse_line(line))
+            lines.append((read or parse_line)(line))
         except ValueError as error:
             problems.append(f"{source}:{number}: {clean(str(error), limit=200)}")
     return KeyFile(tuple(lines), tuple(problems))
@@ -155,12 +175,12 @@ def parse(text: str, source: str) -> KeyFile:
 def parse_line(line: str) -> KeyLine:
     """One line: options (none, or some), kind, key in Base64, comment. Raises ValueError, with a
     reason for the author of the line. Whether the numbers in it are a good key is not checked here:
-    `tuihost.ssh.keys.public_keys` does that."""
+    `tuihost.ssh.keys.public_keys` does that, in `accepted_line`."""
     if len(line) > MAX_LINE:
         raise ValueError("the line is too long")
     if _CONTROL.search(line):
         raise ValueError("the line has control characters")
-    line = line.strip(" \t")
+    line = text = line.strip(" \t")
     options = KeyOptions()
     if _first_word(line) not in KINDS:
         end = _end_of_options(line)
@@ -174,7 +194,7 @@ def parse_line(line: str) -> KeyLine:
     blob = _decoded(kind, coded)
     if options.verify_required and not options.cert_authority and not kind.startswith("sk-"):
         raise ValueError("verify-required is for security keys")
-    return KeyLine(kind, blob, comment.strip(), options)
+    return KeyLine(kind, blob, comment.strip(), options, text)
 
 
 def _first_word(line: str) -> str:

@@ -20,7 +20,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from tuihost.core.login.factors import INVITE, NONE, PASSWORD, PUBLICKEY, TOTP, Chains
+from tuihost.core.login.factors import (
+    INVITE,
+    NONE,
+    PASSWORD,
+    PUBLICKEY,
+    TOTP,
+    UNPROVING,
+    Chains,
+)
 
 NO_CHAIN: Chains = ((PUBLICKEY,),)
 """Shown where nothing is left to come in by: a method that nobody then passes."""
@@ -75,6 +83,12 @@ class LoginChains:
         if second:
             chains = with_second(chains)
         return tuple(dict.fromkeys(chains)) or NO_CHAIN
+
+    def password_alone(self, own: Chains = ()) -> bool:
+        """Whether a password lets an account in that proves nothing else; `own` are its own chains.
+        A second factor that people may set up makes no difference, as they may remove it."""
+        every = (own,) if own else (self.host, *self.apps.values())
+        return any(set(chain) - UNPROVING == {PASSWORD} for chains in every for chain in chains)
 
     def open(self, app: str, *, factors: tuple[str, ...], target: str | None, guest: bool) -> bool:
         """Whether a login with `factors`, made for `target`, leads to `app`. An app with chains of

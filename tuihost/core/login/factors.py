@@ -15,6 +15,8 @@ from tuihost.wire import Identity
 NONE, PASSWORD, PUBLICKEY, INTERACTIVE = "none", "password", "publickey", "keyboard-interactive"
 INVITE, TOTP = "invite", "totp"
 """The two steps that chains are chosen by: an invitation's code, and the second factor."""
+UNPROVING = frozenset({"terms", "enroll"})
+"""Steps that somebody with the factors before them can always complete."""
 
 Chains = tuple[tuple[str, ...], ...]
 """Ways in: each an ordered list of factors."""

@@ -32,10 +32,11 @@ _STREAM, _INET, _INET6 = 1, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a header says. `peer` is None if it names no address: the proxy connects for itself
-    (LOCAL, a health check) or cannot tell (UNKNOWN)."""
+    """What a header says. `peer` is None if it names no address. `local`: because the proxy
+    connects for itself, for a health check; otherwise it cannot tell (UNKNOWN)."""
 
     peer: Peer | None
+    local: bool = False
 
 
 class HeaderReader:
@@ -107,7 +108,8 @@ def _parse_v2(header: bytes) -> Origin:
         raise PeerError("the PROXY header has an unknown version or command")
     family, transport = header[13] >> 4, header[13] & 15
     if command == _LOCAL or family not in (_INET, _INET6) or transport != _STREAM:
-        return Origin(None)  # "the receiver should ignore the address block" in all of these
+        # "The receiver should ignore the address block" in all of these.
+        return Origin(None, local=command == _LOCAL)
     form = "!4s4sHH" if family == _INET else "!16s16sHH"
     if len(header) < 16 + struct.calcsize(form):
         raise PeerError("the PROXY header is too short for its addresses")

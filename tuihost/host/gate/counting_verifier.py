@@ -37,7 +37,7 @@ class CountingVerifier:
     def settled(self, identity: Identity) -> Identity | Hangup:
         entering = self._verifier.settled(identity)
         if not isinstance(entering, Hangup):
-            self._admission.entered()
+            self._admission.entered(guest=entering.guest)
         return entering
 
     def failed(self, user: str, factor: str, reason: str) -> None:

@@ -3,7 +3,9 @@
 It counts what is open and what has not logged in yet, of everybody and of each source; it drops
 new ones early and at random when logins pile up, and turns away sources that have to wait
 (`core.penalties`). An exempt network never waits and is not dropped at random, but no source, not
-even an exempt one, can hold more than half of the logins that may be under way.
+even an exempt one, can hold more than half of the logins that may be under way. A client that says
+nothing gives way to one that comes later, and some room is kept for sources from which accounts
+have logged in before.
 
 Threads: any. Nothing here blocks, and nothing runs while nobody connects.
 """
@@ -26,6 +28,12 @@ from tuihost.logs import EventLog
 from tuihost.settings.models import Settings
 from tuihost.wire import Peer, Timer
 
+PATIENCE = 2.0
+"""Seconds for which a client need not have said anything when another one wants its place. It
+says what it is at once (RFC 4253 §4.2)."""
+MAX_KNOWN = 4096
+"""Sources from which accounts have logged in that are remembered, the latest."""
+
 
 class Refusal(StrEnum):
     """Why somebody is turned away, in words that the client is told too."""
@@ -39,9 +47,13 @@ class Refusal(StrEnum):
     WAITING = "Not allowed at this time"
 
 
+_FOR_LACK_OF_ROOM = frozenset({Refusal.LOGINS, Refusal.DROPPED})
+
+
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """What the operator settled, read once."""
+    """What the operator settled, read once. `strangers`: of the `unfinished` logins, those of
+    sources that nobody knows."""
 
     startups: Startups
     blocks: SourceBlocks
@@ -50,7 +62,9 @@ class GateRules:
     penalties: PenaltyLimits | None
     connections: int
     unfinished: int
+    strangers: int
     per_source: int
+    hello: float
     grace: float
     max_tries: int
 
@@ -68,7 +82,9 @@ class GateRules:
             penalties=PenaltyLimits(min(15.0, longest), longest) if longest else None,
             connections=server.max_connections,
             unfinished=server.max_unauthenticated,
+            strangers=server.max_unauthenticated - server.max_unauthenticated // 5,
             per_source=server.per_address,
+            hello=limits.hello_grace,
             grace=limits.login_grace,
             max_tries=limits.max_tries,
         )
@@ -97,7 +113,7 @@ def _networks(setting: str, names: tuple[str, ...], problems: list[str]) -> Netw
     return Networks(sound)
 
 
-def _nothing() -> None:
+def _nothing(reason: str) -> None:
     """Before there is a connection."""
 
 
@@ -109,20 +125,27 @@ class Admission:
     peer: Peer
     source: str
     exempt: bool
+    known: bool
     admitted: float
     tries: int = 0
     inside: bool = False
     over: bool = False
-    hang_up: Callable[[], None] = _nothing
-    """Ends the connection; for a login that is under way when its source has to wait."""
+    gave_way: bool = False
+    hang_up: Callable[[str], None] = _nothing
+    """Ends the connection, for that reason; for a login that is under way when its source has to
+    wait or it has to give way."""
+
+    def spoke(self) -> None:
+        """The client has said what it is."""
+        self.gate.spoke(self)
 
     def failed(self, offence: Offence = Offence.AUTH_FAILED) -> None:
         """A proof was wrong."""
         self.gate.failed(self, offence)
 
-    def entered(self) -> None:
+    def entered(self, *, guest: bool = False) -> None:
         """The login is finished."""
-        self.gate.entered(self)
+        self.gate.entered(self, guest=guest)
 
     def ended(self, offence: Offence | None = None) -> None:
         """The connection is over; `offence` says what it did, where the gate cannot know."""
@@ -151,6 +174,8 @@ class Gate:
         self._unfinished_strangers = 0
         self._open_of: Counter[str] = Counter()
         self._unfinished_of: defaultdict[str, set[Admission]] = defaultdict(set)
+        self._silent: dict[Admission, None] = {}  # that have said nothing yet, the longest first
+        self._known: dict[str, None] = {}  # sources from which accounts have logged in
         self._penalties = Penalties(rules.penalties) if rules.penalties else None
         self._refusals = RefusalLog(log, timer)
 
@@ -162,17 +187,30 @@ class Gate:
         exempt = trusted or peer.address in self.rules.exempt
         with self._lock:
             now = self._timer.now()
-            refusal = self._judge(source, exempt, now)
-            if refusal is None:
-                admission = Admission(self, peer, source, exempt, now)
+            known = source in self._known
+            refusal = self._judge(source, now, exempt=exempt, known=known)
+            yields = self._longest_silent(now) if refusal in _FOR_LACK_OF_ROOM else None
+            if yields is not None:
+                yields.gave_way = True
+                self._finishes(yields)
+            if refusal is None or yields is not None:
+                admission = Admission(self, peer, source, exempt, known, now)
                 self._open += 1
                 self._open_of[source] += 1
                 self._begins(admission)
-                return admission
+        if yields is not None:
+            yields.hang_up(Refusal.LOGINS)
+        if refusal is None or yields is not None:
+            return admission
         self._refusals.note(peer, source, refusal)
         return refusal
 
-    def _judge(self, source: str, exempt: bool, now: float) -> Refusal | None:
+    def _longest_silent(self, now: float) -> Admission | None:
+        """The client that has said nothing for the longest time, and for long enough."""
+        silent = next(iter(self._silent), None)
+        return silent if silent is not None and now - silent.admitted >= PATIENCE else None
+
+    def _judge(self, source: str, now: float, *, exempt: bool, known: bool) -> Refusal | None:
         rules = self.rules
         startups = rules.startups
         if self._closed:
@@ -188,7 +226,11 @@ class Gate:
             return Refusal.SOURCE_LOGINS
         if self._unfinished >= rules.unfinished:
             return Refusal.LOGINS
-        if not exempt and startups.drops(self._unfinished_strangers, self._chance()):
+        if exempt or known:
+            return None
+        if self._unfinished_strangers >= rules.strangers:
+            return Refusal.LOGINS
+        if startups.drops(self._unfinished_strangers, self._chance()):
             return Refusal.DROPPED
         return None
 
@@ -220,11 +262,23 @@ class Gate:
             wait = self._penalise(admission, offence)
         self._tell(admission, wait)
 
-    def entered(self, admission: Admission) -> None:
+    def spoke(self, admission: Admission) -> None:
+        with self._lock:
+            self._silent.pop(admission, None)
+
+    def entered(self, admission: Admission, *, guest: bool) -> None:
         with self._lock:
             if not admission.inside and not admission.over:
                 admission.inside = True
                 self._finishes(admission)
+                if not guest:
+                    self._remember(admission.source)
+
+    def _remember(self, source: str) -> None:
+        self._known.pop(source, None)
+        self._known[source] = None
+        if len(self._known) > MAX_KNOWN:
+            del self._known[next(iter(self._known))]
 
     def ended(self, admission: Admission, offence: Offence | None) -> None:
         wait = None
@@ -235,15 +289,16 @@ class Gate:
             self._open -= 1
             _less(self._open_of, admission.source)
             if not admission.inside:
-                self._finishes(admission)
                 offence = offence or self._offence(admission)
+                self._finishes(admission)
             if offence is not None and not self._closed:
                 wait = self._penalise(admission, offence)
         self._tell(admission, wait)
 
     def _offence(self, admission: Admission) -> Offence | None:
         """The offence of a client that never logged in."""
-        if self._timer.now() - admission.admitted >= self.rules.grace:
+        grace = self.rules.hello if admission in self._silent else self.rules.grace
+        if admission.gave_way or self._timer.now() - admission.admitted >= grace:
             return Offence.GRACE_EXCEEDED
         if admission.tries >= self.rules.max_tries:
             return Offence.REFUSED
@@ -263,20 +318,25 @@ class Gate:
         with self._lock:
             others = self._unfinished_of.get(admission.source, set()) - {admission}
         for other in others:
-            other.hang_up()
+            other.hang_up(Refusal.WAITING)
 
     def _begins(self, admission: Admission) -> None:
         self._unfinished += 1
-        self._unfinished_strangers += not admission.exempt
+        self._unfinished_strangers += not (admission.exempt or admission.known)
         self._unfinished_of[admission.source].add(admission)
+        self._silent[admission] = None
 
     def _finishes(self, admission: Admission) -> None:
-        self._unfinished -= 1
-        self._unfinished_strangers -= not admission.exempt
-        logins = self._unfinished_of[admission.source]
+        """It is no longer a login under way, if it still was one."""
+        self._silent.pop(admission, None)
+        logins = self._unfinished_of.get(admission.source, set())
+        if admission not in logins:
+            return
         logins.discard(admission)
         if not logins:
             del self._unfinished_of[admission.source]
+        self._unfinished -= 1
+        self._unfinished_strangers -= not (admission.exempt or admission.known)
 
 
 def _less(counter: Counter[str], key: str) -> None:

@@ -36,7 +36,8 @@ class ProxiedConnection:
 
 class ProxiedConnections:
     """All of them. `bring` gets each socket with the peer that its header names, or with the
-    proxy itself and True if the proxy speaks for itself; `refused` the proxy and a reason."""
+    proxy itself if it names none, and whether the proxy speaks for itself; `refused` the proxy and
+    a reason."""
 
     def __init__(
         self,
@@ -99,8 +100,8 @@ class ProxiedConnections:
             return True
         self._release(connection)
         assert connection.reader.origin is not None, "a complete header has an origin"
-        origin = connection.reader.origin.peer
-        self._bring(connection.sock, origin or connection.proxy, origin is None)
+        origin = connection.reader.origin
+        self._bring(connection.sock, origin.peer or connection.proxy, origin.local)
         return True
 
     def _release(self, connection: ProxiedConnection) -> None:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord, StoreError
-from tuihost.core.keys.authorized_keys import parse_line
+from tuihost.core.keys.authorized_keys import KeyLine, key_text
 from tuihost.core.login.factors import PASSWORD, TOTP
 from tuihost.core.login.lockout import Try
 from tuihost.core.login.proof import (
@@ -34,7 +34,7 @@ from tuihost.login.steps.pictures import qr_lines
 from tuihost.logs import Event, EventLog, event_log
 from tuihost.phrases import duration
 from tuihost.session.own_account import AccountSummary, NewSecond, NotPossible, OwnLogin
-from tuihost.ssh.keys.public_keys import PublicKey
+from tuihost.ssh.keys.public_keys import accepted_line
 from tuihost.text import clean
 from tuihost.wire import Peer
 
@@ -215,21 +215,14 @@ class HostedAccount:
 
     @_told
     def add_key(self, line: str, name: str = "") -> KeyRecord:
-        try:
-            found = parse_line(line.strip())
-        except ValueError as error:
-            raise NotPossible(f"This is not a public key: {error}.") from None
-        if PublicKey.parse(found.blob) is None:
-            raise NotPossible("This key is not complete, or its kind is too weak.")
+        found = _pasted(line)
         if found.options.cert_authority:
             raise NotPossible("Only the operator can add an authority.")
         if len(self.keys()) >= MAX_KEYS:
             raise NotPossible(f"An account can have {MAX_KEYS} keys at most.")
         self._allow(AccountChange.ADD_KEY)
         name = clean(name.strip() or found.comment or found.kind, limit=MAX_KEY_NAME)
-        key = KeyRecord(
-            self._name, found.fingerprint, name, line.strip(), self._login_services.now()
-        )
+        key = KeyRecord(self._name, found.fingerprint, name, found.text, self._login_services.now())
         if not self._store.add_key(key):
             raise NotPossible("You have this key already.")
         return key
@@ -270,7 +263,8 @@ class HostedAccount:
     @_told
     def set_password(self, old: str, new: str) -> None:
         self._allow(AccountChange.PASSWORD, old)
-        problem = password_problem(new, user=self._name, old=old)
+        shortest = self._login_services.min_password(self._name)
+        problem = password_problem(new, user=self._name, shortest=shortest, old=old)
         if problem is not None:
             raise NotPossible(problem)
         hashed = self._login_services.passwords.hash(new)
@@ -347,3 +341,15 @@ class HostedAccount:
     @_told
     def history(self, limit: int = 50) -> Sequence[LoginRecord]:
         return self._store.logins(self._name, limit)
+
+
+def _pasted(text: str) -> KeyLine:
+    """The one public key in a text, in any form that a file of keys may have."""
+    try:
+        line = key_text(text.encode("utf-8", "replace")).strip()
+    except ValueError as error:
+        raise NotPossible(f"This {error}.") from None
+    try:
+        return accepted_line(line)
+    except ValueError as error:
+        raise NotPossible(f"This is not a public key: {error}.") from None

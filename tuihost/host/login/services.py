@@ -28,6 +28,7 @@ from tuihost.host.store.account_store import SqliteAccounts
 from tuihost.host.store.secret_box import SecretBox
 from tuihost.login import Delivery, Step
 from tuihost.login.approvals import Approvals
+from tuihost.login.steps.choosing import min_password
 from tuihost.login.steps.delivery import DELIVERY
 from tuihost.logs import EventLog
 from tuihost.settings.models import Settings
@@ -58,9 +59,9 @@ class LoginServices:
         self.delivery = delivery or find_delivery(login.delivery, settings.server.state_dir)
         self.store = accounts or open_accounts(settings)
         self.passwords = Passwords(login.password_concurrency)
-        self.approvals = Approvals()
-        self.login_chains = LoginChains.of(login.chains, login.app_chains)
         self.blocks = SourceBlocks(sources.prefix_v4, sources.prefix_v6)
+        self.approvals = Approvals(source_of=self.blocks.source)
+        self.login_chains = LoginChains.of(login.chains, login.app_chains)
         limits = LockoutLimits(failures=sources.lockout_failures, window=sources.lockout)
         self.lockout = Lockout(self.store, limits)
         self.keys = KeyFiles(settings, log)
@@ -111,6 +112,10 @@ class LoginServices:
         return chosen_name_problem(
             name, reserved=reserved, any_letters=login.invitee_names == "any"
         )
+
+    def min_password(self, user: str) -> int:
+        record = self.store.get(user)
+        return min_password(self.login_chains, record.chains if record is not None else ())
 
     # ------------------------------------------------------------------ who comes in how
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from tuihost.errors import Disconnected
 from tuihost.session.streams import NotOpened
@@ -10,10 +11,12 @@ from tuihost.wire import ByteChannel, HostOpen, Link, Refuse
 
 
 class ChannelStream:
-    """Blocking reads and writes over a `ByteChannel`. `received` and `sent` count bytes."""
+    """Blocking reads and writes over a `ByteChannel`. `received` and `sent` count bytes. At
+    its `deadline`, in monotonic seconds, what still waits raises TimeoutError."""
 
     def __init__(self, channel: ByteChannel) -> None:
         self.channel = channel
+        self.deadline: float | None = None
         self.received = self.sent = 0
 
     @property
@@ -28,8 +31,9 @@ class ChannelStream:
             data = self.channel.read(limit)
             return data is not None
 
-        self.channel.wait(arrived)
-        assert data is not None, "waited without a deadline"
+        if not self.channel.wait(arrived, self._left()):
+            raise TimeoutError
+        assert data is not None, "it has arrived"
         self.received += len(data)
         return data
 
@@ -43,10 +47,14 @@ class ChannelStream:
                 rest = rest[self.channel.write(rest) :]
             return gone or not rest
 
-        self.channel.wait(sent)
+        if not self.channel.wait(sent, self._left()):
+            raise TimeoutError
         if gone:
             raise Disconnected("the client has closed the stream")
         self.sent += len(data)
+
+    def _left(self) -> float | None:
+        return None if self.deadline is None else self.deadline - time.monotonic()
 
     def send_eof(self) -> None:
         self.channel.send_eof()

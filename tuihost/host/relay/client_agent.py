@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Sequence
 
 from tuihost.core.keys.offers import fingerprint
@@ -21,6 +22,7 @@ from tuihost.text import clean
 from tuihost.wire import Link, OpenAgent
 
 TIMEOUT = 10.0  # seconds for the client to open a way to it
+PATIENCE = 60.0  # seconds for an answer: an agent may have to ask its person first
 MAX_ANSWER = 256 * 1024
 MAX_KEYS = 256
 MAX_COMMENT = 200
@@ -80,10 +82,13 @@ class ClientAgent:
         if self._closed:
             raise Disconnected("the session is over")
         stream = open_stream(self._link, OpenAgent(), TIMEOUT)
+        stream.deadline = time.monotonic() + PATIENCE
         self._keep(stream)
         try:
             stream.write(_string(request))
             answer = _answer(stream)
+        except TimeoutError:
+            raise NotOpened(f"the agent did not answer in {PATIENCE:g} seconds") from None
         finally:
             with self._lock:
                 self._open.discard(stream)

@@ -99,12 +99,14 @@ class Connection:
         limits: TransportLimits,
         banner: str,
         algorithms: Selection,
+        spoke: Callable[[], None],
         ended: Callable[[Connection], None],
     ) -> None:
         self.number = number
         self.peer = peer
         self._host = host
         self._log = host.log.bound(conn=number)
+        self._spoke = spoke
         self._ended = ended
         self._sessions: dict[int, _SessionChannel] = {}
         self._closing = False
@@ -135,6 +137,8 @@ class Connection:
         """Shakes hands, logs in, serves channels. What it ends with is the link's to log:
         whatever is raised here passes through it."""
         self._log.info(Event.CONN_OPEN, peer=self.peer)
+        self.link.identify()
+        self._spoke()
         self.link.shake_hands()
         self.link.log_in()
         self.link.serve()

@@ -214,7 +214,7 @@ class Server:
             sock.close()
             admitted.ended()
             return None
-        admitted.hang_up = lambda: connection.close(Refusal.WAITING)
+        admitted.hang_up = connection.close
         with self._lock:
             self._connections[connection.number] = connection
             self.host.connections = len(self._connections)
@@ -249,6 +249,7 @@ class Server:
             limits=self._limits,
             banner=self.settings.login.banner,
             algorithms=Selection(self.settings.server.algorithms),
+            spoke=admitted.spoke,
             ended=ended,
         )
 

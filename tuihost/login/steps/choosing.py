@@ -9,25 +9,36 @@ from itertools import pairwise
 from pathlib import Path
 
 from tuihost.core.login.authentication import MAX_PASSWORD
+from tuihost.core.login.chains import LoginChains
+from tuihost.core.login.factors import Chains
 from tuihost.login import Prompt, Query
 
-MIN_PASSWORD = 8  # characters, SP 800-63B §5.1.1.2
+# Characters, NIST SP 800-63B-4 §3.1.1.2.
+MIN_ALONE = 15
+MIN_WITH_SECOND = 8
 PIECE = 4  # characters: a shorter piece is no password however often it is written
 ATTEMPTS = 3
 
 
-def password_problem(password: str, *, user: str, old: str | None = None) -> str | None:
+def min_password(chains: LoginChains, own: Chains = ()) -> int:
+    """How many characters a password needs with these chains of a host, and `own` of an account."""
+    return MIN_ALONE if chains.password_alone(own) else MIN_WITH_SECOND
+
+
+def password_problem(
+    password: str, *, user: str, shortest: int = MIN_ALONE, old: str | None = None
+) -> str | None:
     """Why this should not be a password, in one sentence; None if it may."""
-    if len(password) < MIN_PASSWORD:
-        return f"A password needs at least {MIN_PASSWORD} characters."
+    if password and is_common(password):
+        return "That is one of the first passwords that strangers try. Choose another one."
+    if len(password) < shortest:
+        return f"A password needs at least {shortest} characters."
     if len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
         return f"A password can have at most {MAX_PASSWORD} bytes."
     if not password.isprintable():
         return "A password cannot have control characters."
-    if user and user.casefold() in password.casefold() and len(password) < 2 * MIN_PASSWORD:
+    if len(password.casefold().replace(user.casefold(), "")) < MIN_WITH_SECOND:
         return "A password cannot be made of your name."
-    if is_common(password):
-        return "That is one of the first passwords that strangers try. Choose another one."
     if password == old:
         return "The new password is the same as the old one."
     return None
@@ -35,7 +46,7 @@ def password_problem(password: str, *, user: str, old: str | None = None) -> str
 
 def is_common(password: str) -> bool:
     """Whether it is known from lists of stolen passwords, or is one piece again and again, or a
-    run of characters such as `87654321` (SP 800-63B §5.1.1.2)."""
+    run of characters such as `87654321` (SP 800-63B-4 §3.1.1.2)."""
     plain = unicodedata.normalize("NFKC", password).casefold()
     return plain in _common() or _repeats(plain) or _runs(plain)
 
@@ -56,7 +67,7 @@ def _common() -> frozenset[str]:
 
 
 def new_password(
-    user: str, *, title: str, instruction: str = "", old: str | None = None
+    user: str, *, shortest: int, title: str, instruction: str = "", old: str | None = None
 ) -> Generator[Query, tuple[str, ...], str | None]:
     """Asks twice for a new password, and again if it will not do; None if it never did."""
     for _ in range(ATTEMPTS):
@@ -65,7 +76,7 @@ def new_password(
             (Prompt("New password: "), Prompt("New password again: ")),
             instruction,
         )
-        problem = password_problem(once, user=user, old=old)
+        problem = password_problem(once, user=user, shortest=shortest, old=old)
         if problem is None and once == again:
             return once
         instruction = problem or "The two passwords differ."

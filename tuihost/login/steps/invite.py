@@ -37,7 +37,9 @@ class TakeInvite(Step):
         name = yield from _choose_name(attempt)
         if name is None:
             return False
-        password = yield from new_password(name, title="Choose a password")
+        password = yield from new_password(
+            name, shortest=services.min_password(name), title="Choose a password"
+        )
         if password is None:
             return False
         now = services.now()

@@ -21,6 +21,7 @@ class AskPassword(Step):
             return account is not None
         chosen = yield from new_password(
             attempt.user,
+            shortest=services.min_password(attempt.user),
             title="Your password has expired",
             instruction="Choose another one.",
             old=password,

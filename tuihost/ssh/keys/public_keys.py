@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from tuihost.core.keys.authorized_keys import KeyLine, parse_line
 from tuihost.core.keys.offers import KINDS, SK_ECDSA, SK_ED25519, is_security_key
 from tuihost.errors import PeerError
 from tuihost.ssh.packets.fields import Fields
@@ -128,6 +129,15 @@ class PublicKey:
                 # PuTTY leaves out leading zeros.
                 padded = raw.rjust((self.public.key_size + 7) // 8, b"\0")
                 self.public.verify(padded, data, padding.PKCS1v15(), _RSA_HASHES[algorithm])
+
+
+def accepted_line(line: str) -> KeyLine:
+    """A line of authorized_keys, as `parse_line` reads it, whose key this host can compute with.
+    Raises ValueError, with a reason for the author of the line."""
+    key = parse_line(line)
+    if PublicKey.parse(key.blob) is None:
+        raise ValueError("keys of this type or size are not accepted")
+    return key
 
 
 def _rsa(fields: Fields) -> rsa.RSAPublicKey:
