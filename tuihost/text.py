@@ -29,3 +29,14 @@ def clean(text: str, *, lines: bool = False, limit: int | None = None) -> str:
     if limit is not None and len(text) > limit:
         text = text[: max(0, limit - 1)] + "…"
     return text
+
+
+def masked(text: str) -> str:
+    """`text` of the same length, with `·` in place of what `clean` would replace; tabs and line
+    ends stay. For text that is shown while it is changed, and kept as it is."""
+    return _HARMFUL_BUT_LINES.sub("·", text)
+
+
+def without_bom(text: str) -> str:
+    """`text` without a byte order mark in front, which some programs write and nobody means."""
+    return text.removeprefix("\ufeff")

@@ -27,7 +27,9 @@ def people_dialog(session: Session, cards: Iterable[AppCard]) -> Dialog[Any]:
         empty="Nobody is here.",
     )
     title = f"{len(people)} people are here" if len(people) > 1 else "Only you are here"
-    dialog: Dialog[Any] = Dialog(session, title, view, focus=view.window, width=64, keys=keys)
+    dialog: Dialog[Any] = Dialog(
+        session, title, view, focus=view.window, width=64, keys=keys, asks=False
+    )
 
     @keys.add("enter", "q", "c-p", label="close", rank=20)
     def _close(event: Any) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from prompt_toolkit.application import Application
-from rich.markdown import Markdown
 
 from tuihost import App, AppLoadError, FileTree, Session, ago, clean, command, size_of
 
+from .contents import NotePage
 from .files import tree_of
 from .limits import MAX_NOTE
 from .lines import converse
@@ -92,7 +92,7 @@ class Notes(App):
         if json:
             session.print(_json(as_json(note)))
         else:
-            session.print(Markdown(note.text) if session.terminal.pty else note.text.rstrip("\n"))
+            session.print(NotePage(note.text) if session.terminal.pty else note.text.rstrip("\n"))
         return 0
 
     @command
@@ -142,7 +142,7 @@ def _input(session: Session) -> str:
         if len(data) > 2 * MAX_NOTE:
             raise NotesError(f"That is too long: a note can have {size_of(MAX_NOTE)}.")
     try:
-        return data.decode("utf-8").strip("\n")
+        return data.decode("utf-8").removeprefix("\ufeff").strip("\n")
     except UnicodeDecodeError:
         raise NotesError("That is not text in UTF-8, so it was not kept.") from None
 

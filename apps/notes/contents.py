@@ -38,9 +38,16 @@ class _Heading(Heading):
 
 
 class NotePage(Markdown):
-    """A note as it is read."""
+    """A note as it is read: Markdown, but each line that somebody wrote stays a line."""
 
     elements: ClassVar = {**Markdown.elements, "heading_open": _Heading}
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        for token in self.parsed:
+            for part in token.children or ():
+                if part.type == "softbreak":
+                    part.type = "hardbreak"
 
 
 class Contents:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tuihost import Disconnected, Session, ago, clean, counted
+from tuihost import Disconnected, Session, ago, clean, counted, size_of
 
+from .limits import MAX_NOTE
 from .note import Draft, Note, NotesError, Summary, guest_hint, owner_of
 from .store import Store
 
@@ -104,11 +105,20 @@ class Lines:
         return f"Note {note.number} added."
 
     async def _many_lines(self) -> str:
-        """Lines up to one with only a dot. If the connection drops, they are kept as a draft."""
+        """Lines up to one with only a dot. If the connection drops, they are kept as a draft. A
+        line that does not fit is said, and left out."""
         await self.session.say(f"Write; a line with only {END} ends the note.")
         lines: list[str] = []
+        room = MAX_NOTE
         try:
             while (line := await self.session.ask("> ")) != END:
+                size = len(line.encode("utf-8", "replace")) + 1
+                if size > room:
+                    await self.session.say(
+                        f"A note can have {size_of(MAX_NOTE)}; no room for that."
+                    )
+                    continue
+                room -= size
                 lines.append(line)
         except Disconnected:
             if any(lines):

@@ -80,8 +80,9 @@ class Saved:
 
 
 def tidy(text: str) -> str:
-    """A text as it is kept: one kind of line end, no control characters."""
-    return clean(text.replace("\r\n", "\n").replace("\r", "\n"), lines=True)
+    """A text as it is kept: as it was given, but with one kind of line end, and without the byte
+    order mark that some programs put in front. It is made harmless wherever it is shown."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def title_of(text: str) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tuihost import size_of
+
 from .database import database_at, told_to_people
 from .limits import MAX_DRAFTS, MAX_NOTE, make_room, measured
 from .note import Draft, Note, NotesError, Saved, Summary, tidy
@@ -128,8 +130,11 @@ class Store:
             )
 
     def keep_draft(self, owner: str, draft: Draft) -> int:
-        """Keeps a text that is being written; its id. A draft without an id gets one."""
-        text, now = tidy(draft.text)[:MAX_NOTE], self._now()
+        """Keeps a text that is being written; its id. A draft without an id gets one. Raises
+        `NotesError` for one of more characters than a note can have bytes."""
+        text, now = tidy(draft.text), self._now()
+        if len(text) > MAX_NOTE:
+            raise NotesError(f"A note can have {size_of(MAX_NOTE)}; this draft has more.")
         with self._writing(None) as db:
             known = db.execute(
                 "UPDATE draft SET number = ?, revision = ?, changed = ?, text = ?"

@@ -13,6 +13,7 @@ from tuihost import Session
 
 MAX_ALIASES = 100
 MAX_ALIAS = 500  # characters
+MAX_ALL = 4096  # characters of all together, as they are kept
 MAX_HISTORY = 512 * 1024  # bytes; beyond that, the older half is dropped
 _KEY = "shell.aliases"
 
@@ -34,11 +35,17 @@ def problem_with_alias(name: str, meant: str, aliases: Mapping[str, str]) -> str
         return f"An alias can have at most {MAX_ALIAS} characters."
     if name not in aliases and len(aliases) >= MAX_ALIASES:
         return f"You have {MAX_ALIASES} aliases, and there is no room for more. See: unalias"
+    if len(_kept({**aliases, name: meant})) > MAX_ALL:
+        return "There is no room for this alias. Remove another one first; see: unalias"
     return ""
 
 
 def keep_aliases(session: Session, aliases: dict[str, str]) -> None:
-    session.preferences.set(_KEY, json.dumps(aliases))
+    session.preferences.set(_KEY, _kept(aliases))
+
+
+def _kept(aliases: Mapping[str, str]) -> str:
+    return json.dumps(aliases)
 
 
 class AccountHistory(FileHistory):

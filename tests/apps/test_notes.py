@@ -79,7 +79,7 @@ def test_leaving_the_editor_asks_only_where_something_would_be_lost(host: Hosted
         pilot.wait_for("Type to filter")
         assert "unsaved" not in pilot.text
         pilot.press("enter").wait_for("saved  1:1").type("My ").wait_for("unsaved")
-        pilot.press("escape").wait_for("This is not saved").press("escape").wait_gone("This is not")
+        pilot.press("escape").wait_for("This is not saved").press("c-c").wait_gone("This is not")
         pilot.press("escape").wait_for("This is not saved").press("enter").wait_for("▌ My One line")
     assert shown(host, 1) == "My One line\n"
 

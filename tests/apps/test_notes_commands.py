@@ -61,6 +61,21 @@ def test_notes_from_a_shell(host: Hosted) -> None:
     assert host.run("notes add again").text == "Note 4 added.\n", "a number is used once"
 
 
+@pytest.mark.parametrize(
+    "text", ["a\u200eb", "a\u200bb", "a\u202eb\u2066c", "a\ufeffb", "a\x1b[2Jb"]
+)
+def test_a_note_is_kept_as_it_was_given(host: Hosted, text: str) -> None:
+    number = host.run("notes add", stdin=text.encode()).text.split()[1]
+    assert json.loads(host.run(f"notes show {number} --json").text)["text"] == text
+    for shown in (host.run(f"notes show {number}"), host.run("notes list")):
+        assert not any(char in shown.text for char in "\u200e\u200b\u202e\u2066\ufeff\x1b")
+
+
+def test_a_byte_order_mark_in_front_is_not_kept(host: Hosted) -> None:
+    number = host.run("notes add", stdin=b"\xef\xbb\xbfeggs\r\n").text.split()[1]
+    assert json.loads(host.run(f"notes show {number} --json").text)["text"] == "eggs\n"
+
+
 def test_bad_input_gets_a_sentence(host: Hosted) -> None:
     for command, stdin, status, said in [
         ("show 7", b"", 1, "You have no note 7."),

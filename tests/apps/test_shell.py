@@ -439,6 +439,19 @@ def test_aliases_are_remembered(host: Hosted) -> None:
     assert line(host, "alias x " + "y" * 600, user="cyd")[0] == 1
 
 
+def test_aliases_that_do_not_fit_are_refused_and_the_others_stay(host: Hosted) -> None:
+    for number in range(8):
+        assert line(host, f"alias long{number} {'y' * 490}", user="eve")[0] == 0
+    _, _, error = line(host, f"alias long8 {'y' * 490}; alias short ls", user="eve")
+    assert "There is no room for this alias." in error
+    kept = line(host, "alias", user="eve")[1].splitlines()
+    assert [row.split()[0] for row in kept] == [f"long{number}" for number in range(8)] + ["short"]
+
+
+def test_lines_may_begin_with_a_byte_order_mark(host: Hosted) -> None:
+    assert host.run("shell script", stdin=b"\xef\xbb\xbfecho hi\r\n").text == "hi\n"
+
+
 def test_rights_hold_behind_the_shell_too() -> None:
     with running(Tap()) as host:
         login_services = host.server.login_services
@@ -639,13 +652,13 @@ def test_a_command_asks_over_the_shell() -> None:
         pilot.type("tap sure\r").wait_for("about to ask").wait_for("Do it?")
         pilot.press("backspace", "backspace").type("yes\r").wait_for("answered yes")
         pilot.type("tap sure --secret\r").wait_for("Do it?").wait_for("••")
-        pilot.type("\r").wait_for("answered no")
+        pilot.press("end", "enter").wait_for("answered no")
 
 
 def test_the_last_command_of_a_pipeline_can_ask_and_no_other() -> None:
     with shell_screen(Tap()) as pilot:
-        pilot.type("echo that | tap sure this\r").wait_for("Do this?").type("\r")
-        pilot.wait_for("answered no")
+        pilot.type("echo that | tap sure this\r").wait_for("Do this?")
+        pilot.press("end", "enter").wait_for("answered no")
         pilot.type("tap sure | count\r").wait_for("cannot ask 'Do it?' without a terminal")
 
 

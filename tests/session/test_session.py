@@ -285,6 +285,11 @@ def play(pilot: Pilot, steps: tuple[Step, ...]) -> None:
             pilot.wait_for(step)
 
 
+PASTED: tuple[tuple[Use, tuple[Step, ...]], ...] = (
+    (ask, ("What is your name?", "<\x1b[200~Ada\n\x1b[201~", "Ada", "<\r", "came to 'Ada'")),
+    (ask, ("What is your name?", "<\x1b[200~A\r\nB\n\x1b[201~", "A B", "<\r", "came to 'A B'")),
+    (ask, ("What is your name?", "<x👨\u200d👩\u200d👧\x7f\r", "came to 'x'")),
+)
 EVERYWHERE: tuple[tuple[Use, tuple[Step, ...]], ...] = (
     (ask, ("What is your name?", "<Ada\r", "What is your name? Ada", "came to 'Ada'")),
     (ask_secretly, ("password?", "<s3\x7f4\r", "came to 's4'")),
@@ -442,6 +447,12 @@ def test_who_ends_their_input_does_not_answer(place: Place) -> None:
         assert pilot.wait_end() == 255
 
 
+@pytest.mark.parametrize(("use", "steps"), PASTED)
+def test_an_answer_in_a_talk_on_a_screen_is_one_line(use: Use, steps: tuple[Step, ...]) -> None:
+    with in_a_talk(use) as pilot:
+        play(pilot, steps)
+
+
 # ------------------------------------------------------------------------------ over a screen
 
 
@@ -472,7 +483,7 @@ ASKED: tuple[tuple[Use, tuple[Step, ...]], ...] = (
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("use", "steps"), ASKED)
+@pytest.mark.parametrize(("use", "steps"), ASKED + PASTED)
 def test_a_question_over_a_screen(size: tuple[int, int], use: Use, steps: tuple[Step, ...]) -> None:
     with over_a_screen(use, size) as pilot:
         play(pilot, steps)
@@ -758,6 +769,21 @@ def test_what_has_come_before_a_question_answers_it() -> None:
 
 ON_A_SCREEN = "read() is for commands; on a screen bind keys, or `await session.ask(…)`"
 IN_A_TALK = "read() is for commands; in a talk `await session.ask(…)`"
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        (b"\xef\xbb\xbfone\r\ntwo\n", ["one", "two"]),
+        (b"\xef\xbb\xbfone", ["one"]),
+        (b"\xef\xbb\xbf", []),
+        (b"\xef\xbb\xbf\xef\xbb\xbfone", ["\ufeffone"]),
+        (b"one\n\xef\xbb\xbftwo", ["one", "\ufefftwo"]),
+    ],
+)
+def test_one_byte_order_mark_in_front_is_not_text(typed: bytes, read_as: list[str]) -> None:
+    with hosted(Talks(lines)) as host:
+        assert host.run("try it", stdin=typed).text == f"came to {read_as}\n"
 
 
 @pytest.mark.parametrize("use", [read, lines, line_blocks])

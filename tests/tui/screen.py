@@ -149,6 +149,8 @@ def make_session(
     from_menu: bool = False,
     env: Mapping[str, str] | None = None,
     app: str = "test",
+    last: bool = False,
+    presence: int | None = None,
 ) -> Session:
     """A session of ada's in a window of that size."""
     facts = TerminalFacts(size=WindowSize(columns, rows), colors=Colors.TRUE, unicode=unicode)
@@ -158,7 +160,9 @@ def make_session(
         Account("ada", guest=False), host, event_log(), {"TZ": "UTC"} if env is None else env
     )
     stage = StubStage(facts, loaded)
-    return Session(around, app, stage, data=Path("/nowhere"), from_menu=from_menu)
+    return Session(
+        around, app, stage, data=Path("/nowhere"), from_menu=from_menu, last=last, presence=presence
+    )
 
 
 class SilentInput(DummyInput):
@@ -206,6 +210,15 @@ class Person:
             parsed = _parse_key(key)
             data = parsed if not isinstance(parsed, Keys) else ""
             self._feed(KeyPress(parsed, data))
+
+    def hold(self, key: str, times: int) -> None:
+        """Holds a key down: its repeats come in one piece, as over a line that was busy."""
+        parsed = _parse_key(key)
+        data = parsed if not isinstance(parsed, Keys) else ""
+        processor = self.application.key_processor
+        processor.feed_multiple([KeyPress(parsed, data)] * times)
+        self.in_app(processor.process_keys)
+        self.settle()
 
     def type(self, text: str) -> None:
         """Types `text`, letter by letter."""

@@ -90,7 +90,9 @@ class Preferences(Protocol):
 
     def get(self, name: str, default: str = "") -> str: ...
 
-    def set(self, name: str, value: str) -> None: ...
+    def set(self, name: str, value: str) -> None:
+        """Remembers a text of at most 4096 characters. Raises `ValueError` for a longer one, and
+        then what was remembered before stays."""
 
 
 class HostView(Protocol):

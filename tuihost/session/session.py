@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
@@ -146,6 +147,8 @@ class Session:
         data: Path,
         memory: dict[str, Any] | None = None,
         from_menu: bool = False,
+        last: bool = False,
+        presence: int | None = None,
     ) -> None:
         self.account = surroundings.account
         self.app = app
@@ -155,6 +158,10 @@ class Session:
         self.data = data
         self.memory: dict[str, Any] = {} if memory is None else memory
         self.from_menu = from_menu
+        self.last = last
+        """Whether the person's session ends when they leave this app: no other waits behind it."""
+        self.presence = presence
+        """The `id` of this session among `host.people()`; None without a terminal."""
         self.display = surroundings.display
         """The person's own screen, if they came with `ssh -X` and the app accepts X11."""
         self.agent = surroundings.agent
@@ -261,21 +268,25 @@ class Session:
 
     def lines(self) -> Iterator[str]:
         """For commands: standard input line by line, without line ends. Bytes that are not UTF-8
-        are replaced, and a line of more than a MiB comes in pieces. Raises `MisuseError` elsewhere,
-        as `read` does."""
+        are replaced, a byte order mark in front is not text, and a line of more than a MiB comes in
+        pieces. Raises `MisuseError` elsewhere, as `read` does."""
         for several in self.line_blocks():
             yield from several
 
     def line_blocks(self) -> Iterator[list[str]]:
         """The same, as many lines at a time as have come, which is quicker."""
-        rest = b""
+        rest, begins = b"", True
         while chunk := self.read():
             *full, rest = (rest + chunk).split(b"\n")
             if len(rest) > MAX_LINE:
                 full.append(rest)
                 rest = b""
+            if full and begins:
+                full[0], begins = full[0].removeprefix(BOM_UTF8), False
             if full:
                 yield [line.rstrip(b"\r").decode("utf-8", "replace") for line in full]
+        if begins:
+            rest = rest.removeprefix(BOM_UTF8)
         if rest:
             yield [rest.decode("utf-8", "replace")]
 

@@ -55,9 +55,11 @@ def test_they_outlast_the_host(store: PreferenceStore, path: Path, log: logs.Eve
     again.close()
 
 
-def test_a_value_is_bounded(store: PreferenceStore) -> None:
-    store.of("ada").set("long", "x" * (2 * MAX_VALUE))
-    assert len(store.of("ada").get("long")) == MAX_VALUE
+def test_a_value_that_is_too_long_is_refused_and_not_cut(store: PreferenceStore) -> None:
+    store.of("ada").set("long", "x" * MAX_VALUE)
+    with pytest.raises(ValueError, match="long: a preference can have 4096 characters"):
+        store.of("ada").set("long", "y" * (MAX_VALUE + 1))
+    assert store.of("ada").get("long") == "x" * MAX_VALUE
 
 
 def test_the_cache_does_not_grow_with_the_names_of_guests(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.tui.screen import make_session, play
 from tests.tui.widgets.screens import asking, body
+from tuihost.session.session import Session
+from tuihost.tui.widgets.dialogs import Dialog
+from tuihost.tui.widgets.keymap import Keymap
+from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.screen import Screen
 
 
@@ -39,6 +44,84 @@ def test_confirm(presses: list[str], answer: bool) -> None:
         assert answers == [answer]
         assert "Delete?" not in me.text
         assert "a ask" in me.lines[-1]
+
+
+QUESTIONS: dict[str, Callable[[Screen], Any]] = {
+    "message": lambda screen: screen.message("Careful", "A text"),
+    "confirm": lambda screen: screen.confirm("Delete?", yes="Delete", no="Keep"),
+    "default": lambda screen: screen.confirm("Delete?", yes="Delete", no="Keep", default=True),
+    "prompt": lambda screen: screen.prompt("Name", default="as it was"),
+    "choose": lambda screen: screen.choose("Which", ["yes", "no"]),
+    "many": lambda screen: screen.choose("Which", [f"yes {number}" for number in range(20)]),
+    "own": lambda screen: screen.open(own_dialog(screen.session)),
+}
+
+
+def own_dialog(session: Session) -> Dialog[str]:
+    """One as an app makes it."""
+    keys = Keymap("Own")
+    view: ListView[str] = ListView(session, ["a", "b"], filterable=False)
+    dialog: Dialog[str] = Dialog(session, "Own", view, focus=view.window, keys=keys)
+    for key in ("enter", "y", "d", "k", "space", "delete"):
+        keys.add(key)(lambda event: dialog.close("answered"))
+    return dialog
+
+
+@pytest.mark.parametrize("key", ["enter", "escape", "c-c", "space", "y", "d", "k", "c", "delete"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_key_that_opens_a_question_does_not_answer_it(question: str, key: str) -> None:
+    session = make_session()
+    answers: list[Any] = []
+    asked: list[int] = []
+    keys = Keymap("Here")
+    screen = Screen(session, "Notes", body(), keys=keys, quits=False)
+
+    @keys.add(key)
+    async def _ask(event: Any) -> None:
+        asked.append(1)
+        answers.append(await QUESTIONS[question](screen))
+
+    with play(screen.application, session) as me:
+        me.hold(key, 12)  # at once, before the question is there
+        me.wait(1.0)  # an Esc that could begin a longer key is settled by time alone
+        assert (asked, answers) == ([1], [])
+        for _ in range(12):  # and while it is there
+            me.hold(key, 1)
+            me.wait(0.1)
+        assert (asked, answers) == ([1], [])
+        if question != "message":
+            me.press("down", "escape", "escape") if key != "escape" else me.press("down", "c-c")
+            assert len(answers) == 1
+
+
+def test_a_key_answers_again_once_it_has_rested() -> None:
+    session = make_session()
+    answers: list[Any] = []
+    keys = Keymap("Here")
+    screen = Screen(session, "Notes", body(), keys=keys)
+
+    @keys.add("y")
+    async def _ask(event: Any) -> None:
+        answers.append(await screen.confirm("Delete?"))
+
+    with play(screen.application, session) as me:
+        me.press("y", "y")
+        assert answers == []
+        me.wait(1.3)
+        me.press("y")
+        assert answers == [True]
+        me.press("y", "right", "y")  # another key in between
+        assert answers == [True, True]
+
+
+def test_the_key_that_was_held_is_text_where_text_is_asked_for() -> None:
+    session = make_session()
+    answers: list[Any] = []
+    with play(asking(session, lambda screen: screen.prompt("Name"), answers), session) as me:
+        me.press("a")
+        me.type("ada")
+        me.press("enter")
+        assert answers == ["ada"]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (20, 5)])

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prompt_toolkit.layout.containers import HSplit
+from prompt_toolkit.mouse_events import MouseEventType
 
-from tests.tui.screen import Person, make_session, play
+from tests.tui.screen import Person, StubStage, make_session, play
 from tuihost.session.session import Session
+from tuihost.tui.widgets._wrapped import row_starts
+from tuihost.tui.widgets.cells import width_of
 from tuihost.tui.widgets.editor import TextEditor
+from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
 
 
@@ -53,17 +61,191 @@ def test_saving_may_wait_and_may_fail(answer: bool | None) -> None:
         assert editor.dirty == (answer is False)
 
 
-def test_a_text_has_a_limit_and_holds_nothing_harmful() -> None:
+def test_what_steers_a_terminal_is_shown_as_a_dot_and_kept_as_it_is() -> None:
     session = make_session()
-    editor = TextEditor(session, "a\x1b[2J", limit=20)
+    text = "a\x1b[2J b\u200ec\u200bd\u2028e"
+    saved: list[str] = []
+    editor = TextEditor(session, text, on_save=saved.append)
     with play(edited(session, editor), session) as me:
-        assert editor.text == "a·[2J"
+        assert "a·[2J b·c·d·e" in me.text
+        assert not editor.dirty
+        me.press("c-end")
+        me.type("f")
+        me.press("c-s")
+    assert saved == [f"{text}f"]
+
+
+def test_a_change_that_would_be_too_long_is_refused_as_a_whole() -> None:
+    session = make_session()
+    editor = TextEditor(session, "start", limit=20)
+    with play(edited(session, editor), session) as me:
+        me.press("end")
         me.paste("y" * 1000)
-        assert len(editor.text) == 20
-        me.type("zz")
-        assert len(editor.text) == 20
+        assert editor.text == "start"  # nothing of it, and nothing is cut
+        assert "Full: that is 985 characters too long." in me.text
+        me.paste("y" * 15)
+        assert "Full" not in me.text
+        me.press("home")
+        me.type("z")
+        assert editor.text == "start" + "y" * 15
+        assert "1 character too long" in me.text
+        me.press("s-right")
+        me.paste("longer")  # nor is what it would replace
+        assert editor.text == "start" + "y" * 15
+        assert "5 characters too long" in me.text
+        me.press("left", "delete")
+        assert "too long" not in me.text
         editor.text = "new"
         assert not editor.dirty
+
+
+def test_a_text_that_is_too_long_already_can_only_become_shorter() -> None:
+    session = make_session()
+    editor = TextEditor(session, "x" * 30, limit=20)
+    with play(edited(session, editor), session) as me:
+        me.type("a")
+        assert editor.text == "x" * 30
+        me.press("delete")
+        assert editor.text == "x" * 29
+
+
+def test_a_paste_has_one_kind_of_line_end_and_no_byte_order_mark() -> None:
+    session = make_session()
+    editor = TextEditor(session)
+    with play(edited(session, editor), session) as me:
+        me.paste("\ufeffone\r\ntwo\rthree\n")
+        assert editor.text == "one\ntwo\nthree\n"
+
+
+def test_lines_break_between_words() -> None:
+    session = make_session(40, 12)
+    words = "The quick brown fox jumps over the lazy dog and goes on to the river "
+    editor = TextEditor(session, words * 2)
+    with play(edited(session, editor), session) as me:
+        shown = [line.strip() for line in me.lines[1:-1] if line.strip()]
+        assert " ".join(shown).split() == (words * 2).split()
+        assert all(len(line) <= 38 for line in shown)
+        assert shown[0] == "The quick brown fox jumps over the"
+
+
+def test_up_and_down_go_by_the_rows_that_are_seen() -> None:
+    session = make_session(40, 12)
+    editor = TextEditor(session, "word " * 20 + "\nend")
+    with play(edited(session, editor), session) as me:
+        me.press("right", "right", "right", "down")
+        assert editor.position_text() == "1:39"
+        me.press("down", "down")
+        assert editor.position_text() == "2:4"
+        me.press("up")
+        assert editor.position_text() == "1:74"
+        me.press("pageup")
+        assert editor.position_text() == "1:4"
+        me.press("pagedown")
+        assert editor.position_text() == "2:4"
+
+
+def test_a_click_puts_the_cursor_where_it_is_seen() -> None:
+    session = make_session(40, 12)
+    editor = TextEditor(session, "one two three four five six seven eight nine ten eleven twelve")
+    with play(edited(session, editor), session) as me:
+        row = next(y for y, line in enumerate(me.lines) if "nine" in line)
+        column = me.lines[row].index("nine")
+        me.click(column, row, MouseEventType.MOUSE_DOWN)
+        me.type("!")
+        assert "eight !nine" in editor.text
+
+
+def test_a_tab_is_shown_as_blanks_and_stays_a_tab() -> None:
+    session = make_session()
+    editor = TextEditor(session, "a\tb")
+    with play(edited(session, editor), session) as me:
+        assert "  a   b" in me.text
+        assert "^I" not in me.text
+        me.press("right", "right")
+        me.type("c")
+        assert editor.text == "a\tcb"
+
+
+FAMILY, FLAG, ACCENT = "👨\u200d👩\u200d👧", "🇩🇪", "e\u0301\u0323"
+
+
+@pytest.mark.parametrize("cluster", [FAMILY, FLAG, ACCENT, "👍🏽", "☝️", "각"])
+def test_what_looks_like_one_character_is_moved_over_and_deleted_as_one(cluster: str) -> None:
+    session = make_session()
+    editor = TextEditor(session, f"a{cluster}b")
+    with play(edited(session, editor), session) as me:
+        me.press("right", "right")
+        assert editor.buffer.cursor_position == 1 + len(cluster)
+        me.press("left")
+        assert editor.buffer.cursor_position == 1
+        me.press("delete")
+        assert editor.text == "ab"
+        me.press("c-z")
+        assert editor.text == f"a{cluster}b"
+        me.press("end", "left", "backspace")
+        assert editor.text == "ab"
+
+
+def test_a_selection_can_be_copied_cut_and_pasted() -> None:
+    session = make_session()
+    left: list[int] = []
+    editor = TextEditor(session, "one two")
+    keys = Keymap()
+    keys.add("c-c")(lambda event: left.append(1))
+    screen = Screen(session, "Note", HSplit([editor], key_bindings=keys.bindings))
+    stage = session.stage
+    assert isinstance(stage, StubStage)
+    with play(screen.application, session) as me:
+        assert "paste" not in me.lines[-1]
+        me.press("s-right", "s-right", "s-right")
+        assert "^C copy" in me.lines[-1]
+        me.press("c-c")
+        assert stage.copied == ["one"]  # for the person's own machine
+        assert left == []
+        me.press("end", "c-v")
+        assert editor.text == "one twoone"
+        me.press("s-left", "s-left", "s-left", "c-x")
+        assert editor.text == "one two"
+        assert stage.copied == ["one", "one"]
+        me.press("c-z")
+        assert editor.text == "one twoone"
+        me.press("c-y")
+        assert editor.text == "one two"
+        me.press("c-c")  # nothing is selected
+        assert left == [1]
+
+
+def test_line_numbers_stand_beside_the_first_row_of_a_line() -> None:
+    session = make_session(40, 12)
+    editor = TextEditor(session, "word " * 12 + "\nend", line_numbers=True)
+    with play(edited(session, editor), session) as me:
+        numbers = [line[:2].strip() for line in me.lines[1:-1]]
+        assert numbers[:3] == ["1", "", "2"]
+
+
+@pytest.mark.parametrize(
+    ("line", "width", "rows"),
+    [
+        ("", 5, [""]),
+        ("one two", 5, ["one ", "two"]),
+        ("12345 6", 5, ["12345 ", "6"]),
+        ("1234567", 5, ["12345", "67"]),
+        ("a 1234567", 5, ["a ", "12345", "67"]),
+        ("日本語テキスト", 5, ["日本", "語テ", "キス", "ト"]),
+        (FLAG * 2, 5, [FLAG, FLAG]),
+    ],
+)
+def test_rows_of_a_line(line: str, width: int, rows: list[str]) -> None:
+    starts = [*row_starts(line, width), len(line)]
+    assert [line[begin:end] for begin, end in pairwise(starts)] == rows
+
+
+@given(st.text(alphabet="ab \t語́👩🇩", max_size=60), st.integers(4, 20))
+def test_rows_lose_nothing_and_fit(line: str, width: int) -> None:
+    starts = [*row_starts(line, width), len(line)]
+    assert starts == sorted(set(starts)) or line == ""
+    for begin, end in pairwise(starts):
+        assert width_of(line[begin:end].replace("\t", " ").rstrip()) <= width
 
 
 def test_a_scrollbar_only_where_there_is_something_to_scroll() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -133,6 +134,32 @@ def test_the_first_frame_knows_its_keys() -> None:
     with play(lambda: Screen(session, "T", focusable(), keys=keys).application(), session) as me:
         assert me.frames == 1
         assert "n new" in me.lines[-1]
+
+
+def test_a_handler_that_waits_runs_once_at_a_time() -> None:
+    keys = Keymap()
+    begun: list[str] = []
+    waiting: list[asyncio.Future[None]] = []
+
+    @keys.add("x", "y")
+    async def _wait(event: Any) -> None:
+        begun.append(event.data)
+        waiting.append(asyncio.get_running_loop().create_future())
+        await waiting[-1]
+
+    session = make_session()
+    screen = Screen(session, "Notes", focusable(), keys=keys)
+    with play(screen.application, session) as me:
+        me.hold("x", 5)
+        me.press("x", "y")
+        assert begun == ["x"]
+        me.in_app(lambda: waiting[-1].set_result(None))
+        me.press("y")
+        assert begun == ["x", "y"]
+        me.in_app(lambda: me.application.exit())
+    with play(screen.application, session) as me:  # nor does the end of an Application block it
+        me.press("x")
+        assert begun == ["x", "y", "x"]
 
 
 def test_a_key_that_waits_runs_as_a_task_of_the_application() -> None:

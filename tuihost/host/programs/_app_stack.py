@@ -64,6 +64,7 @@ class AppStack:
         self._runner: Runner | None = None
         self._lines: LineStage | None = None
         self._idle: Cancellable | None = None
+        self._presence: int | None = None
 
     # ---------------------------------------------------------------- from other threads
 
@@ -138,6 +139,7 @@ class AppStack:
         here = self._host.roster.enter(
             account, name, self._visit.peer, idle=self._idle_for, size=self._size
         )
+        self._presence = here.id
         theme = self._host.theme_of(account)
         escape = None if terminal.facts.dumb else self._host.settings.menu.escape
         self._runner = Runner(terminal, theme, self._log, escape=escape)
@@ -181,8 +183,8 @@ class AppStack:
         self._log.info(Event.APP_START, app=name)
         try:
             if self._lines is not None:
-                return self._in_lines(app, self._lines, from_menu)
-            return self._on_screen(app, from_menu)
+                return self._in_lines(app, self._session(app, self._lines, from_menu, last))
+            return self._on_screen(app, from_menu, last)
         except (Disconnected, ReturnToMenu, EndedByHost, ThreadStopped):
             raise
         except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
@@ -190,16 +192,18 @@ class AppStack:
         finally:
             self._log.info(Event.APP_END, app=name, seconds=round(time.monotonic() - begun, 1))
 
-    def _session(self, app: App, stage: LoopStage, from_menu: bool) -> Session:
+    def _session(self, app: App, stage: LoopStage, from_menu: bool, last: bool) -> Session:
         stage.theme = self._host.theme_of(self._visit.account)
         memory = self._memory.setdefault(app.name, {})
-        return self._sessions.make(app.name, stage, memory=memory, from_menu=from_menu)
+        return self._sessions.make(
+            app.name, stage, memory=memory, from_menu=from_menu, last=last, presence=self._presence
+        )
 
-    def _on_screen(self, app: App, from_menu: bool) -> Result:
+    def _on_screen(self, app: App, from_menu: bool, last: bool) -> Result:
         runner = self._runner
         assert runner is not None
         runner.can_escape = from_menu
-        session = self._session(app, runner.stage, from_menu)
+        session = self._session(app, runner.stage, from_menu, last)
         if app.has_screen:
             return runner.run_screen(lambda: app.build(session), app.loop, session)
         if app.has_talk:
@@ -208,9 +212,10 @@ class AppStack:
         sentence = f"This app has commands only: {words}."
         return runner.run_screen(lambda: notice(app.title, sentence, "Enter goes back"))
 
-    def _in_lines(self, app: App, stage: LineStage, from_menu: bool) -> Result:
+    def _in_lines(self, app: App, session: Session) -> Result:
+        stage = self._lines
         assert self._runner is not None
-        session = self._session(app, stage, from_menu)
+        assert stage is not None
         if app.has_talk:
             return self._runner.run_talk(lambda: app.talk(session), stage, app.loop)
 

@@ -30,6 +30,8 @@ class SessionMaker:
         *,
         memory: dict[str, Any] | None = None,
         from_menu: bool = False,
+        last: bool = False,
+        presence: int | None = None,
     ) -> Session:
         """A session of the app `name` on `stage`. Raises `TuihostError` if the person may not
         open it: whatever way led here, none of its code has run yet."""
@@ -54,4 +56,6 @@ class SessionMaker:
             data=app.data,
             memory=memory,
             from_menu=from_menu,
+            last=last,
+            presence=presence,
         )

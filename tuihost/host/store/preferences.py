@@ -21,6 +21,7 @@ MIGRATIONS = (
 )
 BUSY_SECONDS = 1.0
 MAX_VALUE = 4096
+"""Characters of one preference."""
 MAX_ACCOUNTS_CACHED = 1024
 
 
@@ -56,7 +57,8 @@ class PreferenceStore:
             return values.get(name, default)
 
     def set(self, account: str, name: str, value: str) -> None:
-        value = value[:MAX_VALUE]
+        if len(value) > MAX_VALUE:
+            raise ValueError(f"{name}: a preference can have {MAX_VALUE} characters")
         values = self._values(account)
         with self._lock:
             if values.get(name) == value:

@@ -50,6 +50,7 @@ from tuihost.tui.running._transcript import BOX_WIDTH, ScreenLine, Transcript
 from tuihost.tui.widgets.cells import glyph, width_of
 from tuihost.tui.widgets.dialogs import Dialog, Paragraphs
 from tuihost.tui.widgets.keymap import Keymap
+from tuihost.tui.widgets.text_keys import bind_one_line, one_line
 from tuihost.wire import Stream
 
 ABOVE = 10**9
@@ -327,7 +328,7 @@ class _Beneath(Container):
 def _question(session: Session, question: str, hidden: bool, default: str) -> Dialog[str]:
     """A question of any length, and one line to type below it."""
     keys = Keymap(group="Question")
-    buffer = Buffer(document=Document(default, len(default)), multiline=False)
+    buffer = Buffer(document=Document(one_line(default)), multiline=False)
     processors: list[Processor] = [PasswordProcessor(glyph(session, "bullet"))] if hidden else []
     line = Window(
         BufferControl(buffer, input_processors=processors),
@@ -341,9 +342,11 @@ def _question(session: Session, question: str, hidden: bool, default: str) -> Di
     )
     text.width = lambda: dialog.panel.inner_width
 
+    bind_one_line(keys, buffer)
+
     @keys.add("enter", label="answer", rank=20)
     def _answer(event: Any) -> None:
-        dialog.close(" ".join(buffer.text.splitlines()))
+        dialog.close(buffer.text)
 
     return dialog
 

@@ -27,6 +27,7 @@ from tuihost.tui.running._transcript import ScreenLine, Transcript
 from tuihost.tui.widgets.cells import width_of, wrap
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
+from tuihost.tui.widgets.text_keys import bind_one_line, one_line
 
 if TYPE_CHECKING:
     from tuihost.session.progress import ProgressLine
@@ -99,6 +100,7 @@ class TalkScreen:
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Talk")
+        bind_one_line(keys, self._buffer, when=self._typing)
 
         @keys.add("c-c", "escape", label="leave", rank=95)
         def _leave(event: Any) -> None:
@@ -117,6 +119,9 @@ class TalkScreen:
             self._view.scroll(self._view.page)
 
         return keys
+
+    def _typing(self) -> bool:
+        return self._application.layout.has_focus(self._buffer)
 
     def _long(self) -> bool:
         return self._view.last_offset > 0
@@ -162,8 +167,7 @@ class TalkScreen:
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:
         """Shows the question and waits for the line that is typed below it."""
         async with self._answering:
-            answer = await self._line(question, hidden=hidden, default=default)
-        return " ".join(answer.splitlines())
+            return await self._line(question, hidden=hidden, default=default)
 
     async def _line(self, question: str, *, hidden: bool, default: str) -> str:
         """What is typed."""
@@ -171,7 +175,7 @@ class TalkScreen:
         self._answer = asyncio.get_running_loop().create_future()
         self._unread = False
         if not self._buffer.text:  # else it was typed ahead
-            self._buffer.document = Document(default, len(default))
+            self._buffer.document = Document(one_line(default))
         self._application.layout.focus(self._input)
         self._application.invalidate()
         try:

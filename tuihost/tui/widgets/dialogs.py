@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
@@ -32,21 +33,57 @@ from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 from tuihost.session.session import Session
 from tuihost.text import clean
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, width_of, wrap
-from tuihost.tui.widgets.keymap import Keymap
+from tuihost.tui.widgets.keymap import Keymap, takes_text
 from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.panel import Panel
+from tuihost.tui.widgets.text_keys import bind_one_line
 
 Value = TypeVar("Value")
 WIDTH = 56
 FEW = 7
 """Options up to which there is no filter."""
+FIRST_REPEAT, NEXT_REPEAT = 1.2, 0.3
+"""Seconds without a key after which it is no longer held down. Keyboards wait before they repeat it
+for the first time, and prompt_toolkit waits a second for what may follow an Esc; later repeats come
+quickly."""
+
+_NOT_HELD = (Keys.Vt100MouseEvent, Keys.BracketedPaste, Keys.CPRResponse)
+
+
+class HeldKey:
+    """The key that was pressed last before a question. As long as it may still be held down it does
+    not answer; another key, or a moment without it, ends that. As text it is taken."""
+
+    def __init__(self) -> None:
+        self._keys: tuple[Any, ...] = ()
+        self._until = 0.0
+
+    def begin(self) -> None:
+        """A question opens now."""
+        # prompt_toolkit gives the keys before to handlers only, and this is not one.
+        before = get_app().key_processor._previous_key_sequence
+        self._keys = tuple(press.key for press in before[-1:] if press.key not in _NOT_HELD)
+        self._until = asyncio.get_running_loop().time() + FIRST_REPEAT
+
+    def repeats(self) -> bool:
+        """Whether the key that is looked at now is the one that was held down."""
+        now, pressed = asyncio.get_running_loop().time(), get_app().key_processor.key_buffer
+        if not self._keys or not pressed or pressed[-1].key in _NOT_HELD:
+            return False
+        if now >= self._until or pressed[-1].key not in self._keys:
+            self._keys = ()
+            return False
+        self._until = max(self._until, now + NEXT_REPEAT)
+        is_text = not isinstance(pressed[-1].key, Keys) and takes_text()
+        return not is_text
 
 
 class Dialog(Generic[Value]):
     """A panel that gives one answer. `body` is its content, and `focus` the part that has the keys.
 
     `close(value)` from a key or a click gives the answer; Esc and Ctrl-C give None. Add keys to
-    `keys` before it is opened.
+    `keys` before it is opened. The key that was pressed last before that does nothing as long as it
+    may be held down, unless `asks` is False, for a box that only shows something.
     """
 
     def __init__(
@@ -58,16 +95,22 @@ class Dialog(Generic[Value]):
         focus: Any = None,
         width: int | Callable[[], int] = WIDTH,
         keys: Keymap | None = None,
+        asks: bool = True,
     ) -> None:
         self.session = session
         self.keys = keys or Keymap(group=title)
         self.panel = Panel(session, title, body, bindings=self.keys.bindings, width=width)
         self.focus = focus if focus is not None else body
         self._answer: asyncio.Future[Value | None] | None = None
+        self._held = HeldKey()
 
         @self.keys.add("escape", "c-c", label="cancel", rank=30)
         def _cancel(event: Any) -> None:
             self.close(None)
+
+        @self.keys.add("<any>", eager=True, when=lambda: asks and self._held.repeats())
+        def _nothing(event: Any) -> None:
+            """The key that opened the question, held down."""
 
     def close(self, value: Value | None) -> None:
         """Gives the answer. Only the first counts."""
@@ -77,6 +120,7 @@ class Dialog(Generic[Value]):
     async def answered(self) -> Value | None:
         """Waits for the answer."""
         self._answer = asyncio.get_running_loop().create_future()
+        self._held.begin()
         return await self._answer
 
 
@@ -233,9 +277,7 @@ def prompt_dialog(
     below = Window(FormattedTextControl(error), height=1, dont_extend_height=True)
     dialog: Dialog[str] = Dialog(session, label, HSplit([line, below]), focus=line, keys=keys)
 
-    @keys.add(Keys.BracketedPaste.value)
-    def _paste(event: Any) -> None:
-        buffer.insert_text(" ".join(event.data.splitlines()))  # one line, whatever was pasted
+    bind_one_line(keys, buffer)
 
     @keys.add("enter", label="done", rank=20)
     def _done(event: Any) -> None:

@@ -9,19 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, FilterOrBool
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.layout.containers import Container, HSplit, WindowRenderInfo
-from prompt_toolkit.layout.controls import UIContent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.containers import (
+    ConditionalContainer,
+    Container,
+    HSplit,
+    Window,
+    WindowRenderInfo,
+)
+from prompt_toolkit.layout.controls import FormattedTextControl, UIContent
 from prompt_toolkit.layout.margins import ConditionalMargin, Margin, ScrollbarMargin
-from prompt_toolkit.lexers import Lexer
+from prompt_toolkit.lexers import DynamicLexer, Lexer
 from prompt_toolkit.widgets import TextArea
 
+from tuihost.phrases import counted
 from tuihost.session.session import Session
-from tuihost.text import clean
+from tuihost.text import without_bom
+from tuihost.tui.widgets._wrapped import WrappedControl
 from tuihost.tui.widgets.keymap import Keymap
+from tuihost.tui.widgets.text_keys import bind_clusters
 
 LIMIT = 200_000
 """Characters that a text can have by default: what is typed is kept in the host's memory."""
@@ -39,12 +50,33 @@ class _Indent(Margin):
         return []
 
 
+class _Numbers(Margin):
+    """The numbers of the lines, each beside its first row."""
+
+    def __init__(self, control: WrappedControl) -> None:
+        self._control = control
+
+    def get_width(self, get_ui_content: Callable[[], UIContent]) -> int:
+        return max(3, len(str(self._control.buffer.document.line_count)) + 1)
+
+    def create_margin(
+        self, window_render_info: WindowRenderInfo, width: int, height: int
+    ) -> StyleAndTextTuples:
+        shown: StyleAndTextTuples = []
+        for row in window_render_info.displayed_lines:
+            line = self._control.line_at(row)
+            number = f"{line + 1:>{width - 1}} " if line is not None else ""
+            shown.append(("class:line-number", f"{number}\n"))
+        return shown
+
+
 class TextEditor:
-    """A text area that wraps lines and knows whether its text was saved.
+    """A text area that breaks lines between words and knows whether its text was saved.
 
     `on_save(text)` is called for Ctrl-S and may be `async`; unless it returns False the text then
-    counts as saved. `limit` is the most characters it takes. `line_numbers`, `lexer` and
-    `read_only` are prompt_toolkit's.
+    counts as saved. A change that would make it longer than `limit` characters is refused as a
+    whole, with a line that says so; nothing is ever cut, and no character replaced. `line_numbers`,
+    `lexer` and `read_only` are prompt_toolkit's.
 
     Thread: the session's.
     """
@@ -64,22 +96,24 @@ class TextEditor:
         self.on_save = on_save
         self.limit = limit
         self.keys = Keymap(group="Text")
-        self.area = TextArea(
-            text=clean(text, lines=True)[:limit],
-            wrap_lines=True,
-            line_numbers=line_numbers,
-            read_only=read_only,
-            lexer=lexer,
+        self.area = TextArea(text=text, wrap_lines=False, read_only=read_only, lexer=lexer)
+        self._control = self.area.control = WrappedControl(
+            buffer=self.area.buffer,
+            lexer=DynamicLexer(lambda: self.area.lexer),
             focus_on_click=True,
         )
         window = self.area.window
+        window.content = self._control
         window.right_margins = [ConditionalMargin(ScrollbarMargin(), Condition(self._overflows))]
-        if not line_numbers:
-            window.left_margins = [_Indent()]
+        window.left_margins = [_Numbers(self._control) if line_numbers else _Indent()]
         self._saved = self.text
+        self._kept = self.text
+        self._refusal = ""
         self.buffer.on_text_changed += self._keep_to_limit
         self._bind()
-        self.container = HSplit([self.area], key_bindings=self.keys.bindings)
+        below = Window(FormattedTextControl(self._refused), height=1, dont_extend_height=True)
+        shown = ConditionalContainer(below, filter=Condition(lambda: bool(self._refusal)))
+        self.container = HSplit([self.area, shown], key_bindings=self.keys.bindings)
 
     def __pt_container__(self) -> Container:
         return self.container
@@ -96,8 +130,7 @@ class TextEditor:
 
     @text.setter
     def text(self, text: str) -> None:
-        text = clean(text, lines=True)[: self.limit]
-        self._saved = text
+        self._kept = self._saved = text
         self.buffer.document = Document(text, min(len(text), self.buffer.cursor_position))
 
     @property
@@ -125,26 +158,105 @@ class TextEditor:
         if result is not False:
             self._saved = text
 
+    # ------------------------------------------------------------------ keys
+
     def _bind(self) -> None:
+        keys, buffer = self.keys, self.buffer
+        bind_clusters(keys, buffer)
+        self._bind_moves()
+        self._bind_clipboard()
         if self.on_save is not None:
 
-            @self.keys.add("c-s", label="save", rank=20)
+            @keys.add("c-s", label="save", rank=20)
             async def _save(event: Any) -> None:
                 await self.save()
 
-        @self.keys.add("c-z", "c-_", label="undo", show=False)
+        @keys.add("c-z", "c-_", label="undo", show=False)
         def _undo(event: Any) -> None:
-            self.buffer.undo()
+            buffer.undo()
 
-        @self.keys.add("c-y", label="redo", show=False)
+        @keys.add("c-y", label="redo", show=False)
         def _redo(event: Any) -> None:
-            self.buffer.redo()
+            buffer.redo()
+
+    def _bind_moves(self) -> None:
+        """Up and down by the rows that are seen, not by the lines of the text."""
+        for name, rows in (("up", -1), ("down", 1), ("c-p", -1), ("c-n", 1)):
+            self.keys.add(name)(lambda event, rows=rows: self._move_rows(rows))
+        for name, pages in (("pageup", -1), ("pagedown", 1)):
+            self.keys.add(name)(lambda event, pages=pages: self._move_rows(pages * self._page()))
+
+    def _move_rows(self, rows: int) -> None:
+        self.buffer.exit_selection()
+        self._control.move_rows(rows)
+
+    def _page(self) -> int:
+        info = self.area.window.render_info
+        return max(1, info.window_height - 1) if info is not None else 1
+
+    def _bind_clipboard(self) -> None:
+        keys = self.keys
+
+        def selected() -> bool:
+            return self.buffer.selection_state is not None
+
+        @keys.add("c-c", "escape w", label="copy", rank=21, when=selected, eager=True)
+        def _copy(event: Any) -> None:
+            self._to_clipboard(self.buffer.copy_selection())
+
+        @keys.add("c-x", label="cut", rank=22, when=selected, eager=True)
+        def _cut(event: Any) -> None:
+            self.buffer.save_to_undo_stack()
+            self._to_clipboard(self.buffer.cut_selection())
+
+        def copied() -> bool:
+            return bool(get_app().clipboard.get_data().text)
+
+        @keys.add("c-v", label="paste", rank=23, when=copied)
+        def _paste(event: Any) -> None:
+            self._insert(event.app.clipboard.get_data().text)
+
+        @keys.add(Keys.BracketedPaste.value)
+        def _pasted(event: Any) -> None:
+            self._insert(without_bom(event.data).replace("\r\n", "\n").replace("\r", "\n"))
+
+    def _to_clipboard(self, data: Any) -> None:
+        """Keeps it for Ctrl-V here, and gives it to the person's own machine."""
+        get_app().clipboard.set_data(data)
+        self.session.copy(data.text)
+
+    def _insert(self, text: str) -> None:
+        """Puts a text in place of what is selected, or refuses it."""
+        buffer = self.buffer
+        begin, end = buffer.document.selection_range() if buffer.selection_state else (0, 0)
+        over = len(buffer.text) - (end - begin) + len(text) - self.limit
+        if over > 0 and len(text) > end - begin:
+            self._refuse(over)
+            return
+        buffer.save_to_undo_stack()
+        if buffer.selection_state is not None:
+            buffer.cut_selection()
+        buffer.insert_text(text)
+
+    # ------------------------------------------------------------------ how it looks
 
     def _overflows(self) -> bool:
         info = self.area.window.render_info
         return info is not None and info.content_height > info.window_height
 
+    def _refused(self) -> StyleAndTextTuples:
+        return [("class:error", f"  {self._refusal}")]
+
     def _keep_to_limit(self, buffer: Buffer) -> None:
-        if len(buffer.text) > self.limit:
-            cursor = min(buffer.cursor_position, self.limit)
-            buffer.set_document(Document(buffer.text[: self.limit], cursor), bypass_readonly=True)
+        """Takes a change back that makes the text longer than it can be."""
+        over = len(buffer.text) - self.limit
+        more = len(buffer.text) - len(self._kept)
+        if over > 0 and more > 0:
+            at = max(0, buffer.cursor_position - more)
+            buffer.set_document(Document(self._kept, at), bypass_readonly=True)
+            self._refuse(over)
+        elif buffer.text != self._kept:
+            self._kept, self._refusal = buffer.text, ""
+
+    def _refuse(self, over: int) -> None:
+        self._refusal = f"Full: that is {counted(over, 'character')} too long."

@@ -60,7 +60,9 @@ def help_dialog(session: Session, hints: Sequence[Hint], text: str = "") -> Dial
     keys = Keymap(group="Help")
     overlay = HelpOverlay(session, hints, text)
     window = RowWindow(overlay, height=lambda: Dimension(min=1, preferred=overlay.row_count()))
-    dialog: Dialog[bool] = Dialog(session, "Keys", HSplit([window]), focus=window, keys=keys)
+    dialog: Dialog[bool] = Dialog(
+        session, "Keys", HSplit([window]), focus=window, keys=keys, asks=False
+    )
 
     @keys.add("?", "q", "enter", label="close", rank=20)
     def _close(event: Any) -> None:

@@ -12,7 +12,8 @@ from where prompt_toolkit itself reads them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -73,6 +74,25 @@ class Hint:
     rank: int = 50
 
 
+class _Once:
+    """A handler that waits, if it is `async`, runs once at a time: a key that is held down asks
+    one question, not ten."""
+
+    __slots__ = ("_handler", "_running")
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._running: Coroutine[Any, Any, Any] | None = None
+
+    def __call__(self, event: KeyPressEvent) -> Any:
+        running = self._running
+        if running is not None and inspect.getcoroutinestate(running) != inspect.CORO_CLOSED:
+            return None
+        result = self._handler(event)
+        self._running = result if inspect.iscoroutine(result) else None
+        return result
+
+
 class _Described:
     """A handler that carries its hint. prompt_toolkit passes handlers on as they are, through
     merged and conditional bindings, so a hint is found wherever its binding is."""
@@ -111,7 +131,8 @@ class Keymap:
         name: str = "",
         rank: int = 50,
     ) -> Callable[[AnyHandler], AnyHandler]:
-        """Binds one or more `keys` to a handler, which takes the event and may be `async`.
+        """Binds one or more `keys` to a handler, which takes the event and may be `async`; as long
+        as such a handler runs, its keys do nothing.
 
         A key is prompt_toolkit's name for it ("c-s", "enter", "n"); a sequence has spaces between
         its keys ("escape x"). Without a `label` a binding works but is shown nowhere;
@@ -124,17 +145,25 @@ class Keymap:
         hint = Hint(keys, label, group or self.group, show and bool(label), name, rank)
 
         def bind(handler: AnyHandler) -> AnyHandler:
+            once = _Once(handler)
             for key in keys:
-                described = _Described(handler, hint, key)
+                described = _Described(once, hint, key)
                 sequence = _sequence(key)
                 self.bindings.add(
                     *sequence,
                     filter=_filter(sequence, when, while_typing, before_typing),
                     eager=eager,
+                    save_before=_never,
                 )(described)
             return handler
 
         return bind
+
+
+def _never(event: KeyPressEvent) -> bool:
+    """A handler that changes a text tells its buffer to remember the one before. If the processor
+    did so for every key, nothing could be done again after an undo."""
+    return False
 
 
 def _filter(

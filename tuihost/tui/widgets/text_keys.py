@@ -1,0 +1,88 @@
+"""Keys for text that is typed: they move and delete by what a person sees as one character, such as
+a flag, a family emoji or a letter with its accents, and a paste into one line stays one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.selection import SelectionType
+from wcwidth import grapheme_boundary_before, iter_graphemes
+
+from tuihost.text import without_bom
+from tuihost.tui.widgets.keymap import Keymap, When
+
+LONGEST = 256
+"""Characters that one cluster can have; a longer one is taken in parts."""
+
+
+def cluster_before(text: str, at: int) -> int:
+    """Where the cluster begins that ends at `at` (UAX #29)."""
+    return grapheme_boundary_before(text, at)
+
+
+def cluster_after(text: str, at: int) -> int:
+    """Where the cluster ends that begins at `at`."""
+    return at + len(next(iter_graphemes(text, at, min(len(text), at + LONGEST)), ""))
+
+
+def one_line(text: str) -> str:
+    """A pasted text for a field of one line: the line end at its end is dropped, those inside
+    become blanks."""
+    return " ".join(without_bom(text).splitlines())
+
+
+def bind_clusters(keys: Keymap, buffer: Buffer, when: When | None = None) -> None:
+    """Adds the keys that move, select and delete to `keys`; `when` says whether they work now."""
+
+    def step(back: bool) -> int:
+        text, at = buffer.text, buffer.cursor_position
+        return cluster_before(text, at) if back else cluster_after(text, at)
+
+    def move(back: bool, *, select: bool) -> None:
+        if not select:
+            buffer.exit_selection()
+        elif buffer.selection_state is None:
+            buffer.start_selection(selection_type=SelectionType.CHARACTERS)
+        buffer.cursor_position = step(back)
+        state = buffer.selection_state
+        if state is not None:
+            state.enter_shift_mode()
+            if state.original_cursor_position == buffer.cursor_position:
+                buffer.exit_selection()
+
+    def delete(back: bool) -> None:
+        buffer.save_to_undo_stack()
+        if buffer.selection_state is not None:
+            buffer.cut_selection()
+        elif back:
+            buffer.delete_before_cursor(buffer.cursor_position - step(back))
+        else:
+            buffer.delete(step(back) - buffer.cursor_position)
+
+    for names, back in ((("left", "c-b"), True), (("right", "c-f"), False)):
+        keys.add(*names, when=when)(lambda event, back=back: move(back, select=False))
+    for name, back in (("s-left", True), ("s-right", False)):
+        selects = keys.add(name, label="select", show=False, when=when)
+        selects(lambda event, back=back: move(back, select=True))
+
+    @keys.add("backspace", when=when)
+    def _backspace(event: Any) -> None:
+        delete(True)
+
+    @keys.add("delete", when=when)
+    def _delete(event: Any) -> None:
+        delete(False)
+
+
+def bind_one_line(keys: Keymap, buffer: Buffer, when: When | None = None) -> None:
+    """Adds the keys of a field of one line: those of `bind_clusters`, and the paste."""
+    bind_clusters(keys, buffer, when)
+
+    @keys.add(Keys.BracketedPaste.value, when=when)
+    def _paste(event: Any) -> None:
+        buffer.save_to_undo_stack()
+        if buffer.selection_state is not None:
+            buffer.cut_selection()
+        buffer.insert_text(one_line(event.data))
