@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
@@ -77,8 +77,9 @@ class App:
     """This app's own folder, which the host makes before `start`."""
     options: Mapping[str, Any]
     """The table `[app.NAME]` of the settings."""
-    known_options: tuple[str, ...] | None = None
-    """Their names, if the app knows them all: then `tuihost check` reports any other."""
+    known_options: tuple[str, ...] | Mapping[str, type] | None = None
+    """Their names, if the app knows them all, or a table of their names and types (`str`, `int`,
+    `float`, `bool`, `list`, `dict`): then `tuihost check` reports what is not as it says."""
     default_command: str = ""
     """The command that `ssh host NAME` runs, with no more words and no terminal. It has to do
     without arguments. If empty, that shows the app's help."""
@@ -86,6 +87,11 @@ class App:
     def start(self) -> None:
         """Called once, before the first session. If it raises `AppLoadError`, the app is listed as
         broken, with that sentence."""
+
+    def option_mistakes(self, options: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """For `tuihost check`: the name of each option whose value is wrong beyond its type, and
+        what it should be. Changes nothing; `start` may not have been called."""
+        return ()
 
     def stop(self) -> None:
         """Called once, after the last session."""

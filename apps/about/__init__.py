@@ -40,7 +40,7 @@ class About(App):
     group = "Host"
     icon = "◈"
     order = 90
-    known_options = ("address",)
+    known_options = {"address": str}
 
     def build(self, session: Session) -> Application[Any]:
         return AboutScreen(session, self.options).application()

@@ -47,7 +47,7 @@ class Account(App):
     icon = "⚿"
     order = 70
     accepts = Accepts(agent=True)
-    known_options = ("how",)
+    known_options = {"how": str}
     default_command = "show"
 
     @property

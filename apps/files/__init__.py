@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as to_json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,7 +28,7 @@ from tuihost import (
 )
 
 from .bin import Bin, Deleted
-from .folders import MINE, AllFolders
+from .folders import MINE, AllFolders, mistakes_in
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -46,11 +46,20 @@ class Files(App):
     group = "Everyday"
     icon = "▣"
     order = 30
-    known_options = ("quota", "guest_quota", "entries", "shared")
+    known_options = {
+        "quota": int,
+        "guest_quota": int,
+        "entries": int,
+        "bin_days": int,
+        "shared": list,
+    }
     default_command = "ls"
 
     def start(self) -> None:
         self.folders = AllFolders(self.data, self.options)
+
+    def option_mistakes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        return mistakes_in(options)
 
     def files(self, session: Session) -> Folders:
         account = session.account

@@ -6,7 +6,7 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +51,10 @@ class AllFolders:
         self._quota = _megabytes(options, "quota", 100)
         self._guest_quota = _megabytes(options, "guest_quota", 5)
         self._entries = _count(options, "entries", 10_000)
-        self.shared = tuple(_shared(data, given) for given in options.get("shared", ()))
+        self.shared = _all_shared(data, options)
         self._quotas: dict[Path, Quota] = {}
         self._lock = threading.RLock()
         self._swept = float("-inf")
-        names = [folder.name for folder in self.shared]
-        if len(set(names)) < len(names) or MINE in names:
-            raise AppLoadError(f"every shared folder needs a name of its own, other than {MINE!r}")
         for folder in self.shared:
             folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -127,6 +124,27 @@ def _key_of(account: Account) -> str:
     """A name for somebody's folders. Their key may hold characters that no folder name can have,
     and must not lead elsewhere."""
     return hashlib.sha256(account.key.encode()).hexdigest()[:32]
+
+
+def mistakes_in(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The name of each option that is wrong, and why."""
+    for name in ("quota", "guest_quota", "entries", "bin_days"):
+        try:
+            _count(options, name, 0)
+        except AppLoadError as error:
+            yield name, str(error)
+    try:
+        _all_shared(Path(), options)
+    except AppLoadError as error:
+        yield "shared", str(error)
+
+
+def _all_shared(data: Path, options: Mapping[str, Any]) -> tuple[Shared, ...]:
+    found = tuple(_shared(data, given) for given in options.get("shared", ()))
+    names = [folder.name for folder in found]
+    if len(set(names)) < len(names) or MINE in names:
+        raise AppLoadError(f"every shared folder needs a name of its own, other than {MINE!r}")
+    return found
 
 
 def _shared(data: Path, given: Any) -> Shared:

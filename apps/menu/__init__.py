@@ -17,7 +17,7 @@ class Menu(App):
 
     name = "menu"
     title = "Menu"
-    known_options = ("title", "motd")
+    known_options = {"title": str, "motd": str}
     hidden = True
 
     def build(self, session: Session) -> Application[Any]:

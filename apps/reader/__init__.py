@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,17 @@ class Reader(App):
     group = "Everyday"
     icon = "▤"
     order = 20
-    known_options = ("folder",)
+    known_options = {"folder": str}
     default_command = "list"
 
     def start(self) -> None:
-        folder = Path(self.options.get("folder") or Path(__file__).parent / "pages").expanduser()
-        if not folder.is_dir():
-            raise AppLoadError(f"there is no folder with pages at {folder}")
-        self.library = Library(folder)
+        for _, reason in self.option_mistakes(self.options):
+            raise AppLoadError(reason)
+        self.library = Library(_folder(self.options))
+
+    def option_mistakes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        if not _folder(options).is_dir():
+            yield "folder", f"there is no folder with pages at {_folder(options)}"
 
     def build(self, session: Session) -> Application[Any]:
         return ReaderScreen(session, self.library).application()
@@ -78,6 +82,10 @@ class Reader(App):
         if not found:
             session.error(f"No line contains {clean(' '.join([word, *words]), limit=60)}.")
         return 0 if found else 1
+
+
+def _folder(options: Mapping[str, Any]) -> Path:
+    return Path(options.get("folder") or Path(__file__).parent / "pages").expanduser()
 
 
 def _json(value: Any) -> str:

@@ -10,6 +10,7 @@ port = 443                      # and the port in them, where that is another th
 from __future__ import annotations
 
 import json as to_json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -17,6 +18,7 @@ from rich.table import Table
 from tuihost import (
     Accepts,
     App,
+    AppLoadError,
     Listening,
     ListenRule,
     Session,
@@ -52,7 +54,7 @@ class Tunnels(App):
     icon = "⇄"
     order = 40
     accepts = Accepts(listens=tuple(ListenRule("*", port) for port in PORTS))
-    known_options = ("listen", "domain", "scheme", "port")
+    known_options = {"listen": str, "domain": str, "scheme": str, "port": int}
     default_command = "list"
 
     listener: BrowserListener | None = None
@@ -61,6 +63,13 @@ class Tunnels(App):
         self.tunnels = OpenTunnels()
         front = web_front_of(self.options)
         self.listener = BrowserListener(front, self.tunnels) if front is not None else None
+
+    def option_mistakes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for name, value in options.items():
+            try:
+                web_front_of({"listen": "127.0.0.1:0", name: value})
+            except AppLoadError as error:
+                yield name, str(error)
 
     def stop(self) -> None:
         if self.listener is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as to_json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tuihost import Accepts, App, AppLoadError, Session, TuihostError, X11Display, clean, command
@@ -26,7 +27,7 @@ class Windows(App):
     icon = "❐"
     order = 50
     accepts = Accepts(x11=True)
-    known_options = ("programs",)
+    known_options = {"programs": dict}
     default_command = "list"
 
     def start(self) -> None:
@@ -34,6 +35,16 @@ class Windows(App):
         for program in self.offered:
             if program.missing:
                 raise AppLoadError(f"there is no program {program.words[0]!r} on this machine")
+
+    def option_mistakes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for name, line in options.get("programs", {}).items():
+            try:
+                (program,) = programs_of({"programs": {name: line}})
+            except AppLoadError as error:
+                yield "programs", str(error)
+            else:
+                if program.missing:
+                    yield "programs", f"there is no program {program.words[0]!r} on this machine"
 
     def build(self, session: Session) -> Application[Any]:
         from .screen import WindowsScreen

@@ -3,6 +3,7 @@ host from starting."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cli.calling import APP, FRONT
+from tests.cli.calling import APP, FRONT, ROOT
 from tests.cli.operator import Run
 from tuihost import logs
 from tuihost.cli.mistakes import mistakes
@@ -35,6 +36,25 @@ TABLE = [
     (
         "[app.files]\nquta = 1",
         "6: app.files.quta: the app 'files' has no such option; did you mean 'quota'?",
+    ),
+    ("[app.files]\nquota = 'much'", "6: app.files.quota: should be a whole number, not 'much'"),
+    ("[app.files]\nentries = true", "6: app.files.entries: should be a whole number, not true"),
+    ("[app.files]\nentries = -1", "6: app.files.entries: `entries` should be a whole number"),
+    (
+        "[app.files]\nshared = [{name = 'A B'}]",
+        "6: app.files.shared: a shared folder needs a `name`",
+    ),
+    (
+        "[app.reader]\nfolder = '/nowhere'",
+        "6: app.reader.folder: there is no folder with pages at /nowhere",
+    ),
+    ("[app.about]\naddress = 22", "6: app.about.address: should be text, not 22"),
+    ("[app.menu]\nmotd = ['a']", "6: app.menu.motd: should be text, not ['a']"),
+    ("[app.tunnels]\nlisten = '80'", "6: app.tunnels.listen: 'listen' should be an address"),
+    ("[app.tunnels]\nport = 0", "6: app.tunnels.port: 'port' should be a number up to 65535"),
+    (
+        "[app.windows]\nprograms = {it = 'nowhere-1'}",
+        "6: app.windows.programs: there is no program 'nowhere-1' on this machine",
     ),
     ("[app.notes]\nx = 1", "6: app.notes.x: the app 'notes' has no options"),
     ("[app.ecoh]\nx = 1", "5: app.ecoh: no app is called 'ecoh'; did you mean 'echo'?"),
@@ -95,6 +115,69 @@ def test_each_mistake_is_told_with_its_line(here: Path, run: Run, text: str, sai
     told = run("check", status=78).err.splitlines()
     assert len(told) == 1, told
     assert told[0].startswith(f"tuihost.toml:{said.format(here=here)}"), told
+
+
+def test_the_options_of_an_app_are_all_well_if_it_says_so(here: Path, run: Run) -> None:
+    (here / "tuihost.toml").write_text(
+        SOUND
+        + "[app.files]\nquota = 1\nbin_days = 3\nshared = [{name = 'all'}]\n"
+        + "[app.tunnels]\nlisten = '127.0.0.1:8080'\ndomain = 'example.org'\nport = 443\n"
+    )
+    assert "all is well" in run("check").out
+
+
+def test_bundled_apps_know_every_option_that_they_read() -> None:
+    for folder in (path for path in (ROOT / "apps").iterdir() if path.is_dir()):
+        text = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+        read = set(re.findall(r'options(?:\.get\(|, )"(\w+)"', text))
+        known = re.search(r"known_options = ((?:\(|\{)[^)}]*[)}])", text)
+        assert known is not None or not read, folder.name
+        assert known is None or read <= set(re.findall(r'"(\w+)"', known[1])), folder.name
+
+
+CHECKED = """
+from tuihost import App, command
+
+class Checked(App):
+    "An app with options."
+    known_options = {"size": float, "loud": bool}
+    @command
+    def go(self, session): ...
+    def option_mistakes(self, options):
+        if options.get("size", 1) < 1:
+            yield "size", f"should be 1 or more, not {options['size']}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("size = 2", None),
+        ("size = 1.5", None),
+        ("size = 0", "should be 1 or more, not 0"),
+        ("size = 'x'", "should be a number, not 'x'"),
+        ("size = true", "should be a number, not true"),
+        ("loud = true", None),
+        ("loud = 1", "should be true or false, not 1"),
+    ],
+)
+def test_an_app_says_which_of_its_options_are_wrong(
+    here: Path, run: Run, options: str, said: str | None
+) -> None:
+    (here / "apps" / "checked.py").write_text(CHECKED)
+    (here / "tuihost.toml").write_text(f"{SOUND}[app.checked]\n{options}\n")
+    if said is None:
+        assert "all is well" in run("check").out
+    else:
+        name = options.partition(" ")[0]
+        told = run("check", status=78).err
+        assert told == f"tuihost.toml:6: app.checked.{name}: {said}\n"
+
+
+def test_an_app_that_cannot_check_its_options_is_told(here: Path, run: Run) -> None:
+    (here / "apps" / "checked.py").write_text(CHECKED.replace("1) < 1", "1) < None"))
+    (here / "tuihost.toml").write_text(f"{SOUND}[app.checked]\nsize = 2\n")
+    assert "app.checked.*: cannot be checked: TypeError: " in run("check", status=78).err
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(here: Path, run: Run) -> None:

@@ -50,10 +50,11 @@ def test_a_crash_of_a_command_costs_one_sentence(demo: Demo, ssh: Run) -> None:
 
 
 def test_help_is_for_people_at_a_shell(ssh: Run) -> None:
-    done = ssh("zoe@127.0.0.1", "status")
+    done = ssh("zoe@127.0.0.1", "status", "--help")
     assert done.returncode == 0
     assert b"now" in done.stdout
     assert b"\x1b" not in done.stdout
+    assert ssh("zoe@127.0.0.1", "status").stdout.startswith(b"Up "), "what it shows most often"
     assert json.loads(ssh("zoe@127.0.0.1", "status", "now", "--json").stdout)
 
 

@@ -94,7 +94,7 @@ def test_windows_terminal_settings_with_comments(tmp_path: Path) -> None:
         ('{"a": 1,\n "b": }', ":2: is not JSON"),
         ("[" * 100_000, "is not JSON"),
         ('{"schemes": 3}', "'schemes' is not a list of schemes"),
-        ('{"schemes": []}', "there are: none"),
+        ('{"schemes": []}', ": it has no scheme"),
         ('{"name": "x"}', "the scheme of Windows Terminal has no background, foreground"),
         (json.dumps({**WINDOWS, "red": 3}), "red: 3 is not a colour"),
     ],

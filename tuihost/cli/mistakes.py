@@ -8,10 +8,11 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tuihost.core.login.rights import GUEST, USER
 from tuihost.database import DatabaseError
@@ -26,6 +27,8 @@ from tuihost.host.store.preferences import preference_file
 from tuihost.login.approvals import APPROVERS
 from tuihost.logs import EventLog
 from tuihost.phrases import nearest
+from tuihost.plugin import App
+from tuihost.settings.mistakes import shown
 from tuihost.settings.models import Settings
 from tuihost.ssh.keys.host_keys import HostKeys
 
@@ -82,10 +85,43 @@ def _names(settings: Settings, catalog: Catalog) -> Iterator[str]:
         if name not in catalog.found:
             yield f"app.{name}: {_no_app(name, catalog)}"
         elif name in catalog.apps:
-            known = catalog.apps[name].app.known_options
-            for option in options:
-                if known is not None and option not in known:
-                    yield f"app.{name}.{option}: {_no_option(name, option, known)}"
+            for option, reason in _option_mistakes(catalog.apps[name].app, name, options):
+                yield f"app.{name}.{option}: {reason}"
+
+
+_KINDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
+
+
+def _option_mistakes(app: App, name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each option of an app that is wrong, and why."""
+    known, right = app.known_options, {}
+    for option, value in options.items():
+        if known is not None and option not in known:
+            yield option, _no_option(name, option, tuple(known))
+            continue
+        kind = known.get(option) if isinstance(known, Mapping) else None
+        if kind is not None and not _is_a(value, kind):
+            yield option, f"should be {_KINDS.get(kind, kind.__name__)}, not {shown(value)}"
+            continue
+        right[option] = value
+    try:
+        yield from app.option_mistakes(right)
+    except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
+        yield "*", f"cannot be checked: {type(error).__name__}: {error}"
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    """Whether a value of the settings is of that kind. True is not a number, and 1 is one."""
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
 
 
 def _no_app(name: str, catalog: Catalog) -> str:

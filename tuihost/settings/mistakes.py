@@ -115,7 +115,7 @@ def _what(detail: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
         )
     else:
         sentence = _SENTENCES.get(kind, detail["msg"].lower()).format(**context)
-    return sentence if sentence.endswith("empty") else f"{sentence}, not {_shown(given)}"
+    return sentence if sentence.endswith("empty") else f"{sentence}, not {shown(given)}"
 
 
 def _unknown(path: KeyPath, given: Any, model: type[BaseModel]) -> str:
@@ -130,7 +130,7 @@ def _unknown(path: KeyPath, given: Any, model: type[BaseModel]) -> str:
         return f"no such setting here; it is in {' and in '.join(elsewhere)}"
     if near := nearest(last.lower().replace("-", "_"), known):
         return f"no such setting; did you mean {near!r}?"
-    return f"no such setting; there are {', '.join(known)}"
+    return f"no such setting; there are {', '.join(known)}" if known else "no such setting"
 
 
 def _names_at(model: type[BaseModel], parents: list[str]) -> list[str]:
@@ -143,7 +143,8 @@ def _names_at(model: type[BaseModel], parents: list[str]) -> list[str]:
     return list(model.model_fields)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A wrong value as a sentence names it."""
     if isinstance(value, bool):
         return str(value).lower()
     text = "a table" if isinstance(value, dict) else repr(value)

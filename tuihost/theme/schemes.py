@@ -188,7 +188,9 @@ def _chosen(table: Any, choice: str | None) -> dict[str, Any]:
     if choice is None and len(schemes) == 1:
         return dict(schemes[0])
     if choice is None or choice not in names:
-        listed = ", ".join(clean(name) for name in names) or "none"
+        if not names:
+            raise _SchemeError(": it has no scheme")
+        listed = ", ".join(map(clean, names))
         wrong = "choose one of its schemes" if choice is None else f"has no scheme {choice!r}"
         meant = hint(choice, names) if choice else ""
         raise _SchemeError(f": {wrong}{meant}; there are: {listed}")

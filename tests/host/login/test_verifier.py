@@ -287,7 +287,7 @@ def test_an_app_with_ways_of_its_own_is_closed_to_who_came_in_otherwise(
             assert ran(client, "box who")[0] == 0
             assert ran(client, "vault who") == (
                 127,
-                "tuihost: no app is called vault; there are box.\n",
+                "tuihost: no app is called vault; there is box.\n",
             )
         with dialled(host) as client:
             assert client.auth_publickey("ada+vault", key) == ["password", "keyboard-interactive"]

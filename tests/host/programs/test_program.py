@@ -140,6 +140,19 @@ def test_a_name_that_is_not_there_is_127_and_one_sentence() -> None:
         assert done.errors == "tuihost: no app is called bux; did you mean box?\n"
         assert host.run("x", user="ada+no\x1b[2Jpe").errors.count("\n") == 1
         assert host.run("box 'unclosed").status == 2
+        assert host.run("zzzz").errors == "tuihost: no app is called zzzz; there are box, hello.\n"
+
+
+@pytest.mark.parametrize(
+    ("apps", "told"),
+    [
+        ([], "no app is called zzzz, and no other is open to you."),
+        (["box"], "no app is called zzzz; there is box."),
+    ],
+)
+def test_a_list_of_apps_is_never_empty(apps: list[str], told: str) -> None:
+    with hosted(Box(), hello, settings={"roles": {"guest": {"apps": apps}}}) as host:
+        assert host.run("zzzz").errors == f"tuihost: {told}\n"
 
 
 def test_a_crash_costs_one_sentence_and_the_log_has_the_trace_under_its_id() -> None:

@@ -208,8 +208,8 @@ class AppStack:
             return runner.run_screen(lambda: app.build(session), app.loop, session)
         if app.has_talk:
             return runner.run_talk_screen(session, app.title, app.talk, app.loop)
-        words = ", ".join(app.command_methods()) or "none"
-        sentence = f"This app has commands only: {words}."
+        words = ", ".join(app.command_methods())
+        sentence = f"This app has commands only: {words}." if words else "This app has no screen."
         return runner.run_screen(lambda: notice(app.title, sentence, "Enter goes back"))
 
     def _in_lines(self, app: App, session: Session) -> Result:

@@ -42,8 +42,12 @@ def no_such_app(host: Host, account: Account, name: str) -> str:
         return f"{shown} is out of order at the moment; the operator knows why."
     known = sorted(host.access.names_for(account))
     near = nearest(name, known, 0.6)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}."
-    return f"no app is called {shown}; {hint}"
+    if near:
+        return f"no app is called {shown}; did you mean {near}?"
+    if not known:
+        return f"no app is called {shown}, and no other is open to you."
+    are = "is" if len(known) == 1 else "are"
+    return f"no app is called {shown}; there {are} {', '.join(known)}."
 
 
 def needs_terminal(app: App) -> str:
