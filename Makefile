@@ -52,6 +52,7 @@ docs: ready-for-tests ## the pages that are made from the code
 	$(BIN)/python -m tuihost.settings.pages > docs/settings.md.new
 	@mv docs/settings.md.new docs/settings.md
 	$(BIN)/python -m tests.house --write
+	$(BIN)/python -m tests.bounds --write
 	$(BIN)/python docs/make_images.py
 
 map: ready-for-tests ## the rooms of the code and what each imports

@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner
 from pydantic import BaseModel
 
+from tests import bounds
 from tests.house import FLOOR_NAMES, FLOORS
 from tests.tui.screen import make_session
 from tuihost import App, Session
@@ -329,6 +330,12 @@ def test_promises_name_their_tests() -> None:
 def test_every_event_is_explained_and_every_explained_event_exists() -> None:
     explained = [quoted(row[0])[0] for row in event_rows()]
     assert sorted(explained) == sorted(event.value for event in Event)
+
+
+def test_the_bounds_of_people_are_those_of_the_code() -> None:
+    page = bounds.PAGE.read_text("utf-8")
+    assert bounds.written(page) == page, "make docs"
+    assert bounds.table() in page
 
 
 def event_rows() -> list[list[str]]:

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from enum import StrEnum
 from io import TextIOWrapper
@@ -59,6 +60,7 @@ class Event(StrEnum):
     APP_LOG = "app.log"
     HELPER_LIMIT = "helper.limit"
     INTERPRETER_STALLED = "interpreter.stalled"
+    BUDGET_EXCEEDED = "budget.exceeded"
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@+,\[\]-]+")
@@ -115,15 +117,25 @@ class EventLog:
     Threads: any. Cheap if the level is off.
     """
 
-    __slots__ = ("_fields", "_logger")
+    __slots__ = ("_fields", "_logger", "_may_write")
 
     def __init__(self, logger: logging.Logger, **fields: object) -> None:
         self._logger = logger
         self._fields = fields
+        self._may_write: Callable[[int], bool] | None = None
 
     def bound(self, **fields: object) -> EventLog:
         """The same log with more fields on every line."""
-        return EventLog(self._logger, **{**self._fields, **fields})
+        log = EventLog(self._logger, **{**self._fields, **fields})
+        log._may_write = self._may_write
+        return log
+
+    def metered(self, may_write: Callable[[int], bool]) -> EventLog:
+        """The same log for lines that a client causes. `may_write` is asked about each event with
+        the number of its lines; where it says no, the event is dropped."""
+        log = self.bound()
+        log._may_write = may_write
+        return log
 
     def note(self, text: str, **fields: object) -> None:
         """A line of an app's own: `session.log.note("signed the book", entry=7)`."""
@@ -159,9 +171,19 @@ class EventLog:
         trace: BaseException | None = None,
     ) -> None:
         if self._logger.isEnabledFor(level):
+            if self._may_write is not None and not self._may_write(1 + _frames(trace)):
+                return
             extra = {"event": event.value, "fields": {**self._fields, **fields}}
             info = (type(trace), trace, trace.__traceback__) if trace is not None else None
             self._logger.log(level, event.value, extra=extra, exc_info=info)
+
+
+def _frames(error: BaseException | None) -> int:
+    """How many lines its traceback has, about: each frame is two."""
+    trace, count = None if error is None else error.__traceback__, 0
+    while trace is not None:
+        trace, count = trace.tb_next, count + 2
+    return count
 
 
 def event_log() -> EventLog:

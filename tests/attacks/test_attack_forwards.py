@@ -13,7 +13,8 @@ import pytest
 
 from tests.waiting import DEADLINE, until
 from tuihost import Accepts, App, Forward, ForwardRule
-from tuihost.host.forwarding import _dialing as dialing
+from tuihost.core.ledger import BOUNDS, Bounds, Kind
+from tuihost.host import host as host_module
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -125,7 +126,8 @@ def test_a_resolver_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) 
         raise socket.gaierror(-3, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(dialing, "_RESOLVING", threading.BoundedSemaphore(8))
+    lookups = {**BOUNDS, Kind.LOOKUPS: Bounds(8, 8, 8, 16)}
+    monkeypatch.setattr(host_module, "bounds_of", lambda settings: lookups)
     rules = {"roles": ALL, "forwarding.dial": ["*.example.org:*"]}
     with hosted(Echo(), settings=rules) as host, client_of(host) as client:
 
@@ -142,7 +144,7 @@ def test_a_resolver_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) 
         assert host.run("echo").status in (0, 2), "and other people do"
         assert code_of(client, "9.slow.example.org", 80) == 2
         reason = host.log.wait_for("channel.refused")["reason"]
-        assert reason.endswith("too many names are being looked up")
+        assert "no more than 8 names being looked up" in reason
         release.set()
         for thread in threads:
             thread.join(DEADLINE)

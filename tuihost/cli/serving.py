@@ -14,6 +14,7 @@ import click
 
 from tuihost import logs
 from tuihost.files.private import NotPrivate, check_trusted
+from tuihost.host.budget.descriptors import raise_soft_limit
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.server.server import Server
 from tuihost.settings.models import Settings
@@ -46,6 +47,7 @@ def bind(
 ) -> Server:
     """A server that listens and heeds signals; SIGHUP calls `hang_up`. If it cannot have the port,
     the command ends with one sentence and status 1."""
+    raise_soft_limit()
     server = Server(settings, catalog, log)
     server.install_signals(hang_up)  # first: a signal may come as soon as anybody can connect
     try:

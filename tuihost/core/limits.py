@@ -11,6 +11,7 @@ from dataclasses import dataclass
 MAX_PACKET = 32_704  # what one message carries: RFC 4253 §6.1's 32768 less room for its header
 STREAM_COST = 0.1  # requests: of a WINDOW_ADJUST, an IGNORE, or a DATA of less than SMALL_DATA
 SMALL_DATA = 256  # bytes
+PROGRAM_COST = 5.0  # requests: of a program that starts, besides what asked for it
 PAUSE = 0.02  # seconds: the least for which a client that sends too much is not read
 
 

@@ -17,11 +17,14 @@ from pathlib import Path
 import tuihost
 from tuihost.accounts import StoreError
 from tuihost.core.accepts import TERMINAL_ENV
+from tuihost.core.ledger import FREE, Holder, Share
+from tuihost.core.sources import Networks, SourceBlocks
 from tuihost.errors import TuihostError
 from tuihost.files.tree import FileTree
-from tuihost.host._thread_budget import ThreadBudget
 from tuihost.host._watchdog import Watchdog
 from tuihost.host.access import Access
+from tuihost.host.budget.budget import Budget
+from tuihost.host.budget.descriptors import bounds_of
 from tuihost.host.helpers.pool import HelperPool
 from tuihost.host.login.approval_desk import ApprovalDesk, may_answer
 from tuihost.host.login.hosted_account import HostedAccount, Inside
@@ -62,7 +65,7 @@ class Host:
         self.roster = Roster(self.now)
         self.watchdog = Watchdog(log)
         self.stuck_threads = 0
-        self.threads = ThreadBudget()
+        self.budget = Budget(bounds_of(settings))
         self.helpers = HelperPool()
         self.connections = 0
         self.address: TcpAddress | None = None
@@ -73,6 +76,8 @@ class Host:
         self._default_theme = self._theme(settings.server.theme)
         self._count_lock = threading.Lock()
         self._inside: dict[int, Inside] = {}
+        self._blocks = SourceBlocks(settings.sources.prefix_v4, settings.sources.prefix_v6)
+        self._own_networks = Networks(settings.sources.exempt)
 
     def _theme(self, name: str) -> Theme:
         themes = self.catalog.themes
@@ -106,13 +111,26 @@ class Host:
     # ---------------------------------------------------------------- who came in
 
     def come_in(
-        self, number: int, identity: Identity, peer: Peer, close: Callable[[str], None]
+        self,
+        number: int,
+        identity: Identity,
+        peer: Peer,
+        close: Callable[[str], None],
+        log: EventLog,
     ) -> Visitor:
-        """Somebody logged in over the connection `number`, which `close` ends."""
+        """Somebody logged in over the connection `number`, which `close` ends; `log` is its."""
         services = self.login_services
         login_chains = None if services is None else services.login_chains
         apps = {name: loaded.app.accepts for name, loaded in self.catalog.apps.items()}
         visitor = Visitor.of(identity, self.settings, login_chains, apps, number)
+        holder = Holder(
+            number,
+            visitor.key,
+            self._blocks.source(peer.address),
+            guest=visitor.guest,
+            counts_source=peer.address not in self._own_networks,
+        )
+        visitor = replace(visitor, share=self.budget.share(holder, log))
         with self._count_lock:
             self._inside[number] = Inside(visitor, peer, self.now(), close)
         return visitor
@@ -121,6 +139,10 @@ class Host:
         """The connection is over."""
         with self._count_lock:
             self._inside.pop(number, None)
+
+    def share_of(self, account: Account) -> Share:
+        """What somebody may take of the host; without bounds if they are not connected to it."""
+        return account.share if isinstance(account, Visitor) else FREE
 
     def inside(self) -> tuple[Inside, ...]:
         """Who is logged in, longest first."""

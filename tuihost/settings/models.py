@@ -200,7 +200,7 @@ class Login(Section):
 
 
 class Limits(Section):
-    """What one connection may use."""
+    """What one connection, and one person, may use."""
 
     channels: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=128, description="Channels that one connection may have open, forwards included."
@@ -217,6 +217,15 @@ class Limits(Section):
     )
     idle: Seconds = Field(
         default=0.0, description="Seconds without a key before a session ends; 0 is off."
+    )
+    share: Annotated[float, Field(ge=0.1, le=100, allow_inf_nan=False)] = Field(
+        default=1.0,
+        description="How much of everything one connection, one person and one address may take, "
+        "as a multiple of the bounds in `docs/server-behaviour.md`.",
+    )
+    memory: Annotated[int, Field(ge=64, le=1_000_000)] = Field(
+        default=512,
+        description="Megabytes that the host holds for all people together, besides their apps.",
     )
 
 

@@ -59,6 +59,7 @@ from paramiko.sftp import (
 )
 from paramiko.sftp_attr import SFTPAttributes
 
+from tuihost.core.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.errors import PeerError
 from tuihost.files.tree import (
     MAX_NAME,
@@ -78,7 +79,7 @@ from tuihost.text import clean
 
 MAX_REQUEST: Final = 262_144 + 1024  # OpenSSH's own: 256 KiB of data, and what stands around it
 MAX_READ: Final = 262_144
-MAX_HANDLES: Final = 128
+MAX_HANDLES: Final = 128  # of one session; what its person may have besides is the share's
 MAX_LISTINGS: Final = 4  # folders whose names are held in memory at one time; others are read again
 MAX_OFFSET: Final = 2**63 - 1  # of the last byte of a file, as on every file system
 BLOCK: Final = 1024  # bytes, in which the room is told
@@ -129,10 +130,12 @@ class Bytes:
 
 class Opened:
     """A file that is open, by one handle or several. A file that is being written is one for all
-    of its session, which sees in it what it wrote: others see that when it is closed."""
+    of its session, which sees in it what it wrote: others see that when it is closed. `lease` is
+    given back then."""
 
-    def __init__(self, file: OpenFile, *, writes: bool) -> None:
+    def __init__(self, file: OpenFile, lease: Lease, *, writes: bool) -> None:
         self.file = file
+        self.lease = lease
         self.writes = writes
         self.wanted = True
         self.failed: FileError | None = None  # why something that was sent is not in it
@@ -143,8 +146,13 @@ class Opened:
         try:
             self.file.change(mode=mode)
         except FileError:
-            self.file.close(keep=False)
+            self.close(keep=False)
             raise
+
+    def close(self, *, keep: bool = True) -> None:
+        """With `keep`, what was written gets its name. Raises `FileError`."""
+        with self.lease:
+            self.file.close(keep=keep)
 
 
 class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
@@ -163,29 +171,44 @@ class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
 
 class Listing(paramiko.SFTPHandle):  # type: ignore[misc]
     """An open folder, and how far it was read. Its names are read when they are first asked for,
-    and may be dropped at any time: then they are read again."""
+    and may be dropped at any time: then they are read again. `share` is what they are taken
+    from."""
 
-    def __init__(self, tree: FileTree, names: Names) -> None:
+    def __init__(self, tree: FileTree, names: Names, share: Share) -> None:
         super().__init__()
         self.names = names
         self._tree = tree
+        self._share = share
+        self._lease: Lease = FREE
         self._left: list[FileInfo] | None = None  # the last ones first
         self._told = ""  # the last name that was given
 
     def some(self) -> list[FileInfo]:
-        """The next ones, few enough for one answer, in the order of their names."""
+        """The next ones, few enough for one answer, in the order of their names. Raises
+        `FileError`."""
         if self._left is None:
-            infos = sorted(self._tree.list(self.names), key=_name, reverse=True)
-            self._left = [info for info in infos if info.name > self._told]
+            self._left = self._read()
         some = self._left[: -LISTED - 1 : -1]
         del self._left[-LISTED:]
         if some:
             self._told = some[-1].name
+        if not self._left:
+            self._lease.give_back()
         return some
+
+    def _read(self) -> list[FileInfo]:
+        infos = sorted(self._tree.list(self.names), key=_name, reverse=True)
+        left = [info for info in infos if info.name > self._told]
+        lease = self._share.take(Kind.ENTRIES, len(left))
+        if isinstance(lease, Exceeded):
+            raise FileError(Reason.FAILED, lease.sentence)
+        self._lease = lease
+        return left
 
     def drop(self) -> None:
         """Holds no names any more."""
         self._left = None
+        self._lease.give_back()
 
 
 def _name(info: FileInfo) -> str:
@@ -205,6 +228,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         read: Callable[[int], bytes],
         write: Callable[[bytes], None],
         noted: Noted,
+        share: Share = FREE,
     ) -> None:
         ends = Bytes(read, write)
         super().__init__(ends, "sftp", None)
@@ -212,6 +236,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         self.sock = ends
         self.tree = tree
         self._noted = noted
+        self._share = share
         self._buffer = bytearray()
         self._written: dict[Names, Opened] = {}
         self._listings: list[Listing] = []  # that hold names, the one that was read last at the end
@@ -251,7 +276,9 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
             still_open = {id(handle.opened): handle.opened for handle in self.file_table.values()}
             with ExitStack() as closing:
                 for opened in still_open.values():
-                    closing.callback(opened.file.close, keep=not opened.writes)
+                    closing.callback(opened.close, keep=not opened.writes)
+            for folder in self._listings:
+                folder.drop()
             self.file_table.clear()
             self.folder_table.clear()
             self._written.clear()
@@ -333,7 +360,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
             raise FileError(Reason.FAILED, "too many files are open")
         opened = self._written.get(names)
         if opened is None:
-            opened = Opened(self.tree.open(names, mode), writes=mode.write)
+            opened = self._opened(names, mode)
             if mode.write:
                 if mode.create and "mode" in attributes:
                     opened.set_mode(attributes["mode"])
@@ -343,6 +370,16 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         elif mode.empty:
             opened.file.change(size=0)
         self._send_handle_response(request, Handle(names, opened))
+
+    def _opened(self, names: Names, mode: OpenMode) -> Opened:
+        lease = self._share.take(Kind.DESCRIPTORS)
+        if isinstance(lease, Exceeded):
+            raise FileError(Reason.FAILED, lease.sentence)
+        try:
+            return Opened(self.tree.open(names, mode), lease, writes=mode.write)
+        except BaseException:
+            lease.give_back()
+            raise
 
     def _close(self, request: int, fields: Fields) -> None:
         name = fields.string()
@@ -358,17 +395,18 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
                 return
             if folder in self._listings:
                 self._listings.remove(folder)
+            folder.drop()
         self._send_status(request, SFTP_OK)
 
     def _close_file(self, names: Names, opened: Opened) -> None:
         """The last handle of a file is closed: what was written gets its name."""
         if not opened.writes:
-            opened.file.close()
+            opened.close()
             return
         if self._written.get(names) is opened:
             del self._written[names]
         size = opened.file.info().size
-        opened.file.close(keep=opened.wanted and opened.failed is None)
+        opened.close(keep=opened.wanted and opened.failed is None)
         if opened.failed is not None:
             raise FileError(opened.failed.reason, f"the file was not kept: {opened.failed}")
         if opened.wanted:
@@ -465,7 +503,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
             raise FileError(Reason.FAILED, "too many folders are open")
         if not self.tree.info(names).folder:
             raise FileError(Reason.NO_SUCH, "that is not a folder")
-        self._send_handle_response(request, Listing(self.tree, names), True)
+        self._send_handle_response(request, Listing(self.tree, names, self._share), True)
 
     def _read_dir(self, request: int, fields: Fields) -> None:
         folder = self.folder_table.get(fields.string())
@@ -492,7 +530,14 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
             self._listings.remove(folder)
         elif len(self._listings) >= MAX_LISTINGS:
             self._listings.pop(0).drop()
-        some = folder.some()
+        try:
+            some = folder.some()
+        except FileError:
+            if not self._listings:
+                raise
+            while self._listings:  # they are read again if they are asked for
+                self._listings.pop().drop()
+            some = folder.some()
         if some:
             self._listings.append(folder)
         return some

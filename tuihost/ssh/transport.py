@@ -264,9 +264,10 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
                 )
         raise EOFError
 
-    def pause(self, seconds: float) -> None:
-        """Reads nothing meanwhile, unless the connection ends. The transport's thread."""
-        self._over.wait(seconds)
+    def pause(self, seconds: float) -> bool:
+        """Reads nothing meanwhile; true as soon as the connection has ended. The transport's
+        thread."""
+        return self._over.wait(seconds)
 
     # ---------------------------------------------------------------------------------- the end
 

@@ -19,10 +19,12 @@ import pytest
 
 from tests.host.helpers import work
 from tests.house import ROOT
+from tuihost.core.ledger import BOUNDS, FREE, Bounds, Holder, Kind, Share
 from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
+from tuihost.host.budget.budget import Budget
 from tuihost.host.helpers import landlock
 from tuihost.host.helpers import pool as pool_module
-from tuihost.host.helpers.pool import HELPERS_EACH, WAITING_EACH, HelperPool
+from tuihost.host.helpers.pool import WAITING_EACH, HelperPool
 from tuihost.logs import Event, EventLog
 
 MIB = 1 << 20
@@ -40,8 +42,10 @@ class Pool(HelperPool):
         seconds: float = 5.0,
         memory: int = 64 * MIB,
         person: str = "ada",
+        share: Share = FREE,
     ) -> Future[Any]:
-        return self.submit(person, function, args, seconds=seconds, memory=memory, log=self.log)
+        limits = {"seconds": seconds, "memory": memory}
+        return self.submit(person, function, args, log=self.log, share=share, **limits)
 
     def run(self, function: Callable[..., Any], *args: Any, **limits: Any) -> Any:
         return self.begin(function, *args, **limits).result(60)
@@ -160,13 +164,33 @@ def test_calls_beyond_the_helpers_wait_for_their_turn(pool: Pool) -> None:
     assert len({call.result(60) for call in calls}) <= 2
 
 
+def share_of(budget: Budget, person: str, connection: int = 1) -> Share:
+    return budget.share(Holder(connection, person, "192.0.2.1"), Pool.log)
+
+
 def test_one_person_has_some_of_the_helpers_and_not_all() -> None:
-    pool = Pool(HELPERS_EACH + 1)
-    slow = [pool.begin(work.sleep, 60.0, seconds=60.0) for _ in range(5)]
-    assert pool.run(work.double, 4, person="bob") == 8
+    pool, budget = Pool(3), Budget()
+    ada = [share_of(budget, "ada", number) for number in range(5)]
+    slow = [pool.begin(work.sleep, 60.0, seconds=60.0, share=share) for share in ada]
+    assert pool.run(work.double, 4, person="bob", share=share_of(budget, "bob")) == 8
     assert not any(call.done() for call in slow)
+    assert budget.held(Kind.HELPERS) == BOUNDS[Kind.HELPERS].person
     pool.close()
     assert all(isinstance(call.exception(60), HelperFailed) for call in slow)
+    assert budget.held(Kind.HELPERS) == 0
+
+
+def test_seconds_of_work_are_spent_and_come_back_by_the_minute(pool: Pool) -> None:
+    now = [0.0]
+    bounds = {**BOUNDS, Kind.HELPER_SECONDS: Bounds(60, 60, 90, 240, at_once=2.0)}
+    share = share_of(Budget(bounds, now=lambda: now[0]), "ada")
+    with pytest.raises(TookTooLong):
+        pool.run(work.busy, seconds=2.0, share=share)
+    with pytest.raises(TookTooMuch, match="no more than 60 seconds of such work a minute"):
+        pool.run(work.double, 1, share=share)
+    now[0] = 60.0
+    for _ in range(20):
+        assert pool.run(work.double, 1, share=share) == 2, "what is short costs little"
 
 
 def test_more_calls_than_can_wait_are_refused(pool: Pool) -> None:

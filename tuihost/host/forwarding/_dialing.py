@@ -15,7 +15,9 @@ from ipaddress import ip_address
 from typing import Any
 
 from tuihost.core.forward_rules import literal
+from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.sources import Address
+from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.pump import WRITE, Pump
 from tuihost.wire import Cancellable, SocketAddress, TcpAddress, UnixAddress
 
@@ -24,15 +26,20 @@ Failed = Callable[[str], None]
 Judge = Callable[[TcpAddress, Sequence[Address]], Sequence[Address]]
 """Which of the addresses that a target came to may be dialled, in order."""
 
-MAX_RESOLVING = 64  # names of the whole process: a resolver that hangs holds a thread for each
-_RESOLVING = threading.BoundedSemaphore(MAX_RESOLVING)
-
 
 class Dial:
-    """One try to reach a target. Calls one of `connected` and `failed`, once, on the pump's thread;
-    neither where the pump closes before."""
+    """One try to reach a target, which takes from `share`. Calls one of `connected` and `failed`,
+    once, on the pump's thread; neither where the pump closes before."""
 
-    def __init__(self, pump: Pump, timeout: float, connected: Connected, failed: Failed) -> None:
+    def __init__(
+        self,
+        pump: Pump,
+        timeout: float,
+        connected: Connected,
+        failed: Failed,
+        share: Share = FREE,
+    ) -> None:
+        self._share = share
         self._pump = pump
         self._timeout = timeout
         self._connected = connected
@@ -58,15 +65,16 @@ class Dial:
 
     def _resolve(self, target: TcpAddress, judge: Judge) -> None:
         infos: list[Any] = []
-        if not _RESOLVING.acquire(blocking=False):
-            self._reason = "too many names are being looked up"
+        lookup = self._share.take(Kind.LOOKUPS)
+        if isinstance(lookup, Exceeded):  # a resolver that hangs holds a thread for each
+            self._reason = lookup.sentence
         else:
             try:
                 infos = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
             except (OSError, UnicodeError) as error:
                 self._reason = getattr(error, "strerror", None) or "its name cannot be resolved"
             finally:
-                _RESOLVING.release()
+                lookup.give_back()
         found = {ip_address(str(info[4][0]).partition("%")[0]): info for info in infos}
         allowed = (found[address] for address in judge(target, tuple(found)))
         self._sockaddrs = [(info[0], info[4]) for info in allowed]
@@ -96,9 +104,18 @@ class Dial:
             self._failed(self._reason)
             return
         family, address = self._sockaddrs.pop(0)
+        lease = self._share.take(Kind.DESCRIPTORS)
+        if isinstance(lease, Exceeded):
+            self._sockaddrs = []
+            self._give_up(lease.sentence)
+            return
         try:
-            self._sock = socket.socket(family, socket.SOCK_STREAM)
-            self._sock.setblocking(False)
+            self._sock = counted(socket.socket(family, socket.SOCK_STREAM), lease)
+        except OSError as error:
+            lease.give_back()
+            self._give_up(error.strerror or str(error))
+            return
+        try:
             number = self._sock.connect_ex(address)  # type: ignore[arg-type]
         except (OSError, ValueError) as error:
             self._give_up(getattr(error, "strerror", None) or str(error))

@@ -15,7 +15,9 @@ from contextlib import suppress
 from functools import partial
 
 from tuihost.core.forward_rules import Rule, bind_addresses, free_ports, may_listen
+from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.errors import Disconnected
+from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream
 from tuihost.host.relay.pump import READ, Pump, Relayed
 from tuihost.logs import Event, EventLog
@@ -97,7 +99,8 @@ class HostedListening:
 
 class SocketListener:
     """Sockets that are listened on, on the pump's thread, and the connections that wait.
-    `address` is what the client calls it, with the port that was bound."""
+    `address` is what the client calls it, with the port that was bound. Connections are taken from
+    `share`."""
 
     def __init__(
         self,
@@ -106,7 +109,9 @@ class SocketListener:
         sockets: Sequence[socket.socket],
         address: SocketAddress,
         log: EventLog,
+        share: Share = FREE,
     ) -> None:
+        self._share = share
         self.pump = pump
         self.link = link
         self.address = address
@@ -163,9 +168,11 @@ class SocketListener:
                 self.pump.watch(listening, 0, self._watch)
                 self.pump.timer.call_later(PAUSE, lambda: self.pump.call(self._watch))
             return
-        if self._asked >= MAX_ASKED:
+        lease = FREE if self._asked >= MAX_ASKED else self._share.take(Kind.DESCRIPTORS)
+        if self._asked >= MAX_ASKED or isinstance(lease, Exceeded):
             sock.close()
             return
+        sock = counted(sock, lease)
         self._asked += 1
         match self.address:
             case TcpAddress():
@@ -306,6 +313,15 @@ def _bind_path(path: str) -> list[socket.socket]:
         sock.close()
         raise CannotListen(_reason(error)) from None
     return [sock]
+
+
+def unbind(sockets: Iterable[socket.socket]) -> None:
+    """Closes what was bound, and removes the name of a Unix socket."""
+    for sock in sockets:
+        if sock.family == socket.AF_UNIX:
+            with suppress(OSError):
+                os.unlink(sock.getsockname())
+        sock.close()
 
 
 def _reason(error: Exception) -> str:

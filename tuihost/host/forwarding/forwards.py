@@ -15,8 +15,10 @@ from collections.abc import Callable, Sequence
 from socket import socket
 
 from tuihost.core.forward_rules import key_permits, may_dial, plain, reachable, rule_of
+from tuihost.core.ledger import FREE, Exceeded, Kind, Lease
 from tuihost.core.sources import Address
 from tuihost.errors import TuihostError
+from tuihost.host.budget.descriptors import counted
 from tuihost.host.forwarding._dialing import Dial, is_here
 from tuihost.host.forwarding._listening import (
     CannotListen,
@@ -25,6 +27,7 @@ from tuihost.host.forwarding._listening import (
     bind,
     ended,
     shown,
+    unbind,
 )
 from tuihost.host.host import Host
 from tuihost.host.login.visitor import Visitor
@@ -101,16 +104,24 @@ class Forwards:
             return Refuse(f"the key does not permit {shown(target)}")
         app = self._host.access.forward_app(self._visitor, target)
         if app is not None:
-            if not self._host.threads.free(self._visitor.connection):
-                return Refuse("apps answer too many streams already", OpenFailure.RESOURCE_SHORTAGE)
-            return Later(lambda undecided: self._answer(app, target, origin, undecided))
+            lease = self._visitor.share.take(Kind.THREADS)
+            if isinstance(lease, Exceeded):
+                return Refuse(lease.sentence, OpenFailure.RESOURCE_SHORTAGE)
+            return Later(lambda undecided: self._answer(app, target, origin, undecided, lease))
         if not (self._visitor.rights.forward(target) and may_dial(self._dial_rules, target)):
             return Refuse(f"forwarding is not allowed to {shown(target)}")
         if self._dialling >= MAX_DIALS:
             return Refuse("too many targets have not answered", OpenFailure.RESOURCE_SHORTAGE)
         return Later(lambda undecided: self._dial(target, undecided))
 
-    def _answer(self, app: App, target: SocketAddress, origin: Peer, undecided: Undecided) -> None:
+    def _answer(
+        self,
+        app: App,
+        target: SocketAddress,
+        origin: Peer,
+        undecided: Undecided,
+        lease: Lease,
+    ) -> None:
         """Has the app answer, on a thread of its own."""
 
         def run() -> None:
@@ -127,7 +138,7 @@ class Forwards:
                 stream.close()
                 log.info(Event.FORWARD_CLOSED, sent=stream.received, received=stream.sent)
 
-        thread = self._thread(app, "forward", run)
+        thread = self._thread(app, "forward", run, lease)
         thread.start()
 
     def _forward(
@@ -162,7 +173,8 @@ class Forwards:
             text = f"{shown(target)} cannot be reached: {reason}"
             undecided.refuse(Refuse(text, OpenFailure.CONNECT_FAILED))
 
-        dial = Dial(pump, self._settings.dial_timeout, connected, failed)
+        share = self._visitor.share
+        dial = Dial(pump, self._settings.dial_timeout, connected, failed, share)
         self._dialling += 1
         dial.begin(target, self._allowed)
 
@@ -226,9 +238,10 @@ class Forwards:
                 listening.tell(refused)
                 listening.cancel()
 
-        if not self._host.threads.free(self._visitor.connection):
-            return Refuse("apps answer too many streams already")
-        thread = self._thread(app, "listen", run)
+        lease = self._visitor.share.take(Kind.THREADS)
+        if isinstance(lease, Exceeded):
+            return Refuse(lease.sentence)
+        thread = self._thread(app, "listen", run, lease)
         thread.start()
         self._listening[address] = listening
         self._log.info(Event.FORWARD_LISTEN, app=app.name, target=shown(address))
@@ -246,9 +259,10 @@ class Forwards:
         except RuntimeError:  # there can be no more threads: then it is told here
             listening.cancel()
 
-    def _thread(self, app: App, what: str, run: Callable[[], object]) -> AppThread:
-        name = f"{what}-{self._name}"
-        return AppThread(self._host, app, name, run, self._log, self._visitor.connection)
+    def _thread(
+        self, app: App, what: str, run: Callable[[], object], lease: Lease = FREE
+    ) -> AppThread:
+        return AppThread(self._host, app, f"{what}-{self._name}", run, self._log, lease)
 
     def _bind(self, address: SocketAddress) -> Answer:
         """Listens on a real address. Raises `CannotListen`."""
@@ -257,8 +271,15 @@ class Forwards:
             return Refuse(f"listening is not allowed on {shown(address)}")
         if isinstance(address, TcpAddress):
             address = TcpAddress(address.host, sockets[0].getsockname()[1])
+        share = self._visitor.share
+        for number, sock in enumerate(sockets):
+            lease = share.take(Kind.DESCRIPTORS)
+            if isinstance(lease, Exceeded):
+                unbind(sockets)
+                return Refuse(lease.sentence)
+            sockets[number] = counted(sock, lease)
         self._listening[address] = SocketListener(
-            self.pump(), self._link, sockets, address, self._log
+            self.pump(), self._link, sockets, address, self._log, share
         )
         self._log.info(Event.FORWARD_LISTEN, target=shown(address))
         return _granted(address)

@@ -9,26 +9,28 @@ import builtins
 import os
 import sys
 import threading
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import monotonic
 from types import ModuleType
 from typing import Any
 
 import msgspec
 
+from tuihost.core.ledger import BOUNDS, FREE, Exceeded, Kind, Lease, Share
 from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
 from tuihost.host.helpers._helper import Helper
 from tuihost.host.helpers._main import TOO_MUCH, Answer, Job
 from tuihost.logs import Event, EventLog
 
-HELPERS = 4
-HELPERS_EACH = 2
-"""Helpers that work for one person at a time."""
 WAITING_EACH = 16
 """Calls of one person that wait for a helper; more are refused."""
+WAITING = 64
+"""Calls of everybody together that wait."""
+ADVANCE = 1.0
+"""Seconds of work that a call costs as soon as it is made; the rest is charged at its end."""
 MAX_JOB = 128 << 20
 """Bytes of the arguments."""
 PATIENCE = 4.0
@@ -43,11 +45,13 @@ _PRIVATE = "_tuihost_"
 @dataclass(eq=False, slots=True)
 class _Call:
     person: str
+    share: Share
     function: Callable[..., Any]
     args: tuple[Any, ...]
     seconds: float
     memory: int
     log: EventLog
+    lease: Lease = FREE
     future: Future[Any] = field(default_factory=Future)
     helper: Helper | None = None
 
@@ -55,9 +59,8 @@ class _Call:
 class HelperPool:
     """Runs functions in helper processes. Threads: any."""
 
-    def __init__(self, helpers: int = HELPERS, each: int = HELPERS_EACH) -> None:
+    def __init__(self, helpers: int = BOUNDS[Kind.HELPERS].host) -> None:
         self._most = helpers
-        self._each = each
         self._changed = threading.Condition(threading.Lock())
         self._waiting: list[_Call] = []
         self._busy: list[_Call] = []
@@ -74,9 +77,10 @@ class HelperPool:
         seconds: float,
         memory: int,
         log: EventLog,
+        share: Share = FREE,
     ) -> Future[Any]:
-        """`function(*args)` in a helper, on behalf of `person`. Cancelling the future ends the
-        work; `log` is told of work that went over its limits.
+        """`function(*args)` in a helper, on behalf of `person`, who takes it from `share`.
+        Cancelling the future ends the work; `log` is told of work that went over its limits.
 
         The future raises `TookTooLong` after so many `seconds` of CPU time, `TookTooMuch` beyond
         `memory` bytes or for a call too many, what the function itself raises if that is one of
@@ -84,12 +88,16 @@ class HelperPool:
         go.
         """
         _check(function)
-        call = _Call(person, function, args, seconds, memory, log)
+        call = _Call(person, share, function, args, seconds, memory, log)
         with self._changed:
             if self._closed:
                 raise HelperFailed("the host is closing")
-            if sum(other.person == person for other in self._waiting) >= WAITING_EACH:
+            waiting = sum(other.person == person for other in self._waiting)
+            if waiting >= WAITING_EACH or len(self._waiting) >= WAITING:
                 raise TookTooMuch("that is too much at one time")
+            exceeded = share.spend(Kind.HELPER_SECONDS, ADVANCE)
+            if exceeded is not None:
+                raise TookTooMuch(exceeded.sentence)
             self._waiting.append(call)
             try:
                 if len(self._waiting) > self._resting and len(self._threads) < self._most:
@@ -97,6 +105,7 @@ class HelperPool:
             except RuntimeError:  # no thread to be had: it waits for one that exists
                 if not self._threads:
                     self._waiting.remove(call)
+                    share.charge(Kind.HELPER_SECONDS, -ADVANCE)
                     raise HelperFailed("no helper can be started") from None
             self._changed.notify_all()
         call.future.add_done_callback(lambda future: self._done(call))
@@ -139,6 +148,7 @@ class HelperPool:
         with self._changed:
             if call in self._waiting:
                 self._waiting.remove(call)
+                call.share.charge(Kind.HELPER_SECONDS, -ADVANCE)
             elif call.helper is not None:
                 call.helper.stop()
 
@@ -148,13 +158,14 @@ class HelperPool:
         helper: Helper | None = None
         try:
             while (call := self._next()) is not None:
+                begun = monotonic()
                 try:
                     helper = self._helper_for(call, helper)
                     outcome = _outcome(call, helper)
                 except OSError as error:
                     outcome = HelperFailed(f"no helper can be started: {error}")
                 finally:
-                    self._end(call)
+                    self._end(call, monotonic() - begun)
                 if isinstance(outcome, TookTooLong | TookTooMuch):
                     call.log.warning(
                         Event.HELPER_LIMIT, function=call.function.__name__, reason=str(outcome)
@@ -168,23 +179,35 @@ class HelperPool:
 
     def _next(self) -> _Call | None:
         """The next call of somebody who may have another helper; None after a rest."""
+        found: list[_Call] = []
+
+        def look() -> bool:
+            found.extend(self._eligible())
+            return bool(found) or self._closed
+
         with self._changed:
             self._resting += 1
             try:
-                self._changed.wait_for(lambda: self._closed or self._eligible() is not None, REST)
-                call = None if self._closed else self._eligible()
-                if call is not None:
-                    self._waiting.remove(call)
-                    self._busy.append(call)
-                else:
-                    self._threads.discard(threading.current_thread())
-                return call
+                self._changed.wait_for(look, REST)
+                if found:
+                    return found[0]
+                self._threads.discard(threading.current_thread())
+                return None
             finally:
                 self._resting -= 1
 
-    def _eligible(self) -> _Call | None:
-        working = Counter(call.person for call in self._busy)
-        return next((call for call in self._waiting if working[call.person] < self._each), None)
+    def _eligible(self) -> Iterator[_Call]:
+        """The first call for which its person may have a helper, with the lease of it."""
+        for call in () if self._closed else tuple(self._waiting):
+            if call.share.room(Kind.HELPERS) is not None:
+                continue  # which is not a refusal: it waits
+            lease = call.share.take(Kind.HELPERS)
+            if not isinstance(lease, Exceeded):
+                call.lease = lease
+                self._waiting.remove(call)
+                self._busy.append(call)
+                yield call
+                return
 
     def _helper_for(self, call: _Call, helper: Helper | None) -> Helper:
         """This thread's helper if it can do the work, else a new one in its place."""
@@ -200,9 +223,11 @@ class HelperPool:
                 helper.stop()
         return helper
 
-    def _end(self, call: _Call) -> None:
+    def _end(self, call: _Call, seconds: float) -> None:
+        call.share.charge(Kind.HELPER_SECONDS, seconds - ADVANCE)
         with self._changed:
             call.helper = None
+            call.lease.give_back()
             self._busy.remove(call)
             self._changed.notify_all()
 
@@ -214,6 +239,7 @@ class PersonHelpers:
     pool: HelperPool
     person: str
     log: EventLog
+    share: Share = FREE
 
     def submit(
         self,
@@ -224,7 +250,13 @@ class PersonHelpers:
         memory: int,
     ) -> Future[Any]:
         return self.pool.submit(
-            self.person, function, args, seconds=seconds, memory=memory, log=self.log
+            self.person,
+            function,
+            args,
+            seconds=seconds,
+            memory=memory,
+            log=self.log,
+            share=self.share,
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tuihost.core.accepts import Accepts
+from tuihost.core.ledger import FREE, Share
 from tuihost.core.login.chains import LoginChains
 from tuihost.core.login.proof import Proof
 from tuihost.core.login.rights import Rights, rights_of
@@ -20,7 +21,8 @@ class Visitor(Account):
     """An account as it came in. `apps` are those that they may open, decided once, at the login.
     `confined` names the one app that a forced command leads to; `connection` is the number of the
     connection that this is, and `key_line` the line of the plain key that it proved: None if that
-    came with a certificate or with restrictions. `proof` is what the login proved."""
+    came with a certificate or with restrictions. `proof` is what the login proved, and `share` what
+    the connection may take of the host."""
 
     apps: frozenset[str] = field(default=frozenset(), compare=False)
     rights: Rights = field(default_factory=Rights, compare=False)
@@ -33,6 +35,7 @@ class Visitor(Account):
     connection: int = 0
     key_line: str | None = field(default=None, compare=False)
     proof: Proof = field(default_factory=Proof, compare=False)
+    share: Share = field(default=FREE, compare=False)
 
     @classmethod
     def of(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tuihost.core.ledger import Share
 from tuihost.core.rsync_args import Refused, parse_rsync
 from tuihost.errors import PeerError
 from tuihost.files.tree import Folders, Names, Reason, path_of
 from tuihost.host.access import SFTP
-from tuihost.host.transfers.rsync import RsyncRun
+from tuihost.host.transfers.rsync import IDLE, RsyncRun
 from tuihost.host.transfers.scp import Scp, parse_scp
 from tuihost.logs import Event, EventLog
+from tuihost.phrases import duration
 from tuihost.ssh.sftp import TreeServer
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage
@@ -20,17 +22,18 @@ from tuihost.wire import Stream
 
 @dataclass(frozen=True, slots=True)
 class FileTransfers:
-    """Serves `folders` to one person. Thread: their program's. `complain` tells them why something
-    cannot be done."""
+    """Serves `folders` to one person, who takes what is needed for that from `share`. Thread: their
+    program's. `complain` tells them why something cannot be done."""
 
     folders: Folders
     stage: CommandStage
     complain: Callable[[str], None]
     log: EventLog
+    share: Share
 
     def sftp(self) -> int:
         """The subsystem."""
-        server = TreeServer(self.folders, self.stage.read, self._send, self._note)
+        server = TreeServer(self.folders, self.stage.read, self._send, self._note, self.share)
         try:
             server.serve()
         except PeerError as error:
@@ -49,7 +52,8 @@ class FileTransfers:
     def rsync(self, words: tuple[str, ...]) -> int:
         """rsync, for a client that runs `rsync` with these words."""
         try:
-            run = RsyncRun(self.folders, parse_rsync(words), self.stage.read, self._send)
+            args = parse_rsync(words)
+            run = RsyncRun(self.folders, args, self.stage.read, self._send, self.share)
             status, errors = run.run()
         except Refused as refused:
             self.complain(str(refused))
@@ -57,6 +61,8 @@ class FileTransfers:
         self.log.info(Event.FILE_CHANGED, what="rsync", path=words[-1][:200], size=run.received)
         if run.full:
             errors += f"{Reason.NO_SPACE.value}\n"
+        if run.idle:
+            errors += f"nothing was copied for {duration(IDLE)}\n"
         if run.too_deep:
             errors += "folders that are nested too deeply were not kept\n"
         if errors:

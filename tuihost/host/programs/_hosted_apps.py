@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from tuihost.commands import command_infos, run_command
 from tuihost.core.familiar_words import Answer, Instead, familiar_words, instead_of
+from tuihost.core.ledger import FREE, Exceeded, Kind
 from tuihost.errors import Disconnected, Interrupted
 from tuihost.files.tree import FileTree, Folders
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
-from tuihost.host.login.visitor import Visitor
 from tuihost.host.programs._incidents import end_of, report_crash
 from tuihost.host.programs._sentences import (
     FAILED,
@@ -95,9 +95,19 @@ class HostedApps:
         catalog = self._host.catalog.apps
         owner = catalog[app if app in catalog else self._name].app
         command = StartedCommand(self, app, words, stdio, ended)
+        lease = self._host.share_of(self._visit.account).take(Kind.THREADS)
         command.thread = AppThread(
-            self._host, owner, f"command-{app}"[:40], command.run, self._log, self._client
+            self._host,
+            owner,
+            f"command-{app}"[:40],
+            command.run,
+            self._log,
+            FREE if isinstance(lease, Exceeded) else lease,
         )
+        if isinstance(lease, Exceeded):
+            _say(stdio, self._host.name, lease.sentence)
+            command.end(FAILED)
+            return command
         with self._lock:
             self._running.add(command)
             late = self._closed
@@ -155,11 +165,6 @@ class HostedApps:
         """It has ended."""
         with self._lock:
             self._running.discard(command)
-
-    @property
-    def _client(self) -> int:
-        account = self._visit.account
-        return account.connection if isinstance(account, Visitor) else 0
 
     def _files_session(self, app: str) -> Session:
         return self._sessions.make(app, StdioStage(_Unheard(self._visit.facts), self.theme))

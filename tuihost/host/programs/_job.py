@@ -154,7 +154,8 @@ class Job:
 
     def _files(self) -> FileTransfers:
         folders = files_of(self._host, self._visit, self._session, self._log)
-        return FileTransfers(folders, self._stage, self._complain, self._log)
+        share = self._host.share_of(self._visit.account)
+        return FileTransfers(folders, self._stage, self._complain, self._log, share)
 
     def _complain(self, sentence: str) -> None:
         complain(self._host, self._stage, sentence)

@@ -47,7 +47,12 @@ class SessionMaker:
             visit.resources.display,
             visit.resources.agent,
             self.other_apps,
-            PersonHelpers(self.host.helpers, visit.account.key, self.log.bound(app=name)),
+            PersonHelpers(
+                self.host.helpers,
+                visit.account.key,
+                self.log.bound(app=name),
+                self.host.share_of(visit.account),
+            ),
         )
         return Session(
             surroundings.seen_by(name, app.accepts),

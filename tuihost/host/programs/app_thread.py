@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from tuihost.core.ledger import FREE, Lease
 from tuihost.errors import Disconnected, TuihostError
 from tuihost.host.host import Host
 from tuihost.host.programs._incidents import report_crash
@@ -19,7 +20,8 @@ ABANDON_AFTER = 3.0
 
 
 class AppThread:
-    """One thread of an app. What is raised on it costs what it works for, and nothing else."""
+    """One thread of an app, which gives `lease` back at its end. What is raised on it costs what it
+    works for, and nothing else."""
 
     def __init__(
         self,
@@ -28,10 +30,9 @@ class AppThread:
         name: str,
         run: Callable[[], object],
         log: EventLog,
-        client: int = 0,
+        lease: Lease = FREE,
     ) -> None:
-        self._host = host
-        self._client = client
+        self._lease = lease
         self._app = app
         self._log = log.bound(app=app.name)
         self._run_app = run
@@ -40,9 +41,6 @@ class AppThread:
 
     def start(self) -> None:
         """Begins. Raises RuntimeError if there can be no more threads."""
-        if not self._host.threads.take(self._client):
-            self._stopping.over()
-            raise RuntimeError("too many threads of apps")
         try:
             self.thread.start()
         except BaseException:
@@ -58,7 +56,7 @@ class AppThread:
             self._over()
 
     def _over(self) -> None:
-        self._host.threads.give_back(self._client)
+        self._lease.give_back()
         self._stopping.over()
 
     def guard(self, work: Callable[[], object]) -> str | None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
+from tuihost.core.ledger import FREE, Lease
 from tuihost.core.routing import OpenApp
 from tuihost.errors import Disconnected, new_incident
 from tuihost.host.host import Host
@@ -67,13 +68,22 @@ class Work(Protocol):
 
 
 class Program:
-    """One program of one session. `visit_of` is called on its thread.
+    """One program of one session. `visit_of` is called on its thread; `lease` is given back when
+    that ends.
 
     Thread: its own, except the constructor, `start`, `event`, `gone`, `farewell` and `join`. These
     are for any thread, and only `join` waits."""
 
-    def __init__(self, host: Host, channel: ByteChannel, visit_of: VisitOf, log: EventLog) -> None:
+    def __init__(
+        self,
+        host: Host,
+        channel: ByteChannel,
+        visit_of: VisitOf,
+        log: EventLog,
+        lease: Lease = FREE,
+    ) -> None:
         self.channel = channel
+        self._lease = lease
         self.thread = threading.Thread(target=self.run, daemon=True)
         self._host = host
         self._visit_of = visit_of
@@ -86,9 +96,15 @@ class Program:
         self._stopping = Stopping(host, self.thread, log)
 
     def start(self, name: str) -> None:
-        """Begins; `name` is the thread's, for the log."""
+        """Begins; `name` is the thread's, for the log. Raises RuntimeError if there can be no more
+        threads."""
         self.thread.name = name
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError:
+            self._lease.give_back()
+            self._stopping.over()
+            raise
 
     # ---------------------------------------------------------------- from other threads
 
@@ -157,7 +173,10 @@ class Program:
         except SystemExit:
             self._log.warning(Event.APP_STUCK, thread=self.thread.name, ended=True)
         finally:
-            self._part(end, time.monotonic() - begun)
+            try:
+                self._part(end, time.monotonic() - begun)
+            finally:
+                self._lease.give_back()
 
     def _make_work(self) -> Work:
         host, channel = self._host, self.channel

@@ -23,8 +23,10 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.x11_setup import COOKIE_BYTES, MAX_SETUP, Setup, cookie_of, read_setup, xauthority
 from tuihost.errors import Disconnected
+from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream
 from tuihost.host.relay.pump import READ, Pump
 from tuihost.logs import Event, EventLog
@@ -54,8 +56,14 @@ class ClientDisplay:
     """Implements `tuihost.session.streams.X11Display`."""
 
     def __init__(
-        self, link: Link, request: X11Request, pump: Callable[[], Pump], log: EventLog
+        self,
+        link: Link,
+        request: X11Request,
+        pump: Callable[[], Pump],
+        log: EventLog,
+        share: Share = FREE,
     ) -> None:
+        self.share = share
         cookie = cookie_of(request.protocol, request.cookie)
         assert cookie is not None, "such a request is refused"
         self.cookie = cookie
@@ -94,8 +102,12 @@ class ClientDisplay:
 
     def connect_socket(self, timeout: float = 10.0) -> socket.socket:
         stream = self.connect(timeout)
+        lease = self.share.take(Kind.DESCRIPTORS, 2)
+        if isinstance(lease, Exceeded):
+            stream.close()
+            raise NotOpened(lease.sentence)
         ours, theirs = socket.socketpair()
-        self._pump().relay(stream.channel, theirs, self.ended(stream.channel))
+        self._pump().relay(stream.channel, counted(theirs, lease), self.ended(stream.channel))
         return ours
 
     def environment(self) -> Mapping[str, str]:
@@ -213,6 +225,11 @@ class _LocalDisplay:
     def _accept(self, listening: socket.socket) -> None:
         with suppress(BlockingIOError):
             sock, _ = listening.accept()
+            lease = self.display.share.take(Kind.DESCRIPTORS)
+            if isinstance(lease, Exceeded):
+                sock.close()
+                return
+            sock = counted(sock, lease)
             if self.pending >= MAX_PENDING:
                 sock.close()
             elif _user_of(sock) == os.getuid():

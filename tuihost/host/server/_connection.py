@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from tuihost.core.ledger import Exceeded, Kind
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
 from tuihost.core.session_channel import SessionMachine
@@ -35,6 +36,7 @@ from tuihost.wire import (
     CancelRemoteForward,
     Disconnect,
     ExecRequest,
+    ExitStatus,
     GlobalRequest,
     Grant,
     Identity,
@@ -57,6 +59,9 @@ from tuihost.wire import (
     WindowChange,
     X11Request,
 )
+
+NO_ROOM = 75
+"""The exit status of a program that nothing was left for: EX_TEMPFAIL of sysexits(3)."""
 
 
 @dataclass(slots=True)
@@ -158,9 +163,11 @@ class Connection:
     # ---------------------------------------------------------------- login
 
     def logged_in(self, identity: Identity) -> None:
-        self._log = self.link.log = self._log.bound(user=identity.user)
-        visitor = self._host.come_in(self.number, identity, self.peer, self.close)
-        self._account = visitor
+        log = self._log.bound(user=identity.user)
+        visitor = self._host.come_in(self.number, identity, self.peer, self.close, log)
+        self._account, share = visitor, visitor.share
+        self._log = log.metered(lambda lines: share.spend(Kind.LOG_LINES, lines) is None)
+        self.link.log, self.link.share = self._log, share
         self._forwards = Forwards(self._host, self.link, visitor, f"{self.number}", self._log)
 
     @property
@@ -177,10 +184,14 @@ class Connection:
 
     def open(self, request: OpenRequest) -> Answer | Later:
         match request:
-            case OpenSession() if not self._closing:
-                return Grant()
-            case OpenSession():
+            case OpenSession() if self._closing:
                 return Refuse("the host is closing", OpenFailure.RESOURCE_SHORTAGE)
+            case OpenSession():
+                lease = self._visitor.share.take(Kind.THREADS)
+                if isinstance(lease, Exceeded):
+                    return Refuse(lease.sentence, OpenFailure.RESOURCE_SHORTAGE)
+                lease.give_back()  # its program takes it, when there is one
+                return Grant()
             case OpenUnknown(kind=kind):
                 return Refuse(
                     f"no channels of kind {clean(kind, limit=40)} here", OpenFailure.UNKNOWN_KIND
@@ -248,8 +259,13 @@ class Connection:
         session = self._sessions.get(channel.number)
         if session is None or session.machine.program is None or session.program is not None:
             return
+        lease = self._visitor.share.take(Kind.THREADS)
+        if isinstance(lease, Exceeded):  # others have taken what was left when it was opened
+            self.link.tell(lease.sentence)
+            channel.finish(ExitStatus(NO_ROOM))
+            return
         visit = partial(self._visit, session.granted(session.machine.program))
-        session.program = Program(self._host, channel, visit, self._log)
+        session.program = Program(self._host, channel, visit, self._log, lease)
         session.program.start(f"app-{self.number}-{channel.number}")
 
     def _visit(self, granted: Granted, log: EventLog) -> Visit:
@@ -257,7 +273,8 @@ class Connection:
         login."""
         display, agent = None, None
         if granted.x11 is not None:
-            display = ClientDisplay(self.link, granted.x11, self._forwarding.pump, log)
+            share = self._visitor.share
+            display = ClientDisplay(self.link, granted.x11, self._forwarding.pump, log, share)
         if granted.agent:
             agent = ClientAgent(self.link, log)
         resources = ClientResources(display, agent)

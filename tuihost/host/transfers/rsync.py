@@ -17,8 +17,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
+from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
 from tuihost.errors import Disconnected
 from tuihost.files.disk import DEEPEST, DiskTree
@@ -35,39 +36,47 @@ CHECK_EVERY = 0.25  # seconds between two checks of the quota
 ENDED, NOT_ALL = 20, 23  # exit statuses of rsync: ended by a signal, not everything was copied
 CLOCK_TICK = 0.05  # seconds by which the clock of a file system may be behind
 MAX_ERRORS = 8192  # bytes of rsync's error output
-MAX_RUNS = 8  # at a time, on the whole host
+IDLE = 600.0  # seconds in which nothing moves, either way
+DESCRIPTORS, THREADS = 3, 2  # of a run: its pipes, and who feeds and hears it
 END_AFTER = 2.0  # seconds to end by itself
 MODES = "--chmod=u-s,g-s,o-t,u+rw,Du+x"  # what a mode may be by sftp, too
 SEARCHED = "/usr/local/bin:/usr/bin:/bin"
-
-_RUNS = threading.BoundedSemaphore(MAX_RUNS)
 
 Read = Callable[[int], bytes]
 Write = Callable[[bytes], None]
 
 
 class RsyncRun:
-    """One run of rsync for one person. Thread: the program's."""
+    """One run of rsync for one person, taken from their `share`. Thread: the program's."""
 
-    def __init__(self, folders: Folders, args: RsyncArgs, read: Read, write: Write) -> None:
+    def __init__(
+        self, folders: Folders, args: RsyncArgs, read: Read, write: Write, share: Share = FREE
+    ) -> None:
         self._args = args
+        self._share = share
         self._read = read
         self._write = write
         self._tree, self._paths = _tree_of(folders, args)
         if not args.sender and not self._tree.writable:
             raise Refused("nothing can be changed there")
-        self.full = self.too_deep = False
+        self.full = self.too_deep = self.idle = False
         self.received = 0
+        self._moved = time.monotonic()
 
     def run(self) -> tuple[int, str]:
         """Its exit status and its error output. Raises `Refused` if rsync is not installed or too
         many run already, and whatever `read` and `write` raise."""
-        if not _RUNS.acquire(blocking=False):
-            raise Refused("too many people are using rsync at the moment; try again, or use sftp")
-        try:
+        with ExitStack() as taken:
+            for kind, amount in (
+                (Kind.TRANSFERS, 1),
+                (Kind.DESCRIPTORS, DESCRIPTORS),
+                (Kind.THREADS, THREADS),
+            ):
+                lease = self._share.take(kind, amount)
+                if isinstance(lease, Exceeded):
+                    raise Refused(lease.sentence)
+                taken.enter_context(lease)
             return self._run()
-        finally:
-            _RUNS.release()
 
     def _run(self) -> tuple[int, str]:
         started = time.time() - CLOCK_TICK
@@ -79,13 +88,13 @@ class RsyncRun:
         feeder = threading.Thread(
             target=self._feed, args=(process,), name="rsync-feed", daemon=True
         )
-        listener.start()
-        feeder.start()
         try:
+            _start_both(listener, feeder)
             self._pass_on(process)
         finally:
             _stop(process)
-            listener.join()
+            if listener.ident is not None:
+                listener.join()
             self._tree.quota.recount()
             if not self._args.sender:
                 self._keep_what_fits(started)
@@ -106,6 +115,11 @@ class RsyncRun:
                 if not data:
                     return
                 self._write(data)
+                self._moved = time.monotonic()
+            if time.monotonic() - self._moved > IDLE:
+                self.idle = True
+                process.terminate()
+                return
             if not self._args.sender and time.monotonic() - looked >= CHECK_EVERY:
                 self._tree.quota.recount()
                 looked = time.monotonic()
@@ -163,6 +177,7 @@ class RsyncRun:
             with process.stdin as stdin, suppress(BrokenPipeError, Disconnected, Signalled):
                 while data := self._read(PIECE):
                     self.received += len(data)
+                    self._moved = time.monotonic()
                     stdin.write(data)
                     stdin.flush()
                     since += len(data) * (EXPANSION if self._args.compressed else 1)
@@ -213,6 +228,15 @@ def _read_errors(process: subprocess.Popen[bytes], errors: list[bytes]) -> None:
     while data := os.read(process.stderr.fileno(), 4096):
         errors.append(data[:room])
         room = max(0, room - len(data))
+
+
+def _start_both(listener: threading.Thread, feeder: threading.Thread) -> None:
+    """Raises `Refused` if there can be no more threads."""
+    try:
+        listener.start()
+        feeder.start()
+    except RuntimeError:
+        raise Refused("the host has no threads left; try again in a minute") from None
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

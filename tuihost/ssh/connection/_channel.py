@@ -18,6 +18,7 @@ from typing import Final, Protocol
 
 import paramiko
 
+from tuihost.core.ledger import FREE, Lease
 from tuihost.core.limits import MAX_PACKET
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
@@ -55,8 +56,9 @@ class HostChannel:
     """A `ByteChannel` of one connection.
 
     `number` is the channel's on its connection and never used again there; `request` is what it was
-    opened as. Between the methods of `ByteChannel` and what the transport thread brings
-    (`received…`, `adjusted`, `reply`, `lost`) there is no waiting.
+    opened as, and `lease` what its window was taken by, until the client can send no more. Between
+    the methods of `ByteChannel` and what the transport thread brings (`received…`, `adjusted`,
+    `reply`, `lost`) there is no waiting.
     """
 
     def __init__(
@@ -70,8 +72,10 @@ class HostChannel:
         peer_packet: int,
         window: int,
         window_max: int = 0,
+        lease: Lease = FREE,
     ) -> None:
         self.number = number
+        self._lease = lease
         self.transport = transport
         self.request = request
         self.peer_number = peer_number
@@ -190,6 +194,7 @@ class HostChannel:
     def received_close(self) -> None:
         """CLOSE: answered with our own, where that was not sent before."""
         self._close(eof=False)
+        self._lease.give_back()
 
     def adjusted(self, count: int) -> int:
         """WINDOW_ADJUST. Says how much of what we sent it pays back."""
@@ -207,6 +212,7 @@ class HostChannel:
         """The connection is gone: closed, and nothing is sent any more."""
         self._stop_reading()
         self.outgoing.drop()
+        self._lease.give_back()
         self._fire()
 
     # ------------------------------------------------------------------------ the sending

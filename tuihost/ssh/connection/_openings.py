@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import paramiko
 
+from tuihost.core.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.core.limits import Allowance, TransportLimits
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
@@ -38,9 +39,16 @@ from tuihost.wire import (
 MIN_PACKET: Final = 256  # a client that takes less at a time is out to cost us a packet a byte
 MAX_REFUSALS_LOGGED: Final = 50  # in one connection
 
+BILL: Final = 50.0  # messages, after which they are taken from the share of the connection
+BILL_PAUSE: Final = 0.1  # seconds without reading, if there are none left in that
+
 GONE: Final = Refuse("the client is gone", OpenFailure.CONNECT_FAILED)
 
 _Answered = TypeVar("_Answered", bound=Answer | Later)
+
+
+def _no_room(exceeded: Exceeded) -> Refuse:
+    return Refuse(exceeded.sentence, OpenFailure.RESOURCE_SHORTAGE)
 
 
 class _Undecided:
@@ -68,13 +76,16 @@ class Openings:
     limits: TransportLimits
     timer: Timer
     log: EventLog
+    share: Share = FREE
+    """What this connection may take of the host, once its client is logged in."""
 
     if TYPE_CHECKING:  # what the transport gives
 
         def reply(self, message: paramiko.Message) -> None: ...
         def close(self, reason: str, code: Disconnect = Disconnect.BY_APPLICATION) -> None: ...
         def line_full(self) -> bool: ...
-        def pause(self, seconds: float) -> None: ...
+
+        def pause(self, seconds: float) -> bool: ...
         def _send_user_message(self, message: paramiko.Message) -> None: ...
 
     def _init_openings(self) -> None:
@@ -84,6 +95,8 @@ class Openings:
         self._sessions_barred = False
         self._window_room = self.limits.window_room
         self._window_lock = threading.Lock()
+        self._growth: Lease | Exceeded | None = None
+        self._unbilled = 0.0
         limits = self.limits
         self._allowance = Allowance.full(limits.requests, limits.requests_rate, self.timer.now())
 
@@ -124,12 +137,18 @@ class Openings:
         return self._asked("open", self.answerer.open, request, kinds=kinds)
 
     def _grant_open(self, opening: messages.Opening, number: int) -> HostChannel | None:
-        """Opens what the client asked for, and tells it; None if the connection is over."""
+        """Opens what the client asked for, and tells it; None if the connection is over, or there
+        is no room for its window."""
         assert not isinstance(opening.request, Refuse)
+        lease = self.share.take(Kind.MEMORY, self.limits.window)
+        if isinstance(lease, Exceeded):
+            self._refuse_open(opening, _no_room(lease))
+            return None
         channel = self._channel(
-            number, opening.request, opening.peer_number, opening.window, opening.packet
+            number, opening.request, opening.peer_number, opening.window, opening.packet, lease
         )
         if not self._channels.add(channel):
+            lease.give_back()
             return None
         window, packet = self.limits.window, self.limits.packet
         self._send_user_message(
@@ -142,7 +161,13 @@ class Openings:
         self._send_user_message(messages.open_failure(opening.peer_number, refuse))
 
     def _channel(
-        self, number: int, request: OpenRequest | HostOpen, peer: int, window: int, packet: int
+        self,
+        number: int,
+        request: OpenRequest | HostOpen,
+        peer: int,
+        window: int,
+        packet: int,
+        lease: Lease,
     ) -> HostChannel:
         return HostChannel(
             number,
@@ -153,15 +178,22 @@ class Openings:
             peer_packet=packet,
             window=self.limits.window,
             window_max=self.limits.window_max,
+            lease=lease,
         )
 
     def lend_window(self, count: int) -> bool:
         """For a window that grows; see `Sender` in `_channel`."""
         with self._window_lock:
-            if count > self._window_room:
+            if count > self._window_room or not self._grows(count):
                 return False
             self._window_room -= count
             return True
+
+    def _grows(self, count: int) -> bool:
+        """Takes so much more from the share of the connection, or gives it back."""
+        if self._growth is None:
+            self._growth = self.share.take(Kind.MEMORY, 0)
+        return not isinstance(self._growth, Exceeded) and self._growth.grow(count) is None
 
     # --------------------------------------------------------- channels that the host asks for
 
@@ -181,11 +213,20 @@ class Openings:
         """CHANNEL_OPEN_CONFIRMATION: a channel that we asked for."""
         said = messages.read_confirmation(Fields(body))
         awaited = self._answered(said.number)
+        lease = self.share.take(Kind.MEMORY, self.limits.window)
         channel = self._channel(
-            said.number, awaited.request, said.peer_number, said.window, said.packet
+            said.number,
+            awaited.request,
+            said.peer_number,
+            said.window,
+            said.packet,
+            FREE if isinstance(lease, Exceeded) else lease,
         )
         self._channels.add(channel)
-        if said.packet < MIN_PACKET:
+        if isinstance(lease, Exceeded):
+            self._told("settled", awaited.settled, _no_room(lease))
+            channel.close()
+        elif said.packet < MIN_PACKET:
             self._told("settled", awaited.settled, Refuse("the client's packets are too small"))
             channel.close()
         elif not self._told("settled", awaited.settled, channel):
@@ -214,6 +255,18 @@ class Openings:
         wait = self._allowance.owe(self.timer.now(), cost)
         if wait:
             self.pause(wait)
+        self._unbilled += cost
+        if self._unbilled >= BILL:
+            self._unbilled -= BILL
+            # What all connections of its person, and of its source, may send together.
+            while self.share.spend(Kind.REQUESTS, BILL) is not None:
+                if self.pause(BILL_PAUSE):
+                    return
+
+    def _earn(self, count: float) -> None:
+        """The client has read what is worth so many messages."""
+        self._allowance.earn(count)
+        self._unbilled = max(-BILL, self._unbilled - count)
 
     def _asked(
         self,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import paramiko
 
-from tuihost.core.limits import SMALL_DATA, STREAM_COST
+from tuihost.core.limits import PROGRAM_COST, SMALL_DATA, STREAM_COST
 from tuihost.errors import PeerError
 from tuihost.logs import Event
 from tuihost.ssh.connection import _messages as messages
@@ -166,7 +166,7 @@ class ConnectionLayer(Openings):
         """WINDOW_ADJUST. A client may send one for each piece of our output, also where it throws
         that away: OpenSSH's does so once nobody reads it any more."""
         self._charge(STREAM_COST)
-        self._allowance.earn(channel.adjusted(fields.integer()) / BYTES_A_MESSAGE)
+        self._earn(channel.adjusted(fields.integer()) / BYTES_A_MESSAGE)
 
     def _eof(self, channel: HostChannel, fields: Fields) -> None:
         self._charge()
@@ -195,6 +195,7 @@ class ConnectionLayer(Openings):
         if asked.want_reply:
             channel.reply(granted)
         if granted and isinstance(asked.what, _PROGRAMS):
+            self._charge(PROGRAM_COST)
             told = self._told("replied", self.answerer.replied, channel, asked.what)
             if not told:
                 channel.close()

@@ -1,0 +1,144 @@
+"""The Budget of a host: its ledger, for all threads, and what each connection takes from it.
+
+Nothing here waits for anything but a lock that is held for microseconds, so the transport's thread
+may take and give back, too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from time import monotonic
+
+from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Lease, Ledger, Level
+from tuihost.logs import Event, EventLog
+
+
+class Budget:
+    """Counts what everybody has. Threads: any."""
+
+    def __init__(
+        self, bounds: Mapping[Kind, Bounds] = BOUNDS, *, now: Callable[[], float] = monotonic
+    ) -> None:
+        self._ledger = Ledger(bounds)
+        self._now = now
+        self._lock = threading.Lock()
+
+    def share(self, holder: Holder, log: EventLog) -> ConnectionShare:
+        """What one connection may take; `log` is the connection's."""
+        return ConnectionShare(self, holder, log)
+
+    def held(self, kind: Kind) -> int:
+        """How much everybody holds together."""
+        with self._lock:
+            return self._ledger.held(kind)
+
+    def take(self, holder: Holder, kind: Kind, amount: int) -> Exceeded | None:
+        with self._lock:
+            return self._ledger.take(holder, kind, amount)
+
+    def room(self, holder: Holder, kind: Kind, amount: int) -> Exceeded | None:
+        with self._lock:
+            return self._ledger.room(holder, kind, amount)
+
+    def give_back(self, holder: Holder, kind: Kind, amount: int) -> None:
+        with self._lock:
+            self._ledger.give_back(holder, kind, amount)
+
+    def spend(self, holder: Holder, kind: Kind, amount: float) -> Exceeded | None:
+        now = self._now()
+        with self._lock:
+            return self._ledger.spend(holder, kind, amount, now)
+
+    def charge(self, holder: Holder, kind: Kind, amount: float) -> None:
+        now = self._now()
+        with self._lock:
+            self._ledger.charge(holder, kind, amount, now)
+
+
+class ConnectionShare:
+    """Implements `core.ledger.Share`, for one connection. The log has one line for each
+    bound that it comes to. Any thread."""
+
+    def __init__(self, budget: Budget, holder: Holder, log: EventLog) -> None:
+        self.holder = holder
+        self._budget = budget
+        self._log = log
+        self._told: set[tuple[Kind, Level]] = set()
+
+    def take(self, kind: Kind, amount: int = 1) -> Lease | Exceeded:
+        exceeded = self._budget.take(self.holder, kind, amount)
+        if exceeded is not None:
+            self._tell(exceeded)
+            return exceeded
+        return CountedLease(self, kind, amount)
+
+    def room(self, kind: Kind, amount: int = 1) -> Exceeded | None:
+        return self._budget.room(self.holder, kind, amount)
+
+    def spend(self, kind: Kind, amount: float = 1.0) -> Exceeded | None:
+        exceeded = self._budget.spend(self.holder, kind, amount)
+        if exceeded is not None:
+            self._tell(exceeded)
+        return exceeded
+
+    def charge(self, kind: Kind, amount: float) -> None:
+        self._budget.charge(self.holder, kind, amount)
+
+    def grow(self, kind: Kind, amount: int) -> Exceeded | None:
+        """For a lease that becomes larger."""
+        exceeded = self._budget.take(self.holder, kind, amount)
+        if exceeded is not None:
+            self._tell(exceeded)
+        return exceeded
+
+    def give_back(self, kind: Kind, amount: int) -> None:
+        """For a lease that ends."""
+        self._budget.give_back(self.holder, kind, amount)
+
+    def _tell(self, exceeded: Exceeded) -> None:
+        which = (exceeded.kind, exceeded.level)
+        if which not in self._told:
+            self._told.add(which)
+            self._log.warning(
+                Event.BUDGET_EXCEEDED,
+                kind=exceeded.kind,
+                per=exceeded.level,
+                bound=exceeded.bound,
+                source=self.holder.source,
+            )
+
+
+class CountedLease:
+    """Implements `core.ledger.Lease`. Any thread."""
+
+    __slots__ = ("_amount", "_kind", "_lock", "_share")
+
+    def __init__(self, share: ConnectionShare, kind: Kind, amount: int) -> None:
+        self._share = share
+        self._kind = kind
+        self._amount = amount
+        self._lock = threading.Lock()
+
+    def grow(self, amount: int) -> Exceeded | None:
+        with self._lock:
+            exceeded = None
+            if amount < 0:
+                self._share.give_back(self._kind, -amount)
+            else:
+                exceeded = self._share.grow(self._kind, amount)
+            if exceeded is None:
+                self._amount += amount
+            return exceeded
+
+    def give_back(self) -> None:
+        with self._lock:
+            amount, self._amount = self._amount, 0
+        if amount:
+            self._share.give_back(self._kind, amount)
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.give_back()

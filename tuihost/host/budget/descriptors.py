@@ -1,0 +1,70 @@
+"""The descriptors of this process: as many as the system allows, and some that only the host uses.
+
+The reserve is for what keeps the host open to everybody: accepting, logging in, the log, the
+stores, and whatever ends it.
+"""
+
+from __future__ import annotations
+
+import resource
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from tuihost.core.ledger import BOUNDS, Bounds, Kind, Lease
+from tuihost.settings.models import Settings
+
+RESERVE = 64
+EACH = 4
+"""Descriptors of a connection itself: its socket, and three of its thread for forwards."""
+MOST = 1 << 20
+
+
+def raise_soft_limit() -> int:
+    """Lets this process open as many files as it may at all. How many that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return soft
+    with suppress(OSError, ValueError):  # some systems have another limit below the hard one
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def bounds_of(settings: Settings) -> Mapping[Kind, Bounds]:
+    """The bounds of a host with those settings, in this process."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    bounds = {kind: bound.scaled(settings.limits.share) for kind, bound in BOUNDS.items()}
+    files, memory = bounds[Kind.DESCRIPTORS], bounds[Kind.MEMORY]
+    if soft != resource.RLIM_INFINITY:
+        most = for_people(soft, settings.server.max_connections)
+        bounds[Kind.DESCRIPTORS] = replace(files, host=min(files.host, most))
+    bounds[Kind.MEMORY] = replace(memory, host=settings.limits.memory * 1_000_000)
+    return bounds
+
+
+def for_people(soft: int, connections: int) -> int:
+    """Of so many descriptors, those that people may take: what the host needs for itself and for
+    every connection is left, but never more than half of them."""
+    return max(soft // 2, soft - EACH * connections - RESERVE)
+
+
+class CountedSocket(socket.socket):
+    """A socket that gives its lease back when it is closed."""
+
+    lease: Lease | None = None
+
+    def close(self) -> None:
+        super().close()
+        lease, self.lease = self.lease, None
+        if lease is not None:
+            lease.give_back()
+
+
+def counted(sock: socket.socket, lease: Lease) -> CountedSocket:
+    """The same socket, which gives `lease` back when it is closed. It does not block."""
+    made = CountedSocket(sock.family, sock.type, sock.proto, fileno=sock.detach())
+    made.lease = lease
+    made.setblocking(False)
+    return made
