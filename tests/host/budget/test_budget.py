@@ -10,7 +10,7 @@ import pytest
 
 from tests.waiting import DEADLINE, allowed
 from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Level
-from tuihost.host.budget.budget import Budget, ConnectionShare
+from tuihost.host.budget.budget import Budget, ConnectionShare, metered
 from tuihost.logs import Event, EventLog
 from tuihost.testing.hosted import Records
 
@@ -64,7 +64,7 @@ def test_lines_beyond_the_bound_are_dropped_and_that_is_said() -> None:
     share, records = share_of(budget, 1)
     logger = logging.Logger("client")
     logger.addHandler(records)
-    log = EventLog(logger).metered(lambda lines: share.spend(Kind.LOG_LINES, lines) is None)
+    log = metered(EventLog(logger), share)
     for number in range(100):
         log.bound(chan=number).info(Event.SESSION_START)
     assert 10 <= len(records.named(Event.SESSION_START)) <= 12

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Lease, Ledger, Level
+from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Lease, Ledger, Level, Share
 from tuihost.logs import Event, EventLog
 
 
@@ -107,6 +107,11 @@ class ConnectionShare:
                 bound=exceeded.bound,
                 source=self.holder.source,
             )
+
+
+def metered(log: EventLog, share: Share) -> EventLog:
+    """The log for lines that a client causes, which are taken from its share."""
+    return log.metered(lambda lines: share.spend(Kind.LOG_LINES, lines) is None)
 
 
 class CountedLease:

@@ -16,6 +16,7 @@ from tuihost.core.ledger import Exceeded, Kind
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
 from tuihost.core.session_channel import SessionMachine
+from tuihost.host.budget.budget import metered
 from tuihost.host.forwarding.forwards import Forwards
 from tuihost.host.host import Host
 from tuihost.host.login.visitor import Visitor
@@ -165,9 +166,8 @@ class Connection:
     def logged_in(self, identity: Identity) -> None:
         log = self._log.bound(user=identity.user)
         visitor = self._host.come_in(self.number, identity, self.peer, self.close, log)
-        self._account, share = visitor, visitor.share
-        self._log = log.metered(lambda lines: share.spend(Kind.LOG_LINES, lines) is None)
-        self.link.log, self.link.share = self._log, share
+        self._account, self.link.share = visitor, visitor.share
+        self._log = self.link.log = metered(log, visitor.share)
         self._forwards = Forwards(self._host, self.link, visitor, f"{self.number}", self._log)
 
     @property
