@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import logging
 import re
 import shlex
 import sys
@@ -24,6 +23,7 @@ from pydantic import BaseModel
 
 from tests import bounds
 from tests.house import FLOOR_NAMES, FLOORS
+from tests.log import SILENT
 from tests.tui.screen import make_session
 from tuihost import App, Session
 from tuihost.cli.main import cli
@@ -39,7 +39,7 @@ from tuihost.host.plugins.step_catalog import StepCatalog
 from tuihost.host.server.server import limits_of
 from tuihost.login import Attempt, StepServices
 from tuihost.login.steps import bundled_steps
-from tuihost.logs import Event, EventLog
+from tuihost.logs import Event
 from tuihost.settings.loading import load
 from tuihost.settings.models import Accounts, Login, Role, Settings, Sources
 from tuihost.ssh.packets import algorithms as kex
@@ -232,7 +232,7 @@ def test_blocks_of_toml_are_what_they_look_like(path: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("page_name", ["logging-in.md", "login-steps.md"])
 def test_recipes_for_logins_are_ones_that_a_host_takes(page_name: str, tmp_path: Path) -> None:
     """Not only read: every factor in a chain is there, every network and file is one."""
-    log = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
+    log = SILENT
     folder = tmp_path / "steps"
     folder.mkdir()
     (folder / "motto.py").write_text(blocks(DOCS / "login-steps.md", "python")[0].text, "utf-8")

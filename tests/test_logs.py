@@ -11,21 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.log import text_log
 from tuihost.logs import Event, EventLog, JsonFormatter, TextFormatter, configure
 
 FORGED = (
     'bye\n2026-01-01T00:00:00Z INFO auth.ok user=root\x1b[2J\x1b]52;c;aGk=\x07 "x" \u202e\u2028'
 )
-
-
-def written(formatter: logging.Formatter) -> tuple[EventLog, io.StringIO]:
-    """A log and what it writes."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter)
-    logger = logging.Logger("test", logging.DEBUG)
-    logger.addHandler(handler)
-    return EventLog(logger), stream
 
 
 @pytest.fixture
@@ -46,7 +37,7 @@ def restored() -> Iterator[None]:
 
 
 def test_a_line_has_its_event_first_and_fields_that_stay() -> None:
-    log, stream = written(TextFormatter())
+    log, stream = text_log(TextFormatter())
     log.bound(conn=7, user="ada").info(Event.APP_START, app="notes", command=None)
     stamp, rest = stream.getvalue().split(" ", 1)
     assert rest == "INFO app.start conn=7 user=ada app=notes\n"
@@ -54,7 +45,7 @@ def test_a_line_has_its_event_first_and_fields_that_stay() -> None:
 
 
 def test_json_is_one_object_a_line() -> None:
-    log, stream = written(JsonFormatter())
+    log, stream = text_log(JsonFormatter())
     log.bound(conn=7).warning(Event.CONN_REFUSED, reason="too many", peer="[::1]:22")
     line = json.loads(stream.getvalue())
     assert line.pop("time").endswith("Z")
@@ -69,7 +60,7 @@ def test_json_is_one_object_a_line() -> None:
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
 def test_what_a_client_sent_cannot_forge_a_line(formatter: logging.Formatter) -> None:
-    log, stream = written(formatter)
+    log, stream = text_log(formatter)
     log.info(Event.CONN_CLOSED, reason=FORGED)
     text = stream.getvalue()
     assert text.count("\n") == 1
@@ -79,7 +70,7 @@ def test_what_a_client_sent_cannot_forge_a_line(formatter: logging.Formatter) ->
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
 def test_neither_can_the_text_of_an_exception(formatter: logging.Formatter) -> None:
-    log, stream = written(formatter)
+    log, stream = text_log(formatter)
     try:
         raise ValueError(FORGED)
     except ValueError as error:
@@ -94,7 +85,7 @@ def test_neither_can_the_text_of_an_exception(formatter: logging.Formatter) -> N
 def test_property_every_value_is_one_harmless_line(
     value: str, formatter: logging.Formatter
 ) -> None:
-    log, stream = written(formatter)
+    log, stream = text_log(formatter)
     log.info(Event.AUTH_FAILED, user=value)
     text = stream.getvalue()
     assert text.endswith("\n")

@@ -55,15 +55,11 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     "tests/host/store/test_account_store_sqlite.py": ("tuihost/host/store/_account_rows.py",),
     "tests/login/steps/test_approve.py": ("tuihost/login/_step.py",),
     "tests/session/test_session.py": (
-        "tuihost/testing/hosted.py",
         "tuihost/testing/pilot.py",
-        "tuihost/testing/screen.py",
         "tuihost/tui/running/_overlay.py",
     ),
-    "tests/ssh/connection/test_messages.py": (
+    "tests/ssh/connection/test_layer.py": (
         "tuihost/ssh/connection/_channel_table.py",
-        "tuihost/ssh/connection/_keepalive.py",
-        "tuihost/ssh/connection/layer.py",
         "tuihost/ssh/packets/fields.py",
     ),
     "tests/ssh/test_sftp.py": ("tuihost/host/programs/_file_transfers.py",),

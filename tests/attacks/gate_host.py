@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import tempfile
 import threading
@@ -16,6 +15,7 @@ from unittest import mock
 import paramiko
 import pytest
 
+from tests.log import kept_log
 from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE, until
 from tuihost.core.limits import TransportLimits
@@ -92,9 +92,7 @@ def listening(
     limits: TransportLimits | None = None,
 ) -> Iterator[Listening]:
     """A host that serves in a thread of this process; `verifier` stands in for its own."""
-    logger, records = logging.Logger("gate", logging.DEBUG), Records()
-    logger.addHandler(records)
-    log = EventLog(logger)
+    log, records = kept_log()
 
     def verifier_of(services: LoginServices, peer: Peer, log: EventLog) -> Any:
         return verifier or AccountVerifier(services, peer, log)

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     SSHCertificateType,
 )
 
-from tests.ssh.raw_client import Raw, RawClient, host_pair, packed, plain_pair
+from tests.ssh.messages import Raw, packed
+from tests.ssh.raw_client import RawClient, host_pair, plain_pair
 from tests.verifiers import OpenGuests
 from tuihost.core.keys.authorized_keys import KeyLine, Unfit, judge
 from tuihost.core.keys.options import KeyOptions

@@ -15,7 +15,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import Host, RawClient, Recorder, host_pair, plain_pair
+from tests.ssh.answerers import Recorder
+from tests.ssh.raw_client import Host, RawClient, host_pair, plain_pair
 from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
 from tuihost.core.session_channel import SessionMachine
@@ -119,7 +120,7 @@ def test_opening_channels_without_end() -> None:
         for number in range(70):
             client.send(OPEN, "session", number, 0, 32_768)
         assert ping(client) == [CONFIRMED] * 16 + [FAILED] * 54
-        assert len(host.logged("channel.refused")) == 50, "nor does it fill the log"
+        assert len(host.log.named("channel.refused")) == 50, "nor does it fill the log"
 
 
 def test_opening_and_closing_without_end() -> None:
@@ -157,7 +158,7 @@ def test_naming_a_channel_that_is_closed(number: int) -> None:
         assert ping(client) == [CLOSE]
         client.send(number, channel, "shell", True)
         assert ping(client) == []
-        assert host.answerer.calls[-1] == ("channel_closed", channel)
+        assert host.answerer.told[-1] == ("channel_closed", channel)
 
 
 @pytest.mark.parametrize(("number", "parts"), [(91, (0, 0, 9, 9)), (92, (0, 1, "", ""))])
@@ -260,12 +261,7 @@ def test_an_answer_that_is_a_bool_opens_nothing() -> None:
         client.log_in()
         client.send(OPEN, "session", 0, 0, 32_768)
         assert ping(client) == [CONFIRMED], "False is the number of success"
-
-    class Wrong(Recorder):
-        def open(self, request: Any) -> Any:
-            return True
-
-    with host_pair(answerer=Wrong()) as (_, client):
+    with host_pair(answerer=Recorder({"open": True})) as (_, client):
         client.log_in()
         client.send(OPEN, "session", 0, 0, 32_768)
         assert ping(client) == [FAILED]
@@ -294,7 +290,7 @@ def test_a_fault_in_an_answer_is_a_refusal() -> None:
             client.send(OPEN, "session", 1, 0, 32_768)
             came = [client.read()[0] for _ in right]
             assert came == list((right | {method: wrong[method]}).values())
-            assert len(host.logged("conn.error")) == 1
+            assert len(host.log.named("conn.error")) == 1
             assert ping(client) == [], "and the connection lives on"
 
 
@@ -422,7 +418,7 @@ def test_what_is_left_of_a_connection_is_freed_at_once() -> None:
             client.close()
             host.wait()
             host.answerer.channels.clear()
-            host.answerer.calls.clear()
+            host.answerer.told.clear()
             host.transport = HostOfNothing()
         assert [reference() for reference in left] == [None, None]
     finally:
@@ -443,11 +439,8 @@ class HostOfNothing:
 
 
 def test_a_refusal_is_told_and_logged_harmlessly() -> None:
-    class Refuser(Recorder):
-        def open(self, request: Any) -> Any:
-            return Refuse("not\x1b]0;here\x07")
-
-    with host_pair(answerer=Refuser()) as (_, client):
+    refuser = Recorder({"open": Refuse("not\x1b]0;here\x07")})
+    with host_pair(answerer=refuser) as (_, client):
         client.log_in()
         client.send(OPEN, "\x1b[2Jevil", 5, 0, 32_768)
         while (came := client.read())[0] == GLOBAL:

@@ -87,24 +87,19 @@ def stall(host: Listening, stack: ExitStack, count: int, sources: list[str]) -> 
 
 @pytest.mark.usefixtures("many_files")
 def test_a_thousand_that_stall_keep_nobody_out() -> None:
-    limits = TransportLimits(login_grace=3.0)
-    with listening(STRANGERS, limits=limits) as host, ExitStack() as stack:
+    with listening(STRANGERS) as host, ExitStack() as stack:
         threads = threading.active_count()
-        start = time.monotonic()
         stall(host, stack, 1000, ["127.0.0.1"])
         assert host.enter("127.0.0.2") < allowed(1.0)
-        assert time.monotonic() - start < limits.login_grace, "they were gone before that"
         assert host.server.gate.unfinished == 5
         assert threading.active_count() - threads <= 6
-        host.wait_unfinished(0)
-        assert time.monotonic() - start < limits.login_grace + allowed(2.0)
         lines = [name for name, _ in host.log.events if name == "conn.refused"]
         assert len(lines) == 1, "995 refusals are 995 lines"
 
 
 @pytest.mark.usefixtures("many_files")
 def test_not_even_from_an_exempt_network() -> None:
-    with listening(limits=TransportLimits(login_grace=3.0)) as host, ExitStack() as stack:
+    with listening() as host, ExitStack() as stack:
         stall(host, stack, 1000, ["127.0.0.1"])
         assert host.enter("127.0.0.2") < allowed(1.0)
         assert 5 <= host.server.gate.unfinished <= 100
@@ -112,12 +107,12 @@ def test_not_even_from_an_exempt_network() -> None:
 
 @pytest.mark.usefixtures("many_files")
 def test_a_thousand_from_everywhere_hold_at_most_a_hundred() -> None:
-    limits = TransportLimits(login_grace=3.0)
-    with listening(STRANGERS, limits=limits) as host, ExitStack() as stack:
+    with listening(STRANGERS) as host, ExitStack() as stack:
         stall(host, stack, 1000, [f"127.0.{number}.1" for number in range(1, 200)])
         until(lambda: host.server.gate.unfinished >= 10, "ten unfinished logins")
         assert host.server.gate.unfinished <= 100
         assert len(host.log.named("conn.refused")) <= REPORT_BURST + 10
+        stack.pop_all().close()
         host.wait_unfinished(0)
         assert host.enter("127.0.0.2") < allowed(1.0), "the flood is over and the host is not"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from typing import Any
 import paramiko
 import pytest
 
+from tests.log import SILENT
 from tests.ssh.raw_client import RawClient, host_pair, plain_pair
 from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, Invite
@@ -29,11 +29,9 @@ from tuihost.login.steps.codes import (
     totp_code,
     totp_counter,
 )
-from tuihost.logs import EventLog
 from tuihost.settings.loading import load
 from tuihost.wire import Peer
 
-LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
 PEER = Peer("198.51.100.4", 50_000)
 SECRET = b"12345678901234567890"
 PASSWORD = "correct horse 9"
@@ -65,13 +63,13 @@ class Houses:
             "login.guests": False,
         }
         steps = {step.name: step for step in bundled_steps()}
-        made = LoginServices(load(None, {}, given), steps, LOG, now=self.clock)
+        made = LoginServices(load(None, {}, given), steps, SILENT, now=self.clock)
         self.stack.callback(made.close)
         return made
 
     def dial(self, login_services: LoginServices) -> RawClient:
         """A client that is about to log in."""
-        verifier = AccountVerifier(login_services, PEER, LOG)
+        verifier = AccountVerifier(login_services, PEER, SILENT)
         self.stack.callback(verifier.close)
         pair = host_pair(verifier=verifier)
         _, client = self.stack.enter_context(pair)

@@ -10,7 +10,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import KEYS, Raw, RawClient, host_pair, packed, plain_pair
+from tests.ssh.messages import Raw, packed
+from tests.ssh.raw_client import KEYS, RawClient, host_pair, plain_pair
 from tests.verifiers import OpenGuests
 from tuihost.core.login.authentication import (
     MAX_PROBES,

@@ -8,7 +8,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import KEYS, Raw, RawClient, host_pair, packed, plain_pair
+from tests.ssh.messages import Raw, packed
+from tests.ssh.raw_client import KEYS, RawClient, host_pair, plain_pair
 from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.core.login.authentication import (
@@ -223,7 +224,7 @@ def test_a_fault_in_a_verifier_is_no_zombie(monkeypatch: pytest.MonkeyPatch) -> 
         client.ask_for_login()
         client.send(50, "ada", "ssh-connection", "none")
         client.expect(51)
-        assert isinstance(host.logged("auth.failed")[0]["trace"], OSError)
+        assert isinstance(host.log.named("auth.failed")[0]["error"], OSError)
 
 
 def test_the_host_key_is_the_one_that_is_shown() -> None:

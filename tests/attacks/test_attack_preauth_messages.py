@@ -10,7 +10,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import Raw, RawClient, host_pair, packed, plain_pair
+from tests.ssh.messages import Raw, packed
+from tests.ssh.raw_client import RawClient, host_pair, plain_pair
 from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
@@ -64,9 +65,9 @@ def test_no_message_before_the_login_reaches_anything(state: Any) -> None:
             client.send(1, 11, "", "")
             assert client.gone()
             host.wait()
-            assert host.answerer.calls == []
+            assert host.answerer.told == []
             assert host.machine.identity is None
-            assert host.logged("conn.error") == [], f"message {number} is a fault of ours"
+            assert host.log.named("conn.error") == [], f"message {number} is a fault of ours"
 
 
 def test_unknown_messages_are_answered_and_cost_nothing() -> None:
@@ -352,7 +353,7 @@ def test_a_malformed_half_of_a_key_exchange_is_no_fault_of_ours(name: str, half:
         _half(client, name, half)
         assert client.gone()
         host.wait()
-        assert host.logged("conn.error") == []
+        assert host.log.named("conn.error") == []
 
 
 def test_a_key_exchange_takes_no_other_message_in_between() -> None:
@@ -414,7 +415,7 @@ def test_a_kexinit_that_leads_nowhere_ends_there(body: bytes) -> None:
         client.send(20, Raw(body))
         assert client.gone()
         host.wait()
-        assert host.logged("conn.error") == []
+        assert host.log.named("conn.error") == []
 
 
 def test_a_client_without_a_common_algorithm_is_told() -> None:

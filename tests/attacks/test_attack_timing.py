@@ -6,11 +6,9 @@ pairs of one round, so that whatever else the machine does concerns all of them 
 
 from __future__ import annotations
 
-import logging
 import random
 import socket
 import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +17,9 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import Recorder as Nobody
+from tests.listening import accepting
+from tests.log import SILENT
+from tests.ssh.answerers import SESSIONS_ALONE, Recorder
 from tests.ssh.raw_client import serve_client
 from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, KeyRecord
@@ -31,7 +31,6 @@ from tuihost.host._watchdog import Watchdog
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier
 from tuihost.login.steps import bundled_steps
-from tuihost.logs import EventLog
 from tuihost.settings.loading import load
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.transport import HostTransport
@@ -39,7 +38,6 @@ from tuihost.testing.hosted import hang_up
 from tuihost.wire import Peer
 
 PEER = Peer("198.51.100.4", 50_000)
-LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
 PEOPLE = ("known", "unknown", "closed", "locked")
 PASSWORD, WRONG = "correct horse battery", "battery staple correct"
 ROUNDS = 500
@@ -75,7 +73,7 @@ class Bench:
             "login.authorized_keys": [f"{keys}/%u"],
         }
         self.login_services = LoginServices(
-            load(None, {}, given), steps, LOG, now=lambda: self.time
+            load(None, {}, given), steps, SILENT, now=lambda: self.time
         )
         hashed = self.login_services.passwords.hash(PASSWORD)
         own = [paramiko.ECDSAKey.generate(bits=256) for _ in range(4)]
@@ -105,9 +103,9 @@ class Bench:
             lockout.failed(attempt, lockout.begin(attempt))
 
     def machine(self, chain: str | None = None) -> AuthMachine:
-        verifier = AccountVerifier(self.login_services, PEER, LOG)
+        verifier = AccountVerifier(self.login_services, PEER, SILENT)
         if chain is not None:
-            verifier = OneChain(self.login_services, PEER, LOG)
+            verifier = OneChain(self.login_services, PEER, SILENT)
             verifier.chain = chain
         return AuthMachine(verifier, password_step=True)
 
@@ -246,45 +244,32 @@ def test_nor_does_it_show_over_a_line(bench: Bench, method: str) -> None:
 def answering(bench: Bench) -> Iterator[int]:
     """A port of this machine that leads to that bench's verifier."""
     transports: list[HostTransport] = []
-    timer = Watchdog(LOG)
+    timer = Watchdog(SILENT)
     timer.start()
     keys = HostKeys.fresh()
 
     def take(sock: socket.socket, peer: Peer) -> None:
-        verifier = AccountVerifier(bench.login_services, PEER, LOG)
+        verifier = AccountVerifier(bench.login_services, PEER, SILENT)
         transport = HostTransport(
             sock,
             peer=peer,
             keys=keys,
             auth=AuthMachine(verifier, password_step=True),
-            answerer=Nobody(),
+            answerer=Recorder(SESSIONS_ALONE),
             limits=TransportLimits(),
             timer=timer,
-            log=LOG,
+            log=SILENT,
             run=lambda: serve_client(transport),
             ended=verifier.close,
         )
         transports.append(transport)
         transport.start()
 
-    def accept() -> None:
-        while True:
-            try:
-                sock, address = listener.accept()
-            except OSError:
-                return
-            take(sock, Peer(*address[:2]))
-
-    listener = socket.create_server(("127.0.0.1", 0), backlog=16)
-    thread = threading.Thread(target=accept)
-    thread.start()
     try:
-        yield listener.getsockname()[1]
+        with accepting(take) as port:
+            yield port
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(DEADLINE)
-        for one in transports:
-            one.close("the test is over")
-            one.join(DEADLINE)
+        for transport in transports:
+            transport.close("the test is over")
+            transport.join(DEADLINE)
         timer.stop()

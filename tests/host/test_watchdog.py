@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from tests.log import log_to
 from tests.waiting import DEADLINE
 from tuihost.host._watchdog import Watchdog
-from tuihost.logs import EventLog
 from tuihost.testing.hosted import Records
 
 
@@ -21,9 +20,7 @@ def records() -> Records:
 
 @pytest.fixture
 def watchdog(records: Records) -> Iterator[Watchdog]:
-    logger = logging.Logger("watchdog")
-    logger.addHandler(records)
-    watchdog = Watchdog(EventLog(logger))
+    watchdog = Watchdog(log_to(records))
     watchdog.start()
     yield watchdog
     watchdog.stop()

@@ -6,113 +6,28 @@ sent and read by hand, in the test's own thread. Every wait has a deadline.
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import paramiko
 
+from tests.log import kept_log
+from tests.ssh.answerers import SESSIONS_ALONE, Recorder
+from tests.ssh.messages import Raw, packed
+from tests.timers import ManualTimer
 from tests.verifiers import OpenGuests, with_chains
 from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine, Chains, Verifier
-from tuihost.logs import EventLog
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.transport import HostTransport
-from tuihost.wire import Answer, Grant, Identity, OpenSession, Peer, Refuse
+from tuihost.wire import Peer
 
 KEYS = HostKeys.fresh()
-
-
-class ManualTimer:
-    """Time that moves when a test says so."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self.due: list[ManualDeadline] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def call_later(self, seconds: float, action: Callable[[], None]) -> ManualDeadline:
-        deadline = ManualDeadline(self, self.time + seconds, action)
-        self.due.append(deadline)
-        return deadline
-
-    def advance(self, seconds: float) -> None:
-        self.time += seconds
-        for deadline in [d for d in self.due if d.at <= self.time]:
-            if deadline in self.due:
-                self.due.remove(deadline)
-                deadline.action()
-
-
-@dataclass(eq=False)
-class ManualDeadline:
-    timer: ManualTimer
-    at: float
-    action: Callable[[], None]
-
-    def cancel(self) -> None:
-        if self in self.timer.due:
-            self.timer.due.remove(self)
-
-
-@dataclass
-class Recorder:
-    """An answerer that opens sessions, grants everything in them, and remembers."""
-
-    calls: list[tuple[str, Any]] = field(default_factory=list)
-    identities: list[Identity] = field(default_factory=list)
-    channels: list[Any] = field(default_factory=list)
-    on_replied: Callable[[Any, Any], None] | None = None
-    entered: threading.Event = field(default_factory=threading.Event)
-
-    def logged_in(self, identity: Identity) -> None:
-        self.identities.append(identity)
-        self.entered.set()
-
-    def open(self, request: Any) -> Answer:
-        self.calls.append(("open", request))
-        return Grant() if isinstance(request, OpenSession) else Refuse("only sessions")
-
-    def opened(self, request: Any, channel: Any) -> None:
-        self.channels.append(channel)
-
-    def request(self, channel: Any, request: Any) -> Answer:
-        self.calls.append(("request", request))
-        return Grant()
-
-    def replied(self, channel: Any, request: Any) -> None:
-        if self.on_replied is not None:
-            self.on_replied(channel, request)
-
-    def event(self, channel: Any, event: Any) -> None:
-        self.calls.append(("event", event))
-
-    def channel_closed(self, channel: Any) -> None:
-        self.calls.append(("channel_closed", channel.number))
-
-    def global_request(self, request: Any) -> Answer:
-        self.calls.append(("global", request))
-        return Refuse("none here")
-
-
-class _Collector(logging.Handler):
-    def __init__(self, lines: list[tuple[str, dict[str, Any]]]) -> None:
-        super().__init__()
-        self.lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        fields = dict(record.fields)  # type: ignore[attr-defined]
-        if record.exc_info:
-            fields["trace"] = record.exc_info[1]
-        self.lines.append((record.event, fields))  # type: ignore[attr-defined]
 
 
 def serve_client(transport: HostTransport) -> None:
@@ -138,10 +53,8 @@ class Host:
         run: Callable[[HostTransport], None] | None = None,
     ) -> None:
         self.timer = ManualTimer()
-        self.answerer = answerer or Recorder()
-        self.lines: list[tuple[str, dict[str, Any]]] = []
-        logger = logging.Logger("bench", logging.DEBUG)
-        logger.addHandler(_Collector(self.lines))
+        self.answerer = answerer or Recorder(SESSIONS_ALONE)
+        log, self.log = kept_log()
         verifier = verifier or OpenGuests()
         self.machine = AuthMachine(verifier if chains is None else with_chains(verifier, chains))
         self.transport = HostTransport(
@@ -152,7 +65,7 @@ class Host:
             answerer=self.answerer,
             limits=limits or TransportLimits(),
             timer=self.timer,
-            log=EventLog(logger),
+            log=log,
             run=lambda: (run or serve_client)(self.transport),
         )
         self.transport.start()
@@ -165,12 +78,9 @@ class Host:
 
     @property
     def reason(self) -> str:
-        closed = [fields["reason"] for event, fields in self.lines if event == "conn.closed"]
-        assert len(closed) == 1, f"the end was logged {len(closed)} times: {self.lines}"
+        closed = [fields["reason"] for fields in self.log.named("conn.closed")]
+        assert len(closed) == 1, f"the end was logged {len(closed)} times: {self.log.events}"
         return str(closed[0])
-
-    def logged(self, event: str) -> list[dict[str, Any]]:
-        return [fields for name, fields in self.lines if name == event]
 
     def close(self) -> None:
         self.transport.close("the test is over")
@@ -206,29 +116,6 @@ def plain_pair(server: paramiko.ServerInterface) -> Iterator[tuple[Any, RawClien
         transport.packetizer.complete_handshake()  # its timer is a thread
         transport.close()
         transport.join(DEADLINE)
-
-
-@dataclass(frozen=True)
-class Raw:
-    """Bytes that go into a message as they are."""
-
-    data: bytes
-
-
-def packed(*parts: object) -> bytes:
-    """Fields of a message: bool, int (uint32), str or bytes (string), Raw."""
-    message = paramiko.Message()
-    for part in parts:
-        match part:
-            case bool():
-                message.add_boolean(part)
-            case int():
-                message.add_int(part)
-            case Raw(data):
-                message.add_bytes(data)
-            case _:
-                message.add_string(part)
-    return bytes(message.asbytes())
 
 
 class Gone(Exception):

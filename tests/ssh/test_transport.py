@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ import asyncssh
 import paramiko
 import pytest
 
-from tests.ssh.raw_client import Gone, Host, Recorder, host_pair, plain_pair
+from tests.listening import accepting
+from tests.ssh.answerers import SESSIONS_ALONE, Recorder
+from tests.ssh.raw_client import Gone, Host, host_pair, plain_pair
 from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.packets import algorithms as kex
-from tuihost.wire import ExitStatus
+from tuihost.wire import ExitStatus, Peer
 
 
 def _echo(channel: Any, request: Any) -> None:
@@ -44,27 +47,18 @@ def _echo(channel: Any, request: Any) -> None:
 
 @dataclass
 class Served:
-    """A listening socket on 127.0.0.1, and a host for each connection that comes."""
+    """A host for each connection that comes to a port of 127.0.0.1."""
 
-    listener: socket.socket
     options: dict[str, Any] = field(default_factory=dict)
     hosts: list[Host] = field(default_factory=list)
     came: threading.Condition = field(default_factory=threading.Condition)
+    port: int = 0
 
-    @property
-    def port(self) -> int:
-        return int(self.listener.getsockname()[1])
-
-    def accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            answerer = Recorder(on_replied=_echo)
-            with self.came:
-                self.hosts.append(Host(sock, answerer=answerer, **self.options))
-                self.came.notify_all()
+    def take(self, sock: socket.socket, peer: Peer) -> None:
+        answerer = Recorder(SESSIONS_ALONE, on_replied=_echo)
+        with self.came:
+            self.hosts.append(Host(sock, answerer=answerer, **self.options))
+            self.came.notify_all()
 
     def host(self, number: int = 0) -> Host:
         """The host of the connection of that number, counted from 0."""
@@ -76,22 +70,15 @@ class Served:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Served]]:
     """Serves on 127.0.0.1 until the test ends."""
-    served: list[tuple[Served, threading.Thread]] = []
+    with ExitStack() as stack:
 
-    def start(**options: Any) -> Served:
-        one = Served(socket.create_server(("127.0.0.1", 0)), options)
-        thread = threading.Thread(target=one.accept)
-        thread.start()
-        served.append((one, thread))
-        return one
+        def start(**options: Any) -> Served:
+            served = Served(options)
+            stack.callback(lambda: [host.close() for host in served.hosts])
+            served.port = stack.enter_context(accepting(served.take))
+            return served
 
-    yield start
-    for one, thread in served:
-        one.listener.shutdown(socket.SHUT_RDWR)
-        one.listener.close()
-        thread.join(DEADLINE)
-        for host in one.hosts:
-            host.close()
+        yield start
 
 
 def _ssh(path: str, port: int, *arguments: str) -> list[str]:
@@ -416,13 +403,9 @@ def test_the_clients_disconnect_is_noted_and_not_answered() -> None:
             client.read()
 
 
-class _Raising(Recorder):
-    def logged_in(self, identity: Any) -> None:
-        raise OSError("one argument")
-
-
 def test_a_fault_is_a_clean_end() -> None:
-    with host_pair(answerer=_Raising()) as (host, client):
+    raising = Recorder({"logged_in": OSError("one argument")})
+    with host_pair(answerer=raising) as (host, client):
         client.log_in()
         assert client.gone()
         host.wait()
@@ -440,7 +423,7 @@ def test_a_fault_of_our_own_leaves_a_trace_in_the_log() -> None:
         client.shake_hands()
         assert host.wait() == "an error in the host"
         assert host.transport.faulty
-        assert isinstance(host.logged("conn.error")[0]["trace"], ZeroDivisionError)
+        assert isinstance(host.log.named("conn.error")[0]["error"], ZeroDivisionError)
 
 
 def test_the_run_is_the_connections() -> None:

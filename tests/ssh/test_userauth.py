@@ -15,7 +15,8 @@ import paramiko
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.ssh.raw_client import KEYS, Host, Raw, RawClient, host_pair, packed
+from tests.ssh.messages import Raw, packed
+from tests.ssh.raw_client import KEYS, Host, RawClient, host_pair
 from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.accounts import StoreError
@@ -74,7 +75,7 @@ def test_none_tells_the_methods() -> None:
     with host_pair(chains=chains, verifier=Ada()) as (host, client):
         _request(_ready(client), "none")
         assert _refused(client) == ("publickey,password", False)
-        assert host.logged("auth.failed")[0]["user"] == "ada"
+        assert host.log.named("auth.failed")[0]["user"] == "ada"
 
 
 def test_a_password() -> None:
@@ -85,8 +86,8 @@ def test_a_password() -> None:
         client.expect(LET_IN)
         client.open_session()
         assert host.answerer.identities[0].factors == ("password",)
-    assert "sésame" not in repr(host.lines)
-    assert "wrong" not in repr(host.lines)
+    assert "sésame" not in repr(host.log.events)
+    assert "wrong" not in repr(host.log.events)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_a_signature_for_another_user_is_none(
         _ready(client).sign_in(key, algorithm, signed_as="eve")
         assert _refused(client) == ("publickey", False)
         assert host.machine.settled == ()
-        assert host.logged("auth.failed")[0]["reason"] == "the signature is wrong"
+        assert host.log.named("auth.failed")[0]["reason"] == "the signature is wrong"
 
 
 @pytest.mark.parametrize(
@@ -190,8 +191,8 @@ def test_a_step_asks_and_is_answered() -> None:
         client.expect(LET_IN)
         client.open_session()
         assert host.answerer.identities[0].factors == ("password", "code")
-        assert [line["user"] for line in host.logged("auth.partial")] == ["ada"]
-    assert "123" not in [value for _, line in host.lines for value in line.values()]
+        assert [line["user"] for line in host.log.named("auth.partial")] == ["ada"]
+    assert "123" not in [value for _, line in host.log.events for value in line.values()]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_a_bug_in_a_step_costs_one_try(chain: str) -> None:
             client.expect(QUESTION)
             client.send(61, 2, "raise", "it")
         assert _refused(client) == ("keyboard-interactive,password", False)
-        assert isinstance(host.logged("auth.failed")[0]["trace"], ValueError)
+        assert isinstance(host.log.named("auth.failed")[0]["error"], ValueError)
         _request(client, "password", False, "sésame")
         client.expect(LET_IN)
 
@@ -255,12 +256,12 @@ def test_a_store_that_does_not_work_is_one_line_and_one_try() -> None:
         for number, (method, *parts) in enumerate(requests, 1):
             _request(client, method, *parts)
             assert _refused(client) == ("password,keyboard-interactive", False)
-            told = host.logged("store.error")
+            told = host.log.named("store.error")
             assert len(told) == number
             assert "locked" in told[-1]["reason"]
             assert "\n" not in told[-1]["reason"]
             assert host.machine._tries == number
-        assert not [line for _, line in host.lines if "trace" in line]
+        assert not [line for _, line in host.log.events if "error" in line]
         verifier.broken = False
         _request(client, "password", False, "sésame")
         client.expect(LET_IN)
@@ -284,7 +285,7 @@ def test_a_name_that_is_none_is_a_plain_no(user: object) -> None:
     with host_pair(chains=chains) as (host, client):
         _request(_ready(client), "none", user=user)
         assert _refused(client) == ("password", False)
-        logged = host.logged("auth.failed")[0]["user"]
+        logged = host.log.named("auth.failed")[0]["user"]
         assert len(logged) <= 64
         assert logged.isprintable() or not logged
 
@@ -402,7 +403,7 @@ def test_every_decision_is_one_line_with_factor_reason_key_and_source() -> None:
             client.send(61, 2, code, code)
             client.read()
         client.open_session()
-        lines = [(name, line) for name, line in host.lines if name.startswith("auth.")]
+        lines = [(name, line) for name, line in host.log.events if name.startswith("auth.")]
     print_of_key = fingerprint(key.asbytes())
     told = [(name, line.get("factor"), line.get("reason"), line["key"]) for name, line in lines]
     assert told == [

@@ -6,7 +6,6 @@ import contextlib
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.waiting import DEADLINE
+from tests.listening import free_port, is_open
+from tests.waiting import DEADLINE, until
 from tuihost import (
     Accepts,
     App,
@@ -285,8 +285,7 @@ def test_a_name_is_resolved_and_what_it_comes_to_is_judged() -> None:
 
 
 def test_a_target_that_does_not_answer_says_so() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with echoing(forwarding__dial=[f"127.0.0.1:{port}"]) as (host, client, _):
         assert refused(client, "127.0.0.1", port) == 2
         assert "Connection refused" in host.log.wait_for("channel.refused")["reason"]
@@ -388,8 +387,7 @@ def test_the_hosts_own_port_is_never_dialled() -> None:
 
 
 def test_a_real_address_is_listened_on_where_the_rules_say_so() -> None:
-    with free_port() as port:
-        pass
+    port = free_port()
     with echoing(forwarding__listen=[f"localhost:{port}"]) as (host, client, _):
         client.request_port_forward("localhost", port, handler=_greet)
         with socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
@@ -397,25 +395,7 @@ def test_a_real_address_is_listened_on_where_the_rules_say_so() -> None:
             assert read_all(sock) == b"from 127.0.0.1"
         client.cancel_port_forward("localhost", port)
         host.log.wait_for("forward.unlisten")
-        _until_refused(port)
-
-
-@contextlib.contextmanager
-def free_port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        yield probe.getsockname()[1]
-
-
-def _until_refused(port: int) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), DEADLINE).close()
-        except ConnectionRefusedError:
-            return
-        except ConnectionResetError:
-            continue  # it was in the queue of what is closed now
-    raise AssertionError("it is still listened on")
+        until(lambda: not is_open(port), "the port to be closed")
 
 
 @contextlib.contextmanager
@@ -456,7 +436,7 @@ def test_a_port_is_chosen_where_it_is_left_open() -> None:
 
 def test_a_port_that_is_taken_says_so() -> None:
     with (
-        free_port() as port,
+        target(echo) as (_, port),
         echoing(forwarding__listen=[f"127.0.0.1:{port}"]) as (host, client, _),
     ):
         with pytest.raises(paramiko.SSHException):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.log import kept_log
 from tests.verifiers import OpenGuests
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.factors import Hangup
@@ -24,9 +24,7 @@ from tuihost.host.gate.gate import (
     GateRules,
     Refusal,
 )
-from tuihost.logs import EventLog
 from tuihost.settings.loading import load
-from tuihost.testing.hosted import Records
 from tuihost.wire import Identity, Peer
 
 LIMITS = TransportLimits()
@@ -61,12 +59,11 @@ class Bench:
     """A gate on a bench."""
 
     def __init__(self, chance: float = 0.0, **settings: Any) -> None:
-        self.clock, self.records = Clock(), Records()
-        logger = logging.Logger("gate", logging.DEBUG)
-        logger.addHandler(self.records)
+        self.clock = Clock()
+        log, self.records = kept_log()
         given = {name.replace("__", "."): value for name, value in settings.items()}
         rules = GateRules.of(load(None, {}, given), LIMITS)
-        self.gate = Gate(rules, self.clock, EventLog(logger), chance=lambda: chance)
+        self.gate = Gate(rules, self.clock, log, chance=lambda: chance)
 
     def enter(self, peer: Peer, **options: Any) -> Admission:
         admission = self.gate.admit(peer, **options)

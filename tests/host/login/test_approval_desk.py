@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.log import SILENT
 from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, StoreError
 from tuihost.host.login.approval_desk import ApprovalDesk, may_answer
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.visitor import Visitor
-from tuihost.logs import EventLog
 from tuihost.session.own_account import NotPossible
 from tuihost.settings.loading import load
 from tuihost.wire import Peer
 
-LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
 APPROVER = frozenset({"approver"})
 
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[LoginServices]:
     given = {"server.state_dir": str(tmp_path), "login.chains": ["password"]}
-    services = LoginServices(load(None, {}, given), {}, LOG, now=lambda: 5_000_000.0)
+    services = LoginServices(load(None, {}, given), {}, SILENT, now=lambda: 5_000_000.0)
     services.store.create(AccountRecord("ada", roles=APPROVER))
     services.store.create(AccountRecord("bob", roles=APPROVER))
     yield services
@@ -54,7 +52,7 @@ def bob(services: LoginServices) -> Iterator[list[bool | None]]:
 
 
 def desk(services: LoginServices, name: str) -> ApprovalDesk:
-    return ApprovalDesk(services, Visitor(name, False, APPROVER), LOG)
+    return ApprovalDesk(services, Visitor(name, False, APPROVER), SILENT)
 
 
 @pytest.mark.parametrize(

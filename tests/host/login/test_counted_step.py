@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +9,14 @@ from typing import Any
 
 import pytest
 
+from tests.log import SILENT
 from tuihost.accounts import AccountRecord
 from tuihost.core.login.factors import Became, Conversation, Ended, Prompt, Query
 from tuihost.core.login.lockout import Lock, Try
 from tuihost.host.login._counted_step import CountedStep
 from tuihost.host.login.services import LoginServices
-from tuihost.logs import EventLog
 from tuihost.settings.loading import load
 
-LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
 QUERY = Query("?", (Prompt("? "),))
 LOCK = Lock("too many")
 
@@ -70,7 +68,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     given = {"server.state_dir": str(tmp_path), "login.chains": ["password"]}
-    services = LoginServices(load(None, {}, given), {}, LOG)
+    services = LoginServices(load(None, {}, given), {}, SILENT)
     yield Bench(services, monkeypatch)
     services.close()
 

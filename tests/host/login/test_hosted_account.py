@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import paramiko
 import pytest
 
+from tests.log import SILENT, log_to
 from tests.waiting import DEADLINE
 from tuihost import Session, app
 from tuihost.accounts import AccountRecord, StoreError
@@ -20,7 +20,6 @@ from tuihost.host.login.services import LoginServices
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps import bundled_steps
 from tuihost.login.steps.codes import recovery_hash, totp_code, totp_counter
-from tuihost.logs import EventLog
 from tuihost.session.own_account import AccountSummary, NewSecond, NotPossible, OwnAccount
 from tuihost.settings.loading import load
 from tuihost.testing import hosted
@@ -41,7 +40,7 @@ async def hello(session: Session) -> None:
 @pytest.fixture
 def login_services(tmp_path: Path) -> Iterator[LoginServices]:
     given = {"server.state_dir": str(tmp_path), "sources.lockout_failures": 3}
-    log = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
+    log = SILENT
     steps = {step.name: step for step in bundled_steps()}
     login_services = LoginServices(load(None, {}, given), steps, log, now=lambda: 1e9)
     hashed = login_services.passwords.hash(PASSWORD)
@@ -310,11 +309,8 @@ def test_a_store_that_fails_is_logged_once(
     def broken(name: str) -> AccountRecord:
         raise StoreError("the store is\x1b[2J damaged")
 
-    logger = logging.Logger("tuihost.test")
-    logger.addHandler(caplog.handler)
-    own = HostedAccount(
-        login_services, Visitor("ada", False, connection=7), lambda: (), EventLog(logger)
-    )
+    log = log_to(caplog.handler)
+    own = HostedAccount(login_services, Visitor("ada", False, connection=7), lambda: (), log)
     monkeypatch.setattr(login_services.store, "get", broken)
     for act in (own.record, lambda: own.set_password("a", "b"), own.record):
         with pytest.raises(StoreError):
@@ -340,9 +336,8 @@ def test_only_people_with_an_account_have_one_and_others_can_be_closed() -> None
         login_services.store.create(
             AccountRecord("ada", password_hash=login_services.passwords.hash(PASSWORD))
         )
-        clients = [host.dial(), host.dial()]
+        clients = [host.connect("ada", password=PASSWORD) for _ in range(2)]
         for client in clients:
-            client.auth_password("ada", PASSWORD)
             client.open_session(timeout=DEADLINE)
         guest = host.connect("zoe")
         guest.open_session(timeout=DEADLINE)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import paramiko
 import pytest
 
+from tests.log import kept_log
 from tuihost.core.keys.certificates import Certificate
 from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.errors import SettingsError
 from tuihost.host.login._key_files import KeyFiles
-from tuihost.logs import EventLog
 from tuihost.settings.loading import load
-from tuihost.testing.hosted import Records
 from tuihost.wire import Restrictions
 
 NOW = 1_800_000_000.0
@@ -30,10 +28,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "authorities"
-        self.records = Records()
-        logger = logging.Logger("keys", logging.DEBUG)
-        logger.addHandler(self.records)
-        self._log = EventLog(logger)
+        self._log, self.records = kept_log()
         self._settings = {"server.state_dir": str(folder), "login.trusted_ca": [str(self.file)]}
 
     def write(self, text: str) -> None:

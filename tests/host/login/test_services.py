@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,16 +10,15 @@ from typing import Any
 
 import pytest
 
+from tests.log import SILENT
 from tuihost.accounts import AccountRecord, Invite
 from tuihost.core.login.chains import Who
 from tuihost.errors import SettingsError
 from tuihost.host.login.services import LoginServices
 from tuihost.login.steps import bundled_steps
 from tuihost.login.steps.codes import invite_code, invite_hash
-from tuihost.logs import EventLog
 from tuihost.settings.loading import load
 
-LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
 NOW = 1_000_000.0
 
 
@@ -28,7 +26,7 @@ def made(folder: Path, **settings: Any) -> LoginServices:
     given = {"server.state_dir": str(folder)}
     given |= {name.replace("__", "."): value for name, value in settings.items()}
     steps = {step.name: step for step in bundled_steps()}
-    return LoginServices(load(None, {}, given), steps, LOG, now=lambda: NOW)
+    return LoginServices(load(None, {}, given), steps, SILENT, now=lambda: NOW)
 
 
 def invite(services: LoginServices, expires: float | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import Counter
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.log import SILENT
 from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord
 from tuihost.core.keys.offers import KeyOffer
@@ -20,19 +20,17 @@ from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier
 from tuihost.login.steps import bundled_steps
 from tuihost.login.steps.codes import totp_code, totp_counter
-from tuihost.logs import EventLog
 from tuihost.settings.loading import load
 from tuihost.wire import Identity, Peer
 
 PEER = Peer("198.51.100.4", 50_000)
-LOG = EventLog(logging.Logger("tuihost.test", logging.CRITICAL))
 
 
 @pytest.fixture
 def login_services(tmp_path: Path) -> Iterator[LoginServices]:
     given = {"server.state_dir": str(tmp_path), "sources.lockout_failures": 3}
     steps = {step.name: step for step in bundled_steps()}
-    login_services = LoginServices(load(None, {}, given), steps, LOG)
+    login_services = LoginServices(load(None, {}, given), steps, SILENT)
     yield login_services
     login_services.close()
 
@@ -88,7 +86,7 @@ def test_the_same_work_whoever_it_is(
     work = Work(login_services, monkeypatch)
     done = {}
     for name in people:
-        verifier = AccountVerifier(login_services, PEER, LOG)
+        verifier = AccountVerifier(login_services, PEER, SILENT)
         verifier.chains(name, None)
         match way:
             case "password":
@@ -119,7 +117,7 @@ def test_a_locked_try_changes_nothing_that_a_right_one_would(
 ) -> None:
     counter = totp_counter(login_services.now())
     right = totp_code(b"0" * 20, counter)
-    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier = AccountVerifier(login_services, PEER, SILENT)
     verifier.chains("locked", None)
     step = verifier.step("totp", "locked")
     next(step)
@@ -135,7 +133,7 @@ def test_a_step_that_is_left_after_its_answers_counts(login_services: LoginServi
             "ada", password_hash=login_services.passwords.hash("old one"), password_expired=True
         )
     )
-    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier = AccountVerifier(login_services, PEER, SILENT)
     verifier.chains("ada", None)
     for _ in range(3):
         step = verifier.step("password", "ada")
@@ -154,7 +152,7 @@ def test_whoever_waits_for_somebodys_word_holds_nobody_up(login_services: LoginS
     )
     waits, results = threading.Event(), []
     stop = login_services.approvals.subscribe(waits.set)
-    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier = AccountVerifier(login_services, PEER, SILENT)
     verifier.chains("ada", None)
     step = verifier.step("approve", "ada")
     assert next(step).prompts == ()
@@ -169,7 +167,7 @@ def test_whoever_waits_for_somebodys_word_holds_nobody_up(login_services: LoginS
     try:
         assert waits.wait(DEADLINE), "nobody waits"
         assert not any(lock.locked() for lock in login_services.store._locks._locks)
-        other = AccountVerifier(login_services, PEER, LOG)
+        other = AccountVerifier(login_services, PEER, SILENT)
         other.chains("ada", None)
         assert other.password("ada", "x" * 9)
     finally:
@@ -186,7 +184,7 @@ def test_a_door_forgets_what_was_proved_where_a_login_starts_over(
     login_services.store.create(
         AccountRecord("ada", password_hash=login_services.passwords.hash("x" * 9))
     )
-    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier = AccountVerifier(login_services, PEER, SILENT)
     verifier.chains("ada", None)
     assert verifier.password("ada", "x" * 9)
     assert verifier._proved == ("password",)
@@ -199,7 +197,7 @@ def test_a_step_may_be_satisfied_without_a_question(login_services: LoginService
     for name in ("ada", "closed"):
         login_services.store.create(AccountRecord(name, disabled=name == "closed"))
     for name, lets_in in (("ada", True), ("closed", False)):
-        verifier = AccountVerifier(login_services, PEER, LOG)
+        verifier = AccountVerifier(login_services, PEER, SILENT)
         verifier.chains(name, None)
         step = verifier.step("terms", name)
         if lets_in:
@@ -214,7 +212,7 @@ def test_a_step_may_be_satisfied_without_a_question(login_services: LoginService
 
 def test_a_step_that_is_not_here_keeps_out(login_services: LoginServices) -> None:
     login_services.store.create(AccountRecord("ada", chains=(("tarot",),)))
-    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier = AccountVerifier(login_services, PEER, SILENT)
     assert verifier.chains("ada", None) == (("tarot",),)
     with pytest.raises(StopIteration) as end:
         next(verifier.step("tarot", "ada"))
@@ -222,7 +220,7 @@ def test_a_step_that_is_not_here_keeps_out(login_services: LoginServices) -> Non
 
 
 def test_a_yes_for_nobody_is_none(login_services: LoginServices) -> None:
-    verifier = AccountVerifier(login_services, PEER, LOG)
+    verifier = AccountVerifier(login_services, PEER, SILENT)
     assert not verifier.guest("")
     assert not verifier.password("", "x")
     identity = Identity("ghost", guest=False, factors=("password",))
@@ -231,7 +229,7 @@ def test_a_yes_for_nobody_is_none(login_services: LoginServices) -> None:
 
 def test_a_guest_costs_the_door_next_to_nothing(login_services: LoginServices) -> None:
     def enter() -> None:
-        verifier = AccountVerifier(login_services, PEER, LOG)
+        verifier = AccountVerifier(login_services, PEER, SILENT)
         assert verifier.chains("zoe", None)[0] == ("none",)
         assert verifier.guest("zoe")
         identity = Identity("zoe", factors=("none",))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import sys
 import threading
@@ -14,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from tests.log import SILENT, text_log
 from tests.waiting import DEADLINE
 from tuihost.host.plugins import _loading
 from tuihost.host.plugins import app_catalog as catalog_module
 from tuihost.host.plugins.app_catalog import Catalog, note_use
 from tuihost.host.plugins.bundled import bundled_folder
-from tuihost.logs import EventLog, TextFormatter
+from tuihost.logs import EventLog
 from tuihost.session.host_view import Account
 from tuihost.settings.loading import load
 from tuihost.settings.models import Settings
@@ -70,13 +70,8 @@ def nothing_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.fixture
-def log() -> Iterator[tuple[EventLog, io.StringIO]]:
-    logger, text = logging.Logger("test"), io.StringIO()
-    handler = logging.StreamHandler(text)
-    handler.setFormatter(TextFormatter())
-    logger.addHandler(handler)
-    yield EventLog(logger), text
-    handler.close()
+def log() -> tuple[EventLog, io.StringIO]:
+    return text_log()
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -90,8 +85,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 def found(folder: Path, log: Any = None, **options: Any) -> Catalog:
     overrides = {name.replace("__", "."): value for name, value in options.items()}
     settings = load(None, {}, {"apps.folders": (folder,), **overrides})
-    quiet = logging.Logger("quiet", level=logging.CRITICAL + 1)
-    return Catalog.load(settings, log=log or EventLog(quiet))
+    return Catalog.load(settings, log=log or SILENT)
 
 
 def reasons(catalog: Catalog) -> dict[str, str]:

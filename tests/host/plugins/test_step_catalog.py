@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
@@ -11,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.log import SILENT
 from tuihost.errors import AppLoadError
 from tuihost.host.plugins import _loading
 from tuihost.host.plugins.step_catalog import StepCatalog
 from tuihost.login import Attempt, Conversation, Step
 from tuihost.login.steps.totp import Totp
-from tuihost.logs import EventLog
 from tuihost.testing.steps import drive
 
 STEP = """
@@ -40,14 +39,14 @@ def made(tmp_path: Path) -> Make:
             path = tmp_path / "steps" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        log = EventLog(logging.Logger("steps", logging.CRITICAL))
+        log = SILENT
         return StepCatalog.load(log=log, folders=[tmp_path / "steps"], **options)
 
     return make
 
 
 def test_the_bundled_steps_are_there() -> None:
-    catalog = StepCatalog.load(log=EventLog(logging.Logger("steps", logging.CRITICAL)))
+    catalog = StepCatalog.load(log=SILENT)
     assert isinstance(catalog.get("totp"), Totp)
     assert catalog.broken == ()
     with pytest.raises(AppLoadError, match="there is none"):
@@ -125,7 +124,7 @@ def test_the_first_of_two_stands_and_both_are_told(made: Make, tmp_path: Path) -
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    log = EventLog(logging.Logger("steps", logging.CRITICAL))
+    log = SILENT
     catalog = StepCatalog.load(log=log, folders=[tmp_path / "gone"])
     assert "cannot be read" in catalog.broken[0].reason
     assert "totp" in catalog.steps
@@ -145,7 +144,7 @@ def test_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
         EntryPoint("bad", f"{__name__}:bad", "tuihost.steps"),
     ]
     monkeypatch.setattr(_loading, "entry_points", lambda group: points)
-    catalog = StepCatalog.load(log=EventLog(logging.Logger("steps", logging.CRITICAL)))
+    catalog = StepCatalog.load(log=SILENT)
     assert drive(catalog.get("nod"))
     (broken,) = catalog.broken
     assert (broken.name, broken.source) == ("bad", f"entry point {__name__}:bad")

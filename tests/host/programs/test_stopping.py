@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.log import kept_log
 from tests.waiting import DEADLINE, until
 from tuihost.host.programs._stopping import RAISE_AGAIN, Step, Stopping
-from tuihost.logs import EventLog
 from tuihost.testing.hosted import Records
 
 
@@ -52,13 +52,11 @@ class Worker:
 
     def __init__(self) -> None:
         self.host = Host()
-        self.records = Records()
-        logger = logging.Logger("stopping")
-        logger.addHandler(self.records)
+        log, self.records = kept_log()
         self.release = threading.Event()
         self.thread = threading.Thread(target=self._work, name="worker")
         host: Any = self.host
-        self.stopping = Stopping(host, self.thread, EventLog(logger))
+        self.stopping = Stopping(host, self.thread, log)
 
     def _work(self) -> None:
         try:

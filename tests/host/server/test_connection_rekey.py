@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
 import socket
 import subprocess
 import threading
@@ -14,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.listening import free_port
+from tests.log import SILENT
 from tests.waiting import DEADLINE, until
 from tuihost import Accepts, App, Forward, ForwardRule, Session, command
 from tuihost.core.limits import TransportLimits
 from tuihost.host.plugins.app_catalog import Catalog, Loaded
 from tuihost.host.server.server import Server
-from tuihost.logs import EventLog
 from tuihost.settings.loading import load
 from tuihost.ssh.transport import HostTransport
 
@@ -61,7 +61,7 @@ def serving(folder: Path) -> Iterator[int]:
         "app.files.guest_quota": 100,
     }
     settings = load(None, {}, given)
-    log = EventLog(logging.Logger("rekey"))
+    log = SILENT
     catalog = Catalog.load(settings, log=log)
     catalog.apps["bulk"] = Loaded(Bulk(), "the test")
     limits = TransportLimits(rekey_bytes=MEGABYTE)
@@ -90,8 +90,7 @@ class Person:
         )  # fmt: skip
         self.options = ["-F", "/dev/null", *(word for one in options for word in ("-o", one))]
         self.program = program
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.tunnel = int(probe.getsockname()[1])
+        self.tunnel = free_port()
         words = ["-M", "-N", "-L", f"{self.tunnel}:echo:7", "ada@127.0.0.1"]
         self.master = subprocess.Popen([program("ssh"), *self.options, *words])
         until(self.control.exists, "the shared connection")

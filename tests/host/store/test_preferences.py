@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.log import text_log
 from tests.waiting import DEADLINE
-from tuihost import logs
 from tuihost.host.store import preferences
 from tuihost.host.store.preferences import MAX_VALUE, PreferenceStore
+from tuihost.logs import EventLog
 
 
 @pytest.fixture
@@ -23,27 +23,28 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def said() -> io.StringIO:
-    return io.StringIO()
+def written() -> tuple[EventLog, io.StringIO]:
+    return text_log()
 
 
 @pytest.fixture
-def log(said: io.StringIO) -> logs.EventLog:
-    logger = logging.Logger("preferences")
-    handler = logging.StreamHandler(said)
-    handler.setFormatter(logs.TextFormatter())
-    logger.addHandler(handler)
-    return logs.EventLog(logger)
+def log(written: tuple[EventLog, io.StringIO]) -> EventLog:
+    return written[0]
 
 
 @pytest.fixture
-def store(path: Path, log: logs.EventLog) -> Iterator[PreferenceStore]:
+def said(written: tuple[EventLog, io.StringIO]) -> io.StringIO:
+    return written[1]
+
+
+@pytest.fixture
+def store(path: Path, log: EventLog) -> Iterator[PreferenceStore]:
     store = PreferenceStore(path, log)
     yield store
     store.close()
 
 
-def test_they_outlast_the_host(store: PreferenceStore, path: Path, log: logs.EventLog) -> None:
+def test_they_outlast_the_host(store: PreferenceStore, path: Path, log: EventLog) -> None:
     ada = store.of("ada")
     assert ada.get("theme", "default") == "default"
     ada.set("theme", "harbor-day")
@@ -72,7 +73,7 @@ def test_the_cache_does_not_grow_with_the_names_of_guests(
     assert store.of("guest0").get("theme") == "theme0"
 
 
-def test_a_file_from_before_is_read(path: Path, log: logs.EventLog) -> None:
+def test_a_file_from_before_is_read(path: Path, log: EventLog) -> None:
     old = sqlite3.connect(path)
     old.executescript(
         "create table if not exists preference (account text not null, name text not null,"
@@ -87,7 +88,7 @@ def test_a_file_from_before_is_read(path: Path, log: logs.EventLog) -> None:
 
 
 def test_a_file_that_fails_is_logged_once_and_people_go_on(
-    path: Path, log: logs.EventLog, said: io.StringIO
+    path: Path, log: EventLog, said: io.StringIO
 ) -> None:
     path.write_bytes(b"not a database" * 100)
     store = PreferenceStore(path, log)
@@ -138,7 +139,7 @@ def test_after_the_end_they_are_kept_in_memory(store: PreferenceStore, said: io.
     assert said.getvalue() == ""
 
 
-def test_without_a_file_they_last_as_long_as_the_host(log: logs.EventLog) -> None:
+def test_without_a_file_they_last_as_long_as_the_host(log: EventLog) -> None:
     store = PreferenceStore(None, log)
     store.of("ada").set("theme", "dusk")
     assert store.of("ada").get("theme") == "dusk"

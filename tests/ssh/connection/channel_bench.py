@@ -2,110 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import paramiko
 
+from tests.log import kept_log
+from tests.ssh.answerers import Recorder
+from tests.ssh.messages import packed
+from tests.timers import ManualTimer
 from tuihost.core.limits import TransportLimits
-from tuihost.logs import EventLog
 from tuihost.ssh.connection._channel import HostChannel
 from tuihost.ssh.connection.layer import ConnectionLayer
-from tuihost.ssh.packets.fields import Fields
-from tuihost.wire import (
-    Answer,
-    Disconnect,
-    GlobalRequest,
-    Grant,
-    Identity,
-    OpenRequest,
-    SessionEvent,
-    SessionRequest,
-)
-
-
-class FakeTimer:
-    """Time that moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self.due: list[FakeDeadline] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def call_later(self, seconds: float, action: Callable[[], None]) -> FakeDeadline:
-        deadline = FakeDeadline(self, self.time + seconds, action)
-        self.due.append(deadline)
-        return deadline
-
-    def advance(self, seconds: float) -> None:
-        end = self.time + seconds
-        while ripe := sorted((d for d in self.due if d.at <= end), key=lambda d: d.at):
-            self.due.remove(ripe[0])
-            self.time = ripe[0].at
-            ripe[0].action()
-        self.time = end
-
-
-@dataclass(eq=False)
-class FakeDeadline:
-    timer: FakeTimer
-    at: float
-    action: Callable[[], None]
-
-    def cancel(self) -> None:
-        if self in self.timer.due:
-            self.timer.due.remove(self)
-
-
-@dataclass
-class FakeAnswerer:
-    """Says yes to everything, and remembers."""
-
-    told: list[tuple[Any, ...]] = field(default_factory=list)
-    answers: dict[str, Any] = field(default_factory=dict)  # by method, then by type of request
-    channels: list[HostChannel] = field(default_factory=list)
-
-    def _answer(self, method: str, request: object) -> Answer:
-        answer = self.answers.get(type(request).__name__, self.answers.get(method, Grant()))
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-    def logged_in(self, identity: Identity) -> None:
-        self.told.append(("logged_in", identity))
-
-    def open(self, request: OpenRequest) -> Answer:
-        self.told.append(("open", request))
-        return self._answer("open", request)
-
-    def opened(self, request: OpenRequest, channel: Any) -> None:
-        self.told.append(("opened", request))
-        self.channels.append(channel)
-        self._answer("opened", None)
-
-    def request(self, channel: Any, request: SessionRequest) -> Answer:
-        self.told.append(("request", request))
-        return self._answer("request", request)
-
-    def replied(self, channel: Any, request: SessionRequest) -> None:
-        self.told.append(("replied", request))
-        self._answer("replied", None)
-
-    def event(self, channel: Any, event: SessionEvent) -> None:
-        self.told.append(("event", event))
-        self._answer("event", None)
-
-    def channel_closed(self, channel: Any) -> None:
-        self.told.append(("channel_closed", channel.number))
-        self._answer("channel_closed", None)
-
-    def global_request(self, request: GlobalRequest) -> Answer:
-        self.told.append(("global_request", request))
-        return self._answer("global_request", request)
+from tuihost.wire import Disconnect
 
 
 class Keys:
@@ -120,10 +29,10 @@ class Bench(ConnectionLayer):
     session_id = b"the session"
 
     def __init__(self, *keys: paramiko.PKey, **limits: Any) -> None:
-        self.answerer = FakeAnswerer()
+        self.answerer = Recorder()
         self.limits = TransportLimits(**limits)
-        self.timer = FakeTimer()
-        self.log = EventLog(logging.getLogger("tuihost"))
+        self.timer = ManualTimer()
+        self.log, self.records = kept_log()
         self.host_keys = Keys(*keys)
         self.sent: list[bytes] = []
         self.full = False
@@ -195,27 +104,3 @@ class Bench(ConnectionLayer):
     def kinds(self) -> list[int]:
         """The numbers of the messages that were sent since the last time."""
         return [message[0] for message in self.take()]
-
-
-class Raw(bytes):
-    """Bytes that go into a message as they are."""
-
-
-def packed(*parts: object) -> bytes:
-    message = paramiko.Message()
-    for part in parts:
-        match part:
-            case Raw():
-                message.add_bytes(bytes(part))
-            case bool():
-                message.add_boolean(part)
-            case int():
-                message.add_int(part)
-            case _:
-                message.add_string(part)
-    return message.asbytes()
-
-
-def fields(message: bytes) -> Fields:
-    """The fields of a sent message after its number."""
-    return Fields(message[1:])

@@ -10,7 +10,8 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.ssh.connection.channel_bench import Bench, Raw, fields
+from tests.ssh.connection.channel_bench import Bench
+from tests.ssh.messages import Raw, fields, packed
 from tests.waiting import DEADLINE
 from tuihost.core.limits import MAX_PACKET
 from tuihost.errors import PeerError
@@ -209,8 +210,6 @@ def test_window_adjusts_without_end_stay_a_number_of_the_protocols() -> None:
     ],
 )
 def test_the_end_is_told_once_in_its_order(end: Any, parts: tuple[Any, ...]) -> None:
-    from tests.ssh.connection.channel_bench import packed
-
     bench, channel = session()
     channel.write(b"output")
     channel.finish(end)

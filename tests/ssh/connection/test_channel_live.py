@@ -7,6 +7,7 @@ import contextlib
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import asyncssh
 import pytest
 
 from tests.ssh.connection.channel_host import Host, live_host
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, until
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.transport import HostTransport
 from tuihost.wire import BreakSent, PtyRequest, SignalSent, WindowChange, WindowSize
@@ -54,7 +55,7 @@ def test_openssh_runs_programs(program: Find, tmp_path: Path) -> None:
         assert run([*ssh, "count"], given=bytes(3_000_000)).stdout == b"3000000"
         killed = run([*ssh, "killed TERM"])
         assert (killed.stdout, killed.returncode) == (b"bye", 255)
-        host.wait(lambda: all(answerer.closed == [0] for answerer in host.answerers), "four closes")
+        until(lambda: all(answerer.closed == [0] for answerer in host.answerers), "four closes")
 
 
 def test_openssh_asks_for_a_terminal(program: Find, tmp_path: Path) -> None:
@@ -98,14 +99,14 @@ def test_openssh_shares_one_connection_while_keys_change(
         )
         try:
             ssh = openssh(program, host, known, *share)
-            host.wait(socket.exists, "the shared connection")
+            until(socket.exists, "the shared connection")
             text = bytes(range(256)) * 2000
             with ThreadPoolExecutor(20) as pool:
                 got = list(pool.map(lambda _: run([*ssh, "cat"], given=text), range(20)))
             assert [one.returncode for one in got] == [0] * 20
             assert all(one.stdout == text for one in got)
             assert len(host.transports) == 1
-            host.wait(lambda: len(host.answerers[0].closed) == 20, "twenty closes")
+            until(lambda: len(host.answerers[0].closed) == 20, "twenty closes")
             assert len(exchanges) > 5, "that many times the keys were changed"
         finally:
             master.terminate()
@@ -125,11 +126,11 @@ def test_a_killed_client_frees_its_sessions(program: Find, tmp_path: Path) -> No
         ssh = openssh(program, host, tmp_path / "known")
         client = subprocess.Popen([*ssh, "wait"], stdin=subprocess.PIPE)
         assert client.stdin is not None
-        host.wait(lambda: host.threads, "the session")
+        until(lambda: host.threads, "the session")
         client.kill()
         client.wait(DEADLINE)
         client.stdin.close()
-        host.wait(lambda: host.answerers[0].closed == [0], "the close")
+        until(lambda: host.answerers[0].closed == [0], "the close")
         assert host.answerers[0].channels[0].closed
 
 
@@ -147,9 +148,9 @@ async def _signals(host: Host) -> None:
         process.send_signal("INT")
         process.send_break(250)
         process.change_terminal_size(70, 20)
-        events = host.answerers[0].events
-        await asyncio.to_thread(host.wait, lambda: len(events) == 3, "three events")
-        assert events == [SignalSent("INT"), BreakSent(250), WindowChange(70, 20)]
+        heard = partial(host.answerers[0].of, "event")
+        await asyncio.to_thread(until, lambda: len(heard()) == 3, "three events")
+        assert heard() == [SignalSent("INT"), BreakSent(250), WindowChange(70, 20)]
         process.close()
         await process.wait_closed()
 
@@ -194,12 +195,12 @@ def test_a_client_that_says_nothing_more_is_given_up() -> None:
             transport = host.transports[0]
             asked = transport.packets_received
             await asyncio.to_thread(
-                host.wait, lambda: transport.packets_received >= asked + 3, "three answers"
+                until, lambda: transport.packets_received >= asked + 3, "three answers"
             )
             assert transport.active
             # The client's loop stands still from here on, and so does the client.
-            host.wait(lambda: not transport.active, "the end")
-            host.wait(lambda: host.answerers[0].closed == [0], "the close")
+            until(lambda: not transport.active, "the end")
+            until(lambda: host.answerers[0].closed == [0], "the close")
 
     with live_host(keepalive_interval=0.05, keepalive_count=20) as host:
         with contextlib.suppress(asyncssh.Error, OSError):  # the client's view of its end

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.ssh.connection.channel_bench import Bench, fields, packed
+from tests.ssh.connection.channel_bench import Bench
+from tests.ssh.messages import fields, packed
 from tuihost.errors import PeerError
 from tuihost.wire import (
     CancelRemoteForward,

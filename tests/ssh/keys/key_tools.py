@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.ssh.raw_client import Raw, packed
+from tests.ssh.messages import Raw, packed
 from tests.waiting import DEADLINE
 from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ssh.keys.key_tools import PRESENT, Keygen, SecurityKey
-from tests.ssh.raw_client import Raw, packed
+from tests.ssh.messages import Raw, packed
 from tuihost.core.keys.certificates import Certificate
 from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519, fingerprint
 from tuihost.ssh.keys import _certificates as certificates

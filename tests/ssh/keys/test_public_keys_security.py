@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.ssh.keys.key_tools import PRESENT, VERIFIED, Keygen, SecurityKey
-from tests.ssh.raw_client import Raw, RawClient, host_pair, packed
+from tests.ssh.messages import Raw, packed
+from tests.ssh.raw_client import RawClient, host_pair
 from tests.verifiers import OpenGuests
 from tuihost.core.keys.authorized_keys import Unfit, judge, parse
 from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ssh.keys.key_tools import Keygen, SecurityKey, number
-from tests.ssh.raw_client import Raw, packed
+from tests.ssh.messages import Raw, packed
 from tests.waiting import allowed
 from tuihost.core.keys.authorized_keys import Unfit, judge
 from tuihost.core.keys.certificates import Certificate
