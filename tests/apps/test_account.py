@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord, StoreError
 from tuihost.core.keys.offers import fingerprint
 from tuihost.core.login.proof import FRESH, AccountChange, Proof, ProofNeeded
@@ -19,7 +18,6 @@ from tuihost.host.login.hosted_account import HostedAccount
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps.codes import recovery_hash, totp_code, totp_counter
 from tuihost.testing import Hosted, Pilot, hosted
-from tuihost.testing.hosted import hang_up
 
 PASSWORD = "correct-horse-9"
 BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0 " + bytes([7] * 32)
@@ -54,13 +52,7 @@ def enter(
     term: str = "xterm-256color",
 ) -> Pilot:
     """Ada at a terminal, in her account."""
-    transport = host.dial()
-    transport.auth_password("ada", password, fallback=False)
-    channel = transport.open_session(timeout=DEADLINE)
-    channel.set_environment_variable("LANG", "C.UTF-8")
-    channel.get_pty(term, *size)
-    channel.exec_command("account")
-    return Pilot(channel, lambda: hang_up(transport), *size)
+    return host.open("account", password=password, size=size, term=term)
 
 
 def on(pilot: Pilot, label: str) -> Pilot:

@@ -8,11 +8,10 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
-from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord
 from tuihost.core.keys.offers import fingerprint
 from tuihost.core.login.proof import ProofNeeded
@@ -20,7 +19,6 @@ from tuihost.host.login.hosted_account import HostedAccount
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps.codes import totp_code, totp_counter
 from tuihost.testing import Hosted, Outcome, Pilot, hosted
-from tuihost.testing.hosted import hang_up
 
 PASSWORD = "correct-horse-9"
 BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0 " + bytes([7] * 32)
@@ -43,38 +41,11 @@ def store_of(host: Hosted) -> AccountStore:
 
 
 def run(host: Hosted, command: str, user: str = "ada", stdin: bytes = b"") -> Outcome:
-    transport = host.dial()
-    try:
-        transport.auth_password(user, PASSWORD, fallback=False)
-        channel = transport.open_session(timeout=DEADLINE)
-        channel.settimeout(DEADLINE)
-        channel.exec_command(command)
-        if stdin:
-            channel.sendall(stdin)
-        channel.shutdown_write()
-        out, errors = channel.makefile("rb").read(), channel.makefile_stderr("rb").read()
-        return Outcome(channel.recv_exit_status(), out, errors)
-    finally:
-        hang_up(transport)
+    return host.run(command, user=user, password=PASSWORD, stdin=stdin)
 
 
-class Listener(Pilot):
-    """Somebody who hears plain lines, and sees no screen."""
-
-    @property
-    def text(self) -> str:
-        return self.received.decode()
-
-    def wait_for(self, text: str, *, seconds: float = DEADLINE) -> Self:
-        return self.wait_until(lambda: text in self.text, repr(text), seconds=seconds)
-
-
-def lines(host: Hosted) -> Listener:
-    transport = host.dial()
-    transport.auth_password("ada+account", PASSWORD, fallback=False)
-    channel = transport.open_session(timeout=DEADLINE)
-    channel.invoke_shell()
-    return Listener(channel, lambda: hang_up(transport), 80, 24)
+def lines(host: Hosted) -> Pilot:
+    return host.lines(user="ada+account", password=PASSWORD)
 
 
 def test_show_keys_and_history_for_people(host: Hosted) -> None:

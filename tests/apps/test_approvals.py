@@ -46,36 +46,12 @@ def host() -> Iterator[Hosted]:
 
 def enter(host: Hosted, user: str, size: tuple[int, int] = (80, 24), **more: Any) -> Pilot:
     """Somebody who needs no approval, in the app."""
-    transport = host.dial()
-    transport.auth_password(user, PASSWORD, fallback=False)
-    return in_approvals(transport, size, **more)
-
-
-def in_approvals(
-    transport: paramiko.Transport,
-    size: tuple[int, int] = (80, 24),
-    *,
-    term: str = "xterm-256color",
-    asks: str = "approvals",
-) -> Pilot:
-    channel = transport.open_session(timeout=DEADLINE)
-    channel.set_environment_variable("LANG", "C.UTF-8")
-    channel.get_pty(term, *size)
-    channel.exec_command(asks)
-    return Pilot(channel, lambda: hang_up(transport), *size)
+    given = {"app": "approvals", **more}
+    return host.open(user=user, password=PASSWORD, size=size, **given)
 
 
 def run(host: Hosted, command: str, user: str = "ada") -> Outcome:
-    transport = host.dial()
-    try:
-        transport.auth_password(user, PASSWORD, fallback=False)
-        channel = transport.open_session(timeout=DEADLINE)
-        channel.settimeout(DEADLINE)
-        channel.exec_command(command)
-        out, errors = channel.makefile("rb").read(), channel.makefile_stderr("rb").read()
-        return Outcome(channel.recv_exit_status(), out, errors)
-    finally:
-        hang_up(transport)
+    return host.run(command, user=user, password=PASSWORD)
 
 
 class Outside:
@@ -196,7 +172,10 @@ def test_nobody_lets_themselves_in(host: Hosted) -> None:
             "has been let in"
         )
         assert first.over()
-        with in_approvals(first.transport) as eve:
+        channel = first.transport.open_session(timeout=DEADLINE)
+        channel.get_pty("xterm-256color", 80, 24)
+        channel.exec_command("approvals")
+        with Pilot(channel, lambda: hang_up(first.transport), 80, 24) as eve:
             eve.wait_for("Nobody is waiting")
             with outside(host, "eve") as second:
                 for key in ("y", "n"):
@@ -210,11 +189,11 @@ def test_nobody_lets_themselves_in(host: Hosted) -> None:
 
 
 def test_without_the_role_there_is_no_such_app(host: Hosted) -> None:
-    with enter(host, "tom", asks="menu") as pilot:
+    with enter(host, "tom", app="menu") as pilot:
         pilot.wait_for("tom")
         assert "Approvals" not in pilot.text
     assert run(host, "approvals list", "tom").status != 0
-    with enter(host, "ada", asks="menu") as pilot:
+    with enter(host, "ada", app="menu") as pilot:
         pilot.wait_for("Approvals")
 
 

@@ -69,9 +69,7 @@ def shared(host: Hosted, user: str, *roles: str) -> Any:
         user, roles=frozenset(roles), password_hash=login_services.passwords.hash(PASSWORD)
     )
     login_services.store.create(record)
-    transport = host.dial()
-    transport.auth_password(user, PASSWORD)
-    return transport
+    return host.connect(user, password=PASSWORD)
 
 
 def test_shared_folders_open_by_roles(host: Hosted) -> None:

@@ -129,8 +129,9 @@ def test_a_page_that_changes_is_read_anew(reading: Reading, tmp_path: Path) -> N
     path = tmp_path / "pages" / "news.md"
     with host.open("reader") as pilot:
         pilot.wait_for("▌ News").press("enter").wait_for("old words").press("escape")
+        pilot.wait_for("▌ News")
         path.write_text("# Later news\n\nnew words")
-        pilot.wait_for("▌").press("enter").wait_for("new words").wait_for("Later news")
+        pilot.press("enter").wait_for("new words").wait_for("Later news")
         path.unlink()
         pilot.press("escape").wait_for("There are no pages here yet.")
     assert host.run("reader list").text == ""

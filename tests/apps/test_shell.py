@@ -6,7 +6,6 @@ import contextlib
 import importlib
 import json
 import random
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, allowed
 from tuihost import App, CommandInfo, Folders, Session, command
 from tuihost.accounts import AccountRecord
 from tuihost.host.helpers import pool
@@ -173,18 +172,14 @@ def test_what_is_unclear_is_said(host: Hosted, text: str) -> None:
     assert line(host, text)[0] == 2
 
 
-@given(st.text(alphabet="ab '\"\\|<>;&#\n\té", max_size=40))
-def test_no_line_breaks_the_reading(text: str) -> None:
-    language = _LANGUAGE()
+@given(text=st.text(alphabet="ab '\"\\|<>;&#\n\té", max_size=40))
+def test_no_line_breaks_the_reading(shared: tuple[Hosted, Tap], text: str) -> None:
+    language = part(shared[0], "language")
     found = list(language.tokens(text))
     assert [one.start for one in found] == sorted(one.start for one in found)
     assert all(0 <= one.start < one.end <= len(text) for one in found)
     with contextlib.suppress(language.ParseError):
         language.parse(text)
-
-
-def _LANGUAGE() -> Any:
-    return next(m for name, m in sys.modules.items() if name.endswith("shell.language"))
 
 
 # ------------------------------------------------------------------------------ pipes and files
@@ -254,7 +249,7 @@ def test_somebody_who_says_nothing_is_greeted(
 ) -> None:
     """As with `ssh -T host` at a terminal, where nothing tells the host that one is there."""
     package = part(host, "language").__name__.rpartition(".")[0]
-    monkeypatch.setattr(sys.modules[package], "SILENCE", 0.01)
+    monkeypatch.setattr(importlib.import_module(package), "SILENCE", 0.01)
     with host.lines() as pilot:
         pilot.wait_for("type a command; help lists them, and exit leaves.")
         pilot.wait_until(lambda: pilot.received.endswith(b"leaves.\n> "), "a prompt")
@@ -404,7 +399,7 @@ def test_a_pattern_that_cannot_be_used_is_refused_at_once(
 ) -> None:
     begun = time.process_time()
     status, out, errors = line(host, f"grep '{pattern}'", b"x")
-    assert time.process_time() - begun < 1.0
+    assert time.process_time() - begun < allowed(1.0)
     assert (status, out) == (2, "")
     assert errors.startswith("That is not a pattern that can be used: ")
     assert reason in errors
@@ -458,22 +453,14 @@ def test_rights_hold_behind_the_shell_too() -> None:
         assert login_services is not None
         hashed = login_services.passwords.hash(PASSWORD)
         login_services.store.create(AccountRecord("eve", password_hash=hashed))
-        client = host.dial()
-        client.auth_password("eve", PASSWORD)
 
-        def run(text: str) -> tuple[int, bytes]:
-            channel = client.open_session(timeout=DEADLINE)
-            channel.settimeout(DEADLINE)
-            channel.exec_command(text)
-            channel.shutdown_write()
-            errors = channel.makefile_stderr("rb").read()
-            return channel.recv_exit_status(), errors
+        def run(text: str) -> Outcome:
+            return host.run(text, user="eve", password=PASSWORD)
 
-        assert run("shell -c 'notes list'")[0] == 0
-        status, errors = run("shell -c 'echo x | notes add -'")
-        assert (status, b"you may not run notes add" in errors) == (2, True)
-        assert run("shell -c 'help'")[0] == 0
-        hang_up(client)
+        assert run("shell -c 'notes list'").status == 0
+        said = run("shell -c 'echo x | notes add -'")
+        assert (said.status, "you may not run notes add" in said.errors) == (2, True)
+        assert run("shell -c 'help'").status == 0
 
 
 @pytest.mark.parametrize(
@@ -587,18 +574,13 @@ def test_an_app_opens_and_leads_back_to_what_was_shown(host: Hosted) -> None:
         assert shell.wait_end() == 0
 
 
-@given(st.binary(max_size=200))
-def test_no_output_can_draw(data: bytes) -> None:
-    transcript = _transcript()
+@given(data=st.binary(max_size=200))
+def test_no_output_can_draw(shared: tuple[Hosted, Tap], data: bytes) -> None:
+    transcript = part(shared[0], "transcript").Transcript()
     transcript.write(data)
     for index in range(transcript.row_count()):
         text = "".join(fragment[1] for fragment in transcript.row(index, 80))
         assert all(char.isprintable() or char == " " or ord(char) > 127 for char in text), text
-
-
-def _transcript() -> Any:
-    module = next(m for name, m in sys.modules.items() if name.endswith("shell.transcript"))
-    return module.Transcript()
 
 
 def rows(transcript: Any) -> list[str]:

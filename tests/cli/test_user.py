@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.operator import KEY, MARK, PASSWORD, Run, ada
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountStore
 from tuihost.core.login.lockout import Lockout, Try
 from tuihost.host.login.passwords import Passwords
@@ -132,6 +133,6 @@ def test_help_of_the_group_imports_nothing_heavy() -> None:
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=DEADLINE
     )
     assert done.stdout.endswith("[]\n"), done.stdout

@@ -56,7 +56,7 @@ def test_an_app_opens_from_the_menu_and_leads_back(visit: Open, app: str) -> Non
 @pytest.mark.parametrize("app", APPS)
 def test_an_app_opens_at_once_and_its_help_tells_the_keys(visit: Open, app: str) -> None:
     title = app.capitalize()
-    terminal = wait_title(visit("oda", asks=app, first=title), title)
+    terminal = wait_title(visit(f"oda-{app}", asks=app, first=title), title)
     help_key, (leave, leave_shown) = HELP.get(app, "?"), LEAVE.get(app, ("C-c", "^C"))
     terminal.press(help_key).wait_for("╭").wait_row(leave_shown, "leave")
     terminal.press("Escape").wait_gone("╭").resize(40, 12).wait_until(

@@ -188,7 +188,7 @@ def test_asyncssh_drops_and_comes_back(demo: Demo) -> None:
 @pytest.mark.parametrize("term", ["vt100", "vt220", "linux"])
 def test_an_old_terminal_gets_nothing_that_it_would_print(demo: Demo, term: str) -> None:
     async def story() -> None:
-        async with connect(demo, "ray") as link:
+        async with connect(demo, f"ray-{term}") as link:
             person = await (await sit_down(link, term=term)).wait_for("Notes")
             await person.press("end", "enter").wait_for("size 80x24")
             await person.press("c-]").wait_for("Menu")

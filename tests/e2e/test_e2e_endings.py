@@ -129,11 +129,11 @@ def test_a_command_that_nobody_reads_ends_at_once(
 ) -> None:
     """OpenSSH's client tells of that only hosts whose identification begins like OpenSSH's."""
     program("ssh")
-    line = f"'{place.bin / 'ssh'}' -p {demo.port} gus@127.0.0.1 probe lines | head -1"
+    line = f"'{place.bin / 'ssh'}' -p {demo.port} ivy@127.0.0.1 probe lines | head -1"
     begun = time.monotonic()
     done = subprocess.run(
         ["sh", "-c", line], capture_output=True, timeout=DEADLINE, env=clean_env(place.folder)
     )
     assert done.stdout == b"line 0\n"
     assert time.monotonic() - begun < allowed(1.0)
-    demo.wait_event("session.end", user="gus", seconds=allowed(1.0))
+    demo.wait_event("session.end", user="ivy", seconds=allowed(1.0))

@@ -79,9 +79,10 @@ def test_scp_copies_files_and_folders_both_ways(
 @pytest.mark.parametrize("protocol", ["-s", "-O"])
 def test_nothing_leads_out(copy: Copy, tmp_path: Path, protocol: str) -> None:
     (tmp_path / "x").write_text("x")
+    at = f"out{protocol}@127.0.0.1"
     for path in ("../../../../etc/passwd", "/etc/passwd", "/files/../../etc/passwd"):
-        assert copy("scp", protocol, f"out@127.0.0.1:{path}", "got").returncode == 1
-        assert copy("scp", protocol, "x", f"out@127.0.0.1:{path}").returncode == 1
+        assert copy("scp", protocol, f"{at}:{path}", "got").returncode == 1
+        assert copy("scp", protocol, "x", f"{at}:{path}").returncode == 1
     assert not (tmp_path / "got").exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import itertools
 import re
 import socket
 import socketserver
@@ -16,8 +17,10 @@ import pytest
 
 from tests.e2e.e2e_demo import Served, clean_env
 from tests.e2e.e2e_tmux import Open
+from tests.listening import free_port, is_open
 from tests.waiting import DEADLINE, until
 
+NUMBERS = itertools.count(1)
 PAGE = b"<h1>A page of mine</h1>" + b"." * 300_000
 
 SETTINGS = """\
@@ -101,24 +104,23 @@ def house(folder: Path, web: int, jump: int) -> Served:
 
 
 class Client:
-    """OpenSSH and curl, as somebody who has just come."""
+    """OpenSSH and curl, as somebody who has just come and whose name nobody else has."""
 
     def __init__(self, folder: Path, host: Served) -> None:
         self.folder = folder
         self.host = host
+        self.user = f"user{next(NUMBERS)}"
         self._running: list[subprocess.Popen[bytes]] = []
         options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR"
         config = "\n".join(option.replace("=", " ") for option in options.split())
         (folder / "config").write_text(config + "\nExitOnForwardFailure yes\n")
 
-    def words(self, *words: str, user: str = "ada", port: int | None = None) -> list[str]:
-        at = ["-p", str(port or self.host.port), "-l", user]
+    def words(self, *words: str, port: int | None = None) -> list[str]:
+        at = ["-p", str(port or self.host.port), "-l", self.user]
         return ["ssh", "-F", str(self.folder / "config"), *at, *words]
 
-    def ssh(
-        self, *words: str, input: bytes = b"", user: str = "ada"
-    ) -> subprocess.CompletedProcess[bytes]:
-        return self.run(self.words(*words, user=user), input)
+    def ssh(self, *words: str, input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return self.run(self.words(*words), input)
 
     def background(self, *words: str) -> subprocess.Popen[bytes]:
         """An ssh that stays until the test is over."""
@@ -159,19 +161,8 @@ def client(
     client.close()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 def until_open(port: int) -> None:
-    def look() -> bool:
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", port), 1.0).close()
-            return True
-        return False
-
-    until(look, f"port {port} to open")
+    until(lambda: is_open(port), f"port {port} to open")
 
 
 def test_a_browser_reaches_a_real_target(client: Client, web: int) -> None:
@@ -191,7 +182,7 @@ def test_a_browser_goes_through_the_host(client: Client, web: int) -> None:
     assert client.curl(*proxy, f"http://127.0.0.1:{web}/") == PAGE
     words = ["curl", "-sS", *proxy, "--max-time", "10", "http://169.254.169.254/"]
     assert client.run(words, b"").returncode != 0
-    client.host.wait_event("channel.refused")
+    client.host.wait_event("channel.refused", user=client.user)
     assert "169.254.169.254:80" in client.host.log
 
 
@@ -203,7 +194,7 @@ def test_one_stream_alone(client: Client, web: int) -> None:
 
 def test_another_host_behind_this_one(client: Client, jump: Served) -> None:
     # What -J does, with the settings of this test for the jump too.
-    jumps = f"ssh -F {client.folder}/config -W %h:%p -p {client.host.port} ada@127.0.0.1"
+    jumps = f"ssh -F {client.folder}/config -W %h:%p -p {client.host.port} {client.user}@127.0.0.1"
     words = client.words("-o", f"ProxyCommand={jumps}", "127.0.0.1", "status now", port=jump.port)
     done = client.run(words, b"")
     assert b"Connections" in done.stdout, done.stderr
@@ -233,15 +224,8 @@ def test_forwards_come_and_go_on_one_connection(client: Client, web: int) -> Non
     assert client.curl(f"http://127.0.0.1:{fixed}/") == PAGE
     done = client.ssh(*control, "-O", "cancel", "-R", f"{fixed}:127.0.0.1:{web}", "127.0.0.1")
     assert done.returncode == 0, done.stderr
-    client.host.wait_event("forward.unlisten")
-
-    def refused() -> bool:
-        with contextlib.suppress(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", fixed), 1.0).close()
-            return False
-        return True
-
-    until(refused, "the port to be closed")
+    client.host.wait_event("forward.unlisten", user=client.user)
+    until(lambda: not is_open(fixed), "the port to be closed")
 
 
 def test_unix_sockets_lead_both_ways(client: Client, host: Served) -> None:
@@ -284,22 +268,23 @@ def test_a_browser_sees_the_status_of_the_host(client: Client) -> None:
 def test_a_name_leads_to_somebodys_machine_and_they_watch(
     client: Client, web: int, open_terminal: Open
 ) -> None:
-    listed = client.ssh("127.0.0.1", "tunnels list", user="tom")
+    listed = client.ssh("127.0.0.1", "tunnels list")
     assert listed.stdout.startswith(b"No tunnel of yours is open"), listed.stderr
     terminal = open_terminal(100, 24)
     forward = f"-R demo:80:127.0.0.1:{web}"
-    terminal.shell(f"ssh -t -p {client.host.port} {forward} tom@127.0.0.1 tunnels")
+    at = f"-p {client.host.port} {client.user}@127.0.0.1"
+    terminal.shell(f"ssh -t {forward} {at} tunnels")
     terminal.wait_for("1 open", "http://demo.localhost:")
     found = re.search(r"http://demo\.localhost:(\d+)/", terminal.text)
     assert found
-    at = ("--resolve", f"demo.localhost:{found[1]}:127.0.0.1")
-    assert client.curl(*at, f"http://demo.localhost:{found[1]}/page") == PAGE
+    resolve = ("--resolve", f"demo.localhost:{found[1]}:127.0.0.1")
+    assert client.curl(*resolve, f"http://demo.localhost:{found[1]}/page") == PAGE
     terminal.press("Enter").wait_for("GET /page", "200")
-    words = ["-Z", *at, f"http://demo.localhost:{found[1]}/[1-20]", "-o", "/dev/null"]
+    words = ["-Z", *resolve, f"http://demo.localhost:{found[1]}/[1-20]", "-o", "/dev/null"]
     client.curl(*words)
     terminal.wait_for("21 requests")
     terminal.press("Escape").wait_for("1 open").press("C-c").wait_shell(0)
-    done = client.run(["curl", "-sS", *at, "-o", "/dev/null", "-w", "%{http_code}",
+    done = client.run(["curl", "-sS", *resolve, "-o", "/dev/null", "-w", "%{http_code}",
                         f"http://demo.localhost:{found[1]}/"], b"")  # fmt: skip
     assert done.stdout == b"404", done.stderr
 
@@ -324,7 +309,7 @@ def test_plink_forwards_too(client: Client, program: Callable[[str], str], web: 
         check=True, capture_output=True, timeout=DEADLINE,
     )  # fmt: skip
     status, page = free_port(), free_port()
-    words = ["-batch", "-ssh", "-N", "-P", str(client.host.port), "-l", "pia", "-hostkey"]
+    words = ["-batch", "-ssh", "-N", "-P", str(client.host.port), "-l", client.user, "-hostkey"]
     forwards = ["-L", f"{status}:status:80", "-L", f"{page}:127.0.0.1:{web}"]
     plink = subprocess.Popen(
         [program("plink"), *words, said.stdout.split()[1].decode(), *forwards, "127.0.0.1"],

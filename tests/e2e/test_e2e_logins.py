@@ -100,7 +100,7 @@ def test_a_locked_account_locks_only_where_the_guesses_come_from(house: House) -
 
 @pytest.mark.parametrize("options", [BY_BOTH, ()], ids=["password method", "all asked"])
 def test_a_password_and_then_a_code(house: House, options: tuple[str, ...]) -> None:
-    name = "fay" if options else "fee"
+    name = f"fee-{len(options)}"
     member = house.member(name, "password, totp", totp=True)
     code = member.code()
     said = house.ssh(name, *WHO, answers=[PASSWORD, code], options=options)

@@ -137,7 +137,7 @@ def test_whoever_gives_up_has_their_terminal_back(
 def test_a_connection_is_sound_for_the_next_try(
     house: House, open_terminal: Open, dial: Dial
 ) -> None:
-    name = f"eda-{dial.__name__}"
+    name = f"eva-{dial.__name__}"
     house.member(name)
     terminal = dial(open_terminal(), house, name).wait_for("assword:")
     for wrong in ("", "x" * 2000, "pässword", "\t", PASSWORD[:-1]):

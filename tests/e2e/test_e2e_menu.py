@@ -26,14 +26,15 @@ def colours(terminal: Terminal) -> list[str]:
 
 @pytest.mark.parametrize(("columns", "rows"), [(40, 12), (80, 24), (200, 60)])
 def test_the_first_screen_fits_the_window(visit: Open, columns: int, rows: int) -> None:
-    terminal = visit("zoe", columns, rows).wait_for("Menu", "Notes", "? keys", "^C leave")
+    name = f"zoe-{columns}"
+    terminal = visit(name, columns, rows).wait_for("Menu", "Notes", "? keys", "^C leave")
     lines = terminal.lines
     assert len(lines) == rows
     assert "Menu" in lines[0]
     assert "^C leave" in lines[-1]
     text = terminal.text
     assert ("Write" in text) == (columns > 40)  # what each app is for
-    assert bool(re.search(r"zoe · \d+ here · \d\d:\d\d", lines[0])) == (columns > 40)
+    assert bool(re.search(rf"{name} · \d+ here · \d\d:\d\d", lines[0])) == (columns > 40)
     assert ("^] back here from any app" in lines[-1]) == (columns > 40)
     assert ("ssh -t host notes" in text) == (columns >= 100)  # the chosen app's page
     if columns == 40:
@@ -120,7 +121,7 @@ def test_a_lone_escape_is_quick_and_a_key_is_whole(visit: Open) -> None:
         begun = time.monotonic()
         terminal.press("Escape").wait_for(f"{number} key Escape")
         best = min(best, time.monotonic() - begun)
-    assert best < 0.4, f"a lone Escape took {best:.2f} s"
+    assert best < allowed(0.4), f"a lone Escape took {best:.2f} s"
     terminal.press("F5").wait_for("4 key Keys.F5").press("M-a").wait_for("5 key Escape", "6 key a")
 
 

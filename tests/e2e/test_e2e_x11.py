@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import subprocess
@@ -16,6 +17,7 @@ from tests.e2e.e2e_demo import Served, clean_env
 from tests.e2e.e2e_tmux import Open
 from tests.waiting import DEADLINE, until
 
+NUMBERS = itertools.count(1)
 SETTINGS = """\
 [server]
 port = 0
@@ -131,9 +133,10 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 class Client:
-    """OpenSSH, on somebody's machine with a screen."""
+    """OpenSSH, on the machine with a screen of somebody whose name nobody else has."""
 
     def __init__(self, folder: Path, host: Served, screen: Screen) -> None:
+        self.at = f"user{next(NUMBERS)}@127.0.0.1"
         self.folder = folder
         self.host = host
         self.screen = screen
@@ -202,7 +205,7 @@ def test_a_program_looks_as_it_does_at_home(client: Client, way: str) -> None:
     expected = client.screen.pixels()
     client.end(here)
     shown(client)
-    far = client.background(way, "ada@127.0.0.1", "windows run logo")
+    far = client.background(way, client.at, "windows run logo")
     shown(client, "xlogo")
     until(lambda: client.screen.pixels() == expected, "the same picture")
     client.end(far)  # closing the session closes the window
@@ -211,21 +214,21 @@ def test_a_program_looks_as_it_does_at_home(client: Client, way: str) -> None:
 
 @pytest.mark.parametrize("way", ["-X", "-Y"])
 def test_a_program_sees_the_screen_of_its_person(client: Client, way: str) -> None:
-    done = client.ssh(way, "ada@127.0.0.1", "windows run about")
+    done = client.ssh(way, client.at, "windows run about")
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("way", ["-X", "-Y"])
 def test_a_clock_is_drawn(client: Client, way: str) -> None:
     empty = client.screen.pixels()
-    session = client.background(way, "ada@127.0.0.1", "windows run clock")
+    session = client.background(way, client.at, "windows run clock")
     shown(client, "xclock")
     until(lambda: client.screen.pixels() != empty, "the clock to be drawn")
     client.end(session)
 
 
 def test_closing_the_window_ends_the_session(client: Client) -> None:
-    session = client.background("-Y", "ada@127.0.0.1", "windows run clock")
+    session = client.background("-Y", client.at, "windows run clock")
     shown(client, "xclock")
 
     def close(root: Any) -> None:
@@ -238,7 +241,7 @@ def test_closing_the_window_ends_the_session(client: Client) -> None:
 
 
 def test_the_app_draws_a_window_itself(client: Client) -> None:
-    session = client.background("-X", "bea@127.0.0.1", "windows")
+    session = client.background("-X", client.at, "windows")
     shown(client, "tuihost: a note")
     empty = bytes(len(client.screen.pixels()))
     until(lambda: client.screen.pixels() != empty, "the note to be drawn")
@@ -246,7 +249,7 @@ def test_the_app_draws_a_window_itself(client: Client) -> None:
 
 
 def test_without_a_screen_it_says_how(client: Client) -> None:
-    done = client.ssh("-x", "ada@127.0.0.1", "windows run clock")
+    done = client.ssh("-x", client.at, "windows run clock")
     assert (done.returncode, done.stderr) == (
         69, b"There is no screen to show it on. Connect with: ssh -X HOST windows run NAME\n"
     )  # fmt: skip
@@ -254,7 +257,7 @@ def test_without_a_screen_it_says_how(client: Client) -> None:
 
 def test_windows_are_opened_from_a_screen_of_text(client: Client, open_terminal: Open) -> None:
     terminal = open_terminal(80, 24, client.screen.env)
-    terminal.shell(f"ssh -Y -t -p {client.host.port} cid@127.0.0.1 windows")
+    terminal.shell(f"ssh -Y -t -p {client.host.port} {client.at} windows")
     terminal.wait_for("Windows", "logo", "clock", "a note drawn here")
     terminal.press("Enter").wait_for("1 open")
     shown(client, "xlogo")

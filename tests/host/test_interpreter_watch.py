@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import os
 import re
 import threading
 import time
@@ -11,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import DEADLINE, until
 from tuihost import App, Session, command
-from tuihost.host.interpreter_watch import TICK, InterpreterWatch, cpu_times, stall
+from tuihost.host import interpreter_watch
+from tuihost.host.interpreter_watch import InterpreterWatch, cpu_times, stall
 from tuihost.logs import Event, EventLog, JsonFormatter, LogFile, TextFormatter
 from tuihost.testing import hosted
 
@@ -21,14 +25,22 @@ def catastrophe(length: int) -> None:
     re.match(r"(a+)+b", "a" * length)
 
 
-def long_enough() -> int:
-    """So many letters keep the interpreter for more than three seconds."""
+@functools.cache
+def letters() -> int:
+    """So many keep the interpreter for more than 0.1 seconds; one more for twice as long."""
     for length in range(20, 40):
-        begun = time.perf_counter()
+        begun = time.thread_time()
         catastrophe(length)
-        if time.perf_counter() - begun > 0.4:
-            return length + 3
+        if time.thread_time() - begun > 0.1:
+            return length
     pytest.fail("patterns have become quick: another long call is needed here")
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trace of a call that goes on is written earlier."""
+    monkeypatch.setattr(interpreter_watch, "ARM_EVERY", 0.1)
+    monkeypatch.setattr(interpreter_watch, "DUMP_AFTER", 0.5)
 
 
 class Recorder(logging.Handler):
@@ -54,7 +66,7 @@ class Greedy(App):
 
     @command
     def go(self, session: Session) -> None:
-        catastrophe(long_enough())
+        catastrophe(letters() + 2)
 
 
 def test_the_app_that_keeps_everybody_waiting_is_named() -> None:
@@ -75,6 +87,7 @@ def test_the_app_that_keeps_everybody_waiting_is_named() -> None:
     assert told["seconds"] >= 0.25
 
 
+@pytest.mark.usefixtures("soon")
 def test_a_long_call_is_named_while_it_lasts_and_afterwards(tmp_path: Path) -> None:
     recorder, logger = Recorder(), logging.Logger("tuihost.test")
     path = tmp_path / "log"
@@ -84,7 +97,7 @@ def test_a_long_call_is_named_while_it_lasts_and_afterwards(tmp_path: Path) -> N
     logger.addHandler(recorder)
     during: list[bytes] = []
     watch = InterpreterWatch(EventLog(logger), nobody)
-    length = long_enough()
+    length = letters() + 3
     watch.start()
 
     def work() -> None:
@@ -93,8 +106,8 @@ def test_a_long_call_is_named_while_it_lasts_and_afterwards(tmp_path: Path) -> N
 
     thread = threading.Thread(target=work, name="app-7-0")
     thread.start()
-    thread.join(120)
-    assert recorder.came.wait(60), "no stall was told"
+    thread.join(DEADLINE)
+    assert recorder.came.wait(DEADLINE), "no stall was told"
     watch.stop()
     text.close()
     # Which thread it was is told only of one that still runs: that is tested with an app above.
@@ -102,22 +115,23 @@ def test_a_long_call_is_named_while_it_lasts_and_afterwards(tmp_path: Path) -> N
     assert b"in catastrophe" in during[0], "the trace was not written while the call ran"
 
 
+@pytest.mark.usefixtures("soon")
 def test_a_log_that_was_opened_again_gets_the_trace(tmp_path: Path) -> None:
     logger = logging.Logger("tuihost.test")
     file = LogFile(tmp_path / "log")
     file.setFormatter(TextFormatter())
     logger.addHandler(file)
     watch = InterpreterWatch(EventLog(logger), nobody)
-    length = long_enough()
+    length = letters() + 3
     watch.start()
     (tmp_path / "log").rename(tmp_path / "log.1")
     file.reopen()
-    threading.Event().wait(3 * TICK)  # until it has looked
+    until(lambda: os.path.sameopenfile(watch._file, file.stream.fileno()), "its next look")
     catastrophe(length)
     watch.stop()
     file.close()
     assert b"in catastrophe" in (tmp_path / "log").read_bytes()
-    assert (tmp_path / "log.1").read_bytes() == b""
+    assert b"in catastrophe" not in (tmp_path / "log.1").read_bytes()
 
 
 def test_a_log_of_json_gets_no_trace(tmp_path: Path) -> None:
@@ -146,7 +160,7 @@ def test_the_thread_whose_time_grew_most_is_named() -> None:
     own, main = threading.get_ident(), threading.main_thread().ident
     assert own == main
     other = threading.Event()
-    thread = threading.Thread(target=other.wait, args=(60,), name="other")
+    thread = threading.Thread(target=other.wait, args=(DEADLINE,), name="other")
     thread.start()
     assert thread.ident is not None
     found = stall(
@@ -156,7 +170,7 @@ def test_the_thread_whose_time_grew_most_is_named() -> None:
         lambda module: "waiting" if module == "threading" else "",
     )
     other.set()
-    thread.join(60)
+    thread.join(DEADLINE)
     assert (found.seconds, found.thread, found.app) == (1.0, "other", "waiting")
     assert "wait" in found.stack
     assert stall(1.0, {}, {own: 1.0}, nobody).thread == ""

@@ -721,7 +721,9 @@ def test_a_question_stays_above_a_layout_that_changes_meanwhile() -> None:
 
             async def later(session: Session) -> object:
                 asked = asyncio.create_task(session.ask("Still here? "))
-                await asyncio.sleep(0.05)
+                top = application.layout.current_window
+                while application.layout.current_window is top:  # until it is open
+                    await asyncio.sleep(0)
                 other = Window(FormattedTextControl("another layout", focusable=True))
                 application.layout = Layout(other)
                 application.invalidate()

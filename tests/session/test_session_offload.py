@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import textwrap
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
-from tests.waiting import DEADLINE
+from tests.waiting import until
 from tuihost import App, Session, TookTooLong, command
 from tuihost.errors import MisuseError
 from tuihost.testing import hosted
@@ -159,16 +156,9 @@ def test_work_ends_when_nobody_waits_for_it() -> None:
     with hosted(app) as host:
         pool = host.server.host.helpers
         with host.open("giver long"):
-            until(lambda: bool(pool._busy and pool._busy[0].helper))
-        until(lambda: not pool._busy)
+            until(lambda: pool._busy and pool._busy[0].helper, "the work to begin")
+        until(lambda: not pool._busy, "the work to end")
     assert pool.helpers == 0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        threading.Event().wait(0.01)
 
 
 FILES = {

@@ -85,11 +85,15 @@ class Hosted:
         self.host = server.host
         self.log = records
 
-    def connect(self, user: str = "ada") -> paramiko.Transport:
-        """A client that has shaken hands and logged in as `user`. Close it."""
+    def connect(self, user: str = "ada", *, password: str = "") -> paramiko.Transport:
+        """A client that has shaken hands and logged in as `user`: as a guest, or to an account if
+        there is a password. Close it."""
         transport = self.dial()
         try:
-            transport.auth_none(user)
+            if password:
+                transport.auth_password(user, password, fallback=False)
+            else:
+                transport.auth_none(user)
         except BaseException:
             transport.close()
             raise
@@ -114,13 +118,14 @@ class Hosted:
         app: str | None = None,
         *,
         user: str = "ada",
+        password: str = "",
         size: tuple[int, int] = (80, 24),
         term: str = "xterm-256color",
         env: Mapping[str, str] | None = None,
     ) -> Pilot:
         """Opens an app, or the default app if None, as a person at a terminal. A command line such
         as `notes add` runs that command there."""
-        transport = self.connect(user)
+        transport = self.connect(user, password=password)
         channel = transport.open_session(timeout=DEADLINE)
         for name, value in ({"LANG": "C.UTF-8"} if env is None else env).items():
             channel.set_environment_variable(name, value)
@@ -131,20 +136,22 @@ class Hosted:
             channel.exec_command(app)
         return Pilot(channel, lambda: hang_up(transport), *size)
 
-    def lines(self, command: str | None = None, *, user: str = "ada") -> Pilot:
+    def lines(self, command: str | None = None, *, user: str = "ada", password: str = "") -> Pilot:
         """A session without a terminal: plain lines."""
-        transport = self.connect(user)
+        transport = self.connect(user, password=password)
         channel = transport.open_session(timeout=DEADLINE)
         channel.set_combine_stderr(True)
         if command is None:
             channel.invoke_shell()
         else:
             channel.exec_command(command)
-        return Pilot(channel, lambda: hang_up(transport), 200, 100)
+        return Pilot(channel, lambda: hang_up(transport), 200, 100, plain=True)
 
-    def run(self, command: str, *, user: str = "ada", stdin: bytes = b"") -> Outcome:
+    def run(
+        self, command: str, *, user: str = "ada", password: str = "", stdin: bytes = b""
+    ) -> Outcome:
         """Runs a command to its end: `ssh host COMMAND`."""
-        transport = self.connect(user)
+        transport = self.connect(user, password=password)
         try:
             channel = transport.open_session(timeout=DEADLINE)
             channel.settimeout(DEADLINE)

@@ -41,11 +41,19 @@ def key_bytes(name: str) -> str:
 class Pilot:
     """Somebody at a terminal. Every wait has a deadline, and its error shows the screen."""
 
-    def __init__(self, channel: Any, close: Callable[[], None], columns: int, rows: int) -> None:
+    def __init__(
+        self,
+        channel: Any,
+        close: Callable[[], None],
+        columns: int,
+        rows: int,
+        *,
+        plain: bool = False,
+    ) -> None:
         self.channel = channel
         """The client's channel, of paramiko, for what a person does not do."""
         self._close = close
-        self.screen = Screen(columns, rows)
+        self.screen = Screen(columns, rows, plain=plain)
         self.received = bytearray()
         """Everything that the host sent."""
         self.at_end = False

@@ -45,10 +45,13 @@ class _Pyte(pyte.Screen):
 
 
 class Screen:
-    """A terminal of a size, with what it shows as text."""
+    """A terminal of a size, with what it shows as text. With `plain`, a line feed alone ends a
+    line, as in what a host sends without a terminal."""
 
-    def __init__(self, columns: int = 80, rows: int = 24) -> None:
+    def __init__(self, columns: int = 80, rows: int = 24, *, plain: bool = False) -> None:
         self._pyte = _Pyte(columns, rows)
+        if plain:
+            self._pyte.set_mode(pyte.modes.LNM)
         self._stream = pyte.Stream(self._pyte)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -19,13 +18,15 @@ import pytest
 
 from tests.host.helpers import work
 from tests.house import ROOT
+from tests.log import SILENT, kept_log
+from tests.waiting import DEADLINE, until
 from tuihost.core.ledger import BOUNDS, FREE, Bounds, Holder, Kind, Share
 from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
 from tuihost.host.budget.budget import Budget
 from tuihost.host.helpers import landlock
 from tuihost.host.helpers import pool as pool_module
 from tuihost.host.helpers.pool import WAITING_EACH, HelperPool
-from tuihost.logs import Event, EventLog
+from tuihost.logs import Event
 
 MIB = 1 << 20
 
@@ -33,7 +34,7 @@ MIB = 1 << 20
 class Pool(HelperPool):
     """One that waits for each answer."""
 
-    log = EventLog(logging.getLogger("tuihost.test"))
+    log = SILENT
 
     def begin(
         self,
@@ -48,7 +49,7 @@ class Pool(HelperPool):
         return self.submit(person, function, args, log=self.log, share=share, **limits)
 
     def run(self, function: Callable[..., Any], *args: Any, **limits: Any) -> Any:
-        return self.begin(function, *args, **limits).result(60)
+        return self.begin(function, *args, **limits).result(DEADLINE)
 
 
 @pytest.fixture
@@ -56,13 +57,6 @@ def pool() -> Iterator[Pool]:
     pool = Pool(2)
     yield pool
     pool.close()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        threading.Event().wait(0.005)
 
 
 def test_plain_values_go_and_come(pool: Pool) -> None:
@@ -161,7 +155,7 @@ def test_only_functions_at_the_top_of_a_module_can_go(pool: Pool) -> None:
 
 def test_calls_beyond_the_helpers_wait_for_their_turn(pool: Pool) -> None:
     calls = [pool.begin(work.pid) for _ in range(8)]
-    assert len({call.result(60) for call in calls}) <= 2
+    assert len({call.result(DEADLINE) for call in calls}) <= 2
 
 
 def share_of(budget: Budget, person: str, connection: int = 1) -> Share:
@@ -176,7 +170,7 @@ def test_one_person_has_some_of_the_helpers_and_not_all() -> None:
     assert not any(call.done() for call in slow)
     assert budget.held(Kind.HELPERS) == BOUNDS[Kind.HELPERS].person
     pool.close()
-    assert all(isinstance(call.exception(60), HelperFailed) for call in slow)
+    assert all(isinstance(call.exception(DEADLINE), HelperFailed) for call in slow)
     assert budget.held(Kind.HELPERS) == 0
 
 
@@ -195,7 +189,7 @@ def test_seconds_of_work_are_spent_and_come_back_by_the_minute(pool: Pool) -> No
 
 def test_more_calls_than_can_wait_are_refused(pool: Pool) -> None:
     slow = [pool.begin(work.sleep, 60.0, seconds=60.0) for _ in range(2)]
-    until(lambda: not pool._waiting)
+    until(lambda: not pool._waiting, "both to begin")
     slow += [pool.begin(work.sleep, 60.0, seconds=60.0) for _ in range(WAITING_EACH)]
     with pytest.raises(TookTooMuch, match="at one time"):
         pool.begin(work.pid)
@@ -204,7 +198,9 @@ def test_more_calls_than_can_wait_are_refused(pool: Pool) -> None:
 
 def test_a_call_that_nobody_wants_any_more_makes_room(pool: Pool) -> None:
     slow = [pool.begin(work.sleep, 60.0, seconds=60.0) for _ in range(3)]
-    until(lambda: len(pool._waiting) == 1 and all(call.helper for call in pool._busy))
+    until(
+        lambda: len(pool._waiting) == 1 and all(call.helper for call in pool._busy), "two to begin"
+    )
     assert all(call.cancel() for call in slow)
     assert pool.run(work.double, 3) == 6
     assert not pool._waiting
@@ -213,16 +209,17 @@ def test_a_call_that_nobody_wants_any_more_makes_room(pool: Pool) -> None:
 def test_a_helper_that_rests_ends(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "REST", 0.05)
     pool.run(work.pid)
-    until(lambda: pool.helpers == 0 and not helper_processes())
+    until(lambda: pool.helpers == 0 and not helper_processes(), "its end")
     assert pool.run(work.double, 3) == 6, "and another one starts when it is needed"
 
 
-def test_work_beyond_its_limits_is_in_the_log(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
+def test_work_beyond_its_limits_is_in_the_log(pool: Pool) -> None:
+    pool.log, records = kept_log()
     with pytest.raises(TookTooMuch):
         pool.run(work.hold, 512 * MIB)
-    (record,) = [row for row in caplog.records if getattr(row, "event", "") == Event.HELPER_LIMIT]
-    assert record.fields["function"] == "hold"  # type: ignore[attr-defined]
-    assert "memory" in record.fields["reason"]  # type: ignore[attr-defined]
+    (told,) = records.named(Event.HELPER_LIMIT)
+    assert told["function"] == "hold"
+    assert "memory" in told["reason"]
 
 
 @pytest.mark.skipif(not landlock.version(), reason="the kernel has no Landlock")
@@ -252,19 +249,19 @@ def test_a_helper_ends_with_a_host_that_is_killed(tmp_path: Path) -> None:
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     said = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE
     )
     assert said.returncode == -signal.SIGKILL, said.stderr
     helpers = {int(line) for line in said.stdout.split()}
     assert helpers
-    until(lambda: not any(runs(pid) for pid in helpers))
+    until(lambda: not any(runs(pid) for pid in helpers), "their end")
 
 
 def test_closing_ends_what_runs(pool: Pool) -> None:
     call = pool.begin(work.sleep, 60.0, seconds=60.0)
-    until(lambda: bool(pool._busy))
+    until(lambda: pool._busy, "the work to begin")
     pool.close()
-    assert isinstance(call.exception(60), HelperFailed)
+    assert isinstance(call.exception(DEADLINE), HelperFailed)
     with pytest.raises(HelperFailed, match="closing"):
         pool.run(work.pid)
     assert pool.helpers == 0

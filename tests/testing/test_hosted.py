@@ -1,0 +1,38 @@
+"""The host of a test lets in guests, and people with an account by their password."""
+
+from __future__ import annotations
+
+import paramiko
+import pytest
+
+from tuihost import App, Session, command
+from tuihost.accounts import AccountRecord
+from tuihost.testing import hosted
+
+
+class Who(App):
+    """Says who is there."""
+
+    name = "who"
+
+    @command
+    def am_i(self, session: Session) -> None:
+        session.print(f"{session.account.name}, guest: {session.account.guest}")
+        session.print("and no more")
+
+
+def test_people_with_a_password_use_their_account() -> None:
+    with hosted(Who()) as host:
+        services = host.server.login_services
+        hashed = services.passwords.hash("correct horse")
+        services.store.create(AccountRecord("ada", password_hash=hashed))
+        given = {"user": "ada", "password": "correct horse"}
+        assert host.run("who am-i", **given).text == "ada, guest: False\nand no more\n"
+        with host.open("who am-i", **given) as pilot:
+            pilot.wait_for("ada, guest: False")
+        with host.lines("who am-i", **given) as pilot:
+            pilot.wait_for("ada, guest: False\nand no more")
+        assert host.run("who am-i", user="bob").text.startswith("bob, guest: True")
+        for user, password in (("ada", "wrong"), ("bob", "correct horse")):
+            with pytest.raises(paramiko.AuthenticationException):
+                host.run("who am-i", user=user, password=password)
