@@ -37,7 +37,8 @@ class AccountRecord:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A public key of an account; `line` is it as in authorized_keys, options included."""
+    """A public key of an account; `line` is it as in authorized_keys, options included, and
+    `fingerprint` that of the key in it, by which it is found."""
 
     account: str
     fingerprint: str
@@ -107,6 +108,10 @@ class AccountStore(Protocol):
     # ------------------------------------------------------------------ keys
 
     def keys(self, name: str) -> Sequence[KeyRecord]: ...
+
+    def key(self, name: str, fingerprint: str) -> KeyRecord | None:
+        """One key of an account. It takes as long however many there are, and if there is no such
+        account."""
 
     def add_key(self, key: KeyRecord) -> bool:
         """False if this account has it already."""

@@ -6,6 +6,7 @@ pairs of one round, so that whatever else the machine does concerns all of them 
 
 from __future__ import annotations
 
+import base64
 import random
 import socket
 import statistics
@@ -23,6 +24,7 @@ from tests.ssh.answerers import SESSIONS_ALONE, Recorder
 from tests.ssh.raw_client import serve_client
 from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, KeyRecord
+from tuihost.core.keys.authorized_keys import parse_line
 from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import Ask, AuthMachine, Chains, Failure
@@ -38,7 +40,7 @@ from tuihost.testing.hosted import hang_up
 from tuihost.wire import Peer
 
 PEER = Peer("198.51.100.4", 50_000)
-PEOPLE = ("known", "unknown", "closed", "locked")
+PEOPLE = ("known", "unknown", "closed", "locked", "collector")
 PASSWORD, WRONG = "correct horse battery", "battery staple correct"
 ROUNDS = 500
 WARM_UP = 5
@@ -55,6 +57,11 @@ class OneChain(AccountVerifier):
     def chains(self, user: str, target: str | None) -> Chains:
         super().chains(user, target)
         return ((self.chain,),)
+
+
+def ed25519(number: int) -> str:
+    blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + number.to_bytes(32, "big")
+    return f"ssh-ed25519 {base64.b64encode(blob).decode()}"
 
 
 class Bench:
@@ -87,9 +94,13 @@ class Bench:
                 line = f"{key.get_name()} {key.get_base64()}"
                 store.add_key(KeyRecord(name, fingerprint(key.asbytes()), "", line))
             store.set_totp(name, b"0" * 20)
-            (keys / name).write_text(
-                "".join(f"{one.get_name()} {one.get_base64()}\n" for one in own)
-            )
+            lines = [f"{key.get_name()} {key.get_base64()}" for key in own]
+            if name == "collector":
+                for number in range(56):
+                    other = ed25519(number)
+                    store.add_key(KeyRecord(name, parse_line(other).fingerprint, "", other))
+                lines += [ed25519(number) for number in range(100, 1000)]
+            (keys / name).write_text("".join(f"{line}\n" for line in lines))
             (keys / name).chmod(0o600)
 
     def next_round(self) -> None:

@@ -48,3 +48,25 @@ def test_every_command_has_a_help(name: str) -> None:
 def test_versions_and_mistyped_commands(place: Path) -> None:
     assert tuihost(place, "--version").stdout.startswith("tuihost, version ")
     assert "Did you mean 'demo'?" in tuihost(place, "dmeo", status=2).stderr
+
+
+def test_no_core_is_dumped(place: Path) -> None:
+    code = (
+        "import resource, sys; from tuihost.cli.main import main; core = resource.RLIMIT_CORE\n"
+        "most = resource.getrlimit(core)[1]; resource.setrlimit(core, (most, most))\n"
+        "sys.argv[1:] = ['--version']\n"
+        "try: main()\n"
+        "finally: print(most, *resource.getrlimit(core))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(place),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=DEADLINE,
+    )
+    most, *limits = done.stdout.splitlines()[-1].split()
+    if most == "0":
+        pytest.skip("no core is dumped here in any case")
+    assert limits == ["0", "0"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from importlib import import_module
 
@@ -74,6 +75,7 @@ def main() -> None:
     """The program `tuihost`. Exit status: 0 if all went well, 1 for a failure, 2 for a command line
     that makes no sense, 69 if the account store does not work, 78 if the settings are wrong."""
     os.umask(0o077)  # what a host makes is for nobody else to read
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # secrets in its memory stay there
     try:
         cli.main(prog_name="tuihost")
     except SettingsError as error:

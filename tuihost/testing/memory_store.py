@@ -128,6 +128,11 @@ class MemoryAccounts:
         return tuple(sorted(found, key=lambda key: (key.added, key.fingerprint)))
 
     @_alone
+    def key(self, name: str, fingerprint: str) -> KeyRecord | None:
+        account = self._accounts.get(name)
+        return None if account is None else account.keys.get(fingerprint)
+
+    @_alone
     def add_key(self, key: KeyRecord) -> bool:
         account = self._accounts.get(key.account)
         if account is None or key.fingerprint in account.keys:

@@ -303,9 +303,13 @@ def test_nothing_is_dialled_that_nobody_allows() -> None:
 
 
 def test_a_unix_socket_is_dialled_and_answered(tmp_path: Path) -> None:
-    path = str(tmp_path / "a.sock")
+    path, outside = str(tmp_path / "a.sock"), tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "link.sock").symlink_to(outside / "b.sock")
+    (tmp_path / "file.sock").write_text("")
     with (
         target(echo, socket.AF_UNIX, path),
+        target(echo, socket.AF_UNIX, str(outside / "b.sock")),
         echoing(forwarding__dial=[f"{tmp_path}/*.sock"]) as (_, client, _),
     ):
         assert _through_unix(client, path) == b"hi and that was all"
@@ -313,6 +317,8 @@ def test_a_unix_socket_is_dialled_and_answered(tmp_path: Path) -> None:
         for other in (
             f"{tmp_path}/../{tmp_path.name}/a.sock",
             f"{tmp_path}/none.sock",
+            f"{tmp_path}/link.sock",
+            f"{tmp_path}/file.sock",
             "/etc/passwd",
         ):
             with pytest.raises(paramiko.ChannelException):

@@ -7,10 +7,11 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from tests.log import kept_log
+from tests.log import SILENT, kept_log
 from tuihost.core.keys.certificates import Certificate
 from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.errors import SettingsError
+from tuihost.host.login import _key_files
 from tuihost.host.login._key_files import KeyFiles
 from tuihost.settings.loading import load
 from tuihost.wire import Restrictions
@@ -113,3 +114,56 @@ def test_a_relative_path_starts_at_the_settings_file_and_an_absent_folder_is_tol
     (tmp_path / "keys" / "ada").chmod(0o600)
     offer = KeyOffer(authority.get_name(), authority.asbytes(), "x")
     assert isinstance(made.judge("ada", (), offer, address="192.0.2.7", now=NOW), Restrictions)
+
+
+def test_a_change_counts_even_if_the_file_looks_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of a file system stands still for some milliseconds."""
+    monkeypatch.setattr(_key_files, "_state_of", lambda about: (about.st_size,))
+    keys = [paramiko.ECDSAKey.generate(bits=256) for _ in range(2)]
+    offers = [KeyOffer(key.get_name(), key.asbytes(), "x") for key in keys]
+    given = {"server.state_dir": str(tmp_path), "login.authorized_keys": [f"{tmp_path}/%u"]}
+    files = KeyFiles(load(None, {}, given), SILENT)
+    for written in (0, 1, 0):
+        (tmp_path / "ada").write_text(line(keys[written]))
+        (tmp_path / "ada").chmod(0o600)
+        for number, offer in enumerate(offers):
+            found = files.judge("ada", (), offer, address="192.0.2.7", now=NOW)
+            assert isinstance(found, Restrictions) is (number == written)
+
+
+def test_a_file_is_read_again_only_if_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_key_files, "SETTLED", -1.0)
+    monkeypatch.setattr(_key_files, "MAX_KEPT", 4)
+    read: list[str] = []
+    bytes_of = _key_files._bytes_of
+
+    def counted(path: Path, *limit: int) -> bytes:
+        read.append(path.name)
+        return bytes_of(path, *limit)
+
+    monkeypatch.setattr(_key_files, "_bytes_of", counted)
+    given = {"server.state_dir": str(tmp_path), "login.authorized_keys": [f"{tmp_path}/%u"]}
+    files = KeyFiles(load(None, {}, given), SILENT)
+    offer = KeyOffer("ssh-ed25519", b"x" * 51, "x")
+
+    def look(name: str) -> None:
+        files.judge(name, (), offer, address="192.0.2.7", now=NOW)
+
+    for name in ("ada", "bob", "cai"):
+        (tmp_path / name).write_text(line(paramiko.ECDSAKey.generate(bits=256)))
+        (tmp_path / name).chmod(0o600)
+    for _ in range(3):
+        look("ada")
+        look("bob")
+        look("nobody")
+    assert read == ["ada", "bob"]
+    (tmp_path / "ada").chmod(0o666)
+    look("ada")
+    assert read == ["ada", "bob", "ada"]
+    look("cai")  # more lines than are kept: the file that was asked for first is forgotten
+    look("bob")
+    assert read[3:] == ["cai", "bob"]

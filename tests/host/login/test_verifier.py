@@ -611,7 +611,7 @@ def test_asyncssh_goes_the_same_ways(tmp_path: Path) -> None:
     with host_with_ada(login__chains=["publickey, totp"]) as host:
         store = host.server.login_services.store
         store.set_totp("ada", b"0" * 20)
-        store.add_key(KeyRecord("ada", "SHA256:x", "", line))
+        store.add_key(KeyRecord("ada", own.get_fingerprint(), "", line))
         said, _ = asyncio.run(asyncio.wait_for(come_in(), DEADLINE))
         assert said == "ada staff False\n"
         host.log.wait_for("conn.closed")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.log import SILENT
+from tests.log import SILENT, kept_log
 from tests.waiting import DEADLINE
-from tuihost.accounts import AccountRecord
+from tuihost.accounts import AccountRecord, KeyRecord
+from tuihost.core.keys.authorized_keys import parse_line
 from tuihost.core.keys.offers import KeyOffer
 from tuihost.core.login.factors import Hangup, Query
 from tuihost.core.login.lockout import Try
+from tuihost.host.login import _key_files
 from tuihost.host.login.services import LoginServices
-from tuihost.host.login.verifier import AccountVerifier
+from tuihost.host.login.verifier import MAX_TOLD, AccountVerifier
 from tuihost.login.steps import bundled_steps
 from tuihost.login.steps.codes import totp_code, totp_counter
 from tuihost.settings.loading import load
@@ -71,6 +75,13 @@ class Work:
     def _note(self, what: str) -> None:
         self.done[what] += 1
 
+    def counting(self, what: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*given: Any) -> Any:
+            self._note(what)
+            return ask(*given)
+
+        return counted
+
     def taken(self) -> Counter[str]:
         done, self.done = self.done, Counter()
         return done
@@ -110,6 +121,77 @@ def test_the_same_work_whoever_it_is(
     assert len(set(shape.values())) == 1, shape
     selects = [found["select"] for found in done.values()]
     assert max(selects) - min(selects) <= 3, done
+
+
+@pytest.fixture
+def with_files(tmp_path: Path) -> Iterator[LoginServices]:
+    """With a file of keys for each account, in that folder."""
+    given = {"server.state_dir": str(tmp_path), "login.authorized_keys": [f"{tmp_path}/%u"]}
+    steps = {step.name: step for step in bundled_steps()}
+    login_services = LoginServices(load(None, {}, given), steps, SILENT)
+    yield login_services
+    login_services.close()
+
+
+def test_an_offer_costs_the_same_however_many_keys_there_are(
+    tmp_path: Path, with_files: LoginServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_key_files, "SETTLED", -1.0)
+    store = with_files.store
+    for name in ("none", "many"):
+        store.create(AccountRecord(name))
+    for number in range(60):
+        key = ed25519(number)
+        assert store.add_key(KeyRecord("many", parse_line(key).fingerprint, "", key))
+    assert len(store.keys("many")) == 60
+    (tmp_path / "many").write_text("".join(f"{ed25519(number)}\n" for number in range(60, 960)))
+    (tmp_path / "many").chmod(0o600)
+    work = Work(with_files, monkeypatch)
+    for parser in ("parse", "_parsed_line"):
+        monkeypatch.setattr(_key_files, parser, work.counting(parser, getattr(_key_files, parser)))
+    offer = KeyOffer("ssh-ed25519", b"x" * 51, "SHA256:x")
+    done = {}
+    for name in ("none", "many", "nobody"):
+        verifier = AccountVerifier(with_files, PEER, SILENT)
+        verifier.chains(name, None)
+        assert not verifier.key_acceptable(name, offer)  # the file is read for the first of them
+        work.taken()
+        assert not verifier.key_acceptable(name, offer)
+        done[name] = work.taken()
+    assert done["many"] == done["none"] == done["nobody"]
+    assert done["many"]["select"] > 0
+
+
+def ed25519(number: int) -> str:
+    blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + number.to_bytes(32, "big")
+    return f"ssh-ed25519 {base64.b64encode(blob).decode()}"
+
+
+def test_a_closed_account_is_told_of_where_a_key_is_its_own_and_once(
+    login_services: LoginServices,
+) -> None:
+    log, records = kept_log()
+    login_services.store.create(AccountRecord("shut", disabled=True))
+    for number in range(20):
+        key = ed25519(number)
+        login_services.store.add_key(KeyRecord("shut", parse_line(key).fingerprint, "", key))
+    verifier = AccountVerifier(login_services, PEER, log)
+    verifier.chains("shut", None)
+    for number in range(20, 30):
+        assert not verifier.key_acceptable("shut", offer_of(number))
+    assert records.events == []
+    for _ in range(3):
+        assert not verifier.key_acceptable("shut", offer_of(0))
+    (told,) = records.named("auth.denied")
+    assert told["reason"] == "the account is closed"
+    for number in range(20):
+        assert not verifier.key_acceptable("shut", offer_of(number))
+    assert len(records.named("auth.denied")) == MAX_TOLD
+
+
+def offer_of(number: int) -> KeyOffer:
+    line = parse_line(ed25519(number))
+    return KeyOffer(line.kind, line.blob, line.fingerprint)
 
 
 def test_a_locked_try_changes_nothing_that_a_right_one_would(

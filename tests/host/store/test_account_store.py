@@ -131,6 +131,9 @@ def test_keys(store: AccountStore) -> None:
     assert not store.add_key(key)
     assert not store.add_key(KeyRecord("eve", "SHA256:a", "", "ssh-ed25519 AAAA"))
     assert store.keys("ada") == (key,)
+    assert store.key("ada", "SHA256:a") == key
+    assert store.key("ada", "SHA256:b") is None
+    assert store.key("eve", "SHA256:a") is None
     store.key_used("ada", "SHA256:a", 9.0)
     assert store.rename_key("ada", "SHA256:a", "phone")
     (found,) = store.keys("ada")

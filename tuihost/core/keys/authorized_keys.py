@@ -262,13 +262,10 @@ def judge(
         return Unfit("the key is revoked")
     claim = _Claim(offer, user, peer_address, now)
     certificate = offer.certificate
-    if certificate is None:
-        wanted, authority = offer.blob, False
-    else:
-        wanted, authority = certificate.ca, True
+    authority = certificate is not None
     unfit = Unfit("the authority is not trusted" if authority else NOT_LISTED)
     for line in lines:
-        if line.blob != wanted or line.options.cert_authority is not authority:
+        if line.blob != offer.listed or line.options.cert_authority is not authority:
             continue
         found = claim.by(line.options)
         if isinstance(found, Restrictions):

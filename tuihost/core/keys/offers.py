@@ -68,6 +68,12 @@ class KeyOffer:
         return self.blob if self.certificate is None else self.certificate.public
 
     @property
+    def listed(self) -> bytes:
+        """The key that a line has to list to let this one in: its certificate's authority, if it
+        comes with one."""
+        return self.blob if self.certificate is None else self.certificate.ca
+
+    @property
     def line(self) -> str:
         """The key itself as authorized_keys has it, without options."""
         return f"{self.kind} {base64.b64encode(self.public).decode('ascii')}"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from ipaddress import ip_address
 from typing import Any
 
@@ -116,7 +118,8 @@ class Dial:
             self._give_up(error.strerror or str(error))
             return
         try:
-            number = self._sock.connect_ex(address)  # type: ignore[arg-type]
+            with _place_of(address) if isinstance(address, str) else nullcontext(address) as place:
+                number = self._sock.connect_ex(place)  # type: ignore[arg-type]
         except (OSError, ValueError) as error:
             self._give_up(getattr(error, "strerror", None) or str(error))
             return
@@ -155,6 +158,19 @@ class Dial:
             self._sock.close()
             self._sock = None
         self._next()
+
+
+@contextmanager
+def _place_of(path: str) -> Iterator[str]:
+    """Where that very socket can be dialled, and no other that its name leads to by then: a link
+    would lead out of the folder that the rules name. Raises OSError."""
+    place = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISSOCK(os.fstat(place).st_mode):
+            raise OSError(errno.ENOTSOCK, "it is not a socket")
+        yield f"/proc/self/fd/{place}"
+    finally:
+        os.close(place)
 
 
 def is_here(address: Address) -> bool:

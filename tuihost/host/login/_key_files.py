@@ -1,14 +1,19 @@
 """The keys that are kept in files: people's, authorities', and those that are never accepted.
 
-Files are read anew whenever somebody offers a key, so that a change counts at once. A file that
-others can write to, or that cannot be read, lets nobody in. Threads: any.
+Files are looked at whenever somebody offers a key, so that a change counts at once. They are read
+only if they have changed, so that the time of an offer does not tell how many keys there are. A
+file that others can write to, or that cannot be read, lets nobody in. Threads: any.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,6 +37,8 @@ from tuihost.text import clean
 from tuihost.wire import Restrictions
 
 MAX_FILE = 1 << 18  # bytes: a thousand keys
+MAX_KEPT = 20_000  # lines of all files that have been read
+SETTLED = 1.0  # seconds after a change in which another one may leave a file looking the same
 _MAX_TOLD = 1000
 
 
@@ -46,6 +53,7 @@ class KeyFiles:
         self._authorities = login.trusted_ca
         self._revoked = login.revoked_keys
         self._kept: tuple[tuple[int, ...], RevokedKeys] | None = None
+        self._read_files = _ReadFiles()
         self._told: set[str] = set()
         problems = [
             f"login.trusted_ca: {problem}"
@@ -77,7 +85,8 @@ class KeyFiles:
         lines = list(self._own(own))
         authorities: set[bytes] = set()
         if files:
-            lines += self._of(self._files(user))
+            lines += self._of(self._files(user), offer.listed)
+        if files and offer.certificate is not None:
             authorities = {line.blob for line in self._trusted()}
         try:
             revoked = self._revocations()
@@ -107,12 +116,13 @@ class KeyFiles:
             return ()
         return tuple(Path(pattern.replace("%u", user)) for pattern in self._patterns)
 
-    def _of(self, paths: Iterable[Path]) -> Iterable[KeyLine]:
+    def _of(self, paths: Iterable[Path], key: bytes) -> Iterable[KeyLine]:
+        """The lines of these files that list a key."""
         for path in paths:
-            found = _read(path, absent_is_fine=True)
+            found = self._read_files.read(path)
             for problem in found.problems:
                 self._tell(problem)
-            yield from found.lines
+            yield from found.by_key.get(key, ())
 
     def _trusted(self) -> Iterable[KeyLine]:
         for path in self._authorities:
@@ -125,12 +135,13 @@ class KeyFiles:
         if self._revoked is None:
             return None
         about = self._revoked.stat()
-        state = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_mode)
-        kept = self._kept
-        if kept is None or kept[0] != state:  # a list may be too long to read at every login
-            raw = _bytes_of(self._revoked, MAX_SIZE)
-            kept = self._kept = state, read_revocations(raw)
-        return kept[1]
+        state, kept = _state_of(about), self._kept
+        if kept is not None and kept[0] == state:
+            return kept[1]
+        revoked = read_revocations(_bytes_of(self._revoked, MAX_SIZE))
+        if _is_settled(about):  # the list may be too long to read at every login
+            self._kept = state, revoked
+        return revoked
 
     def _tell(self, problem: str) -> None:
         """Logs a problem, once: nobody needs it again at every login."""
@@ -151,17 +162,85 @@ def absent_folders(patterns: Iterable[str]) -> Iterator[Path]:
             yield folder
 
 
-def _read(path: Path, *, absent_is_fine: bool = False) -> KeyFile:
+@dataclass(frozen=True, slots=True)
+class _ReadFile:
+    """A file of keys as it was read, when it looked like `state`."""
+
+    state: tuple[int, ...]
+    by_key: Mapping[bytes, Sequence[KeyLine]]
+    problems: Sequence[str]
+    size: int  # in lines
+
+
+class _ReadFiles:
+    """Files of keys, those that were asked for last. Threads: any."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Path, _ReadFile] = OrderedDict()
+        self._lines = 0
+        self._lock = threading.Lock()
+
+    def read(self, path: Path) -> _ReadFile:
+        """What is in it now; nothing if it is not there."""
+        try:
+            about = path.stat()
+        except OSError as error:
+            absent = isinstance(error, FileNotFoundError)
+            return _ReadFile((), {}, () if absent else (f"{path}: {error.strerror}",), 0)
+        state = _state_of(about)
+        with self._lock:
+            kept = self._kept.get(path)
+            if kept is not None and kept.state == state:
+                self._kept.move_to_end(path)
+                return kept
+        found = _indexed(_read(path), state)
+        if _is_settled(about):
+            self._keep(path, found)
+        return found
+
+    def _keep(self, path: Path, found: _ReadFile) -> None:
+        with self._lock:
+            before = self._kept.pop(path, None)
+            self._kept[path] = found
+            self._lines += found.size - (before.size if before is not None else 0)
+            while self._lines > MAX_KEPT:
+                _, oldest = self._kept.popitem(last=False)
+                self._lines -= oldest.size
+
+
+def _indexed(file: KeyFile, state: tuple[int, ...]) -> _ReadFile:
+    by_key: dict[bytes, list[KeyLine]] = {}
+    for line in file.lines:
+        by_key.setdefault(line.blob, []).append(line)
+    return _ReadFile(state, by_key, file.problems, len(file.lines) + 1)
+
+
+def _state_of(about: os.stat_result) -> tuple[int, ...]:
+    """What differs once a file has changed, or others may write to it."""
+    return (
+        about.st_dev,
+        about.st_ino,
+        about.st_size,
+        about.st_mtime_ns,
+        about.st_ctime_ns,
+        about.st_mode,
+        about.st_uid,
+    )
+
+
+def _is_settled(about: os.stat_result) -> bool:
+    return time.time() - about.st_ctime > SETTLED
+
+
+def _read(path: Path) -> KeyFile:
     """The keys in the file, or why there are none."""
     try:
         text = key_text(_bytes_of(path))
-    except FileNotFoundError as error:
-        return KeyFile((), () if absent_is_fine else (f"{path}: {error.strerror}",))
     except OSError as error:
         return KeyFile((), (f"{path}: {error.strerror or error}",))
     except ValueError as error:
         return KeyFile((), (f"{path}: {error}",))
-    return _parsed(text, str(path))
+    return parse(text, str(path))
 
 
 def _read_authorities(path: Path) -> KeyFile:
@@ -195,5 +274,4 @@ def _bytes_of(path: Path, limit: int = MAX_FILE) -> bytes:
     return raw
 
 
-_parsed = lru_cache(maxsize=64)(parse)
 _parsed_line = lru_cache(maxsize=4096)(parse_line)

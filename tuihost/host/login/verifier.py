@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from tuihost.accounts import AccountRecord, LoginRecord, StoreError
 from tuihost.core.keys.authorized_keys import NOT_LISTED, Unfit
-from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.core.keys.restrictions import together
 from tuihost.core.login.chains import Who
 from tuihost.core.login.factors import (
@@ -47,6 +47,10 @@ UNCOUNTED = frozenset({INVITE})
 lock those."""
 
 
+MAX_TOLD = 8
+"""Keys of one connection that are listed and do not let in, of which the log is told."""
+
+
 class AccountVerifier:
     """Implements `core.login.factors.Verifier` for one connection. Thread: its transport's."""
 
@@ -57,6 +61,7 @@ class AccountVerifier:
         self._source = login_services.blocks.source(peer.address)
         self._log = log
         self._failures: list[LoginRecord] = []
+        self._told: set[tuple[str, bytes]] = set()
         self._start(None)
 
     def _start(self, target: str | None) -> None:
@@ -121,22 +126,34 @@ class AccountVerifier:
         found = self._from_store(lambda: self._restricted(user, offer), unknown)
         if isinstance(found, Unfit):
             self._judged = None
-            if found.reason != NOT_LISTED:  # an agent's other keys are no news
+            # An agent's other keys are no news.
+            if found.reason != NOT_LISTED and self._is_news(user, offer):
                 self._denied(user, PUBLICKEY, found.reason, key=offer.fingerprint)
             return False
         # For `key_proved`, which asks about the same offer next or not at all.
         self._judged = (user, offer, found)
         return True
 
+    def _is_news(self, user: str, offer: KeyOffer) -> bool:
+        """Whether the log has not been told of this key: a client may offer it again and again."""
+        if (user, offer.blob) in self._told or len(self._told) >= MAX_TOLD:
+            return False
+        self._told.add((user, offer.blob))
+        return True
+
     def _restricted(self, user: str, offer: KeyOffer) -> Restrictions | Unfit:
-        record, own, now = self._store.get(user), self._store.keys(user), self._login_services.now()
+        """Costs the same for everybody, however many keys they have, if the key is not listed."""
+        record, now = self._store.get(user), self._login_services.now()
+        listed = self._store.key(user, fingerprint(offer.listed))
+        own = () if listed is None else (listed,)
         invited = self._login_services.is_invited(user, record)
         if invited:  # any key will do: it becomes theirs once an invitation made an account
             own = () if offer.certificate else (key_record(user, offer, now),)
         restrictions = self._login_services.keys.judge(
             user, own, offer, address=self._peer.address, now=now, files=not invited
         )
-        if invited or (record is not None and not record.disabled):
+        usable = invited or (record is not None and not record.disabled)
+        if usable or restrictions == Unfit(NOT_LISTED):
             return restrictions
         return Unfit("the account is closed" if record is not None else NOT_LISTED)
 

@@ -31,6 +31,8 @@ from tuihost.host.store.secret_box import SecretBox
 KEPT_LOGINS = 200
 """Logins of one account that are remembered, and as many failed ones beside them."""
 
+_KEYS = "select account, fingerprint, name, line, added, last_used from key"
+
 
 class SqliteAccounts:
     """Implements `accounts.AccountStore` in the file `path`; `box` encrypts the secrets in it.
@@ -136,12 +138,14 @@ class SqliteAccounts:
     # ------------------------------------------------------------------ keys
 
     def keys(self, name: str) -> Sequence[KeyRecord]:
-        rows = self._select(
-            "select account, fingerprint, name, line, added, last_used from key"
-            " where account = ? order by added, fingerprint",
-            key_of(name),
-        )
+        rows = self._select(f"{_KEYS} where account = ? order by added, fingerprint", key_of(name))
         return tuple(KeyRecord(*row) for row in rows)
+
+    def key(self, name: str, fingerprint: str) -> KeyRecord | None:
+        rows = self._select(
+            f"{_KEYS} where account = ? and fingerprint = ?", key_of(name), fingerprint
+        )
+        return KeyRecord(*rows[0]) if rows else None
 
     def add_key(self, key: KeyRecord) -> bool:
         with self._writing() as connection:
