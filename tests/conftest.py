@@ -68,6 +68,8 @@ def log_as_it_was() -> Iterator[None]:
     log = logging.getLogger("tuihost")
     handlers, level, propagate = log.handlers[:], log.level, log.propagate
     yield
+    for handler in set(log.handlers) - set(handlers):
+        handler.close()
     log.handlers[:], log.propagate = handlers, propagate
     log.setLevel(level)
 

@@ -5,14 +5,29 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.log import text_log
-from tuihost.logs import Event, EventLog, JsonFormatter, TextFormatter, configure
+from tests.log import log_to, text_log
+from tests.waiting import DEADLINE
+from tuihost.logs import (
+    MOST_WAITING,
+    Event,
+    EventLog,
+    JsonFormatter,
+    LogWriter,
+    TextFormatter,
+    configure,
+)
 
 FORGED = (
     'bye\n2026-01-01T00:00:00Z INFO auth.ok user=root\x1b[2J\x1b]52;c;aGk=\x07 "x" \u202e\u2028'
@@ -94,18 +109,186 @@ def test_property_every_value_is_one_harmless_line(
 
 
 @pytest.mark.usefixtures("restored")
-def test_a_log_that_cannot_be_written_is_no_fault() -> None:
-    class Full(io.StringIO):
-        def write(self, text: str) -> int:
-            raise OSError(28, "No space left on device")
-
-    configure(stream=Full())
-    EventLog(logging.getLogger("tuihost")).info(Event.HOST_START)
-
-
-@pytest.mark.usefixtures("restored")
-def test_paramikos_own_words_are_not_in_it() -> None:
-    stream = io.StringIO()
-    configure(stream=stream, level="debug")
+def test_paramikos_own_words_are_not_in_it(tmp_path: Path) -> None:
+    configure(file=tmp_path / "log", level="debug")
     logging.getLogger("paramiko.transport").critical("what a client sent")
-    assert stream.getvalue() == ""
+    log = logging.getLogger("tuihost")
+    EventLog(log).info(Event.HOST_START)
+    log.handlers[0].close()
+    assert [line.split()[1:] for line in (tmp_path / "log").read_text().splitlines()] == [
+        ["INFO", "host.start"]
+    ]
+
+
+# ------------------------------------------------------------------------------- who writes it
+
+
+def descriptor(number: int) -> Path:
+    return Path(f"/proc/self/fd/{number}")
+
+
+def test_a_log_that_nobody_reads_keeps_nobody_waiting() -> None:
+    reader, writer = os.pipe()
+    handler = LogWriter(TextFormatter(), descriptor(writer))
+    os.close(writer)
+    log, many = log_to(handler), 3 * MOST_WAITING // 1000
+
+    def work() -> None:
+        for number in range(many):
+            log.info(Event.APP_LOG, number=number, text="x" * 1000)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(DEADLINE)
+    assert not thread.is_alive(), "whoever logs waits for a reader"
+    with open(reader, "rb") as lines:
+        read = threading.Thread(target=lambda: received.extend(lines))
+        received: list[bytes] = []
+        read.start()
+        handler.flush()
+        log.info(Event.HOST_STOP)
+        handler.close()
+        read.join(DEADLINE)
+    numbers = [int(line.split(b"number=")[1].split()[0]) for line in received[:-2]]
+    assert numbers == list(range(len(numbers)))
+    taken = sum(map(len, received[:-2]))
+    assert MOST_WAITING - 2000 < taken < MOST_WAITING * 1.5, "what waited, and what the pipe took"
+    assert received[-2].endswith(b" WARNING log.dropped lines=%d\n" % (many - len(numbers)))
+    assert received[-1].endswith(b" INFO host.stop\n")
+
+
+def test_what_a_full_disk_did_not_take_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "log").symlink_to("/dev/full")
+    handler = LogWriter(TextFormatter(), tmp_path / "log")
+    log = log_to(handler)
+    for number in range(7):
+        log.info(Event.APP_LOG, number=number)
+    handler.flush()
+    (tmp_path / "log").unlink()
+    handler.reopen()
+    log.info(Event.HOST_STOP)
+    handler.close()
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert [line.split()[1:] for line in lines] == [
+        [],
+        ["WARNING", "log.dropped", "lines=7"],
+        ["INFO", "host.stop"],
+    ]
+
+
+def test_a_value_without_a_text_costs_its_own_line(tmp_path: Path) -> None:
+    class Shy:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    handler = LogWriter(TextFormatter(), tmp_path / "log")
+    log = log_to(handler)
+    log.info(Event.HOST_START, address=Shy())
+    log.info(Event.HOST_STOP)
+    handler.close()
+    log.info(Event.HOST_STOP)
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert [line.split()[1:] for line in lines] == [
+        ["WARNING", "log.dropped", "lines=1"],
+        ["INFO", "host.stop"],
+    ]
+
+
+def test_without_threads_whoever_logs_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    handler = LogWriter(TextFormatter(), tmp_path / "log")
+    monkeypatch.setattr(threading.Thread, "start", full)
+    log_to(handler).info(Event.HOST_START)
+    assert "host.start" in (tmp_path / "log").read_text()
+    handler.close()
+
+
+def run(
+    script: str, *words: str, before: tuple[str, ...] = (), **options: Any
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs a script; `before` are the first words of its command line."""
+    return subprocess.run(
+        [*before, sys.executable, "-c", script, *words],
+        stdout=subprocess.PIPE,
+        timeout=DEADLINE,
+        check=False,
+        **options,
+    )
+
+
+MANY = """
+import sys
+from tuihost.logs import Event, configure, event_log
+
+configure()
+for number in range(1000):
+    event_log().info(Event.APP_LOG, number=number)
+if sys.argv[1:]:
+    raise KeyboardInterrupt
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("interrupted",)])
+def test_the_last_lines_are_written_before_the_end(words: tuple[str, ...]) -> None:
+    lines = run(MANY, *words, stderr=subprocess.PIPE).stderr.splitlines()
+    logged = [int(line.split(b"number=")[1]) for line in lines if b"number=" in line]
+    assert logged == list(range(1000))
+
+
+FORK = """
+import logging, os, sys
+from pathlib import Path
+from tuihost.logs import Event, configure, event_log
+
+configure(file=Path(sys.argv[1]))
+event_log().info(Event.APP_LOG, text="before")
+child = os.fork()
+if not child:
+    event_log().info(Event.APP_LOG, text="child")
+    logging.shutdown()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+event_log().info(Event.APP_LOG, text="after")
+"""
+
+
+def test_a_forked_child_writes_its_own_lines(tmp_path: Path) -> None:
+    assert run(FORK, str(tmp_path / "log")).returncode == 0
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert [line.split("text=")[1] for line in lines] == ["before", "child", "after"]
+
+
+CLOSED = """
+import os, sys
+from tuihost.logs import Event, configure, event_log
+
+assert os.open(sys.argv[1], os.O_RDWR | os.O_CREAT) == 2, "a file of somebody's"
+configure()
+event_log().info(Event.HOST_START)
+"""
+
+
+def test_standard_error_that_is_closed_is_not_somebody_elses_file(tmp_path: Path) -> None:
+    closing = ("sh", "-c", 'exec "$@" 2>&-', "sh")
+    assert run(CLOSED, str(tmp_path / "precious"), before=closing).returncode == 0
+    assert (tmp_path / "precious").read_bytes() == b""
+
+
+NONBLOCKING = """
+import os, time
+from tuihost.logs import Event, configure, event_log
+
+os.set_blocking(2, False)
+configure()
+for number in range(3000):
+    event_log().info(Event.APP_LOG, number=number, text="x" * 100)
+"""
+
+
+def test_a_standard_error_that_does_not_wait_loses_nothing() -> None:
+    lines = run(NONBLOCKING, stderr=subprocess.PIPE).stderr.splitlines()
+    assert len(lines) == 3000

@@ -10,16 +10,22 @@ import json
 import logging
 import os
 import re
+import select
 import sys
+import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from enum import StrEnum
-from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from queue import SimpleQueue
 
 from tuihost.text import clean
+
+MOST_WAITING = 4 << 20
+"""Bytes that may wait to be written."""
+PATIENCE = 1.0
+"""Seconds that the end of the log waits for what has not been written."""
 
 
 class Event(StrEnum):
@@ -28,6 +34,7 @@ class Event(StrEnum):
     HOST_START = "host.start"
     HOST_STOP = "host.stop"
     HOST_ERROR = "host.error"
+    LOG_DROPPED = "log.dropped"
     CONN_OPEN = "conn.open"
     CONN_REFUSED = "conn.refused"
     CONN_CLOSED = "conn.closed"
@@ -144,11 +151,8 @@ class EventLog:
     def text_descriptor(self) -> int | None:
         """The descriptor that the lines go to; None if they are JSON or go nowhere."""
         for handler in self._logger.handlers:
-            if isinstance(handler, logging.StreamHandler) and isinstance(
-                handler.formatter, TextFormatter
-            ):
-                with suppress(OSError, ValueError):  # a stream without one, or a closed one
-                    return int(handler.stream.fileno())
+            if isinstance(handler, LogWriter) and isinstance(handler.formatter, TextFormatter):
+                return handler.descriptor
         return None
 
     def debug(self, event: Event, **fields: object) -> None:
@@ -191,54 +195,153 @@ def event_log() -> EventLog:
     return EventLog(logging.getLogger("tuihost"))
 
 
-class LogFile(logging.FileHandler):
-    """Appends to a file, which only its owner may read if it is made here. Threads: any."""
+class LogWriter(logging.Handler):
+    """Has a thread write the lines, so that nobody who logs waits for a disk or for the reader of a
+    pipe. While `MOST_WAITING` bytes wait, new lines are dropped, and so is one that cannot be
+    written; the next line that can be says how many. Threads: any."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+    def __init__(self, formatter: logging.Formatter, path: Path | None = None) -> None:
+        """Writes to standard error, or appends to the file `path`, which only its owner may read if
+        it is made here. Raises `OSError` if the file cannot be opened."""
+        super().__init__()
+        self.setFormatter(formatter)
+        self.descriptor = _standard_error() if path is None else _opened(path)
+        """None if there is nothing to write to."""
+        self._path = path
+        self._thread: threading.Thread | None = None
+        # Signal handlers may log as well, and interrupt a `put`: this queue allows it.
+        self._lines: SimpleQueue[bytes | threading.Event | None] = SimpleQueue()
+        self._given = self._taken = self._dropped = 0
+        self._closed = False
 
-    def _open(self) -> TextIOWrapper:
-        def private(path: str, flags: int) -> int:
-            return os.open(path, flags, 0o600)
+    def emit(self, record: logging.LogRecord) -> None:
+        """`logging` calls this on one thread at a time."""
+        if self._closed or self.descriptor is None:
+            return
+        try:
+            line = self._line(record)
+        except Exception:  # noqa: BLE001 - a value that has no text costs its own line only
+            self._dropped += 1
+            return
+        if self._given - self._taken + len(line) > MOST_WAITING:
+            self._dropped += 1
+            return
+        if self._dropped:
+            line = self._own_line(Event.LOG_DROPPED, lines=self._dropped) + line
+            self._dropped = 0
+        if self._runs():
+            self._given += len(line)
+            self._lines.put(line)
+        else:
+            self._write(line)
 
-        file = open(  # noqa: SIM115 - closed with the handler
-            self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=private
-        )
-        assert isinstance(file, TextIOWrapper)
-        return file
+    def _runs(self) -> bool:
+        """Whether the thread does, which begins with the first line, and in a forked child anew.
+        If there can be no more threads, whoever logs has to write."""
+        if self._thread is not None and self._thread.is_alive():
+            return True
+        self._lines, self._given, self._taken = SimpleQueue(), 0, 0
+        self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._thread = None
+            return False
+        return True
+
+    def _own_line(self, event: Event, **fields: object) -> bytes:
+        about = {"levelname": "WARNING", "event": event.value, "fields": fields}
+        return self._line(logging.makeLogRecord(about))
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        return f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
 
     def reopen(self) -> None:
         """Goes on in the file that has the name now. Raises `OSError`, and stays where it was, if
         there can be none."""
-        fresh = self._open()
+        if self._path is not None and self.descriptor is not None:
+            fresh = _opened(self._path)
+            os.dup2(fresh, self.descriptor, inheritable=False)  # between two writes
+            os.close(fresh)
+
+    def flush(self) -> None:
+        """Waits until the lines so far are written, but no longer than `PATIENCE` seconds."""
+        if self._thread is not None and self._thread.is_alive():
+            written = threading.Event()
+            self._lines.put(written)
+            written.wait(PATIENCE)
+
+    def close(self) -> None:
+        """The same, and later lines are dropped. `logging` calls it at the end of the process."""
         with self.lock or nullcontext():
-            former, self.stream = self.stream, fresh
-            if former is not None:
-                former.close()
+            was_closed, self._closed = self._closed, True
+        super().close()
+        if was_closed or self.descriptor is None:
+            return
+        if self._thread is not None:
+            self._lines.put(None)
+            self._thread.join(PATIENCE)
+            if self._thread.is_alive():
+                return  # it still waits for a reader, and uses the descriptor
+        if self._path is not None:
+            os.close(self.descriptor)
+
+    # ---------------------------------------------------------------- the thread
+
+    def _write_all(self) -> None:
+        lines, failed = self._lines, 0
+        while (line := lines.get()) is not None:
+            if isinstance(line, threading.Event):
+                line.set()
+                continue
+            if failed:
+                # On a line of its own: of the last one there may be a part.
+                told = self._write(b"\n" + self._own_line(Event.LOG_DROPPED, lines=failed))
+                failed = 0 if told else failed
+            if failed or not self._write(line):
+                failed += 1
+            self._taken += len(line)
+
+    def _write(self, line: bytes) -> bool:
+        """False if it cannot be written, or not all of it."""
+        assert self.descriptor is not None
+        rest = memoryview(line)
+        try:
+            while rest:
+                try:
+                    rest = rest[os.write(self.descriptor, rest) :]
+                except BlockingIOError:  # somebody else has set standard error so
+                    select.select((), (self.descriptor,), (), 1.0)
+        except OSError:
+            return False
+        return True
+
+
+def _standard_error() -> int | None:
+    """Its descriptor. None if it is closed: the number may be that of somebody's connection."""
+    try:
+        return None if sys.stderr is None else sys.stderr.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def reopen() -> None:
     """After somebody has moved the file of the log away: goes on in a new one. Raises
     `OSError`."""
     for handler in logging.getLogger("tuihost").handlers:
-        if isinstance(handler, LogFile):
+        if isinstance(handler, LogWriter):
             handler.reopen()
 
 
-def configure(
-    *,
-    as_json: bool = False,
-    level: str = "info",
-    stream: TextIO | None = None,
-    file: Path | None = None,
-) -> None:
-    """Sends the log to `file`, or else to `stream`, by default stderr. Lines that cannot be written
-    are dropped. Raises `OSError` if the file cannot be opened."""
+def configure(*, as_json: bool = False, level: str = "info", file: Path | None = None) -> None:
+    """Sends the log to `file`, or else to standard error. Raises `OSError` if the file cannot be
+    opened."""
     logging.raiseExceptions = False
-    out: logging.Handler = logging.StreamHandler(stream or sys.stderr)
-    if file is not None:
-        out = LogFile(file)
-    out.setFormatter(JsonFormatter() if as_json else TextFormatter())
+    out = LogWriter(JsonFormatter() if as_json else TextFormatter(), file)
     root = logging.getLogger("tuihost")
     for former in root.handlers:
         former.close()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,47 @@ def test_signals_to_the_process_and_its_group_are_one_goodbye(place: Path) -> No
         _, err = process.communicate(timeout=DEADLINE)
     assert (process.returncode, err) == (0, "Settings: tuihost.toml\n")
     assert "host.stop" in said(place / "log")
+
+
+def greeting(port: int) -> bytes:
+    """What the host says first; empty if it is not there yet."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
+        return sock.recv(8)
+    return b""
+
+
+def test_a_log_that_nobody_reads_does_not_stop_the_host(place: Path) -> None:
+    """As with `tuihost serve 2>&1 | less`: the pipe is full, and its reader takes nothing."""
+    (place / "tuihost.toml").write_text("[server]\nstate_dir = 'state'\n")
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
+    reader, writer = os.pipe()
+    room = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tuihost", "serve", "--verbose", "--port", str(port)],
+        cwd=place,
+        env=environment(place, **only_ours(place)),
+        stdout=writer,
+        stderr=writer,
+    )
+    os.close(writer)
+    with process, open(reader, "rb") as log:
+
+        def full() -> bool:
+            assert greeting(port) == b"SSH-2.0-"
+            waiting = fcntl.ioctl(reader, termios.FIONREAD, bytes(4))
+            return int.from_bytes(waiting, sys.byteorder) > room - 200
+
+        try:
+            until(lambda: greeting(port), "the host to start")
+            until(full, "the pipe to be full")
+            for _ in range(50):
+                assert greeting(port) == b"SSH-2.0-"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(DEADLINE) == 0
+            assert b" INFO host.start version=" in log.read()
+        finally:
+            process.kill()
 
 
 def test_two_hosts_do_not_share_a_folder(place: Path) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import re
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.waiting import DEADLINE, until
+from tests.waiting import DEADLINE
 from tuihost import App, Session, command
 from tuihost.host import interpreter_watch
-from tuihost.host.interpreter_watch import InterpreterWatch, cpu_times, stall
-from tuihost.logs import Event, EventLog, JsonFormatter, LogFile, TextFormatter
+from tuihost.host.interpreter_watch import TICK, InterpreterWatch, Look, cpu_times, stall
+from tuihost.logs import Event, EventLog, JsonFormatter, LogWriter, TextFormatter
 from tuihost.testing import hosted
 
 
@@ -87,71 +89,170 @@ def test_the_app_that_keeps_everybody_waiting_is_named() -> None:
     assert told["seconds"] >= 0.25
 
 
+class Asked(EventLog):
+    """Counts how often the watch has asked where the lines go."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__(logger)
+        self.times = 0
+        self._changed = threading.Condition()
+
+    def text_descriptor(self) -> int | None:
+        with self._changed:
+            self.times += 1
+            self._changed.notify_all()
+        return super().text_descriptor()
+
+    def wait_for(self, more: int) -> None:
+        with self._changed:
+            times = self.times + more
+            assert self._changed.wait_for(lambda: self.times >= times, DEADLINE), "it never looked"
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Iterator[tuple[logging.Logger, LogWriter]]:
+    """A log of text in the file `log`."""
+    logger = logging.Logger("tuihost.test")
+    writer = LogWriter(TextFormatter(), tmp_path / "log")
+    logger.addHandler(writer)
+    yield logger, writer
+    writer.close()
+
+
 @pytest.mark.usefixtures("soon")
-def test_a_long_call_is_named_while_it_lasts_and_afterwards(tmp_path: Path) -> None:
-    recorder, logger = Recorder(), logging.Logger("tuihost.test")
-    path = tmp_path / "log"
-    text = logging.FileHandler(path)
-    text.setFormatter(TextFormatter())
-    logger.addHandler(text)
+def test_a_long_call_is_named_while_it_lasts_and_afterwards(
+    tmp_path: Path, written: tuple[logging.Logger, LogWriter]
+) -> None:
+    recorder, (logger, _) = Recorder(), written
     logger.addHandler(recorder)
     during: list[bytes] = []
     watch = InterpreterWatch(EventLog(logger), nobody)
     length = letters() + 3
+    ended = threading.Event()
     watch.start()
 
     def work() -> None:
         catastrophe(length)
-        during.append(path.read_bytes())  # before any other thread can run for long
+        during.append((tmp_path / "log").read_bytes())  # before any other thread can run for long
+        ended.wait(DEADLINE)
 
     thread = threading.Thread(target=work, name="app-7-0")
     thread.start()
+    told = recorder.came.wait(DEADLINE)
+    ended.set()
     thread.join(DEADLINE)
-    assert recorder.came.wait(DEADLINE), "no stall was told"
     watch.stop()
-    text.close()
-    # Which thread it was is told only of one that still runs: that is tested with an app above.
-    assert all(float(str(fields["seconds"])) >= 0.25 for fields in recorder.fields)
+    assert told, "no stall was told"
+    assert max(float(str(fields["seconds"])) for fields in recorder.fields) >= 0.5
+    assert any(fields["thread"] == "app-7-0" for fields in recorder.fields)
     assert b"in catastrophe" in during[0], "the trace was not written while the call ran"
 
 
 @pytest.mark.usefixtures("soon")
-def test_a_log_that_was_opened_again_gets_the_trace(tmp_path: Path) -> None:
-    logger = logging.Logger("tuihost.test")
-    file = LogFile(tmp_path / "log")
-    file.setFormatter(TextFormatter())
-    logger.addHandler(file)
-    watch = InterpreterWatch(EventLog(logger), nobody)
+def test_a_log_that_was_opened_again_gets_the_trace(
+    tmp_path: Path, written: tuple[logging.Logger, LogWriter]
+) -> None:
+    logger, writer = written
+    log = Asked(logger)
+    watch = InterpreterWatch(log, nobody)
     length = letters() + 3
     watch.start()
     (tmp_path / "log").rename(tmp_path / "log.1")
-    file.reopen()
-    until(lambda: os.path.sameopenfile(watch._file, file.stream.fileno()), "its next look")
+    writer.reopen()
+    log.wait_for(2)  # it has followed when it asks once more
     catastrophe(length)
     watch.stop()
-    file.close()
+    writer.flush()
     assert b"in catastrophe" in (tmp_path / "log").read_bytes()
     assert b"in catastrophe" not in (tmp_path / "log.1").read_bytes()
 
 
+FULL = """
+import fcntl, logging, os, re, sys, threading
+from tuihost.host import interpreter_watch
+from tuihost.host.interpreter_watch import InterpreterWatch
+from tuihost.logs import EventLog, LogWriter, TextFormatter
+
+interpreter_watch.ARM_EVERY, interpreter_watch.DUMP_AFTER = 0.1, 0.5
+logger = logging.Logger("tuihost.test")
+reader, writer = os.pipe()
+fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+handler = LogWriter(TextFormatter(), f"/proc/self/fd/{writer}")
+logger.addHandler(handler)
+watch = InterpreterWatch(EventLog(logger), lambda module: "")
+watch.start()
+os.write(writer, bytes(int(sys.argv[2])))
+re.match(r"(a+)+b", "a" * int(sys.argv[1]))
+watch.stop()
+assert not watch._thread.is_alive()
+print("still here")
+os.close(reader)
+handler.close()
+"""
+
+
+@pytest.mark.parametrize("full", [4096, 4000])
+def test_a_trace_that_nobody_reads_keeps_nobody_waiting(full: int) -> None:
+    """Also if there was a little room when it was armed."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(letters() + 3), str(full)],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("still here\n", "")
+
+
 def test_a_log_of_json_gets_no_trace(tmp_path: Path) -> None:
     logger = logging.Logger("tuihost.test")
-    file = logging.FileHandler(tmp_path / "log")
-    file.setFormatter(JsonFormatter())
-    logger.addHandler(file)
     assert EventLog(logger).text_descriptor() is None
-    assert EventLog(logging.Logger("tuihost.test")).text_descriptor() is None
-    file.close()
+    writer = LogWriter(JsonFormatter(), tmp_path / "log")
+    logger.addHandler(writer)
+    assert EventLog(logger).text_descriptor() is None
+    writer.close()
 
 
-def test_waiting_is_not_a_stall() -> None:
+@pytest.mark.parametrize(
+    ("at", "used", "stalled"),
+    [
+        (TICK, 0.0, 0.0),  # it only waited
+        (TICK, TICK, 0.0),  # others worked meanwhile, and let it run
+        (TICK + 0.24, TICK + 0.24, 0.0),
+        (TICK + 0.25, TICK + 0.25, 0.25),
+        (TICK + 3.0, 3.0, 3.0),
+        (TICK + 3.0, 0.2, 0.0),  # the machine was busy with something else
+    ],
+)
+def test_a_stall_is_late_and_used_the_processor(at: float, used: float, stalled: float) -> None:
+    since = Look(1000.0 + at, 7.0 + used).stalled_since(Look(1000.0, 7.0))
+    assert since == pytest.approx(stalled)
+
+
+def test_a_stall_while_the_watch_counts_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter may be lost at any moment, also between two lines of the watch itself."""
     recorder, logger = Recorder(), logging.Logger("tuihost.test")
     logger.addHandler(recorder)
+    seconds, counts = [0.0], []
+
+    def now() -> Look:
+        seconds[0] += TICK
+        return Look(seconds[0], seconds[0])
+
+    def counted() -> dict[int, float]:
+        counts.append(seconds[0])
+        if len(counts) == 2:
+            seconds[0] += 3.0
+        return {}
+
+    monkeypatch.setattr(Look, "now", now)
+    monkeypatch.setattr(interpreter_watch, "cpu_times", counted)
     watch = InterpreterWatch(EventLog(logger), nobody)
     watch.start()
-    threading.Event().wait(0.7)
+    told = recorder.came.wait(DEADLINE)
     watch.stop()
-    assert recorder.fields == []
+    assert told
+    assert recorder.fields[0]["seconds"] == 3.0
 
 
 def test_the_thread_whose_time_grew_most_is_named() -> None:

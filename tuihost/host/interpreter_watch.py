@@ -9,7 +9,10 @@ file by `faulthandler`, which needs no lock; it is armed anew as long as all is 
 from __future__ import annotations
 
 import faulthandler
+import math
 import os
+import select
+import stat
 import sys
 import threading
 import time
@@ -47,14 +50,32 @@ class Stall:
     stack: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """When the watch looked, by the clock and by the CPU time of the process; both in seconds."""
+
+    at: float
+    used: float
+
+    @classmethod
+    def now(cls) -> Look:
+        return cls(time.monotonic(), time.process_time())
+
+    def stalled_since(self, last: Look) -> float:
+        """For how many seconds nobody could run since the look before, one `TICK` ago; 0 if that is
+        not worth a word. A machine that lets the whole process wait is not the fault of a thread of
+        it."""
+        late = self.at - last.at - TICK
+        return late if late >= LATE and self.used - last.used >= LATE else 0.0
+
+
 class InterpreterWatch:
     """One thread. `app_in` says which app a module belongs to, by its name; empty if to none."""
 
     def __init__(self, log: EventLog, app_in: Callable[[str], str]) -> None:
         self._log = log
         self._app_in = app_in
-        self._file: int | None = None
-        self._armed = -ARM_EVERY
+        self._trace = _Trace(log)
         self._begun, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="interpreter-watch", daemon=True)
 
@@ -71,39 +92,22 @@ class InterpreterWatch:
 
     def _run(self) -> None:
         try:
-            log = self._log.text_descriptor()
-            # One of its own: the log's may be closed, and then be somebody's connection.
-            self._file = None if log is None else os.dup(log)
-            asleep, used = time.monotonic(), time.process_time()
-            before, counted, counted_used = cpu_times(), asleep, used
-            self._arm(asleep)
+            look = counted = Look.now()
+            before = cpu_times()
+            self._trace.put_off(look.at)
             self._begun.set()
             while not self._ended.wait(TICK):
-                now, process = time.monotonic(), time.process_time()
-                late = now - asleep - TICK
-                # A machine that lets the whole process wait is not the fault of a thread of it.
-                if late >= LATE and process - used >= LATE:
+                # Without a gap: the interpreter may be lost as well while this thread works.
+                last, look = look, Look.now()
+                late = look.stalled_since(last)
+                if late:
                     self._tell(stall(late, before, cpu_times(), self._app_in))
-                busy = process - counted_used >= COUNT_FROM  # an idle host costs nothing
-                if late >= LATE or (busy and now - counted >= COUNT_EVERY):
-                    before, counted, counted_used = cpu_times(), now, process
-                self._arm(now)
-                asleep, used = time.monotonic(), time.process_time()
+                busy = look.used - counted.used >= COUNT_FROM  # an idle host costs nothing
+                if late or (busy and look.at - counted.at >= COUNT_EVERY):
+                    before, counted = cpu_times(), look
+                self._trace.put_off(look.at)
         finally:
-            if self._file is not None:
-                faulthandler.cancel_dump_traceback_later()
-                os.close(self._file)
-
-    def _arm(self, now: float) -> None:
-        """Has the trace written unless this thread comes here again soon."""
-        if self._file is None:
-            return
-        log = self._log.text_descriptor()
-        if log is not None and not os.path.sameopenfile(log, self._file):
-            os.dup2(log, self._file, inheritable=False)  # the log was opened again
-        if now - self._armed >= ARM_EVERY:
-            self._armed = now
-            faulthandler.dump_traceback_later(DUMP_AFTER, file=self._file)
+            self._trace.close()
 
     def _tell(self, found: Stall) -> None:
         self._log.warning(
@@ -113,6 +117,64 @@ class InterpreterWatch:
             thread=found.thread or None,
             stack=found.stack or None,
         )
+
+
+class _Trace:
+    """The stacks of all threads, which `faulthandler` writes into the log unless that is put off in
+    time. Thread: the watch's."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._file: int | None = None
+        self._armed = -math.inf
+
+    def put_off(self, now: float) -> None:
+        """For another `DUMP_AFTER` seconds; `now` is monotonic."""
+        if now - self._armed < ARM_EVERY:
+            return
+        self._armed = now
+        self._follow()
+        if self._file is None:
+            return
+        if _is_read(self._file):
+            faulthandler.dump_traceback_later(DUMP_AFTER, file=self._file)
+        else:
+            faulthandler.cancel_dump_traceback_later()
+
+    def _follow(self) -> None:
+        """Has the file that the log has now: it may have been opened again."""
+        log = self._log.text_descriptor()
+        if log is not None and self._file is not None and os.path.sameopenfile(log, self._file):
+            return
+        self.close()
+        self._file = None if log is None else _never_waiting(log)
+
+    def close(self) -> None:
+        if self._file is not None:
+            faulthandler.cancel_dump_traceback_later()
+            os.close(self._file)
+            self._file = None
+
+
+def _never_waiting(log: int) -> int | None:
+    """A descriptor of our own for the log: the log's may be closed, and then be somebody's
+    connection. It waits for no reader, because `faulthandler` lets nobody else run until its trace
+    is written. None if there can be no such descriptor."""
+    try:
+        kind = os.fstat(log).st_mode
+        if stat.S_ISREG(kind) or stat.S_ISSOCK(kind):
+            return os.dup(log)
+        # Opened anew: not to wait is a property that all who have standard error would share.
+        return os.open(f"/proc/self/fd/{log}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return None
+
+
+def _is_read(file: int) -> bool:
+    """Whether there is room for what is written."""
+    room = select.poll()
+    room.register(file, select.POLLOUT)
+    return bool(room.poll(0))
 
 
 def cpu_times() -> Mapping[int, float]:
