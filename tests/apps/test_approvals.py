@@ -106,6 +106,15 @@ def outside(host: Hosted, user: str = "bob") -> Iterator[Outside]:
 # ------------------------------------------------------------------------------- the screen
 
 
+def test_whoever_hangs_up_is_listed_no_longer(host: Hosted) -> None:
+    with enter(host, "ada") as pilot, outside(host) as bob:
+        pilot.wait_for("▌ bob")
+        (login,) = host.server.login_services.approvals.waiting()
+        bob.transport.close()
+        pilot.wait_for("Nobody is waiting to be let in.")
+        assert time.monotonic() < login.until, "they were listed until the time was over"
+
+
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
 def test_one_inside_lets_one_outside_in(host: Hosted, size: tuple[int, int]) -> None:
     with enter(host, "ada", size) as pilot:

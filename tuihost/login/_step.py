@@ -13,6 +13,7 @@ same work, and says no at the end. `tuihost.testing.drive` tests one without a s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -94,7 +95,8 @@ class Attempt:
     """Who tries to log in, from where, and when it began (Unix seconds). The user may not exist.
 
     `target` is the app that was asked for. `proved` are the keys that the client has proved to
-    hold, with signatures, in this login.
+    hold, with signatures, in this login. `gone` says whether the client has hung up: a step that
+    waits for something else should look now and then.
     """
 
     user: str
@@ -103,6 +105,7 @@ class Attempt:
     target: str | None
     proved: tuple[KeyOffer, ...]
     services: StepServices
+    gone: Callable[[], bool] = lambda: False
 
     @property
     def account(self) -> AccountRecord | None:

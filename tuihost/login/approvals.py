@@ -14,6 +14,7 @@ from typing import Protocol
 from tuihost.wire import Peer
 
 SEATS = 4  # logins of one source that wait; those of all are as many as the gate lets begin
+LOOK_EVERY = 1.0  # seconds, for a client that has hung up
 APPROVERS = frozenset({"admin", "approver"})
 """The roles of people who may answer."""
 
@@ -132,10 +133,11 @@ class Approvals:
         *,
         listed: bool = True,
         target: str | None = None,
+        gone: Callable[[], bool] = lambda: False,
     ) -> Approval | None:
-        """Waits, at most so long, until somebody answers for this login. None: nobody did, or too
-        many of its source wait already. If it is not `listed`, nobody sees it, and all else is the
-        same."""
+        """Waits, at most so long, until somebody answers for this login. None: nobody did, the
+        client is `gone`, or too many of its source wait already. If it is not `listed`, nobody sees
+        it, and all else is the same."""
         request = self._add(user, peer, seconds, listed, target)
         if request is None:
             return None
@@ -144,7 +146,9 @@ class Approvals:
         try:
             with self._changed:
                 while request.approval is None and (left := login.until - self.now()) > 0:
-                    self._changed.wait(left)
+                    if gone():
+                        break
+                    self._changed.wait(min(left, LOOK_EVERY))
                 return request.approval
         finally:
             with self._changed:

@@ -52,14 +52,22 @@ MAX_TOLD = 8
 
 
 class AccountVerifier:
-    """Implements `core.login.factors.Verifier` for one connection. Thread: its transport's."""
+    """Implements `core.login.factors.Verifier` for one connection; `gone` says whether its client
+    has hung up. Thread: its transport's."""
 
-    def __init__(self, login_services: LoginServices, peer: Peer, log: EventLog) -> None:
+    def __init__(
+        self,
+        login_services: LoginServices,
+        peer: Peer,
+        log: EventLog,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._login_services = login_services
         self._store = login_services.store
         self._peer = peer
         self._source = login_services.blocks.source(peer.address)
         self._log = log
+        self._gone = gone
         self._failures: list[LoginRecord] = []
         self._told: set[tuple[str, bytes]] = set()
         self._start(None)
@@ -184,7 +192,8 @@ class AccountVerifier:
     def _attempt(self, user: str) -> Attempt:
         keys = self._keys if user else ()
         now = self._login_services.now()
-        return Attempt(user, self._peer, now, self._target, keys, self._login_services)
+        services = self._login_services
+        return Attempt(user, self._peer, now, self._target, keys, services, self._gone)
 
     def _missing(self, name: str, user: str) -> Conversation:
         """A step that only an account's own chains name, and that is not here."""

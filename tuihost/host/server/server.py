@@ -9,6 +9,7 @@ import errno
 import fcntl
 import gc
 import os
+import select
 import selectors
 import signal
 import socket
@@ -51,6 +52,7 @@ shell send theirs to the process and to its group."""
 FAREWELL_TIMEOUT = 5.0
 PARTING_TIMEOUT = 0.5
 
+_HANGUP = getattr(select, "POLLRDHUP", select.POLLHUP)
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -229,7 +231,8 @@ class Server:
 
     def _connection(self, sock: socket.socket, peer: Peer, admitted: Admission) -> Connection:
         number = next(self._numbers)
-        verifier = AccountVerifier(self.login_services, peer, self._log.bound(conn=number))
+        log = self._log.bound(conn=number)
+        verifier = AccountVerifier(self.login_services, peer, log, lambda: _hung_up(sock))
 
         def ended(connection: Connection) -> None:
             verifier.close()
@@ -311,6 +314,15 @@ def _turn_away(sock: socket.socket, refusal: Refusal) -> None:
         sock.setblocking(False)
         sock.send(f"{refusal}\r\n".encode())
     sock.close()
+
+
+def _hung_up(sock: socket.socket) -> bool:
+    """Whether the other side has closed its end, also if it said something before that."""
+    if sock.fileno() < 0:
+        return True
+    looked = select.poll()
+    looked.register(sock, _HANGUP)
+    return bool(looked.poll(0))
 
 
 def limits_of(settings: Settings) -> TransportLimits:

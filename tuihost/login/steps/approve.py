@@ -22,7 +22,12 @@ class Approve(Step):
         yield Query(instruction=f"Waiting up to {longest} for somebody to let you in.")
         known = attempt.account is not None
         approval = attempt.services.approvals.wait(
-            attempt.user, attempt.peer, self.seconds, listed=known, target=attempt.target
+            attempt.user,
+            attempt.peer,
+            self.seconds,
+            listed=known,
+            target=attempt.target,
+            gone=attempt.gone,
         )
         # What has happened to the account meanwhile counts too.
         return approval is not None and approval.granted and attempt.account is not None
