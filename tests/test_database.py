@@ -508,6 +508,57 @@ def test_after_a_fork_the_child_has_connections_of_its_own(path: Path) -> None:
     assert (done.stdout, done.stderr) == ("['before', 'child', 'after']\n", "")
 
 
+FORK_BESIDE = """
+import os, sys, threading
+from pathlib import Path
+from tuihost import Database
+
+database = Database(Path(sys.argv[1]), [["create table word (text text)"]], busy=5.0)
+inside, forking = threading.Event(), threading.Event()
+
+def add(word):
+    with database.writing() as connection:
+        connection.execute("insert into word values (?)", (word,))
+
+def beside():
+    with database.writing() as connection:
+        connection.execute("insert into word values ('beside')")
+        inside.set()
+        assert forking.wait(60)
+
+database.open()
+thread = threading.Thread(target=beside)
+thread.start()
+assert inside.wait(60)
+os.register_at_fork(before=forking.set)
+child = os.fork()
+if not child:
+    try:
+        add("child")
+    except BaseException as error:
+        print(error, flush=True)
+    finally:
+        os._exit(0)
+os.waitpid(child, 0)
+thread.join()
+add("after")
+with database.reading() as connection:
+    print([text for (text,) in connection.execute("select text from word order by rowid")])
+database.close()
+"""
+
+
+def test_a_fork_waits_for_another_threads_writing(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK_BESIDE, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("['beside', 'child', 'after']\n", "")
+
+
 FORK_INSIDE = """
 import os, sys
 from pathlib import Path

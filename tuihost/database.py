@@ -106,9 +106,9 @@ class Database:
     files (the pragma of that name), `called` names it in sentences, `busy` is how many seconds to
     wait for others, and `prepare` is called with each new connection: for functions and pragmas.
 
-    Threads: any, also in a child that was forked while nothing was being read or written. A call
-    waits for the disk and for other writers, and so do the coroutines beside it: hand longer work
-    to `asyncio.to_thread`.
+    Threads: any, also in a forked child; a fork waits until the other threads neither read nor
+    write. A call waits for the disk and for other writers, and so do the coroutines beside it: hand
+    longer work to `asyncio.to_thread`.
     """
 
     def __init__(
@@ -137,6 +137,7 @@ class Database:
         self._writing_thread: int | None = None
         self._writer = _Connection()
         self._read_places = threading.BoundedSemaphore(READERS)
+        self._reading_threads: list[int] = []
         self._readers = [_Connection() for _ in range(READERS)]
 
     # ------------------------------------------------------------------ use
@@ -168,12 +169,14 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for selects. Where there is no file yet, the same tables, and empty."""
         with self._translated(), self._turn(self._read_places):
-            readers = self._readers
+            readers, threads, me = self._readers, self._reading_threads, threading.get_ident()
             reader = readers.pop()
+            threads.append(me)
             try:
                 yield self._opened(reader, make=False)
             finally:
                 if readers is self._readers:  # not in a child that was forked inside the block
+                    threads.remove(me)
                     if self._closed:
                         reader.close()
                     readers.append(reader)
@@ -347,6 +350,16 @@ class Database:
             detail = f": {error}" if fault is DatabaseFault.OTHER else ""
             raise self._error(fault, detail) from error
 
+    def _hold(self) -> Iterator[threading.Lock | threading.Semaphore]:
+        """Takes the places of all other threads, so that none of them is inside SQLite, and yields
+        each. One that is not free in time is left out."""
+        me, seconds = threading.get_ident(), self._busy + 1
+        if self._writing_thread != me and self._write_lock.acquire(timeout=seconds):
+            yield self._write_lock
+        for _ in range(READERS - self._reading_threads.count(me)):
+            if self._read_places.acquire(timeout=seconds):
+                yield self._read_places
+
     def _error(self, fault: DatabaseFault, detail: str = "") -> DatabaseError:
         return DatabaseError(f"{self._called} {self.path} {fault.value}{detail}", fault)
 
@@ -357,17 +370,37 @@ def _read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
 
 
-# ------------------------------------------------------------------------------- after a fork
+# ------------------------------------------------------------------------------------- forks
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _inherited: list[_Connection] = []
+_forking = threading.Lock()
+_held: list[threading.Lock | threading.Semaphore] = []
+
+
+def _hold_all() -> None:
+    """Before a fork: a child that was forked while a thread wrote would see that thread's lock, and
+    nobody there would ever release it."""
+    _forking.acquire()
+    for database in sorted(_databases, key=id):
+        _held.extend(database._hold())
+
+
+def _let_go() -> None:
+    """In the parent."""
+    while _held:
+        _held.pop().release()
+    _forking.release()
 
 
 def _begin_anew() -> None:
-    """In a child process: SQLite's connections must not be used there, nor closed."""
+    """In the child: SQLite's connections must not be used there, nor closed."""
+    global _forking
+    _forking = threading.Lock()
+    _held.clear()
     for database in list(_databases):
         _inherited.extend([database._writer, *database._readers])
         database._begin()
 
 
-os.register_at_fork(after_in_child=_begin_anew)
+os.register_at_fork(before=_hold_all, after_in_parent=_let_go, after_in_child=_begin_anew)
