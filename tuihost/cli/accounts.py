@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tuihost.core.login.factors import Chains
     from tuihost.settings.models import Settings
 
-INVITE = "invite"
-
 password_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of stdin."
 )
@@ -81,20 +79,17 @@ def no_such_account(name: str, store: AccountStore) -> click.ClickException:
     return click.ClickException(f"There is no account {name!r}.{hint}")
 
 
-def takes_invitations(record: AccountRecord) -> bool:
-    """Whether an account is nobody's, but a name that people log in under with an invitation."""
-    return bool(record.chains) and all(INVITE in chain for chain in record.chains)
-
-
 def invitation_name(accounts: HostAccounts) -> str:
     """The name that people with an invitation log in under; if nobody could, the command ends."""
+    from tuihost.core.login.chains import only_by_invitation
+
     name = accounts.settings.login.invite_name
     if not name:
         raise click.ClickException(
             "Nobody can use an invitation: login.invite_name is empty in the settings."
         )
     found = accounts.store.get(name)
-    if found is not None and not takes_invitations(found):
+    if found is not None and not only_by_invitation(found.chains):
         raise click.ClickException(
             f"The account {name!r} is somebody's; set login.invite_name to another name."
         )

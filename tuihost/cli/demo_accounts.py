@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import click
 
 from tuihost.accounts import AccountRecord, AccountStore, Invite
-from tuihost.cli.accounts import hashed, opened_store, takes_invitations
+from tuihost.cli.accounts import hashed, opened_store
+from tuihost.core.login.chains import only_by_invitation
 from tuihost.core.login.factors import PASSWORD
 from tuihost.login.steps.codes import (
     PERIOD,
@@ -114,7 +115,7 @@ def _password(secret: bytes) -> str:
 def _invitation(store: AccountStore, name: str) -> str | None:
     now, code = time.time(), invite_code()
     account = store.get(NEW)
-    taken = account is not None and (not takes_invitations(account) or account.disabled)
+    taken = account is not None and (account.disabled or not only_by_invitation(account.chains))
     if name != NEW or taken:
         return None
     store.drop_invites(now)

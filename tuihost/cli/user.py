@@ -18,7 +18,6 @@ from tuihost.cli.accounts import (
     new_password,
     no_such_account,
     password_option,
-    takes_invitations,
     yes_option,
 )
 from tuihost.cli.common import config_option, json_option, say_json, say_table
@@ -241,9 +240,11 @@ def _show(record: AccountRecord, keys: Sequence[KeyRecord], logins: Sequence[Log
 
 
 def _state(record: AccountRecord) -> str:
+    from tuihost.core.login.chains import only_by_invitation
+
     if record.disabled:
         return "closed"
-    return "for invitations" if takes_invitations(record) else "open"
+    return "for invitations" if only_by_invitation(record.chains) else "open"
 
 
 def _password_state(record: AccountRecord) -> str:
