@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost import App, Disconnected, Launch, Session
+from tuihost.terminal_facts import TerminalFacts
 from tuihost.testing import hosted
+from tuihost.tui.running.line_stage import LineStage
 from tuihost.tui.terminal.terminal import Terminal
+from tuihost.wire import Stream
 
 
 class Asks(App):
@@ -120,3 +126,49 @@ def test_a_talk_whose_line_is_full_can_be_ended() -> None:
         host.server.stop("The host is closing.")
         assert host.log.wait_for("session.end")["exit"] == "0"
         assert host.host.stuck_threads == 0
+
+
+class ShutChannel:
+    """Implements `wire.ByteChannel` for a client that takes nothing and sends nothing."""
+
+    number, closed, congested = 0, False, True
+
+    def __init__(self) -> None:
+        self.waits = threading.Event()
+        self.nudged = threading.Event()
+
+    def set_wake(self, wake: object) -> None:
+        """Nothing ever changes."""
+
+    def read(self, limit: int = 65536) -> bytes | None:
+        return None
+
+    def write(self, data: bytes | memoryview, stream: Stream = Stream.OUT) -> int:
+        return 0
+
+    def wait(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
+        while not ready():
+            self.waits.set()
+            assert self.nudged.wait(DEADLINE), "it waits for good"
+        return True
+
+    def nudge(self) -> None:
+        self.nudged.set()
+
+
+def test_what_is_printed_waits_for_nobody_once_the_host_ends_the_program() -> None:
+    channel: Any = ShutChannel()
+    no_theme: Any = None
+    stage = LineStage(Terminal(channel, TerminalFacts()), no_theme)
+    done = threading.Event()
+
+    def work() -> None:
+        stage.write(b"more than the line takes", Stream.OUT)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert channel.waits.wait(DEADLINE)
+    stage.hurry()
+    thread.join(DEADLINE)
+    assert done.is_set()
