@@ -33,6 +33,7 @@ class Ada(OpenGuests):
     """One user, with a password, any of `keys`, and a step that wants 123."""
 
     def __init__(self, *keys: paramiko.PKey) -> None:
+        self.bug: BaseException = ValueError("a bug in a step")
         self.keys = [key.asbytes() for key in keys]
         self.answers: list[tuple[str, ...]] = []
 
@@ -47,11 +48,11 @@ class Ada(OpenGuests):
 
     def step(self, name: str, user: str) -> Conversation:
         if name == "broken":
-            raise ValueError("a bug in a step")
+            raise self.bug
         answers = yield Query("Code", (Prompt("Code: "), Prompt("Again: ", echo=True)), "Twice.")
         self.answers.append(answers)
         if answers == ("raise", "it"):
-            raise ValueError("a bug in a step")
+            raise self.bug
         return answers == ("123", "123")
 
 
@@ -209,15 +210,18 @@ def test_answers_that_do_not_fit_reach_no_step(answers: tuple[object, ...]) -> N
     assert verifier.answers == []
 
 
+@pytest.mark.parametrize("bug", [ValueError("a bug in a step"), SystemExit(1)])
 @pytest.mark.parametrize("chain", ["code", "broken"])
-def test_a_bug_in_a_step_costs_one_try(chain: str) -> None:
-    with host_pair(chains=((chain,), ("password",)), verifier=Ada()) as (host, client):
+def test_a_bug_in_a_step_costs_one_try(chain: str, bug: BaseException) -> None:
+    verifier = Ada()
+    verifier.bug = bug
+    with host_pair(chains=((chain,), ("password",)), verifier=verifier) as (host, client):
         _request(_ready(client), "keyboard-interactive", "", "")
         if chain == "code":
             client.expect(QUESTION)
             client.send(61, 2, "raise", "it")
         assert _refused(client) == ("keyboard-interactive,password", False)
-        assert isinstance(host.log.named("auth.failed")[0]["error"], ValueError)
+        assert host.log.named("auth.failed")[0]["error"] is bug
         _request(client, "password", False, "sésame")
         client.expect(LET_IN)
 

@@ -221,7 +221,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
             found = verdict()
         except PeerError:
             raise
-        except Exception as fault:  # noqa: BLE001  (code of a plugin; its fault costs one try)
+        except BaseException as fault:  # noqa: BLE001  (code of a plugin; its fault costs one try)
             self._tell_fault(fault, method)
             # Where the count cannot be kept either, the machine has counted all the same.
             failed = self._guarded(lambda: self._machine.failed("a fault"), told=fault)
@@ -230,16 +230,16 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
             self._tell(method, found)
 
     def _guarded(
-        self, act: Callable[[], Verdict | None], told: Exception | None = None
+        self, act: Callable[[], Verdict | None], told: BaseException | None = None
     ) -> Verdict | None:
         try:
             return act()
-        except Exception as fault:  # noqa: BLE001  (a step's generator may raise when closed)
+        except BaseException as fault:  # noqa: BLE001  (a step may raise when it is closed)
             if not isinstance(told, StoreError) or not isinstance(fault, StoreError):
                 self._tell_fault(fault)
             return None
 
-    def _tell_fault(self, fault: Exception, method: str | None = None) -> None:
+    def _tell_fault(self, fault: BaseException, method: str | None = None) -> None:
         """A store that does not work is not a fault in the code: one line, and no traceback."""
         if isinstance(fault, StoreError):
             self._events.error(Event.STORE_ERROR, reason=clean(str(fault), limit=300))

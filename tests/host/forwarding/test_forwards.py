@@ -164,6 +164,37 @@ def test_a_mistake_of_an_app_costs_one_stream() -> None:
         assert read_all(channel) == b"ada at echo:7"
 
 
+@pytest.mark.parametrize(
+    ("error", "crashes"),
+    [(KeyboardInterrupt(), 1), (GeneratorExit(), 1), (BaseException(), 1), (SystemExit(3), 0)],
+)
+def test_whatever_an_app_raises_is_its_own_mistake(error: BaseException, crashes: int) -> None:
+    class Raises(Echo):
+        def forward(self, forward: Forward) -> None:
+            forward.stream.read()
+            raise error
+
+        def listen(self, listening: Listening) -> None:
+            listening.on_end(lambda: self.note(self.ended.append, listening))
+            raise error
+
+    app = Raises()
+    with hosted(app, settings=ALL) as host:
+        client = host.connect()
+        channel = to(client, "echo", 7)
+        channel.sendall(b"x")
+        assert read_all(channel) == b""
+        client.request_port_forward("hook", 80)
+        # A crash refuses the address; whoever just ends has taken it.
+        if crashes:
+            app.wait(lambda: app.ended)
+            assert len(host.log.named("app.error")) == 2
+        client.close()
+        client.join(DEADLINE)
+    assert host.log.named("app.stuck") == []
+    assert len(host.log.named("app.error")) == 2 * crashes
+
+
 def test_an_app_is_not_answered_for_by_who_may_not_open_it() -> None:
     roles = {"guest": {"apps": ["other"], "forwards": ["*"]}}
     with echoing(roles=roles) as (_, client, _):

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.waiting import DEADLINE
-from tuihost import App, Disconnected, Session, command
+from tuihost import App, Disconnected, FileInfo, FileTree, ReadOnlyTree, Session, command
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.tui.running import runner
@@ -284,6 +284,41 @@ def test_whatever_a_talk_raises_ends_it_alone(
         assert len(host.log.named("app.error")) == crash
         assert host.log.named("app.stuck") == []
         assert host.log.named("host.error") == []
+
+
+class Shelf(ReadOnlyTree):
+    """A tree that lets pass what it is told to."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def info(self, names: tuple[str, ...]) -> FileInfo:
+        raise self.error
+
+    list = open = info  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(("error", "status", "crash"), [*RAISED, (ValueError(), 70, True)])
+@pytest.mark.parametrize("in_tree", [True, False])
+def test_whatever_the_files_of_an_app_raise_costs_their_person_alone(
+    in_tree: bool, error: BaseException, status: int, crash: bool
+) -> None:
+    class Serves(App):
+        name = "serves"
+
+        def files(self, session: Session) -> FileTree:
+            if in_tree:
+                return Shelf(error)
+            raise error
+
+    with hosted(Serves()) as host:
+        done = host.run("scp -f serves/file", stdin=b"\0")
+        assert len(host.log.named("app.error")) == (crash or not in_tree)
+        assert host.log.named("app.stuck") == []
+        assert host.log.named("host.error") == []
+        if in_tree:
+            assert done.status == status
+            assert ("no such town" in done.errors) == ("no such town" in str(error))
 
 
 def test_a_talk_that_says_its_person_has_left_ends_so() -> None:

@@ -388,13 +388,14 @@ def test_each_change_wakes_after_it_happened() -> None:
     assert len(seen) == 5
 
 
-def test_a_wake_that_raises_costs_itself_alone() -> None:
+@pytest.mark.parametrize("error", [RuntimeError("the loop is closed"), SystemExit(1)])
+def test_a_wake_that_raises_costs_itself_alone(error: BaseException) -> None:
     bench, channel = session()
     calls: list[int] = []
 
     def broken() -> None:
         calls.append(1)
-        raise RuntimeError("the loop is closed")
+        raise error
 
     channel.set_wake(broken)
     bench.feed(DATA, 0, b"abc")

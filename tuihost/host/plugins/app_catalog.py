@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+import traceback
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -75,6 +76,12 @@ class Catalog:
             if module == home or same_folder(module, home):
                 return name
         return ""
+
+    def app_of(self, error: BaseException) -> str:
+        """The name of the app whose code raised it or called what did; empty if none did."""
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        modules = (frame.f_globals.get("__name__", "") for frame in reversed(frames))
+        return next(filter(None, map(self.app_in, modules)), "")
 
     @classmethod
     def load(cls, settings: Settings, *, log: EventLog) -> Self:

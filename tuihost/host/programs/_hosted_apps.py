@@ -203,14 +203,14 @@ class StartedCommand:
 
     def end(self, status: int) -> None:
         """Nothing more comes of it."""
-        self._stdio.close()
+        self.thread.guard(self._stdio.close)
         self._other_apps.forget(self)
         self._ended(status)
 
     def stop(self) -> None:
         self._stopped = True
         self.thread.gone()
-        self._stdio.close()
+        self.thread.guard(self._stdio.close)
 
 
 class _Unheard:
@@ -243,8 +243,8 @@ def files_of(
         try:
             tree = app.files(session_of(app.name))
             trees[app.name] = host.access.allowed_files(visit.account, app.name, tree)
-        except (Disconnected, Signalled):
+        except (Disconnected, Signalled, ThreadStopped):
             raise
-        except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
+        except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
             report_crash(log, app.name, error)
     return Folders(trees, next((name for name in (FILES, *trees) if name in trees), None))

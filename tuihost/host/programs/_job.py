@@ -84,9 +84,9 @@ class Job:
             case OpenSubsystem(name=name):
                 return self._subsystem(name)
             case CopyFiles(words=words):
-                return self._files().scp(words)
+                return self._copied(lambda files: files.scp(words))
             case SyncFiles(words=words):
-                return self._files().rsync(words)
+                return self._copied(lambda files: files.rsync(words))
             case NoSuchApp(name=name):
                 self._complain(no_such_app(self._host, self._visit.account, name))
                 return NOT_FOUND
@@ -122,7 +122,7 @@ class Job:
         if app is not None:
             return self._guarded(app.name, lambda: app.subsystem(self._session(app.name), name))
         if name == SFTP:
-            return self._files().sftp()
+            return self._copied(FileTransfers.sftp)
         self._complain(f"no app here serves the subsystem {clean(name, limit=40)}")
         return NOT_FOUND
 
@@ -141,21 +141,33 @@ class Job:
         except (Disconnected, Signalled, ThreadStopped):
             raise
         except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
-            end = end_of(self._log, name, error)
-            if end.sentence:
-                self._complain(end.sentence)
-            return end.status
+            return self._ended_by(name, error)
+
+    def _copied(self, copy: Callable[[FileTransfers], int]) -> int:
+        """The same for the files of all apps: the mistake is that of the app whose tree it is."""
+        folders = files_of(self._host, self._visit, self._session, self._log)
+        share = self._host.share_of(self._visit.account)
+        try:
+            return copy(FileTransfers(folders, self._stage, self._complain, self._log, share))
+        except (Disconnected, Signalled, ThreadStopped):
+            raise
+        except BaseException as error:
+            name = self._host.catalog.app_of(error)
+            if not name:
+                raise
+            return self._ended_by(name, error)
+
+    def _ended_by(self, name: str, error: BaseException) -> int:
+        end = end_of(self._log, name, error)
+        if end.sentence:
+            self._complain(end.sentence)
+        return end.status
 
     def _app(self, name: str) -> App:
         return self._host.catalog.apps[name].app
 
     def _session(self, name: str) -> Session:
         return self._sessions.make(name, self._stage)
-
-    def _files(self) -> FileTransfers:
-        folders = files_of(self._host, self._visit, self._session, self._log)
-        share = self._host.share_of(self._visit.account)
-        return FileTransfers(folders, self._stage, self._complain, self._log, share)
 
     def _complain(self, sentence: str) -> None:
         complain(self._host, self._stage, sentence)

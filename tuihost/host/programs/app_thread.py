@@ -8,8 +8,8 @@ from collections.abc import Callable
 from tuihost.core.ledger import FREE, Lease
 from tuihost.errors import Disconnected, TuihostError
 from tuihost.host.host import Host
-from tuihost.host.programs._incidents import report_crash
-from tuihost.host.programs._stopping import Stopping
+from tuihost.host.programs._incidents import end_of, report_crash
+from tuihost.host.programs._stopping import Stopping, ThreadStopped
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
 from tuihost.wire import ByteChannel
@@ -50,8 +50,10 @@ class AppThread:
     def _run(self) -> None:
         try:
             self._run_app()
-        except SystemExit:
+        except ThreadStopped:
             self._log.warning(Event.APP_STUCK, thread=self.thread.name, ended=True)
+        except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
+            report_crash(self._log, self._app.name, error)
         finally:
             self._over()
 
@@ -60,16 +62,17 @@ class AppThread:
         self._stopping.over()
 
     def guard(self, work: Callable[[], object]) -> str | None:
-        """Does `work`, which is the app's; a sentence for the person if it failed. On the
-        thread."""
+        """Does `work`, which is the app's; a sentence for the person if it failed."""
         try:
             work()
+        except ThreadStopped:
+            raise
         except Disconnected:
             return None
         except TuihostError as error:
             return str(error)
-        except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
-            return report_crash(self._log, self._app.name, error)
+        except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
+            return end_of(self._log, self._app.name, error).sentence or None
         return None
 
     def ends_with(self, channel: ByteChannel) -> None:

@@ -25,7 +25,7 @@ from tuihost.host.programs._hosted_apps import HostedApps
 from tuihost.host.programs._job import Job
 from tuihost.host.programs._sentences import DISCONNECTED
 from tuihost.host.programs._session_maker import SessionMaker
-from tuihost.host.programs._stopping import Stopping
+from tuihost.host.programs._stopping import Stopping, ThreadStopped
 from tuihost.host.programs.visit import Visit
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.logs import Event, EventLog
@@ -168,10 +168,10 @@ class Program:
             end = ExitStatus(DISCONNECTED)
         except Signalled as signalled:
             end = ExitSignal(signalled.name)
-        except Exception as error:  # noqa: BLE001 - a fault of the host's own; the trace is logged
-            self._log.error(Event.HOST_ERROR, trace=error, incident=new_incident())
-        except SystemExit:
+        except ThreadStopped:
             self._log.warning(Event.APP_STUCK, thread=self.thread.name, ended=True)
+        except BaseException as error:  # noqa: BLE001 - a fault of the host's own, with its trace
+            self._log.error(Event.HOST_ERROR, trace=error, incident=new_incident())
         finally:
             try:
                 self._part(end, time.monotonic() - begun)

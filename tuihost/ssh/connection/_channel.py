@@ -261,7 +261,7 @@ class HostChannel:
             return
         try:
             wake()
-        except Exception as error:  # noqa: BLE001 - it is an app's, and this thread is everyone's
+        except BaseException as error:  # noqa: BLE001 - an app's, and this thread is everyone's
             self._wake = None
             self.transport.log.error(Event.CONN_ERROR, trace=error, chan=self.number, at="wake")
 
