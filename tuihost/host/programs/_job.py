@@ -153,7 +153,7 @@ class Job:
             raise
         except BaseException as error:
             name = self._host.catalog.app_of(error)
-            if not name:
+            if not name:  # nobody's but the host's
                 raise
             return self._ended_by(name, error)
 
