@@ -237,7 +237,7 @@ class LogWriter(logging.Handler):
 
     def _runs(self) -> bool:
         """Whether the thread does, which begins with the first line, and in a forked child anew.
-        If there can be no more threads, whoever logs has to write."""
+        If there can be no more threads, the caller has to write."""
         if self._thread is not None and self._thread.is_alive():
             return True
         self._lines, self._given, self._taken = SimpleQueue(), 0, 0
