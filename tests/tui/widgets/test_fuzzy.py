@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import allowed
+from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets.fuzzy import MAX_PATTERN, filter_items, fold, match
 
 
@@ -85,3 +89,28 @@ def test_it_matches_exactly_when_every_word_is_in_there_in_order(pattern: str, t
 
     expected = all(is_in(word) for word in pattern.lower().split())
     assert (match(pattern, text) is not None) == expected
+
+
+def test_a_long_list_of_long_texts_takes_no_time() -> None:
+    """A tenth of a second; half a minute where each text gets the best match there is."""
+    texts = ["a" * 200] * 5000
+    begun = time.thread_time()
+    found = filter_items("a" * MAX_PATTERN, texts, str)
+    assert time.thread_time() - begun < allowed(1.0)
+    assert len(found) == 5000
+
+
+@given(st.lists(st.text("ab_ B", max_size=12), max_size=30), st.text("ab", min_size=1, max_size=4))
+def test_the_first_match_is_one_and_never_better_than_the_best(
+    texts: list[str], pattern: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fuzzy, "EFFORT", 0)
+        quick = [match(pattern, text) for text in texts]
+    for text, first in zip(texts, quick, strict=True):
+        best = match(pattern, text)
+        assert (first is None) is (best is None)
+        if first is not None and best is not None:
+            assert "".join(fold(text)[place] for place in first.positions) == pattern
+            assert first.score <= best.score
+            assert first.positions != best.positions or first.score == best.score

@@ -27,6 +27,8 @@ FIRST = 6
 GAP = 1
 MAX_PATTERN = 64
 MAX_TEXT = 512
+EFFORT = 500_000
+"""Steps, of which a few million take a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +39,48 @@ class Match:
     positions: tuple[int, ...] = ()
 
 
+class Finder:
+    """Matches texts with one pattern. Looks for the best way to do so, up to `EFFORT` for all texts
+    together, and then takes the first way that there is: long lists stay quick."""
+
+    def __init__(self, pattern: str) -> None:
+        self._words = fold(pattern[:MAX_PATTERN]).split()
+        self._effort = EFFORT
+
+    def match(self, text: str) -> Match | None:
+        """How well `text` matches, or None. An empty pattern matches everything with 0."""
+        folded = fold(text[:MAX_TEXT])
+        score = 0
+        positions: set[int] = set()
+        for word in self._words:
+            found = self._match_word(word, folded, text)
+            if found is None:
+                return None
+            score += found.score
+            positions.update(found.positions)
+        return Match(score, tuple(sorted(positions)))
+
+    def _match_word(self, word: str, folded: str, text: str) -> Match | None:
+        first = _first_places(word, folded)
+        if first is None:
+            return None
+        self._effort -= len(word) * len(folded)
+        if self._effort < 0:
+            return Match(_score(first, text), first)
+        return _best_match(word, folded, text)
+
+
 def match(pattern: str, text: str) -> Match | None:
     """How `text` matches `pattern`, or None. An empty pattern matches everything with 0."""
-    words = fold(pattern[:MAX_PATTERN]).split()
-    folded = fold(text[:MAX_TEXT])
-    score = 0
-    positions: set[int] = set()
-    for word in words:
-        found = _match_word(word, folded, text)
-        if found is None:
-            return None
-        score += found.score
-        positions.update(found.positions)
-    return Match(score, tuple(sorted(positions)))
+    return Finder(pattern).match(text)
 
 
 def filter_items(
     pattern: str, items: Iterable[Item], text: Callable[[Item], str]
 ) -> list[tuple[Item, Match]]:
     """The items whose `text` matches, best first; equals stay in the order they came in."""
-    found = [(item, hit) for item in items if (hit := match(pattern, text(item))) is not None]
+    finder = Finder(pattern)
+    found = [(item, hit) for item in items if (hit := finder.match(text(item))) is not None]
     if pattern.strip():
         found.sort(key=lambda pair: -pair[1].score)
     return found
@@ -82,11 +106,9 @@ def _starts_word(text: str, index: int) -> bool:
     return char.isalnum() and (not before.isalnum() or (before.islower() and char.isupper()))
 
 
-def _match_word(word: str, folded: str, text: str) -> Match | None:
+def _best_match(word: str, folded: str, text: str) -> Match:
     """The best way to place the letters of `word`: for each letter and each place where it
     occurs, the best score so far is kept together with the place of the letter before."""
-    if not _is_subsequence(word, folded):
-        return None
     rows: list[dict[int, tuple[int, int]]] = []  # place -> (score, place of the letter before)
     for letter in word:
         row: dict[int, tuple[int, int]] = {}
@@ -118,10 +140,23 @@ def _match_word(word: str, folded: str, text: str) -> Match | None:
     return Match(score, tuple(reversed(positions)))
 
 
-def _is_subsequence(word: str, folded: str) -> bool:
+def _first_places(word: str, folded: str) -> tuple[int, ...] | None:
+    """The first places where the letters of `word` occur in order, or None."""
+    places: list[int] = []
     start = 0
     for letter in word:
         start = folded.find(letter, start) + 1
         if not start:
-            return False
-    return True
+            return None
+        places.append(start - 1)
+    return tuple(places)
+
+
+def _score(places: tuple[int, ...], text: str) -> int:
+    """What letters at these places count, as `_best_match` counts them."""
+    score = (FIRST if places[0] == 0 else 0) - GAP * min(places[0], 8)
+    for before, place in zip((None, *places), places, strict=False):
+        score += LETTER + (WORD_START if _starts_word(text, place) else 0)
+        if before is not None:
+            score += CONSECUTIVE if place == before + 1 else -GAP * (place - before - 1)
+    return score

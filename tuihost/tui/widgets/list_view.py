@@ -131,9 +131,9 @@ class ListView(Selectable[Item]):
         if not pattern.strip():
             return [(item, ()) for item in self._items]
         hits: list[tuple[int, Item, tuple[int, ...]]] = []
-        words = fuzzy.fold(pattern).split()
+        words, finder = fuzzy.fold(pattern).split(), fuzzy.Finder(pattern)
         for item in self._items:
-            match = fuzzy.match(pattern, clean(self.label(item)))
+            match = finder.match(clean(self.label(item)))
             if match is not None:
                 hits.append((match.score, item, match.positions))
             elif self._number(item) == pattern.strip() or self._describes(item, words):
