@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json as to_json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.table import Table
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 CHUNK = 262_144
 MAX_FOUND = 1000
+MAX_PATTERN = 1000  # characters
 
 
 class Files(App):
@@ -251,11 +253,15 @@ class Files(App):
         """Find files by name, with a pattern such as '*.txt'."""
 
         def search() -> None:
+            if len(pattern) > MAX_PATTERN:
+                raise FileError(Reason.FAILED, "that pattern is too long")
+            # Not by fnmatch itself, which keeps thousands of patterns.
+            wanted = re.compile(translate(pattern.lower()))
             tree = self.files(session)
             for number, (names, info) in enumerate(walk(tree, _names(tree, path))):
                 if number >= MAX_FOUND * 10:
                     raise FileError(Reason.FAILED, "there are too many files to search")
-                if fnmatchcase(info.name.lower(), pattern.lower()):
+                if wanted.match(info.name.lower()):
                     session.print(clean(path_of(names)))
 
         return _done(session, search)

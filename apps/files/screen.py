@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit
-from rich.syntax import Syntax
 
 from tuihost import (
     FileError,
     FileInfo,
     Folders,
+    HelperFailed,
     OpenMode,
     Session,
+    TookTooLong,
+    TookTooMuch,
     clean,
     counted,
     date_time,
@@ -26,6 +29,7 @@ from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor,
 
 from .bin import Deleted
 from .folders import AllFolders
+from .highlighting import is_code, page, tokens
 
 Names = tuple[str, ...]
 MAX_SHOWN = 200_000  # bytes of a file that can be shown and edited
@@ -288,11 +292,10 @@ class Reading:
             self.focus: Any = self.editor.area
             inner: Any = self.editor
         else:
-            lexer = Syntax.guess_lexer(names[-1], text)
-            view = RichView(
-                session, Syntax(text, lexer, word_wrap=True, background_color="default")
-            )
+            view = RichView(session, page(text))
             self.focus, inner = view.window, view
+            if is_code(names[-1], text):
+                files.app.create_background_task(self._colour(view, text))
         self.body = HSplit([inner], key_bindings=self._keys().bindings)
 
     def status(self) -> str:
@@ -300,6 +303,13 @@ class Reading:
             return "reading"
         state = "unsaved" if self.editor.dirty else "saved"
         return f"{state}  {self.editor.position_text()}"
+
+    async def _colour(self, view: RichView, text: str) -> None:
+        """Shows the text in colours, unless finding them takes too long."""
+        with suppress(TookTooLong, TookTooMuch, HelperFailed):
+            parts = await self.files.session.offload(tokens, self.names[-1], text, seconds=1.0)
+            view.update(page(text, parts))
+            self.files.app.invalidate()
 
     def _save(self, text: str) -> bool:
         try:

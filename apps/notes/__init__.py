@@ -10,7 +10,7 @@ from prompt_toolkit.application import Application
 
 from tuihost import App, AppLoadError, FileTree, Session, ago, clean, command, size_of
 
-from .contents import NotePage
+from .drawing import drawn
 from .files import tree_of
 from .limits import MAX_NOTE
 from .lines import converse
@@ -92,7 +92,7 @@ class Notes(App):
         if json:
             session.print(_json(as_json(note)))
         else:
-            session.print(NotePage(note.text) if session.terminal.pty else note.text.rstrip("\n"))
+            session.print(drawn(note.text) if session.terminal.pty else note.text.rstrip("\n"))
         return 0
 
     @command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.layout.containers import (
@@ -15,11 +15,11 @@ from prompt_toolkit.layout.containers import (
 )
 from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
-from rich.markdown import Heading, Markdown
 
 from tuihost import Session, ago
 from tuihost.widgets import Keymap, ListView, RichView, fit
 
+from .drawing import NotePage
 from .note import Draft, NotesError, Summary, guest_hint, owner_of
 from .store import Store
 
@@ -29,25 +29,6 @@ SHOWN = 8000
 """Characters of a note that its page shows: enough to recognise it."""
 EMPTY = "No notes yet: Ctrl-N writes one."
 Row = Summary | Draft
-
-
-class _Heading(Heading):
-    """Headings are at the left, as in the list."""
-
-    LEVEL_ALIGN: ClassVar = {}
-
-
-class NotePage(Markdown):
-    """A note as it is read: Markdown, but each line that somebody wrote stays a line."""
-
-    elements: ClassVar = {**Markdown.elements, "heading_open": _Heading}
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        for token in self.parsed:
-            for part in token.children or ():
-                if part.type == "softbreak":
-                    part.type = "hardbreak"
 
 
 class Contents:

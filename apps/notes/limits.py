@@ -14,6 +14,8 @@ MAX_NOTES = 5000
 MAX_TOTAL = 32 * 1024 * 1024
 """Bytes of all notes of one account."""
 MAX_DRAFTS = 20
+MAX_WORDS = 16
+"""Words to find at one time: each is looked for in every note."""
 
 
 def measured(text: str) -> str:

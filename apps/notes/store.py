@@ -16,7 +16,7 @@ from pathlib import Path
 from tuihost import size_of
 
 from .database import database_at, told_to_people
-from .limits import MAX_DRAFTS, MAX_NOTE, make_room, measured
+from .limits import MAX_DRAFTS, MAX_NOTE, MAX_WORDS, make_room, measured
 from .note import Draft, Note, NotesError, Saved, Summary, tidy
 
 _NOTE = "SELECT number, revision, created, changed, text FROM note WHERE owner = ? AND number = ?"
@@ -43,7 +43,10 @@ class Store:
     # ------------------------------------------------------------------ reading
 
     def summaries(self, owner: str, words: Sequence[str] = ()) -> list[Summary]:
-        """What a list shows, most recently changed first; only notes that hold all `words`."""
+        """What a list shows, most recently changed first; only notes that hold all `words`. Raises
+        `NotesError` for more of them than `MAX_WORDS`."""
+        if len(words) > MAX_WORDS:
+            raise NotesError(f"That is too much to find: {MAX_WORDS} words at most.")
         query = (
             "SELECT number, revision, created, changed, size, substr(text, 1, 1000)"
             " FROM note WHERE owner = ?" + " AND instr(fold(text), ?) > 0" * len(words)

@@ -149,3 +149,22 @@ def test_progress_is_told_beside_the_data(host: Hosted) -> None:
     said = host.run("files put p.bin --progress", stdin=bytes(700_000))
     assert (said.status, said.text) == (0, "")
     assert said.errors.splitlines()[-1].startswith("Bytes kept: 700000, ")
+
+
+def test_a_file_has_its_colours_or_is_shown_without_them(host: Hosted) -> None:
+    code = "def double(value):\n\treturn 2 * value  # twice\n"
+    host.run("files put a.py", stdin=code.encode())
+    host.run("files put x.adl", stdin=b"Text\n" + b" " * 19_000 + b"x")
+    with host.open("files") as pilot:
+        pilot.wait_for("a.py").press("enter").wait_for("    return 2 * value")
+
+        def coloured() -> bool:
+            lines = pilot.screen.lines
+            row = next(number for number, line in enumerate(lines) if "def double" in line)
+            styles, at = pilot.screen.styles(row), lines[row].index("def double")
+            return styles[at][1:] != styles[at + 4][1:]
+
+        pilot.wait_until(coloured, "the colours of the file")
+        pilot.press("escape").wait_for("x.adl").press("down", "enter").wait_for("Text")
+        host.log.wait_for("helper.limit")
+        pilot.wait_for("Text")

@@ -43,6 +43,13 @@ def part(app: Any, name: str) -> ModuleType:
 # ------------------------------------------------------------------------------ commands
 
 
+def test_a_search_has_so_many_words_at_most(host: Hosted) -> None:
+    host.run("notes add a b c")
+    assert "a b c" in host.run("notes list a b c").text
+    said = host.run("notes list" + " a" * 17)
+    assert (said.status, said.errors) == (1, "That is too much to find: 16 words at most.\n")
+
+
 def test_notes_from_a_shell(host: Hosted) -> None:
     empty = host.run("notes list")
     assert (empty.status, empty.text, empty.errors) == (0, "", "You have no notes yet.\n")

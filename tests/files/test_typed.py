@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,11 @@ def test_a_tilde_that_is_not_there_is_home_too(tree: Folders) -> None:
 )
 def test_patterns_are_those_of_a_shell(tree: Folders, path: str, names: list[str]) -> None:
     assert ["/".join(match[1:]) for match in matching(tree, path)] == names
+
+
+def test_a_pattern_is_not_kept(tree: Folders) -> None:
+    """What fnmatch compiles it keeps: 32,768 patterns, whose texts would be a client's choice."""
+    kept = fnmatch._compile_pattern.cache_info().currsize  # type: ignore[attr-defined]
+    for number in range(20):
+        assert list(matching(tree, f"*never{number}*")) == []
+    assert fnmatch._compile_pattern.cache_info().currsize == kept  # type: ignore[attr-defined]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
 from tuihost.files.tree import FileError, FileTree, Names, names_of
 
@@ -36,12 +37,14 @@ def matching(tree: FileTree, path: str) -> Iterator[Names]:
         if not set(pattern) & set("*?["):
             places = [(*place, pattern) for place in places]
             continue
+        # Not by fnmatch itself, which keeps thousands of patterns.
+        wanted = re.compile(translate(pattern))
         places = [
             (*place, info.name)
             for place in places
             if is_folder(tree, place)
             for info in tree.list(place)
-            if fnmatchcase(info.name, pattern)
+            if wanted.match(info.name)
             and (pattern.startswith(".") or not info.name.startswith("."))
         ]
     yield from (place for place in places if exists(tree, place))

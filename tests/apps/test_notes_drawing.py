@@ -1,0 +1,57 @@
+"""Notes drawn as pages: nothing in them takes long."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.waiting import allowed
+from tuihost.host.plugins.app_loading import load_path
+from tuihost.theme.theme import load_theme
+from tuihost.tui.layout.renderables import render_lines
+
+ROOT = Path(__file__).parents[2]
+THEME = load_theme(ROOT / "themes" / "harbor-night.toml")
+
+
+@pytest.fixture
+def drawing() -> ModuleType:
+    app = load_path(ROOT / "apps" / "notes")
+    return sys.modules[f"{type(app).__module__}.drawing"]
+
+
+SIZE = 10_000
+SLOW_OTHERWISE = {
+    "code": "```adl\nText\n" + " " * (SIZE - 20) + "\n```\n",
+    "brackets": "[" * SIZE,
+    "pictures": "![" * (SIZE // 2),
+    "links": "[a](" * (SIZE // 4),
+    "stars": "*a_" * (SIZE // 3),
+    "emphasis": "**a" * (SIZE // 3),
+    "ticks": "".join("`" * size + "a" for size in range(1, 190)),
+    "quotes": ">" * SIZE,
+    "lists": "- " * (SIZE // 2),
+    "items": "- a\n" * (SIZE // 4),
+    "tags": "<a " * (SIZE // 3),
+    "lines": "a\n" * (SIZE // 2),
+    "columns": "|a" * (SIZE // 5) + "|\n" + "|-" * (SIZE // 5) + "|\n",
+    "rows": "|a|b|\n|-|-|\n" + "|c|d|\n" * (SIZE // 6 - 10),
+    "fences": "```\n```\n" * (SIZE // 8),
+    "entities": "&a;" * (SIZE // 3),
+    "references": "[a]: b\n" * (SIZE // 7),
+    "blanks": "a" + " " * (SIZE - 2) + "b",
+    "words": "a " * (SIZE // 2),
+}
+"""Texts that some parsers need a time for that grows with the square of their size, or worse."""
+
+
+@pytest.mark.parametrize("kind", SLOW_OTHERWISE)
+def test_no_note_takes_long_to_draw(drawing: ModuleType, kind: str) -> None:
+    text = SLOW_OTHERWISE[kind]
+    begun = time.thread_time()
+    render_lines(drawing.drawn(text), 80, THEME)
+    assert time.thread_time() - begun < allowed(1.0)
