@@ -176,7 +176,7 @@ def test_the_room_holds_for_what_is_copied_within_the_host(
     for number in range(20):
         (seeds / f"{number}").write_bytes(bytes(1_000_000))
     done = rsync("-r", "--no-W", f"{seeds}/", "rg@127.0.0.1:")
-    assert done.returncode in (20, 23), done
+    assert done.returncode in (12, 20, 23), done  # by what it notices first
     assert b"there is no room left" in done.stderr
     used = json.loads(said(ssh, "rg", "files quota --json"))
     assert used["used"] <= used["size"]
