@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import asyncssh
@@ -197,60 +195,3 @@ def test_an_old_terminal_gets_nothing_that_it_would_print(demo: Demo, term: str)
             assert sequence not in person.received.replace(b"^C leave", b""), (term, sequence)
 
     asyncio.run(story())
-
-
-# ------------------------------------------------------------------------------- other libraries
-
-PERL = """
-use Net::SSH2;
-my $ssh = Net::SSH2->new();
-$ssh->connect('127.0.0.1', $ARGV[0]) or die;
-$ssh->auth(username => 'guest');
-my $channel = $ssh->channel() or die;
-$channel->exec('probe who') or die;
-my $said = <$channel>; print 'COME IN' if $said =~ /"user": "guest"/;
-"""
-PHP = """<?php
-foreach (glob('/usr/share/php/phpseclib*/autoload.php') as $file) require_once $file;
-$ssh = new phpseclib3\\Net\\SSH2('127.0.0.1', $argv[1]);
-$ssh->login('guest') or exit(1);
-$ssh->exec('probe who');
-echo json_decode($ssh->exec('probe who'))->user == 'guest' ? 'COME IN' : '';
-"""
-LIBSSH = """
-import ctypes, sys
-lib = ctypes.CDLL('libssh.so.4')
-lib.ssh_new.restype = lib.ssh_channel_new.restype = ctypes.c_void_p
-ssh, port, buffer = ctypes.c_void_p(lib.ssh_new()), ctypes.c_uint(int(sys.argv[1])), bytes(7)
-for number, value in ((0, b'127.0.0.1'), (1, ctypes.byref(port)), (4, b'guest')):
-    assert lib.ssh_options_set(ssh, number, value) == 0
-assert lib.ssh_connect(ssh) == 0 and lib.ssh_userauth_none(ssh, None) == 0
-channel = ctypes.c_void_p(lib.ssh_channel_new(ssh))
-assert lib.ssh_channel_open_session(channel) == 0
-assert lib.ssh_channel_request_exec(channel, b'probe upper') == 0
-assert lib.ssh_channel_write(channel, b'come in', 7) == 7
-assert lib.ssh_channel_read(channel, buffer, 7, 0) == 7
-print(buffer.decode(), end='')
-"""
-LIBRARIES = {
-    "Net::SSH2": ("perl", "pl", PERL, "use Net::SSH2;"),
-    "phpseclib": ("php", "php", PHP, "<?php exit((int) !glob('/usr/share/php/phpseclib3'));"),
-    "libssh": ("python3", "py", LIBSSH, "import ctypes; ctypes.CDLL('libssh.so.4')"),
-}
-
-
-@pytest.mark.parametrize("library", LIBRARIES)
-def test_other_libraries_come_in_and_stay(
-    demo: Demo, program: Callable[[str], str], tmp_path: Path, library: str
-) -> None:
-    """Where they are installed. phpseclib answers `hostkeys-00`, which wants no reply."""
-    language, suffix, story, needs = LIBRARIES[library]
-    script = tmp_path / f"script.{suffix}"
-    script.write_text(needs)
-    if subprocess.run([program(language), script], capture_output=True).returncode:
-        pytest.skip(f"{library} is not installed")
-    script.write_text(story)
-    done = subprocess.run(
-        [program(language), script, str(demo.port)], capture_output=True, timeout=DEADLINE
-    )
-    assert done.stdout == b"COME IN", done
