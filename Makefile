@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help map demo test test-slow test-each coverage lint types check bench fuzz docs clean setup ready ready-for-tests python
+.PHONY: help map demo test test-pythons test-debian13 test-slow clients test-each coverage lint types check bench fuzz docs clean setup ready ready-for-tests python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,13 +15,25 @@ JOBS ?= 2
 export TUIHOST_TEST_DEADLINE ?= 60
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: ready ## a host on this machine, for everyone who is on it: ssh -p 8022 localhost
 	@TUIHOST_CALLED_BY=make exec $(BIN)/tuihost demo $(ARGS)
 
 test: ready-for-tests ## everything but the slow tests
 	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not slow" $(ARGS)
+
+test-pythons: ready-for-tests ## all that `make test` runs, on the other Pythons that pyproject.toml names
+	$(BIN)/python -m tests.pythons $(ARGS)
+
+test-debian13: ## the tests on Debian 13, with its OpenSSH 10, in a root made by debootstrap; as root
+	tests/debian13.sh $(ARGS)
+
+clients: .clients/node_modules/.ready ## the clients that come from npm, for the tests that run them
+
+.clients/node_modules/.ready:
+	npm install --prefix .clients --no-save --no-audit --no-fund --ignore-scripts ssh2@1
+	@touch $@
 
 test-slow: ready-for-tests ## the slow tests alone
 	$(PYTEST) -q --timeout 600 -m slow $(ARGS)

@@ -42,7 +42,8 @@ class Served:
         self._page, self._log = folder / "page", folder / "log"
         with self._page.open("wb") as page, self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tuihost", *words],
+                # What the next Python refuses shows in the log of this one.
+                [sys.executable, "-W", "error::DeprecationWarning", "-m", "tuihost", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=page,
                 stderr=log,
