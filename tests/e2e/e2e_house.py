@@ -4,6 +4,7 @@ keys in files, an authenticator app, and a helper that answers what ssh asks."""
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -194,6 +195,30 @@ class House(Served):
         )
         questions = tuple(asked.read_text().split("\0")[:-1])
         return Said(done.returncode, done.stdout.decode(), done.stderr.decode(), questions)
+
+    def copy_id(self, name: str, key: Path, password: str, *words: str) -> Said:
+        """`ssh-copy-id`, which finds this `ssh`; its helper knows one password."""
+        asked = self.folder / f"asked-{name}"
+        helper = self._helper(asked, [password] * 9)
+        home = self._ssh.parent.parent
+        (home / ".ssh").mkdir(mode=0o700, exist_ok=True)
+        path = {"PATH": f"{self._ssh.parent}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            [
+                "ssh-copy-id",
+                "-i",
+                str(public(key)),
+                *words,
+                "-p",
+                str(self.port),
+                f"{name}@127.0.0.1",
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=DEADLINE,
+            env=clean_env(home, **helper, **path),
+        )
+        return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def _helper(self, asked: Path, answers: Sequence[str]) -> dict[str, str]:
         """What ssh calls in place of a terminal: it notes the question and prints an answer."""

@@ -42,6 +42,29 @@ def test_a_key_lets_in(house: House, tmp_path: Path, kind: str) -> None:
     assert told["logins"][0]["factors"] == ["publickey"]
 
 
+def test_ssh_copy_id_adds_a_key(
+    house: House, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    program("ssh-copy-id")
+    member, key = house.member("copier"), keygen(tmp_path / "copied")
+    done = house.copy_id("copier", key, member.password)
+    assert (done.status, "Number of key(s) added: 1" in done.out) == (0, True), done
+    assert house.ssh("copier", *WHO, key=key).who["user"] == "copier"
+    again = house.copy_id("copier", key, member.password)
+    assert "All keys were skipped because they already exist" in again.err, again
+    assert house.copy_id("copier", key, member.password, "-f").status == 0
+    assert len(house.shown("copier")["keys"]) == 1
+
+
+def test_ssh_copy_id_tells_a_guest_why_not(
+    house: House, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    program("ssh-copy-id")
+    done = house.copy_id("guest-copier", keygen(tmp_path / "guests"), "none", "-f")
+    assert done.status == 1
+    assert "You are a guest here, and guests have no account." in done.err
+
+
 def test_an_agent_of_fifty_keys_gets_to_the_right_one(
     house: House, tmp_path: Path, program: Callable[[str], str]
 ) -> None:

@@ -90,6 +90,16 @@ echo never
     assert b"never" not in done.stdout
 
 
+def test_somebody_at_a_terminal_without_one_here_is_greeted(
+    demo: Demo, open_terminal: Open
+) -> None:
+    terminal = open_terminal()
+    terminal.shell(f"ssh -T -p {demo.port} tess@127.0.0.1")
+    terminal.wait_for("tuihost: type a command; help lists them, and exit leaves.", "\n>")
+    terminal.type("whoami").press("Enter").wait_for("tess (a guest)")
+    terminal.type("exit").press("Enter").wait_shell(0)
+
+
 def test_a_line_for_the_shell_reads_what_is_given(ssh: Run) -> None:
     given = b"b 2\na 1\nb 2\n"
     done = ssh("abd@127.0.0.1", "shell", "-c", "'sort -u | count'", input=given)
