@@ -70,7 +70,7 @@ class Reader(App):
         except Unreadable as error:
             session.error(f"{found.title}: {error}")
             return 1
-        session.print(PageMarkdown(text) if session.terminal.pty else text.rstrip("\n"))
+        session.print(PageMarkdown(text) if session.terminal.pty else text.strip("\n"))
         return 0
 
     @command

@@ -6,20 +6,23 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import combining, normalize
 from urllib.parse import unquote, urlsplit
 
 from tuihost import clean, size_of
 
-from .markdown import first_words, headings
+from .markdown import first_words, front_matter, headings
 
 MAX_FILE = 256_000
 """The most bytes of a page; a larger file is refused."""
 HEAD = 16_000
 """Characters of a page that are searched for its title."""
 MAX_PAGES = 500
+MAX_IN_MEMORY = 50
+"""Pages whose text is kept for searching."""
 MAX_DEPTH = 4
 SUFFIXES = (".md", ".markdown")
 FIRST = ("index", "readme", "welcome")
@@ -51,6 +54,7 @@ class Library:
         self.folder = folder.resolve()
         self._lock = threading.Lock()
         self._known: dict[str, Page] = {}
+        self._lines: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {}
 
     def pages(self) -> list[Page]:
         """Every page, in the order of the file names. A number in front (`1-welcome.md`) sorts the
@@ -64,24 +68,65 @@ class Library:
         now = self._page(page.file)
         if now is None:
             raise Unreadable("It is no longer there.")
-        return now, _text_of(self.folder / now.file)
+        return now, front_matter(_text_of(self.folder / now.file))[1]
+
+    def holds(self, page: Page, words: Sequence[str]) -> bool:
+        """Whether the page has all the words, whatever their case and their accents."""
+        text = "\n".join(self._searched(page))
+        return bool(text) and all(_folded(word) in text for word in words)
+
+    def line_with(self, page: Page, words: Sequence[str]) -> str:
+        """The line of a page that has most of the words; empty if none has any."""
+        wanted = [_folded(word) for word in words]
+        lines = self._searched(page)
+        counts = [sum(word in line for word in wanted) for line in lines]
+        best = max(counts, default=0)
+        if not best:
+            return ""
+        try:
+            return self.text(page)[1].split("\n")[counts.index(best)].strip("#|>* \t")
+        except (Unreadable, IndexError):  # it has changed since
+            return ""
+
+    def _searched(self, page: Page) -> tuple[str, ...]:
+        """The lines of a page as they are searched, from memory while there is room."""
+        known = self._lines.get(page.file)
+        if known is not None and known[0] == page.version:
+            return known[1]
+        try:
+            _, text = self.text(page)
+        except Unreadable:
+            return ()
+        lines = tuple(map(_folded, text.split("\n")))
+        with self._lock:
+            if len(self._lines) >= MAX_IN_MEMORY:
+                self._lines.clear()
+            self._lines[page.file] = page.version, lines
+        return lines
 
     def now(self, page: Page) -> Page | None:
         """The page as it is now; None if it is no longer there."""
         return self._page(page.file)
 
     def find(self, wanted: str) -> Page | None:
-        """The page with this number in the list, name or title."""
+        """The page with this number in the list, name or title; also by the beginning of its name,
+        and without its folder, if no other is meant."""
         pages = self.pages()
         word = wanted.strip().casefold()
+        if not word:
+            return None
         if word.isdecimal():
             return next(iter(pages[int(word[:6]) - 1 : int(word[:6])]), None) if int(word) else None
         for names in ("name", "file", "title"):
             for page in pages:
                 if getattr(page, names).casefold() == word:
                     return page
-        begin = [page for page in pages if word and page.name.casefold().startswith(word)]
-        return begin[0] if len(begin) == 1 else None
+        for fits in (str.__eq__, str.startswith):
+            last = (page.name.casefold().rpartition("/")[2] for page in pages)
+            found = [page for page, name in zip(pages, last, strict=True) if fits(name, word)]
+            if len(found) == 1:
+                return found[0]
+        return None
 
     def linked(self, page: Page, link: str) -> tuple[Page | None, str]:
         """Where a relative link in `page` leads: a page, and a place in it."""
@@ -137,6 +182,14 @@ class Library:
         return page
 
 
+def _folded(text: str) -> str:
+    """The text as it is searched."""
+    text = text.casefold()
+    if text.isascii():
+        return text
+    return "".join(char for char in normalize("NFD", text) if not combining(char))
+
+
 def _version(about: os.stat_result) -> tuple[int, int]:
     return about.st_mtime_ns, about.st_size
 
@@ -144,10 +197,11 @@ def _version(about: os.stat_result) -> tuple[int, int]:
 def _read(path: Path, file: str, about: os.stat_result) -> Page:
     name, problem = _name_of(file), ""
     try:
-        head = _text_of(path)[:HEAD]
+        given, text = front_matter(_text_of(path))
+        head = text[:HEAD]
     except Unreadable as error:
-        head, problem = "", str(error)
-    title = next((heading.title for heading in headings(head)), "") or name
+        given, head, problem = "", "", str(error)
+    title = given or next((heading.title for heading in headings(head)), "") or name
     return Page(
         name=name,
         title=clean(title, limit=100),

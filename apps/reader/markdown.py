@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html import unescape
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar
 
+from markdown_it.token import Token
 from rich.markdown import Heading as RichHeading
 from rich.markdown import Markdown
 
 MAX_ABOUT = 200
 LONG = 20
 """A row with more characters may be just the first part of a heading."""
+_FRONT = re.compile(
+    r"(?P<fence>---|\+\+\+)[ \t]*\n"
+    r"(?P<lines>[\w-]+[ \t]*[:=].*\n(?:.*\n)*?)"
+    r"(?P=fence)[ \t]*(?:\n|\Z)"
+)
+"""What stands in front of a page for other programs, in YAML or TOML."""
+_TITLE = re.compile(r"^title[ \t]*[:=](.*)$", re.MULTILINE | re.IGNORECASE)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_NOT_TEXT = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][^>]*>|<[!?][^>]*>")
 _NO_LETTER = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -25,9 +37,67 @@ class _Heading(RichHeading):
 
 
 class PageMarkdown(Markdown):
-    """A page as rich draws it."""
+    """A page as rich draws it. The text of HTML is kept without its tags, and a picture is its
+    words, where it stands."""
 
     elements: ClassVar = {**Markdown.elements, "heading_open": _Heading}
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.parsed = [shown for token in self.parsed for shown in _shown(token)]
+
+
+def front_matter(text: str) -> tuple[str, str]:
+    """The title that the lines in front of a page give, as other programs read them; and the page
+    with blank lines in their place."""
+    found = _FRONT.match(text)
+    if found is None:
+        return "", text
+    title = _TITLE.search(found["lines"])
+    words = title[1].strip().strip("\"'") if title else ""
+    return words, "\n" * found[0].count("\n") + text[found.end() :]
+
+
+def _shown(token: Token) -> Iterator[Token]:
+    """The tokens that are drawn in place of one of a page."""
+    if token.type == "html_block":
+        words = _text_of_html(token.content)
+        if words:
+            yield Token("paragraph_open", "p", 1, level=token.level)
+            yield Token("inline", "", 0, children=[Token("text", "", 0, content=words)])
+            yield Token("paragraph_close", "p", -1, level=token.level)
+        return
+    if token.type == "inline":
+        token.children = [*_shown_in_a_line(token.children or ())]
+    yield token
+
+
+def _shown_in_a_line(tokens: Iterable[Token]) -> Iterator[Token]:
+    linked = False
+    for token in tokens:
+        if token.type == "image":
+            yield from _picture(token, linked)
+        elif token.type == "html_inline" and _BREAK.fullmatch(token.content):
+            yield Token("hardbreak", "br", 0)
+        else:
+            linked = token.type == "link_open" or (linked and token.type != "link_close")
+            yield token
+
+
+def _picture(token: Token, linked: bool) -> Iterator[Token]:
+    """The words of a picture. They are a link if it can be looked at elsewhere."""
+    source = str(token.attrs.get("src", ""))
+    words = token.content or source.rpartition("/")[2]
+    kind = "link" if "://" in source and not linked else "em"
+    attrs: dict[str, str | int | float] = {"href": source} if kind == "link" else {}
+    tag = "a" if kind == "link" else "em"
+    yield Token(f"{kind}_open", tag, 1, attrs)
+    yield Token("text", "", 0, content=words)
+    yield Token(f"{kind}_close", tag, -1)
+
+
+def _text_of_html(html: str) -> str:
+    return " ".join(unescape(_TAG.sub(" ", _NOT_TEXT.sub(" ", html))).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +165,5 @@ def begins_with(title: str, row: str) -> bool:
 
 def _words(inline: Any) -> str:
     """The text of a line without its markup."""
-    parts = (part.content or " " for part in inline.children or ())
+    parts = (part.content or " " for part in inline.children or () if part.type != "html_inline")
     return " ".join("".join(parts).split())

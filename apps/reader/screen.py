@@ -13,7 +13,7 @@ from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSpli
 from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost import Session, clean
-from tuihost.widgets import Keymap, ListView, RichView, Screen
+from tuihost.widgets import Keymap, ListView, RichView, Screen, match
 
 from .library import Library, Page, Unreadable
 from .markdown import Heading, PageMarkdown, begins_with, headings
@@ -43,9 +43,10 @@ class ReaderScreen:
             session,
             library.pages(),
             label=lambda page: page.title,
-            description=lambda page: page.about,
+            description=self._about,
+            holds=library.holds,
             key=lambda page: page.name,
-            on_open=self.open,
+            on_open=self._open_found,
             on_change=self._show_preview,
             place="contents",
             empty="There are no pages here yet.",
@@ -69,6 +70,18 @@ class ReaderScreen:
         return application
 
     # ------------------------------------------------------------------ from page to page
+
+    def _about(self, page: Page) -> str:
+        """What stands beside a title: what the page begins with, or where it has what is typed."""
+        words = self.list.filter.text.split()
+        return (words and self.library.line_with(page, words)) or page.about
+
+    def _open_found(self, page: Page) -> None:
+        """Opens a page of the list. If it is there for what its text has, it is opened there."""
+        words = self.list.filter.text
+        self.open(page)
+        if words and not match(words, page.title) and self.page is not None:
+            self.view.find(words if self.library.line_with(page, [words]) else words.split()[0])
 
     def open(self, page: Page, anchor: str = "") -> None:
         """Shows a page, at `anchor` or where the person stopped reading."""

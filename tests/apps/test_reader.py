@@ -83,7 +83,11 @@ def test_every_link_of_the_handbook_leads_somewhere() -> None:
     app.options = {}
     app.start()
     pages = app.library.pages()  # type: ignore[attr-defined]
-    assert [page.name for page in pages] == ["welcome", "keys", "shell", "privacy"]
+    bundled = {path.name for path in FOLDER.parent.iterdir() if (path / "__init__.py").exists()}
+    assert [page.name for page in pages] == [
+        *("welcome", "keys", "shell", "privacy"),
+        *(f"apps/{name}" for name in sorted(bundled)),
+    ], "a page for each app"
     for page in pages:
         _, text = app.library.text(page)  # type: ignore[attr-defined]
         assert page.problem == ""
@@ -152,12 +156,78 @@ def test_links_to_places_to_nowhere_and_out_of_the_host(reading: Reading) -> Non
         pilot.wait_for("There is no page gone.md here").press("tab", "enter")
         pilot.wait_for("There is no page ../secret.md").press("tab", "enter")
         pilot.wait_for("leads away from this host").wait_for("https://example.net/a?b=c").press(
-            "enter"
+            "right", "left", "enter"
         )
         pilot.wait_for("Copied")
         assert b"\x1b]52;c;aHR0cHM6Ly9leGFtcGxlLm5ldC9hP2I9Yw==" in pilot.received
         pilot.press("tab", "enter").wait_for("http://%5B").press("escape").wait_gone("%5B")
         pilot.press("tab", "enter").wait_for("Bottom")
+
+
+MARKED = """---
+title: "Named in front"
+draft: true
+---
+
+# Heading
+
+<div>
+Some <b>plain</b> HTML &amp; more <!-- not this -->
+</div>
+
+<script>alert("nor this")</script>
+
+Look at ![a cat](pictures/cat.png) and [![logo](l.png)](https://example.org/l) here<br>and below.
+
+| what | where |
+|---|---|
+| [a link](other.md) | ![a picture](p.png) |
+| ![](unnamed.png) | ![far away](https://example.org/x.png) |
+
+<details><summary>More</summary>
+
+Hidden words
+
+</details>
+"""
+
+
+def test_front_matter_html_and_pictures_are_words_in_their_place(reading: Reading) -> None:
+    host = reading({"page.md": MARKED, "other.md": "# Other"})
+    with host.open("reader", size=(80, 40)) as pilot:
+        pilot.wait_for("Other").type("named in front").wait_gone("Other")
+        at(pilot.press("enter"), "Named in front")
+        pilot.wait_for("Hidden words")
+        text = pilot.text
+        for words in (
+            "Some plain HTML & more",
+            "Look at a cat and logo here",
+            "and below.",
+            "More",
+        ):
+            assert words in text
+        for words in ("draft", "<", "not this", "nor this", "🌆"):
+            assert words not in text
+        rows = [line.split() for line in pilot.screen.lines if "picture" in line or "far" in line]
+        assert rows == [["a", "link", "a", "picture"], ["unnamed.png", "far", "away"]]
+        assert text.count("a link") == 1
+    assert host.run("reader show page").text.startswith("# Heading\n")
+    assert host.run("reader search Hidden").text == "page:23: Hidden words\n"
+
+
+@pytest.mark.parametrize("text", ["---\n\nwords\n---\n", "---\nwords\n", "a\n---\ntitle: b\n---\n"])
+def test_a_line_across_the_page_is_not_front_matter(reading: Reading, text: str) -> None:
+    assert reading({"page.md": text}).run("reader show page").text == text
+
+
+def test_pages_are_found_by_what_they_say(reading: Reading) -> None:
+    pages = {"a.md": "# One\n\nNothing.", "b.md": LONG + "In Zürich there is a needle.\n"}
+    with reading(pages).open("reader") as pilot:
+        pilot.wait_for("▌ One").type("needle zurich").wait_gone("One")
+        pilot.wait_for("In Zürich there is a").press("enter")
+        pilot.wait_for("In Zürich there is a needle.")
+    with reading({}).open("reader") as pilot:
+        pilot.wait_for("▌ One").type("zurich").wait_gone("One").press("enter").wait_for("1 of 1")
 
 
 def test_line_by_line(reading: Reading) -> None:
@@ -180,8 +250,8 @@ def test_line_by_line(reading: Reading) -> None:
 
 def test_commands(host: Hosted) -> None:
     listed = json.loads(host.run("reader list --json").text)
-    assert [page["name"] for page in listed] == ["welcome", "keys", "shell", "privacy"]
-    assert host.run("reader list").text.splitlines()[1] == "keys     Keys and screens"
+    assert [page["name"] for page in listed][:4] == ["welcome", "keys", "shell", "privacy"]
+    assert host.run("reader list").text.splitlines()[1] == "keys            Keys and screens"
     for name in ("keys", "2", "'Keys and screens'", "2-keys.md", "KEY"):
         assert host.run(f"reader show {name}").text.startswith("# Keys and screens\n")
     found = host.run("reader search MENU arrive")

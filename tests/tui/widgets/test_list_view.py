@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,6 +44,19 @@ def make(session: Session, items: list[Entry] | None = None, **more: Any) -> Lis
         section=lambda entry: entry.section,
         **more,
     )
+
+
+def test_what_is_behind_an_item_is_found_last() -> None:
+    texts = {"Chat": ("hello", "world"), "System": ("notes", "world")}
+
+    def holds(entry: Entry, words: Sequence[str]) -> bool:
+        return all(word in texts.get(entry.name, ()) for word in words)
+
+    session = make_session(80, 24)
+    view = make(session, holds=holds)
+    for typed, found in (("world hello", ["Chat"]), ("notes", ["Notes", "System"])):
+        view.filter.set(typed)
+        assert [entry.name for entry in view.entries if entry is not None] == found
 
 
 def screen_of(session: Session, view: ListView[Any], **more: Any) -> Any:

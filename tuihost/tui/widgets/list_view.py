@@ -38,10 +38,11 @@ class ListView(Selectable[Item]):
     """A list of items, one chosen, in sections if `section` gives their headings.
 
     The filter looks at `label` first; `description`, `icon` and `note` (at the right end) are shown
-    beside it if there is room. Items of one section must follow each other. `empty` is shown if
-    there are no items. `on_open` may be `async`; `on_change` is called for every choice. With
-    `number_keys` the first nine items have numbers: typing one finds its item, or opens it where
-    the list has no filter.
+    beside it if there is room. `holds` says whether an item has all of the typed words elsewhere,
+    such as in the text behind a title. Items of one section must follow each other. `empty` is
+    shown if there are no items. `on_open` may be `async`; `on_change` is called for every choice.
+    With `number_keys` the first nine items have numbers: typing one finds its item, or opens it
+    where the list has no filter.
 
     Thread: the session's.
     """
@@ -56,6 +57,7 @@ class ListView(Selectable[Item]):
         icon: Text[Item] | None = None,
         note: Text[Item] | None = None,
         section: Text[Item] | None = None,
+        holds: Callable[[Item, Sequence[str]], bool] | None = None,
         key: Callable[[Item], Hashable] | None = None,
         on_open: Open[Item] | None = None,
         on_change: Callable[[Item | None], Any] | None = None,
@@ -69,6 +71,7 @@ class ListView(Selectable[Item]):
         self.icon = icon
         self.note = note
         self.section = section
+        self.holds = holds
         self.empty = empty
         self._number_keys = number_keys
         self._headings: dict[int, str] = {}
@@ -126,7 +129,7 @@ class ListView(Selectable[Item]):
 
     def _found(self) -> list[tuple[Item, tuple[int, ...]]]:
         """The items that the filter leaves, best first: those whose label matches, then those
-        whose description holds what was typed."""
+        that have what was typed elsewhere."""
         pattern = self.filter.text
         if not pattern.strip():
             return [(item, ()) for item in self._items]
@@ -136,17 +139,18 @@ class ListView(Selectable[Item]):
             match = finder.match(clean(self.label(item)))
             if match is not None:
                 hits.append((match.score, item, match.positions))
-            elif self._number(item) == pattern.strip() or self._describes(item, words):
+            elif self._number(item) == pattern.strip() or self._has(item, words):
                 hits.append((0, item, ()))
         hits.sort(key=lambda hit: -hit[0])
         return [(item, positions) for _, item, positions in hits]
 
-    def _describes(self, item: Item, words: list[str]) -> bool:
-        """Whether the item's description has all of the words."""
-        if self.description is None:
-            return False
-        text = fuzzy.fold(self.description(item))
-        return all(word in text for word in words)
+    def _has(self, item: Item, words: list[str]) -> bool:
+        """Whether the item's description has all of the words, or what is behind it."""
+        if self.description is not None:
+            text = fuzzy.fold(self.description(item))
+            if all(word in text for word in words):
+                return True
+        return self.holds is not None and self.holds(item, words)
 
     def _number(self, item: Item) -> str:
         """The number beside an item. A filter does not change it."""

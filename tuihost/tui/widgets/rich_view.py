@@ -221,6 +221,11 @@ class RichView:
             return "nothing found"
         return f"{self._hits.index(self._hit) + 1} of {len(self._hits)}"
 
+    def find(self, text: str) -> None:
+        """Searches the page for `text`, as if it had been typed after `/`."""
+        self._draw()
+        self.search.set(text)
+
     def next_hit(self, step: int = 1) -> None:
         """Goes to the next place that was found, or back for -1; around at the ends."""
         if self._hits:
