@@ -44,7 +44,7 @@ OF_ONE_KIND = {
 
 # What a bundled app may import: what any author's app may.
 PUBLIC = ("tuihost", "tuihost.widgets", "tuihost.testing")
-FOR_APPS = ("prompt_toolkit", "rich", "h11", "pygments", "re2", "Xlib")
+FOR_APPS = ("prompt_toolkit", "rich", "h11", "markdown_it", "pygments", "re2", "Xlib")
 
 
 def part_of(module: str) -> str:
