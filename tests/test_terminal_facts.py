@@ -54,6 +54,7 @@ def test_colours_without_a_terminal(env: dict[str, str], wanted: bool) -> None:
         ("xterm", {}, True), ("linux", {}, False), ("vt100", {}, False),
         ("linux", {"LANG": "de_DE.UTF-8"}, True), ("xterm", {"LANG": "C"}, False),
         ("xterm", {"LC_ALL": "C", "LANG": "C.UTF-8"}, False), ("xterm", {"LC_CTYPE": "utf8"}, True),
+        ("syncterm", {}, False), ("ansi-bbs", {}, False), ("SyncTERM", {"LANG": "C.UTF-8"}, False),
     ],
 )  # fmt: skip
 def test_characters(term: str, env: dict[str, str], able: bool) -> None:
@@ -66,6 +67,14 @@ def test_a_terminal_is_what_was_asked_for() -> None:
     assert (facts.term, facts.size, facts.erase) == ("xterm", size, "\x08")
     assert (facts.pty, facts.dumb, facts.cooked, facts.sized) == (True, False, False, True)
     assert facts_of(PtyRequest("dumb", size, {}), {}).dumb
+
+
+@pytest.mark.parametrize(("value", "dumb"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_accessible_means_plain_lines(value: str, dumb: bool) -> None:
+    env = {"ACCESSIBLE": value, "LANG": "C.UTF-8", "COLORTERM": "truecolor"}
+    facts = facts_of(PtyRequest("xterm", WindowSize(), {}), env)
+    assert (facts.dumb, facts.unicode) == (dumb, True)
+    assert facts.colors is (Colors.MONO if dumb else Colors.TRUE)
 
 
 @pytest.mark.parametrize("erase", [0, 0x80, 255])

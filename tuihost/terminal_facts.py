@@ -32,6 +32,8 @@ _TRUE_COLOR_TERMS = (
 )
 _ANSI16_TERMS = ("linux", "ansi", "cygwin", "eterm-color", "vt220-color")
 _MONO_TERMS = ("vt100", "vt102", "vt220", "xterm-mono")
+_CP437_TERMS = ("syncterm", "ansi-bbs", "ansi-bbs-256color")
+"""Terminals for mailboxes: whatever the locale says, they know no UTF-8."""
 _TRUE_COLOR_PROGRAMS = ("iterm2", "iterm.app", "wezterm", "vscode", "ghostty")
 
 
@@ -91,6 +93,8 @@ def wants_colors(env: Mapping[str, str]) -> bool:
 def speaks_unicode(term: str, env: Mapping[str, str]) -> bool:
     """Whether characters beyond ASCII can be shown: by the locale if the client sent one, else
     yes for everything except the Linux console and old hardware terminals."""
+    if term.lower() in _CP437_TERMS:
+        return False
     locale = env.get("LC_ALL") or env.get("LC_CTYPE") or env.get("LANG")
     if locale:
         return "utf-8" in locale.lower() or "utf8" in locale.lower()
@@ -101,7 +105,8 @@ VERASE, ICANON = 3, 51  # RFC 4254 §8
 
 
 def facts_of(pty: PtyRequest | None, env: Mapping[str, str]) -> TerminalFacts:
-    """The facts of a session that asked for `pty` (or for none) and sent `env`."""
+    """The facts of a session that asked for `pty` (or for none) and sent `env`. ACCESSIBLE means
+    that the person wants plain lines, as `TERM=dumb` does."""
     if pty is None:
         columns = env.get("COLUMNS", "")
         sized = columns.isascii() and columns.isdecimal() and 0 < len(columns) < 5
@@ -114,11 +119,12 @@ def facts_of(pty: PtyRequest | None, env: Mapping[str, str]) -> TerminalFacts:
             sized=sized,
         )
     erase = pty.modes.get(VERASE, 0x7F)
+    term = "dumb" if env.get("ACCESSIBLE", "") not in ("", "0") else pty.term
     return TerminalFacts(
-        term=pty.term,
+        term=term,
         size=pty.size,
-        colors=colors_of(pty.term, env),
-        unicode=speaks_unicode(pty.term, env),
+        colors=colors_of(term, env),
+        unicode=speaks_unicode(term, env),
         erase=chr(erase) if 0 < erase < 0x80 else "\x7f",
         cooked=pty.modes.get(ICANON, 1) != 0,
     )

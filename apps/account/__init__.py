@@ -44,7 +44,7 @@ class Account(App):
     name = "account"
     title = "Account"
     group = "Host"
-    icon = "⚿"
+    icon = "◉"
     order = 70
     accepts = Accepts(agent=True)
     known_options = {"how": str}

@@ -15,6 +15,7 @@ from tuihost import (
     Folders,
     HelperFailed,
     OpenMode,
+    Reason,
     Session,
     TookTooLong,
     TookTooMuch,
@@ -25,7 +26,7 @@ from tuihost import (
     path_of,
     size_of,
 )
-from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor, fit, glyph
+from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor, fit
 
 from .bin import Deleted
 from .folders import AllFolders
@@ -70,8 +71,7 @@ class FilesScreen:
 
     def _title(self) -> str:
         where = path_of(self.reading.names if self.reading else self.here)
-        room = max(8, self.session.terminal.size.columns // 2 - 4)
-        return fit(f"Files: {clean(where)}", room, glyph(self.session, "ellipsis"))
+        return f"Files: {clean(where)}"
 
     def _status(self) -> str:
         if self.reading is not None:
@@ -201,16 +201,29 @@ class FilesScreen:
             await self._delete(selected())
 
     async def _ask(self, label: str, default: str, act: Callable[[Names], None]) -> None:
-        text = await self.screen.prompt(label, default=default)
-        if not text:
-            return
-        try:
-            names = names_of(text, self.here)
-            act(names)
-        except FileError as error:
-            self.tell(error)
-        else:
-            self.load(names[-1] if names else None)
+        """Asks for a name and acts on it. If that fails the question stays, and says why."""
+        done: list[Names] = []
+
+        def attempt(text: str) -> str | None:
+            if not text:
+                return None
+            try:
+                names = names_of(text, self.here)
+                act(names)
+            except FileError as error:
+                return self._why(error, text)
+            done.append(names)
+            return None
+
+        await self.screen.prompt(label, default=default, validate=attempt)
+        if done:
+            self.load(done[0][-1] if done[0] else None)
+
+    def _why(self, error: FileError, text: str) -> str:
+        """What is wrong with a name that somebody gave."""
+        if error.reason is Reason.NO_SUCH and "/" in text.strip("/"):
+            return f"There is no folder {clean(text.strip('/').rpartition('/')[0])} here."
+        return f"{sentence_of(error)}."
 
     def _make_file(self, names: Names) -> None:
         self.tree.open(names, OpenMode(read=False, write=True, create=True, new=True)).close()
@@ -261,8 +274,12 @@ class FilesScreen:
 
     def tell(self, error: FileError) -> None:
         """Shows an error."""
-        text = str(error)
-        self.screen.toast(text[:1].upper() + text[1:], kind="error")
+        self.screen.toast(sentence_of(error), kind="error")
+
+
+def sentence_of(error: FileError) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:]
 
 
 def _path_in_bin(deleted: Deleted) -> str:
@@ -287,6 +304,11 @@ class Reading:
         self.names = names
         self.editor: TextEditor | None = None
         session = files.session
+        self._bom = text[:1] == "\ufeff"
+        self._crlf = "\r\n" in text and text.count("\n") == text.count("\r\n")
+        text = text.removeprefix("\ufeff")
+        if self._crlf:
+            text = text.replace("\r\n", "\n")
         if write:
             self.editor = TextEditor(session, text, on_save=self._save, limit=MAX_SHOWN)
             self.focus: Any = self.editor.area
@@ -312,6 +334,11 @@ class Reading:
             self.files.app.invalidate()
 
     def _save(self, text: str) -> bool:
+        """Writes the text, with the line ends and the byte order mark that the file had."""
+        if self._crlf:
+            text = text.replace("\n", "\r\n")
+        if self._bom:
+            text = f"\ufeff{text}"
         try:
             file = self.files.tree.open(self.names, OpenMode(write=True, create=True, empty=True))
             whole = False
@@ -344,7 +371,7 @@ class Reading:
     def _keys(self) -> Keymap:
         keys = Keymap(group="File")
 
-        @keys.add("escape", label="back", rank=10)
+        @keys.add("escape", "c-c", label="back", rank=10)
         async def _back(event: Any) -> None:
             await self.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tuihost import AppCard, Disconnected, Launch, Presence, Session, clean
 from tuihost.widgets import filter_items
 
-from .people import places, what_they_do
+from .people import places, shown_name, what_they_do
 from .words import OUT_OF_ORDER, how_many, in_order
 
 QUESTION = "Type a number or a name, ? for help, q to leave: "
@@ -110,7 +110,6 @@ def _reply(
 def _people(session: Session, people: Sequence[Presence], cards: Sequence[AppCard]) -> str:
     known, now = places(session, cards), session.host.now()
     return "\n".join(
-        f"{clean(person.user, limit=40)}{' (guest)' if person.guest else ''}: "
-        f"{what_they_do(person, known, now)}"
+        f"{clean(shown_name(person, session), limit=60)}: {what_they_do(person, known, now)}"
         for person in people
     )

@@ -20,7 +20,7 @@ def people_dialog(session: Session, cards: Iterable[AppCard]) -> Dialog[Any]:
     view: ListView[Presence] = ListView(
         session,
         people,
-        label=_name,
+        label=lambda person: shown_name(person, session),
         description=lambda person: what_they_do(person, known, session.host.now()),
         key=lambda person: person.id,
         filterable=False,
@@ -54,5 +54,8 @@ def what_they_do(person: Presence, known: dict[str, str], now: float) -> str:
     return text
 
 
-def _name(person: Presence) -> str:
-    return f"{person.user} (guest)" if person.guest else person.user
+def shown_name(person: Presence, session: Session) -> str:
+    """`ada (you, guest)`."""
+    about = ["you"] if person.id == session.presence else []
+    about += ["guest"] if person.guest else []
+    return f"{person.user} ({', '.join(about)})" if about else person.user

@@ -8,7 +8,7 @@ from typing import Any
 from prompt_toolkit.application import Application
 
 from tuihost import Session
-from tuihost.widgets import Keymap, Screen, fit, glyph
+from tuihost.widgets import Keymap, Screen, fit
 
 from .contents import Contents, Row
 from .note import Draft, NotesError, Summary, guest_hint, owner_of
@@ -42,8 +42,7 @@ class NotesScreen:
     def _title(self) -> str:
         if self.writing is None:
             return "Notes"
-        room = max(8, self.session.terminal.size.columns // 2 - 4)  # the other half is the status's
-        return fit(f"Notes: {self.writing.title}", room, glyph(self.session, "ellipsis"))
+        return f"Notes: {self.writing.title}"
 
     def application(self) -> Application[Any]:
         """A fresh Application; the loop that it will have must run already."""

@@ -20,6 +20,9 @@ class Viewer(Protocol):
     @property
     def host(self) -> HostView: ...
 
+    @property
+    def presence(self) -> int | None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class BrowserViewer:
@@ -27,6 +30,7 @@ class BrowserViewer:
 
     account: Account
     host: HostView
+    presence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,13 @@ class Person:
     idle: float
     size: tuple[int, int] | None
     address: str = ""
+    you: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.user} (guest)" if self.guest else self.user
+        about = ["you"] if self.you else []
+        about += ["guest"] if self.guest else []
+        return f"{self.user} ({', '.join(about)})" if about else self.user
 
     @property
     def here_text(self) -> str:
@@ -78,6 +85,7 @@ def people(session: Viewer) -> list[Person]:
             idle=max(0.0, now - person.touched),
             size=person.size,
             address="" if session.account.guest else person.peer.address,
+            you=person.id == session.presence,
         )
         for person in session.host.people()
     ]

@@ -137,6 +137,28 @@ class TunnelsScreen:
         else:
             self.screen.exit()
 
+    def _ending(self) -> int:
+        """How many tunnels end when the person leaves: those that came over this connection, if it
+        has nothing else to do here."""
+        session = self.session
+        if not session.last or self.chosen is not None:
+            return 0
+        own = [person.peer for person in session.host.people() if person.id == session.presence]
+        return sum(tunnel.listening.peer in own for tunnel in self.tunnels.items)
+
+    async def _ask_to_leave(self) -> None:
+        count = self._ending()
+        that, which = (
+            ("this tunnel", "It closes") if count == 1 else ("these tunnels", "They close")
+        )
+        if await self.screen.confirm(
+            f"Leave, and close {that}?",
+            detail=f"{which} with this connection. Another terminal can stay meanwhile.",
+            yes="Leave",
+            no="Stay",
+        ):
+            self.screen.exit()
+
     def _show_code(self, tunnel: Tunnel) -> None:
         """The address, and a picture of it for a phone."""
         self.chosen = tunnel
@@ -152,6 +174,13 @@ class TunnelsScreen:
 
     def _list_keys(self) -> Keymap:
         keys = Keymap(group="Tunnels")
+
+        @keys.add("escape", "q", "c-c", label="leave, which closes the tunnel", rank=12,
+                  when=lambda: self._ending() == 1)  # fmt: skip
+        @keys.add("escape", "q", "c-c", label="leave, which closes the tunnels", rank=12,
+                  when=lambda: self._ending() > 1)  # fmt: skip
+        async def _ask(event: Any) -> None:
+            await self._ask_to_leave()
 
         def some() -> bool:
             return self.tunnels.selected is not None

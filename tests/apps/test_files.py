@@ -46,6 +46,36 @@ def test_files_are_kept_listed_and_written_out(host: Hosted) -> None:
     assert host.run("files rm").status == 2
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("a/b", "There is no folder a here."),
+        ("other", "That name is taken already."),
+    ],
+)
+def test_a_name_that_cannot_be_given_is_told_where_it_was_typed(
+    host: Hosted, typed: str, said: str
+) -> None:
+    host.run("files put one", stdin=b"1")
+    host.run("files put other", stdin=b"2")
+    with host.open("files") as pilot:
+        pilot.wait_for("▌ one").press("c-r").wait_for("New name").press("c-u")
+        pilot.paste(typed).press("enter").wait_for(said)
+        assert "New name" in pilot.text
+        pilot.press("c-u").type("better").press("enter").wait_gone("New name").wait_for("▌ better")
+    assert host.run("files cat better").text == "1"
+
+
+def test_what_is_edited_keeps_its_line_ends_and_its_characters(host: Hosted) -> None:
+    data = "\ufeffone\r\na\u200eb\u200bc\r\n"
+    host.run("files put dos.txt", stdin=data.encode())
+    with host.open("files") as pilot:
+        pilot.wait_for("dos.txt").press("c-e").wait_for("a·b·c")
+        assert "one·" not in pilot.text
+        pilot.type("zero ").press("c-s").wait_for("Saved")
+    assert host.run("files cat dos.txt").stdout.decode() == data.replace("one", "zero one")
+
+
 def test_the_room_is_told_and_holds(host: Hosted) -> None:
     said = host.run("files put big", stdin=bytes(2_000_000))
     assert (said.status, said.errors) == (1, "There is no room left.\n")

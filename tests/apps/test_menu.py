@@ -198,7 +198,7 @@ def test_people_see_each_other() -> None:
     with house() as it, come(it) as ada, come(it, user="bob") as bob:
         bob.press("1", "enter").wait_for("Hello, ")
         ada.press("c-p").wait_for("2 people are here ─")
-        assert "ada (guest)" in ada.text
+        assert "ada (you, guest)" in ada.text
         assert any("bob (guest)" in line and "in Hello" in line for line in ada.screen.lines)
         ada.press("c-p").wait_gone("in Hello").press("?").wait_for("back here from any app")
 

@@ -91,7 +91,7 @@ class Accepts:
 # What a terminal needs to be drawn rightly; every session may send these.
 TERMINAL_ENV = (
     "LANG", "LC_*", "COLORTERM", "NO_COLOR", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "TZ",
-    "COLUMNS", "LINES", "FORCE_COLOR", "CLICOLOR_FORCE",
+    "COLUMNS", "LINES", "FORCE_COLOR", "CLICOLOR_FORCE", "ACCESSIBLE",
 )  # fmt: skip
 
 

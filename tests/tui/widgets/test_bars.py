@@ -9,6 +9,8 @@ import pytest
 from tests.tui.screen import EVENING, StubHost, make_session, play
 from tests.tui.widgets.screens import body, plain
 from tests.waiting import DEADLINE
+from tuihost.tui.widgets._bars import TitleBar
+from tuihost.tui.widgets.cells import width_of
 from tuihost.tui.widgets.screen import Screen
 
 
@@ -82,3 +84,15 @@ def test_wide_characters_in_a_title_keep_the_line_in_shape() -> None:
     narrow = make_session(21, 6)
     with play(lambda: Screen(narrow, "日" * 40, body()).application(), narrow) as me:
         assert me.lines[0].startswith(" 日")
+
+
+@pytest.mark.parametrize("title", ["Notes", "Notes: Lorem ipsum dolor sit amet, consectetur elit"])
+def test_the_title_and_what_stands_beside_it_never_touch(title: str) -> None:
+    for columns in range(24, 120):
+        bar = TitleBar(make_session(columns, 24), title, "saved  1:1")
+        line = "".join(part[1] for part in bar.row(0, columns))
+        assert width_of(line) == columns
+        left, gap, _ = line.partition("  saved  1:1")
+        assert gap, line
+        shown = left.strip().removeprefix("demo · ")
+        assert shown == title or (shown.endswith("…") and title.startswith(shown[:-1])), line

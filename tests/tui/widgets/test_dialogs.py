@@ -225,6 +225,42 @@ def test_choose_filters_where_there_are_many() -> None:
         assert answers == ["paper", None, None]
 
 
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
+def test_a_long_dialog_leaves_the_line_of_keys_in_view_and_says_that_it_goes_on(
+    size: tuple[int, int],
+) -> None:
+    session = make_session(*size)
+    names = [f"option {number}" for number in range(100)]
+    ask = asking(session, lambda screen: screen.choose("Which", names), [])
+    with play(ask, session) as me:
+        me.press("a")
+        assert "Esc cancel" in me.lines[-1]
+        assert "option 0" in me.text
+        edge = "".join(line.rstrip()[-1:] for line in me.lines if "option" in line)
+        assert (edge[0], edge[-1]) == ("│", "↓")
+        me.press("pagedown")
+        edge = "".join(line.rstrip()[-1:] for line in me.lines if "option" in line)
+        assert (edge[0], edge[-1]) == ("↑", "↓")
+        me.press("end")
+        edge = "".join(line.rstrip()[-1:] for line in me.lines if "option" in line)
+        assert (edge[0], edge[-1]) == ("↑", "│")
+
+
+def test_a_dialog_uses_the_width_that_there_is() -> None:
+    session = make_session(200, 60)
+    key = "ssh-ed25519 " + "A" * 68 + " ada@laptop"
+    about = "a long description that says what choosing this would do, and what not " * 2
+    asks: tuple[tuple[Callable[[Screen], Any], str], ...] = (
+        (lambda screen: screen.prompt("Key", default=key), key),
+        (lambda screen: screen.choose("Which", ["a", "b"], description=lambda _: about), about),
+        (lambda screen: screen.message("Look", "word " * 16), "word " * 15),
+    )
+    for ask, text in asks:
+        with play(asking(session, ask, []), session) as me:
+            me.press("a")
+            assert text.strip() in me.text
+
+
 def test_dialogs_stack_and_give_the_focus_back() -> None:
     session = make_session()
     answers: list[Any] = []
@@ -260,4 +296,4 @@ def test_a_dialog_ends_with_its_application() -> None:
         me.in_app(lambda: screen.exit(0))
         assert me.result == 0
     assert ended == ["cancelled"]
-    assert len(screen._floats) == 1
+    assert screen._floats == []

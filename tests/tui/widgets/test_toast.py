@@ -1,11 +1,13 @@
-"""Short notes in a corner of a screen."""
+"""Short notes above the line of keys."""
 
 from __future__ import annotations
 
+import pytest
 from prompt_toolkit.widgets import TextArea
 
 from tests.tui.screen import make_session, play
 from tests.tui.widgets.screens import body
+from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.screen import Screen
 
 
@@ -20,7 +22,7 @@ def test_toasts_go_by_themselves_and_never_take_the_keys() -> None:
         me.type("text")
         assert area.text == "text"
         me.wait(2.0)
-        me.in_app(lambda: screen.toast("Again\x1b[2J" + "x" * 200, kind="error"))
+        me.in_app(lambda: screen.toast("Again\x1b[2J", kind="error"))
         assert "✗ Again·[2J" in me.text
         me.wait(1.0)
         assert "Saved" not in me.text
@@ -60,3 +62,26 @@ def test_a_toast_that_says_the_same_again_stays_one_and_longer() -> None:
         assert me.text.count("Nothing there") == 2, "another kind is not the same"
         me.wait(3.0)
         assert "Nothing there" not in me.text
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
+def test_a_toast_covers_nothing_and_is_shown_in_full(size: tuple[int, int]) -> None:
+    session = make_session(*size)
+    rows = size[1] - 2 - (2 if size[1] >= 14 else 0)
+    view = ListView(session, [f"row {number}" for number in range(rows)], filterable=False)
+    screen = Screen(session, "Notes", view)
+    sentence = (
+        "The notes cannot be written now, since the disk of the host is full. " * 2 + "So wait."
+    )
+    with play(screen.application, session) as me:
+        me.press("end")
+        before = me.lines
+        assert f"row {rows - 1}" in me.text
+        me.in_app(lambda: screen.toast(sentence, "error"))
+        assert " ".join(sentence.split()) in " ".join(me.text.split())
+        assert me.lines[-1] == before[-1]  # the line of keys
+        assert f"▌ row {rows - 1}" in me.text  # and the chosen row stays in view
+        me.wait(3.0)
+        assert "So wait." in me.text  # not everybody has read it yet
+        me.wait(5.0)
+        assert "So wait." not in me.text

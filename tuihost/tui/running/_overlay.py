@@ -1,7 +1,7 @@
 """Questions and notes over a running Application that knows nothing of them.
 
 `session.ask` on a screen puts a box above whatever the Application draws, and `session.print` a
-note into a corner. Any Application of prompt_toolkit will do: its layout is wrapped while there is
+note below it. Any Application of prompt_toolkit will do: its layout is wrapped while there is
 something to show, and is what it was afterwards, with its focus and its bindings.
 """
 
@@ -158,11 +158,9 @@ class Overlay:
         below = _Beneath(self._below, self)
         if self._application.full_screen:
             note, box = self._above
-            floats = [
-                Float(note, right=1, bottom=1, z_index=ABOVE),
-                Float(box, z_index=ABOVE + 1),
-            ]
-            self._container: Container = FloatContainer(below, floats)
+            # A note has rows of its own: it covers nothing.
+            rows = HSplit([below, note])
+            self._container: Container = FloatContainer(rows, [Float(box, z_index=ABOVE)])
         else:  # it is as high as it likes, and there may be no room above it
             self._container = HSplit([below, HSplit(list(self._above), z_index=ABOVE)])
         layout.container = self._container

@@ -83,7 +83,8 @@ class WritableTerminal(Protocol):
 def is_plain(term: str) -> bool:
     """Whether a terminal is too old or too simple for anything but the sequences of a VT100."""
     name = term.lower()
-    return name in ("linux", "ansi", "cygwin", "dumb", "unknown", "") or name.startswith("vt")
+    plain = ("linux", "ansi", "cygwin", "dumb", "unknown", "", "syncterm")
+    return name in plain or name.startswith(("vt", "ansi-bbs"))
 
 
 def sgr(attrs: Attrs, depth: ColorDepth) -> str:

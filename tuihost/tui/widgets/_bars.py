@@ -18,6 +18,7 @@ from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session.session import Session
+from tuihost.text import clean
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, length, spread, width_of
 from tuihost.tui.widgets.keymap import KeyLabel, labels, live_hints, parsed
 
@@ -25,6 +26,10 @@ COMPACT_ROWS = 14
 """Windows with fewer rows have no rules: each row is worth more than the line."""
 NARROW = 60
 """Windows with fewer columns show only where one is, not who else is there."""
+LEAST_TITLE = 9
+"""Columns that the title has before anything but the status is shown beside it."""
+GAP = 2
+"""Blanks between the title and what stands at the right."""
 PEOPLE_EVERY = 1.0
 """Seconds for which the number of people here is reused."""
 
@@ -73,17 +78,31 @@ class TitleBar:
         session = self.session
         if index:
             return rule(session, width)
+        title = clean(text_of(self.title))
+        wanted = min(width_of(title), max(LEAST_TITLE, width // 3))
+        before, about = self._beside(width - wanted - 2 - GAP)
+        left: Fragments = [("class:bar", " "), ("class:bar,muted", before)]
+        room = max(4, width - 2 - width_of(before) - width_of(about) - (GAP if about else 0))
+        left.append(("class:title", fit(title, room, glyph(session, "ellipsis"))))
+        return spread(left, [("class:bar,muted", f"{about} ")], width, "class:bar")
+
+    def _beside(self, room: int) -> tuple[str, str]:
+        """What stands before the title and at the right end: as much as has room beside it, the
+        status first, then the time, the person, the host's name, and how many people are here."""
+        session = self.session
         dot = f" {glyph(session, 'middot')} "
-        wide = clock_shown(session)
-        left: Fragments = [("class:bar", " ")]
-        if wide:
-            left.append(("class:bar,muted", session.host.name + dot))
-        left.append(("class:title", fit(text_of(self.title), max(4, width - 2))))
-        about = [fit(text_of(self.status), width // 2)]
-        if wide:
-            about += [fit(session.user, 20), f"{self._here()} here", clock(session)]
-        right: Fragments = [("class:bar,muted", dot.join(part for part in about if part) + " ")]
-        return spread(left, right, width, "class:bar")
+        status = fit(text_of(self.status), room, glyph(session, "ellipsis"))
+        if not clock_shown(session):
+            return "", status
+        room -= width_of(status)
+        offers = [clock(session), fit(session.user, 20), session.host.name, f"{self._here()} here"]
+        fits = []
+        for text in offers:
+            room -= width_of(text) + len(dot)
+            fits.append(text if room >= 0 else "")
+        now, user, name, here = fits
+        about = dot.join(text for text in (status, user, here, now) if text)
+        return f"{name}{dot}" if name else "", about
 
     def _here(self) -> int:
         """How many people are here, asked at most once a second."""

@@ -39,7 +39,8 @@ from tuihost.tui.widgets.panel import Panel
 from tuihost.tui.widgets.text_keys import bind_one_line
 
 Value = TypeVar("Value")
-WIDTH = 56
+WIDTH, WIDEST = 56, 100
+"""Columns of a dialog, and of one that has more to show than fits into so many."""
 FEW = 7
 """Options up to which there is no filter."""
 FIRST_REPEAT, NEXT_REPEAT = 1.2, 0.3
@@ -216,6 +217,11 @@ class Buttons(Generic[Value]):
         return clicked
 
 
+def wide(session: Session) -> int:
+    """Columns for what may need many: two thirds of a wide window, as long as it can be read."""
+    return max(WIDTH, min(WIDEST, session.terminal.size.columns * 2 // 3))
+
+
 def _blank() -> Window:
     return Window(height=1, dont_extend_height=True)
 
@@ -233,7 +239,9 @@ def _asking(
     row = Buttons(session, buttons, lambda value: dialog.close(value), keys, chosen)
     texts = [Paragraphs(session, text, style) for style, text in parts if text]
     body = HSplit([*(text.window for text in texts), _blank(), row.window])
-    dialog = Dialog(session, title, body, focus=row.window, keys=keys)
+    long = any(width_of(text) > WIDTH for _, text in parts)
+    width = (lambda: wide(session)) if long else WIDTH
+    dialog = Dialog(session, title, body, focus=row.window, keys=keys, width=width)
     for text in texts:
         text.width = lambda: dialog.panel.inner_width
     return dialog
@@ -271,11 +279,26 @@ def prompt_dialog(
     )
     line = _line_to_type(session, buffer, placeholder, hidden=hidden)
 
-    def error() -> StyleAndTextTuples:
-        return [("class:error", f"{glyph(session, 'cross')} {text}") for text in wrong]
+    def rows() -> list[str]:
+        sign = f"{glyph(session, 'cross')} "
+        return wrap("".join(sign + text for text in wrong), dialog.panel.inner_width)
 
-    below = Window(FormattedTextControl(error), height=1, dont_extend_height=True)
-    dialog: Dialog[str] = Dialog(session, label, HSplit([line, below]), focus=line, keys=keys)
+    def error() -> StyleAndTextTuples:
+        return [("class:error", "\n".join(rows()))]
+
+    below = Window(
+        FormattedTextControl(error),
+        height=lambda: Dimension.exact(len(rows())),
+        dont_extend_height=True,
+    )
+    dialog: Dialog[str] = Dialog(
+        session,
+        label,
+        HSplit([line, below]),
+        focus=line,
+        keys=keys,
+        width=lambda: wide(session),
+    )
 
     bind_one_line(keys, buffer)
 
@@ -333,9 +356,24 @@ def choose_dialog(
     if on_change is not None:
         view.on_change = lambda value: on_change(value) if value is not None else None
     rows = len(options) + (1 if len(options) > FEW else 0)
-    body = HSplit([view], height=Dimension(min=1, preferred=min(max(1, rows), 14)))
-    dialog = Dialog(session, title, body, focus=view.window, width=64 if description else 44)
+    body = HSplit([view], height=Dimension(min=1, preferred=max(1, rows)))
+    width = _needed(options, label, description)
+    dialog = Dialog(session, title, body, focus=view.window, width=width)
     return dialog
+
+
+def _needed(
+    options: Sequence[Value],
+    label: Callable[[Value], str],
+    description: Callable[[Value], str] | None,
+) -> int:
+    """Columns in which the options fit, as a list shows them."""
+    longest = max((width_of(clean(label(option))) for option in options), default=0)
+    if description is None:
+        return max(44, longest + 12)
+    about = max((width_of(clean(description(option))) for option in options), default=0)
+    # A list gives its labels two fifths of the width.
+    return max(64, longest + about + 12, longest * 5 // 2 + 12)
 
 
 def _identity(options: Sequence[Value]) -> Callable[[Value], int]:

@@ -37,6 +37,8 @@ class HelpOverlay:
             self.rows += [f"# {group}", *groups[group]]
         widths = (width_of(row.keys) for row in self.rows if isinstance(row, KeyLabel))
         self.key_width = min(22, max(widths, default=4))
+        wanted = (width_of(row.label) for row in self.rows if isinstance(row, KeyLabel))
+        self.width = max(WIDTH + 4, self.key_width + max(wanted, default=0) + 10)
 
     def row_count(self) -> int:
         return len(self.rows)
@@ -61,7 +63,7 @@ def help_dialog(session: Session, hints: Sequence[Hint], text: str = "") -> Dial
     overlay = HelpOverlay(session, hints, text)
     window = RowWindow(overlay, height=lambda: Dimension(min=1, preferred=overlay.row_count()))
     dialog: Dialog[bool] = Dialog(
-        session, "Keys", HSplit([window]), focus=window, keys=keys, asks=False
+        session, "Keys", HSplit([window]), focus=window, keys=keys, width=overlay.width, asks=False
     )
 
     @keys.add("?", "q", "enter", label="close", rank=20)

@@ -7,13 +7,18 @@ from collections.abc import Callable
 from prompt_toolkit.key_binding import KeyBindingsBase
 from prompt_toolkit.layout.containers import AnyContainer, Container, to_container
 from prompt_toolkit.layout.dimension import Dimension
+from prompt_toolkit.layout.layout import walk
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.screen import Char, Screen, WritePosition
 from prompt_toolkit.mouse_events import MouseEvent
 
 from tuihost.session.session import Session
+from tuihost.tui.layout.rows import RowWindow
+from tuihost.tui.widgets._bars import compact
 from tuihost.tui.widgets.cells import fit, glyph, width_of
 
+LOWEST = 5
+"""Rows that it takes wherever there are so many."""
 MARGIN = 2
 """Cells between the border and what it holds, at the left and right."""
 
@@ -60,8 +65,11 @@ class Panel(Container):
         return Dimension.exact(min(max_available_width, self._width(max_available_width)))
 
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        inner = self.body.preferred_height(width - 2 * MARGIN - 2, max_available_height - 2)
-        return Dimension.exact(min(max_available_height, inner.preferred + 2))
+        # It stands in the middle, and the line of keys below it stays in view.
+        most = max(LOWEST, max_available_height - (2 if compact(self.session) else 4))
+        most = min(most, max_available_height)
+        inner = self.body.preferred_height(width - 2 * MARGIN - 2, most - 2)
+        return Dimension.exact(min(most, inner.preferred + 2))
 
     def is_modal(self) -> bool:
         return True
@@ -101,6 +109,24 @@ class Panel(Container):
         self.body.write_to_screen(
             screen, mouse_handlers, inner, f"{parent_style} {self.style}", erase_bg, z_index
         )
+        screen.draw_with_z_index(
+            z_index=z_index or 0, draw_func=lambda: self._draw_marks(screen, write_position)
+        )
+
+    def _draw_marks(self, screen: Screen, at: WritePosition) -> None:
+        """Arrows in the border beside rows that go on above or below."""
+        x = at.xpos + at.width - 1
+        for window in walk(self.body):
+            area = screen.visible_windows_to_write_positions.get(window)  # type: ignore[call-overload]
+            if not isinstance(window, RowWindow) or area is None:
+                continue
+            for more, name, y in (
+                (window.offset > 0, "up", area.ypos),
+                (window.offset < window.last_offset, "down", area.ypos + area.height - 1),
+            ):
+                if more:
+                    sign = glyph(self.session, name)
+                    screen.data_buffer[y][x] = Char(sign, f"{self.style} class:accent")
 
     def _draw(self, screen: Screen, at: WritePosition) -> None:
         """Border, title and ground. Rows are copied first: those beneath may be shared with a

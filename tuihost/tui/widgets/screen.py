@@ -77,12 +77,13 @@ class Screen:
         self.toasts = Toasts(session)
         self._leave = leave
         self._minute: asyncio.TimerHandle | None = None
-        self._floats: list[Float] = [self.toasts.float]
+        self._floats: list[Float] = []
         own = self._own_keys(quits).bindings
         self._main = HSplit(
             [
                 RowWindow(self.title_bar, height=self.title_bar.row_count, focusable=False),
                 DynamicContainer(lambda: self.body),
+                self.toasts.container,
                 RowWindow(self.key_bar, height=self.key_bar.row_count, focusable=False),
             ],
             style="class:text",
@@ -237,7 +238,8 @@ class Screen:
         )
 
     def toast(self, text: str, kind: Kind = "info", seconds: float = 3.0) -> None:
-        """Shows a note in a corner for a few seconds. It never takes the keys."""
+        """Shows a note above the line of keys for a few seconds, longer if it takes longer to read.
+        It covers nothing and never takes the keys."""
         self.toasts.show(text, kind, seconds)
 
     async def help(self) -> None:
