@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from tuihost.core.accepts import Accepts
 from tuihost.errors import AppLoadError
-from tuihost.session.session import Launch, Session
+from tuihost.session.session import Result, Session
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from tuihost.files.tree import FileTree
     from tuihost.session.streams import Forward, Listening, X11Display
 
-Result = int | Launch | None
 Talk = Callable[[Session], Awaitable[Result]]
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 

@@ -152,7 +152,7 @@ def _looks(session: Session) -> Section:
     light = sum(not theme.dark for theme in themes)
     text = (
         f"Your theme is {session.theme.title}. There are {len(themes)}, {light} of them light. "
-        "Press t in the menu to try each; the one that you choose is remembered."
+        "Press Ctrl-T in the menu to try each; the one that you choose is remembered."
     )
     return Section("Looks", (Paragraph(text),))
 

@@ -187,7 +187,7 @@ class _Lines:
         return await self.session.ask(f"{label}: ", hidden=True)
 
     async def _sure(self, question: str) -> bool:
-        return (await self.session.ask(f"{question} yes or no: ")).strip().lower() == "yes"
+        return (await self.session.ask(f"{question} yes or no: ")).strip().lower() in ("y", "yes")
 
     # ------------------------------------------------------------------ logins
 

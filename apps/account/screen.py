@@ -25,8 +25,6 @@ NARROW = 44
 """With fewer columns a list shows labels only."""
 WORDY = frozenset({named.ADD, named.ADD_THIS, named.HISTORY})
 """Rows whose label says it all."""
-LOOKS, PAUSE = 20, 0.05
-"""How often to look whether closed logins have ended, and the seconds between."""
 BRIEF = 60
 """Characters of a sentence that fits a toast; a longer one has a dialog of its own."""
 RENAME, REMOVE = "Rename", "Remove"
@@ -93,13 +91,13 @@ class AccountScreen:
             await self._telling(doing[row.name])
         elif row.fingerprint is not None:
             about = {RENAME: "what you call it", REMOVE: "it will let nobody in any more"}
-            match await self.screen.choose(
+            chosen = await self.screen.choose(
                 row.fingerprint, [RENAME, REMOVE], description=about.__getitem__
-            ):
-                case "Rename":
-                    await self._telling(lambda: self.rename(row))
-                case "Remove":
-                    await self._telling(lambda: self.remove(row))
+            )
+            if chosen == RENAME:
+                await self._telling(lambda: self.rename(row))
+            elif chosen == REMOVE:
+                await self._telling(lambda: self.remove(row))
 
     async def _telling(self, do: Callable[[], Awaitable[None]]) -> None:
         """Does it, says why where it cannot be done, and shows how things are then."""
@@ -197,15 +195,7 @@ class AccountScreen:
             "Close your other logins?", detail="Everything that runs there ends."
         ) and await self.second.proved(AccountChange.CLOSE_LOGINS):
             closed = self.own.close_others()
-            await self._alone()
             self.screen.toast(f"{closed} closed" if closed else "There are no others now")
-
-    async def _alone(self) -> None:
-        """Gives the other connections a moment to end, so that the list tells the truth."""
-        for _ in range(LOOKS):
-            if all(login.here for login in self.own.logins()):
-                return
-            await asyncio.sleep(PAUSE)
 
     async def show_history(self) -> None:
         self._show("Login history", shown := table(self.session, entries(self.own)), shown.window)

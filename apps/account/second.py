@@ -159,11 +159,11 @@ class SecondFactor:
         if not self.own.record().totp:
             await self.set_up()
             return
-        match await self.screen.choose("Second factor", [SET_UP_AGAIN, TURN_OFF]):
-            case "Set it up again":
-                await self.set_up()
-            case "Turn it off":
-                await self.turn_off()
+        chosen = await self.screen.choose("Second factor", [SET_UP_AGAIN, TURN_OFF])
+        if chosen == SET_UP_AGAIN:
+            await self.set_up()
+        elif chosen == TURN_OFF:
+            await self.turn_off()
 
     async def set_up(self) -> None:
         """A secret, a code of it and the password; as often as it takes, until Esc."""

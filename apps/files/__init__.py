@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as to_json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.application import Application
 
 CHUNK = 262_144
-MAX_FOUND = 1000
 MAX_PATTERN = 1000  # characters
+MAX_SEARCHED = 10_000  # files and folders that one `find` looks at
 
 
 class Files(App):
@@ -93,7 +93,8 @@ class Files(App):
         """List a folder, or one file."""
 
         def show() -> None:
-            tree, names = self.files(session), _names(self.files(session), path)
+            tree = self.files(session)
+            names = _names(tree, path)
             info = tree.info(names)
             found = list(tree.list(names)) if info.folder else [info]
             if json:
@@ -259,7 +260,7 @@ class Files(App):
             wanted = re.compile(translate(pattern.lower()))
             tree = self.files(session)
             for number, (names, info) in enumerate(walk(tree, _names(tree, path))):
-                if number >= MAX_FOUND * 10:
+                if number >= MAX_SEARCHED:
                     raise FileError(Reason.FAILED, "there are too many files to search")
                 if wanted.match(info.name.lower()):
                     session.print(clean(path_of(names)))
@@ -312,7 +313,7 @@ def _is_folder(tree: Folders, names: tuple[str, ...]) -> bool:
         return False
 
 
-def _done(session: Session, act: Any) -> int:
+def _done(session: Session, act: Callable[[], None]) -> int:
     """Does it. If that fails, a sentence says why and the status is 1."""
     try:
         act()

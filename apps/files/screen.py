@@ -34,6 +34,7 @@ from .highlighting import is_code, page, tokens
 
 Names = tuple[str, ...]
 MAX_SHOWN = 200_000  # bytes of a file that can be shown and edited
+SAVE, DISCARD = "Save it", "Throw it away"
 EMPTY = "No files yet. Press Ctrl-N, or copy some here with sftp or scp."
 
 
@@ -62,7 +63,7 @@ class FilesScreen:
         )  # fmt: skip
         self.body = HSplit([self.table], key_bindings=self._keys().bindings)
         self.screen = Screen(
-            session, self._title, self.body, status=self._status, leave=self._leave, quits=True
+            session, self._title, self.body, status=self._status, leave=self._leave
         )
         self.load()
         self.app: Application[Any] = self.screen.application(focus=self.table.window)
@@ -357,15 +358,11 @@ class Reading:
         """Goes back to the folder. Asks first if something would be lost."""
         editor = self.editor
         if editor is not None and editor.dirty:
-            match await self.files.screen.choose(
-                "You have not saved this", ["Save it", "Throw it away"]
-            ):
-                case "Save it":
-                    await editor.save()
-                    if editor.dirty:
-                        return
-                case None:
-                    return
+            chosen = await self.files.screen.choose("You have not saved this", [SAVE, DISCARD])
+            if chosen == SAVE:
+                await editor.save()
+            if chosen is None or (chosen == SAVE and editor.dirty):
+                return
         self.files.closed(self.names)
 
     def _keys(self) -> Keymap:

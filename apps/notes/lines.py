@@ -131,7 +131,8 @@ class Lines:
         if isinstance(note, str):
             return note
         title = clean(note.title, limit=60)
-        if (await self.session.ask(f"Delete {title}? yes or no: ")).strip().lower() != "yes":
+        sure = await self.session.ask(f"Delete {title}? yes or no: ")
+        if sure.strip().lower() not in ("y", "yes"):
             return "It stays."
         self.store.remove(self.owner, note.number, note.revision)
         return f"Note {note.number} is deleted."

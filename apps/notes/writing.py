@@ -150,15 +150,11 @@ class Writing:
     async def close(self) -> None:
         """Goes back to the list, after a question where something would be lost."""
         if self.editor.dirty and self.editor.text.strip():
-            match await self.screen.choose("This is not saved", [SAVE, DISCARD, STAY]):
-                case "Save it":
-                    await self.editor.save()
-                    if self.editor.dirty:
-                        return
-                case "Throw the changes away":
-                    pass
-                case _:
-                    return
+            chosen = await self.screen.choose("This is not saved", [SAVE, DISCARD, STAY])
+            if chosen == SAVE:
+                await self.editor.save()
+            if chosen not in (SAVE, DISCARD) or (chosen == SAVE and self.editor.dirty):
+                return
         self._forget()
         self._on_close(self.draft.number)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import json as to_json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ class Reader(App):
         pages = self.library.pages()
         if json:
             names = ("name", "title", "file", "size", "problem")
-            session.print(_json([{name: getattr(page, name) for name in names} for page in pages]))
+            rows = [{name: getattr(page, name) for name in names} for page in pages]
+            session.print(to_json.dumps(rows))
             return 0
         width = max((len(page.name) for page in pages), default=0)
         for page in pages:
@@ -86,10 +87,6 @@ class Reader(App):
 
 def _folder(options: Mapping[str, Any]) -> Path:
     return Path(options.get("folder") or Path(__file__).parent / "pages").expanduser()
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value)
 
 
 app = Reader()

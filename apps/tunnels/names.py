@@ -13,8 +13,8 @@ UNNAMED = frozenset({"", "*", "localhost", "0.0.0.0", "::", "127.0.0.1", "::1"})
 """What clients send if the person named no host (RFC 4254 §7.1, and OpenSSH's `localhost`)."""
 
 RESERVED = frozenset({"www", "mail", "admin", "api", "login", "account", "status", "static"})
-_HOW = ("brisk", "calm", "clear", "deep", "fair", "fleet", "kind", "quiet", "swift", "warm")
-_WHAT = ("anchor", "beacon", "cove", "ferry", "gull", "harbor", "mast", "otter", "reef", "sail")
+_ADJECTIVES = ("brisk", "calm", "clear", "deep", "fair", "fleet", "kind", "quiet", "swift", "warm")
+_NOUNS = ("anchor", "beacon", "cove", "ferry", "gull", "harbor", "mast", "otter", "reef", "sail")
 
 
 class NoName(Exception):
@@ -56,7 +56,10 @@ def _numbered(name: str, taken: Collection[str]) -> str:
 
 
 def _any(taken: Collection[str], pick: Callable[[int], int]) -> str:
+    def word(words: tuple[str, ...]) -> str:
+        return words[pick(len(words))]
+
     # Long enough that nobody finds a stranger's tunnel by trying.
-    while (found := f"{_HOW[pick(len(_HOW))]}-{_WHAT[pick(len(_WHAT))]}-{pick(10**6):06}") in taken:
+    while (found := f"{word(_ADJECTIVES)}-{word(_NOUNS)}-{pick(10**6):06}") in taken:
         continue
     return found

@@ -73,7 +73,7 @@ class TunnelsScreen:
         self.body = HSplit([self.tunnels], key_bindings=self._list_keys().bindings)
         self.log = HSplit([self.requests], key_bindings=self._log_keys().bindings)
         self.screen = Screen(
-            session, self._title, self.body, status=self._status, leave=self._leave, quits=True
+            session, self._title, self.body, status=self._status, leave=self._leave
         )
         self.look()
         self.app: Application[Any] = self.screen.application(focus=self.tunnels.window)

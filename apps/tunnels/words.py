@@ -1,4 +1,4 @@
-"""Amounts and times as people say them."""
+"""Times as people read them."""
 
 from __future__ import annotations
 

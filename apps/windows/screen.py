@@ -43,7 +43,7 @@ class WindowsScreen:
         else:
             self.table.items = list(offered)
         self.body = HSplit([self.table], key_bindings=self._keys().bindings)
-        self.screen = Screen(session, "Windows", self.body, status=self._status, quits=True)
+        self.screen = Screen(session, "Windows", self.body, status=self._status)
         self.app: Application[Any] = self.screen.application(focus=self.table.window)
         if self.programs is None:
             self.screen.toast(NONE, kind="warning", seconds=30.0)

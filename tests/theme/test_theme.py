@@ -77,6 +77,24 @@ def test_two_of_one_name_are_told_and_the_first_stays(tmp_path: Path) -> None:
     assert any("bad.toml: title is missing" in sentence for sentence in broken)
 
 
+def test_a_pair_has_to_be_there_and_of_the_other_brightness(tmp_path: Path) -> None:
+    def write(name: str, dark: bool, pair: str) -> None:
+        text = WHOLE.replace("dark = true", f"dark = {str(dark).lower()}\npair = {pair!r}")
+        (tmp_path / f"{name}.toml").write_text(text)
+
+    write("night", True, "day")
+    write("day", False, "nihgt")
+    write("dusk", True, "night")
+    themes, broken = find_themes([tmp_path])
+    assert {name: theme.pair for name, theme in themes.items()} == {
+        "day": "nihgt", "dusk": "night", "night": "day",
+    }  # fmt: skip
+    assert broken == (
+        f"{tmp_path / 'day.toml'}: pair: 'nihgt' is not a dark theme; did you mean 'night'?",
+        f"{tmp_path / 'dusk.toml'}: pair: 'night' is not a light theme",
+    )
+
+
 def test_a_glyph_that_nobody_knows_is_a_bug() -> None:
     with pytest.raises(MisuseError, match="did you mean 'bullet'"):
         parse_theme(WHOLE, "plain").glyph("bulet")

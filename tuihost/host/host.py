@@ -104,9 +104,17 @@ class Host:
 
     # ---------------------------------------------------------------- for the programs
 
-    def theme_of(self, account: Account) -> Theme:
-        chosen = self.preferences(account).get("theme")
-        return self.catalog.themes.get(chosen, self._default_theme)
+    def theme_of(self, account: Account, light: bool | None = None) -> Theme:
+        """The theme that somebody chose, else the operator's or its pair: the one that suits a
+        `light` or a dark terminal. None if the terminal did not say which it is."""
+        themes, default = self.catalog.themes, self._default_theme
+        chosen = themes.get(self.preferences(account).get("theme"))
+        if chosen is not None:
+            return chosen
+        pair = themes.get(default.pair)
+        if light is None or pair is None or default.dark != light or pair.dark == light:
+            return default
+        return pair
 
     # ---------------------------------------------------------------- who came in
 
@@ -118,7 +126,8 @@ class Host:
         close: Callable[[str], None],
         log: EventLog,
     ) -> Visitor:
-        """Somebody logged in over the connection `number`, which `close` ends; `log` is its."""
+        """Somebody logged in over the connection `number`, which `close` ends with a sentence;
+        `log` is its."""
         services = self.login_services
         login_chains = None if services is None else services.login_chains
         apps = {name: loaded.app.accepts for name, loaded in self.catalog.apps.items()}
@@ -136,7 +145,7 @@ class Host:
         return visitor
 
     def go_out(self, number: int) -> None:
-        """The connection is over."""
+        """The connection is over, or will be in a moment."""
         with self._count_lock:
             self._inside.pop(number, None)
 

@@ -39,6 +39,10 @@ class Launch:
     app: str
 
 
+Result = int | Launch | None
+"""What an Application or a talk ends with: an exit status, None for 0, or a `Launch`."""
+
+
 class Helpers(Protocol):
     """Helper processes, for one person and one app. The host implements it."""
 

@@ -117,7 +117,9 @@ class Server(Section):
         description="The command that `ssh host < file` runs; `default_app` if empty or unknown.",
     )
     theme: str = Field(
-        default="harbor-night", description="The theme for people who have not chosen one."
+        default="harbor-night",
+        description="The theme for people who have not chosen one. On a terminal that is light "
+        "where the theme is dark, or the other way round, they get its pair.",
     )
     state_dir: AnyPath = Field(
         default_factory=lambda: platformdirs.user_state_path("tuihost"),

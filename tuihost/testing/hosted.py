@@ -122,9 +122,11 @@ class Hosted:
         size: tuple[int, int] = (80, 24),
         term: str = "xterm-256color",
         env: Mapping[str, str] | None = None,
+        background: str | None = None,
     ) -> Pilot:
         """Opens an app, or the default app if None, as a person at a terminal. A command line such
-        as `notes add` runs that command there."""
+        as `notes add` runs that command there. `background` is the colour that the terminal gives
+        as its own, such as `#ffffff`."""
         transport = self.connect(user, password=password)
         channel = transport.open_session(timeout=DEADLINE)
         for name, value in ({"LANG": "C.UTF-8"} if env is None else env).items():
@@ -134,7 +136,7 @@ class Hosted:
             channel.invoke_shell()
         else:
             channel.exec_command(app)
-        return Pilot(channel, lambda: hang_up(transport), *size)
+        return Pilot(channel, lambda: hang_up(transport), *size, background=background)
 
     def lines(self, command: str | None = None, *, user: str = "ada", password: str = "") -> Pilot:
         """A session without a terminal: plain lines."""

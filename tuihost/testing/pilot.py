@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,8 +39,14 @@ def key_bytes(name: str) -> str:
     raise ValueError(f"no key is called {name!r}")
 
 
+_QUESTIONS = re.compile(rb"\x1b\]11;\?(?:\x1b\\|\x07)|\x1b\[c")
+
+
 class Pilot:
-    """Somebody at a terminal. Every wait has a deadline, and its error shows the screen."""
+    """Somebody at a terminal. Every wait has a deadline, and its error shows the screen.
+
+    The terminal answers what it is asked, as xterm does; `background` is its colour, `#rrggbb`, and
+    None is a terminal that does not tell."""
 
     def __init__(
         self,
@@ -48,8 +55,11 @@ class Pilot:
         columns: int,
         rows: int,
         *,
+        background: str | None = None,
         plain: bool = False,
     ) -> None:
+        self.background = background
+        self._heard = 0
         self.channel = channel
         """The client's channel, of paramiko, for what a person does not do."""
         self._close = close
@@ -162,4 +172,15 @@ class Pilot:
             return True
         self.received += data
         self.screen.feed(data)
+        self._answer()
         return True
+
+    def _answer(self) -> None:
+        for question in _QUESTIONS.finditer(self.received, self._heard):
+            self._heard = question.end()
+            answer = "\x1b[?64;22c"
+            if question[0] != b"\x1b[c":
+                parts = (self.background or "")[1:]
+                answer = f"\x1b]11;rgb:{parts[:2]}/{parts[2:4]}/{parts[4:]}\x1b\\" if parts else ""
+            with suppress(OSError):  # the host may have closed the channel by now
+                self.channel.sendall(answer.encode())

@@ -41,6 +41,7 @@ class Parts:
     dark: bool
     description: str
     credit: str
+    pair: str
     roles: dict[str, Role]
     syntax: dict[str, Role]
     ansi16: dict[str, Role]
@@ -59,7 +60,7 @@ def read_parts(text: str, source: str) -> Parts:
 
 
 _TABLES = ("palette", "roles", "syntax", "glyphs", "ansi16")
-_TEXTS = {"title": str, "dark": bool, "description": str, "credit": str}
+_TEXTS = {"title": str, "dark": bool, "description": str, "credit": str, "pair": str}
 
 
 class _Reader:
@@ -91,6 +92,7 @@ class _Reader:
             dark=about["dark"],
             description=clean(about.get("description", "")),
             credit=clean(about.get("credit", "")),
+            pair=clean(about.get("pair", "")),
             roles=roles,
             syntax=syntax,
             ansi16=ansi,

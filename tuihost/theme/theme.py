@@ -2,6 +2,7 @@
 
     title = "Harbor Night"
     dark = true
+    pair = "harbor-day"    # the theme that light terminals get instead
 
     [palette]              # the colours of `roles.PALETTE`, and any others by name
     ground = "#0f1620"
@@ -71,6 +72,8 @@ class Theme:
     dark: bool
     description: str
     credit: str
+    pair: str
+    """The name of the same theme for terminals of the other brightness, if there is one."""
     roles: Mapping[str, Role]
     syntax: Mapping[str, Role]
     ansi16: Mapping[str, Role]
@@ -213,6 +216,7 @@ def parse_theme(text: str, name: str, source: str = "<theme>") -> Theme:
         dark=parts.dark,
         description=parts.description,
         credit=parts.credit,
+        pair=parts.pair,
         roles=MappingProxyType(on_parents(parts.roles)),
         syntax=MappingProxyType(parts.syntax),
         ansi16=MappingProxyType(on_parents(parts.ansi16)),
@@ -222,7 +226,8 @@ def parse_theme(text: str, name: str, source: str = "<theme>") -> Theme:
 
 def find_themes(folders: Iterable[Path]) -> tuple[dict[str, Theme], tuple[str, ...]]:
     """All themes in `folders` by name, and a sentence for each that is broken. Of two with one
-    name the first stays, and the sentence names both. A folder that is not there is empty."""
+    name the first stays, and the sentence names both. A theme whose pair is not there, or is as
+    dark as itself, is one of all the same. A folder that is not there is empty."""
     themes: dict[str, Theme] = {}
     places: dict[str, Path] = {}
     broken: list[str] = []
@@ -236,4 +241,10 @@ def find_themes(folders: Iterable[Path]) -> tuple[dict[str, Theme], tuple[str, .
                 themes[path.stem] = load_theme(path)
             except ThemeError as error:
                 broken += error.problems
+    for name, theme in themes.items():
+        possible = [other.name for other in themes.values() if other.dark != theme.dark]
+        if theme.pair and theme.pair not in possible:
+            kind = "light" if theme.dark else "dark"
+            meant = hint(theme.pair, possible)
+            broken.append(f"{places[name]}: pair: {theme.pair!r} is not a {kind} theme{meant}")
     return dict(sorted(themes.items())), tuple(broken)

@@ -15,7 +15,7 @@ from tuihost import Session, app
 from tuihost.accounts import AccountRecord, StoreError
 from tuihost.core.keys.authorized_keys import parse_line
 from tuihost.core.login.proof import FRESH, AccountChange, Proof, ProofNeeded
-from tuihost.host.login.hosted_account import LIMITED, LONG_AGO, HostedAccount, Inside
+from tuihost.host.login.hosted_account import CLOSED, LIMITED, LONG_AGO, HostedAccount, Inside
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps import bundled_steps
@@ -217,7 +217,7 @@ def test_ones_logins_and_no_others(own: OwnAccount, closed: list[str]) -> None:
         (3, False, ("password",)),
     ]
     assert own.close_others() == 1
-    assert closed == ["ada 3 closed by its owner from another login"]
+    assert closed == [f"ada 3 {CLOSED}"]
 
 
 def changes(own: OwnAccount) -> list[Callable[[], object]]:

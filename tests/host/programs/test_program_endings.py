@@ -5,18 +5,21 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from prompt_toolkit.application import Application
+from prompt_toolkit.filters import to_filter
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
 from tests.waiting import DEADLINE, allowed
 from tuihost import App, Disconnected, Session, command
+from tuihost.host.login.hosted_account import CLOSED
 from tuihost.host.programs import program
 from tuihost.testing import Hosted, Pilot, hosted
-from tuihost.tui.terminal.output import RESTORE
+from tuihost.tui.terminal.output import CURSOR_COLOR_OFF, KITTY_OFF, RESTORE
 
 STEPS = tuple((at / 10, force) for at, force in program.STOP_LADDER)
 
@@ -143,23 +146,82 @@ def test_a_command_learns_that_its_client_is_gone() -> None:
         host.log.wait_for("session.end")
 
 
-def test_every_way_out_gives_the_terminal_back() -> None:
-    class Plain(Deaf):
-        def build(self, session: Session) -> Application[Any]:
-            application = super().build(session)
-            application.key_bindings.add("q")(lambda event: event.app.exit())  # type: ignore[union-attr]
-            application.key_bindings.add("x")(lambda event: 1 / 0)  # type: ignore[union-attr]
-            return application
+class Leaves(Deaf):
+    """With the mouse on, words to type and the kitty protocol, so that there is much to restore."""
 
-    with hosted(Plain()) as host:
-        for keys in (("q",), ("x", "enter")):
-            with host.open() as pilot:
-                pilot.wait_for("deaf").press(keys[0])
-                if len(keys) > 1:
-                    pilot.wait_for("error in it").press(keys[1])
-                pilot.wait_end()
-                assert bytes(pilot.received).endswith(RESTORE)
-                assert not pilot.screen.alternate
+    def build(self, session: Session) -> Application[Any]:
+        application = super().build(session)
+        keys = application.key_bindings
+        assert isinstance(keys, KeyBindings)
+        keys.add("q")(lambda event: event.app.exit())
+        keys.add("x")(lambda event: 1 / 0)
+        application.mouse_support = to_filter(True)
+        application.pre_run_callables.append(lambda: application.output.write_raw("\x1b[>1u"))
+        return application
+
+
+def _quit(host: Hosted, pilot: Pilot) -> None:
+    pilot.press("q")
+
+
+def _crash(host: Hosted, pilot: Pilot) -> None:
+    pilot.press("x").wait_for("error in it").press("enter")
+
+
+def _end_of_input(host: Hosted, pilot: Pilot) -> None:
+    pilot.end_input()
+
+
+def _close_from_another_login(host: Hosted, pilot: Pilot) -> None:
+    (inside,) = host.host.inside()
+    inside.close(CLOSED)
+    assert host.host.inside() == (), "it no longer counts as a login"
+
+
+def _close_the_host(host: Hosted, pilot: Pilot) -> None:
+    threading.Thread(target=host.server.stop, args=("The host is closing. Bye!",)).start()
+
+
+def _nothing(host: Hosted, pilot: Pilot) -> None:
+    """The time-out comes."""
+
+
+@pytest.mark.parametrize(
+    ("leave", "sentence", "settings"),
+    [
+        (_quit, "", {}),
+        (_crash, "", {}),
+        (_end_of_input, "", {}),
+        (_close_from_another_login, CLOSED, {}),
+        (_close_the_host, "The host is closing. Bye!", {}),
+        (_nothing, "Nobody pressed a key for a while", {"limits.idle": 1.0}),
+    ],
+)
+def test_every_way_out_gives_the_terminal_back(
+    leave: Callable[[Hosted, Pilot], None], sentence: str, settings: dict[str, Any]
+) -> None:
+    settings = {"server.theme": "ember", **settings}
+    with hosted(Leaves(), settings=settings) as host, host.open(background="#ffffff") as pilot:
+        pilot.wait_for("deaf").wait_until(lambda: b"\x1b]12;#" in pilot.received, "the cursor")
+        assert pilot.screen.alternate
+        assert b"\x1b[?1000h" in pilot.received
+        leave(host, pilot)
+        pilot.wait_until(lambda: pilot.at_end, "the end")
+        assert sentence in pilot.text
+        assert not pilot.screen.alternate
+        end = bytes(pilot.received)
+        undone = KITTY_OFF + CURSOR_COLOR_OFF + RESTORE
+        assert undone in end[end.rindex(b"\x1b[?1000h") :]
+
+
+def test_what_was_not_turned_on_is_not_turned_off() -> None:
+    """Konsole 22.12 takes the end of the kitty protocol for a cursor to restore."""
+    with hosted(Deaf()) as host, opened(host) as pilot:
+        pilot.end_input()
+        pilot.wait_until(lambda: pilot.at_end, "the end")
+        assert bytes(pilot.received).rstrip().endswith(RESTORE)
+        assert KITTY_OFF not in pilot.received
+        assert CURSOR_COLOR_OFF not in pilot.received
 
 
 def test_who_is_away_too_long_is_shown_out() -> None:

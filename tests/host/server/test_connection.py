@@ -10,7 +10,7 @@ from contextlib import closing
 import paramiko
 import pytest
 
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, until
 from tuihost import Session, app
 from tuihost.ssh.packets import algorithms as kex
 from tuihost.testing import Hosted, hosted
@@ -72,6 +72,36 @@ def inside() -> Iterator[tuple[Hosted, paramiko.Transport]]:
         transport = host.connect()
         yield host, transport
         hang_up(transport)
+
+
+def test_a_connection_that_is_shown_out_starts_nothing_and_ends() -> None:
+    @app("waits")
+    async def waits(session: Session) -> None:
+        await session.ask("Go on? ")
+
+    with hosted(waits) as host, host.open() as pilot:
+        pilot.wait_for("Go on?")
+        transport = pilot.channel.get_transport()
+        (login,) = host.host.inside()
+        login.close("Enough for today.")
+        with pytest.raises(paramiko.ChannelException) as refused:
+            transport.open_session(timeout=DEADLINE)
+        assert refused.value.code == 4  # resource shortage
+        assert pilot.wait_end() == 0
+        assert "Enough for today." in pilot.text
+        transport.join(DEADLINE)
+        assert not transport.is_active()
+        assert host.log.wait_for("conn.closed")["reason"] == "Enough for today."
+
+
+def test_a_connection_with_nothing_on_it_is_shown_out_at_once(
+    inside: tuple[Hosted, paramiko.Transport],
+) -> None:
+    host, transport = inside
+    (login,) = until(host.host.inside, "the login")
+    login.close("Enough for today.")
+    transport.join(DEADLINE)
+    assert not transport.is_active()
 
 
 def test_forwards_are_refused_and_the_connection_goes_on(

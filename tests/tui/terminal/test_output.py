@@ -11,6 +11,8 @@ from prompt_toolkit.output import ColorDepth
 from tests.tui.paper import Eyes, Paper
 from tuihost.terminal_facts import Colors, TerminalFacts
 from tuihost.tui.terminal.output import (
+    CURSOR_COLOR_OFF,
+    KITTY_OFF,
     LEAVE_ALTERNATE,
     RESTORE,
     RESTORE_PLAIN,
@@ -168,7 +170,7 @@ def test_another_terminal_gets_its_own_words() -> None:
 def test_the_good_bye_ends_every_mode_and_may_be_said_twice() -> None:
     for mode in (b"2026", b"1000", b"1002", b"1003", b"1006", b"2004", b"1004"):
         assert b"\x1b[?" + mode + b"l" in RESTORE
-    for sequence in (b"\x1b[?7h", b"\x1b[?25h", b"\x1b[0 q", b"\x1b[0m", b"\x1b[<u", b"\x1b[23;2t"):
+    for sequence in (b"\x1b[?7h", b"\x1b[?25h", b"\x1b[0 q", b"\x1b[0m", b"\x1b[23;2t"):
         assert sequence in RESTORE
     assert b"1049" not in RESTORE, "on the normal screen it would move the cursor"
     assert b"h" not in RESTORE.replace(b"\x1b[?7h", b"").replace(b"\x1b[?25h", b"")
@@ -183,6 +185,41 @@ def test_the_good_bye_is_one_that_the_terminal_understands() -> None:
     eyes = Eyes(20, 3).read(b"kept\x1b[?25l\x1b[1;31m" + RESTORE_PLAIN + RESTORE_PLAIN)
     assert eyes.text == ["kept", "", ""]
     assert eyes.cursor == (4, 0, True)
+
+
+def test_the_good_bye_undoes_only_where_it_was_done_what_other_terminals_mistake() -> None:
+    paper = Paper()
+    output = TerminalOutput(paper)
+    assert output.restore() == RESTORE
+    output.enter_alternate_screen()
+    output.set_cursor_color("#ede1d8")
+    output.flush()
+    assert inside(paper.take()).endswith(b"\x1b]12;#ede1d8\x1b\\")
+    assert output.restore() == CURSOR_COLOR_OFF + RESTORE + LEAVE_ALTERNATE
+    output.set_cursor_color("#ede1d8")
+    output.set_cursor_color("")
+    output.write_raw("\x1b[>1u")
+    output.flush()
+    assert inside(paper.take()) == CURSOR_COLOR_OFF + b"\x1b[>1u"
+    assert output.restore() == KITTY_OFF + RESTORE + LEAVE_ALTERNATE
+    output.use(paper.facts)
+    assert output.restore() == RESTORE, "another terminal, on which nothing was done"
+
+
+@pytest.mark.parametrize("on", ["\x1b[>u", "\x1b[>31u", "\x1b[=5;1u"])
+def test_every_way_of_turning_the_kitty_protocol_on_is_undone(on: str) -> None:
+    output = TerminalOutput(Paper())
+    output.write_raw(f"x{on}y")
+    output.flush()
+    assert output.restore().startswith(KITTY_OFF)
+
+
+def test_a_simple_terminal_has_no_cursor_colour() -> None:
+    paper = Paper(term="vt100")
+    output = TerminalOutput(paper)
+    output.set_cursor_color("#ffffff")
+    output.flush()
+    assert (paper.take(), output.restore()) == (b"", RESTORE_PLAIN)
 
 
 def test_a_terminal_of_ascii_gets_ascii() -> None:

@@ -58,11 +58,13 @@ FIRST = {
     ProofNeeded.PASSWORD: "This needs your password.",
     ProofNeeded.CODE: "This needs a code of your second factor first.",
 }
+CLOSED = "This login was closed from another one of the same account."
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """One connection that is logged in, since the Unix time `since`; `close` ends it."""
+    """One connection that is logged in, since the Unix time `since`; `close` ends it, with a
+    sentence for the person."""
 
     visitor: Visitor
     peer: Peer
@@ -328,7 +330,7 @@ class HostedAccount:
         here = self._visitor.connection
         others = [login for login in self._own() if login.visitor.connection != here]
         for login in others:
-            login.close("closed by its owner from another login")
+            login.close(CLOSED)
         return len(others)
 
     def _own(self) -> list[Inside]:

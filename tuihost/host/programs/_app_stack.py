@@ -19,12 +19,12 @@ from tuihost.host.host import Host
 from tuihost.host.presence import TerminalSession
 from tuihost.host.programs._incidents import end_of
 from tuihost.host.programs._sentences import UNAVAILABLE, complain, needs_terminal
-from tuihost.host.programs._session_maker import SessionMaker
+from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
 from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.visit import Visit
 from tuihost.logs import Event, EventLog
-from tuihost.plugin import App, Result
-from tuihost.session.session import Launch, Session
+from tuihost.plugin import App
+from tuihost.session.session import Launch, Result, Session
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage
 from tuihost.tui.running.line_stage import LineStage
@@ -48,6 +48,7 @@ class AppStack:
         channel: ByteChannel,
         visit: Visit,
         sessions: SessionMaker,
+        theme: SessionTheme,
         log: EventLog,
         show_out: Callable[[str], None],
     ) -> None:
@@ -56,6 +57,7 @@ class AppStack:
         self._channel = channel
         self._visit = visit
         self._sessions = sessions
+        self._theme = theme
         self._log = log
         self._show_out = show_out
         self._memory: dict[str, dict[str, Any]] = {}
@@ -106,12 +108,14 @@ class AppStack:
 
     def leave(self, farewell: str) -> None:
         """Gives the terminal back, with the sentence `farewell` on the screen from before."""
-        terminal = self.terminal
+        terminal, runner = self.terminal, self._runner
         if terminal.drawn and terminal.facts.pty:
             text = f"{farewell}\r\n" if farewell else ""
-            alternate = self._runner is not None and self._runner.output.alternate
-            terminal.write(restore(terminal.facts, alternate=alternate) + text.encode())
+            goodbye = restore(terminal.facts) if runner is None else runner.output.restore()
+            terminal.write(goodbye + text.encode())
         terminal.flush(FLUSH_TIMEOUT)
+        if runner is not None:
+            runner.background.take_in(terminal)
 
     def _watch_idle(self) -> None:
         """Shows out somebody who has not pressed a key for `limits.idle` seconds; until then it
@@ -140,9 +144,10 @@ class AppStack:
             account, name, self._visit.peer, idle=self._idle_for, size=self._size
         )
         self._presence = here.id
-        theme = self._host.theme_of(account)
+        theme = self._theme.now
         escape = None if terminal.facts.dumb else self._host.settings.menu.escape
-        self._runner = Runner(terminal, theme, self._log, escape=escape)
+        self._runner = runner = Runner(terminal, theme, self._log, escape=escape)
+        runner.background.on_answer = lambda: self._suit(runner)
         if terminal.facts.dumb:
             self._lines = LineStage(terminal, theme)
         if self._ended_by_host:
@@ -154,6 +159,13 @@ class AppStack:
         finally:
             self._host.roster.leave(here)
             self._runner.close()
+
+    def _suit(self, runner: Runner) -> None:
+        """The terminal has said whether it is light: the screen follows, unless what it shows was
+        chosen for it."""
+        before, stage = self._theme.now, runner.stage
+        self._theme.light = runner.background.light
+        stage.theme_changed(self._theme.now if stage.theme is before else stage.theme)
 
     def _go_about(self, stack: list[str], here: TerminalSession) -> int:
         while True:
@@ -193,7 +205,7 @@ class AppStack:
             self._log.info(Event.APP_END, app=name, seconds=round(time.monotonic() - begun, 1))
 
     def _session(self, app: App, stage: LoopStage, from_menu: bool, last: bool) -> Session:
-        stage.theme = self._host.theme_of(self._visit.account)
+        stage.theme = self._theme.now
         memory = self._memory.setdefault(app.name, {})
         return self._sessions.make(
             app.name, stage, memory=memory, from_menu=from_menu, last=last, presence=self._presence
@@ -234,8 +246,8 @@ class AppStack:
     def _show(self, title: str, sentence: str, *, leaving: bool = False) -> None:
         """One sentence of the host's own, on the screen or as a line."""
         if self._lines is not None or self._runner is None:
-            theme = self._host.theme_of(self._visit.account)
-            complain(self._host, CommandStage(self._channel, self._visit.facts, theme), sentence)
+            stage = CommandStage(self._channel, self._visit.facts, self._theme.now)
+            complain(self._host, stage, sentence)
             return
         keys = "Enter leaves" if leaving else "Enter goes back"
         self._runner.can_escape = False

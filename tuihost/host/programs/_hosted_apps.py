@@ -22,7 +22,7 @@ from tuihost.host.programs._sentences import (
     STOPPED,
     no_such_app,
 )
-from tuihost.host.programs._session_maker import SessionMaker
+from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
 from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.app_thread import AppThread
 from tuihost.host.programs.visit import Visit
@@ -45,10 +45,13 @@ class HostedApps:
     """Implements `OtherApps`, for one session. A command of an app that does not exist runs on
     behalf of the app `name`."""
 
-    def __init__(self, host: Host, visit: Visit, name: str, log: EventLog) -> None:
+    def __init__(
+        self, host: Host, visit: Visit, name: str, theme: SessionTheme, log: EventLog
+    ) -> None:
         self._host = host
         self._visit = visit
         self._name = name
+        self._theme = theme
         self._log = log
         self._sessions = SessionMaker(host, visit, self, log)
         self._lock = threading.Lock()
@@ -129,7 +132,7 @@ class HostedApps:
     @property
     def theme(self) -> Theme:
         """The person's, as it is now."""
-        return self._host.theme_of(self._visit.account)
+        return self._theme.now
 
     def run_on(self, stage: StdioStage, name: str, words: Sequence[str], stdio: Stdio) -> int:
         """Judges the command and runs it on `stage`; its exit status."""

@@ -1,4 +1,4 @@
-"""The one place that makes a `Session`: what an app holds while it runs for somebody."""
+"""The one place that makes a `Session`: what an app holds while it runs for somebody; its theme."""
 
 from __future__ import annotations
 
@@ -10,8 +10,24 @@ from tuihost.host.helpers.pool import PersonHelpers
 from tuihost.host.host import Host
 from tuihost.host.programs.visit import Visit
 from tuihost.logs import EventLog
+from tuihost.session.host_view import Account
 from tuihost.session.other_apps import OtherApps
 from tuihost.session.session import Session, Stage, Surroundings
+from tuihost.theme.theme import Theme
+
+
+@dataclass(slots=True)
+class SessionTheme:
+    """Which theme a session has at the moment. `light` is None until its terminal has said what it
+    is. Threads: the program's sets `light`, any reads."""
+
+    host: Host
+    account: Account
+    light: bool | None = None
+
+    @property
+    def now(self) -> Theme:
+        return self.host.theme_of(self.account, self.light)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from tuihost.host.programs._backlog import Backlog
 from tuihost.host.programs._hosted_apps import HostedApps
 from tuihost.host.programs._job import Job
 from tuihost.host.programs._sentences import DISCONNECTED
-from tuihost.host.programs._session_maker import SessionMaker
+from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
 from tuihost.host.programs._stopping import Stopping, ThreadStopped
 from tuihost.host.programs.visit import Visit
 from tuihost.host.relay.client_resources import ClientResources
@@ -184,10 +184,11 @@ class Program:
         visit = self._visit_of(log)
         log.info(Event.SESSION_START, route=type(visit.route).__name__, term=visit.facts.term)
         self._resources = visit.resources
-        self._other_apps = HostedApps(host, visit, host.default_app, log)
+        theme = SessionTheme(host, visit.account)
+        self._other_apps = HostedApps(host, visit, host.default_app, theme, log)
         sessions = SessionMaker(host, visit, self._other_apps, log)
         if isinstance(visit.route, OpenApp):
-            return AppStack(host, channel, visit, sessions, log, self.farewell)
+            return AppStack(host, channel, visit, sessions, theme, log, self.farewell)
         return Job(host, channel, visit, sessions, log)
 
     def _part(self, end: Exit, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 Thread: `run` and everything of `wire.Answerer` is the connection's transport thread, which
 decides and never waits: programs run on threads of their own, and make there what they need.
-`close` and `farewell` may come from any.
+`close`, `show_out` and `farewell` may come from any.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ from tuihost.wire import (
 
 NO_ROOM = 75
 """The exit status of a program that nothing was left for: EX_TEMPFAIL of sysexits(3)."""
+PARTING = 1.0
+"""Seconds from the end of the programs to that of the connection: a client that runs nothing else
+closes it by itself, once it has read how they ended."""
 
 
 @dataclass(slots=True)
@@ -165,7 +168,7 @@ class Connection:
 
     def logged_in(self, identity: Identity) -> None:
         log = self._log.bound(user=identity.user)
-        visitor = self._host.come_in(self.number, identity, self.peer, self.close, log)
+        visitor = self._host.come_in(self.number, identity, self.peer, self.show_out, log)
         self._account, self.link.share = visitor, visitor.share
         self._log = self.link.log = metered(log, visitor.share)
         self._forwards = Forwards(self._host, self.link, visitor, f"{self.number}", self._log)
@@ -185,7 +188,7 @@ class Connection:
     def open(self, request: OpenRequest) -> Answer | Later:
         match request:
             case OpenSession() if self._closing:
-                return Refuse("the host is closing", OpenFailure.RESOURCE_SHORTAGE)
+                return Refuse("this connection is closing", OpenFailure.RESOURCE_SHORTAGE)
             case OpenSession():
                 lease = self._visitor.share.take(Kind.THREADS)
                 if isinstance(lease, Exceeded):
@@ -300,6 +303,13 @@ class Connection:
                 return Refuse("that is not offered here")
 
     # ---------------------------------------------------------------- the host closes
+
+    def show_out(self, sentence: str) -> None:
+        """Closes the connection, and says why: everybody on it gets their terminal back first. It
+        no longer counts as a login at once. Any thread."""
+        self._host.go_out(self.number)
+        self.farewell(sentence)
+        self._host.watchdog.call_later(PARTING, partial(self.close, sentence))
 
     def farewell(self, sentence: str) -> None:
         """Shows everybody on this connection out; new sessions are refused. Any thread."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tuihost.session.progress import ProgressLine
     from tuihost.session.session import Session
     from tuihost.theme.theme import Theme
+    from tuihost.tui.running._background import Background
     from tuihost.tui.running._overlay import Overlay
     from tuihost.tui.running._talk_screen import TalkScreen
     from tuihost.tui.terminal.output import TerminalOutput
@@ -29,9 +30,12 @@ class ScreenStage(LoopStage):
     end on the person's own screen.
     """
 
-    def __init__(self, terminal: Terminal, theme: Theme, output: TerminalOutput) -> None:
+    def __init__(
+        self, terminal: Terminal, theme: Theme, output: TerminalOutput, background: Background
+    ) -> None:
         super().__init__(terminal, theme)
         self.output = output
+        self._background = background
         self.application: Application[Any] | None = None
         self.talk: TalkScreen | None = None
         self._session: Session | None = None
@@ -44,7 +48,9 @@ class ScreenStage(LoopStage):
         self._overlay = None
         if application is None:
             self.talk = None
-        elif session is not None and self.talk is None and self._said:
+            return
+        self._color_cursor()
+        if session is not None and self.talk is None and self._said:
             self._place()
 
     def _place(self) -> TalkScreen | Overlay | None:
@@ -106,4 +112,13 @@ class ScreenStage(LoopStage):
     def theme_changed(self, theme: Theme) -> None:
         super().theme_changed(theme)
         if self.application is not None:
+            self._color_cursor()
             self.application.invalidate()
+
+    def _color_cursor(self) -> None:
+        """Gives the cursor the colour of the words, with the next frame, if it is the terminal's
+        own and was meant for a ground unlike that of the theme."""
+        text = self.theme.roles["text"]
+        covered = bool(self.theme.roles_for(self.facts.colors)["text"].bg)
+        unlike = self._background.light is not None and self._background.light == self.theme.dark
+        self.output.set_cursor_color(text.fg if covered and unlike else "")

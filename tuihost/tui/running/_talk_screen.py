@@ -21,7 +21,7 @@ from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProce
 from rich.text import Text
 
 from tuihost.errors import Disconnected, Interrupted
-from tuihost.session.session import Launch, Session
+from tuihost.session.session import Launch, Result, Session
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.running._transcript import ScreenLine, Transcript
 from tuihost.tui.widgets.cells import width_of, wrap
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tuihost.session.progress import ProgressLine
     from tuihost.wire import Stream
 
-Result = int | Launch | None
 MARGIN = 2
 END = 10**9
 """Scrolls down as far as there are rows when they are drawn."""

@@ -13,7 +13,7 @@ import contextvars
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.application.application import Application
@@ -21,11 +21,12 @@ from prompt_toolkit.styles import BaseStyle
 
 from tuihost.errors import Disconnected, Interrupted
 from tuihost.logs import Event, EventLog
-from tuihost.session.session import Launch, Session
+from tuihost.session.session import Launch, Result, Session
 from tuihost.tui.defaults import refuse_server_actions, share_defaults
 from tuihost.tui.rendering.renderer import HostRenderer, install
+from tuihost.tui.running._background import Background
 from tuihost.tui.running._screen_stage import ScreenStage
-from tuihost.tui.running.loop import close_loop, new_loop
+from tuihost.tui.running.loop import LoopKind, close_loop, new_loop
 from tuihost.tui.running.stages import LoopStage
 from tuihost.tui.terminal.input import TerminalInput
 from tuihost.tui.terminal.output import TerminalOutput
@@ -40,8 +41,6 @@ CLEANUP = 0.2
 
 ESCAPE_GRACE = 1.0
 """Seconds that an Application has to leave by itself when the person asked for the menu."""
-
-Result = int | Launch | None
 
 
 class ReturnToMenu(Exception):
@@ -70,8 +69,9 @@ class Runner:
         self._log = log
         self.terminal = terminal
         self.output = TerminalOutput(terminal)
-        self.input = TerminalInput(terminal)
-        self.stage = ScreenStage(terminal, theme, self.output)
+        self.input = TerminalInput(terminal, on_reply=lambda reply: self.background.heard(reply))
+        self.background = Background(self.input, self.output)
+        self.stage = ScreenStage(terminal, theme, self.output, self.background)
         self._task: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fault: BaseException | None = None
@@ -88,7 +88,7 @@ class Runner:
     def run_screen(
         self,
         build: Callable[[], Application[Any]],
-        loop: Literal["light", "selector"] = "light",
+        loop: LoopKind = "light",
         session: Session | None = None,
     ) -> Result:
         """Runs what `build` makes until it ends; `session` may ask and print above it.
@@ -101,6 +101,7 @@ class Runner:
             self.stage.enter(asyncio.get_running_loop())
             application = build()
             self._renderer = install(application, self.terminal, self._style)
+            self.background.ask()
             self.stage.shows(application, session)
             self.terminal.attached_anew = self._repaint
             if application.full_screen:
@@ -120,7 +121,7 @@ class Runner:
         session: Session,
         title: str,
         talk: Callable[[Session], Awaitable[Result]],
-        loop: Literal["light", "selector"] = "light",
+        loop: LoopKind = "light",
     ) -> Result:
         """Runs a talk on a full screen."""
         from tuihost.tui.running._talk_screen import TalkScreen  # drawn with widgets: not for all
@@ -135,7 +136,7 @@ class Runner:
         self,
         talk: Callable[[], Awaitable[Result]],
         stage: LoopStage,
-        loop: Literal["light", "selector"] = "light",
+        loop: LoopKind = "light",
     ) -> Result:
         """Runs a talk line by line; Ctrl-C ends it with status 130."""
 
@@ -153,7 +154,7 @@ class Runner:
     def _run(
         self,
         main: Coroutine[Any, Any, Result],
-        kind: Literal["light", "selector"],
+        kind: LoopKind,
         stage: LoopStage,
     ) -> Result:
         """Runs one program on a loop of its own, and clears up behind it."""
@@ -293,6 +294,8 @@ class Runner:
         if application is not None:
             self.input.start_over()
             self.output.use(self.terminal.facts)
+            self.background.start_over()
+            self.background.ask()
             self._renderer.attached()
             application.invalidate()
 

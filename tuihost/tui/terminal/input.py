@@ -19,7 +19,8 @@ from prompt_toolkit.input.base import Input
 from prompt_toolkit.key_binding.key_processor import KeyPress, _Flush
 from prompt_toolkit.keys import Keys
 
-from tuihost.tui.terminal._vt100_parser import KeyPressParser, Reply
+from tuihost.tui.terminal._vt100_parser import KeyPressParser
+from tuihost.tui.terminal._vt100_parser import Reply as Reply
 
 KEYS_A_TURN = 64
 """More than this many at once nobody types."""

@@ -31,7 +31,6 @@ RESTORE = (
     + b"\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1002l\x1b[?1000l"  # mouse
     + b"\x1b[?2004l"  # bracketed paste
     + b"\x1b[?1004l"  # focus reports
-    + b"\x1b[<u"  # kitty keyboard
     + b"\x1b[?1l"  # cursor keys
     + b"\x1b]8;;\x1b\\"  # link
     + b"\x1b[?7h"  # autowrap
@@ -41,11 +40,14 @@ RESTORE = (
     + b"\x1b[23;2t"  # title
 )
 """The goodbye that gives a person their terminal back. It may be sent at any moment of a frame,
-without knowing what was switched on, and more than once."""
+without knowing what was switched on, and more than once. What may be undone only where it was done
+is in `TerminalOutput.restore`."""
 
 LEAVE_ALTERNATE = b"\x1b[?1049l"
 """Not part of it: on the normal screen it would put the cursor where that was when the alternate
 screen was last entered, and what is written next over what stands there."""
+
+CURSOR_COLOR_OFF = b"\x1b]112\x1b\\"
 
 RESTORE_PLAIN = b"\x1b[?1l\x1b[?7h\x1b[0m\x1b[?25h"
 """The same for terminals that would print the rest."""
@@ -61,6 +63,11 @@ _DEPTHS = {
 }
 
 _CODES = {depth: _EscapeCodeCache(depth) for depth in ColorDepth}
+
+# The kitty keyboard protocol is turned on: `CSI > flags u` and `CSI = flags ; mode u`.
+_KITTY_ON = re.compile(r"\x1b\[[>=][0-9;]*u")
+KITTY_OFF = b"\x1b[<u"
+"""Konsole 22.12 takes it for a cursor to restore, and does not know the protocol."""
 
 # What could steer the terminal from inside a text; tab and line ends stay.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -131,6 +138,8 @@ class TerminalOutput(Vt100_Output):
         self._cursor_visible = None
         self._cursor_shape_changed = False
         self._title_saved = False
+        self._cursor_color = ""
+        self._kitty_on = False
         self.alternate = False
         """Whether the alternate screen is shown, once all is flushed."""
 
@@ -159,8 +168,11 @@ class TerminalOutput(Vt100_Output):
         """Sends all that was written as one piece; does nothing while held or without any."""
         if self._holding or not self._buffer:
             return
-        data = self._encoded("".join(self._buffer))
+        text = "".join(self._buffer)
+        data = self._encoded(text)
         self._buffer.clear()
+        if "\x1b[>" in text or "\x1b[=" in text:
+            self._kitty_on = self._kitty_on or _KITTY_ON.search(text) is not None
         self._terminal.write(data if self.plain else b"%b%b%b" % (SYNC_BEGIN, data, SYNC_END))
 
     @contextmanager
@@ -207,6 +219,14 @@ class TerminalOutput(Vt100_Output):
         if not self.plain:
             super().set_cursor_shape(cursor_shape)
 
+    def set_cursor_color(self, color: str) -> None:
+        """Draws the text cursor in `#rrggbb`, or in the terminal's own colour if that is empty
+        (OSC 12 and 112)."""
+        if self.plain or color == self._cursor_color:
+            return
+        self._cursor_color = color
+        self.write_raw(f"\x1b]12;{color}\x1b\\" if color else CURSOR_COLOR_OFF.decode())
+
     # ---------------------------------------------------------------- title, clipboard
 
     def set_title(self, title: str) -> None:
@@ -233,3 +253,9 @@ class TerminalOutput(Vt100_Output):
         self.write_raw(f"\x1b]52;c;{data.decode('ascii')}\x07")
         self.flush()
         return True
+
+    def restore(self) -> bytes:
+        """The goodbye for this terminal, as it is now."""
+        undo = KITTY_OFF if self._kitty_on else b""
+        undo += CURSOR_COLOR_OFF if self._cursor_color else b""
+        return undo + restore(self._terminal.facts, alternate=self.alternate)

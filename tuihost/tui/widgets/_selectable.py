@@ -11,7 +11,7 @@ from prompt_toolkit.application import get_app
 
 from tuihost.session.session import Session
 from tuihost.tui.layout.rows import RowWindow
-from tuihost.tui.widgets.cells import Fragments
+from tuihost.tui.widgets.cells import Fragments, fit
 from tuihost.tui.widgets.filter_line import FilterLine
 from tuihost.tui.widgets.keymap import Keymap
 
@@ -31,7 +31,8 @@ class Selectable(Generic[Item]):
     """The base of `ListView` and `Table`: a source of rows with one chosen.
 
     A subclass fills `entries`: for each row its item, or None for a row that cannot be chosen.
-    `place` is a name under which the chosen row is remembered for the person's session.
+    `empty` is shown if there are none. `place` is a name under which the chosen row is remembered
+    for the person's session.
     """
 
     def __init__(
@@ -42,10 +43,12 @@ class Selectable(Generic[Item]):
         key: Callable[[Item], Hashable] | None,
         on_open: Open[Item] | None,
         on_change: Callable[[Item | None], Any] | None,
+        empty: str,
         place: str,
         filterable: bool,
     ) -> None:
         self.session = session
+        self.empty = empty
         self.on_open = on_open
         self.on_change = on_change
         self.entries: list[Item | None] = []
@@ -64,13 +67,12 @@ class Selectable(Generic[Item]):
 
     # ------------------------------------------------------------------ what a subclass says
 
-    def row_count(self) -> int:
+    def entry_key(self, index: int) -> Hashable:
+        """All that the row of an entry depends on."""
         raise NotImplementedError
 
-    def row_key(self, index: int) -> Hashable:
-        raise NotImplementedError
-
-    def row(self, index: int, width: int) -> Fragments:
+    def entry_row(self, index: int, width: int) -> Fragments:
+        """The row of an entry."""
         raise NotImplementedError
 
     def arrange(self) -> list[Item | None]:
@@ -163,6 +165,20 @@ class Selectable(Generic[Item]):
                 self.on_change(item)
 
     # ------------------------------------------------------------------ how it looks
+
+    def row_count(self) -> int:
+        return max(1, len(self.entries))
+
+    def row_key(self, index: int) -> Hashable:
+        if not self.entries:
+            return ("empty", self.filter.text, self.empty, self.look)
+        return self.entry_key(index)
+
+    def row(self, index: int, width: int) -> Fragments:
+        if not self.entries:
+            text = f"Nothing matches “{self.filter.text}”." if self.filter.text else self.empty
+            return [("class:muted", fit(f"    {text}", width))]
+        return self.entry_row(index, width)
 
     @property
     def focused(self) -> bool:

@@ -72,7 +72,6 @@ class ListView(Selectable[Item]):
         self.note = note
         self.section = section
         self.holds = holds
-        self.empty = empty
         self._number_keys = number_keys
         self._headings: dict[int, str] = {}
         self._hits: dict[int, tuple[int, ...]] = {}
@@ -85,6 +84,7 @@ class ListView(Selectable[Item]):
             key=key,
             on_open=on_open,
             on_change=on_change,
+            empty=empty,
             place=place,
             filterable=filterable,
         )
@@ -168,12 +168,7 @@ class ListView(Selectable[Item]):
 
     # ------------------------------------------------------------------ how a row looks
 
-    def row_count(self) -> int:
-        return max(1, len(self.entries))
-
-    def row_key(self, index: int) -> Hashable:
-        if not self.entries:
-            return ("empty", self.filter.text, self.empty, self.look)
+    def entry_key(self, index: int) -> Hashable:
         item = self.entries[index]
         if item is None:
             return ("heading", self._headings[index], self.look)
@@ -189,10 +184,7 @@ class ListView(Selectable[Item]):
             self.look,
         )
 
-    def row(self, index: int, width: int) -> Fragments:
-        if not self.entries:
-            text = f"Nothing matches “{self.filter.text}”." if self.filter.text else self.empty
-            return [("class:muted", fit(f"    {text}", width))]
+    def entry_row(self, index: int, width: int) -> Fragments:
         item = self.entries[index]
         if item is None:
             return [("class:heading", fit(f"  {self._headings[index]}", width))]

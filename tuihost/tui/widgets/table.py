@@ -22,7 +22,7 @@ from tuihost.session.session import Session
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets._selectable import Open, Selectable
-from tuihost.tui.widgets.cells import Fragments, fit, glyph, marked, pad, width_of
+from tuihost.tui.widgets.cells import Fragments, glyph, marked, pad, width_of
 
 Item = TypeVar("Item")
 Sort = tuple[int, bool]
@@ -79,7 +79,6 @@ class Table(Selectable[Item]):
         self.columns = tuple(columns)
         self.sort: Sort | None = (sort, False) if isinstance(sort, int) else sort
         self.stripes = stripes
-        self.empty = empty
         self._natural: tuple[int, ...] = ()
         super().__init__(
             session,
@@ -87,6 +86,7 @@ class Table(Selectable[Item]):
             key=key,
             on_open=on_open,
             on_change=on_change,
+            empty=empty,
             place=place,
             filterable=filterable,
         )
@@ -186,22 +186,14 @@ class Table(Selectable[Item]):
                 whole -= flex
         return taken
 
-    def row_count(self) -> int:
-        return max(1, len(self.entries))
-
-    def row_key(self, index: int) -> Hashable:
-        if not self.entries:
-            return ("empty", self.filter.text, self.empty, self.look)
+    def entry_key(self, index: int) -> Hashable:
         item = self.entries[index]
         assert item is not None, "a table has no rows that cannot be chosen"
         striped = self.stripes and index % 2
         chosen = index == self.cursor
         return (self._texts(item), chosen, striped, self.filter.text, self._natural, self.look)
 
-    def row(self, index: int, width: int) -> Fragments:
-        if not self.entries:
-            text = f"Nothing matches “{self.filter.text}”." if self.filter.text else self.empty
-            return [("class:muted", fit(f"    {text}", width))]
+    def entry_row(self, index: int, width: int) -> Fragments:
         item = self.entries[index]
         assert item is not None, "a table has no rows that cannot be chosen"
         chosen = index == self.cursor
