@@ -118,14 +118,9 @@ def _ports(text: str) -> range:
 def literal(host: str) -> Address | None:
     """The address that `host` is written as, as it counts; None if it is a name."""
     try:
-        return plain(ip_address(host.partition("%")[0]))
+        return unwrapped(ip_address(host.partition("%")[0]))
     except ValueError:
         return None
-
-
-def plain(address: Address) -> Address:
-    """What an address comes to: an IPv4 one where it wraps that up."""
-    return unwrapped(address)
 
 
 def is_near(address: Address) -> bool:
@@ -174,8 +169,8 @@ def reachable(
     are those of them that are this machine's."""
     rules = tuple(rules)
     for address in addresses:
-        near = address in own or is_near(plain(address))
-        if any(_reaches(rule, target, plain(address), near) for rule in rules):
+        near = address in own or is_near(unwrapped(address))
+        if any(_reaches(rule, target, unwrapped(address), near) for rule in rules):
             yield address
 
 

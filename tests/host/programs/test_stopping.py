@@ -103,7 +103,7 @@ def test_it_begins_once_and_not_after_the_end(worker: Worker) -> None:
 def test_what_ends_by_itself_calls_the_rest_off(worker: Worker) -> None:
     worker.begin()
     worker.end()
-    assert worker.stopping.is_over
+    assert worker.stopping.wait(0)
     assert all(timer.cancelled for timer in worker.host.timers)
     for timer in worker.host.timers:  # one that was under way already does no harm
         timer.act()
@@ -185,4 +185,4 @@ def test_the_end_is_noted_also_where_what_was_raised_arrives_in_it(worker: Worke
     worker.stopping._over = Interrupted()
     worker.end()
     assert late
-    assert worker.stopping.is_over
+    assert worker.stopping.wait(0)

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from ipaddress import ip_network
 
-from tuihost.core.forward_rules import literal, names_addresses, plain
-from tuihost.core.sources import Address
+from tuihost.core.forward_rules import literal, names_addresses
+from tuihost.core.sources import Address, unwrapped
 from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
 
 
@@ -34,7 +34,7 @@ def might_name(patterns: Iterable[str], target: SocketAddress) -> bool:
 
 def names(patterns: Iterable[str], target: TcpAddress, address: Address) -> bool:
     """Whether the target is named, now that it has come to that address."""
-    found = TcpAddress(str(plain(address)), target.port)
+    found = TcpAddress(str(unwrapped(address)), target.port)
     return any(_names(pattern, found if _of_addresses(pattern) else target) for pattern in patterns)
 
 

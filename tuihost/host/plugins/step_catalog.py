@@ -68,14 +68,6 @@ class StepCatalog:
         login = settings.login
         return cls.load(log=log, modules=login.steps, folders=login.step_folders)
 
-    def get(self, name: str) -> Step:
-        """The step of that name. `AppLoadError` with one sentence if there is none that works."""
-        step = self.steps.get(name)
-        if step is not None:
-            return step
-        reason = next((step.reason for step in self.broken if step.name == name), "there is none")
-        raise AppLoadError(f"the login step {name!r} cannot be asked: {reason}")
-
     def unknown(self, chains: Iterable[Iterable[str]]) -> tuple[str, ...]:
         """Factors of `chains` that nothing here can settle, each once."""
         known = {*self.steps, NONE, PUBLICKEY, "password"}

@@ -40,11 +40,6 @@ class Stopping:
     _named: bool = False
     _stuck: bool = False
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the thread has ended."""
-        return self._over.is_set()
-
     def wait(self, timeout: float) -> bool:
         """Waits for the end; False after `timeout` seconds."""
         return self._over.wait(timeout)
