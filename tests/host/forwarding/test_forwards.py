@@ -26,7 +26,9 @@ from tuihost import (
     TcpAddress,
     TuihostError,
 )
+from tuihost.host.forwarding import forwards
 from tuihost.host.forwarding._listening import HostedListening
+from tuihost.host.programs.app_thread import AppThread
 from tuihost.testing import Hosted, hosted
 
 ALL = {"roles": {"guest": {"forwards": ["*"], "listens": ["*"]}}}
@@ -234,6 +236,45 @@ def test_an_address_ends_with_who_asked_for_it() -> None:
         app.wait(lambda: app.ended)
         with pytest.raises(EOFError):
             app.taken[0].connect(_peer())
+
+
+def test_an_app_is_told_of_an_end_also_if_there_was_no_thread_to_do_it_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forwards, "TELL_AGAIN", 0.0)
+    start, tries = AppThread.start, list[str]()
+
+    def full_at_first(thread: AppThread) -> None:
+        tries.append(thread.thread.name)
+        if len(tries) == 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(AppThread, "start", full_at_first)
+    on: list[str] = []
+    with echoing() as (_, client, app):
+        client.request_port_forward("hook", 80)
+        app.wait(lambda: app.taken)
+        app.taken[0].on_end(lambda: app.note(on.append, threading.current_thread().name))
+        assert client.global_request("cancel-tcpip-forward", ("hook", 80), wait=True)
+        app.wait(lambda: on)
+    assert on == [tries[2]]
+    assert tries[1:] == ["end-1", "end-1"]
+
+
+def test_an_app_that_raises_when_an_address_ends_is_told_all_the_same() -> None:
+    with echoing() as (host, client, app):
+        client.request_port_forward("hook", 80)
+        app.wait(lambda: app.taken)
+
+        def raises() -> None:
+            raise KeyboardInterrupt
+
+        app.taken[0].on_end(raises)
+        app.taken[0].on_end(lambda: app.note(app.ended.append, "the last one"))
+        client.close()
+        app.wait(lambda: "the last one" in app.ended)
+        assert host.log.wait_for("app.error")["app"] == "echo"
 
 
 def test_an_address_has_ended_before_its_cancelling_is_answered(

@@ -125,6 +125,25 @@ def program(environment: Mapping[str, str], *, abstract: bool = False) -> socket
 # ------------------------------------------------------------------------------ who gets one
 
 
+def test_an_app_that_raises_when_its_display_is_closed_still_ends() -> None:
+    told = threading.Event()
+    with visiting() as (host, visitor, app):
+        visitor.offer()
+        visitor.channel.exec_command("show hold")
+        display = app.displays.get(timeout=DEADLINE)
+
+        def raises() -> None:
+            raise SystemExit("a mistake in the app")
+
+        display.on_close(raises)
+        display.on_close(told.set)
+        app.over.set()
+        assert visitor.channel.recv_exit_status() == 0
+        assert told.wait(DEADLINE)
+        assert host.log.wait_for("app.error")["app"] == "show"
+        host.log.wait_for("session.end")
+
+
 def test_only_an_app_that_accepts_it_sees_a_display() -> None:
     with visiting() as (host, visitor, _):
         visitor.offer()

@@ -11,7 +11,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 
 from tuihost.core.forward_rules import Rule, bind_addresses, free_ports, may_listen
@@ -85,8 +85,9 @@ class HostedListening:
         """It leads nowhere any more, and the app is told, which may wait. Any thread."""
         with self._lock:
             actions, self._actions, self._ended = self._actions, [], True
-        for action in actions:
-            action()
+        with ExitStack() as telling:  # one that raises costs the others nothing
+            for action in reversed(actions):
+                telling.callback(action)
 
     def connect(self, origin: Peer, timeout: float = 10.0) -> ChannelStream:
         if self._ended:

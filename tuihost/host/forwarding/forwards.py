@@ -14,9 +14,9 @@ import threading
 from collections.abc import Callable, Sequence
 from socket import socket
 
-from tuihost.core.forward_rules import key_permits, may_dial, plain, reachable, rule_of
+from tuihost.core.forward_rules import key_permits, may_dial, reachable, rule_of
 from tuihost.core.ledger import FREE, Exceeded, Kind, Lease
-from tuihost.core.sources import Address
+from tuihost.core.sources import Address, unwrapped
 from tuihost.errors import TuihostError
 from tuihost.host.budget.descriptors import counted
 from tuihost.host.forwarding._dialing import Dial, is_here
@@ -55,6 +55,7 @@ from tuihost.wire import (
 )
 
 MAX_DIALS = 32  # targets of one connection that have not answered yet
+TELL_AGAIN = 1.0  # seconds until an app is told of an end, if there was no thread to do it on
 
 
 class Forwards:
@@ -181,7 +182,7 @@ class Forwards:
     def _allowed(self, target: TcpAddress, found: Sequence[Address]) -> Sequence[Address]:
         """Of the addresses that a host came to, those that may be dialled."""
         rights, own = self._visitor.rights, self._host.address
-        here = {address for address in found if is_here(plain(address))}
+        here = {address for address in found if is_here(unwrapped(address))}
         allowed = reachable(self._dial_rules, target, found, own=here)
         own_port = own is not None and target.port == own.port
         return tuple(
@@ -248,7 +249,7 @@ class Forwards:
         return _granted(address)
 
     def _end(self, listening: HostedListening | SocketListener) -> None:
-        """Ends it; an app is told on a thread of its own, since it may wait."""
+        """Ends it; an app is told on a thread of its own, since it may wait. Any thread."""
         if isinstance(listening, SocketListener):
             listening.cancel()
             return
@@ -256,8 +257,8 @@ class Forwards:
         thread = self._thread(listening.app, "end", lambda: thread.guard(listening.cancel))
         try:
             thread.start()
-        except RuntimeError:  # there can be no more threads: then it is told here
-            listening.cancel()
+        except RuntimeError:  # there can be no more threads now
+            self._host.watchdog.call_later(TELL_AGAIN, lambda: self._end(listening))
 
     def _thread(
         self, app: App, what: str, run: Callable[[], object], lease: Lease = FREE

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from tuihost.host.host import Host
 from tuihost.host.programs._app_stack import AppStack
 from tuihost.host.programs._backlog import Backlog
 from tuihost.host.programs._hosted_apps import HostedApps
+from tuihost.host.programs._incidents import report_crash
 from tuihost.host.programs._job import Job
 from tuihost.host.programs._sentences import DISCONNECTED
 from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
@@ -149,10 +150,14 @@ class Program:
                 thread.start()
 
     def _let_go(self) -> None:
-        """Stops the commands of other apps; closes the person's display and agent."""
+        """Stops the commands of other apps; closes the person's display and agent, of which apps
+        may want to be told."""
         if self._other_apps is not None:
             self._other_apps.close()
-        self._resources.close()
+        try:
+            self._resources.close()
+        except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
+            report_crash(self._log, self._host.catalog.app_of(error), error)
 
     # ---------------------------------------------------------------- the thread
 
@@ -173,10 +178,7 @@ class Program:
         except BaseException as error:  # noqa: BLE001 - a fault of the host's own, with its trace
             self._log.error(Event.HOST_ERROR, trace=error, incident=new_incident())
         finally:
-            try:
-                self._part(end, time.monotonic() - begun)
-            finally:
-                self._lease.give_back()
+            self._part(end, time.monotonic() - begun)
 
     def _make_work(self) -> Work:
         host, channel = self._host, self.channel
@@ -194,14 +196,16 @@ class Program:
     def _part(self, end: Exit, seconds: float) -> None:
         """Gives the person's terminal back, says goodbye, and sends the exit status."""
         work, self._work = self._work, None
-        try:
+        with ExitStack() as parting:  # from the last to the first, whatever one of them raises
+            parting.callback(self._lease.give_back)
+            parting.callback(
+                self._log.info, Event.SESSION_END, exit=_exit_text(end), seconds=round(seconds, 1)
+            )
+            parting.callback(self._stopping.over)
+            parting.callback(self.channel.finish, end)
+            parting.callback(self._let_go)
             if work is not None:
                 work.leave(self._farewell)
-            self._let_go()
-            self.channel.finish(end)
-        finally:
-            self._stopping.over()
-            self._log.info(Event.SESSION_END, exit=_exit_text(end), seconds=round(seconds, 1))
 
 
 def _exit_text(end: Exit) -> str:

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -125,12 +125,13 @@ class ClientDisplay:
             connections, self._open = self._open, []
             local, self._local = self._local, None
             actions, self._actions = self._actions, []
-        for connection in connections:
-            connection.close()
-        for action in actions:
-            action()
-        if local is not None:
-            local.close()
+        with ExitStack() as ending:  # an app may raise, which costs the others nothing
+            for action in reversed(actions):
+                ending.callback(action)
+            for connection in connections:
+                connection.close()
+            if local is not None:
+                local.close()
 
     # ---------------------------------------------------------------- for the connections to it
 
