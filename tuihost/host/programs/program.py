@@ -198,14 +198,15 @@ class Program:
         work, self._work = self._work, None
         with ExitStack() as parting:  # from the last to the first, whatever one of them raises
             parting.callback(self._lease.give_back)
-            parting.callback(
-                self._log.info, Event.SESSION_END, exit=_exit_text(end), seconds=round(seconds, 1)
-            )
+            parting.callback(self._log_end, end, seconds)
             parting.callback(self._stopping.over)
             parting.callback(self.channel.finish, end)
             parting.callback(self._let_go)
             if work is not None:
                 work.leave(self._farewell)
+
+    def _log_end(self, end: Exit, seconds: float) -> None:
+        self._log.info(Event.SESSION_END, exit=_exit_text(end), seconds=round(seconds, 1))
 
 
 def _exit_text(end: Exit) -> str:
