@@ -89,6 +89,15 @@ def test_of_a_day_there_are_thirty_guesses(lockout: Lockout) -> None:
     assert judged == 30
 
 
+def test_of_a_day_strangers_together_have_three_hundred_guesses(lockout: Lockout) -> None:
+    judged = sum(
+        fail(lockout, replace(EVE, source=f"10.0.{hour}.{number}", now=hour * 3600.0)) is None
+        for hour in range(24)
+        for number in range(90)  # in an hour there may be a hundred
+    )
+    assert judged == 300
+
+
 def test_what_was_right_takes_the_failures_back(lockout: Lockout) -> None:
     for _ in range(10):
         guesses(lockout, ADA, 9)

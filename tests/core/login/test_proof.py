@@ -53,6 +53,7 @@ def test_every_cell(change: AccountChange, how: CameIn) -> None:
         (("publickey",), FRESH, CameIn.LONG_AGO),
         (("password",), -1, CameIn.LONG_AGO),
         (("approve",), 0, CameIn.LONG_AGO),
+        (("enroll",), 0, CameIn.LONG_AGO),
         (("none", "terms"), 0, CameIn.LONG_AGO),
         ((), 0, CameIn.LONG_AGO),
     ],

@@ -445,6 +445,15 @@ def test_a_flood_of_anything_small_is_read_slowly(flood: Any, cost: float) -> No
     assert bench.paused == paused
 
 
+def test_a_program_costs_five_requests_besides_those_that_asked_for_it() -> None:
+    bench = Bench(requests=100, requests_rate=100.0)
+    for _ in range(14):
+        bench.ask(bench.open_session(), "exec", b"true")
+    assert not bench.paused
+    bench.ask(bench.open_session(), "exec", b"true")
+    assert bench.paused
+
+
 def test_large_data_costs_nothing_but_its_window() -> None:
     bench = Bench(requests=10)
     channel = bench.open_session()

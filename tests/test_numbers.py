@@ -1,0 +1,99 @@
+"""The numbers that docs/server-behaviour.md promises are those of the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuihost import wire
+from tuihost.core.limits import STREAM_COST, TransportLimits
+from tuihost.core.login.authentication import MAX_PROBES
+from tuihost.core.login.proof import FRESH
+from tuihost.core.penalties import Startups
+from tuihost.core.session_channel import MAX_ENV, MAX_ENV_BYTES
+from tuihost.host.budget import descriptors
+from tuihost.host.gate.proxied import HEADER_TIMEOUT
+from tuihost.host.programs import _sentences as status
+from tuihost.host.programs.program import ABANDON_AFTER, RAISE_AFTER, STOP_LADDER
+from tuihost.host.server.server import PARTING_TIMEOUT
+from tuihost.login.approvals import SEATS
+from tuihost.login.steps.choosing import MIN_ALONE, MIN_WITH_SECOND
+from tuihost.settings.loading import load
+from tuihost.ssh.connection._openings import MAX_REFUSALS_LOGGED
+from tuihost.ssh.sftp import MAX_LISTINGS
+from tuihost.tui.terminal._vt100_parser import PASTE_LIMIT
+
+PAGE = " ".join(
+    (Path(__file__).parents[1] / "docs" / "server-behaviour.md").read_text(encoding="utf-8").split()
+)
+GIVEN = load(None, {})
+LIMITS = TransportLimits()
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+WORDS = {0.5: "half a", 2: "two", 4: "four", 5: "five", 10: "ten"}
+ORDINALS = {0.1: "a tenth"}
+(CANCELLED, _), (LOOP_STOPPED, _) = STOP_LADDER
+
+PROMISES = (
+    f"At most `server.max_connections` at one time ({GIVEN.server.max_connections}), "
+    f"`server.per_address` of them from one address ({GIVEN.server.per_address}), and "
+    f"`server.max_unauthenticated` that have not logged in ({GIVEN.server.max_unauthenticated}).",
+    f"may send {LIMITS.preauth_packets} packets and {LIMITS.preauth_bytes // KIB} KiB before",
+    f"After `limits.keepalive` seconds of silence ({GIVEN.limits.keepalive:g}) a client is asked",
+    f"questions without an answer ({GIVEN.limits.keepalive_count}) it is disconnected",
+    {GIB: "New keys are exchanged after a gibibyte"}[LIMITS.rekey_bytes],
+    f"does not finish is disconnected after {LIMITS.rekey_timeout:g} seconds",
+    f"at most {WORDS[Startups.parse(GIVEN.sources.startups).per_source]} logins under way",
+    f"at most `sources.penalty_max` seconds ({GIVEN.sources.penalty_max:g})",
+    f"A proxy must send one, within {WORDS[HEADER_TIMEOUT]} seconds",
+    f"`login.grace` seconds from the accept ({GIVEN.login.grace:g})",
+    f"After `login.max_tries` failures ({GIVEN.login.max_tries}) the connection ends",
+    f"A connection takes {MAX_PROBES} offers of keys",
+    f"passwords are verified at a time ({GIVEN.login.password_concurrency})",
+    f"A password has at least {MIN_ALONE} characters where it lets in alone, and "
+    f"{MIN_WITH_SECOND} where every chain asks for more",
+    f"{WORDS[SEATS].capitalize()} logins of one source may wait for approval",
+    f"needs a proof that is at most {WORDS[FRESH / 60]} minutes old",
+    f"after {WORDS[descriptors.EACH]} for each connection of `server.max_connections` and "
+    f"{descriptors.RESERVE} for itself",
+    f"at most `limits.channels` channels ({GIVEN.limits.channels}), and of these "
+    f"`limits.sessions` sessions ({GIVEN.limits.sessions})",
+    f"enforces the window: {LIMITS.window // KIB} KiB for a channel, up to "
+    f"{LIMITS.window_max // MIB} MiB while the program reads everything, and at most "
+    f"{LIMITS.window_room // MIB} MiB of such growth for a whole connection",
+    f"Small messages use up an allowance: {LIMITS.requests} at once, {LIMITS.requests_rate:g} a "
+    "second in the long run.",
+    f"what is to be ignored cost {ORDINALS[STREAM_COST]} of that",
+    f"A session holds the names of {WORDS[MAX_LISTINGS]} folders at most",
+    f"At most {MAX_ENV} of a client's variables are kept",
+    f"at most {MAX_ENV} variables of {MAX_ENV_BYTES // KIB} KiB",
+    f"with the nearest known name, and status {status.NOT_FOUND}",
+    f"up to {wire.MAX_COLUMNS} columns, {wire.MAX_ROWS} rows and {wire.MAX_CELLS:,} cells",
+    f"without control characters, and at most {PASTE_LIMIT // MIB} MiB",
+    f"An app that has only a screen says so, with status {status.UNAVAILABLE}",
+    f"A command line that makes no sense gets status {status.NOT_YOURS}",
+    f"its tasks are cancelled after {CANCELLED:g} seconds, its loop is stopped after "
+    f"{LOOP_STOPPED:g}, and an exception is raised in its thread after {RAISE_AFTER:g}",
+    f"is abandoned after {ABANDON_AFTER:g} seconds",
+    f"A slow client has {WORDS[PARTING_TIMEOUT]} second to read how its program ended",
+    f"writes that sentence to standard error, with status {status.CRASHED}",
+    f"`KeyboardInterrupt` (status {status.STOPPED})",
+    f"only {MAX_REFUSALS_LOGGED} of its refusals are logged",
+)
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_a_number_is_what_the_page_says(promise: str) -> None:
+    assert promise in PAGE
+
+
+def test_the_bounds_of_a_connection_are_the_defaults_of_the_settings() -> None:
+    given = {
+        "login_grace": GIVEN.login.grace,
+        "max_tries": GIVEN.login.max_tries,
+        "channels": GIVEN.limits.channels,
+        "sessions": GIVEN.limits.sessions,
+        "keepalive_interval": GIVEN.limits.keepalive,
+        "keepalive_count": GIVEN.limits.keepalive_count,
+    }
+    assert {name: getattr(LIMITS, name) for name in given} == given
