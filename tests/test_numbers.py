@@ -30,8 +30,13 @@ PAGE = " ".join(
 GIVEN = load(None, {})
 LIMITS = TransportLimits()
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-WORDS = {0.5: "half a", 2: "two", 4: "four", 5: "five", 10: "ten"}
-ORDINALS = {0.1: "a tenth"}
+WORDS = {0.1: "a tenth", 0.5: "half a", 4: "four", 5: "five", 10: "ten", GIB: "a gibibyte"}
+
+
+def word(number: float) -> str:
+    return WORDS.get(number, f"{number:g}")
+
+
 (CANCELLED, _), (LOOP_STOPPED, _) = STOP_LADDER
 
 PROMISES = (
@@ -41,20 +46,20 @@ PROMISES = (
     f"may send {LIMITS.preauth_packets} packets and {LIMITS.preauth_bytes // KIB} KiB before",
     f"After `limits.keepalive` seconds of silence ({GIVEN.limits.keepalive:g}) a client is asked",
     f"questions without an answer ({GIVEN.limits.keepalive_count}) it is disconnected",
-    {GIB: "New keys are exchanged after a gibibyte"}[LIMITS.rekey_bytes],
+    f"New keys are exchanged after {word(LIMITS.rekey_bytes)}",
     f"does not finish is disconnected after {LIMITS.rekey_timeout:g} seconds",
-    f"at most {WORDS[Startups.parse(GIVEN.sources.startups).per_source]} logins under way",
+    f"at most {word(Startups.parse(GIVEN.sources.startups).per_source)} logins under way",
     f"at most `sources.penalty_max` seconds ({GIVEN.sources.penalty_max:g})",
-    f"A proxy must send one, within {WORDS[HEADER_TIMEOUT]} seconds",
+    f"A proxy must send one, within {word(HEADER_TIMEOUT)} seconds",
     f"`login.grace` seconds from the accept ({GIVEN.login.grace:g})",
     f"After `login.max_tries` failures ({GIVEN.login.max_tries}) the connection ends",
     f"A connection takes {MAX_PROBES} offers of keys",
     f"passwords are verified at a time ({GIVEN.login.password_concurrency})",
     f"A password has at least {MIN_ALONE} characters where it lets in alone, and "
     f"{MIN_WITH_SECOND} where every chain asks for more",
-    f"{WORDS[SEATS].capitalize()} logins of one source may wait for approval",
-    f"needs a proof that is at most {WORDS[FRESH / 60]} minutes old",
-    f"after {WORDS[descriptors.EACH]} for each connection of `server.max_connections` and "
+    f"{word(SEATS).capitalize()} logins of one source may wait for approval",
+    f"needs a proof that is at most {word(FRESH / 60)} minutes old",
+    f"after {word(descriptors.EACH)} for each connection of `server.max_connections` and "
     f"{descriptors.RESERVE} for itself",
     f"at most `limits.channels` channels ({GIVEN.limits.channels}), and of these "
     f"`limits.sessions` sessions ({GIVEN.limits.sessions})",
@@ -63,8 +68,8 @@ PROMISES = (
     f"{LIMITS.window_room // MIB} MiB of such growth for a whole connection",
     f"Small messages use up an allowance: {LIMITS.requests} at once, {LIMITS.requests_rate:g} a "
     "second in the long run.",
-    f"what is to be ignored cost {ORDINALS[STREAM_COST]} of that",
-    f"A session holds the names of {WORDS[MAX_LISTINGS]} folders at most",
+    f"what is to be ignored cost {word(STREAM_COST)} of that",
+    f"A session holds the names of {word(MAX_LISTINGS)} folders at most",
     f"At most {MAX_ENV} of a client's variables are kept",
     f"at most {MAX_ENV} variables of {MAX_ENV_BYTES // KIB} KiB",
     f"with the nearest known name, and status {status.NOT_FOUND}",
@@ -75,7 +80,7 @@ PROMISES = (
     f"its tasks are cancelled after {CANCELLED:g} seconds, its loop is stopped after "
     f"{LOOP_STOPPED:g}, and an exception is raised in its thread after {RAISE_AFTER:g}",
     f"is abandoned after {ABANDON_AFTER:g} seconds",
-    f"A slow client has {WORDS[PARTING_TIMEOUT]} second to read how its program ended",
+    f"A slow client has {word(PARTING_TIMEOUT)} second to read how its program ended",
     f"writes that sentence to standard error, with status {status.CRASHED}",
     f"`KeyboardInterrupt` (status {status.STOPPED})",
     f"only {MAX_REFUSALS_LOGGED} of its refusals are logged",

@@ -28,6 +28,7 @@ def test_a_source_is_a_block(address: str, source: str) -> None:
 def test_single_addresses_are_written_as_such() -> None:
     assert SourceBlocks(32, 128).source("192.0.2.1") == "192.0.2.1"
     assert SourceBlocks(32, 128).source("2001:DB8::1") == "2001:db8::1"
+    assert SourceBlocks(32, 128).source("fe80::1%eth0") == "fe80::1"
 
 
 def test_networks() -> None:

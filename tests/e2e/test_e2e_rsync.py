@@ -94,9 +94,11 @@ def test_a_folder_goes_there_and_back(rsync: Rsync, mine: Path, tmp_path: Path, 
 
 @pytest.mark.parametrize(
     ("number", "path"),
-    enumerate(
-        ["/etc/passwd", "../../../../etc/passwd", "/", "/notes/1.md", "nothing", "copy/../../x"]
-    ),
+    [
+        *enumerate(
+            ["/etc/passwd", "../../../../etc/passwd", "/", "/notes/1.md", "nothing", "copy/../../x"]
+        )
+    ],
 )
 def test_nothing_else_is_read(rsync: Rsync, tmp_path: Path, number: int, path: str) -> None:
     done = rsync("-a", f"rt{number}@127.0.0.1:{path}", f"{tmp_path}/out/")

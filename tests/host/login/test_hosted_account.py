@@ -12,7 +12,7 @@ import pytest
 from tests.log import SILENT, log_to
 from tests.waiting import DEADLINE
 from tuihost import Session, app
-from tuihost.accounts import AccountRecord, StoreError
+from tuihost.accounts import AccountRecord, KeyRecord, StoreError
 from tuihost.core.keys.authorized_keys import parse_line
 from tuihost.core.login.proof import FRESH, AccountChange, Proof, ProofNeeded
 from tuihost.host.login.hosted_account import CLOSED, LIMITED, LONG_AGO, HostedAccount, Inside
@@ -88,6 +88,22 @@ def test_keys(own: OwnAccount) -> None:
         with pytest.raises(NotPossible):
             act()
     assert own.key_in_use() is None
+
+
+def test_an_account_has_fifty_keys_with_names_of_sixty_characters(
+    login_services: LoginServices, own: OwnAccount
+) -> None:
+    key = own.add_key(line(), "n" * 61)
+    assert key.name == "n" * 59 + "…"
+    own.rename_key(key.fingerprint, "m" * 100)
+    (kept,) = own.keys()
+    assert kept.name == "m" * 59 + "…"
+    for number in range(49):
+        login_services.store.add_key(KeyRecord("ada", f"SHA256:{number}", "", f"line {number}"))
+    with pytest.raises(NotPossible, match="An account can have 50 keys at most"):
+        own.add_key(line())
+    own.remove_key(key.fingerprint)
+    own.add_key(line())
 
 
 def test_the_key_of_this_login(login_services: LoginServices, own: OwnAccount) -> None:
