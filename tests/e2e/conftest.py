@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.e2e_demo import Demo, Place, Run, clean_env
 from tests.e2e.e2e_house import House
 from tests.e2e.e2e_tmux import Open, Terminal, Tmux
+from tests.e2e.e2e_x import Screen, StartScreen, start_server
 from tests.waiting import DEADLINE
 
 SSH = """\
@@ -156,3 +157,24 @@ def ssh(demo: Demo, place: Place, program: Callable[[str], str]) -> Run:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def _screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Screen]]:
+    started: list[tuple[subprocess.Popen[bytes], Screen]] = []
+
+    def start(program: Callable[[str], str]) -> Screen:
+        if not started:
+            started.append(start_server(tmp_path_factory.mktemp("x"), program))
+        return started[0][1]
+
+    yield start
+    for process, _ in started:
+        process.terminate()
+        process.wait(DEADLINE)
+
+
+@pytest.fixture
+def start_screen(_screens: Callable[..., Screen], program: Callable[[str], str]) -> StartScreen:
+    """Gives the X server of all tests; it starts when the first one asks for it."""
+    return lambda: _screens(program)

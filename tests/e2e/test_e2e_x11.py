@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
-import secrets
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import pytest
 
 from tests.e2e.e2e_demo import Served, clean_env
 from tests.e2e.e2e_tmux import Open
+from tests.e2e.e2e_x import Screen, StartScreen
 from tests.waiting import DEADLINE, until
 
 NUMBERS = itertools.count(1)
@@ -28,95 +26,6 @@ logo = "xlogo -geometry 120x90+10+20"
 clock = "xclock -geometry 100x100+0+0"
 about = "xdpyinfo"
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """An X server of the test's own, and how its clients find it."""
-
-    number: int
-    cookies: Path
-
-    @property
-    def env(self) -> dict[str, str]:
-        return {"DISPLAY": f":{self.number}", "XAUTHORITY": str(self.cookies)}
-
-    def look(self, read: Callable[[Any], Any]) -> Any:
-        """What `read` gets of the root window."""
-        from Xlib.support import unix_connect
-        from Xlib.xauth import Xauthority
-
-        cookie = Xauthority(str(self.cookies)).entries[0][4]
-        real = unix_connect.get_auth
-        unix_connect.get_auth = lambda *_: (b"MIT-MAGIC-COOKIE-1", cookie)
-        try:
-            from Xlib.display import Display
-
-            server = Display(f":{self.number}")
-        finally:
-            unix_connect.get_auth = real
-        try:
-            return read(server.screen().root)
-        finally:
-            server.close()
-
-    def windows(self) -> list[str]:
-        """The names of the windows that are open."""
-        return sorted(filter(None, self.look(_names)))
-
-    def pixels(self) -> bytes:
-        """Everything on the screen."""
-
-        def read(root: Any) -> bytes:
-            from Xlib import X
-
-            size = root.get_geometry()
-            data = root.get_image(0, 0, size.width, size.height, X.ZPixmap, 0xFFFFFFFF).data
-            return data if isinstance(data, bytes) else data.encode("latin-1")
-
-        shot: bytes = self.look(read)
-        return shot
-
-
-def _names(root: Any) -> list[str | None]:
-    return [window.get_wm_name() for window in root.query_tree().children]
-
-
-@pytest.fixture(scope="module")
-def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Screen]]:
-    started: list[subprocess.Popen[bytes]] = []
-    screens: list[Screen] = []
-
-    def start(program: Callable[[str], str]) -> Screen:
-        if screens:
-            return screens[0]
-        folder = tmp_path_factory.mktemp("x")
-        cookies = folder / "cookies"
-        cookie = secrets.token_hex(16)
-        auth = [program("xauth"), "-q", "-f", str(cookies)]
-        subprocess.run([*auth, "add", "x/unix:99", ".", cookie], check=True, timeout=DEADLINE)
-        read, write = os.pipe()
-        words = ["-screen", "0", "320x240x24", "-auth", str(cookies), "-displayfd", str(write)]
-        with (folder / "log").open("wb") as log:
-            started.append(
-                subprocess.Popen(
-                    [program("Xvfb"), *words, "-noreset", "-nolisten", "tcp"],
-                    pass_fds=[write],
-                    stderr=log,
-                )
-            )
-        os.close(write)
-        with os.fdopen(read) as told:
-            number = int(told.readline())
-        # The same cookie by the number that it took.
-        subprocess.run([*auth, "add", f":{number}", ".", cookie], check=True, timeout=DEADLINE)
-        screens.append(Screen(number, cookies))
-        return screens[0]
-
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait(DEADLINE)
 
 
 @pytest.fixture(scope="module")
@@ -181,12 +90,12 @@ class Client:
 def client(
     tmp_path: Path,
     host: Served,
-    screen: Callable[..., Screen],
+    start_screen: StartScreen,
     program: Callable[[str], str],
 ) -> Iterator[Client]:
     for name in ("ssh", "xlogo", "xclock", "xdpyinfo"):
         program(name)
-    client = Client(tmp_path, host, screen(program))
+    client = Client(tmp_path, host, start_screen())
     yield client
     client.close()
     until(lambda: not client.screen.windows(), "every window to be gone", shown=lambda: host.log)
