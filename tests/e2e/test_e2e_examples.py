@@ -39,6 +39,9 @@ REFUSED: Mapping[str, str] = {
 """What is said to a guest who has neither an agent nor a display; lines that hold the words."""
 
 CLIENT = re.compile(r"\b(ssh|scp|sftp|sshfs|rsync) ")
+LAST = "printf '[ended %s]' $?; read more"
+"""The shell is still there when a line has ended."""
+ENDED = re.compile(rb"\[ended (\d+)\]")
 FOR_A_BROWSER = re.compile(r"-L (\d+):status:80")
 
 
@@ -142,38 +145,27 @@ class Typed:
     terminal: int
     seen: bytes = b""
 
-    def until(self, ready: Callable[[], bool]) -> bool:
-        """Reads until `ready()`; False if the line ended before."""
+    def until(self, ready: Callable[[], object]) -> None:
+        """Reads until `ready()`."""
         deadline = time.monotonic() + DEADLINE
         while not ready():
             left = deadline - time.monotonic()
             assert left > 0, f"nothing more came in time:\n{self.text}"
             if select.select([self.terminal], [], [], min(left, 0.2))[0]:
-                try:
-                    data = os.read(self.terminal, 65536)
-                except OSError:  # nobody has it any more
-                    data = b""
-                if not data:
-                    return ready()
-                self.seen += data
-        return True
+                self.seen += os.read(self.terminal, 65536)
 
     @property
     def text(self) -> str:
         return self.seen.decode("utf-8", "replace")
 
-    def close(self) -> int:
-        """Ends it, if it has not ended; its status."""
+    def close(self) -> None:
+        """Hangs up, as somebody does who closes the window."""
         os.close(self.terminal)
         try:
-            return self.process.wait(DEADLINE if self.ended else 2)
+            self.process.wait(2)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
-            return self.process.wait(DEADLINE)
-
-    @property
-    def ended(self) -> bool:
-        return self.process.poll() is not None
+            self.process.wait(DEADLINE)
 
 
 def typed(line: str, folder: Path) -> Typed:
@@ -181,7 +173,7 @@ def typed(line: str, folder: Path) -> Typed:
     # Opened by the leader of a session, it is the terminal at which ssh asks for a password.
     takes = f"exec <>{os.ttyname(theirs)} >&0 2>&0"
     process = subprocess.Popen(
-        ["/bin/sh", "-c", f"{takes}\n{line}"],
+        ["/bin/sh", "-c", f"{takes}\n{line}\n{LAST}"],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -203,29 +195,32 @@ def test_what_people_are_told_to_type_works_as_it_stands(
         if "sshfs" not in line:
             run(line, own.port, folder)
         elif os.access("/dev/fuse", os.W_OK):
-            run(line, own.port, folder)
-            leave = [program("fusermount3"), "-u", "somewhere"]
-            subprocess.run(leave, cwd=folder / "work", check=True, timeout=DEADLINE)
+            leave = [program("fusermount3"), "-u", str(folder / "work" / "somewhere")]
+            run(line, own.port, folder, lambda leave=leave: subprocess.run(leave, check=True))  # type: ignore[misc]
 
 
-def run(line: str, port: int, folder: Path) -> None:
-    """Types a line, and sees it do what it is there for."""
+def run(line: str, port: int, folder: Path, then: Callable[[], object] = lambda: None) -> None:
+    """Types a line, and sees it do what it is there for; calls `then` before the terminal is
+    closed."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         web = free.getsockname()[1]
     shell = typed(filled_in(line, port, web), folder)
     try:
         if "-N" in line.split():
-            assert shell.until(lambda: answers(web)), shell.text
+            shell.until(lambda: answers(web))
             return
-        if shell.until(lambda: ALIVE.search(shell.seen) is not None):
+        shell.until(lambda: ENDED.search(shell.seen) or ALIVE.search(shell.seen))
+        ended = ENDED.search(shell.seen)
+        if ended is None:
             return
+        then()
     finally:
-        status = shell.close()
+        shell.close()
     said = [words for part, words in REFUSED.items() if part in line]
     if said:
         assert said[0] in shell.text, f"{line}\n{shell.text}"
     else:
-        assert status == 0, f"{line}\n{shell.text}"
+        assert ended[1] == b"0", f"{line}\n{shell.text}"
 
 
 def answers(port: int) -> bool:
