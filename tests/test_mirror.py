@@ -14,7 +14,7 @@ from tests.house import ROOT, House
 
 TOGETHER: Mapping[str, tuple[str, ...]] = {
     "tests/apps/test_shell.py": ("tuihost/host/programs/_hosted_apps.py",),
-    "tests/files/test_disk.py": ("tuihost/files/tree.py",),
+    "tests/files/test_disk.py": ("tuihost/files/_disk_file.py", "tuihost/files/tree.py"),
     "tests/files/test_quota.py": ("tuihost/files/_walk.py",),
     "tests/host/forwarding/test_forwards.py": (
         "tuihost/host/forwarding/_dialing.py",

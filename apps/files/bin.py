@@ -28,8 +28,9 @@ class Deleted:
 
 class Bin:
     """The bin of one tree, in the folder `place`: what was deleted is in `items`, a label of its
-    own says where it was. What is older than `days` is removed. If the tree cannot be changed, nor
-    can its bin. Threads: any."""
+    own says where it was. What is older than `days` is removed, and the oldest goes when there is
+    no room left for something else. If the tree cannot be changed, nor can its bin. Threads:
+    any."""
 
     def __init__(
         self, tree: DiskTree, place: Path, days: int, clock: Callable[[], float] = time.time
@@ -63,14 +64,27 @@ class Bin:
     def restore(self, deleted: Deleted) -> None:
         """Puts it where it was, in folders that are made if they are gone. Raises `FileError`."""
         with self._tree.quota.held():
-            for length in range(1, len(deleted.names)):
-                try:
-                    self._tree.make_folder(deleted.names[:length])
-                except FileError as error:
-                    if error.reason is not Reason.EXISTS:
-                        raise
-            self._items.move((deleted.key,), self._tree, deleted.names)
+            with self._tree.quota.keeping_all():  # what goes could be this
+                for length in range(1, len(deleted.names)):
+                    try:
+                        self._tree.make_folder(deleted.names[:length])
+                    except FileError as error:
+                        if error.reason is not Reason.EXISTS:
+                            raise
+                self._items.move((deleted.key,), self._tree, deleted.names)
             self._forget(deleted.key)
+
+    def size(self) -> tuple[int, int]:
+        """How many bytes, and how many files and folders, are in it. Raises `FileError`."""
+        return self._items.measured()
+
+    def drop(self) -> bool:
+        """Removes what was deleted first; False if there is nothing. Raises `FileError`."""
+        with self._tree.quota.held():
+            found = self._all()
+            if found:
+                self._remove(min(found, key=lambda deleted: deleted.when))
+            return bool(found)
 
     def empty(self) -> int:
         """Removes everything in it. How many things these were. Raises `FileError`."""

@@ -62,7 +62,12 @@ class AllFolders:
         """The quota of somebody's own folder, and of their bin."""
         key = _key_of(account)
         size = self._guest_quota if account.guest else self._quota
-        return self._quota_at(self._people / key, size, items_of(self._bins / key))
+        with self._lock:
+            known = self._people / key in self._quotas
+            quota = self._quota_at(self._people / key, size, items_of(self._bins / key))
+            if not known and self.bin_days > 0:
+                quota.dispensable = Bin(DiskTree(quota), self._bins / key, self.bin_days)
+            return quota
 
     def bin_of(self, account: Account, tree: Folders) -> Bin:
         """The bin of somebody's own folder, which may be changed if that may be in `tree`. Raises

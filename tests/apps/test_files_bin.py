@@ -52,7 +52,11 @@ def bin_(tmp_path: Path, tree: DiskTree, now: Now) -> Bin:
 
 def put(tree: DiskTree, *names: str, size: int = 10) -> None:
     file = tree.open(names, OpenMode(write=True, create=True))
-    file.write(0, bytes(size))
+    try:
+        file.write(0, bytes(size))
+    except FileError:
+        file.close(keep=False)
+        raise
     file.close()
 
 
@@ -85,6 +89,68 @@ def test_a_full_tree_can_still_be_tidied(tree: DiskTree, bin_: Bin) -> None:
         put(tree, "again")
     assert bin_.empty() == 1
     put(tree, "again")
+
+
+def test_the_oldest_in_it_gives_way_when_there_is_no_room(
+    tree: DiskTree, bin_: Bin, now: Now
+) -> None:
+    tree.quota.dispensable = bin_
+    for name in ("first", "second", "third"):
+        put(tree, name, size=30)
+        bin_.put((name,))
+        now.time += 1
+    assert tree.room(()).used == 0, "there is room for all that may come"
+    put(tree, "new", size=20)
+    assert contents(bin_) == [("third",), ("second",)]
+    put(tree, "large", size=75)
+    assert contents(bin_) == []
+    assert (tree.quota.used, tree.quota.count) == (95, 2)
+    tree.quota.recount()
+    assert (tree.quota.used, tree.quota.count) == (95, 2)
+
+
+def test_nothing_goes_for_what_does_not_fit_in_any_case(tree: DiskTree, bin_: Bin) -> None:
+    tree.quota.dispensable = bin_
+    put(tree, "old", size=30)
+    bin_.put(("old",))
+    put(tree, "kept", size=60)
+    with pytest.raises(FileError, match="no room left"):
+        put(tree, "huge", size=41)
+    assert contents(bin_) == [("old",)]
+
+
+def test_it_gives_way_to_more_files_too_but_not_to_what_comes_back(
+    tree: DiskTree, bin_: Bin
+) -> None:
+    tree.quota.dispensable = bin_
+    tree.make_folder(("sub",))
+    put(tree, "sub", "a", size=1)
+    bin_.put(("sub", "a"))
+    for number in range(4):
+        put(tree, f"{number}", size=1)
+    tree.remove_folder(("sub",))
+    put(tree, "4", size=1)
+    assert (tree.quota.count, contents(bin_)) == (6, [("sub", "a")])
+    with pytest.raises(FileError, match="no room left for more files"):
+        bin_.restore(bin_.contents()[0])
+    assert contents(bin_) == [("sub", "a")]
+    tree.make_folder(("new",))
+    assert (tree.quota.count, contents(bin_)) == (6, [])
+
+
+def test_what_is_over_its_limits_takes_the_place_of_the_bin_first(
+    tree: DiskTree, bin_: Bin, tmp_path: Path
+) -> None:
+    tree.quota.dispensable = bin_
+    put(tree, "old", size=30)
+    bin_.put(("old",))
+    (tmp_path / "mine" / "by another program").write_bytes(bytes(80))
+    tree.quota.recount()
+    assert not tree.quota.exceeded()
+    assert contents(bin_) == []
+    (tmp_path / "mine" / "and more").write_bytes(bytes(80))
+    tree.quota.recount()
+    assert tree.quota.exceeded()
 
 
 def test_nothing_is_written_over(tree: DiskTree, bin_: Bin) -> None:
@@ -150,6 +216,13 @@ def test_commands_list_restore_and_empty_it(host: Hosted) -> None:
     assert host.run("files bin list", user="somebody-else").text == ""
     for wrong in ("files bin restore", "files bin empty x", "files bin throw"):
         assert host.run(wrong).status == 2
+
+
+def test_there_is_room_for_what_takes_the_place_of_something_deleted(host: Hosted) -> None:
+    for name in ("a", "b", "c"):
+        assert host.run(f"files put {name}", user="mo", stdin=bytes(900_000)).status == 0
+        assert host.run(f"files rm {name}", user="mo").status == 0
+    assert host.run("files bin list", user="mo").text.split()[-1] == "/mine/c"
 
 
 def test_a_person_deletes_and_brings_back(host: Hosted) -> None:

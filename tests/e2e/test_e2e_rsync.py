@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,12 @@ import pytest
 
 from tests.e2e.e2e_demo import Served, clean_env
 from tests.waiting import DEADLINE
+from tuihost.core.rsync_args import RsyncArgs
+from tuihost.files.disk import DiskTree
+from tuihost.files.quota import Quota
+from tuihost.files.tree import REPLACE, Folders
 from tuihost.host.helpers import landlock
+from tuihost.host.transfers.rsync import CLOCK_TICK, RsyncRun
 
 SETTINGS = """\
 [server]
@@ -138,6 +144,38 @@ def test_the_room_holds(rsync: Rsync, tmp_path: Path, ssh: str) -> None:
         (tmp_path / "pairs" / f"{number}" / "inner").mkdir(parents=True)
     assert rsync("-r", "pairs", "rp@127.0.0.1:").returncode != 0
     assert " 50 of 50 files" in said(ssh, "rp", "files quota")
+
+
+def test_what_comes_in_another_way_meanwhile_stays(tmp_path: Path) -> None:
+    tree = DiskTree(Quota(tmp_path / "mine", size=100, entries=20))
+    put(tree, "before", 10)
+    put(tree, "renamed", 1)
+    args = RsyncArgs(sender=False, options=(), paths=("mine/",))
+    run = RsyncRun(Folders({"mine": tree}), args, lambda _: b"", lambda _: None)
+    started = time.time() - CLOCK_TICK
+    with tree.quota.watching() as others:
+        (tmp_path / "mine" / "sub").mkdir()
+        (tmp_path / "mine" / "sub" / "rsync's").write_bytes(bytes(60))
+        put(tree, "uploaded", 30)
+        tree.make_folder(("made",))
+        tree.rename(("renamed",), ("new name",))
+        put(tree, "gone", 1)
+        number = (tmp_path / "mine" / "gone").stat().st_ino
+        tree.remove(("gone",))
+        assert number not in {inode for _, inode in others}, "it may be another file's by now"
+        (tmp_path / "mine" / "rsync's").write_bytes(bytes(60))
+        tree.quota.recount()
+        run._keep_what_fits(started, others)
+    assert run.full
+    kept = {str(path.relative_to(tmp_path / "mine")) for path in (tmp_path / "mine").rglob("*")}
+    assert {"before", "uploaded", "made", "new name"} <= kept
+    assert tree.quota.used <= 100
+
+
+def put(tree: DiskTree, name: str, size: int) -> None:
+    file = tree.open((name,), REPLACE)
+    file.write(0, bytes(size))
+    file.close()
 
 
 @pytest.mark.parametrize("target", ["~", "~/", "~/sub/..", "", "."])

@@ -11,16 +11,29 @@ import fcntl
 import os
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
-from tuihost.files._walk import Entered, Key, Moved, key_of, walk
+from tuihost.files._walk import Entered, Moved, key_of, walk
+from tuihost.files._walk import Key as Key
 from tuihost.files.tree import FileError, Reason
 
 UNFINISHED = ".tuihost-unfinished-"  # files that are being written; nobody may use such names
 FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TRIES = 5  # counts in which somebody else moves a folder before it is given up
+
+
+class Dispensable(Protocol):
+    """Files within a quota that nobody needs as much as room for others. Called while the quota is
+    held. Every method may raise `FileError`."""
+
+    def size(self) -> tuple[int, int]:
+        """How many bytes, and how many files and folders, they are."""
+
+    def drop(self) -> bool:
+        """Removes the oldest of them; False if there is none."""
 
 
 class Quota:
@@ -39,6 +52,9 @@ class Quota:
         self._lock = threading.RLock()
         self._counted = False
         self._open: dict[Key, list[int]] = {}
+        self._watching: list[set[Key]] = []
+        self.dispensable: Dispensable | None = None
+        """What goes, the oldest first, before anything is refused for lack of room."""
 
     @property
     def used(self) -> int:
@@ -69,11 +85,69 @@ class Quota:
             yield
 
     def check_room(self, size: int, entries: int = 0) -> None:
-        """Raises `FileError` if so much more does not fit. Only while it is `held`."""
-        if size > 0 and self._used + size > self.size:
-            raise FileError(Reason.NO_SPACE)
-        if entries > 0 and self._count + entries > self.entries:
-            raise FileError(Reason.NO_SPACE, "there is no room left for more files and folders")
+        """Raises `FileError` if so much more does not fit, even without what is dispensable. Only
+        while it is `held`."""
+        size, entries = max(size, 0), max(entries, 0)
+        spare = (0, 0)
+        while lacking := self._lacking(size, entries):
+            spare = spare if any(spare) else self.spare()
+            if self._lacking(size - spare[0], entries - spare[1]) or not self._drop():
+                raise FileError(Reason.NO_SPACE, lacking)
+
+    def _lacking(self, size: int, entries: int) -> str:
+        if size and self._used + size > self.size:
+            return Reason.NO_SPACE.value
+        if entries and self._count + entries > self.entries:
+            return "there is no room left for more files and folders"
+        return ""
+
+    def _drop(self) -> bool:
+        """Removes one thing that is dispensable; False if there is none."""
+        if self.dispensable is None or not self.dispensable.drop():
+            return False
+        if not self._counted:
+            self._count_all()
+        return True
+
+    @contextmanager
+    def keeping_all(self) -> Iterator[None]:
+        """Nothing that is dispensable goes until the end. Only while it is `held`."""
+        kept, self.dispensable = self.dispensable, None
+        try:
+            yield
+        finally:
+            self.dispensable = kept
+
+    def spare(self) -> tuple[int, int]:
+        """How many bytes, and how many files and folders, what is dispensable takes. Only while it
+        is `held`."""
+        return self.dispensable.size() if self.dispensable is not None else (0, 0)
+
+    def exceeded(self) -> bool:
+        """Whether there is more than there may be, even without what is dispensable. For what
+        something else than a `DiskTree` writes there. Raises `FileError`."""
+        with self.held():
+            while self._used > self.size or self._count > self.entries:
+                if not self._drop():
+                    return True
+            return False
+
+    @contextmanager
+    def watching(self) -> Iterator[Collection[Key]]:
+        """What `DiskTree`s write and make until the end, to tell it from what others do."""
+        with self._lock:
+            written: set[Key] = set()
+            self._watching.append(written)
+        try:
+            yield written
+        finally:
+            with self._lock:
+                self._watching = [each for each in self._watching if each is not written]
+
+    def written(self, status: os.stat_result) -> None:
+        """A `DiskTree` has made this, or changed what is said about it. Only while it is `held`."""
+        for each in self._watching:
+            each.add(key_of(status))
 
     def add(self, size: int, entries: int = 0) -> None:
         """So much has been added. Only while it is `held`."""
@@ -84,6 +158,8 @@ class Quota:
         """A name of what had this status has been removed. Only while it is `held`, since before
         the status was read."""
         self._count -= 1
+        for each in self._watching:  # its number may be another file's from now on
+            each.discard(key_of(status))
         if stat.S_ISDIR(status.st_mode):
             return
         if status.st_nlink > 1:  # where its other names are can only be found out by looking

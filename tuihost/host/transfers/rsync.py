@@ -16,13 +16,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 
 from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
 from tuihost.errors import Disconnected
 from tuihost.files.disk import DEEPEST, DiskTree
+from tuihost.files.quota import Key
 from tuihost.files.tree import FileError, Folders, Names
 from tuihost.files.typed import matching, typed
 from tuihost.host.helpers import landlock
@@ -76,9 +77,10 @@ class RsyncRun:
                 if isinstance(lease, Exceeded):
                     raise Refused(lease.sentence)
                 taken.enter_context(lease)
-            return self._run()
+            others = taken.enter_context(self._tree.quota.watching())
+            return self._run(others)
 
-    def _run(self) -> tuple[int, str]:
+    def _run(self, others: Collection[Key]) -> tuple[int, str]:
         started = time.time() - CLOCK_TICK
         process = self._start()
         errors: list[bytes] = []
@@ -97,7 +99,7 @@ class RsyncRun:
                 listener.join()
             self._tree.quota.recount()
             if not self._args.sender:
-                self._keep_what_fits(started)
+                self._keep_what_fits(started, others)
         text = b"".join(errors).decode("utf-8", "replace").replace(f"{self._tree.root}/", "/")
         status = process.returncode if process.returncode >= 0 else ENDED
         return status or (NOT_ALL if self.full or self.too_deep else 0), text
@@ -123,39 +125,37 @@ class RsyncRun:
             if not self._args.sender and time.monotonic() - looked >= CHECK_EVERY:
                 self._tree.quota.recount()
                 looked = time.monotonic()
-                if self._over():
+                if self._tree.quota.exceeded():
                     self.full = True
                     process.terminate()
                     return
 
-    def _keep_what_fits(self, started: float) -> None:
+    def _keep_what_fits(self, started: float, others: Collection[Key]) -> None:
         """Removes what this run has made too deep, or past the limits: the latest first. rsync can
-        make a long file out of a few bytes, so it may have gone past them between two checks."""
+        make a long file out of a few bytes, so it may have gone past them between two checks. What
+        came in other ways meanwhile stays: there was room for it."""
         tree = self._tree
         with tree.quota.held():
-            made = tree.changed_since(started)
+            made = tree.changed_since(started, others)
             deep = [names for names in made if len(names) > DEEPEST]
             self.too_deep = bool(deep)
             for names in sorted({names[: DEEPEST + 1] for names in deep}):
                 tree.remove_all(names)
             # Twice: a folder counts as changed later than what is in it.
             for names in (*reversed(made), *sorted(made, key=len, reverse=True)):
-                if not self._over():
+                if not tree.quota.exceeded():
                     return
                 self.full = True
                 with suppress(FileError):  # a folder that is not empty, or gone by now
                     (tree.remove_folder if tree.info(names).folder else tree.remove)(names)
-
-    def _over(self) -> bool:
-        quota = self._tree.quota
-        return quota.used > quota.size or quota.count > quota.entries
 
     def _start(self) -> subprocess.Popen[bytes]:
         program = shutil.which(RSYNC, path=SEARCHED)
         if program is None or not landlock.version():
             raise Refused("rsync is not available on this host; use sftp or scp")
         quota, sender = self._tree.quota, self._args.sender
-        left = max(0, quota.size - quota.used)
+        with quota.held():
+            left = max(0, quota.size - quota.used + quota.spare()[0])
         how = [str(self._tree.root), "ro" if sender else "rw", str(left)]
         words = [program, SERVER, "--sender" if sender else MODES, *self._args.options]
         return subprocess.Popen(
@@ -192,7 +192,7 @@ class RsyncRun:
         """In bytes. Raises `Disconnected` if the quota is exceeded."""
         quota = self._tree.quota
         quota.recount()
-        if self._over():
+        if quota.exceeded():
             self.full = True
             raise Disconnected("there is no room left")
         return quota.size - quota.used
