@@ -361,7 +361,9 @@ def test_a_link_to_nothing_is_no_place_to_write_to(path: Path) -> None:
         fault, sentence = fault_of(work)
         assert fault is DatabaseFault.NOT_OPENED
         assert sentence.endswith(f"cannot be opened: it is a link to {target}, which is not there")
-    opened(path.with_name("elsewhere")).open()
+    elsewhere = opened(path.with_name("elsewhere"))
+    elsewhere.open()
+    elsewhere.close()
     target.parent.mkdir()
     path.with_name("elsewhere").rename(target)
     add(database, "hawser")

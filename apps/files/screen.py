@@ -33,7 +33,7 @@ from .folders import AllFolders
 from .highlighting import is_code, page, tokens
 
 Names = tuple[str, ...]
-MAX_SHOWN = 200_000  # bytes of a file that can be shown and edited
+MAX_SHOWN, MAX_LINES = 200_000, 10_000  # bytes and lines of a file that can be shown and edited
 SAVE, DISCARD = "Save it", "Throw it away"
 EMPTY = "No files yet. Press Ctrl-N, or copy some here with sftp or scp."
 
@@ -392,4 +392,4 @@ def text_of(tree: Folders, names: Names) -> str | None:
         text = data.decode()
     except UnicodeDecodeError:
         return None
-    return None if "\0" in text else text
+    return None if "\0" in text or text.count("\n") > MAX_LINES else text

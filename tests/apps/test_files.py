@@ -181,6 +181,12 @@ def test_progress_is_told_beside_the_data(host: Hosted) -> None:
     assert said.errors.splitlines()[-1].startswith("Bytes kept: 700000, ")
 
 
+def test_a_file_of_too_many_lines_is_not_shown(host: Hosted) -> None:
+    host.run("files put lines", stdin=b"\n" * 10_001)
+    with host.open("files") as pilot:
+        pilot.wait_for("lines").press("enter").wait_for("too long to show here")
+
+
 def test_a_file_has_its_colours_or_is_shown_without_them(host: Hosted) -> None:
     code = "def double(value):\n\treturn 2 * value  # twice\n"
     host.run("files put a.py", stdin=code.encode())

@@ -53,6 +53,7 @@ def by(language: str, file: str) -> str:
 
 PYTHON = f"'{sys.executable}'"
 JAR = "/usr/share/java/jsch.jar"
+JSCH = f"javac -version && readlink -f {JAR}"
 FILES = "files"
 """What is at the top of a guest's files."""
 OPENSSH = (
@@ -81,13 +82,14 @@ ALL = (
         "rclone version",
         says=FILES,
     ),
+    Client("JSch 0.2", by(f"java -cp {JAR}", "Jsch.java"), JSCH, "jsch-0.2"),
     Client("libssh2 1.11, in curl and Net::SSH2", CURL, "curl -V", "libssh2/1.11", says=FILES),
     Client("libssh2 1.11, in curl and Net::SSH2", by("perl", "net_ssh2.pl"), PERL, "1.11"),
     Client("libssh2 1.10, in curl and Net::SSH2", CURL, "curl -V", "libssh2/1.10", says=FILES),
     Client("libssh2 1.10, in curl and Net::SSH2", by("perl", "net_ssh2.pl"), PERL, "1.10"),
     Client("Twisted Conch", by(PYTHON, "conch_client.py"), f"{PYTHON} -c 'import twisted.conch'"),
     Client("net-ssh for Ruby, without the gem x25519", by("ruby", "net_ssh.rb"), RUBY),
-    Client("JSch 0.1", by(f"java -cp {JAR}", "Jsch.java"), f"javac -version && ls {JAR}"),
+    Client("JSch 0.1", by(f"java -cp {JAR}", "Jsch.java"), JSCH, "jsch-0.1"),
 )
 
 

@@ -290,6 +290,7 @@ def test_a_name_leads_to_somebodys_machine_and_they_watch(
 
 
 def test_a_name_that_is_taken_is_told(client: Client, web: int) -> None:
+    """Those who have it already take it along to a new connection."""
     forward = ("-R", f"only:80:127.0.0.1:{web}", "127.0.0.1")
     client.background("-N", *forward)
 
@@ -297,6 +298,7 @@ def test_a_name_that_is_taken_is_told(client: Client, web: int) -> None:
         return client.ssh("127.0.0.1", "tunnels list").stdout.startswith(b"Address")
 
     until(listed, "a tunnel")
+    client.user += "-somebody-else"
     said = client.ssh("-v", *forward, "status now").stderr
     assert b"Remote: no tunnel: the name only is taken" in said
 

@@ -92,7 +92,7 @@ def test_a_locked_account_locks_only_where_the_guesses_come_from(house: House) -
         house.ssh("eli", *WHO, answers=[f"guess-{n}" for n in range(5)], options=options)
     said = house.ssh("eli", *WHO, answers=[PASSWORD], options=(*ONE_TRY, *BY_PASSWORD))
     assert said.status == 255, "ten wrong ones, and the right one does not help from here"
-    assert any("locked" in line for line in house.events("auth.denied", user="eli"))
+    assert any("locked" in line for line in house.events("auth.denied", user="eli")), house.log
 
 
 # ----------------------------------------------------------------------------- second factors
