@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.application import Application
 
     from tuihost.files.tree import FileTree
+    from tuihost.session.host_view import HostView
     from tuihost.session.streams import Forward, Listening, X11Display
 
 Talk = Callable[[Session], Awaitable[Result]]
@@ -72,6 +73,8 @@ class App:
     """The event loop of the app's thread: `light` needs no file descriptors, and `selector` is for
     asyncio's sockets and subprocesses."""
 
+    host: HostView
+    """The running host, as far as an app may look, from `start` on."""
     data: Path
     """This app's own folder, which the host makes before `start`."""
     options: Mapping[str, Any]

@@ -1,14 +1,18 @@
-"""What is shown beside and above the apps if there is room: the chosen app, and a greeting."""
+"""What is shown beside and above the apps if there is room: the chosen app, who is here, and a
+greeting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from tuihost import AppCard, Session, clean
-from tuihost.widgets import Fragments, fit, glyph, wrap
+from tuihost.widgets import Fragments, fit, glyph, pad, width_of, wrap
 
+from .people import places, shown_name, what_they_do
 from .words import OUT_OF_ORDER, last_used, people_in
 
+PEOPLE, PEOPLED = 6, 30
+"""The most people that are named, in windows with at least so many rows."""
 COMMANDS = 8
 """The most commands that are named; the rest is counted."""
 GREETING_ROWS = 3
@@ -35,12 +39,13 @@ class AppPage:
         if card is None:
             return 0
         session = self.session
+        used, people = last_used(session, card), self._people()
         here = people_in(session.host.people(), card.name)
-        used = last_used(session, card)
-        made_of = (card, here, used, self.columns(), session.theme.name, session.terminal.unicode)
+        look = (self.columns(), session.theme.name, session.terminal.unicode)
+        made_of = (card, here, used, people, look)
         if made_of != self._made_of:
             self._made_of = made_of
-            self._rows = self._broken(card) if card.broken else self._works(card, here, used)
+            self._rows = self._broken(card) if card.broken else self._works(card, used, people)
         return len(self._rows)
 
     def row_key(self, index: int) -> Hashable:
@@ -49,17 +54,58 @@ class AppPage:
     def row(self, index: int, width: int) -> Fragments:
         return self._rows[index]
 
-    def _works(self, card: AppCard, here: tuple[str, ...], used: str) -> list[Fragments]:
+    def _works(
+        self, card: AppCard, used: str, people: tuple[tuple[str, str], ...]
+    ) -> list[Fragments]:
         rows = self._head(card)
+        here = people_in(self.session.host.people(), card.name)
         rows += self._fact("Last used", used or "never")
         rows += self._fact("In it now", ", ".join(here) or "nobody")
         rows += [[], [("class:heading", "From your shell")]]
-        rows.append([("class:text", fit(f"ssh -t host {card.name}", self._room))])
-        for name in card.commands[:COMMANDS]:
-            rows.append([("class:text", f"ssh host {card.name} "), ("class:accent", fit(name, 24))])
-        if len(card.commands) > COMMANDS:
-            rows.append([("class:muted", f"and {len(card.commands) - COMMANDS} more")])
+        target = clean(self.session.host.ssh_target)
+        rows += self._words("class:text", f"ssh -t {target} {card.name}")
+        if card.commands:
+            rows += self._words("class:text", f"ssh {target} {card.name} …")
+        rows += self._commands(card)
+        if people:
+            rows += [[], [("class:heading", "Here now")]]
+            rows += self._pairs(people, "class:text")
         return rows
+
+    def _commands(self, card: AppCard) -> list[Fragments]:
+        """The commands, each with what it does."""
+        others = self.session.other_apps
+        known = others.apps().get(card.name, ()) if others is not None else ()
+        about = {each.name: each.help for each in known}
+        shown = [(clean(name), clean(about.get(name, ""))) for name in card.commands[:COMMANDS]]
+        rows = self._pairs(shown, "class:accent")
+        if len(card.commands) > COMMANDS:
+            rows.append([("class:muted", f"  and {len(card.commands) - COMMANDS} more")])
+        return rows
+
+    def _pairs(self, pairs: Sequence[tuple[str, str]], style: str) -> list[Fragments]:
+        """A name in each row, and beside it what is said of it."""
+        width = min(max((width_of(name) for name, _ in pairs), default=0), self._room // 2)
+        ellipsis = glyph(self.session, "ellipsis")
+        return [
+            [
+                (style, "  " + pad(name, width, ellipsis) + "  "),
+                ("class:muted", fit(text, max(0, self._room - width - 4), ellipsis)),
+            ]
+            for name, text in pairs
+        ]
+
+    def _people(self) -> tuple[tuple[str, str], ...]:
+        """Who is here, and what they do, if the window is high enough for them."""
+        session = self.session
+        if session.terminal.size.rows < PEOPLED:
+            return ()
+        now = session.host.now()
+        known = places(session, session.host.apps(session.account))
+        return tuple(
+            (clean(shown_name(person, session)), what_they_do(person, known, now))
+            for person in session.host.people()[:PEOPLE]
+        )
 
     def _broken(self, card: AppCard) -> list[Fragments]:
         rows = self._head(card)

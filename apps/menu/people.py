@@ -55,7 +55,7 @@ def what_they_do(person: Presence, known: dict[str, str], now: float) -> str:
 
 
 def shown_name(person: Presence, session: Session) -> str:
-    """`ada (you, guest)`."""
-    about = ["you"] if person.id == session.presence else []
-    about += ["guest"] if person.guest else []
-    return f"{person.user} ({', '.join(about)})" if about else person.user
+    """`ada (you)`, or `ada (guest)`."""
+    if person.id == session.presence:
+        return f"{person.user} (you)"
+    return f"{person.user} (guest)" if person.guest else person.user

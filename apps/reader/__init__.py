@@ -13,7 +13,7 @@ from tuihost import App, AppLoadError, Session, clean, command
 
 from .library import Library, Unreadable
 from .lines import converse, matches
-from .markdown import PageMarkdown
+from .markdown import PageMarkdown, addressed
 from .screen import ReaderScreen
 
 
@@ -71,6 +71,7 @@ class Reader(App):
         except Unreadable as error:
             session.error(f"{found.title}: {error}")
             return 1
+        text = addressed(text, session.host.ssh_target)
         session.print(PageMarkdown(text) if session.terminal.pty else text.strip("\n"))
         return 0
 

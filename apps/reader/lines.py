@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuihost import Disconnected, Session, clean
 
 from .library import Library, Page, Unreadable
-from .markdown import PageMarkdown, chunks
+from .markdown import PageMarkdown, addressed, chunks
 
 QUESTION = "Type a number or a name, l for the list, ? for help, q to leave: "
 HELP = """\
@@ -57,6 +57,7 @@ async def show(session: Session, library: Library, page: Page) -> None:
     except Unreadable as error:
         await session.say(f"{page.title}: {error}")
         return
+    text = addressed(text, session.host.ssh_target)
     size = session.terminal.size
     rows = max(FEW, size.rows - 4) if session.terminal.pty else PIECE
     for number, piece in enumerate(chunks(text, rows, max(1, size.columns))):

@@ -167,3 +167,18 @@ def _words(inline: Any) -> str:
     """The text of a line without its markup."""
     parts = (part.content or " " for part in inline.children or () if part.type != "html_inline")
     return " ".join("".join(parts).split())
+
+
+_COMMAND = re.compile(r"\bssh ((?:-\w+ )*)(\S+@)?HOST\b")
+
+
+def addressed(text: str, target: str) -> str:
+    """The text with what people type to get here in place of `HOST` in commands of ssh; `target`
+    may begin with options: `-p 8022 localhost`."""
+    options, _, host = target.rpartition(" ")
+
+    def filled(command: re.Match[str]) -> str:
+        words = ("ssh", command[1].strip(), options, f"{command[2] or ''}{host}")
+        return " ".join(word for word in words if word)
+
+    return _COMMAND.sub(filled, text)

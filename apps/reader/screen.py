@@ -16,7 +16,7 @@ from tuihost import Session, clean
 from tuihost.widgets import Keymap, ListView, RichView, Screen, match
 
 from .library import Library, Page, Unreadable
-from .markdown import Heading, PageMarkdown, begins_with, headings
+from .markdown import Heading, PageMarkdown, addressed, begins_with, headings
 
 WIDE = 100
 """The fewest columns at which the chosen page is shown beside the contents."""
@@ -154,11 +154,15 @@ class ReaderScreen:
     # ------------------------------------------------------------------ one page
 
     def _load(self, page: Page) -> None:
-        self.page, self._text = self.library.text(page)
+        self.page, self._text = self._read(page)
         self.memory["page"] = page.name
         self.view.content = PageMarkdown(self._text)
         self.view.window.offset = self._places.get(page.name, 0)
         self.view.row_count()  # drawn at once, since the next key may be for its links
+
+    def _read(self, page: Page) -> tuple[Page, str]:
+        page, text = self.library.text(page)
+        return page, addressed(text, self.session.host.ssh_target)
 
     def _come_back(self) -> None:
         """Opens the page again that was open when the person left."""
@@ -180,7 +184,7 @@ class ReaderScreen:
         page = self.library.now(self.page)
         if page is not None and page.version != self.page.version:
             with suppress(Unreadable):  # the text from before stays
-                self.page, self._text = self.library.text(page)
+                self.page, self._text = self._read(page)
                 self.view.update(PageMarkdown(self._text))
 
     async def outline(self) -> None:
@@ -224,7 +228,7 @@ class ReaderScreen:
 
     def _drawn(self, page: Page) -> Any:
         try:
-            return PageMarkdown(self.library.text(page)[1])
+            return PageMarkdown(self._read(page)[1])
         except Unreadable as error:
             return str(error)
 

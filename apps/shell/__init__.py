@@ -58,7 +58,8 @@ class Shell(Filters, App):
         return ShellScreen(session, self.builtins).app
 
     async def talk(self, session: Session) -> int:
-        await session.say("The shell needs a terminal, or lines to run: ssh HOST < FILE")
+        target = session.host.ssh_target
+        await session.say(f"The shell needs a terminal, or lines to run: ssh {target} < FILE")
         return NOT_HERE
 
     # ------------------------------------------------------------------ lines to run

@@ -45,6 +45,10 @@ class Status(App):
 
     def start(self) -> None:
         self.sampler = Sampler()
+        self.sampler.watch(self)
+
+    def stop(self) -> None:
+        self.sampler.close()
 
     def build(self, session: Session) -> Application[Any]:
         return StatusScreen(session, self.sampler).application()

@@ -52,9 +52,9 @@ class Person:
 
     @property
     def name(self) -> str:
-        about = ["you"] if self.you else []
-        about += ["guest"] if self.guest else []
-        return f"{self.user} ({', '.join(about)})" if about else self.user
+        if self.you:
+            return f"{self.user} (you)"
+        return f"{self.user} (guest)" if self.guest else self.user
 
     @property
     def here_text(self) -> str:

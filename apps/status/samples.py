@@ -1,4 +1,4 @@
-"""The last minutes of the host. It is measured only while somebody looks."""
+"""The last minutes of the host, measured whether somebody looks or not."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from .people import Viewer
+from tuihost import HostView
 
 KEPT = 300.0
 """Seconds that are remembered."""
 FRESH = 0.9
 """Seconds for which one sample is enough for everybody who looks."""
+EVERY = 10.0
+"""Seconds between two samples while nobody looks."""
 GAP = 15.0
 """Seconds between two samples that make a gap: nothing is known about the time in between."""
 
@@ -36,18 +39,44 @@ class Sample:
     stuck: int
 
 
+class Looks(Protocol):
+    """Whatever can see the host: a session, a browser, or the app itself."""
+
+    @property
+    def host(self) -> HostView: ...
+
+
 class Sampler:
     """One for everybody: the first who looks in a second measures, the others get the same.
 
-    Threads: any; each person's session has its own.
+    Threads: any; each person's session has its own, and so has `watch`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._samples: deque[Sample] = deque(maxlen=int(KEPT / FRESH))
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
 
-    def look(self, session: Viewer) -> Sample:
+    def watch(self, host: Looks) -> None:
+        """Measures every now and then, until `close`, so that there is something to see for the
+        first who looks."""
+
+        def measure() -> None:
+            while not self._over.wait(EVERY):
+                self.look(host)
+
+        self._thread = threading.Thread(target=measure, name="tuihost-status", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends `watch`."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def look(self, session: Looks) -> Sample:
         """The host as it is now."""
         with self._lock:
             now = self._clock()
@@ -64,7 +93,7 @@ class Sampler:
             return tuple(self._samples)
 
 
-def _measure(session: Viewer, now: float, last: Sample | None) -> Sample:
+def _measure(session: Looks, now: float, last: Sample | None) -> Sample:
     gauges = session.host.gauges()
     cpu = None
     if last is not None and now - last.at <= GAP:

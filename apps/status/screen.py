@@ -23,8 +23,8 @@ INTERVALS = (1, 2, 5, 10)
 WIDEST = 100
 """The most columns of the table, so that what belongs together stays together."""
 HELP = (
-    "The lines show the last five minutes, starting at zero. The host is measured only while "
-    "somebody looks at this page, so there may be gaps."
+    "The lines show the last five minutes, starting at zero. While nobody looks at this page, the "
+    "host is measured every ten seconds."
 )
 
 

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.application import Application
 
 PORTS = (80, 443)
-HOW = "No tunnel of yours is open. Open one with: ssh -R 80:localhost:3000 HOST"
-EMPTY = "Open one: ssh -R 80:localhost:3000 HOST"
+HOW = "No tunnel of yours is open. Open one with: ssh -R 80:localhost:3000 {}"
+EMPTY = "Open one: ssh -R 80:localhost:3000 {}"
 CLOSED = "No tunnels here yet: the host's operator has to set an address for browsers first."
 
 
@@ -92,9 +92,7 @@ class Tunnels(App):
     def build(self, session: Session) -> Application[Any]:
         from .screen import TunnelsScreen
 
-        return TunnelsScreen(
-            session, self.tunnels, self.url, CLOSED if self.listener is None else EMPTY
-        ).app
+        return TunnelsScreen(session, self.tunnels, self.url, self._hint(session, EMPTY)).app
 
     async def talk(self, session: Session) -> int:
         """What is open, as lines."""
@@ -103,8 +101,11 @@ class Tunnels(App):
             requests = counted(tunnel.total, "request")
             await session.say(f"{self.url(tunnel)} {requests}")
         if not found:
-            await session.say(CLOSED if self.listener is None else HOW)
+            await session.say(self._hint(session, HOW))
         return 0
+
+    def _hint(self, session: Session, how: str) -> str:
+        return CLOSED if self.listener is None else how.format(session.host.ssh_target)
 
     # ------------------------------------------------------------------ commands
 
@@ -115,7 +116,7 @@ class Tunnels(App):
         if json:
             session.print(to_json.dumps([self._data(tunnel) for tunnel in found], indent=2))
         elif not found:
-            session.print(CLOSED if self.listener is None else HOW)
+            session.print(self._hint(session, HOW))
         else:
             table = Table(box=None, pad_edge=False, header_style="table.header")
             for title in ("Address", "Requests", "In", "Out"):

@@ -13,7 +13,6 @@ from .programs import Program, Programs, programs_of
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
 
-HOW = "There is no screen to show them on. Connect again with: ssh -X -t HOST windows"
 UNAVAILABLE = 69
 
 
@@ -55,7 +54,7 @@ class Windows(App):
         """The programs, as lines."""
         for program in self.offered:
             await session.say(program.name)
-        await session.say("To see one: ssh -X HOST windows run NAME")
+        await session.say(f"To see one: ssh -X {session.host.ssh_target} windows run NAME")
         return 0
 
     def x11(self, session: Session, display: X11Display) -> int:
@@ -87,7 +86,8 @@ class Windows(App):
             return 2
         if session.display is None:
             session.error(
-                "There is no screen to show it on. Connect with: ssh -X HOST windows run NAME"
+                "There is no screen to show it on. Connect with: "
+                f"ssh -X {session.host.ssh_target} windows run NAME"
             )
             return UNAVAILABLE
         status = Programs(session.display, session).start(program).wait()

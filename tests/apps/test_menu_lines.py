@@ -90,7 +90,7 @@ def test_every_answer_gets_one_helpful_sentence() -> None:
         "1. Hello: Says hello to you",
         "2. Lamp",
         "3. engine (out of order)",
-        "ada (guest): in the menu, just arrived",
+        "ada (you): in the menu, just arrived",
     ]
 
 

@@ -52,6 +52,7 @@ def counting(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> Any:
                 assert came, f"only {self.looks} of {count} looks in {DEADLINE:g} s"
 
     app: Any = host.host.catalog.apps["status"].app
+    app.sampler.close()
     app.sampler = Counting()
     return app.sampler
 
@@ -68,7 +69,7 @@ def test_it_shows_the_host_and_its_people_at_every_size(
     host: Hosted, size: tuple[int, int]
 ) -> None:
     with opened(host, "grace"), opened(host, "ada", size) as pilot:
-        pilot.wait_for("ada (guest)").wait_for("grace (guest)")
+        pilot.wait_for("ada (you)").wait_for("grace (guest)")
         lines = pilot.screen.lines
         for name in ("CPU", "Load", "Memory", "Sessions"):
             assert sum(line.count(name) for line in lines) == 1, pilot.text
@@ -117,7 +118,9 @@ def test_it_looks_again_and_again_until_it_is_paused(
         sampler.wait_for(looks + 2)
 
 
-def test_nobody_looks_nobody_measures(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_is_closed_measures_nothing(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sampler = counting(host, monkeypatch)
     with opened(host) as pilot:
         sampler.wait_for(2)
@@ -127,6 +130,19 @@ def test_nobody_looks_nobody_measures(host: Hosted, monkeypatch: pytest.MonkeyPa
     looks = sampler.looks
     assert host.run("status --help").status == 0  # takes longer than many intervals
     assert sampler.looks == looks
+
+
+def test_the_lines_have_a_past_before_anybody_looks(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampler = counting(host, monkeypatch)
+    monkeypatch.setattr(part(host, "samples"), "EVERY", 0.01)
+    monkeypatch.setattr(part(host, "samples"), "FRESH", 0.0)
+    sampler.watch(host.host.catalog.apps["status"].app)
+    sampler.wait_for(5)
+    assert len(sampler.recent()) >= 4
+    with opened(host) as pilot:
+        pilot.wait_for("▁")
 
 
 def test_the_interval_stays_within_its_bounds(host: Hosted) -> None:
@@ -270,7 +286,9 @@ def test_where_people_come_from_is_not_for_guests(host: Hosted) -> None:
         assert "127.0.0.1" not in pilot.text
         view = part(host, "people")
         for guest, seen in ((True, ""), (False, "127.0.0.1")):
-            session: Any = SimpleNamespace(host=host.host, account=Account("x", guest=guest))
+            session: Any = SimpleNamespace(
+                host=host.host, account=Account("x", guest=guest), presence=None
+            )
             assert [one.address for one in view.people(session)] == [seen]
             titles = [column.title for column in view.columns(session)]
             assert ("From" in titles) == (not guest)
@@ -278,7 +296,7 @@ def test_where_people_come_from_is_not_for_guests(host: Hosted) -> None:
 
 def test_without_a_screen_it_tells_the_same_in_sentences(host: Hosted) -> None:
     with host.open("status", term="dumb") as pilot:
-        pilot.wait_for("demo has been up for").wait_for("ada (guest) is in Status")
+        pilot.wait_for("demo has been up for").wait_for("ada (you) is in Status")
         assert pilot.wait_end() == 0
         assert b"\x1b" not in pilot.received
 

@@ -61,6 +61,7 @@ class StubHost:
     version: str = "0"
     address: tuple[str, int] | None = ("127.0.0.1", 8022)
     escape_label: str = "^]"
+    ssh_target: str = "-p 8022 localhost"
     default_app: str = "menu"
     clock: float = EVENING
     here: tuple[Presence, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -90,6 +91,8 @@ class Host:
         self._state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.preference_store = PreferenceStore(self._state_dir / "host.sqlite3", self.log)
         self.watchdog.start()
+        for loaded in self.catalog.apps.values():
+            loaded.app.host = self
         self.catalog.start(self._state_dir)
         self.env_patterns = (*TERMINAL_ENV, *self.catalog.env_patterns())
 
@@ -209,6 +212,17 @@ class Host:
         return tuihost.__version__
 
     @property
+    def ssh_target(self) -> str:
+        listens = self.address or TcpAddress(self.settings.server.host, self.settings.server.port)
+        told = str(self.settings.app.get("about", {}).get("address", "")).strip()
+        name, _, number = told.rpartition(":")
+        port = int(number) if name and number.isdecimal() else listens.port
+        host = name if name and number.isdecimal() else told
+        if not host:
+            host = _known_as(listens.host)
+        return host if port == 22 else f"-p {port} {host}"
+
+    @property
     def escape_label(self) -> str:
         key = self.settings.menu.escape
         return f"^{key[2:].upper()}" if key.startswith("c-") else key.upper()
@@ -277,3 +291,10 @@ def log_start(host: Host) -> None:
         themes=len(host.catalog.themes),
         pid=os.getpid(),
     )
+
+
+def _known_as(listens: str) -> str:
+    """A name for the address that the host listens on."""
+    if listens in ("", "0.0.0.0", "::"):
+        return socket.gethostname()
+    return "localhost" if listens in ("127.0.0.1", "::1") else listens

@@ -110,6 +110,11 @@ class HostView(Protocol):
         """Where it listens; None without SSH."""
 
     @property
+    def ssh_target(self) -> str:
+        """What people type after `ssh` to get here, as far as the host can know it:
+        `-p 8022 localhost`."""
+
+    @property
     def escape_label(self) -> str:
         """The keys that lead back to the menu from anywhere, as shown to a person: `^]`."""
 

@@ -247,6 +247,23 @@ def test_a_key_and_a_code(key: paramiko.PKey, other_key: paramiko.PKey) -> None:
                 client.auth_interactive("ada", lambda *_: [code])
 
 
+@pytest.mark.parametrize("name", ["ada", "nobody"])
+def test_a_wrong_answer_is_told_before_it_is_asked_again(name: str) -> None:
+    said: list[str] = []
+
+    def wrong(title: str, instruction: str, prompts: object) -> list[str]:
+        said.append(instruction)
+        return ["wrong"]
+
+    with host_with_ada(login__chains=["totp, password", "invite"]) as host:
+        host.server.login_services.store.set_totp("ada", b"0" * 20)
+        with dialled(host) as client:
+            for _ in range(2):
+                with pytest.raises(paramiko.AuthenticationException):
+                    client.auth_interactive(name, wrong)
+    assert said == ["", "That was not accepted. Please try again."]
+
+
 def test_an_expired_password_is_changed_by_questions() -> None:
     asked: list[str] = []
 

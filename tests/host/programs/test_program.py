@@ -188,6 +188,16 @@ def test_without_a_terminal_an_app_talks_line_by_line() -> None:
         assert b"\x1b" not in pilot.received
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_input_that_ends_ends_the_session_with_a_reason(waits: bool) -> None:
+    """`ssh -tt host < /dev/null`, and the same later on."""
+    with hosted(bundled=["menu"]) as host, host.open() as pilot:
+        if waits:
+            pilot.wait_for("Menu")
+        assert pilot.end_input().wait_end() == 255
+        assert "Your input has ended, and with it the session." in pilot.text
+
+
 def test_a_dumb_terminal_gets_plain_lines_with_an_echo() -> None:
     with hosted(hello) as host, host.open(term="dumb") as pilot:
         pilot.wait_for("Your name?").type("Bobx").press("backspace").wait_for("Bob")

@@ -7,6 +7,7 @@ import re
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +38,7 @@ from tests.tui.paper import Eyes, Paper, hosted, redraw, screen_of, stock_output
 from tests.waiting import DEADLINE
 from tuihost.errors import MisuseError
 from tuihost.tui.defaults import base_style
+from tuihost.tui.layout.rows import draw_row
 from tuihost.tui.rendering._difference import draw_difference
 from tuihost.tui.rendering._styles import StyleCache
 from tuihost.tui.rendering.frame import FrameScreen, MouseRegions
@@ -227,6 +229,32 @@ def test_what_has_no_certain_width_is_followed_by_an_absolute_move() -> None:
     painter = Ours(Paper(20, 1), True)
     data = painter.draw(screen_of([[("", "\U0001f600x")]], 1), Point(0, 0))
     assert "\U0001f600\r\x1b[2Cx".encode() in data
+
+
+NARROW = {"🇩": 1, "🇪": 1, "👩": 1, "👧": 1}
+"""How wide an older terminal draws them."""
+
+
+@pytest.mark.parametrize("widths", [{}, NARROW])
+@pytest.mark.parametrize("emoji", ["🇩🇪", "👩\u200d👧", "👩", "❤\ufe0f"])
+def test_no_letter_stays_behind_an_emoji(
+    emoji: str, widths: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = pyte.screens.wcwidth
+    monkeypatch.setattr(pyte.screens, "wcwidth", lambda char: widths.get(char, known(char)))
+
+    def row(text: str) -> Screen:
+        screen = screen_of([], 1)
+        screen.data_buffer[0].update(draw_row([("", text)], 0, 20, "", fill=False).cells)
+        return screen
+
+    letters, flag, other = row("old letters"), row(f"a{emoji}b"), row(f"a{emoji}{emoji}c")
+    seen = _draw_all(20, letters, flag).text[0]
+    assert [char for char in seen if char.isascii() and char != " "] == ["a", "b"]
+    seen = _draw_all(20, letters, other, flag).text[0]
+    assert [char for char in seen if char.isascii() and char != " "] == ["a", "b"]
+    assert _draw_all(20, flag, letters).text == ["old letters"]
+    assert _draw_all(20, other, flag, letters).text == ["old letters"]
 
 
 def test_marks_that_would_reorder_a_row_are_left_out() -> None:

@@ -47,6 +47,8 @@ UNCOUNTED = frozenset({INVITE})
 lock those."""
 
 
+AGAIN = "That was not accepted. Please try again."
+"""What a step says before it asks again, whoever it is that tries."""
 MAX_TOLD = 8
 """Keys of one connection that are listed and do not let in, of which the log is told."""
 
@@ -70,6 +72,7 @@ class AccountVerifier:
         self._gone = gone
         self._failures: list[LoginRecord] = []
         self._told: set[tuple[str, bytes]] = set()
+        self._refused: set[str] = set()
         self._start(None)
 
     def _start(self, target: str | None) -> None:
@@ -207,6 +210,9 @@ class AccountVerifier:
         step = CountedStep(self._login_services, self._try(user), ask, counts=counts)
         try:
             found = step.begin()
+            if name in self._refused and isinstance(found, Query):
+                instruction = f"{AGAIN} {found.instruction}".rstrip()
+                found = replace(found, instruction=instruction)
             while not isinstance(found, Ended):
                 found = step.answer((yield found))
         except StoreError as error:
@@ -221,6 +227,7 @@ class AccountVerifier:
             case _:
                 reason = step.lock.reason if step.lock else "the answers were wrong"
                 self._denied(user, name, reason)
+                self._refused.add(name)
                 return False
 
     # ------------------------------------------------------------------ how it ends

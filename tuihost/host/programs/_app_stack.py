@@ -113,6 +113,8 @@ class AppStack:
             text = f"{farewell}\r\n" if farewell else ""
             goodbye = restore(terminal.facts) if runner is None else runner.output.restore()
             terminal.write(goodbye + text.encode())
+        elif farewell and terminal.facts.pty:
+            terminal.write(f"{farewell}\r\n".encode())
         terminal.flush(FLUSH_TIMEOUT)
         if runner is not None:
             runner.background.take_in(terminal)

@@ -23,6 +23,7 @@ STOPPED = 130
 """Ended by its person, as a shell says after Ctrl-C."""
 DISCONNECTED = 255
 """What ssh(1) says itself when a connection breaks."""
+INPUT_ENDED = "Your input has ended, and with it the session."
 
 
 def complain(host: Host, stage: CommandStage, sentence: str) -> None:

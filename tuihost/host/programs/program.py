@@ -24,7 +24,7 @@ from tuihost.host.programs._backlog import Backlog
 from tuihost.host.programs._hosted_apps import HostedApps
 from tuihost.host.programs._incidents import report_crash
 from tuihost.host.programs._job import Job
-from tuihost.host.programs._sentences import DISCONNECTED
+from tuihost.host.programs._sentences import DISCONNECTED, INPUT_ENDED
 from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
 from tuihost.host.programs._stopping import Stopping, ThreadStopped
 from tuihost.host.programs.visit import Visit
@@ -171,6 +171,8 @@ class Program:
             end = ExitStatus(work.play())
         except Disconnected:
             end = ExitStatus(DISCONNECTED)
+            if not self.channel.closed:  # there is still somebody who reads
+                self._farewell = self._farewell or INPUT_ENDED
         except Signalled as signalled:
             end = ExitSignal(signalled.name)
         except ThreadStopped:

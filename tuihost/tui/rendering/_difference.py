@@ -22,6 +22,13 @@ from tuihost.tui.terminal.output import TerminalOutput
 # terminal. prompt_toolkit joins characters without width to the cell before them.
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
+# Joiners and selectors of emoji: some terminals draw what they join as one, in fewer cells. Each
+# part is drawn for itself, in cells that it has everywhere.
+_JOINING = re.compile("(?<=[\u2600-\U0001ffff])[\u200d\ufe0f]+")
+
+UNCERTAIN = "\U0001f000"
+"""Terminals disagree about the width of characters from here on, and of clusters."""
+
 
 class _FrameWriter:
     """Collects what moves the cursor and draws, and knows where that leaves the cursor."""
@@ -111,6 +118,9 @@ class _FrameWriter:
                 if seen is not None and cell == seen:
                     x += cell.width
                     continue
+            if old and (_is_uncertain(was.char) or _is_uncertain(cell.char)):
+                self._row_anew(y, new, escapes)
+                return
             if x != self.x or y != self.y or not self.known:
                 self.go(x, y)
             if escapes and x in escapes:
@@ -121,9 +131,9 @@ class _FrameWriter:
             char = cell.char
             if len(char) == 1:
                 out.append(char)
-                self.known = char < "\U0001f000"
+                self.known = char < UNCERTAIN
             else:
-                out.append(_STEERING.sub("", char))
+                out.append(_JOINING.sub("", _STEERING.sub("", char)))
                 self.known = char.isascii()
             x += cell.width
             self.x = x
@@ -131,6 +141,18 @@ class _FrameWriter:
             self.go(end + 1, y)
             self.reset()
             out.append("\x1b[K")
+
+    def _row_anew(self, y: int, new: Row, escapes: Mapping[int, str] | None) -> None:
+        """Draws a whole row on an empty one: what stood there took as many cells as the terminal
+        thought, and would look out from beneath."""
+        self.go(0, y)
+        self.reset()
+        self.out.append("\x1b[2K")
+        self.row(y, {}, new, escapes)
+
+
+def _is_uncertain(char: str) -> bool:
+    return char >= UNCERTAIN or len(char) > 1
 
 
 def _forward(amount: int) -> str:
