@@ -227,7 +227,7 @@ class ShellScreen:
         """Runs the lines of a pasted text one after the other. What follows the last line end can
         still be changed."""
         buffer = self.input.buffer
-        *lines, rest = text.split("\n")
+        *lines, rest = text.removeprefix("\ufeff").split("\n")
         for line in lines:
             buffer.insert_text(line)
             buffer.validate_and_handle()
@@ -360,6 +360,10 @@ class ShellScreen:
         @keys.add(Keys.BracketedPaste.value, when=lambda: self.app.layout.has_focus(self.input))
         def _paste(event: Any) -> None:
             self.paste(event.data)
+
+        @keys.add(Keys.BracketedPaste.value, when=lambda: not self.app.layout.has_focus(self.input))
+        def _paste_to_search(event: Any) -> None:
+            event.current_buffer.insert_text(" ".join(event.data.splitlines()))
 
         @keys.add("c-r", label="search", rank=30)
         def _search(event: Any) -> None:

@@ -483,6 +483,13 @@ def test_what_is_judged_is_what_runs(line: str) -> None:
 # ----------------------------------------------------------------------------------- the screen
 
 
+def test_a_paste_into_the_search_is_one_line(host: Hosted) -> None:
+    with host.open("shell", user="sue") as shell:
+        shell.wait_for("Type help").type("echo one two\r").wait_for("\n one two")
+        shell.press("c-l").wait_gone("one two")
+        shell.press("c-r").paste("echo\none\n").wait_for("❯ echo one two")
+
+
 def test_a_pasted_text_runs_line_by_line(host: Hosted) -> None:
     with host.open("shell", user="pat") as shell:
         shell.wait_for("Type help")

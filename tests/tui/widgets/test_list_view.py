@@ -178,6 +178,16 @@ def test_erasing_leads_back_to_commands() -> None:
         assert me.result == 0
 
 
+def test_what_looks_like_one_character_is_erased_as_one() -> None:
+    session = make_session()
+    view = make(session)
+    with play(screen_of(session, view), session) as me:
+        me.paste("\ufeffa👨\u200d👩\u200d👧")
+        assert view.filter.text == "a👨\u200d👩\u200d👧"
+        me.press("backspace")
+        assert view.filter.text == "a"
+
+
 def test_a_paste_filters_on_one_harmless_line() -> None:
     session = make_session()
     view = make(session)

@@ -48,7 +48,7 @@ lock those."""
 
 
 AGAIN = "That was not accepted. Please try again."
-"""What a step says before it asks again, whoever it is that tries."""
+"""What a step says before it asks again, to everybody alike."""
 MAX_TOLD = 8
 """Keys of one connection that are listed and do not let in, of which the log is told."""
 

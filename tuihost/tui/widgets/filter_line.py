@@ -8,9 +8,10 @@ from typing import Any
 from prompt_toolkit.keys import Keys
 
 from tuihost.session.session import Session
-from tuihost.text import clean
+from tuihost.text import clean, without_bom
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, spread, width_of
 from tuihost.tui.widgets.keymap import Keymap
+from tuihost.tui.widgets.text_keys import cluster_before
 
 LIMIT = 200
 """Characters that a filter can have."""
@@ -90,7 +91,7 @@ class FilterLine:
         @keys.add(Keys.BracketedPaste.value, when=lambda: starts or self.active)
         def _paste(event: Any) -> None:
             self.active = True
-            self.set(self.text + " ".join(event.data.split()))
+            self.set(self.text + " ".join(without_bom(event.data).split()))
 
         @keys.add("escape", label="clear", rank=25, when=self.in_use)
         def _clear(event: Any) -> None:
@@ -98,7 +99,7 @@ class FilterLine:
 
         @keys.add("backspace", when=used)
         def _erase(event: Any) -> None:
-            self.set(self.text[:-1])
+            self.set(self.text[: cluster_before(self.text, len(self.text))])
             self.active = bool(self.text)
 
         @keys.add("c-w", when=used)
