@@ -99,6 +99,8 @@ def test_where_a_session_goes(
     [
         (("scp",), "scp -t .", RunCommand("scp", ("-t", "."))),
         (("rsync",), "rsync x", RunCommand("rsync", ("x",))),
+        (("ls", "files"), "ls x", RunCommand("ls", ("x",))),
+        (("exit",), "exit", RunCommand("exit", ())),
         ((), "menu", NoSuchApp("menu")),
     ],
 )
