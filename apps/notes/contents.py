@@ -17,10 +17,10 @@ from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost import Session, ago
-from tuihost.widgets import Keymap, ListView, RichView, fit
+from tuihost.widgets import Keymap, ListView, RichView, fit, width_of
 
 from .drawing import NotePage
-from .note import Draft, NotesError, Summary, guest_hint, owner_of
+from .note import Draft, NotesError, Summary, guest_hints, owner_of
 from .store import Store
 
 WIDE = 100
@@ -140,9 +140,10 @@ class Contents:
         return Dimension.exact(min(104, self.session.terminal.size.columns * 11 // 20))
 
     def _hint(self) -> Any:
-        columns = self.session.terminal.size.columns
-        text = guest_hint(self.session, brief=columns < 80)
-        return [("class:guest", "   " + fit(text, columns - 4))]
+        room = self.session.terminal.size.columns - 4
+        hints = guest_hints(self.session)
+        text = next((hint for hint in hints if width_of(hint) <= room), hints[-1])
+        return [("class:guest", "   " + fit(text, room))]
 
 
 def _key(row: Row) -> tuple[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuihost import Disconnected, Session, ago, clean, counted, size_of
 
 from .limits import MAX_NOTE
-from .note import Draft, Note, NotesError, Summary, guest_hint, owner_of
+from .note import Draft, Note, NotesError, Summary, guest_hints, owner_of
 from .store import Store
 
 QUESTION = "A number shows a note. add, delete, find, list, ? for help, q to leave: "
@@ -47,7 +47,7 @@ class Lines:
         self.owner = owner_of(session)
 
     def greeting(self) -> str:
-        parts = [guest_hint(self.session)]
+        parts = [guest_hints(self.session)[0]]
         try:
             parts.append(self.listing(LATEST))
             if drafts := self.store.drafts(self.owner):

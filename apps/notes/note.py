@@ -103,14 +103,16 @@ def owner_of(session: Session) -> str:
     return session.account.key.encode("utf-8", "backslashreplace").decode()
 
 
-def guest_hint(session: Session, *, brief: bool = False) -> str:
-    """What a guest should know about notes; empty for everybody else."""
+def guest_hints(session: Session) -> tuple[str, ...]:
+    """What a guest should know about notes, in fewer and fewer words; empty for everybody else."""
     if not session.account.guest:
-        return ""
+        return ("",)
     name = clean(session.user, limit=20)
-    if brief:
-        return f"Anyone who gives the name {name} reads these."
-    return f"You are a guest: anyone who gives the name {name} can read and change these notes."
+    return (
+        f"You are a guest: anyone who gives the name {name} can read and change these notes.",
+        f"Anyone who gives the name {name} can change these notes.",
+        f"Anyone called {name} can change these.",
+    )
 
 
 def as_json(note: Note | Summary) -> dict[str, Any]:

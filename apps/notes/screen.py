@@ -11,7 +11,7 @@ from tuihost import Session
 from tuihost.widgets import Keymap, Screen, fit
 
 from .contents import Contents, Row
-from .note import Draft, NotesError, Summary, guest_hint, owner_of
+from .note import Draft, NotesError, Summary, guest_hints, owner_of
 from .store import Store
 from .writing import Writing
 
@@ -33,7 +33,7 @@ class NotesScreen:
             self._title,
             again.body if again else self.contents.body,
             status=lambda: self.writing.status() if self.writing else "",
-            help_text=guest_hint(session),
+            help_text=guest_hints(session)[0],
             min_size=(24, 6),
         )
         if again is not None:

@@ -11,12 +11,15 @@ from prompt_toolkit.application import get_app
 
 from tuihost.session.session import Session
 from tuihost.tui.layout.rows import RowWindow
-from tuihost.tui.widgets.cells import Fragments, fit
+from tuihost.tui.widgets.cells import Fragments, fit, wrap
 from tuihost.tui.widgets.filter_line import FilterLine
 from tuihost.tui.widgets.keymap import Keymap
 
 Item = TypeVar("Item")
 Open = Callable[[Item], Any]
+
+FIRST_COLUMNS = 40
+"""Columns that are reckoned with before the first frame."""
 
 
 class TypingRows(RowWindow):
@@ -167,18 +170,22 @@ class Selectable(Generic[Item]):
     # ------------------------------------------------------------------ how it looks
 
     def row_count(self) -> int:
-        return max(1, len(self.entries))
+        return len(self.entries) or len(self._why_empty(self.window.columns or FIRST_COLUMNS))
 
     def row_key(self, index: int) -> Hashable:
         if not self.entries:
-            return ("empty", self.filter.text, self.empty, self.look)
+            return ("empty", index, self.filter.text, self.empty, self.look)
         return self.entry_key(index)
 
     def row(self, index: int, width: int) -> Fragments:
-        if not self.entries:
-            text = f"Nothing matches “{self.filter.text}”." if self.filter.text else self.empty
-            return [("class:muted", fit(f"    {text}", width))]
-        return self.entry_row(index, width)
+        if self.entries:
+            return self.entry_row(index, width)
+        lines = self._why_empty(width)
+        return [("class:muted", fit(f"    {lines[index]}" if index < len(lines) else "", width))]
+
+    def _why_empty(self, width: int) -> list[str]:
+        text = f"Nothing matches “{self.filter.text}”." if self.filter.text else self.empty
+        return wrap(text, max(1, width - 5))
 
     @property
     def focused(self) -> bool:

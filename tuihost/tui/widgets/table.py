@@ -156,7 +156,7 @@ class Table(Selectable[Item]):
             self.sort = (after[0] if after else places[0], False)
             self.refresh()
 
-        @self.keys.add("S", "c-o", label="turn the order around", show=False, when=self._has_rows)
+        @self.keys.add("S", "c-o", label="reverse the order", show=False, when=self._has_rows)
         def _turn(event: Any) -> None:
             self.sort_by(self.sort[0] if self.sort is not None else places[0])
 
