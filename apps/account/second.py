@@ -61,6 +61,7 @@ class SetUp:
             focus=line,
             width=lambda: BESIDE if self._is_pictured() else ALONE,
             keys=keys,
+            whole=True,
         )
 
         @keys.add("enter", label="check", rank=20)

@@ -48,12 +48,13 @@ FIRST_REPEAT, NEXT_REPEAT = 1.2, 0.3
 for the first time, and prompt_toolkit waits a second for what may follow an Esc; later repeats come
 quickly."""
 
-_NOT_HELD = (Keys.Vt100MouseEvent, Keys.BracketedPaste, Keys.CPRResponse)
+_NO_KEYS = (Keys.Vt100MouseEvent, Keys.CPRResponse)
+_NOT_HELD = (*_NO_KEYS, Keys.BracketedPaste)
 
 
 class HeldKey:
     """The key that was pressed last before a question. As long as it may still be held down it does
-    not answer; another key, or a moment without it, ends that. As text it is taken."""
+    not answer; another key, a paste, or a moment without it ends that. As text it is taken."""
 
     def __init__(self) -> None:
         self._keys: tuple[Any, ...] = ()
@@ -69,7 +70,7 @@ class HeldKey:
     def repeats(self) -> bool:
         """Whether the key that is looked at now is the one that was held down."""
         now, pressed = asyncio.get_running_loop().time(), get_app().key_processor.key_buffer
-        if not self._keys or not pressed or pressed[-1].key in _NOT_HELD:
+        if not self._keys or not pressed or pressed[-1].key in _NO_KEYS:
             return False
         if now >= self._until or pressed[-1].key not in self._keys:
             self._keys = ()
@@ -84,7 +85,8 @@ class Dialog(Generic[Value]):
 
     `close(value)` from a key or a click gives the answer; Esc and Ctrl-C give None. Add keys to
     `keys` before it is opened. The key that was pressed last before that does nothing as long as it
-    may be held down, unless `asks` is False, for a box that only shows something.
+    may be held down, unless `asks` is False, for a box that only shows something. `whole` is as on
+    `Panel`.
     """
 
     def __init__(
@@ -97,10 +99,13 @@ class Dialog(Generic[Value]):
         width: int | Callable[[], int] = WIDTH,
         keys: Keymap | None = None,
         asks: bool = True,
+        whole: bool = False,
     ) -> None:
         self.session = session
         self.keys = keys or Keymap(group=title)
-        self.panel = Panel(session, title, body, bindings=self.keys.bindings, width=width)
+        self.panel = Panel(
+            session, title, body, bindings=self.keys.bindings, width=width, whole=whole
+        )
         self.focus = focus if focus is not None else body
         self._answer: asyncio.Future[Value | None] | None = None
         self._held = HeldKey()

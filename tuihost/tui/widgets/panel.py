@@ -26,7 +26,8 @@ MARGIN = 2
 class Panel(Container):
     """A bordered box with a title around `body`; keys do not pass through it to what is beneath.
 
-    `width` is the widest it becomes, border included; it shrinks with the window.
+    `width` is the widest it becomes, border included; it shrinks with the window. With `whole` it
+    may take every row of the window but the last: for a picture that is of no use in part.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Panel(Container):
         bindings: KeyBindingsBase,
         width: int | Callable[[], int] = 60,
         style: str = "class:dialog",
+        whole: bool = False,
     ) -> None:
         self.session = session
         self.title = title
@@ -45,6 +47,7 @@ class Panel(Container):
         self.bindings = bindings
         self.width = width
         self.style = style
+        self.whole = whole
 
     @property
     def inner_width(self) -> int:
@@ -66,7 +69,8 @@ class Panel(Container):
 
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
         # It stands in the middle, and the line of keys below it stays in view.
-        most = max(LOWEST, max_available_height - (2 if compact(self.session) else 4))
+        around = 1 if self.whole else 2 if compact(self.session) else 4
+        most = max(LOWEST, max_available_height - around)
         most = min(most, max_available_height)
         inner = self.body.preferred_height(width - 2 * MARGIN - 2, most - 2)
         return Dimension.exact(min(most, inner.preferred + 2))
