@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as to_json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from fnmatch import translate
@@ -16,6 +17,7 @@ from tuihost import (
     FileError,
     FileInfo,
     Folders,
+    OpenFile,
     OpenMode,
     Reason,
     Session,
@@ -112,16 +114,17 @@ class Files(App):
 
     @command
     def cat(self, session: Session, path: str) -> int:
-        """Write a file to standard output."""
+        """Write a file to standard output; on a terminal, its text without control characters."""
 
         def show() -> None:
             tree = self.files(session)
             file = tree.open(_names(tree, path))
             try:
-                at = 0
-                while data := file.read(at, CHUNK):
-                    session.write(data)
-                    at += len(data)
+                if session.terminal.pty:
+                    _show_text(session, _pieces(file))
+                else:
+                    for data in _pieces(file):
+                        session.write(data)
             finally:
                 file.close()
 
@@ -301,6 +304,27 @@ def walk(tree: Folders, start: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
 
 def _names(tree: Folders, path: str) -> tuple[str, ...]:
     return names_of(path, tree.home)
+
+
+def _pieces(file: OpenFile) -> Iterator[bytes]:
+    """What is in a file, a piece at a time."""
+    at = 0
+    while data := file.read(at, CHUNK):
+        yield data
+        at += len(data)
+
+
+def _show_text(session: Session, pieces: Iterator[bytes]) -> None:
+    """Text for a person, in lines, with nothing in it that could steer their terminal."""
+    decoder, rest = getincrementaldecoder("utf-8")("replace"), ""
+    for data in pieces:
+        lines, newline, rest = (rest + decoder.decode(data)).rpartition("\n")
+        if newline or len(rest) > CHUNK:
+            session.print(clean(lines if newline else rest, lines=True))
+            rest = rest if newline else ""
+    rest += decoder.decode(b"", final=True)
+    if rest:
+        session.print(clean(rest, lines=True))
 
 
 def _where(deleted: Deleted) -> str:

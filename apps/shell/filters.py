@@ -164,6 +164,10 @@ class Filters:
     @command
     def page(self, session: Session) -> None:
         """Show it on a page of its own if there is a screen, else pass it on."""
+        if session.terminal.pty:
+            for lines in session.line_blocks():
+                _put(session, lines)
+            return
         while data := session.read():
             session.write(data)
 

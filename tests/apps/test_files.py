@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -204,3 +206,44 @@ def test_a_file_has_its_colours_or_is_shown_without_them(host: Hosted) -> None:
         pilot.press("escape").wait_for("x.adl").press("down", "enter").wait_for("Text")
         host.log.wait_for("helper.limit")
         pilot.wait_for("Text")
+
+
+EVIL = b"\x1b]52;c;ZXZpbA==\x07\x1b[2Jtext\n\xe2\x82\xac 1\r\nhalf \xe2\x82"
+
+
+def at_a_terminal(host: Hosted, command: str) -> bytes:
+    """What `ssh -t host COMMAND` writes."""
+    client = host.connect()
+    channel = client.open_session(timeout=DEADLINE)
+    channel.settimeout(DEADLINE)
+    channel.get_pty("xterm-256color", 80, 24)
+    channel.exec_command(command)
+    written = b""
+    while data := channel.recv(4096):
+        written += data
+    hang_up(client)
+    return written
+
+
+@pytest.mark.parametrize("command", ["files cat evil", "shell -c 'files cat evil | page'"])
+def test_no_file_steers_a_terminal(command: str) -> None:
+    with hosted(bundled=["menu", "files", "shell"]) as host:
+        assert host.run("files put evil", stdin=EVIL).status == 0
+        written = at_a_terminal(host, command)
+        shown = written.replace(b"\x1b[0m", b"")
+        assert b"\x1b" not in shown.replace(b"\x1b[?2004", b"")
+        assert b"\x07" not in shown
+        assert "·]52;c;ZXZpbA==··[2Jtext\r\n".encode() in shown
+        assert "€ 1".encode() in shown
+        assert host.run(command).stdout.startswith(b"\x1b]52;"), "a program gets what it is"
+
+
+def test_a_file_is_shown_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    with hosted(bundled=["menu", "files"]) as host:
+        files = importlib.import_module(type(host.host.catalog.apps["files"].app).__module__)
+        monkeypatch.setattr(files, "CHUNK", 10)
+        text = "one €€€\ntwo\n\n" + "x" * 23 + "\nend"
+        assert host.run("files put long", stdin=text.encode()).status == 0
+        written = at_a_terminal(host, "files cat long").decode()
+        assert written.split("\r\n")[:3] == ["one €€€", "two", ""]
+        assert written.replace("\r\n", "").endswith("x" * 23 + "end")
