@@ -62,7 +62,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tuihost/ssh/connection/_channel_table.py",
         "tuihost/ssh/packets/fields.py",
     ),
-    "tests/ssh/test_sftp.py": ("tuihost/host/programs/_file_transfers.py",),
+    "tests/ssh/sftp/test_server.py": ("tuihost/host/programs/_file_transfers.py",),
     "tests/ssh/test_transport.py": (
         "tuihost/ssh/_key_exchange.py",
         "tuihost/ssh/packets/algorithms.py",

@@ -21,7 +21,7 @@ from tuihost.login.approvals import SEATS
 from tuihost.login.steps.choosing import MIN_ALONE, MIN_WITH_SECOND
 from tuihost.settings.loading import load
 from tuihost.ssh.connection._openings import MAX_REFUSALS_LOGGED
-from tuihost.ssh.sftp import MAX_LISTINGS
+from tuihost.ssh.sftp.server import MAX_LISTINGS
 from tuihost.tui.terminal._vt100_parser import PASTE_LIMIT
 
 PAGE = " ".join(

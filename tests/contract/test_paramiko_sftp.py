@@ -10,7 +10,7 @@ import pytest
 from paramiko.sftp import BaseSFTP
 from paramiko.sftp_attr import SFTPAttributes
 
-from tuihost.ssh.sftp import TreeServer
+from tuihost.ssh.sftp.server import TreeServer
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import pytest
 
 import tuihost
 from tests.contract.test_paramiko_channel import own_names
-from tuihost.ssh.sftp import TreeServer
+from tuihost.ssh.sftp.server import TreeServer
 from tuihost.ssh.transport import HostTransport
 
 EVERY_VERSION = {

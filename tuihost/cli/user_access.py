@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -33,7 +33,7 @@ class Change:
             raise click.UsageError(f"Give one of {self.metavar}, --none, and --add or --remove.")
 
     @property
-    def is_one(self) -> bool:
+    def wanted(self) -> bool:
         return bool(self.names or self.added or self.removed or self.none)
 
     def of(self, now: frozenset[str]) -> list[str]:
@@ -60,13 +60,7 @@ def roles(
 
     People who are logged in keep their roles until they log in again.
     """
-    change = Change(roles, added, removed, none, "ROLES")
-    with host_accounts(config) as accounts:
-        now = accounts.account(name).roles
-        if change.is_one:
-            now = roles_of(change.of(now), accounts.settings)
-            if not accounts.store.update(name, roles=now):
-                raise no_such_account(name, accounts.store)
+    now = _changed(config, name, "roles", Change(roles, added, removed, none, "ROLES"), roles_of)
     click.echo(" ".join(sorted(now)) or f"{name} has no roles.")
 
 
@@ -92,12 +86,7 @@ def groups(
     The settings say which roles a group brings: [groups.GROUP].
     """
     change = Change(groups, added, removed, none, "GROUPS")
-    with host_accounts(config) as accounts:
-        now = accounts.account(name).groups
-        if change.is_one:
-            now = groups_of(change.of(now), accounts.settings)
-            if not accounts.store.update(name, groups=now):
-                raise no_such_account(name, accounts.store)
+    now = _changed(config, name, "groups", change, groups_of)
     click.echo(" ".join(sorted(now)) or f"{name} is in no group.")
 
 
@@ -126,43 +115,55 @@ def chains(config: Path | None, name: str, chains: tuple[str, ...], default: boo
         click.echo(f"{name} logs in by the chains of the host's settings.")
 
 
+def _changed(
+    config: Path | None,
+    name: str,
+    field: Literal["roles", "groups"],
+    change: Change,
+    checked: Callable[[Iterable[str], Settings], frozenset[str]],
+) -> frozenset[str]:
+    """That field of the account `name`, after the change if one is wanted."""
+    with host_accounts(config) as accounts:
+        now: frozenset[str] = getattr(accounts.account(name), field)
+        if change.wanted:
+            now = checked(change.of(now), accounts.settings)
+            changed: dict[str, Any] = {field: now}
+            if not accounts.store.update(name, **changed):
+                raise no_such_account(name, accounts.store)
+        return now
+
+
 # -------------------------------------------------------------------------------- what is kept
 
 
 def groups_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
     """Groups as the store keeps them. Warns of groups that the settings do not describe."""
-    from tuihost.plugin import NAME
-
-    groups = frozenset(name.strip() for name in names)
-    for group in sorted(groups):
-        if not NAME.fullmatch(group):
-            raise click.ClickException(
-                f"{group!r} cannot be a group: lower-case letters, digits and '-' only."
-            )
-        if group not in settings.groups:
-            click.echo(
-                f"The settings do not describe the group {group!r}: it brings no roles.", err=True
-            )
-    return groups
+    return _described(names, "group", settings.groups, "it brings no roles")
 
 
 def roles_of(names: Iterable[str], settings: Settings) -> frozenset[str]:
     """Roles as the store keeps them. Warns of roles that the settings do not describe."""
+    roles = _described(names, "role", {*settings.roles, "user", "guest"}, "it gives nothing")
+    if "guest" in roles:
+        raise click.ClickException("The role 'guest' is for people without an account.")
+    return roles
+
+
+def _described(
+    names: Iterable[str], what: str, known: Collection[str], otherwise: str
+) -> frozenset[str]:
+    """The names as the store keeps them. Warns of those that the settings do not describe."""
     from tuihost.plugin import NAME
 
-    roles = frozenset(name.strip() for name in names)
-    for role in sorted(roles):
-        if not NAME.fullmatch(role):
+    found = frozenset(name.strip() for name in names)
+    for name in sorted(found):
+        if not NAME.fullmatch(name):
             raise click.ClickException(
-                f"{role!r} cannot be a role: lower-case letters, digits and '-' only."
+                f"{name!r} cannot be a {what}: lower-case letters, digits and '-' only."
             )
-        if role == "guest":
-            raise click.ClickException("The role 'guest' is for people without an account.")
-        if role != "user" and role not in settings.roles:
-            click.echo(
-                f"The settings do not describe the role {role!r}: it gives nothing.", err=True
-            )
-    return roles
+        if name not in known:
+            click.echo(f"The settings do not describe the {what} {name!r}: {otherwise}.", err=True)
+    return found
 
 
 def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], ...]:

@@ -14,7 +14,7 @@ from tuihost.host.transfers.rsync import IDLE, RsyncRun
 from tuihost.host.transfers.scp import Scp, parse_scp
 from tuihost.logs import Event, EventLog
 from tuihost.phrases import duration
-from tuihost.ssh.sftp import TreeServer
+from tuihost.ssh.sftp.server import TreeServer
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage
 from tuihost.wire import Stream

@@ -17,7 +17,7 @@ from tuihost import App, DiskTree, FileInfo, FileTree, Quota, Session
 from tuihost.errors import PeerError
 from tuihost.files.tree import Names
 from tuihost.ssh.packets.fields import Fields
-from tuihost.ssh.sftp import MAX_HANDLES, MAX_LISTINGS, MAX_REQUEST, TreeServer
+from tuihost.ssh.sftp.server import MAX_HANDLES, MAX_LISTINGS, MAX_REQUEST, TreeServer
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 

@@ -10,7 +10,6 @@ Thread: one, the app's, which also reads and writes the bytes.
 
 from __future__ import annotations
 
-import stat
 import struct
 import threading
 from collections.abc import Callable
@@ -46,12 +45,6 @@ from paramiko.sftp import (
     SFTP_BAD_MESSAGE,
     SFTP_EOF,
     SFTP_FAILURE,
-    SFTP_FLAG_APPEND,
-    SFTP_FLAG_CREATE,
-    SFTP_FLAG_EXCL,
-    SFTP_FLAG_READ,
-    SFTP_FLAG_TRUNC,
-    SFTP_FLAG_WRITE,
     SFTP_NO_SUCH_FILE,
     SFTP_OK,
     SFTP_OP_UNSUPPORTED,
@@ -59,7 +52,7 @@ from paramiko.sftp import (
 )
 from paramiko.sftp_attr import SFTPAttributes
 
-from tuihost.core.ledger import FREE, Exceeded, Kind, Lease, Share
+from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.errors import PeerError
 from tuihost.files.tree import (
     MAX_NAME,
@@ -68,13 +61,14 @@ from tuihost.files.tree import (
     FileTree,
     Measured,
     Names,
-    OpenFile,
     OpenMode,
     Reason,
     path_of,
 )
 from tuihost.files.typed import found, typed
 from tuihost.ssh.packets.fields import Fields
+from tuihost.ssh.sftp._attributes import attributes_of, open_mode, read_attributes, uint64
+from tuihost.ssh.sftp._handles import Handle, Listing, Opened
 from tuihost.text import clean
 
 MAX_REQUEST: Final = 262_144 + 1024  # OpenSSH's own: 256 KiB of data, and what stands around it
@@ -83,7 +77,6 @@ MAX_HANDLES: Final = 128  # of one session; what its person may have besides is 
 MAX_LISTINGS: Final = 4  # folders whose names are held in memory at one time; others are read again
 MAX_OFFSET: Final = 2**63 - 1  # of the last byte of a file, as on every file system
 BLOCK: Final = 1024  # bytes, in which the room is told
-LISTED: Final = 64  # names in one answer: 64 of 255 bytes, twice, with their attributes
 VERSION: Final = 3
 EXTENSIONS: Final = (
     ("posix-rename@openssh.com", "1"),
@@ -93,7 +86,6 @@ EXTENSIONS: Final = (
     ("fstatvfs@openssh.com", "2"),
 )
 
-_SIZE, _OWNER, _MODE, _TIMES, _MORE = 1, 2, 4, 8, 0x8000_0000
 _READ_ONLY = 1  # SSH_FXE_STATVFS_ST_RDONLY
 _CODES = {
     Reason.NO_SUCH: SFTP_NO_SUCH_FILE,
@@ -126,93 +118,6 @@ class Bytes:
 
     def get_hexdump(self) -> bool:
         return False
-
-
-class Opened:
-    """A file that is open, by one handle or several. A file that is being written is one for all
-    of its session, which sees in it what it wrote: others see that when it is closed. `lease` is
-    given back then."""
-
-    def __init__(self, file: OpenFile, lease: Lease, *, writes: bool) -> None:
-        self.file = file
-        self.lease = lease
-        self.writes = writes
-        self.wanted = True
-        self.failed: FileError | None = None  # why something that was sent is not in it
-        self.handles = 0
-
-    def set_mode(self, mode: int) -> None:
-        """Closes the file if that fails, since it has no handle yet."""
-        try:
-            self.file.change(mode=mode)
-        except FileError:
-            self.close(keep=False)
-            raise
-
-    def close(self, *, keep: bool = True) -> None:
-        """With `keep`, what was written gets its name. Raises `FileError`."""
-        with self.lease:
-            self.file.close(keep=keep)
-
-
-class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
-    """One handle of an open file."""
-
-    def __init__(self, names: Names, opened: Opened) -> None:
-        super().__init__()
-        self.names = names
-        self.opened = opened
-        opened.handles += 1
-
-    @property
-    def file(self) -> OpenFile:
-        return self.opened.file
-
-
-class Listing(paramiko.SFTPHandle):  # type: ignore[misc]
-    """An open folder, and how far it was read. Its names are read when they are first asked for,
-    and may be dropped at any time: then they are read again. `share` is what they are taken
-    from."""
-
-    def __init__(self, tree: FileTree, names: Names, share: Share) -> None:
-        super().__init__()
-        self.names = names
-        self._tree = tree
-        self._share = share
-        self._lease: Lease = FREE
-        self._left: list[FileInfo] | None = None  # the last ones first
-        self._told = ""  # the last name that was given
-
-    def some(self) -> list[FileInfo]:
-        """The next ones, few enough for one answer, in the order of their names. Raises
-        `FileError`."""
-        if self._left is None:
-            self._left = self._read()
-        some = self._left[: -LISTED - 1 : -1]
-        del self._left[-LISTED:]
-        if some:
-            self._told = some[-1].name
-        if not self._left:
-            self._lease.give_back()
-        return some
-
-    def _read(self) -> list[FileInfo]:
-        infos = sorted(self._tree.list(self.names), key=_name, reverse=True)
-        left = [info for info in infos if info.name > self._told]
-        lease = self._share.take(Kind.ENTRIES, len(left))
-        if isinstance(lease, Exceeded):
-            raise FileError(Reason.FAILED, lease.sentence)
-        self._lease = lease
-        return left
-
-    def drop(self) -> None:
-        """Holds no names any more."""
-        self._left = None
-        self._lease.give_back()
-
-
-def _name(info: FileInfo) -> str:
-    return info.name
 
 
 class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
@@ -414,7 +319,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
 
     def _read(self, request: int, fields: Fields) -> None:
         handle = self._find_handle(fields)
-        offset, size = _uint64(fields), fields.integer()
+        offset, size = uint64(fields), fields.integer()
         if handle is None:
             self._bad_handle(request)
             return
@@ -428,7 +333,7 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
 
     def _write(self, request: int, fields: Fields) -> None:
         handle = self._find_handle(fields)
-        offset, data = _uint64(fields), fields.string(MAX_REQUEST)
+        offset, data = uint64(fields), fields.string(MAX_REQUEST)
         if handle is None:
             self._bad_handle(request)
             return
@@ -604,60 +509,9 @@ class TreeServer(paramiko.SFTPServer):  # type: ignore[misc]
         self._send_packet(CMD_EXTENDED_REPLY, message)
 
 
-def open_mode(flags: int) -> OpenMode:
-    """The flags of OPEN, §6.3."""
-    return OpenMode(
-        read=bool(flags & SFTP_FLAG_READ),
-        write=bool(flags & (SFTP_FLAG_WRITE | SFTP_FLAG_APPEND)),
-        create=bool(flags & SFTP_FLAG_CREATE),
-        new=bool(flags & SFTP_FLAG_CREATE and flags & SFTP_FLAG_EXCL),
-        empty=bool(flags & SFTP_FLAG_TRUNC),
-        append=bool(flags & SFTP_FLAG_APPEND),
-    )
-
-
-def read_attributes(fields: Fields) -> dict[str, int]:
-    """What of ATTRS (§5) a client can change: `size`, `mode`, `modified`. Raises PeerError."""
-    flags = fields.integer()
-    found: dict[str, int] = {}
-    if flags & _SIZE:
-        found["size"] = _uint64(fields)
-    if flags & _OWNER:  # everything is the host's
-        fields.skip(8)
-    if flags & _MODE:
-        found["mode"] = fields.integer() & 0o777
-    if flags & _TIMES:
-        fields.skip(4)
-        found["modified"] = fields.integer()
-    if flags & _MORE:
-        raise PeerError("attributes that nobody asked for")
-    return found
-
-
-def attributes_of(info: FileInfo) -> SFTPAttributes:
-    kind = stat.S_IFDIR if info.folder else stat.S_IFREG
-    attributes = SFTPAttributes()
-    attributes.filename = clean(info.name)
-    attributes.st_size = info.size
-    attributes.st_mode = kind | info.mode
-    attributes.st_uid = attributes.st_gid = 0
-    attributes.st_atime = attributes.st_mtime = max(0, min(int(info.modified), 2**32 - 1))
-    attributes._flags = (
-        attributes.FLAG_SIZE
-        | attributes.FLAG_PERMISSIONS
-        | attributes.FLAG_AMTIME
-        | attributes.FLAG_UIDGID
-    )
-    return attributes
-
-
 def _check_offset(end: int) -> None:
     if end > MAX_OFFSET:
         raise FileError(Reason.FAILED, "no file can be that long")
-
-
-def _uint64(fields: Fields) -> int:
-    return fields.integer() << 32 | fields.integer()
 
 
 _WORDS = {
