@@ -62,7 +62,11 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tuihost/ssh/connection/_channel_table.py",
         "tuihost/ssh/packets/fields.py",
     ),
-    "tests/ssh/sftp/test_server.py": ("tuihost/host/programs/_file_transfers.py",),
+    "tests/ssh/sftp/test_server.py": (
+        "tuihost/host/programs/_file_transfers.py",
+        "tuihost/ssh/sftp/_attributes.py",
+        "tuihost/ssh/sftp/_handles.py",
+    ),
     "tests/ssh/test_transport.py": (
         "tuihost/ssh/_key_exchange.py",
         "tuihost/ssh/packets/algorithms.py",
