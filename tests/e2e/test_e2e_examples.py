@@ -5,13 +5,9 @@ port in it, into a shell that is on a terminal."""
 from __future__ import annotations
 
 import os
-import pty
 import re
-import select
-import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.e2e_demo import CHECKOUT, Demo, clean_env
+from tests.e2e.e2e_lines import ENDED, blocks, typed
 from tests.waiting import DEADLINE
 
 HANDBOOK = CHECKOUT / "apps" / "reader" / "pages"
@@ -39,9 +36,6 @@ REFUSED: Mapping[str, str] = {
 """What is said to a guest who has neither an agent nor a display; lines that hold the words."""
 
 CLIENT = re.compile(r"\b(ssh|scp|sftp|sshfs|rsync) ")
-LAST = "printf '[ended %s]' $?; read more"
-"""The shell is still there when a line has ended."""
-ENDED = re.compile(rb"\[ended (\d+)\]")
 FOR_A_BROWSER = re.compile(r"-L (\d+):status:80")
 
 
@@ -71,16 +65,11 @@ def examples() -> Iterator[Example]:
 
 
 def _typed(path: Path, kind: str, prompt: str) -> Iterator[Example]:
-    """The blocks of one kind, without what other tests run: the programs of the operator."""
-    text = path.read_text("utf-8")
-    for block in re.findall(rf"^```{kind}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        lines = [
-            line.removeprefix(prompt).strip()
-            for line in block.splitlines()
-            if line.startswith(prompt) and CLIENT.search(line)
-        ]
+    """The blocks of one kind, with what people type at a client."""
+    for block in blocks(path, kind, prompt):
+        lines = tuple(line for line in block if CLIENT.search(line))
         if lines:
-            yield Example(path.name, tuple(lines))
+            yield Example(path.name, lines)
 
 
 @pytest.fixture(scope="module")
@@ -137,54 +126,6 @@ def filled_in(line: str, port: int, web: int) -> str:
     return FOR_A_BROWSER.sub(f"-L {web}:status:80", line)
 
 
-@dataclass(slots=True)
-class Typed:
-    """A line that runs in a shell on a terminal of its own."""
-
-    process: subprocess.Popen[bytes]
-    terminal: int
-    seen: bytes = b""
-
-    def until(self, ready: Callable[[], object]) -> None:
-        """Reads until `ready()`."""
-        deadline = time.monotonic() + DEADLINE
-        while not ready():
-            left = deadline - time.monotonic()
-            assert left > 0, f"nothing more came in time:\n{self.text}"
-            if select.select([self.terminal], [], [], min(left, 0.2))[0]:
-                self.seen += os.read(self.terminal, 65536)
-
-    @property
-    def text(self) -> str:
-        return self.seen.decode("utf-8", "replace")
-
-    def close(self) -> None:
-        """Hangs up, as somebody does who closes the window."""
-        os.close(self.terminal)
-        try:
-            self.process.wait(2)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(DEADLINE)
-
-
-def typed(line: str, folder: Path) -> Typed:
-    terminal, theirs = pty.openpty()
-    # Opened by the leader of a session, it is the terminal at which ssh asks for a password.
-    takes = f"exec <>{os.ttyname(theirs)} >&0 2>&0"
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", f"{takes}\n{line}\n{LAST}"],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=folder / "work",
-        env=environment(folder),
-        start_new_session=True,
-    )
-    os.close(theirs)
-    return Typed(process, terminal)
-
-
 @pytest.mark.parametrize("example", [*dict.fromkeys(examples())], ids=str)
 def test_what_people_are_told_to_type_works_as_it_stands(
     own: Demo, folder: Path, example: Example, program: Callable[[str], str]
@@ -204,7 +145,7 @@ def run(line: str, port: int, folder: Path, then: Callable[[], object] = lambda:
     closed."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         web = free.getsockname()[1]
-    shell = typed(filled_in(line, port, web), folder)
+    shell = typed(filled_in(line, port, web), folder / "work", environment(folder))
     try:
         if "-N" in line.split():
             shell.until(lambda: answers(web))
