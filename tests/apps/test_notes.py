@@ -217,3 +217,27 @@ def test_line_by_line(host: Hosted) -> None:
         hear(hear(pilot, "Left unsaved: cut short").type("keep\n"), "Note 4 saved: cut short")
         pilot.type("q\n")
         assert pilot.wait_end() == 0
+
+
+def test_what_does_not_fit_into_a_note_is_refused_and_nothing_is_cut(host: Hosted) -> None:
+    full = "A" * 262_130 + "\nTHE-END\n"
+    with host.open("notes") as pilot:
+        pilot.wait_for("No notes yet").press("c-n").wait_for("New note")
+        pilot.paste("A" * 262_140 + "\nTHE-END\n").wait_for("Full: that is 5 characters too long.")
+        assert "new" in pilot.screen.lines[0]
+        pilot.paste(full).wait_gone("Full:").press("c-s").wait_for("Saved")
+        pilot.type("\x1b[1;5H").type("at the top").wait_for("Full: that is 1 character too long.")
+        pilot.press("backspace").wait_for("saved")
+    assert shown(host, 1).endswith("A\nTHE-END\n")
+    assert len(shown(host, 1)) == len(full)
+
+
+def test_the_page_of_a_note_keeps_its_lines(host: Hosted) -> None:
+    keep(host, "Plan\n\nfirst\nsecond\n- third\n\n    code  here\n")
+    with host.open("notes", size=(120, 30)) as pilot:
+        pilot.wait_for("▌ Plan").wait_for("second")
+        page = [line[50:].strip() for line in pilot.screen.lines]
+        assert page[page.index("first") + 1] == "second"
+    with host.open("notes show 1") as pilot:
+        pilot.wait_end()
+        assert "first second" not in pilot.text

@@ -10,6 +10,7 @@ from prompt_toolkit.mouse_events import MouseEventType
 
 from tests.tui.screen import Person, StubStage, make_session, play
 from tuihost.session.session import Session
+from tuihost.tui.widgets import editor as editor_module
 from tuihost.tui.widgets.editor import TextEditor
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
@@ -92,6 +93,19 @@ def test_a_change_that_would_be_too_long_is_refused_as_a_whole() -> None:
         assert "too long" not in me.text
         editor.text = "new"
         assert not editor.dirty
+
+
+def test_what_can_be_undone_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(editor_module, "UNDO", 2000)
+    session = make_session()
+    editor = TextEditor(session, "x" * 100)
+    with play(edited(session, editor), session) as me:
+        for _ in range(30):
+            me.press("a", "right", "backspace", "left")
+        assert sum(len(text) for text, _ in editor.buffer._undo_stack) <= 2200
+        before = editor.text
+        me.press("delete", "c-z")
+        assert editor.text == before
 
 
 def test_a_text_that_is_too_long_already_can_only_become_shorter() -> None:

@@ -6,7 +6,8 @@ so the window has nothing left to break.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,10 @@ TAB = 4
 """A tab leads to the next column that this divides."""
 KEPT = 20_000
 """Lines whose rows are remembered."""
+LONG = 2000
+"""Characters from which on a line that was changed is not broken into rows from its beginning."""
+CLEAR = 64
+"""Characters behind a change after which no cluster reaches back to it."""
 
 
 class _Masked(Processor):
@@ -44,28 +49,84 @@ class _Masked(Processor):
         return Transformation([(part[0], masked(part[1]), *part[2:]) for part in fragments])
 
 
+class _Tabs(TabsProcessor):
+    """Shows tabs as blanks. Lines without any, however long, cost nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(tabstop=TAB, char1=" ", char2=" ")
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        if not any("\t" in part[1] for part in transformation_input.fragments):
+            return Transformation(transformation_input.fragments)
+        return super().apply_transformation(transformation_input)
+
+
 def row_starts(line: str, width: int) -> tuple[int, ...]:
     """Where the rows of a line begin, as places in it, so that each has at most `width` cells: a
     word is broken only if it is longer than that. A blank at the end of a row may be one more."""
-    if "\t" not in line and line.isascii() and len(line) <= width:
-        return (0,)
-    starts, can_break, at, column = [0], 0, 0, 0
-    used = since_break = 0  # cells of this row, and of what follows its last blank
-    for cluster in iter_graphemes(masked(line)):
-        blank = cluster in (" ", "\t")
+    if line.isascii() and line.isprintable():
+        return (0, *_starts_of_ascii(line, width))
+    return (0, *_starts_from(masked(line), 0, width))
+
+
+def _starts_of_ascii(line: str, width: int) -> Iterator[int]:
+    at = 0
+    while len(line) - at > width:
+        end = at + width
+        blank = line.rfind(" ", at, end)
+        at = end + 1 if line[end] == " " else blank + 1 if blank >= at else end
+        if at < len(line):
+            yield at
+
+
+def _starts_from(line: str, at: int, width: int) -> Iterator[int]:
+    """Where rows begin after the one that begins at `at`."""
+    start = can_break = at
+    column = used = since_break = 0  # cells of this row, and of what follows its last blank
+    for cluster in iter_graphemes(line, at):
         cells = TAB - column % TAB if cluster == "\t" else width_of(cluster)
-        if used + cells > width and at > starts[-1] and not (cluster == " " and used == width):
-            if can_break <= starts[-1]:
+        if used + cells > width and at > start and not (cluster == " " and used == width):
+            if can_break <= start:
                 can_break, since_break = at, 0
-            starts.append(can_break)
-            used = since_break
+            start, used = can_break, since_break
+            yield start
         column += cells if cluster == "\t" else len(cluster)
         at += len(cluster)
         used += cells
         since_break += cells
-        if blank or cells == 2:
+        if cluster in (" ", "\t") or cells == 2:
             can_break, since_break = at, 0
-    return tuple(starts)
+
+
+def starts_again(line: str, width: int, before: str, starts: tuple[int, ...]) -> tuple[int, ...]:
+    """The same as `row_starts(line, width)`, from what that gave for the line as it was before a
+    change: only the rows around the change are made anew."""
+    if "\t" in line or "\t" in before or (line.isascii() and line.isprintable()):
+        return row_starts(line, width)
+    same = _same(before, line)
+    end = _same(before[same:][::-1], line[same:][::-1])
+    more = len(line) - len(before)
+    kept = max(0, bisect_right(starts, same) - 3)  # the rows before may have room for more now
+    found = list(starts[: kept + 1])
+    old = frozenset(starts)
+    for start in _starts_from(masked(line), found[-1], width):
+        if start >= len(line) - end + CLEAR and start - more in old:
+            place = bisect_left(starts, start - more)
+            return (*found, *(begin + more for begin in starts[place:]))
+        found.append(start)
+    return tuple(found)
+
+
+def _same(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 class WrappedControl(BufferControl):
@@ -73,13 +134,13 @@ class WrappedControl(BufferControl):
     lines. Tabs are blanks."""
 
     def __init__(self, **more: Any) -> None:
-        tabs = TabsProcessor(tabstop=TAB, char1=" ", char2=" ")
-        super().__init__(input_processors=[_Masked(), tabs], **more)
+        super().__init__(input_processors=[_Masked(), _Tabs()], **more)
         self._known: dict[str, tuple[int, ...]] = {}
         self._width = 0
         self._lines: list[str] = []
         self._first: list[int] = [0]
         self._goal = (-1, 0)
+        self._long: tuple[str, int, tuple[int, ...]] = ("", 0, (0,))
 
     # ------------------------------------------------------------------ rows and lines
 
@@ -94,8 +155,19 @@ class WrappedControl(BufferControl):
         self._lines = document.lines
         for line in self._lines:
             if line not in known:
-                known[line] = row_starts(line, room)
+                known[line] = self._starts(line, room)
         self._first = list(accumulate((len(known[line]) for line in self._lines), initial=0))
+
+    def _starts(self, line: str, room: int) -> tuple[int, ...]:
+        if len(line) < LONG:
+            return row_starts(line, room)
+        before, width, starts = self._long
+        if width == room:
+            starts = starts_again(line, room, before, starts)
+        else:
+            starts = row_starts(line, room)
+        self._long = (line, room, starts)
+        return starts
 
     def _place(self, document: Document) -> tuple[int, int]:
         """The row of the cursor, and where that row begins in its line."""

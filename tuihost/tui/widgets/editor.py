@@ -37,6 +37,9 @@ from tuihost.tui.widgets.text_keys import bind_clusters
 LIMIT = 200_000
 """Characters that a text can have by default: what is typed is kept in the host's memory."""
 
+UNDO = 8_000_000
+"""The most characters that are kept for undo; prompt_toolkit keeps the whole text each time."""
+
 
 class _Indent(Margin):
     """Room on the left, so that text begins where it does in other widgets."""
@@ -248,7 +251,11 @@ class TextEditor:
         return [("class:error", f"  {self._refusal}")]
 
     def _keep_to_limit(self, buffer: Buffer) -> None:
-        """Takes a change back that makes the text longer than it can be."""
+        """Takes a change back that makes the text longer than it can be; forgets the oldest texts
+        that could be brought back, if they are many."""
+        undo = buffer._undo_stack
+        if len(undo) * len(buffer.text) > UNDO:
+            del undo[: len(undo) // 2]
         over = len(buffer.text) - self.limit
         more = len(buffer.text) - len(self._kept)
         if over > 0 and more > 0:

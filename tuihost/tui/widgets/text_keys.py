@@ -52,8 +52,9 @@ def bind_clusters(keys: Keymap, buffer: Buffer, when: When | None = None) -> Non
             if state.original_cursor_position == buffer.cursor_position:
                 buffer.exit_selection()
 
-    def delete(back: bool) -> None:
-        buffer.save_to_undo_stack()
+    def delete(event: Any, back: bool) -> None:
+        if not event.is_repeat:
+            buffer.save_to_undo_stack()
         if buffer.selection_state is not None:
             buffer.cut_selection()
         elif back:
@@ -69,11 +70,11 @@ def bind_clusters(keys: Keymap, buffer: Buffer, when: When | None = None) -> Non
 
     @keys.add("backspace", when=when)
     def _backspace(event: Any) -> None:
-        delete(True)
+        delete(event, True)
 
     @keys.add("delete", when=when)
     def _delete(event: Any) -> None:
-        delete(False)
+        delete(event, False)
 
 
 def bind_one_line(keys: Keymap, buffer: Buffer, when: When | None = None) -> None:
