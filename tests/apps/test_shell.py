@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from tests.waiting import DEADLINE, allowed
+from tests.waiting import DEADLINE, allowed, until
 from tuihost import App, CommandInfo, Folders, Session, command
 from tuihost.accounts import AccountRecord
+from tuihost.core.ledger import Kind
 from tuihost.host.helpers import pool
 from tuihost.testing import Hosted, Outcome, hosted
 from tuihost.testing.hosted import hang_up
@@ -613,16 +614,24 @@ def test_output_becomes_rows(host: Hosted) -> None:
 def test_commands_side_by_side_are_bounded(host: Hosted, tap: Tap) -> None:
     """One client's, over all its sessions; another has its own."""
     client = host.connect("mel")
-    held = []
-    for _ in range(6):
-        channel = client.open_session(timeout=DEADLINE)
-        channel.settimeout(DEADLINE)
-        channel.exec_command("shell -c '" + " | ".join(["tap eat"] * 12) + "'")
-        held.append(channel)
-    errors = held[-1].makefile_stderr("rb")
-    assert errors.readline().startswith(b"tuihost: There are no more than 48 sessions, commands")
-    assert line(host, "echo on | count", user="ned")[:2] == (0, "1\n")
-    hang_up(client)
+    try:
+        sessions = []
+        for number in range(1, 5):
+            sessions.append(client.open_session(timeout=DEADLINE))
+            sessions[-1].settimeout(DEADLINE)
+            sessions[-1].exec_command("shell -c '" + " | ".join(["tap eat"] * 14) + "'")
+            if number < 4:
+                until(
+                    lambda held=14 * number: host.host.budget.held(Kind.THREADS) == held,
+                    "the commands to begin",
+                    shown=lambda: f"{host.host.budget.held(Kind.THREADS)} threads are held",
+                )
+        errors = sessions[-1].makefile_stderr("rb")
+        told = b"tuihost: There are no more than 48 sessions, commands and streams"
+        assert errors.readline().startswith(told)
+        assert line(host, "echo on | count", user="ned")[:2] == (0, "1\n")
+    finally:
+        hang_up(client)
 
 
 # ---------------------------------------------------------------------------------- questions
