@@ -45,8 +45,13 @@ def _gauge(
     return Gauge(label, measure, text, short or text, top)
 
 
+def load_text(load: float) -> str:
+    """A load in at most four characters: `0.42`, `12.6`, `180`."""
+    return f"{load:.{2 if load < 9.995 else 1 if load < 99.95 else 0}f}"
+
+
 def _loads(sample: Sample) -> str:
-    return "  ".join(f"{load:.2f}" for load in sample.load)
+    return "  ".join(map(load_text, sample.load))
 
 
 CPU = _gauge("CPU", lambda now: now.cpu, lambda now: percent(now.cpu), 100.0)
@@ -55,7 +60,7 @@ LOAD = _gauge(
     lambda now: now.load[0],
     _loads,
     float(os.cpu_count() or 1),
-    lambda now: f"{now.load[0]:.2f}",
+    lambda now: load_text(now.load[0]),
 )
 MEMORY = _gauge("Memory", lambda now: now.memory, lambda now: size_of(now.memory), 64.0 * 2**20)
 SESSIONS = _gauge("Sessions", lambda now: now.sessions, lambda now: f"{now.sessions}", 4.0)

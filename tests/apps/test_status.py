@@ -93,6 +93,18 @@ def test_on_a_wide_window_gauges_stand_side_by_side_and_the_table_stays_together
         )
 
 
+@pytest.mark.parametrize(
+    ("load", "shown"),
+    [(0.0, "0.00"), (9.99, "9.99"), (10.61, "10.6"), (99.96, "100"), (180, "180")],
+)
+def test_a_load_leaves_room_before_its_line(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch, load: float, shown: str
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load,) * 3)
+    with opened(host) as pilot:
+        pilot.wait_for(f" Load         {shown}  {shown}  {shown}  ")
+
+
 def test_in_ascii_and_without_colours_a_gap_is_no_line(host: Hosted) -> None:
     with host.open("status", term="vt100", env={"LANG": "C"}) as pilot:
         pilot.wait_for("Who")

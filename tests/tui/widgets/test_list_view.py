@@ -286,6 +286,16 @@ def test_nothing_to_show_is_said() -> None:
         assert "open" not in me.lines[-1]
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(80, 1), (30, 3)])
+def test_why_it_is_empty_is_said_in_as_many_lines_as_it_takes(columns: int, rows: int) -> None:
+    session = make_session(columns, 12)
+    why = "No files yet. Press Ctrl-N, or copy some here with sftp."
+    view = make(session, [], empty=why)
+    with play(screen_of(session, view), session) as me:
+        assert view.row_count() == rows
+        assert why in " ".join(me.text.split())
+
+
 def test_what_people_wrote_is_harmless_on_the_screen() -> None:
     session = make_session()
     view = make(session, [Entry("a\x1b[31m\u202eb", "c\x9bd\n", "e\x07", "f\x00")])
