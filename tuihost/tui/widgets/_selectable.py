@@ -18,8 +18,8 @@ from tuihost.tui.widgets.keymap import Keymap
 Item = TypeVar("Item")
 Open = Callable[[Item], Any]
 
-FIRST_COLUMNS = 40
-"""Columns that are reckoned with before the first frame."""
+FIRST_COLUMNS = 20
+"""Columns to reckon with before the first frame: rather too few, so that no line is lost."""
 
 
 class TypingRows(RowWindow):
