@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+_RUNS_A_LINE = re.compile(r"-[a-z]*c$")
 _TAKES_KEYS = re.compile(r"\bcat\s*>>\s*\S*authorized_keys\b")
 """In what `ssh-copy-id` has a server run, of every version."""
 
@@ -37,6 +38,7 @@ class _Keeps(Enum):
     ALL = "all"
     NO_LETTERS = "all but options such as -la, which say only how to show it"
     NOTHING = "none"
+    A_LINE = "one after -c, however that is written, such as -lc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ _WORDS = {
     **dict.fromkeys(("ps", "uptime", "free"), _Word(("status", "now"), _Keeps.NOTHING)),
     **dict.fromkeys(("whoami", "id"), _Word(("account", "whoami"), _Keeps.NOTHING)),
     "passwd": _Word(("account",), _Keeps.NOTHING),
-    **dict.fromkeys(("sh", "bash"), _Word(("shell",))),
+    **dict.fromkeys(("sh", "bash"), _Word(("shell",), _Keeps.A_LINE)),
     **{word: _Word(("shell", word)) for word in ("echo", "history")},
 }
 _LEAVING = ("exit", "logout", "quit")
@@ -105,3 +107,6 @@ def _kept(words: Sequence[str], keeps: _Keeps) -> tuple[str, ...]:
             return tuple(word for word in words if word[:1] != "-" or word.startswith("--"))
         case _Keeps.NOTHING:
             return tuple(word for word in words if word == "--help")
+        case _Keeps.A_LINE:
+            before = next((at for at, word in enumerate(words) if _RUNS_A_LINE.match(word)), None)
+            return () if before is None else ("-c", *words[before + 1 :][:1])
