@@ -114,6 +114,24 @@ def test_a_key_answers_again_once_it_has_rested() -> None:
         assert answers == [True, True]
 
 
+def test_a_paste_is_another_key() -> None:
+    session = make_session()
+    answers: list[Any] = []
+    keys = Keymap("Here")
+    screen = Screen(session, "Notes", body(), keys=keys)
+
+    @keys.add("enter")
+    async def _ask(event: Any) -> None:
+        answers.append(await screen.prompt("Key"))
+
+    with play(screen.application, session) as me:
+        me.press("enter", "enter")
+        assert answers == []
+        me.paste("KEY\n")
+        me.press("enter")
+        assert answers == ["KEY"]
+
+
 def test_the_key_that_was_held_is_text_where_text_is_asked_for() -> None:
     session = make_session()
     answers: list[Any] = []
