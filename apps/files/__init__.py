@@ -5,12 +5,10 @@ from __future__ import annotations
 import json as to_json
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any, Literal
-
-from rich.table import Table
 
 from tuihost import (
     App,
@@ -103,7 +101,7 @@ class Files(App):
             if json:
                 session.print(to_json.dumps([_data(info) for info in found], indent=2))
             elif found:
-                session.print(_table(found))
+                session.print(_listed(found))
 
         return _done(session, show)
 
@@ -213,13 +211,17 @@ class Files(App):
             ]  # fmt: skip
             session.print(to_json.dumps(data, indent=2))
             return
-        table = Table(box=None, pad_edge=False, show_header=False)
-        for deleted in found:
-            info = deleted.info
-            size = "folder" if info.folder else size_of(info.size)
-            table.add_row(deleted.key, size, date_time(deleted.when, None), clean(_where(deleted)))
+        rows = [
+            (
+                deleted.key,
+                "folder" if deleted.info.folder else size_of(deleted.info.size),
+                date_time(deleted.when, None),
+                clean(_where(deleted)),
+            )
+            for deleted in found
+        ]
         if found:
-            session.print(table)
+            session.print(_in_columns(rows, right=1))
 
     def _restore(self, session: Session, name: str) -> None:
         bin_ = self._bin(session)
@@ -349,16 +351,29 @@ def _done(session: Session, act: Callable[[], None]) -> int:
     return 0
 
 
-def _table(found: list[FileInfo]) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(justify="right")
-    table.add_column()
-    table.add_column()
-    for info in found:
-        size = "folder" if info.folder else size_of(info.size)
-        name = clean(info.name) + ("/" if info.folder else "")
-        table.add_row(size, date_time(info.modified, None) if info.modified else "", name)
-    return table
+def _listed(found: list[FileInfo]) -> str:
+    rows = [
+        (
+            "folder" if info.folder else size_of(info.size),
+            date_time(info.modified, None) if info.modified else "",
+            clean(info.name) + ("/" if info.folder else ""),
+        )
+        for info in found
+    ]
+    return _in_columns(rows, right=0)
+
+
+def _in_columns(rows: Sequence[Sequence[str]], *, right: int) -> str:
+    """Rows as lines; column number `right` ends where it ends in every row, the others begin so.
+    rich would take seconds for as many rows as a folder can have."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if number == right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
 
 
 def _data(info: FileInfo) -> dict[str, Any]:

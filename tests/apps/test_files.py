@@ -183,6 +183,16 @@ def test_progress_is_told_beside_the_data(host: Hosted) -> None:
     assert said.errors.splitlines()[-1].startswith("Bytes kept: 700000, ")
 
 
+def test_a_list_stands_in_columns(host: Hosted) -> None:
+    for name, size in (("one", 1), ("two", 12_345)):
+        host.run(f"files put {name}", stdin=bytes(size))
+    host.run("files mkdir three")
+    listed = host.run("files ls").text.splitlines()
+    assert [line[:6] for line in listed] == ["   1 B", "folder", " 12 kB"]
+    assert [line[6:10] for line in listed] == ["  20"] * 3
+    assert [line[24:] for line in listed] == ["  one", "  three/", "  two"]
+
+
 def test_a_file_of_too_many_lines_is_not_shown(host: Hosted) -> None:
     host.run("files put lines", stdin=b"\n" * 10_001)
     with host.open("files") as pilot:
