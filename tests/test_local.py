@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cli.calling import environment
+from tests.cli.calling import environment, tuihost
 from tests.waiting import DEADLINE
 
 APP = '''
@@ -112,6 +112,14 @@ def test_a_command_reads_lines(tmp_path: Path) -> None:
         here.wait_for(b"2 lines")
     assert here.process.returncode == 0
     assert here.shown.count(b"one") == 1
+
+
+def test_the_name_alone_runs_what_it_runs_over_ssh(tmp_path: Path) -> None:
+    (tmp_path / "apps").mkdir()
+    text = APP.replace('secret."""', 'secret."""\n    default_command = "count"')
+    (tmp_path / "apps" / "vault.py").write_text(text)
+    done = tuihost(tmp_path, "run", "vault", TUIHOST_APPS__FOLDERS=str(tmp_path / "apps"))
+    assert done.stdout == "ready\n0 lines\n"
 
 
 def test_a_talk_is_a_screen(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.programs.program import Program
 from tuihost.host.programs.visit import Visit
 from tuihost.logs import event_log
+from tuihost.plugin import App
 from tuihost.session.host_view import Account
 from tuihost.settings.models import Settings
 from tuihost.terminal_facts import facts_of
@@ -137,7 +138,7 @@ def _run(host: Host, name: str, words: Sequence[str]) -> int:
     route: Route
     if name not in host.access.names_for(account):
         route = NoSuchApp(name)
-    elif words or (not host.catalog.apps[name].app.has_talk and not _interactive()):
+    elif words or not (_interactive() or _talks_alone(host.catalog.apps[name].app)):
         route = RunCommand(name, tuple(words))
     else:
         route = OpenApp(name)
@@ -155,6 +156,11 @@ def _run(host: Host, name: str, words: Sequence[str]) -> int:
         program.start("app-local")
         program.thread.join()
     return channel.end.code if isinstance(channel.end, ExitStatus) else 1
+
+
+def _talks_alone(app: App) -> bool:
+    """Whether an app without words and without a terminal is opened line by line, as over SSH."""
+    return app.has_talk and not app.command_methods()
 
 
 def _interactive() -> bool:
