@@ -89,12 +89,7 @@ class Dial:
     def end(self) -> None:
         """Gives up; nobody is told."""
         self._sockaddrs = []
-        if self._deadline is not None:
-            self._deadline.cancel()
-        if self._sock is not None:
-            self._pump.watch(self._sock, 0, self._settled)
-            self._sock.close()
-            self._sock = None
+        self._drop()
         self._pump.forget(self)
 
     # ---------------------------------------------------------------- the pump's thread
@@ -151,13 +146,17 @@ class Dial:
     def _give_up(self, reason: str) -> None:
         """This address will not do."""
         self._reason = reason
+        self._drop()
+        self._next()
+
+    def _drop(self) -> None:
+        """Closes what is under way."""
         if self._deadline is not None:
             self._deadline.cancel()
         if self._sock is not None:
             self._pump.watch(self._sock, 0, self._settled)
             self._sock.close()
             self._sock = None
-        self._next()
 
 
 @contextmanager

@@ -9,9 +9,8 @@ import errno
 import os
 import random
 import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 
 from tuihost.core.forward_rules import Rule, bind_addresses, free_ports, may_listen
@@ -19,6 +18,7 @@ from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.errors import Disconnected
 from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream
+from tuihost.host.relay.end_actions import EndActions
 from tuihost.host.relay.pump import READ, Pump, Relayed
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
@@ -58,9 +58,8 @@ class HostedListening:
         self.account = account
         self.address = address
         self.since = since
-        self._ended = False
-        self._actions: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
+        self._stopped = False
+        self._ending = EndActions()
 
     @property
     def peer(self) -> Peer:
@@ -68,29 +67,22 @@ class HostedListening:
 
     @property
     def ended(self) -> bool:
-        return self._ended
+        return self._stopped
 
     def on_end(self, action: Callable[[], None]) -> None:
-        with self._lock:
-            if not self._ended:
-                self._actions.append(action)
-                return
-        action()
+        self._ending.add(action)
 
     def stop(self) -> None:
         """It leads nowhere any more; the app is told by `cancel`. Any thread; never waits."""
-        self._ended = True
+        self._stopped = True
 
     def cancel(self) -> None:
         """It leads nowhere any more, and the app is told, which may wait. Any thread."""
-        with self._lock:
-            actions, self._actions, self._ended = self._actions, [], True
-        with ExitStack() as telling:  # one that raises costs the others nothing
-            for action in reversed(actions):
-                telling.callback(action)
+        self._stopped = True
+        self._ending.end()
 
     def connect(self, origin: Peer, timeout: float = 10.0) -> ChannelStream:
-        if self._ended:
+        if self._stopped:
             raise Disconnected("the forward has ended")
         return open_stream(self._link, OpenForwarded(self.address, origin), timeout)
 

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +28,7 @@ from tuihost.core.x11_setup import COOKIE_BYTES, MAX_SETUP, Setup, cookie_of, re
 from tuihost.errors import Disconnected
 from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream
+from tuihost.host.relay.end_actions import EndActions
 from tuihost.host.relay.pump import READ, Pump
 from tuihost.logs import Event, EventLog
 from tuihost.session.streams import NotOpened
@@ -76,7 +77,7 @@ class ClientDisplay:
         self._closed = False
         self._asked = self._opened = 0
         self._open: list[_Connection] = []
-        self._actions: list[Callable[[], None]] = []
+        self._ending = EndActions()
         self._local: _LocalDisplay | None = None
 
     @property
@@ -84,11 +85,7 @@ class ClientDisplay:
         return self._closed
 
     def on_close(self, action: Callable[[], None]) -> None:
-        with self._lock:
-            if not self._closed:
-                self._actions.append(action)
-                return
-        action()
+        self._ending.add(action)
 
     def connect(self, timeout: float = 10.0) -> ChannelStream:
         self.claim()
@@ -124,14 +121,11 @@ class ClientDisplay:
             self._closed = True
             connections, self._open = self._open, []
             local, self._local = self._local, None
-            actions, self._actions = self._actions, []
-        with ExitStack() as ending:  # an app may raise, which costs the others nothing
-            for action in reversed(actions):
-                ending.callback(action)
-            for connection in connections:
-                connection.close()
-            if local is not None:
-                local.close()
+        for connection in connections:
+            connection.close()
+        if local is not None:
+            local.close()
+        self._ending.end()
 
     # ---------------------------------------------------------------- for the connections to it
 
