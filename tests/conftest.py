@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 import tuihost.database
 from tests.waiting import DEADLINE
+from tuihost.host.login import passwords
 
 # For the processes that tests run in and start; in this one the plugin has read it already.
 os.environ.setdefault("TUIHOST_TEST_DEADLINE", f"{DEADLINE:g}")
@@ -60,6 +61,25 @@ def _join(thread: threading.Thread, deadline: float) -> None:
         threading.Event().wait(0.001)
     if thread.ident is not None:
         thread.join(max(0.0, deadline - time.monotonic()))
+
+
+REAL_COSTS = passwords.MEMORY_KIB, passwords.PASSES
+"""Of the hash of a password."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def low_costs() -> Iterator[None]:
+    """A password is hashed in less than a millisecond."""
+    passwords.MEMORY_KIB, passwords.PASSES = 128, 1
+    yield
+    passwords.MEMORY_KIB, passwords.PASSES = REAL_COSTS
+
+
+@pytest.fixture
+def real_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes as long as for people, where a test is about that."""
+    monkeypatch.setattr(passwords, "MEMORY_KIB", REAL_COSTS[0])
+    monkeypatch.setattr(passwords, "PASSES", REAL_COSTS[1])
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from tests.ssh.raw_client import RawClient, host_pair, plain_pair
 from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, Invite
 from tuihost.host.login.services import LoginServices
-from tuihost.host.login.verifier import AccountVerifier
+from tuihost.host.login.verifier import AGAIN, AccountVerifier
 from tuihost.login.steps import bundled_steps
 from tuihost.login.steps.codes import (
     PERIOD,
@@ -270,11 +270,11 @@ def test_the_password_alone_sets_up_another_second_factor(houses: Houses) -> Non
     client = houses.dial(login_services)
     client.send(50, "ada", "ssh-connection", "password", False, PASSWORD)
     client.expect(REFUSED)
-    for submethods in ("enroll", ""):
+    for submethods, words in (("enroll", ""), ("", AGAIN)):
         client.send(50, "ada", "ssh-connection", "keyboard-interactive", "", submethods)
         fields = client.expect(QUESTION)
         texts = (fields.text(), fields.text(), fields.text(), str(fields.integer()), fields.text())
-        assert texts == ("", "", "", "1", "One-time code: ")
+        assert texts == ("", words, "", "1", "One-time code: ")
         assert answer(client, "000000") == REFUSED
     assert login_services.store.totp_secret("ada") == SECRET
 

@@ -39,6 +39,8 @@ from tuihost.ssh.transport import HostTransport
 from tuihost.testing.hosted import hang_up
 from tuihost.wire import Peer
 
+pytestmark = pytest.mark.usefixtures("real_costs")
+
 PEER = Peer("198.51.100.4", 50_000)
 PEOPLE = ("known", "unknown", "closed", "locked", "collector")
 PASSWORD, WRONG = "correct horse battery", "battery staple correct"

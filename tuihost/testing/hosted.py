@@ -172,6 +172,7 @@ class Hosted:
 def hang_up(transport: paramiko.Transport) -> None:
     """Closes a paramiko client and waits for its thread."""
     transport.close()
+    transport.packetizer.complete_handshake()  # else its timer outlives a handshake that failed
     transport.join(DEADLINE)
 
 

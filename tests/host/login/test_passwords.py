@@ -14,6 +14,8 @@ from tests.waiting import DEADLINE
 from tuihost.core.login.authentication import MAX_PASSWORD
 from tuihost.host.login.passwords import Passwords
 
+pytestmark = pytest.mark.usefixtures("real_costs")
+
 
 @pytest.fixture
 def passwords() -> Iterator[Passwords]:

@@ -211,6 +211,7 @@ def test_what_failed_is_in_the_history_once_the_connection_is_over() -> None:
         assert (latest.success, before.success, before.factors) == (True, False, ("password",))
 
 
+@pytest.mark.usefixtures("real_costs")
 def test_a_hash_of_other_costs_is_made_anew_when_it_was_right() -> None:
     from argon2 import PasswordHasher
 

@@ -27,6 +27,8 @@ from tuihost.login.steps.codes import totp_code, totp_counter
 from tuihost.settings.loading import load
 from tuihost.wire import Identity, Peer
 
+pytestmark = pytest.mark.usefixtures("real_costs")
+
 PEER = Peer("198.51.100.4", 50_000)
 
 
