@@ -8,6 +8,7 @@ from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit
+from rich.text import Text
 
 from tuihost import (
     FileError,
@@ -35,6 +36,7 @@ from .highlighting import is_code, page, tokens
 Names = tuple[str, ...]
 MAX_SHOWN, MAX_LINES = 200_000, 10_000  # bytes and lines of a file that can be shown and edited
 SAVE, DISCARD = "Save it", "Throw it away"
+EMPTY_FILE = "This file is empty. Press e to write something into it."
 EMPTY = "No files yet. Press Ctrl-N, or copy some here with sftp or scp."
 
 
@@ -315,9 +317,9 @@ class Reading:
             self.focus: Any = self.editor.area
             inner: Any = self.editor
         else:
-            view = RichView(session, page(text))
+            view = RichView(session, page(text) if text else Text(EMPTY_FILE, "muted"))
             self.focus, inner = view.window, view
-            if is_code(names[-1], text):
+            if text and is_code(names[-1], text):
                 files.app.create_background_task(self._colour(view, text))
         self.body = HSplit([inner], key_bindings=self._keys().bindings)
 

@@ -143,6 +143,13 @@ def test_a_person_walks_reads_writes_and_deletes(host: Hosted, size: tuple[int, 
     assert host.run("files find '*'").text == "/mine/letters\n/mine/letters/one.py\n"
 
 
+def test_an_empty_file_says_so_and_can_be_written(host: Hosted) -> None:
+    host.run("files put /mine/later.py", stdin=b"")
+    with host.open("files") as pilot:
+        pilot.wait_for("▌ later.py").press("enter").wait_for("This file is empty.")
+        pilot.press("e").wait_for("saved").type("x = 1").wait_for("unsaved")
+
+
 def test_what_is_no_text_is_not_shown(host: Hosted) -> None:
     host.run("files put a.bin", stdin=bytes(100))
     with host.open("files") as pilot:
