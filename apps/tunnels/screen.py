@@ -153,7 +153,7 @@ class TunnelsScreen:
         )
         if await self.screen.confirm(
             f"Leave, and close {that}?",
-            detail=f"{which} with this connection. Another terminal can stay meanwhile.",
+            detail=f"{which} with this connection. For other things, open another terminal.",
             yes="Leave",
             no="Stay",
         ):
