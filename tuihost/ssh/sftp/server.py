@@ -92,7 +92,6 @@ _CODES = {
     Reason.DENIED: SFTP_PERMISSION_DENIED,
     Reason.NOT_SUPPORTED: SFTP_OP_UNSUPPORTED,
 }
-_UINT64 = struct.Struct(">Q")
 _DATA_HEAD = struct.Struct(">IBII")
 
 Noted = Callable[[str, Names, int], None]
