@@ -94,8 +94,10 @@ def listening(
     """A host that serves in a thread of this process; `verifier` stands in for its own."""
     log, records = kept_log()
 
-    def verifier_of(services: LoginServices, peer: Peer, log: EventLog) -> Any:
-        return verifier or AccountVerifier(services, peer, log)
+    def verifier_of(
+        services: LoginServices, peer: Peer, log: EventLog, gone: Callable[[], bool]
+    ) -> Any:
+        return verifier or AccountVerifier(services, peer, log, gone)
 
     with (
         tempfile.TemporaryDirectory(prefix="tuihost-") as folder,
