@@ -361,10 +361,6 @@ class ShellScreen:
         def _paste(event: Any) -> None:
             self.paste(event.data)
 
-        @keys.add(Keys.BracketedPaste.value, when=lambda: not self.app.layout.has_focus(self.input))
-        def _paste_to_search(event: Any) -> None:
-            event.current_buffer.insert_text(" ".join(event.data.splitlines()))
-
         @keys.add("c-r", label="search", rank=30)
         def _search(event: Any) -> None:
             start_search(direction=SearchDirection.BACKWARD)

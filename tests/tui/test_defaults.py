@@ -17,12 +17,17 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition, to_filter
 from prompt_toolkit.input import DummyInput
 from prompt_toolkit.key_binding.defaults import load_key_bindings
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import BufferControl, Layout, Window
 from prompt_toolkit.layout.screen import _CHAR_CACHE
 from prompt_toolkit.output import DummyOutput
 from prompt_toolkit.styles import Style
 
 from tuihost.tui import defaults
 from tuihost.tui.running.loop import run
+
+FAMILY = "👨\u200d👩\u200d👧"
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +54,37 @@ def test_applications_share_their_default_bindings() -> None:
     one, other = application(), application()
     assert one._default_bindings is other._default_bindings is defaults.shared_key_bindings()
     assert one._page_navigation_bindings is defaults.shared_page_bindings()
-    assert len(defaults.shared_key_bindings().bindings) == len(load_key_bindings().bindings)
+    own = len(defaults.field_bindings().bindings)
+    assert len(defaults.shared_key_bindings().bindings) == len(load_key_bindings().bindings) + own
+
+
+@pytest.mark.parametrize(
+    ("pasted", "keys", "text"),
+    [
+        ("KEY\n", [], "KEY"),
+        ("a\r\nb\n", [], "a b"),
+        (FAMILY, [Keys.Backspace], ""),
+        (FAMILY, [Keys.Left, "x"], f"x{FAMILY}"),
+        ("ab", [Keys.Left, "x"], "axb"),
+        (f"{FAMILY}b", [Keys.Home, Keys.Right, "x"], f"{FAMILY}xb"),
+        (f"{FAMILY}b", [Keys.Home, Keys.Delete], "b"),
+    ],
+)
+def test_a_field_of_one_line_that_an_app_made_itself(
+    pasted: str, keys: list[Keys | str], text: str
+) -> None:
+    defaults.share_defaults()
+    buffer = Buffer(multiline=False)
+    app = application(layout=Layout(Window(BufferControl(buffer))))
+
+    async def press() -> None:
+        with set_app(app):
+            app.key_processor.feed(KeyPress(Keys.BracketedPaste, pasted))
+            app.key_processor.feed_multiple([KeyPress(key) for key in keys])
+            app.key_processor.process_keys()
+
+    run(press())
+    assert buffer.text == text
 
 
 def test_an_application_costs_a_fraction(monkeypatch: pytest.MonkeyPatch) -> None:

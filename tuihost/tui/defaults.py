@@ -18,10 +18,20 @@ from prompt_toolkit.application import application as application_module
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.filters import Always, Filter
+from prompt_toolkit.filters import (
+    Always,
+    Condition,
+    Filter,
+    emacs_insert_mode,
+    is_multiline,
+    is_searching,
+)
+from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.bindings.page_navigation import load_page_navigation_bindings
 from prompt_toolkit.key_binding.defaults import load_key_bindings
-from prompt_toolkit.key_binding.key_bindings import KeyBindingsBase
+from prompt_toolkit.key_binding.key_bindings import KeyBindingsBase, merge_key_bindings
+from prompt_toolkit.key_binding.key_processor import KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.screen import _CHAR_CACHE
 from prompt_toolkit.styles import (
     BaseStyle,
@@ -32,6 +42,7 @@ from prompt_toolkit.styles import (
 )
 
 from tuihost.logs import Event, event_log
+from tuihost.tui.widgets.text_keys import cluster_after, cluster_before, one_line
 
 CELLS_KEPT = 250_000
 """Distinct cells (a character in a style) that the process remembers; prompt_toolkit would keep a
@@ -42,8 +53,47 @@ million, some 300 MB that visitors could fill."""
 
 @cache
 def shared_key_bindings() -> KeyBindingsBase:
-    """prompt_toolkit's default key bindings. Never add to them: everybody has them."""
-    return load_key_bindings()
+    """prompt_toolkit's default key bindings, with `field_bindings`. Never add to them: everybody
+    has them."""
+    return merge_key_bindings([load_key_bindings(), field_bindings()])
+
+
+def field_bindings() -> KeyBindings:
+    """What fields do that their app has no keys for: a paste into one line stays one line, and
+    what looks like one character is moved over and deleted as one."""
+    bindings = KeyBindings()
+
+    @bindings.add(Keys.BracketedPaste, filter=(~is_multiline | is_searching) & emacs_insert_mode)
+    def _paste(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text(one_line(event.data))
+
+    @bindings.add("left", filter=Condition(lambda: _step(back=True) > 1))
+    def _left(event: KeyPressEvent) -> None:
+        event.current_buffer.cursor_position -= _step(back=True)
+
+    @bindings.add("right", filter=Condition(lambda: _step(back=False) > 1))
+    def _right(event: KeyPressEvent) -> None:
+        event.current_buffer.cursor_position += _step(back=False)
+
+    @bindings.add("backspace", filter=Condition(lambda: _step(back=True) > 1))
+    def _backspace(event: KeyPressEvent) -> None:
+        event.current_buffer.delete_before_cursor(_step(back=True))
+
+    @bindings.add("delete", filter=Condition(lambda: _step(back=False) > 1))
+    def _delete(event: KeyPressEvent) -> None:
+        event.current_buffer.delete(_step(back=False))
+
+    return bindings
+
+
+def _step(*, back: bool) -> int:
+    """How many code points what looks like one character before or behind the cursor has; 0 where
+    prompt_toolkit's own keys are right."""
+    buffer = get_app().current_buffer
+    if buffer.selection_state is not None or not emacs_insert_mode():
+        return 0
+    at, text = buffer.cursor_position, buffer.text
+    return at - cluster_before(text, at) if back else cluster_after(text, at) - at
 
 
 @cache
