@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.tui.screen import make_session, play
 from tests.tui.widgets.screens import asking
-from tuihost.tui.widgets.text_keys import cluster_after, cluster_before, one_line
+from tuihost.tui.clusters import one_line
 
 
 @pytest.mark.parametrize(
@@ -36,17 +34,6 @@ def test_a_paste_into_one_line_is_one_line(pasted: str, line: str) -> None:
         assert line[:1] in me.text
         me.press("enter")
     assert answers == [line]
-
-
-@given(st.text(alphabet="ab\n\u0301\u200d👩👧🇩🇪각\u1100\u1161\ufe0f", max_size=30))
-def test_forth_and_back_stop_at_the_same_places(text: str) -> None:
-    forth = [0]
-    while forth[-1] < len(text):
-        forth.append(cluster_after(text, forth[-1]))
-    back = [len(text)]
-    while back[-1] > 0:
-        back.append(cluster_before(text, back[-1]))
-    assert forth == back[::-1]
 
 
 def test_a_prompt_deletes_a_family_as_one() -> None:

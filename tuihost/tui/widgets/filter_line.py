@@ -9,9 +9,9 @@ from prompt_toolkit.keys import Keys
 
 from tuihost.session.session import Session
 from tuihost.text import clean, without_bom
+from tuihost.tui.clusters import cluster_before
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, spread, width_of
 from tuihost.tui.widgets.keymap import Keymap
-from tuihost.tui.widgets.text_keys import cluster_before
 
 LIMIT = 200
 """Characters that a filter can have."""

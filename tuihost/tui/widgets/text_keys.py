@@ -8,29 +8,9 @@ from typing import Any
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.selection import SelectionType
-from wcwidth import grapheme_boundary_before, iter_graphemes
 
-from tuihost.text import without_bom
+from tuihost.tui.clusters import cluster_after, cluster_before, one_line
 from tuihost.tui.widgets.keymap import Keymap, When
-
-LONGEST = 256
-"""Characters that one cluster can have; a longer one is taken in parts."""
-
-
-def cluster_before(text: str, at: int) -> int:
-    """Where the cluster begins that ends at `at` (UAX #29)."""
-    return grapheme_boundary_before(text, at)
-
-
-def cluster_after(text: str, at: int) -> int:
-    """Where the cluster ends that begins at `at`."""
-    return at + len(next(iter_graphemes(text, at, min(len(text), at + LONGEST)), ""))
-
-
-def one_line(text: str) -> str:
-    """A pasted text for a field of one line: the line end at its end is dropped, those inside
-    become blanks."""
-    return " ".join(without_bom(text).splitlines())
 
 
 def bind_clusters(keys: Keymap, buffer: Buffer, when: When | None = None) -> None:
