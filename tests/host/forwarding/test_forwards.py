@@ -28,9 +28,11 @@ from tuihost import (
 )
 from tuihost.host.forwarding import forwards
 from tuihost.host.forwarding._listening import HostedListening
+from tuihost.host.forwarding.forwards import MAX_DIALS
 from tuihost.host.programs.app_thread import AppThread
 from tuihost.testing import Hosted, hosted
 
+RESOURCE_SHORTAGE = 4
 ALL = {"roles": {"guest": {"forwards": ["*"], "listens": ["*"]}}}
 
 
@@ -260,6 +262,36 @@ def test_an_app_is_told_of_an_end_also_if_there_was_no_thread_to_do_it_on(
         app.wait(lambda: on)
     assert on == [tries[2]]
     assert tries[1:] == ["end-1", "end-1"]
+
+
+def test_without_threads_nothing_is_forwarded_until_there_are_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, none_left = threading.Thread.start, ["forward", "listen"]
+
+    def full(thread: threading.Thread) -> None:
+        if any(thread.name.startswith(name) for name in none_left):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    rules = {"forwarding__dial": ["*.test:*"], "forwarding__listen": ["127.0.0.1:*"]}
+    with echoing(**rules) as (host, client, app):
+        monkeypatch.setattr(threading.Thread, "start", full)
+        for _ in range(2 * MAX_DIALS):  # none of them stays counted
+            assert refused(client, "echo", 7) == RESOURCE_SHORTAGE
+            assert refused(client, "nowhere.test", 7) == RESOURCE_SHORTAGE
+        for address in ("hook", "127.0.0.1"):
+            with pytest.raises(paramiko.SSHException):
+                client.request_port_forward(address, 80 if address == "hook" else 0)
+        none_left[:] = ["forward-resolve"]
+        assert refused(client, "nowhere.test", 7) == RESOURCE_SHORTAGE
+        none_left.clear()
+        assert client.request_port_forward("127.0.0.1", 0)
+        channel = to(client, "echo", 7)
+        channel.shutdown_write()
+        assert read_all(channel) == b"ada at echo:7"
+        assert host.log.named("conn.error") == []
+        assert app.taken == []
 
 
 def test_an_app_that_raises_when_an_address_ends_is_told_all_the_same() -> None:

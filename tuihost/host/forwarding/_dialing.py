@@ -58,8 +58,8 @@ class Dial:
             case UnixAddress(path):
                 self._sockaddrs = [(socket.AF_UNIX, path)]
                 self._begin()
-            case TcpAddress(host) if literal(host) is not None:
-                self._resolve(target, judge)
+            case TcpAddress(host) if literal(host) is not None:  # nothing that could hang
+                self._pump.call(lambda: self._resolve(target, judge))
             case TcpAddress():
                 threading.Thread(
                     target=self._resolve, args=(target, judge), name="forward-resolve", daemon=True

@@ -57,6 +57,10 @@ from tuihost.wire import (
 MAX_DIALS = 32  # targets of one connection that have not answered yet
 TELL_AGAIN = 1.0  # seconds until an app is told of an end, if there was no thread to do it on
 
+NO_THREADS = Refuse(
+    "the host has no threads left; try again in a minute", OpenFailure.RESOURCE_SHORTAGE
+)
+
 
 class Forwards:
     """What one person forwards, both ways."""
@@ -79,7 +83,7 @@ class Forwards:
         self._dial_rules = tuple(rule_of(text) for text in self._settings.dial)
         self._listen_rules = tuple(rule_of(text) for text in self._settings.listen)
         self._listening: dict[SocketAddress, HostedListening | SocketListener] = {}
-        self._dialling = 0
+        self._dials: set[Dial] = set()
         self._pump: Pump | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -111,7 +115,7 @@ class Forwards:
             return Later(lambda undecided: self._answer(app, target, origin, undecided, lease))
         if not (self._visitor.rights.forward(target) and may_dial(self._dial_rules, target)):
             return Refuse(f"forwarding is not allowed to {shown(target)}")
-        if self._dialling >= MAX_DIALS:
+        if len(self._dials) >= MAX_DIALS:
             return Refuse("too many targets have not answered", OpenFailure.RESOURCE_SHORTAGE)
         return Later(lambda undecided: self._dial(target, undecided))
 
@@ -140,7 +144,10 @@ class Forwards:
                 log.info(Event.FORWARD_CLOSED, sent=stream.received, received=stream.sent)
 
         thread = self._thread(app, "forward", run, lease)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            undecided.refuse(NO_THREADS)
 
     def _forward(
         self, app: App, target: SocketAddress, origin: Peer, stream: ChannelStream, log: EventLog
@@ -157,10 +164,14 @@ class Forwards:
 
     def _dial(self, target: SocketAddress, undecided: Undecided) -> None:
         """Dials, and answers the client when that has come to something."""
-        pump = self.pump()
+        try:
+            pump = self.pump()
+        except RuntimeError:
+            undecided.refuse(NO_THREADS)
+            return
 
         def connected(sock: socket) -> None:
-            self._dialling -= 1
+            self._dials.discard(dial)
             channel = undecided.grant()
             if channel is None:
                 sock.close()
@@ -170,14 +181,18 @@ class Forwards:
             pump.relay(channel, sock, ended(log))
 
         def failed(reason: str) -> None:
-            self._dialling -= 1
+            self._dials.discard(dial)
             text = f"{shown(target)} cannot be reached: {reason}"
             undecided.refuse(Refuse(text, OpenFailure.CONNECT_FAILED))
 
         share = self._visitor.share
         dial = Dial(pump, self._settings.dial_timeout, connected, failed, share)
-        self._dialling += 1
-        dial.begin(target, self._allowed)
+        self._dials.add(dial)
+        try:
+            dial.begin(target, self._allowed)
+        except RuntimeError:
+            self._dials.discard(dial)
+            undecided.refuse(NO_THREADS)
 
     def _allowed(self, target: TcpAddress, found: Sequence[Address]) -> Sequence[Address]:
         """Of the addresses that a host came to, those that may be dialled."""
@@ -205,10 +220,10 @@ class Forwards:
         if address in self._listening:
             return Refuse(f"{shown(address)} is forwarded already")
         app = self._host.access.listen_app(self._visitor, address)
-        if app is not None:
-            return self._lend(app, address)
         try:
-            return self._bind(address)
+            return self._bind(address) if app is None else self._lend(app, address)
+        except RuntimeError:
+            return NO_THREADS
         except CannotListen as why:
             reason = f"{shown(address)} cannot be listened on: {why}"
             self._link.tell(reason)
@@ -225,7 +240,8 @@ class Forwards:
         return Grant()
 
     def _lend(self, app: App, address: SocketAddress) -> Answer:
-        """Gives the address to an app, which is told on a thread of its own."""
+        """Gives the address to an app, which is told on a thread of its own. Raises RuntimeError if
+        there can be no more threads."""
         listening = HostedListening(app, self._link, self._visitor, address, self._host.now())
 
         def listened() -> None:
@@ -266,7 +282,9 @@ class Forwards:
         return AppThread(self._host, app, f"{what}-{self._name}", run, self._log, lease)
 
     def _bind(self, address: SocketAddress) -> Answer:
-        """Listens on a real address. Raises `CannotListen`."""
+        """Listens on a real address. Raises `CannotListen`; RuntimeError if there can be no more
+        threads."""
+        pump = self.pump()
         sockets = bind(self._listen_rules, address, self._visitor.rights.listen)
         if not sockets:
             return Refuse(f"listening is not allowed on {shown(address)}")
@@ -280,14 +298,14 @@ class Forwards:
                 return Refuse(lease.sentence)
             sockets[number] = counted(sock, lease)
         self._listening[address] = SocketListener(
-            self.pump(), self._link, sockets, address, self._log, share
+            pump, self._link, sockets, address, self._log, share
         )
         self._log.info(Event.FORWARD_LISTEN, target=shown(address))
         return _granted(address)
 
     def pump(self) -> Pump:
         """The thread of this connection's real sockets, which begins when it is first wanted. Any
-        thread."""
+        thread. Raises RuntimeError if there can be no more threads."""
         with self._lock:
             if self._pump is None:
                 self._pump = Pump(f"forward-{self._name}", self._host.watchdog, self._log)

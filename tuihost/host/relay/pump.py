@@ -39,6 +39,7 @@ class Pump:
     """The thread, and what it waits for. Thread: its own, unless a method says otherwise."""
 
     def __init__(self, name: str, timer: Timer, log: EventLog) -> None:
+        """Begins. Raises RuntimeError if there can be no more threads."""
         self.timer = timer
         self._log = log
         self._selector = selectors.DefaultSelector()
@@ -51,7 +52,11 @@ class Pump:
         self._signalled = self._closing = False
         self._open: set[Resource] = set()
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError:
+            self._give_back()
+            raise
 
     def call(self, action: Action) -> None:
         """Runs `action` on the pump's thread, soon; never after `close`. Any thread."""
@@ -131,6 +136,9 @@ class Pump:
                 self._guarded(key.data)
         for resource in tuple(self._open):
             self._guarded(resource.end)
+        self._give_back()
+
+    def _give_back(self) -> None:
         self._selector.close()
         self._waker.close()
         self._woken.close()
