@@ -85,7 +85,6 @@ def _made(app: App) -> CommandTable:
         app.name,
         commands=commands,
         help=_about(app),
-        epilog=_epilog(app),
         add_help_option=False,
         params=[_help_option()],
         subcommand_metavar="COMMAND [ARGS]..." if commands else "",
@@ -107,13 +106,16 @@ def _check_default(app: App, commands: Sequence[_Command]) -> None:
         raise AppLoadError(f"default_command: {name!r} cannot run without arguments", type(app))
 
 
-def _epilog(app: App) -> str | None:
-    lines = []
+def _help(app: App, context: click.Context, session: Session, width: int) -> str:
+    """The help of an app, and below it how to come to its screen."""
+    more = []
     if app.default_command:
-        lines.append(f"`{app.name}` alone runs `{app.name} {app.default_command}`.")
+        more.append(f"`{app.name}` alone runs `{app.name} {app.default_command}`.")
     if app.has_screen:
-        lines.append(f"On a terminal, `ssh -t HOST {app.name}` opens it.")
-    return " ".join(lines) or None
+        target = clean(session.host.ssh_target)
+        more.append(f"On a terminal, `ssh -t {target} {app.name}` opens it.")
+    below = [click.formatting.wrap_text(" ".join(more), width, "  ", "  ")] if more else []
+    return "\n\n".join([context.get_help(), *below])
 
 
 def _is_word(name: object) -> bool:
@@ -202,7 +204,7 @@ def run_command(line: CommandLine, session: Session, *, run_async: RunAsync) -> 
         if line.problem is not None:
             raise click.UsageError(line.problem, above)
         if line.command is None:
-            session.print(above.get_help())
+            session.print(_help(line.app, above, session, width))
             return 0
         command = group.commands[line.command]
         with command.make_context(line.command, list(line.words), parent=above) as context:

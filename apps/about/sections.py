@@ -159,8 +159,8 @@ def _looks(session: Session) -> Section:
 
 def _plain(address: Address) -> Section:
     commands = (
-        (address.ssh(options="-T"), "plain lines, for screen readers and scripts"),
-        (f"TERM=dumb {address.ssh()}", "the same, and the host echoes what you type"),
+        (address.ssh(options="-T"), "takes commands, one on each line, for scripts"),
+        (f"TERM=dumb {address.ssh()}", "plain lines in place of screens, for screen readers"),
         (address.ssh(options="-o SetEnv=NO_COLOR=1"), "screens without colours"),
         (address.ssh(options="-o SetEnv=LANG=C"), "screens in plain ASCII"),
     )
