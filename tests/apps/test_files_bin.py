@@ -165,8 +165,25 @@ def test_nothing_is_written_over(tree: DiskTree, bin_: Bin) -> None:
 def test_what_cannot_be_deleted_is_not_in_it(tree: DiskTree, bin_: Bin, tmp_path: Path) -> None:
     with pytest.raises(FileError):
         bin_.put(("none",))
+    assert list((tmp_path / "bin" / "labels").iterdir()) == []
+    assert contents(bin_) == []
+
+
+def test_a_label_without_its_file_is_removed(bin_: Bin, tmp_path: Path) -> None:
+    (tmp_path / "bin" / "labels" / "1234abcd").write_text('{"path": ["a"], "deleted": 1}')
     assert contents(bin_) == []
     assert list((tmp_path / "bin" / "labels").iterdir()) == []
+
+
+def test_whoever_may_only_read_sees_what_is_too_old_and_removes_nothing(
+    tree: DiskTree, bin_: Bin, now: Now, tmp_path: Path
+) -> None:
+    put(tree, "old")
+    bin_.put(("old",))
+    now.time += 8 * DAY
+    reading = Bin(DiskTree(tree.quota, writable=False), tmp_path / "bin", 7, now)
+    assert contents(reading) == [("old",)]
+    assert contents(bin_) == []
 
 
 def test_what_is_too_old_is_removed(tree: DiskTree, bin_: Bin, now: Now, tmp_path: Path) -> None:

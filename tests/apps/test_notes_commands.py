@@ -6,6 +6,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -33,6 +34,29 @@ def app(tmp_path: Path) -> Iterator[Any]:
     app.start()
     yield app
     app.stop()
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "more", "reason"),
+    [
+        (4999, 1, 1, None),
+        (5000, 1, 1, "There are 5000 notes already"),
+        (5000, 1, 0, None),
+        (32, 1 << 20, 1, "All notes together can have 34 MB"),
+        (31, 1 << 20, 1, None),
+    ],
+)
+def test_what_an_account_can_keep(
+    app: Any, count: int, size: int, more: int, reason: str | None
+) -> None:
+    make_room = part(app, "limits").make_room
+    error = part(app, "note").NotesError
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE note (owner TEXT, size INTEGER)")
+        db.executemany("INSERT INTO note VALUES (?, ?)", [(OWNER, size)] * count)
+        make_room(db, "somebody else", 1, 1)
+        with pytest.raises(error, match=reason) if reason else nullcontext():
+            make_room(db, OWNER, 1, more)
 
 
 def part(app: Any, name: str) -> ModuleType:

@@ -9,6 +9,8 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from tests.waiting import DEADLINE, allowed, until
-from tuihost import App, CommandInfo, Folders, Session, command
+from tuihost import Account, App, CommandInfo, Folders, Session, command
 from tuihost.accounts import AccountRecord
 from tuihost.core.ledger import Kind
 from tuihost.host.helpers import pool
@@ -442,6 +444,28 @@ def test_aliases_that_do_not_fit_are_refused_and_the_others_stay(host: Hosted) -
     assert "There is no room for this alias." in error
     kept = line(host, "alias", user="eve")[1].splitlines()
     assert [row.split()[0] for row in kept] == [f"long{number}" for number in range(8)] + ["short"]
+
+
+def test_a_person_has_a_hundred_aliases(host: Hosted) -> None:
+    aliases = {f"a{number}": "ls" for number in range(100)}
+    problem_with = part(host, "remembered").problem_with_alias
+    assert problem_with("b", "ls", aliases).startswith("You have 100 aliases")
+    assert problem_with("a7", "ll", aliases) == ""
+
+
+@pytest.mark.parametrize("guest", [True, False])
+def test_what_a_guest_typed_is_kept_nowhere(host: Hosted, tmp_path: Path, guest: bool) -> None:
+    account = Account("ada", guest=guest)
+    session = SimpleNamespace(account=account, data=tmp_path, memory={})
+    remembered = part(host, "remembered")
+    history = remembered.history_of(session)
+    history.append_string("echo hello")
+    history.append_string(" echo secret")
+    assert "echo hello" in remembered.typed_lines(session)
+    files = list(tmp_path.iterdir())
+    assert len(files) == (0 if guest else 1)
+    for file in files:
+        assert (file.stat().st_mode & 0o777, "secret" in file.read_text()) == (0o600, False)
 
 
 def test_lines_may_begin_with_a_byte_order_mark(host: Hosted) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import importlib
 import json
+import math
 import queue
 import socket
 import threading
@@ -52,6 +53,13 @@ def test_who_asks_for_no_name_gets_one(host: Hosted) -> None:
     assert name_for("", GUEST, {"brisk-anchor-000007"}, lambda _: next(numbers)) == (
         "calm-beacon-000008"
     )
+
+
+def test_the_name_of_a_guests_tunnel_is_not_found_by_trying(host: Hosted) -> None:
+    sizes: list[int] = []
+    name = part(host, "names").name_for("", GUEST, (), lambda size: sizes.append(size) or 0)
+    assert name == "brisk-anchor-000000"
+    assert math.prod(sizes) == 10**8
 
 
 def test_a_name_may_be_asked_for(host: Hosted) -> None:

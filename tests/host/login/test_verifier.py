@@ -6,8 +6,8 @@ import asyncio
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
 from tests.waiting import DEADLINE
-from tuihost import App, Session, command
+from tuihost import Accepts, App, Session, X11Display, command
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys.offers import fingerprint
 from tuihost.errors import SettingsError
@@ -428,6 +428,47 @@ def test_what_a_keys_line_says_counts(key: paramiko.PKey, options: str, lets_in:
         else:
             with pytest.raises(paramiko.AuthenticationException):
                 client.auth_publickey("ada", key)
+
+
+class Shows(Box):
+    """Takes whatever people bring."""
+
+    name = "shows"
+    accepts = Accepts(x11=True, agent=True)
+
+    def x11(self, session: Session, display: X11Display) -> None: ...
+
+
+Ask = Callable[[paramiko.Channel], object]
+
+
+@pytest.mark.parametrize(
+    ("options", "ask", "reason"),
+    [
+        (
+            "no-x11-forwarding",
+            lambda channel: channel.request_x11(0, "MIT-MAGIC-COOKIE-1", "0" * 32),
+            "the key does not allow X11 forwarding",
+        ),
+        (
+            "no-agent-forwarding",
+            lambda channel: channel.request_forward_agent(lambda _: None),
+            "the key does not allow agent forwarding",
+        ),
+        ("no-pty", lambda channel: channel.get_pty(), "the key does not allow a terminal"),
+    ],
+)
+def test_what_a_key_takes_away_is_refused(
+    key: paramiko.PKey, options: str, ask: Ask, reason: str
+) -> None:
+    with hosted(Shows()) as host:
+        host.server.login_services.store.create(AccountRecord("ada"))
+        give_key(host, key, options)
+        with dialled(host) as client:
+            assert client.auth_publickey("ada", key) == []
+            with suppress(paramiko.SSHException):
+                ask(client.open_session(timeout=DEADLINE))
+            assert host.log.wait_for("request.refused")["reason"] == reason
 
 
 @pytest.mark.parametrize(
