@@ -155,6 +155,7 @@ def test_what_is_free_is_never_refused() -> None:
     assert FREE.room(THREADS) is None
     assert FREE.spend(LINES, 10**9) is None
     FREE.charge(LINES, 10**9)
+    FREE.give_back()
 
 
 Acts = st.lists(

@@ -206,6 +206,23 @@ def test_an_account_under_whose_name_people_come_by_invitation(own: str, only: b
     assert only_by_invitation(chains(own)) is only
 
 
+@pytest.mark.parametrize(
+    ("host", "app", "own", "alone"),
+    [
+        ("password", "publickey", "", True),
+        ("publickey", "password", "", True),  # an app's chain lets them in as well
+        ("publickey", "publickey, password", "", False),
+        ("password, terms", "publickey", "", True),  # what anybody can complete proves nothing
+        ("password, totp", "publickey", "", False),
+        ("password", "password", "publickey", False),  # their own take the place of all others
+        ("publickey", "publickey", "password", True),
+    ],
+)
+def test_where_a_password_is_all_that_is_proved(host: str, app: str, own: str, alone: bool) -> None:
+    login = LoginChains.of([host], {"vault": [app]})
+    assert login.password_alone(chains_of([own])) is alone
+
+
 def test_chains_as_they_are_written() -> None:
     lines = ("publickey, totp", " password ", "publickey,totp", ",", "")
     assert chains_of(lines) == (("publickey", "totp"), ("password",))
