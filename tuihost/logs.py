@@ -26,6 +26,9 @@ MOST_WAITING = 4 << 20
 """Bytes that may wait to be written."""
 PATIENCE = 1.0
 """Seconds that the end of the log waits for what has not been written."""
+MOST_FRAMES = 50
+"""Of one traceback."""
+MOST_CAUSES = 5
 
 
 class Event(StrEnum):
@@ -175,19 +178,32 @@ class EventLog:
         trace: BaseException | None = None,
     ) -> None:
         if self._logger.isEnabledFor(level):
-            if self._may_write is not None and not self._may_write(1 + _frames(trace)):
+            lines = 1 + _shortened(trace)
+            if self._may_write is not None and not self._may_write(lines):
                 return
             extra = {"event": event.value, "fields": {**self._fields, **fields}}
             info = (type(trace), trace, trace.__traceback__) if trace is not None else None
             self._logger.log(level, event.value, extra=extra, exc_info=info)
 
 
-def _frames(error: BaseException | None) -> int:
-    """How many lines its traceback has, about: each frame is two."""
-    trace, count = None if error is None else error.__traceback__, 0
-    while trace is not None:
-        trace, count = trace.tb_next, count + 2
-    return count
+def _shortened(error: BaseException | None) -> int:
+    """How many lines its traceback has, about, with those of the errors that led to it: each frame
+    is two. Of each the last `MOST_FRAMES` are kept, and of these errors the last `MOST_CAUSES`."""
+    lines, left = 0, MOST_CAUSES
+    while error is not None:
+        left -= 1
+        if not left:
+            error.__cause__ = error.__context__ = None
+        count, trace = 0, error.__traceback__
+        while trace is not None:
+            trace, count = trace.tb_next, count + 1
+        trace = error.__traceback__
+        while trace is not None and count > MOST_FRAMES:
+            trace, count = trace.tb_next, count - 1
+        error.__traceback__ = trace
+        lines += 2 * count
+        error = error.__cause__ or error.__context__
+    return lines
 
 
 def event_log() -> EventLog:

@@ -658,6 +658,15 @@ def test_commands_side_by_side_are_bounded(host: Hosted, tap: Tap) -> None:
         hang_up(client)
 
 
+def test_scripts_that_run_scripts_end_soon(host: Hosted) -> None:
+    me = b"shell script < nest; shell script < nest\n"
+    assert host.run("files put nest", stdin=me, user="nester").status == 0
+    status, _, errors = line(host, "shell script < nest", user="nester")
+    assert status == 1
+    assert errors.count("8 levels deep at most") == 2**8
+    assert not [error for error in host.log.named("app.error") if error["user"] == "nester"]
+
+
 # ---------------------------------------------------------------------------------- questions
 
 

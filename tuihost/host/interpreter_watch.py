@@ -2,8 +2,10 @@
 
 One C call that does not let go of the interpreter's lock (a pattern, a sort, a large document)
 silences everybody. A thread that only waits notices how late it is woken, and looks whose CPU time
-grew meanwhile. For a call that goes on and on, the trace of all threads is written to the log's
-file by `faulthandler`, which needs no lock; it is armed anew as long as all is well.
+grew meanwhile. For a call that goes on and on, the trace of its thread is written to the log's
+file by `faulthandler`, which needs no lock, in the handler of a signal that a timer of the process
+sends; that is put off as long as all is well. The thread writes its own trace: what others do
+meanwhile could change under whoever reads it, and end the process.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import faulthandler
 import math
 import os
 import select
+import signal
 import stat
 import sys
 import threading
@@ -32,9 +35,9 @@ COUNT_EVERY = 1.0
 COUNT_FROM = 0.05
 """Seconds of CPU time of all threads together, below which there is nothing to count again."""
 ARM_EVERY = 0.5
-"""Seconds between two times that the trace is put off: each starts a thread."""
+"""Seconds between two times that the trace is put off."""
 DUMP_AFTER = 2.0
-"""Seconds after which the trace of all threads is written while the call still runs."""
+"""Seconds of CPU time after which the trace is written while the call still runs, and again."""
 FRAMES = 12
 """Frames of a stack that the log shows, the innermost ones."""
 
@@ -120,8 +123,8 @@ class InterpreterWatch:
 
 
 class _Trace:
-    """The stacks of all threads, which `faulthandler` writes into the log unless that is put off in
-    time. Thread: the watch's."""
+    """The stack of the thread that uses the time, which `faulthandler` writes into the log unless
+    that is put off in time. Thread: the watch's."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
@@ -136,10 +139,8 @@ class _Trace:
         self._follow()
         if self._file is None:
             return
-        if _is_read(self._file):
-            faulthandler.dump_traceback_later(DUMP_AFTER, file=self._file)
-        else:
-            faulthandler.cancel_dump_traceback_later()
+        again = DUMP_AFTER if _is_read(self._file) else 0.0
+        signal.setitimer(signal.ITIMER_PROF, again, again)
 
     def _follow(self) -> None:
         """Has the file that the log has now: it may have been opened again."""
@@ -148,10 +149,14 @@ class _Trace:
             return
         self.close()
         self._file = None if log is None else _never_waiting(log)
+        if self._file is not None:
+            # The system gives this signal to the thread that used the time.
+            faulthandler.register(signal.SIGPROF, self._file, all_threads=False)
 
     def close(self) -> None:
         if self._file is not None:
-            faulthandler.cancel_dump_traceback_later()
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+            faulthandler.unregister(signal.SIGPROF)
             os.close(self._file)
             self._file = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 from time import perf_counter
@@ -11,7 +12,7 @@ import pytest
 from tests.waiting import DEADLINE, allowed
 from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Level
 from tuihost.host.budget.budget import Budget, ConnectionShare, metered
-from tuihost.logs import Event, EventLog
+from tuihost.logs import MOST_CAUSES, MOST_FRAMES, Event, EventLog, TextFormatter
 from tuihost.testing.hosted import Records
 
 THREADS = Kind.THREADS
@@ -87,6 +88,30 @@ def test_a_trace_costs_its_lines() -> None:
         log.error(Event.APP_ERROR, trace=error)
     log.info(Event.APP_END)
     assert lines == [1 + 2 * 11, 1]
+
+
+def test_of_a_trace_the_last_frames_are_logged() -> None:
+    out = io.StringIO()
+    logger = logging.Logger("client")
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(TextFormatter())
+    logger.addHandler(handler)
+
+    def deep() -> None:
+        try:
+            deep_too()
+        finally:
+            raise ValueError("the last one")
+
+    def deep_too() -> None:
+        deep()
+
+    try:
+        deep()
+    except (RecursionError, ValueError) as error:
+        EventLog(logger).error(Event.APP_ERROR, trace=error)
+    assert out.getvalue().count(", in deep") <= MOST_FRAMES * MOST_CAUSES
+    assert "the last one" in out.getvalue()
 
 
 def test_many_threads_have_one_bound_and_give_all_back() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from tuihost.session.session import Session
     from tuihost.terminal_facts import TerminalFacts
     from tuihost.theme.theme import Theme
+
+MAX_DEPTH = 8
+"""Commands that run one within the other, such as scripts that run scripts."""
+_DEPTH: ContextVar[int] = ContextVar("depth of commands", default=0)
 
 FILES = "files"
 """The app in whose folder people begin, if it serves files."""
@@ -136,6 +141,17 @@ class HostedApps:
 
     def run_on(self, stage: StdioStage, name: str, words: Sequence[str], stdio: Stdio) -> int:
         """Judges the command and runs it on `stage`; its exit status."""
+        depth = _DEPTH.get()
+        if depth >= MAX_DEPTH:
+            _say(stdio, self._host.name, f"commands run commands {MAX_DEPTH} levels deep at most")
+            return FAILED
+        token = _DEPTH.set(depth + 1)
+        try:
+            return self._run_on(stage, name, words, stdio)
+        finally:
+            _DEPTH.reset(token)
+
+    def _run_on(self, stage: StdioStage, name: str, words: Sequence[str], stdio: Stdio) -> int:
         account = self._visit.account
         apps = self._host.access.names_for(account)
         if name not in apps:
@@ -192,10 +208,12 @@ class StartedCommand:
         self._stdio = stdio
         self._ended = ended
         self._stage = StdioStage(stdio, other_apps.theme, lambda: self._stopped)
+        self._depth = _DEPTH.get()
         self._stopped = False
 
     def run(self) -> None:
         """All of it, on its thread."""
+        _DEPTH.set(self._depth)
         status = STOPPED
         try:
             status = self._other_apps.run_on(self._stage, self._app, self._words, self._stdio)

@@ -1,0 +1,215 @@
+"""One guest takes all that one person can take, and nobody else is without.
+
+`hostile_guest.py` has what the guest does; here is what somebody else sees of it, and what is left
+of it in the host.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from tests.e2e.e2e_demo import CHECKOUT, Served
+from tests.waiting import DEADLINE, allowed, until
+
+SETTINGS = """\
+[server]
+port = 0
+state_dir = "state"
+[sources]
+exempt = ["::1/128"]  # so that the addresses of this machine are as strange as any
+"""
+SECONDS = float(os.environ.get("TUIHOST_HOSTILE_SECONDS", "60"))
+HOSTILE, OTHER = "127.0.0.66", "127.0.0.7"
+KEY_TO_FRAME = 0.060
+LOGIN = 1.0
+GROWTH = 150 << 20
+AFTER = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a process holds."""
+
+    memory: int
+    descriptors: int
+    threads: int
+    helpers: int
+
+    @classmethod
+    def by(cls, pid: int) -> Held:
+        proc = Path(f"/proc/{pid}")
+        status = dict(
+            line.split(":", 1) for line in (proc / "status").read_text().splitlines() if ":" in line
+        )
+        children = (proc / f"task/{pid}/children").read_text().split()
+        return cls(
+            int(status["VmRSS"].split()[0]) * 1024,
+            len(os.listdir(proc / "fd")),
+            int(status["Threads"]),
+            len(children),
+        )
+
+
+def percentile(values: list[float], part: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
+class Somebody:
+    """Another person, who uses the host meanwhile."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.frames: list[float] = []
+        self.logins: list[float] = []
+        self.copies = 0
+        self.over = threading.Event()
+        self.failed: list[BaseException] = []
+
+    def connect(self) -> paramiko.Transport:
+        address = ("127.0.0.1", self.port)
+        sock = socket.create_connection(address, DEADLINE, source_address=(OTHER, 0))
+        transport = paramiko.Transport(sock)
+        transport.start_client(timeout=DEADLINE)
+        transport.auth_none("ada")
+        return transport
+
+    def press_keys(self) -> None:
+        """In the menu: down and up, each until its frame is there."""
+        transport = self.connect()
+        channel = transport.open_session(timeout=DEADLINE)
+        channel.get_pty("xterm-256color", 80, 24)
+        channel.invoke_shell()
+        channel.settimeout(DEADLINE)
+        seen = b""
+        while b"Files" not in seen:
+            more = channel.recv(65536)
+            assert more, seen
+            seen += more
+        self.over.wait(1.0)
+        while channel.recv_ready():
+            channel.recv(65536)
+        for number in range(10**9):
+            if self.over.wait(0.05):
+                break
+            begun = time.monotonic()
+            channel.send(b"\x1b[A" if number % 2 else b"\x1b[B")
+            channel.recv(65536)
+            self.frames.append(time.monotonic() - begun)
+        transport.close()
+
+    def log_in(self) -> None:
+        while not self.over.wait(1.0):
+            begun = time.monotonic()
+            transport = self.connect()
+            self.logins.append(time.monotonic() - begun)
+            transport.close()
+
+    def copy(self) -> None:
+        """By sftp and, where there is one, by rsync."""
+        transport = self.connect()
+        sftp = paramiko.SFTPClient.from_transport(transport)
+        assert sftp is not None
+        data = os.urandom(1_000_000)
+        while not self.over.wait(1.0):
+            sftp.putfo(io.BytesIO(data), "own")
+            back = io.BytesIO()
+            sftp.getfo("own", back)
+            assert back.getvalue() == data
+            self._rsync()
+            self.copies += 1
+        transport.close()
+
+    def _rsync(self) -> None:
+        if shutil.which("rsync") is None or shutil.which("ssh") is None:
+            return
+        ssh = (
+            f"ssh -F /dev/null -p {self.port} -b {OTHER} -l ada -o StrictHostKeyChecking=no"
+            " -o UserKnownHostsFile=/dev/null -o IdentityFile=none -o LogLevel=ERROR"
+        )
+        words = ["rsync", "-a", "-e", ssh, __file__, "127.0.0.1:~/copied"]
+        subprocess.run(words, check=True, capture_output=True, timeout=DEADLINE)
+
+    def guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self.failed.append(error)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Served]:
+    config = tmp_path / "tuihost.toml"
+    config.write_text(SETTINGS)
+    words = ["serve", "--config", str(config)]
+    served = Served(tmp_path, words, ready=lambda host: bool(host.events("host.start")))
+    yield served
+    served.close()
+
+
+def held_by(host: Served) -> Held:
+    return Held.by(host._process.pid)
+
+
+@pytest.mark.slow
+def test_one_guest_takes_nothing_that_is_everybodys(host: Served) -> None:
+    somebody = Somebody(host.port)
+    work = (somebody.press_keys, somebody.log_in, somebody.copy)
+    threads = [threading.Thread(target=somebody.guarded, args=(part,)) for part in work]
+    for thread in threads:
+        thread.start()
+    until(lambda: somebody.copies >= 2 or somebody.failed, "the other person to be at home")
+    threading.Event().wait(5.0)
+    before, most = held_by(host), 0
+    somebody.frames.clear()
+    somebody.logins.clear()
+    copies = somebody.copies
+    words = [sys.executable, "-m", "tests.attacks.hostile_guest"]
+    guest = subprocess.Popen(
+        [*words, str(host.port), str(SECONDS), HOSTILE], cwd=CHECKOUT, stdout=subprocess.PIPE
+    )
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline and not somebody.failed:
+        most = max(most, held_by(host).memory)
+        threading.Event().wait(0.1)
+    frames, logins = list(somebody.frames), list(somebody.logins)
+    copies = somebody.copies - copies
+    said, _ = guest.communicate(timeout=SECONDS + 2 * DEADLINE)
+    assert not somebody.failed, somebody.failed
+    threading.Event().wait(AFTER)
+    after = held_by(host)
+    somebody.over.set()
+    for thread in threads:
+        thread.join(DEADLINE)
+    report = (
+        f"key to frame: median {statistics.median(frames) * 1000:.1f} ms, p99"
+        f" {percentile(frames, 0.99) * 1000:.1f} ms, worst {max(frames) * 1000:.0f} ms of"
+        f" {len(frames)}; login: worst {max(logins):.2f} s of {len(logins)}; copies: {copies};"
+        f" memory: +{(most - before.memory) / (1 << 20):.0f} MiB;\nbefore {before}\nafter {after}\n"
+        f"the guest was told:\n{said.decode()}"
+    )
+    sys.stdout.write(report)
+    assert percentile(frames, 0.99) <= allowed(KEY_TO_FRAME), report
+    assert max(logins) < allowed(LOGIN), report
+    assert copies >= SECONDS / 30, report
+    assert most - before.memory <= GROWTH, report
+    assert after.memory <= before.memory * 1.05, report
+    assert after.descriptors <= before.descriptors * 1.05, report
+    assert after.threads <= before.threads * 1.05, report
+    assert after.helpers == before.helpers, report
+    assert host.events("budget.exceeded"), report
+    host.interrupt()
+    assert host.wait_end() == 0
