@@ -64,6 +64,7 @@ PUBLIC = {
         "Stdio",
         "Interrupted",
         "NoTerminal",
+        "Held",
         "HelperFailed",
         "TookTooLong",
         "TookTooMuch",

@@ -10,12 +10,13 @@ from typing import Annotated
 import re2
 from rich.json import JSON
 
-from tuihost import Session, Short, clean, command, size_of
+from tuihost import Held, Session, Short, clean, command, size_of
 
 from .heavy import laid_out, sorted_lines
 
 MAX_SORTED = 64 * 1024 * 1024  # bytes or characters that are held at once
 MAX_JSON = 16_000_000  # bytes
+PIECE = 65_536  # characters that are written at a time, and up to the next line end
 SMALL = 16_384  # bytes that are worked on here; what is more goes to a helper
 SORT_MEMORY, JSON_MEMORY = 512 << 20, 384 << 20
 MAX_COLOURED = 20_000  # characters of JSON that are shown in colours
@@ -82,16 +83,21 @@ class Filters:
         self, session: Session, *, lines: Annotated[int, Short("n"), "How many lines."] = 10
     ) -> int:
         """Show the last lines."""
+        with session.hold() as held:
+            return self._tail(session, lines, held)
+
+    def _tail(self, session: Session, lines: int, held: Held) -> int:
         kept: deque[str] = deque()
-        room, most = MAX_SORTED, max(0, min(lines, 100_000))
+        size = highest = 0
+        most = max(0, min(lines, 100_000))
         for line in session.lines():
             kept.append(line)
-            room -= len(line) + 50
+            size += len(line) + 50
             if len(kept) > most:
-                room += len(kept.popleft()) + 50
-            if room < 0:
-                session.error("That is too much to keep here: ask for fewer lines.")
-                return 1
+                size -= len(kept.popleft()) + 50
+            if size > highest:
+                held.add(size + PIECE - highest)
+                highest = size + PIECE
         _put(session, list(kept))
         return 0
 
@@ -106,20 +112,24 @@ class Filters:
     ) -> int:
         """Sort the lines."""
         data, room = bytearray(), MAX_SORTED
-        while chunk := session.read():
-            room -= len(chunk) + 50 * chunk.count(b"\n")
-            if room < 0:
-                session.error("That is too much to sort here.")
-                return 1
-            data += chunk
-        how = (numeric, reverse, unique)
-        if len(data) <= SMALL:
-            lines = sorted_lines(bytes(data), *how)
-        else:
-            lines = session.offload_now(
-                sorted_lines, bytes(data), *how, seconds=MAX_SECONDS, memory=SORT_MEMORY
-            )
-        _put_text(session, lines.decode())
+        with session.hold() as held:
+            while chunk := session.read():
+                room -= len(chunk) + 50 * chunk.count(b"\n")
+                if room < 0:
+                    session.error("That is too much to sort here.")
+                    return 1
+                held.add(len(chunk))
+                data += chunk
+            how = (numeric, reverse, unique)
+            if len(data) <= SMALL:
+                lines = sorted_lines(data, *how)
+            else:
+                lines = session.offload_now(
+                    sorted_lines, data, *how, seconds=MAX_SECONDS, memory=SORT_MEMORY
+                )
+            held.add(len(lines))
+            data.clear()
+            _put_text(session, lines.decode())
         return 0
 
     @command
@@ -130,19 +140,26 @@ class Filters:
     @command
     def json(self, session: Session, path: str = "") -> int:
         """Show JSON indented, or the part of it at PATH: `.people[0].name`."""
+        with session.hold() as held:
+            return self._json(session, path, held)
+
+    def _json(self, session: Session, path: str, held: Held) -> int:
         data = bytearray()
         while chunk := session.read():
+            held.add(len(chunk))
             data += chunk
             if len(data) > MAX_JSON:
                 session.error(f"That is too long: JSON can have at most {size_of(MAX_JSON)}.")
                 return 1
         try:
             if len(data) <= SMALL:
-                plain, text = laid_out(bytes(data), path)
+                plain, text = laid_out(data, path)
             else:
                 plain, text = session.offload_now(
-                    laid_out, bytes(data), path, seconds=MAX_SECONDS, memory=JSON_MEMORY
+                    laid_out, data, path, seconds=MAX_SECONDS, memory=JSON_MEMORY
                 )
+            held.add(len(text))
+            data.clear()
         except RecursionError:
             session.error("That is nested too deeply.")
             return 1
@@ -184,11 +201,12 @@ def _put(session: Session, lines: Sequence[str]) -> None:
 
 def _put_text(session: Session, text: str) -> None:
     """The same for lines in one text, some at a time."""
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    for start in range(0, len(lines), 1000):
-        _put(session, lines[start : start + 1000])
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + PIECE)
+        end = len(text) if end < 0 else end
+        _put(session, text[start:end].removesuffix("\n").split("\n"))
+        start = end + 1
 
 
 class Search:

@@ -9,10 +9,10 @@ from typing import Any
 
 MAX_DEPTH = 100
 """Levels of JSON. Each is two blanks more on every line inside."""
-MAX_SHOWN_JSON = 32_000_000  # characters
+MAX_SHOWN_JSON = 16_000_000  # characters
 
 
-def sorted_lines(data: bytes, numeric: bool, reverse: bool, unique: bool) -> bytes:
+def sorted_lines(data: bytes | bytearray, numeric: bool, reverse: bool, unique: bool) -> bytes:
     """The lines of `data` in order, each with a line end."""
     if not data:
         return b""
@@ -29,7 +29,7 @@ def _number(line: bytes) -> Any:
     return float(found[1]) if found else float("-inf"), line
 
 
-def laid_out(data: bytes, path: str) -> tuple[bool, str]:
+def laid_out(data: bytes | bytearray, path: str) -> tuple[bool, str]:
     """JSON indented, or the part of it at `path`; True and its text if that is a string.
 
     Raises `ValueError` for what is not JSON or too much to show, and `LookupError` with the step

@@ -367,12 +367,16 @@ def number(row: bytes) -> tuple[float, bytes]:
     return float(row.split()[0]), row
 
 
-def test_tail_keeps_no_more_than_it_may(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(part(host, "filters"), "MAX_SORTED", 100_000)
-    long = b"x" * 1000 + b"\n"
-    assert line(host, "tail -n 2", long * 300 + b"a\nb\n") == (0, "a\nb\n", "")
-    said = line(host, "tail -n 200", long * 300)
-    assert said == (1, "", "That is too much to keep here: ask for fewer lines.\n")
+@pytest.mark.parametrize("command", ["tail -n 2000", "sort", "json"])
+def test_nobody_holds_more_than_one_person_may(command: str) -> None:
+    small = {"limits.share": 0.1}  # 4.8 MiB, and windows are of it
+    much = (b"x" * 10_000 + b"\n") * 500
+    with hosted(bundled=["shell"], settings=small) as host:
+        if command.startswith("tail"):
+            assert line(host, "tail -n 2", much + b"a\nb\n") == (0, "a\nb\n", "")
+        status, out, errors = line(host, command, much)
+        assert (status, out) == (1, "")
+        assert "no more than 5,033,165 bytes of memory" in errors
 
 
 def test_a_pattern_cannot_hold_anybody_up(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:

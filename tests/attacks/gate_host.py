@@ -101,7 +101,7 @@ def listening(
 
     with (
         tempfile.TemporaryDirectory(prefix="tuihost-") as folder,
-        mock.patch.object(server_module, "_settle_memory"),  # it is not this process's to settle
+        mock.patch.object(server_module, "settle_memory"),  # it is not this process's to settle
         mock.patch.object(server_module, "AccountVerifier", verifier_of),
     ):
         given = {"server.port": 0, "server.state_dir": folder, "apps.enabled": ["menu"]}

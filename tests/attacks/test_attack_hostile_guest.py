@@ -38,6 +38,7 @@ KEY_TO_FRAME = 0.060
 LOGIN = 1.0
 GROWTH = 150 << 20
 AFTER = 10.0  # seconds
+FAULTS = (OSError, EOFError, AssertionError, paramiko.SSHException, subprocess.SubprocessError)
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,13 @@ class Somebody:
     def guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except Exception as error:
+        except (
+            OSError,
+            EOFError,
+            AssertionError,
+            paramiko.SSHException,
+            subprocess.SubprocessError,
+        ) as error:
             self.failed.append(error)
 
 

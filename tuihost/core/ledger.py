@@ -86,7 +86,7 @@ BOUNDS: Final[Mapping[Kind, Bounds]] = {
     Kind.THREADS: Bounds(48, 64, 96, 1536),
     Kind.DESCRIPTORS: Bounds(128, 256, 512, 16_384),
     Kind.LOOKUPS: Bounds(16, 24, 32, 64),
-    Kind.MEMORY: Bounds(32 * MIB, 48 * MIB, 64 * MIB, 512 * MIB),
+    Kind.MEMORY: Bounds(48 * MIB, 48 * MIB, 64 * MIB, 512 * MIB),
     Kind.ENTRIES: Bounds(50_000, 50_000, 100_000, 500_000),
     Kind.TRANSFERS: Bounds(4, 4, 6, 16),
     Kind.HELPERS: Bounds(2, 2, 3, 4),

@@ -259,7 +259,7 @@ class Host:
             sessions_total=self.roster.total,
             threads=threading.active_count(),
             stuck_threads=self.stuck_threads,
-            memory_bytes=_resident_bytes(),
+            memory_bytes=resident_bytes(),
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             load=os.getloadavg(),
         )
@@ -271,7 +271,7 @@ class Host:
         return self.preference_store.of(account.key)
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
     """Memory of this process: its present size on Linux, elsewhere the largest it ever was."""
     try:
         pages = Path("/proc/self/statm").read_text().split()[1]

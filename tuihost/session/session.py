@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tuihost.core.accepts import Accepts, env_for
+from tuihost.core.ledger import FREE, Share
 from tuihost.errors import Disconnected, MisuseError, TuihostError
+from tuihost.session.held import Held
 from tuihost.session.host_view import Account, HostView, Preferences
 from tuihost.session.progress import Progress, ProgressLine
 from tuihost.wire import SessionEvent, Stream
@@ -122,6 +124,7 @@ class Surroundings:
     agent: Agent | None = None
     other_apps: OtherApps | None = None
     helpers: Helpers | None = None
+    share: Share = FREE
 
     def seen_by(self, app: str, accepts: Accepts) -> Surroundings:
         """The same for one app: without what it does not accept, and with its name in the log."""
@@ -175,6 +178,7 @@ class Session:
         is no host, as in some tests."""
         self.stage = stage
         self._helpers = surroundings.helpers
+        self._share = surroundings.share
 
     # ------------------------------------------------------------------ who and where
 
@@ -341,6 +345,12 @@ class Session:
             return future.result()
         finally:
             future.cancel()
+
+    def hold(self) -> Held:
+        """Memory for what this person gives, as much as they may have on the host:
+        `with session.hold() as held: … held.add(len(data))`. Raises `TookTooMuch`, as `add` does,
+        when there is no more for them; if an app lets it pass, its person reads the sentence."""
+        return Held(self._share)
 
     def _submit(
         self, function: Callable[..., T], args: tuple[Any, ...], seconds: float, memory: int

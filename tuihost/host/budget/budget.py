@@ -7,7 +7,7 @@ may take and give back, too.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
 from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Lease, Ledger, Level, Share
@@ -107,6 +107,38 @@ class ConnectionShare:
                 bound=exceeded.bound,
                 source=self.holder.source,
             )
+
+
+class TakenTogether:
+    """Leases of several kinds as one, which grows by the last of them. Any thread."""
+
+    def __init__(self, leases: Sequence[Lease]) -> None:
+        self._leases = tuple(leases)
+
+    def grow(self, amount: int) -> Exceeded | None:
+        return self._leases[-1].grow(amount)
+
+    def give_back(self) -> None:
+        for lease in self._leases:
+            lease.give_back()
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.give_back()
+
+
+def take_together(share: Share, *wanted: tuple[Kind, int]) -> Lease | Exceeded:
+    """So much of each kind, or nothing of any."""
+    taken: list[Lease] = []
+    for kind, amount in wanted:
+        lease = share.take(kind, amount)
+        if isinstance(lease, Exceeded):
+            TakenTogether(taken).give_back()
+            return lease
+        taken.append(lease)
+    return TakenTogether(taken)
 
 
 def metered(log: EventLog, share: Share) -> EventLog:

@@ -9,7 +9,8 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 
 import msgspec
@@ -40,6 +41,7 @@ class Helper:
         self.readable = frozenset(readable)
         self._jobs = 0
         self._stopped = False
+        self._deadline = 0.0
         path = [os.path.abspath(entry) for entry in sys.path]
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-B", "-c", _BOOT, json.dumps([path, list(readable)])],
@@ -60,17 +62,28 @@ class Helper:
         """Whether it can be given another job."""
         return not self._stopped and self._jobs < JOBS_EACH and self._process.poll() is None
 
-    def ask(self, job: bytes, *, seconds: float, clock: float, output: int) -> Answer:
-        """The answer to a job. Raises `TookTooLong`, `TookTooMuch` or `HelperFailed`."""
+    def give(self, job: bytes, *, clock: float) -> None:
+        """Hands it a job, which may take so many seconds by the clock. Raises `TookTooLong`."""
         self._jobs += 1
-        deadline = monotonic() + START_PATIENCE + clock
+        self._deadline = monotonic() + START_PATIENCE + clock
+        with suppress(BrokenPipeError):  # why it ended is asked next
+            self._write(struct.pack(">I", len(job)), self._deadline)
+            self._write(job, self._deadline)
+
+    def answer(self, *, seconds: float, output: int, room: Callable[[int], None]) -> Answer:
+        """The answer to that job, for which `room` makes room. Raises `TookTooLong`, `TookTooMuch`
+        or `HelperFailed`, and whatever `room` raises."""
         try:
-            self._write(struct.pack(">I", len(job)) + job, deadline)
-            (size,) = struct.unpack(">I", self._read(4, deadline))
+            (size,) = struct.unpack(">I", self._read(4, self._deadline))
             if size > output + ANSWER_ROOM:
                 raise TookTooMuch("the result is too large")
-            return msgspec.msgpack.decode(self._read(size, deadline), type=Answer)
-        except (EOFError, BrokenPipeError):
+            try:
+                room(size)
+            except TookTooMuch:
+                self.stop()  # what it would say is not read
+                raise
+            return msgspec.msgpack.decode(self._read(size, self._deadline), type=Answer)
+        except EOFError:
             raise self._why_ended(seconds) from None
         except RecursionError:
             raise TookTooMuch("that is nested too deeply") from None
@@ -83,15 +96,16 @@ class Helper:
             _wait(self._in.fileno(), select.POLLOUT, deadline)
             rest = rest[self._in.write(rest) or 0 :]
 
-    def _read(self, size: int, deadline: float) -> bytes:
-        data = bytearray()
-        while len(data) < size:
+    def _read(self, size: int, deadline: float) -> bytearray:
+        data, done = bytearray(size), 0
+        view = memoryview(data)
+        while done < size:
             _wait(self._out.fileno(), select.POLLIN, deadline)
-            more = os.read(self._out.fileno(), min(size - len(data), 1 << 20))
-            if not more:
+            count = os.readv(self._out.fileno(), [view[done : done + (1 << 20)]])
+            if not count:
                 raise EOFError
-            data += more
-        return bytes(data)
+            done += count
+        return data
 
     def _why_ended(self, seconds: float) -> Exception:
         status = self._process.wait()  # its pipes are shut: it is ending

@@ -263,15 +263,29 @@ class PersonHelpers:
 def _outcome(call: _Call, helper: Helper) -> Any:
     """What the function returns or raises, also as a value."""
     clock = call.seconds * PATIENCE + 1.0
+    held = call.share.take(Kind.MEMORY, 0)
+    assert not isinstance(held, Exceeded), "nothing is taken yet"
+
+    def grow(size: int) -> None:
+        exceeded = held.grow(size)
+        if exceeded is not None:
+            raise TookTooMuch(exceeded.sentence)
+
     try:
         job = msgspec.msgpack.encode(_job(call, clock))
         if len(job) > MAX_JOB:
             return TookTooMuch("that is too much to work on here")
-        answer = helper.ask(job, seconds=call.seconds, clock=clock, output=call.memory)
+        grow(len(job))
+        helper.give(job, clock=clock)
+        grow(-len(job))
+        del job
+        answer = helper.answer(seconds=call.seconds, output=call.memory, room=grow)
     except RecursionError:
         return TookTooMuch("that is nested too deeply")
     except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the future
         return error
+    finally:
+        held.give_back()
     return _value(answer)
 
 

@@ -55,6 +55,7 @@ class SessionMaker:
         if not self.host.access.may_open(visit.account, name):
             raise TuihostError(f"{visit.account.name} may not open {name}")
         app = self.host.catalog.apps[name].app
+        share = self.host.share_of(visit.account)
         surroundings = Surroundings(
             visit.account,
             self.host,
@@ -67,8 +68,9 @@ class SessionMaker:
                 self.host.helpers,
                 visit.account.key,
                 self.log.bound(app=name),
-                self.host.share_of(visit.account),
+                share,
             ),
+            share,
         )
         return Session(
             surroundings.seen_by(name, app.accepts),

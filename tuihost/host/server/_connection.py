@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tuihost.core.ledger import Exceeded, Kind
+from tuihost.core.ledger import FREE, Exceeded, Kind, Lease
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
 from tuihost.core.session_channel import SessionMachine
-from tuihost.host.budget.budget import metered
+from tuihost.host.budget.budget import metered, take_together
 from tuihost.host.forwarding.forwards import Forwards
 from tuihost.host.host import Host
 from tuihost.host.login.visitor import Visitor
@@ -63,9 +63,15 @@ from tuihost.wire import (
 
 NO_ROOM = 75
 """The exit status of a program that nothing was left for: EX_TEMPFAIL of sysexits(3)."""
+<<<<<<< HEAD
 PARTING = 1.0
 """Seconds from the end of the programs to that of the connection: a client that runs nothing else
 closes it by itself, once it has read how they ended."""
+=======
+PROGRAM_MEMORY = 65_536
+CELL_MEMORY = 64
+"""Bytes of a program, and of each cell of its terminal."""
+>>>>>>> dfd47eb (Count the memory that people have the host hold, and give it back when they have left)
 
 
 @dataclass(slots=True)
@@ -77,6 +83,13 @@ class _SessionChannel:
     program: Program | None = None
     asked: ProgramRequest | None = None
     wanted_pty: bool = False
+    lease: Lease = FREE
+
+    def memory(self) -> int:
+        """Bytes that its program needs, about, with a frame of the terminal's size."""
+        size = self.machine.size
+        cells = size.columns * size.rows if self.machine.pty is not None else 0
+        return PROGRAM_MEMORY + CELL_MEMORY * cells
 
     def granted(self, program: ProgramRequest) -> Granted:
         """What was granted, for the program's thread."""
@@ -262,11 +275,14 @@ class Connection:
         session = self._sessions.get(channel.number)
         if session is None or session.machine.program is None or session.program is not None:
             return
-        lease = self._visitor.share.take(Kind.THREADS)
-        if isinstance(lease, Exceeded):  # others have taken what was left when it was opened
+        lease = take_together(
+            self._visitor.share, (Kind.THREADS, 1), (Kind.MEMORY, session.memory())
+        )
+        if isinstance(lease, Exceeded):
             self.link.tell(lease.sentence)
             channel.finish(ExitStatus(NO_ROOM))
             return
+        session.lease = lease
         visit = partial(self._visit, session.granted(session.machine.program))
         session.program = Program(self._host, channel, visit, self._log, lease)
         session.program.start(f"app-{self.number}-{channel.number}")
@@ -288,7 +304,9 @@ class Connection:
         if session is None:
             return
         if isinstance(event, WindowChange):
-            size = session.machine.resize(event)
+            before, size = session.memory(), session.machine.resize(event)
+            if session.lease.grow(session.memory() - before) is not None:
+                return  # there is no memory for a larger frame: it stays as large as it was
             event = WindowChange(size.columns, size.rows)
         if session.program is not None:
             session.program.event(event)

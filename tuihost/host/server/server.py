@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import gc
 import os
 import select
 import selectors
@@ -28,13 +27,14 @@ from tuihost.errors import TuihostError
 from tuihost.host.gate.counting_verifier import CountingVerifier
 from tuihost.host.gate.gate import Admission, Gate, GateRules, Refusal
 from tuihost.host.gate.proxied import ProxiedConnection, ProxiedConnections
-from tuihost.host.host import Host, log_start
+from tuihost.host.host import Host, log_start, resident_bytes
 from tuihost.host.interpreter_watch import InterpreterWatch
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.plugins.step_catalog import StepCatalog
 from tuihost.host.server._connection import Connection
+from tuihost.host.server._memory import MemoryWatch, settle_memory
 from tuihost.logs import Event, EventLog
 from tuihost.settings.models import Settings
 from tuihost.ssh.keys.host_keys import HostKeys
@@ -91,6 +91,7 @@ class Server:
         self._hang_up: Callable[[], None] | None = None
         self._hung_up = self._handles_signals = False
         self._told_at = 0.0
+        self._ended = 0
         self._claim: int | None = None
 
     # ---------------------------------------------------------------- start
@@ -161,7 +162,9 @@ class Server:
 
     def serve_forever(self) -> None:
         """Accepts clients until `request_stop`."""
-        _settle_memory()
+        settle_memory()
+        watch = MemoryWatch(self.host.watchdog, resident_bytes, lambda: self._ended)
+        watch.start()
         with selectors.DefaultSelector() as selector:
             selector.register(self._waker, selectors.EVENT_READ)
             for listener in self._listeners:
@@ -180,6 +183,7 @@ class Server:
                         case None:
                             self._woken()
             proxied.close()
+        watch.stop()
 
     def _accept(self, listener: socket.socket, proxied: ProxiedConnections) -> bool:
         """Takes one client in; False if the process can take no more at the moment."""
@@ -262,6 +266,7 @@ class Server:
         admitted.ended(offence)
         with self._lock:
             self._connections.pop(connection.number, None)
+            self._ended += 1
             self.host.connections = len(self._connections)
             if not self._connections:
                 self._empty.notify_all()
@@ -369,11 +374,3 @@ def _claimed(state_dir: Path) -> int:
             " server.state_dir (TUIHOST_SERVER__STATE_DIR) to a folder of its own."
         ) from None
     return claim
-
-
-def _settle_memory() -> None:
-    """What is loaded now stays for good: the collector need not look at it ever again. It may come
-    less often, since each frame leaves a little garbage that is in a circle."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)

@@ -16,8 +16,13 @@ import subprocess
 import sys
 import threading
 import time
+<<<<<<< HEAD
 from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
+=======
+from collections.abc import Callable
+from contextlib import suppress
+>>>>>>> dfd47eb (Count the memory that people have the host hold, and give it back when they have left)
 
 from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
@@ -26,6 +31,7 @@ from tuihost.files.disk import DEEPEST, DiskTree
 from tuihost.files.quota import Key
 from tuihost.files.tree import FileError, Folders, Names
 from tuihost.files.typed import matching, typed
+from tuihost.host.budget.budget import take_together
 from tuihost.host.helpers import landlock
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import Signalled
@@ -67,6 +73,7 @@ class RsyncRun:
     def run(self) -> tuple[int, str]:
         """Its exit status and its error output. Raises `Refused` if rsync is not installed or too
         many run already, and whatever `read` and `write` raise."""
+<<<<<<< HEAD
         with ExitStack() as taken:
             for kind, amount in (
                 (Kind.TRANSFERS, 1),
@@ -79,6 +86,18 @@ class RsyncRun:
                 taken.enter_context(lease)
             others = taken.enter_context(self._tree.quota.watching())
             return self._run(others)
+=======
+        taken = take_together(
+            self._share,
+            (Kind.TRANSFERS, 1),
+            (Kind.DESCRIPTORS, DESCRIPTORS),
+            (Kind.THREADS, THREADS),
+        )
+        if isinstance(taken, Exceeded):
+            raise Refused(taken.sentence)
+        with taken:
+            return self._run()
+>>>>>>> dfd47eb (Count the memory that people have the host hold, and give it back when they have left)
 
     def _run(self, others: Collection[Key]) -> tuple[int, str]:
         started = time.time() - CLOCK_TICK

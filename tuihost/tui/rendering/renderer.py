@@ -46,6 +46,7 @@ class HostRenderer(Renderer):
         mouse_support: FilterOrBool,
     ) -> None:
         self._terminal = terminal
+        self._last_screen: FrameScreen | None = None
         self._app_style = AppStyle(style)
         self._waits = False
         self.frames = 0
@@ -75,7 +76,7 @@ class HostRenderer(Renderer):
         screen.show_cursor = False
         height = self._height(layout, size, is_done)
         if self._app_style.update(app) or self._last_size != size:
-            self._last_screen = None
+            self._forget_last()
         layout.container.write_to_screen(
             screen,
             mouse,
@@ -88,6 +89,7 @@ class HostRenderer(Renderer):
         if app.exit_style:
             screen.append_style_to_content(app.exit_style)
         self._write(app, screen, size, is_done)
+        self._forget_last()
         self._last_screen, self._last_size = screen, size
         self.mouse_handlers = mouse
         layout.visible_windows = screen.visible_windows
@@ -159,7 +161,7 @@ class HostRenderer(Renderer):
 
     def repaint(self) -> None:
         """The next frame draws everything, without leaving or clearing the screen before."""
-        self._last_screen = None
+        self._forget_last()
 
     def attached(self) -> None:
         """The output is at another terminal now, of which nothing is known: nothing is said to
@@ -169,8 +171,26 @@ class HostRenderer(Renderer):
         self._bracketed_paste_enabled = False
         self._cursor_key_mode_reset = False
         self._waits = False
-        self._last_screen = self._last_size = self._last_cursor_shape = None
+        self._forget_last()
+        self._last_size = self._last_cursor_shape = None
         self._cursor_pos = Point(x=0, y=0)
+
+    def reset(self, _scroll: bool = False, leave_alternate_screen: bool = True) -> None:
+        """Begins anew: the constructor calls it, and the end of an Application does."""
+        self._forget_last()
+        super().reset(_scroll, leave_alternate_screen)
+
+    def let_go(self) -> None:
+        """The Application has ended, and draws no more."""
+        self._forget_last()
+        self.mouse_handlers = MouseRegions()
+
+    def _forget_last(self) -> None:
+        """The last frame is not needed any more. prompt_toolkit's windows leave it in a circle,
+        which the collector finds late: its cells need not wait for that."""
+        if self._last_screen is not None:
+            self._last_screen.data_buffer.clear()
+            self._last_screen = None
 
     def erase(self, leave_alternate_screen: bool = True) -> None:
         """Takes the app off the screen. For a resize, which stays on the alternate screen, the

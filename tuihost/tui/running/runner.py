@@ -77,7 +77,7 @@ class Runner:
         self._fault: BaseException | None = None
         self._cut_off = self._stopped = False
         self._ended_by: BaseException | None = None
-        self._renderer: HostRenderer
+        self._renderer: HostRenderer | None = None
         self._held = ExitStack()
         self.input.escape = escape
         self.can_escape = True
@@ -115,6 +115,8 @@ class Runner:
         finally:
             self.stage.shows(None)
             self.terminal.attached_anew = None
+            if self._renderer is not None:
+                self._renderer.let_go()
 
     def run_talk_screen(
         self,
@@ -294,8 +296,12 @@ class Runner:
         if application is not None:
             self.input.start_over()
             self.output.use(self.terminal.facts)
+<<<<<<< HEAD
             self.background.start_over()
             self.background.ask()
+=======
+            assert self._renderer is not None, "it is shown"
+>>>>>>> dfd47eb (Count the memory that people have the host hold, and give it back when they have left)
             self._renderer.attached()
             application.invalidate()
 

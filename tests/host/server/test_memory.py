@@ -1,0 +1,88 @@
+"""Memory goes back to the system when those who needed it have left."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import weakref
+from collections.abc import Callable
+
+from tests.house import ROOT
+from tests.waiting import DEADLINE
+from tuihost.host.server._memory import GROWN, MemoryWatch
+from tuihost.wire import Cancellable
+
+
+class Clock:
+    """A timer that is told when time passes."""
+
+    def __init__(self) -> None:
+        self.actions: list[Callable[[], None]] = []
+
+    def now(self) -> float:
+        return 0.0
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Cancellable:
+        self.actions.append(action)
+        return self
+
+    def cancel(self) -> None:
+        self.actions.clear()
+
+    def passes(self) -> None:
+        actions, self.actions = self.actions, []
+        for action in actions:
+            action()
+
+
+class Circle:
+    def __init__(self) -> None:
+        self.me = self
+
+
+def circle() -> weakref.ref[Circle]:
+    return weakref.ref(Circle())
+
+
+def test_what_is_left_is_collected_when_somebody_has_gone_and_the_process_is_larger() -> None:
+    clock, size, ended = Clock(), [100 << 20], [0]
+    watch = MemoryWatch(clock, lambda: size[0], lambda: ended[0])
+    gc.disable()
+    try:
+        watch.start()
+        left = circle()
+        ended[0] += 1
+        clock.passes()
+        assert left() is not None, "it is as large as it was"
+        size[0] += GROWN + 1
+        clock.passes()
+        assert left() is None
+        left = circle()
+        clock.passes()
+        assert left() is not None, "nothing has happened since"
+        watch._not_before = 0.0
+        ended[0] += 1
+        clock.passes()
+        assert left() is None
+        watch.stop()
+        assert not clock.actions
+    finally:
+        gc.enable()
+
+
+def test_large_blocks_go_back_as_soon_as_they_are_free() -> None:
+    program = (
+        "from tuihost.host.host import resident_bytes\n"
+        "from tuihost.host.server._memory import settle_memory, release_memory\n"
+        "settle_memory()\n"
+        "before = resident_bytes()\n"
+        "for _ in range(3):\n"
+        "    blocks = [bytes(8 << 20) + b'x' for _ in range(8)]\n"
+        "    del blocks\n"
+        "release_memory()\n"
+        "print(resident_bytes() - before)\n"
+    )
+    words = [sys.executable, "-c", program]
+    said = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, timeout=DEADLINE)
+    assert int(said.stdout) < 8 << 20
