@@ -63,15 +63,12 @@ from tuihost.wire import (
 
 NO_ROOM = 75
 """The exit status of a program that nothing was left for: EX_TEMPFAIL of sysexits(3)."""
-<<<<<<< HEAD
 PARTING = 1.0
 """Seconds from the end of the programs to that of the connection: a client that runs nothing else
 closes it by itself, once it has read how they ended."""
-=======
 PROGRAM_MEMORY = 65_536
 CELL_MEMORY = 64
 """Bytes of a program, and of each cell of its terminal."""
->>>>>>> dfd47eb (Count the memory that people have the host hold, and give it back when they have left)
 
 
 @dataclass(slots=True)

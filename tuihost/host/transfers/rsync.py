@@ -16,13 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-<<<<<<< HEAD
 from collections.abc import Callable, Collection
-from contextlib import ExitStack, suppress
-=======
-from collections.abc import Callable
 from contextlib import suppress
->>>>>>> dfd47eb (Count the memory that people have the host hold, and give it back when they have left)
 
 from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
@@ -73,20 +68,6 @@ class RsyncRun:
     def run(self) -> tuple[int, str]:
         """Its exit status and its error output. Raises `Refused` if rsync is not installed or too
         many run already, and whatever `read` and `write` raise."""
-<<<<<<< HEAD
-        with ExitStack() as taken:
-            for kind, amount in (
-                (Kind.TRANSFERS, 1),
-                (Kind.DESCRIPTORS, DESCRIPTORS),
-                (Kind.THREADS, THREADS),
-            ):
-                lease = self._share.take(kind, amount)
-                if isinstance(lease, Exceeded):
-                    raise Refused(lease.sentence)
-                taken.enter_context(lease)
-            others = taken.enter_context(self._tree.quota.watching())
-            return self._run(others)
-=======
         taken = take_together(
             self._share,
             (Kind.TRANSFERS, 1),
@@ -95,9 +76,8 @@ class RsyncRun:
         )
         if isinstance(taken, Exceeded):
             raise Refused(taken.sentence)
-        with taken:
-            return self._run()
->>>>>>> dfd47eb (Count the memory that people have the host hold, and give it back when they have left)
+        with taken, self._tree.quota.watching() as others:
+            return self._run(others)
 
     def _run(self, others: Collection[Key]) -> tuple[int, str]:
         started = time.time() - CLOCK_TICK

@@ -296,12 +296,9 @@ class Runner:
         if application is not None:
             self.input.start_over()
             self.output.use(self.terminal.facts)
-<<<<<<< HEAD
             self.background.start_over()
             self.background.ask()
-=======
             assert self._renderer is not None, "it is shown"
->>>>>>> dfd47eb (Count the memory that people have the host hold, and give it back when they have left)
             self._renderer.attached()
             application.invalidate()
 
