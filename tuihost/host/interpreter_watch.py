@@ -5,7 +5,7 @@ silences everybody. A thread that only waits notices how late it is woken, and l
 grew meanwhile. For a call that goes on and on, the trace of its thread is written to the log's
 file by `faulthandler`, which needs no lock, in the handler of a signal that a timer of the process
 sends; that is put off as long as all is well. The thread writes its own trace: what others do
-meanwhile could change under whoever reads it, and end the process.
+meanwhile could change under a reader on another thread, and end the process.
 """
 
 from __future__ import annotations

@@ -348,8 +348,8 @@ class Session:
 
     def hold(self) -> Held:
         """Memory for what this person gives, as much as they may have on the host:
-        `with session.hold() as held: … held.add(len(data))`. Raises `TookTooMuch`, as `add` does,
-        when there is no more for them; if an app lets it pass, its person reads the sentence."""
+        `with session.hold() as held: … held.add(len(data))`. It raises `TookTooMuch`, as
+        `add` does, once they have all they may; if an app lets it pass, they read the sentence."""
         return Held(self._share)
 
     def _submit(
