@@ -159,9 +159,9 @@ def test_the_app_draws_a_window_itself(client: Client) -> None:
 
 def test_without_a_screen_it_says_how(client: Client) -> None:
     done = client.ssh("-x", client.at, "windows run clock")
-    assert (done.returncode, done.stderr) == (
-        69, b"There is no screen to show it on. Connect with: ssh -X HOST windows run NAME\n"
-    )  # fmt: skip
+    again = f"ssh -X -p {client.host.port} localhost windows run NAME"
+    said = f"There is no screen to show it on. Connect with: {again}\n"
+    assert (done.returncode, done.stderr.decode()) == (69, said)
 
 
 def test_windows_are_opened_from_a_screen_of_text(client: Client, open_terminal: Open) -> None:
