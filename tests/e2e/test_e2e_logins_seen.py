@@ -139,7 +139,7 @@ def test_a_connection_is_sound_for_the_next_try(
 ) -> None:
     name = f"eva-{dial.__name__}"
     house.member(name)
-    terminal = dial(open_terminal(), house, name).wait_for("assword:")
+    terminal = dial(open_terminal(80, 60), house, name).wait_for("assword:")
     for wrong in ("", "x" * 2000, "pässword", "\t", PASSWORD[:-1]):
         before = terminal.text.count("assword:")
         answer(terminal, wrong).wait_until(

@@ -83,7 +83,7 @@ def test_a_click_chooses_and_another_opens(visit: Open) -> None:
 def test_keys_and_people_are_shown_above_the_menu(visit: Open) -> None:
     terminal = visit("fay")
     terminal.press("?").wait_for("╭", "Everywhere").press("Escape").wait_gone("╭")
-    terminal.press("C-p").wait_row("fay", "guest", "in the menu").press("Escape").wait_gone("╭")
+    terminal.press("C-p").wait_row("fay (you)", "in the menu").press("Escape").wait_gone("╭")
 
 
 def test_a_theme_is_seen_before_it_is_chosen_and_remembered(visit: Open) -> None:
