@@ -15,7 +15,7 @@ from tuihost.core.login.chains import (
     proved,
     with_second,
 )
-from tuihost.core.login.factors import Chains
+from tuihost.core.login.factors import PASSWORD, Chains
 
 FACTORS = {
     "n": "none", "k": "publickey", "p": "password", "t": "totp", "i": "invite", "a": "approve",
@@ -258,3 +258,23 @@ def test_a_second_factor_that_is_set_up_is_asked_for(
     given: list[tuple[str, ...]], left: list[tuple[str, ...]]
 ) -> None:
     assert with_second(tuple(given)) == tuple(left)
+
+
+@pytest.mark.parametrize(
+    ("host", "apps", "own", "alone"),
+    [
+        (["publickey", "password"], {}, (), True),
+        (["publickey", "password, totp", "password"], {}, (), True),
+        (["publickey", "terms, password"], {}, (), True),
+        (["password, enroll"], {}, (), True),
+        (["password, totp"], {"vault": ["password"]}, (), True),
+        (["password, totp"], {}, ((PASSWORD,),), True),
+        (["publickey", "password, totp", "password, recovery"], {}, (), False),
+        (["password"], {"vault": ["password"]}, ((PASSWORD, "totp"),), False),
+        (["publickey"], {}, (), False),
+    ],
+)
+def test_where_a_password_lets_in_that_proves_nothing_else(
+    host: list[str], apps: dict[str, list[str]], own: Chains, alone: bool
+) -> None:
+    assert LoginChains.of(host, apps).password_alone(own) is alone
