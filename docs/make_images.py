@@ -106,7 +106,7 @@ def pictures() -> Iterator[tuple[str, str]]:
         with visit(host, "status", "grace") as grace:
             grace.wait_for("Status")
             with visit(host, None, "ada", (104, 20)) as menu:
-                menu.wait_for("^C leave").press("down").wait_for("From your shell")
+                menu.wait_for("^C leave").press("down").wait_for("localhost reader …")
                 yield "menu.svg", svg(menu.screen, theme, "The menu of a host called harbor")
         with visit(host, "reader", "ada") as reader:
             reader.wait_for("Keys and screens").press("down", "enter").wait_for("Esc back")

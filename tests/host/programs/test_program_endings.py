@@ -219,7 +219,8 @@ def test_what_was_not_turned_on_is_not_turned_off() -> None:
     with hosted(Deaf()) as host, opened(host) as pilot:
         pilot.end_input()
         pilot.wait_until(lambda: pilot.at_end, "the end")
-        assert bytes(pilot.received).rstrip().endswith(RESTORE)
+        farewell = b"Your input has ended, and with it the session.\r\n"
+        assert bytes(pilot.received).endswith(RESTORE + farewell)
         assert KITTY_OFF not in pilot.received
         assert CURSOR_COLOR_OFF not in pilot.received
 
