@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from prompt_toolkit.application import Application
@@ -57,7 +57,10 @@ class Shows(App):
             event.app.exit(Launch("shows"))
 
         control = FormattedTextControl(
-            lambda: f"in {session.theme.name}, typed {''.join(typed)!r}",
+            lambda: (
+                f"in {session.theme.name}, typed {''.join(typed)!r}, "
+                f"others in {cast(Any, session.other_apps).theme.name}"
+            ),
             focusable=True,
             show_cursor=True,
         )
@@ -124,7 +127,7 @@ def test_the_terminal_gets_the_half_of_the_theme_that_suits_it(
     background: str | None, theme: str
 ) -> None:
     with hosted(Shows()) as host, host.open(background=background) as pilot:
-        pilot.wait_for(f"in {theme}, typed ''").press("q")
+        pilot.wait_for(f"in {theme}, typed '', others in {theme}").press("q")
         assert pilot.wait_end() == 0
         assert COLORED not in pilot.received
         assert PLAIN not in pilot.received, "nothing was changed that had to be restored"
