@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.calling import tuihost
+from tests.cli.operator import Run
 
 
-def test_check_says_everything_and_opens_nothing(place: Path) -> None:
+@pytest.fixture
+def here(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Calls the command line in that folder, which is its home too."""
+    monkeypatch.delenv("TUIHOST_SERVER__STATE_DIR")
+    monkeypatch.setenv("HOME", str(place))
+    return run
+
+
+def test_check_says_everything_and_opens_nothing(here: Run, place: Path) -> None:
     file = place / "tuihost.toml"
     file.write_text(
         "[server]\ndefault_app = 'echo'\n[apps]\nfolders = ['apps']\nenabled = ['echo', 'ba*']\n"
     )
-    assert "all is well" in tuihost(place, "check").stdout
+    assert "all is well" in here("check").out
     assert not (place / ".local").exists()
     (place / "apps" / "bad.py").write_text("x = 1")
-    assert "app bad: has no `app`" in tuihost(place, "check", status=1).stderr
+    assert "app bad: has no `app`" in here("check", status=1).err
 
     file.write_text("[server]\nprot = 1\n[login]\ngrace = 'x'\n")
-    said = tuihost(place, "check", status=78).stderr
+    said = here("check", status=78).err
     assert said.splitlines() == [
-        "Settings: tuihost.toml",
         "tuihost.toml:2: server.prot: no such setting; did you mean 'port'?",
         "tuihost.toml:4: login.grace: should be a number, not 'x'",
     ]
-    assert tuihost(place, "serve", status=78).stderr == said
+    assert here("serve", status=78).err == said
 
     key = place / "key"
     key.write_text("no key")
@@ -33,14 +43,14 @@ def test_check_says_everything_and_opens_nothing(place: Path) -> None:
         "[server]\ndefault_app = 'nope'\ntheme = 'pink'\nhost_keys = ['key']\n[app.ecco]\nx = 1\n"
         "[apps]\nfolders = ['apps']\n"
     )
-    said = tuihost(place, "check", status=78).stderr
+    said = here("check", status=78).err
     assert "no app called 'nope' works here" in said
     assert "there is no theme 'pink'; there are " in said
     assert "tuihost.toml:5: app.ecco: no app is called 'ecco'; did you mean 'echo'?" in said
     assert f"host key {key}: " in said
 
 
-def test_check_knows_the_ways_in_and_their_steps(place: Path) -> None:
+def test_check_knows_the_ways_in_and_their_steps(here: Run, place: Path) -> None:
     file, steps = place / "tuihost.toml", place / "steps"
     steps.mkdir()
     riddle = steps / "riddle.py"
@@ -51,18 +61,18 @@ def test_check_knows_the_ways_in_and_their_steps(place: Path) -> None:
     chains = "[login]\nchains = ['password, riddle']\n"
     file.write_text(chains)
     unknown = "login.chains: no step is called 'riddle'; there are "
-    said = tuihost(place, "check", status=78).stderr
+    said = here("check", status=78).err
     assert unknown in said
-    assert unknown in tuihost(place, "serve", status=78).stderr
+    assert unknown in here("serve", status=78).err
     file.write_text(chains + "step_folders = ['steps']\n")
-    assert "all is well" in tuihost(place, "check").stdout
+    assert "all is well" in here("check").out
     assert not (place / ".local").exists()
     riddle.write_text("import nothing_there")
-    said = tuihost(place, "check", status=78).stderr
+    said = here("check", status=78).err
     assert "login step riddle: ModuleNotFoundError" in said
     assert unknown in said
     file.write_text("[login]\nsteps = ['tuihost.login.steps.codes:Nothing']\n")
-    said = tuihost(place, "check", status=1).stderr
+    said = here("check", status=1).err
     assert "login step codes: module tuihost.login.steps.codes has no 'Nothing'" in said
 
 
