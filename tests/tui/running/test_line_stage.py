@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from tests.waiting import DEADLINE
 from tuihost import App, Disconnected, Launch, Session
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.testing import hosted
+from tuihost.testing.hosted import hang_up
 from tuihost.tui.running.line_stage import LineStage
 from tuihost.tui.terminal.terminal import Terminal
 from tuihost.wire import Stream
@@ -80,9 +81,15 @@ def test_what_a_slow_line_does_not_take_is_waited_for() -> None:
             session.error("that is all")
             return 0
 
-    with hosted(Floods()) as host, host.lines(user="ada+floods") as pilot:
-        assert pilot.wait_end() == 0
-        lines: Sequence[bytes] = bytes(pilot.received).split(b"\n")
+    with hosted(Floods()) as host:
+        client = host.connect("ada+floods")
+        channel = client.open_session(timeout=DEADLINE)
+        channel.settimeout(DEADLINE)
+        channel.set_combine_stderr(True)
+        channel.invoke_shell()
+        lines = channel.makefile("rb").read().split(b"\n")
+        assert channel.recv_exit_status() == 0
+        hang_up(client)
     assert lines[2999].startswith(b"  2999 ")
     assert b"that is all" in lines
 
