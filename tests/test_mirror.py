@@ -87,10 +87,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
 IN_ANOTHER_PROCESS: Mapping[str, tuple[str, ...]] = {
     "tests/cli/test_serve.py": ("tuihost/cli/serving.py",),
     "tests/e2e/test_e2e_files.py": ("tuihost/host/transfers/scp.py",),
-    "tests/e2e/test_e2e_rsync.py": (
-        "tuihost/host/helpers/landlock.py",
-        "tuihost/host/transfers/rsync.py",
-    ),
+    "tests/e2e/test_e2e_rsync.py": ("tuihost/host/helpers/landlock.py",),
     "tests/host/helpers/test_pool.py": ("tuihost/host/helpers/_main.py",),
     "tests/test_docs.py": ("tuihost/testing/fixtures.py",),
 }

@@ -96,6 +96,9 @@ class RsyncRun:
             _stop(process)
             if listener.ident is not None:
                 listener.join()
+            unfed = process.stdin if feeder.ident is None else None  # else the feeder closes it
+            for pipe in filter(None, (process.stdout, process.stderr, unfed)):
+                pipe.close()
             self._tree.quota.recount()
             if not self._args.sender:
                 self._keep_what_fits(started, others)
@@ -246,5 +249,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(END_AFTER)
             break
-    if process.stdout is not None:
-        process.stdout.close()
