@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -148,6 +149,36 @@ def test_a_log_that_nobody_reads_does_not_stop_the_host(place: Path) -> None:
             assert b" INFO host.start version=" in log.read()
         finally:
             process.kill()
+
+
+THREADS = """
+import threading
+from tuihost import App, command
+
+def fails():
+    raise ValueError("in a thread of the app's")
+
+class Threads(App):
+    def start(self):
+        threading.Thread(target=fails, name="of the app").start()
+        threading.Thread(target=int, args=("x",), name="of nobody").start()
+
+    @command
+    def nothing(self, session):
+        '''Nothing.'''
+"""
+
+
+def test_an_error_that_ends_a_thread_is_in_the_log(place: Path) -> None:
+    (place / "apps" / "echo.py").write_text(THREADS)
+    with serving(place) as process:
+        until(lambda: "of nobody" in said(place / "log"), "the errors to be logged")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=DEADLINE)
+    log = said(place / "log")
+    assert re.search(r" ERROR app.error app=echo during=.of the app.\n    Traceback", log)
+    assert re.search(r" ERROR host.error where=thread reason=.of nobody.\n    Traceback", log)
+    assert err == "Settings: tuihost.toml\n"
 
 
 def test_two_hosts_do_not_share_a_folder(place: Path) -> None:

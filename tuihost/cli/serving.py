@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import threading
 from collections.abc import Callable
 
 import click
@@ -48,6 +49,7 @@ def bind(
     """A server that listens and heeds signals; SIGHUP calls `hang_up`. If it cannot have the port,
     the command ends with one sentence and status 1."""
     raise_soft_limit()
+    threading.excepthook = lambda args: _log_end(args, catalog, log)
     server = Server(settings, catalog, log)
     server.install_signals(hang_up)  # first: a signal may come as soon as anybody can connect
     try:
@@ -55,6 +57,19 @@ def bind(
     except OSError as error:
         raise click.ClickException(_why_not(error, settings)) from None
     return server
+
+
+def _log_end(ended: threading.ExceptHookArgs, catalog: Catalog, log: logs.EventLog) -> None:
+    """A thread was ended by an exception that nobody caught: the host's own, or one that an app
+    began by itself."""
+    error, name = ended.exc_value, ended.thread.name if ended.thread is not None else ""
+    if error is None or isinstance(error, SystemExit):
+        return
+    app = catalog.app_of(error)
+    if app:
+        log.error(logs.Event.APP_ERROR, trace=error, app=app, during=name)
+    else:
+        log.error(logs.Event.HOST_ERROR, trace=error, where="thread", reason=name)
 
 
 def serve_until_told(server: Server) -> None:
