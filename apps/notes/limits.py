@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
 from tuihost import size_of
 
 from .note import NotesError, tidy
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""Zero bytes, and bytes that were not UTF-8."""
 
 MAX_NOTE = 256 * 1024
 """Bytes of one note."""
@@ -18,9 +22,16 @@ MAX_WORDS = 16
 """Words to find at one time: each is looked for in every note."""
 
 
+def text_of(text: str) -> str:
+    """The text, tidied. Raises `NotesError` if there are bytes in it that are not text."""
+    if _NO_TEXT.search(text):
+        raise NotesError("That is not text in UTF-8, so it was not kept.")
+    return tidy(text)
+
+
 def measured(text: str) -> str:
-    """The text as it is kept. Raises `NotesError` if it is empty or too long."""
-    text = tidy(text)
+    """The text as it is kept. Raises `NotesError` if it is empty, too long, or not text."""
+    text = text_of(text)
     size = len(text.encode())
     if not text.strip():
         raise NotesError("There is nothing in it yet.")

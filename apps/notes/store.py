@@ -16,8 +16,8 @@ from pathlib import Path
 from tuihost import size_of
 
 from .database import database_at, told_to_people
-from .limits import MAX_DRAFTS, MAX_NOTE, MAX_WORDS, make_room, measured
-from .note import Draft, Note, NotesError, Saved, Summary, tidy
+from .limits import MAX_DRAFTS, MAX_NOTE, MAX_WORDS, make_room, measured, text_of
+from .note import Draft, Note, NotesError, Saved, Summary
 
 _NOTE = "SELECT number, revision, created, changed, text FROM note WHERE owner = ? AND number = ?"
 
@@ -134,8 +134,8 @@ class Store:
 
     def keep_draft(self, owner: str, draft: Draft) -> int:
         """Keeps a text that is being written; its id. A draft without an id gets one. Raises
-        `NotesError` for one of more characters than a note can have bytes."""
-        text, now = tidy(draft.text), self._now()
+        `NotesError` for one of more characters than a note can have bytes, or that is not text."""
+        text, now = text_of(draft.text), self._now()
         if len(text) > MAX_NOTE:
             raise NotesError(f"A note can have {size_of(MAX_NOTE)}; this draft has more.")
         with self._writing(None) as db:

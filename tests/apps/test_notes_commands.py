@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import sys
@@ -16,6 +17,7 @@ import pytest
 from tuihost.errors import AppLoadError
 from tuihost.host.plugins.app_loading import load_path
 from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
 
 FOLDER = Path(__file__).parents[2] / "apps" / "notes"
 OWNER = "ada"
@@ -107,6 +109,16 @@ def test_a_byte_order_mark_in_front_is_not_kept(host: Hosted) -> None:
     assert json.loads(host.run(f"notes show {number} --json").text)["text"] == "eggs\n"
 
 
+def test_words_that_are_not_text_are_refused(host: Hosted) -> None:
+    with contextlib.closing(host.connect()) as client:
+        channel = client.open_session()
+        channel.exec_command(b"notes add a\xffb")
+        said = channel.makefile_stderr("rb").read()
+        assert said == b"That is not text in UTF-8, so it was not kept.\n"
+        assert channel.recv_exit_status() == 1
+        hang_up(client)
+
+
 def test_bad_input_gets_a_sentence(host: Hosted) -> None:
     for command, stdin, status, said in [
         ("show 7", b"", 1, "You have no note 7."),
@@ -117,6 +129,7 @@ def test_bad_input_gets_a_sentence(host: Hosted) -> None:
         ("list no such words", b"", 1, "No note of yours holds no such words."),
         ("add", b"", 1, "There is nothing in it yet."),
         ("add", b"\xff\xfe\x00", 1, "not text in UTF-8"),
+        ("add", b"a\x00b", 1, "not text in UTF-8"),
         ("add", b"x" * 263_000, 1, "A note can have 262 kB; this one is 856 B too long."),
     ]:
         done = host.run(f"notes {command}", stdin=stdin)
