@@ -17,6 +17,7 @@ fi
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 mkdir -p "$root/work"
+find "$root/work" -mindepth 1 -maxdepth 1 ! -name '.venv*' ! -name .clients -exec rm -rf {} +
 git ls-files -z --cached --others --exclude-standard |
   tar --null --files-from=- --create --ignore-failed-read | tar --extract --directory="$root/work"
 

@@ -16,8 +16,9 @@ TESTS = Path(__file__).parent
 REASONS: Mapping[str, str] = {
     "conftest.py": "a thread that is about to begin cannot be waited for",
     "attacks/test_attack_gate.py": "a client dribbles, and a second of the host's life is measured",
+    "attacks/hostile_guest.py": "a hostile guest attacks for as long as it is told to",
+    "attacks/test_attack_hostile_guest.py": "a hostile guest goes on meanwhile",
     "host/programs/test_program_endings.py": "an app sleeps longer than anybody waits for it",
-    "host/test_interpreter_watch.py": "nothing may happen meanwhile",
     "session/test_session_offload.py": "an app counts how often its loop comes round",
     "tui/running/test_loop.py": "the loop's own timers are tested",
 }

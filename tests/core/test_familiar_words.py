@@ -19,6 +19,13 @@ COPY_ID = (
     'cat >> ".ssh/authorized_keys" || exit 1; if type restorecon >/dev/null 2>&1; then '
     'restorecon -F ".ssh" ".ssh/authorized_keys"; fi \''
 )
+OPENSSH_10 = (
+    'exec sh -c \'cd;  umask 077;  AUTH_KEY_FILE=".ssh/authorized_keys";  '
+    '[ -f /etc/openwrt_release ] && [ "$LOGNAME" = "root" ] &&   '
+    'AUTH_KEY_FILE=/etc/dropbear/authorized_keys;  AUTH_KEY_DIR=`dirname "${AUTH_KEY_FILE}"`;  '
+    'mkdir -p "${AUTH_KEY_DIR}" &&   { [ -z "`tail -1c "${AUTH_KEY_FILE}" 2>/dev/null`" ] ||    '
+    'echo >> "${AUTH_KEY_FILE}" || exit 1; } &&   cat >> "${AUTH_KEY_FILE}" || exit 1;  \''
+)
 OLDER = "umask 077 ; test -d .ssh || mkdir .ssh ; cat >> .ssh/authorized_keys"
 
 
@@ -81,7 +88,7 @@ def test_a_word_leads_nowhere_without_its_app() -> None:
     }
 
 
-@pytest.mark.parametrize("line", [COPY_ID, OLDER])
+@pytest.mark.parametrize("line", [OPENSSH_10, COPY_ID, OLDER])
 def test_what_ssh_copy_id_sends_adds_a_key(line: str) -> None:
     assert key_addition(line, APPS) == Instead("account", ("add-key",))
     found = key_addition(line, ("menu",))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 _RUNS_A_LINE = re.compile(r"-[a-z]*c$")
-_TAKES_KEYS = re.compile(r"\bcat\s*>>\s*\S*authorized_keys\b")
-"""In what `ssh-copy-id` has a server run, of every version."""
+_TAKES_KEYS = re.compile(r"\bcat\s*>>\s*\S*(?:authorized_keys|AUTH_KEY_FILE)\b")
+"""In what `ssh-copy-id` has a server run, of every version; since OpenSSH 10 by a variable."""
 
 
 @dataclass(frozen=True, slots=True)
