@@ -32,7 +32,7 @@ from tuihost.core.login.authentication import (
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.keys.login_keys import LoginKey
-from tuihost.ssh.packets.fields import Fields
+from tuihost.ssh.packets.fields import Fields, packed
 from tuihost.text import clean
 from tuihost.wire import Disconnect, Identity, Peer
 
@@ -186,8 +186,7 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         if not self._machine.key_offered(self._user, key.offer):
             return self._machine.failed("the key is not theirs")
         # RFC 4252 §7: what is signed is the session, then the request up to the signature.
-        session_id = self.transport.session_id
-        data = len(session_id).to_bytes(4, "big") + session_id + bytes([REQUEST]) + before
+        data = packed(self.transport.session_id) + bytes([REQUEST]) + before
         proved = key.verify(signature, data)
         if proved is None:
             return self._machine.failed("the signature is wrong")

@@ -17,7 +17,7 @@ from tuihost.host.relay.channel_stream import ChannelStream, open_stream
 from tuihost.logs import Event, EventLog
 from tuihost.session.streams import AgentKey, NotOpened
 from tuihost.ssh.keys.public_keys import PublicKey
-from tuihost.ssh.packets.fields import Fields
+from tuihost.ssh.packets.fields import Fields, packed
 from tuihost.text import clean
 from tuihost.wire import Link, OpenAgent
 
@@ -53,7 +53,7 @@ class ClientAgent:
 
     def sign(self, key: AgentKey, data: bytes) -> bytes:
         flags = RSA_SHA2_512 if key.kind == "ssh-rsa" else 0
-        request = bytes([SIGN_REQUEST]) + _string(key.blob) + _string(data)
+        request = bytes([SIGN_REQUEST]) + packed(key.blob) + packed(data)
         fields = self._ask(request + flags.to_bytes(4, "big"), SIGN_RESPONSE)
         self._log.info(Event.AGENT_SIGNED, key=key.fingerprint)
         try:
@@ -85,7 +85,7 @@ class ClientAgent:
         stream.deadline = time.monotonic() + PATIENCE
         self._keep(stream)
         try:
-            stream.write(_string(request))
+            stream.write(packed(request))
             answer = _answer(stream)
         except TimeoutError:
             raise NotOpened(f"the agent did not answer in {PATIENCE:g} seconds") from None
@@ -130,7 +130,3 @@ def _key(blob: bytes, comment: bytes) -> AgentKey:
         kind = ""
     text = clean(comment.decode("utf-8", "replace"), limit=MAX_COMMENT)
     return AgentKey(clean(kind), blob, text, fingerprint(blob))
-
-
-def _string(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + data

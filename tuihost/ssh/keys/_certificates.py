@@ -16,7 +16,7 @@ from tuihost.core.keys.certificates import Certificate
 from tuihost.core.keys.offers import KINDS
 from tuihost.errors import PeerError
 from tuihost.ssh.keys.public_keys import MAX_BLOB, SIGNATURES, PublicKey
-from tuihost.ssh.packets.fields import Fields
+from tuihost.ssh.packets.fields import Fields, packed
 
 _SUFFIX = "-cert-v01@openssh.com"
 
@@ -80,7 +80,7 @@ def _parse(blob: bytes) -> Certified | None:
     fields.string(256)  # a nonce
     before = fields.rest
     key = PublicKey.read(kind, fields)
-    public = _string(kind.encode("ascii")) + before[: len(before) - len(fields.rest)]
+    public = packed(kind.encode("ascii")) + before[: len(before) - len(fields.rest)]
     serial = fields.wide()
     use = fields.integer()
     key_id = fields.text(1024, "surrogateescape")
@@ -163,7 +163,3 @@ def _strict(data: bytes) -> str:
     if "\0" in text:
         raise ValueError("a text with a NUL")
     return text
-
-
-def _string(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + data

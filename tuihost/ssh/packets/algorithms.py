@@ -16,7 +16,7 @@ from paramiko.kex_curve25519 import KexCurve25519
 from paramiko.kex_mlkem import KexMLKEM768X25519
 
 from tuihost.errors import PeerError
-from tuihost.ssh.packets.fields import Fields
+from tuihost.ssh.packets.fields import Fields, packed
 from tuihost.wire import Disconnect
 
 KEX_INFO = {
@@ -128,7 +128,7 @@ def _lists(host_keys: tuple[str, ...], macs: tuple[str, ...]) -> bytes:
     kex = (*KEX, STRICT_SERVER)
     both = (CIPHERS, CIPHERS, macs, macs, COMPRESSION, COMPRESSION, (), ())
     names = (",".join(part).encode("ascii") for part in (kex, host_keys, *both))
-    return b"".join(len(n).to_bytes(4, "big") + n for n in names) + bytes(5)
+    return b"".join(packed(name) for name in names) + bytes(5)
 
 
 def agree(

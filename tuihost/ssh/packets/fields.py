@@ -66,3 +66,8 @@ class Fields:
     def rest(self) -> bytes:
         """What has not been read yet."""
         return self._data[self._at :]
+
+
+def packed(data: bytes) -> bytes:
+    """The same as a string of a message, its length before it."""
+    return len(data).to_bytes(4, "big") + data
