@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -313,3 +316,38 @@ def test_a_folder_that_is_not_there_is_a_broken_app(tmp_path: Path) -> None:
     app.options = {"folder": str(tmp_path / "nowhere")}
     with pytest.raises(AppLoadError, match="no folder with pages"):
         app.start()
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "shown"),
+    [
+        ("ssh HOST notes list", "-p 8022 localhost", "ssh -p 8022 localhost notes list"),
+        ("ssh HOST", "box.example.org", "ssh box.example.org"),
+        ("ssh -t you@HOST notes", "-p 8022 box", "ssh -t -p 8022 you@box notes"),
+        ("date | ssh HOST notes add", "box", "date | ssh box notes add"),
+        ("`HOST` stands for what you type", "box", "`HOST` stands for what you type"),
+        ("ssh HOSTS", "box", "ssh HOSTS"),
+    ],
+)
+def test_commands_are_shown_with_the_real_address(
+    host: Hosted, text: str, target: str, shown: str
+) -> None:
+    module = type(host.host.catalog.apps["reader"].app).__module__
+    assert importlib.import_module(f"{module}.markdown").addressed(text, target) == shown
+
+
+@pytest.mark.parametrize(
+    ("settings", "target"),
+    [
+        ({"server.port": 22, "server.host": "box.example.org"}, "box.example.org"),
+        ({"server.port": 8022, "server.host": "::1"}, "-p 8022 localhost"),
+        ({"server.host": "0.0.0.0", "server.port": 22}, socket.gethostname()),
+        ({"app.about.address": "box.example.org:2222"}, "-p 2222 box.example.org"),
+        ({"app.about.address": "box", "server.port": 2022}, "-p 2022 box"),
+    ],
+)
+def test_the_address_is_the_one_that_people_type(settings: dict[str, Any], target: str) -> None:
+    with hosted(bundled=["menu", "reader"], settings=settings) as host:
+        assert host.host.ssh_target == target
+        shown = host.run("reader show 3").text
+        assert f"ssh {target} notes list" in shown

@@ -12,6 +12,7 @@ import re
 
 from wcwidth import wcwidth
 
+BELL = "\a"
 MAX_TYPED = 4096  # characters of one line
 MAX_READY = 256 * 1024  # bytes typed ahead of the reader
 
@@ -118,10 +119,12 @@ class LineDiscipline:
                 at -= 1
             gone, self._line = self._line[at:], self._line[:at]
             return _erased(gone)
-        if (char.isprintable() or char == "\t") and len(self._line) < MAX_TYPED:
-            self._line.append(char)
-            return char
-        return ""
+        if not (char.isprintable() or char == "\t"):
+            return ""
+        if len(self._line) >= MAX_TYPED:
+            return BELL  # as a terminal's own lines do: nothing is left out in silence
+        self._line.append(char)
+        return char
 
 
 def _erased(chars: list[str]) -> str:
