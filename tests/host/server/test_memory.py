@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from tests.house import ROOT
 from tests.waiting import DEADLINE
-from tuihost.host.server._memory import GROWN, MemoryWatch
+from tuihost.host.server._memory import GROWN, LEFT, MemoryWatch
 from tuihost.wire import Cancellable
 
 
@@ -19,9 +19,10 @@ class Clock:
 
     def __init__(self) -> None:
         self.actions: list[Callable[[], None]] = []
+        self.time = 0.0
 
     def now(self) -> float:
-        return 0.0
+        return self.time
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> Cancellable:
         self.actions.append(action)
@@ -55,16 +56,21 @@ def test_what_is_left_is_collected_when_somebody_has_gone_and_the_process_is_lar
         ended[0] += 1
         clock.passes()
         assert left() is not None, "it is as large as it was"
-        size[0] += GROWN + 1
+        size[0] += LEFT + 1
         clock.passes()
         assert left() is None
         left = circle()
+        clock.time = 1000.0
         clock.passes()
-        assert left() is not None, "nothing has happened since"
-        watch._not_before = 0.0
+        assert left() is not None, "that was long ago"
         ended[0] += 1
         clock.passes()
         assert left() is None
+        left = circle()
+        clock.time = 2000.0
+        size[0] += GROWN + 1
+        clock.passes()
+        assert left() is None, "it has grown"
         watch.stop()
         assert not clock.actions
     finally:

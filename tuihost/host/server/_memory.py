@@ -19,6 +19,10 @@ LOOK_EVERY = 2.0
 """Seconds between two looks."""
 GROWN = 16 << 20
 """Bytes by which the process has grown, for a collection to be worth while."""
+LEFT = 2 << 20
+"""The same after somebody has gone."""
+LATER = 15.0
+"""Seconds after somebody has gone, in which what they had is given back: a program may end late."""
 RARELY = 100.0
 """A collection is followed by so many times its own seconds without another."""
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h of glibc
@@ -50,6 +54,7 @@ class MemoryWatch:
         self._seen = ended()
         self._least = self._left = resident()
         self._not_before = 0.0
+        self._gone = -LATER
         self._next: Cancellable | None = None
 
     def start(self) -> None:
@@ -62,13 +67,15 @@ class MemoryWatch:
     def _look(self) -> None:
         ended, size = self._ended(), self._resident()
         self._least = min(self._least, size)
-        now = monotonic()
-        changed = ended != self._seen or size > self._left + GROWN
-        if changed and size > self._least + GROWN and now >= self._not_before:
-            self._seen = ended
+        now = self._timer.now()
+        if ended != self._seen:
+            self._seen, self._gone = ended, now
+        left = size > self._least + LEFT and now < self._gone + LATER
+        if (left or size > self._left + GROWN) and now >= self._not_before:
+            begun = monotonic()
             release_memory()
             self._left = self._resident()
-            self._not_before = now + RARELY * (monotonic() - now)
+            self._not_before = now + RARELY * (monotonic() - begun)
         self.start()
 
 
