@@ -110,6 +110,17 @@ def test_signals_to_the_process_and_its_group_are_one_goodbye(place: Path) -> No
     assert "host.stop" in said(place / "log")
 
 
+def test_the_process_ends_when_all_is_closed_whatever_it_still_holds(place: Path) -> None:
+    """What is freed slowly is an app's here, at the end of the interpreter."""
+    echo = place / "apps" / "echo.py"
+    echo.write_text(f"import atexit, time\n{echo.read_text()}\natexit.register(time.sleep, 600)\n")
+    with serving(place) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+    assert "broken=0" in said(place / "log")
+    assert "host.stop" in said(place / "log")
+
+
 def greeting(port: int) -> bytes:
     """What the host says first; empty if it is not there yet."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:

@@ -20,10 +20,11 @@ def serve(config: Path | None, host: str | None, port: int | None, verbose: bool
     SIGHUP opens the file of the log again, after logrotate has moved it away.
     """
     from tuihost import logs
-    from tuihost.cli.serving import bind, open_log, serve_until_told
+    from tuihost.cli.serving import bind, end_process, open_log, serve_until_told
     from tuihost.host.plugins.app_catalog import Catalog
 
     settings = read_settings(hosts_file(config), {"server.host": host, "server.port": port})
     log = open_log(settings, "debug" if verbose else None)
     server = bind(settings, Catalog.load(settings, log=log), log, logs.reopen)
     serve_until_told(server)
+    end_process()

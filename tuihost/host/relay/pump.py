@@ -36,7 +36,8 @@ class Resource(Protocol):
 
 
 class Pump:
-    """The thread, and what it waits for. Thread: its own, unless a method says otherwise."""
+    """The thread, and what it waits for. Thread: its own, unless a method says otherwise. The
+    constructor raises RuntimeError if there can be no more threads, OSError without descriptors."""
 
     def __init__(self, name: str, timer: Timer, log: EventLog) -> None:
         """Begins. Raises RuntimeError if there can be no more threads."""
