@@ -28,12 +28,15 @@ def hex_of(rgb: tuple[float, float, float]) -> str:
     return "#" + "".join(f"{min(255, max(0, round(part))):02x}" for part in rgb)
 
 
+_LINEAR = tuple(
+    part / 255 / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4
+    for part in range(256)
+)
+
+
 def _linear(color: str) -> tuple[float, float, float]:
-    red, green, blue = (
-        part / 255 / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4
-        for part in rgb_of(color)
-    )
-    return red, green, blue
+    red, green, blue = rgb_of(color)
+    return _LINEAR[red], _LINEAR[green], _LINEAR[blue]
 
 
 def luminance(color: str) -> float:
@@ -44,21 +47,22 @@ def luminance(color: str) -> float:
 
 def contrast(first: str, second: str) -> float:
     """The contrast ratio of two colours, from 1 to 21."""
-    dark, light = sorted((luminance(first), luminance(second)))
+    return _ratio(luminance(first), luminance(second))
+
+
+def _ratio(first: float, second: float) -> float:
+    dark, light = (first, second) if first < second else (second, first)
     return (light + 0.05) / (dark + 0.05)
 
 
 def ensure_contrast(color: str, grounds: tuple[str, ...], ratio: float = AA) -> str:
     """`color`, moved toward white or black by the fewest of 32 steps that give `ratio` on all
     `grounds`; the best one found if none do."""
-
-    def worst(candidate: str) -> float:
-        return min((contrast(candidate, ground) for ground in grounds), default=21.0)
-
-    best = color
+    lights = [luminance(ground) for ground in grounds]
+    here = rgb_of(color)
+    best, most = color, 0.0
     for step in range(33):
         for end in ((255, 255, 255), (0, 0, 0)):
-            here = rgb_of(color)
             moved = hex_of(
                 (
                     here[0] + (end[0] - here[0]) * step / 32,
@@ -66,9 +70,12 @@ def ensure_contrast(color: str, grounds: tuple[str, ...], ratio: float = AA) -> 
                     here[2] + (end[2] - here[2]) * step / 32,
                 )
             )
-            if worst(moved) >= ratio:
+            own = luminance(moved)
+            worst = min((_ratio(own, light) for light in lights), default=21.0)
+            if worst >= ratio:
                 return moved
-            best = max(best, moved, key=worst)
+            if worst > most:
+                best, most = moved, worst
     return best
 
 
