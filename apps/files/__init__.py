@@ -8,6 +8,8 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from fnmatch import translate
+from io import IncrementalNewlineDecoder
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from tuihost import (
@@ -317,16 +319,12 @@ def _pieces(file: OpenFile) -> Iterator[bytes]:
 
 
 def _show_text(session: Session, pieces: Iterator[bytes]) -> None:
-    """Text for a person, in lines, with nothing in it that could steer their terminal."""
-    decoder, rest = getincrementaldecoder("utf-8")("replace"), ""
-    for data in pieces:
-        lines, newline, rest = (rest + decoder.decode(data)).rpartition("\n")
-        if newline or len(rest) > CHUNK:
-            session.print(clean(lines if newline else rest, lines=True))
-            rest = rest if newline else ""
-    rest += decoder.decode(b"", final=True)
-    if rest:
-        session.print(clean(rest, lines=True))
+    """Text for a person, with nothing in it that could steer their terminal."""
+    decoder = IncrementalNewlineDecoder(getincrementaldecoder("utf-8")("replace"), translate=True)
+    encoding = "utf-8" if session.terminal.unicode else "ascii"
+    for data in chain(pieces, (b"",)):
+        text = clean(decoder.decode(data, final=not data), lines=True)
+        session.write(text.replace("\n", "\r\n").encode(encoding, "replace"))
 
 
 def _where(deleted: Deleted) -> str:
