@@ -233,7 +233,7 @@ class Session:
 
         A command prints to its standard output: with colours only if the other end is a terminal
         or asks for them (FORCE_COLOR), and as wide as the terminal, or as COLUMNS says. In a talk
-        it is a line of the talk. On a screen it is a note in a corner, or, if it is longer, a box
+        it is a line of the talk. On a screen it is a note below it, or, if it is longer, a box
         that the person closes.
         """
         self.stage.print(items, Stream.OUT)
