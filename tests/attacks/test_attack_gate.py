@@ -27,6 +27,7 @@ from tests.waiting import DEADLINE, allowed, until
 from tuihost.accounts import AccountRecord
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.factors import Chains
+from tuihost.host.gate import gate
 from tuihost.host.gate._refusal_log import REPORT_BURST
 from tuihost.host.login.passwords import Passwords
 from tuihost.host.login.services import open_accounts
@@ -115,6 +116,20 @@ def test_a_thousand_from_everywhere_hold_at_most_a_hundred() -> None:
         assert len(host.log.named("conn.refused")) <= REPORT_BURST + 10
         host.wait_unfinished(0)  # at the end of their grace
         assert host.enter("127.0.0.2") < allowed(1.0), "the flood is over and the host is not"
+
+
+def test_those_who_say_nothing_give_way_and_those_who_have_spoken_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate, "PATIENCE", 0.0)
+    with listening({**STRANGERS, "server.max_unauthenticated": 4}) as host, ExitStack() as stack:
+        spoke, *silent = (stack.enter_context(host.call(f"127.0.0.{n}")) for n in range(1, 5))
+        spoke.sendall(HELLO)
+        until(lambda: len(host.server.gate._silent) == 3, "one to have spoken")
+        assert host.enter("127.0.0.9") < allowed(1.0)
+        assert b"SSH-2.0-" in last_words(silent[0])
+        host.wait_unfinished(3)
+        assert len(host.server.gate._silent) == 2, "the one that has spoken is still there"
 
 
 def test_the_rest_of_a_hundred_is_turned_away_at_once() -> None:
