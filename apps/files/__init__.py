@@ -53,6 +53,7 @@ class Files(App):
     known_options = {
         "quota": int,
         "guest_quota": int,
+        "guests_quota": int,
         "entries": int,
         "bin_days": int,
         "shared": list,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 from tuihost import Account, AppLoadError, DiskTree, FileError, Folders, Quota, Reason
 
 from .bin import Bin, items_of
+from .guests import GuestRoom
 
 SWEEP_EVERY = 3600.0  # seconds between two looks for what is too old in everybody's bins
 MINE = "mine"
@@ -49,7 +51,15 @@ class AllFolders:
         self._bins = data / "bins"
         self.bin_days = _count(options, "bin_days", 7)
         self._quota = _megabytes(options, "quota", 100)
-        self._guest_quota = _megabytes(options, "guest_quota", 5)
+        self._guests = data / "guests"
+        each = _megabytes(options, "guest_quota", 5)
+        self._guest_room = GuestRoom(
+            self._guests,
+            _megabytes(options, "guests_quota", 500),
+            each,
+            lambda root: self._own_quota(root, each),
+            self._forget_guest,
+        )
         self._entries = _count(options, "entries", 10_000)
         self.shared = _all_shared(data, options)
         self._quotas: dict[Path, Quota] = {}
@@ -61,13 +71,23 @@ class AllFolders:
     def quota_of(self, account: Account) -> Quota:
         """The quota of somebody's own folder, and of their bin."""
         key = _key_of(account)
-        size = self._guest_quota if account.guest else self._quota
         with self._lock:
-            known = self._people / key in self._quotas
-            quota = self._quota_at(self._people / key, size, items_of(self._bins / key))
+            if account.guest:
+                return self._guest_room.enter(self._guests / key)
+            return self._own_quota(self._people / key, self._quota)
+
+    def _own_quota(self, root: Path, size: int) -> Quota:
+        with self._lock:
+            known, place = root in self._quotas, self._bins / root.name
+            quota = self._quota_at(root, size, items_of(place))
             if not known and self.bin_days > 0:
-                quota.dispensable = Bin(DiskTree(quota), self._bins / key, self.bin_days)
+                quota.dispensable = Bin(DiskTree(quota), place, self.bin_days)
             return quota
+
+    def _forget_guest(self, root: Path) -> None:
+        """The folder of a guest gives way, and so does its bin."""
+        self._quotas.pop(root, None)
+        shutil.rmtree(self._bins / root.name, ignore_errors=True)
 
     def bin_of(self, account: Account, tree: Folders) -> Bin:
         """The bin of somebody's own folder, which may be changed if that may be in `tree`. Raises
@@ -110,7 +130,8 @@ class AllFolders:
                 return
             self._swept = time.monotonic()
             for place in self._bins.iterdir() if self._bins.exists() else ():
-                root = self._people / place.name
+                guest = (self._guests / place.name).exists()
+                root = (self._guests if guest else self._people) / place.name
                 quota = self._quotas.get(root)
                 if quota is None:  # nobody uses it now, and nobody begins to under this lock
                     beside = [items_of(place)]
@@ -133,7 +154,7 @@ def _key_of(account: Account) -> str:
 
 def mistakes_in(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The name of each option that is wrong, and why."""
-    for name in ("quota", "guest_quota", "entries", "bin_days"):
+    for name in ("quota", "guest_quota", "guests_quota", "entries", "bin_days"):
         try:
             _count(options, name, 0)
         except AppLoadError as error:

@@ -11,7 +11,7 @@ import ctypes
 import gc
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
+from time import thread_time
 
 from tuihost.wire import Cancellable, Timer
 
@@ -23,8 +23,8 @@ LEFT = 2 << 20
 """The same after somebody has gone."""
 LATER = 15.0
 """Seconds after somebody has gone, in which what they had is given back: a program may end late."""
-RARELY = 100.0
-"""A collection is followed by so many times its own seconds without another."""
+RARELY = 50.0
+"""A collection is followed by so many times its own seconds of CPU time without another."""
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h of glibc
 _MAPPED = 1 << 20
 """Bytes of a block from which on it is mapped, and unmapped as soon as it is free."""
@@ -72,10 +72,10 @@ class MemoryWatch:
             self._seen, self._gone = ended, now
         left = size > self._least + LEFT and now < self._gone + LATER
         if (left or size > self._left + GROWN) and now >= self._not_before:
-            begun = monotonic()
+            begun = thread_time()
             release_memory()
             self._left = self._resident()
-            self._not_before = now + RARELY * (monotonic() - begun)
+            self._not_before = now + RARELY * (thread_time() - begun)
         self.start()
 
 

@@ -1,0 +1,66 @@
+"""All guests share a room for their files: the one who was not here for the longest gives way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tuihost.testing import Hosted, hosted
+
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture
+def host() -> Iterator[Hosted]:
+    room = {"app.files.guest_quota": 1, "app.files.guests_quota": 3}
+    with hosted(bundled=["files"], settings=room) as host:
+        yield host
+
+
+def keep(host: Hosted, name: str, size: int = MEGABYTE - 1000) -> str:
+    """Somebody keeps a file; what the host says to that."""
+    return host.run("files put it --force", stdin=bytes(size), user=name).errors
+
+
+def kept(host: Hosted, name: str) -> bool:
+    return host.run("files ls", user=name).text != ""
+
+
+def clock_of(host: Hosted) -> dict[str, float]:
+    """The time that the app goes by, under `now`."""
+    room = host.host.catalog.apps["files"].app.folders._guest_room  # type: ignore[attr-defined]
+    time = {"now": room._clock()}
+    room._clock = lambda: time["now"]
+    return time
+
+
+def test_twelve_names_have_no_more_than_all_guests_may_have(host: Hosted) -> None:
+    said = [keep(host, f"guest-{number}") for number in range(12)]
+    assert said[:3] == ["", "", ""]
+    assert all("no room" in sentence for sentence in said[3:])
+    folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
+    files = [path for path in folders._guests.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 3 * MEGABYTE
+
+
+def test_the_one_who_was_not_here_for_the_longest_gives_way(host: Hosted) -> None:
+    time = clock_of(host)
+    for name in ("first", "second", "third"):
+        assert keep(host, name) == ""
+        time["now"] += 60
+    time["now"] += 3600
+    assert kept(host, "first"), "who comes again is in use again"
+    assert keep(host, "fourth") == ""
+    assert kept(host, "first")
+    assert not kept(host, "second")
+
+
+def test_what_is_small_leaves_room_for_others_later(host: Hosted) -> None:
+    time = clock_of(host)
+    for number in range(3):
+        assert keep(host, f"small-{number}", size=1000) == ""
+    assert "no room" in keep(host, "late"), "each of them could fill theirs at this moment"
+    time["now"] += 3601
+    assert keep(host, "late") == ""
+    assert all(kept(host, f"small-{number}") for number in range(2))
