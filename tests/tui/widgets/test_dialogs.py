@@ -67,7 +67,7 @@ def own_dialog(session: Session) -> Dialog[str]:
     return dialog
 
 
-@pytest.mark.parametrize("key", ["enter", "escape", "c-c", "space", "y", "d", "k", "c", "delete"])
+@pytest.mark.parametrize("key", ["enter", "escape", "c-c", "space", "y", "d", "delete"])
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_the_key_that_opens_a_question_does_not_answer_it(question: str, key: str) -> None:
     session = make_session()
@@ -82,10 +82,10 @@ def test_the_key_that_opens_a_question_does_not_answer_it(question: str, key: st
         answers.append(await QUESTIONS[question](screen))
 
     with play(screen.application, session) as me:
-        me.hold(key, 12)  # at once, before the question is there
+        me.hold(key, 8)  # at once, before the question is there
         me.wait(1.0)  # an Esc that could begin a longer key is settled by time alone
         assert (asked, answers) == ([1], [])
-        for _ in range(12):  # and while it is there
+        for _ in range(5):  # and while it is there
             me.hold(key, 1)
             me.wait(0.1)
         assert (asked, answers) == ([1], [])
