@@ -66,6 +66,24 @@ def test_a_demo_says_what_to_type_and_parts_with_status_0(
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_parts_with_status_0_while_it_starts_too(
+    place: Path, number: signal.Signals
+) -> None:
+    code = (
+        "import os\nfrom tuihost.cli import demo\n"
+        f"demo.leave_at_once()\nos.kill(os.getpid(), {int(number)})\nprint('still here')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(place),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\n  Goodbye.\n", "")
+
+
 def test_whoever_is_inside_is_told_when_the_demo_stops(place: Path) -> None:
     with demo(place, "demo", "--port", "0") as process:
         try:
