@@ -9,8 +9,9 @@ def build(self, session):
 
 from __future__ import annotations
 
+from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowSource, RowWindow
-from tuihost.tui.widgets.cells import Fragments, fit, glyph, pad, spread, width_of, wrap
+from tuihost.tui.widgets.cells import Fragments, fit, glyph, pad, spread, wrap
 from tuihost.tui.widgets.charts import meter, sparkline
 from tuihost.tui.widgets.dialogs import Dialog
 from tuihost.tui.widgets.editor import TextEditor

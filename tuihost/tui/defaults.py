@@ -42,7 +42,7 @@ from prompt_toolkit.styles import (
 )
 
 from tuihost.logs import Event, event_log
-from tuihost.tui.clusters import cluster_after, cluster_before, one_line
+from tuihost.tui.characters import cluster_after, cluster_before, one_line
 
 CELLS_KEPT = 250_000
 """Distinct cells (a character in a style) that the process remembers; prompt_toolkit would keep a

@@ -9,8 +9,8 @@ import pytest
 from tests.tui.screen import EVENING, StubHost, make_session, play
 from tests.tui.widgets.screens import body, plain
 from tests.waiting import DEADLINE
+from tuihost.tui.characters import width_of
 from tuihost.tui.widgets._bars import TitleBar
-from tuihost.tui.widgets.cells import width_of
 from tuihost.tui.widgets.screen import Screen
 
 

@@ -5,17 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.tui.widgets.cells import (
-    cut,
-    fit,
-    length,
-    marked,
-    pad,
-    restyled,
-    spread,
-    width_of,
-    wrap,
-)
+from tuihost.tui.characters import width_of
+from tuihost.tui.widgets.cells import cut, fit, length, marked, pad, restyled, spread, wrap
 
 
 @given(st.text(max_size=40), st.integers(0, 30))

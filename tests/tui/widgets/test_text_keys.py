@@ -8,7 +8,7 @@ import pytest
 
 from tests.tui.screen import make_session, play
 from tests.tui.widgets.screens import asking
-from tuihost.tui.clusters import one_line
+from tuihost.tui.characters import one_line
 
 
 @pytest.mark.parametrize(

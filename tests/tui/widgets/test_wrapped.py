@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuihost.tui.characters import width_of
 from tuihost.tui.widgets._wrapped import _starts_from, row_starts, starts_again
-from tuihost.tui.widgets.cells import width_of
 
 FLAG = "🇩🇪"
 

@@ -22,10 +22,10 @@ from contextlib import suppress
 from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
 from tuihost.errors import Disconnected
+from tuihost.files.client_paths import matching, typed
 from tuihost.files.disk import DEEPEST, DiskTree
 from tuihost.files.quota import Key
 from tuihost.files.tree import FileError, Folders, Names
-from tuihost.files.typed import matching, typed
 from tuihost.host.budget.budget import take_together
 from tuihost.host.helpers import landlock
 from tuihost.text import clean

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tuihost.files.client_paths import is_folder, matching, typed
 from tuihost.files.tree import (
     READ,
     REPLACE,
@@ -21,7 +22,6 @@ from tuihost.files.tree import (
     Reason,
     checked,
 )
-from tuihost.files.typed import is_folder, matching, typed
 from tuihost.text import clean
 
 CHUNK = 262_144

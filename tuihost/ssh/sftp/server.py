@@ -54,6 +54,7 @@ from paramiko.sftp_attr import SFTPAttributes
 
 from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.errors import PeerError
+from tuihost.files.client_paths import found, typed
 from tuihost.files.tree import (
     MAX_NAME,
     FileError,
@@ -65,7 +66,6 @@ from tuihost.files.tree import (
     Reason,
     path_of,
 )
-from tuihost.files.typed import found, typed
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.sftp._attributes import attributes_of, open_mode, read_attributes, uint64
 from tuihost.ssh.sftp._handles import Handle, Listing, Opened

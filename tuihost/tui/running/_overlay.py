@@ -45,10 +45,10 @@ from prompt_toolkit.layout.screen import Screen, WritePosition
 from tuihost.errors import Interrupted
 from tuihost.session.progress import ProgressLine
 from tuihost.session.session import Session
-from tuihost.tui.clusters import one_line
+from tuihost.tui.characters import one_line, width_of
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.running._transcript import BOX_WIDTH, ScreenLine, Transcript
-from tuihost.tui.widgets.cells import glyph, width_of
+from tuihost.tui.widgets.cells import glyph
 from tuihost.tui.widgets.dialogs import Dialog, Paragraphs
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.text_keys import bind_one_line

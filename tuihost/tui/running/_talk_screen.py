@@ -22,10 +22,10 @@ from rich.text import Text
 
 from tuihost.errors import Disconnected, Interrupted
 from tuihost.session.session import Launch, Result, Session
-from tuihost.tui.clusters import one_line
+from tuihost.tui.characters import one_line, width_of
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.running._transcript import ScreenLine, Transcript
-from tuihost.tui.widgets.cells import width_of, wrap
+from tuihost.tui.widgets.cells import wrap
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
 from tuihost.tui.widgets.text_keys import bind_one_line

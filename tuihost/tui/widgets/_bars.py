@@ -19,7 +19,8 @@ from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session.session import Session
 from tuihost.text import clean
-from tuihost.tui.widgets.cells import Fragments, fit, glyph, length, spread, width_of
+from tuihost.tui.characters import width_of
+from tuihost.tui.widgets.cells import Fragments, fit, glyph, length, spread
 from tuihost.tui.widgets.keymap import KeyLabel, labels, live_hints, parsed
 
 COMPACT_ROWS = 14

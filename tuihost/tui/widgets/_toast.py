@@ -19,8 +19,9 @@ from prompt_toolkit.layout.containers import ConditionalContainer
 
 from tuihost.session.session import Session
 from tuihost.text import clean
+from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowWindow
-from tuihost.tui.widgets.cells import Fragments, fit, glyph, pad, width_of, wrap
+from tuihost.tui.widgets.cells import Fragments, fit, glyph, pad, wrap
 
 Kind = Literal["info", "success", "warning", "error"]
 

@@ -26,7 +26,7 @@ from prompt_toolkit.mouse_events import MouseEvent
 from wcwidth import iter_graphemes
 
 from tuihost.text import masked
-from tuihost.tui.widgets.cells import width_of
+from tuihost.tui.characters import width_of
 
 if TYPE_CHECKING:
     from prompt_toolkit.key_binding.key_bindings import NotImplementedOrNone

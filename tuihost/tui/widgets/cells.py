@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from prompt_toolkit.mouse_events import MouseEvent
-from prompt_toolkit.utils import get_cwidth
 
 from tuihost.session.session import Session
 from tuihost.text import clean
+from tuihost.tui.characters import width_of
 
 Fragment = tuple[str, str] | tuple[str, str, Callable[[MouseEvent], object]]
 """A style string and text, with a mouse handler where it can be clicked."""
@@ -18,11 +18,6 @@ Fragments = list[Fragment]
 def glyph(session: Session, name: str) -> str:
     """The theme's character for `name`, in ASCII where the terminal shows nothing else."""
     return session.theme.glyph(name, session.terminal.unicode)
-
-
-def width_of(text: str) -> int:
-    """How many cells `text` takes."""
-    return len(text) if text.isascii() and text.isprintable() else get_cwidth(text)
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:

@@ -32,7 +32,8 @@ from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session.session import Session
 from tuihost.text import clean
-from tuihost.tui.widgets.cells import Fragments, fit, glyph, width_of, wrap
+from tuihost.tui.characters import width_of
+from tuihost.tui.widgets.cells import Fragments, fit, glyph, wrap
 from tuihost.tui.widgets.keymap import Keymap, takes_text
 from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.panel import Panel

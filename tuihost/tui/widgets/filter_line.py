@@ -9,8 +9,8 @@ from prompt_toolkit.keys import Keys
 
 from tuihost.session.session import Session
 from tuihost.text import clean, without_bom
-from tuihost.tui.clusters import cluster_before
-from tuihost.tui.widgets.cells import Fragments, fit, glyph, spread, width_of
+from tuihost.tui.characters import cluster_before, width_of
+from tuihost.tui.widgets.cells import Fragments, fit, glyph, spread
 from tuihost.tui.widgets.keymap import Keymap
 
 LIMIT = 200

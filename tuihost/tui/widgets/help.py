@@ -9,8 +9,9 @@ from prompt_toolkit.layout.containers import HSplit
 from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost.session.session import Session
+from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowWindow
-from tuihost.tui.widgets.cells import Fragments, cut, fit, pad, width_of, wrap
+from tuihost.tui.widgets.cells import Fragments, cut, fit, pad, wrap
 from tuihost.tui.widgets.dialogs import Dialog
 from tuihost.tui.widgets.keymap import Hint, KeyLabel, Keymap, labels
 

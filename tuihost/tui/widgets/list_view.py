@@ -19,11 +19,12 @@ from prompt_toolkit.layout.containers import ConditionalContainer, Container, HS
 
 from tuihost.session.session import Session
 from tuihost.text import clean
+from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets._bars import compact
 from tuihost.tui.widgets._selectable import Open, Selectable
-from tuihost.tui.widgets.cells import Fragments, cut, fit, glyph, length, marked, pad, width_of
+from tuihost.tui.widgets.cells import Fragments, cut, fit, glyph, length, marked, pad
 
 Item = TypeVar("Item")
 Text = Callable[[Item], str]

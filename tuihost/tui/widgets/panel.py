@@ -13,9 +13,10 @@ from prompt_toolkit.layout.screen import Char, Screen, WritePosition
 from prompt_toolkit.mouse_events import MouseEvent
 
 from tuihost.session.session import Session
+from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets._bars import compact
-from tuihost.tui.widgets.cells import fit, glyph, width_of
+from tuihost.tui.widgets.cells import fit, glyph
 
 LOWEST = 5
 """Rows that it takes wherever there are so many."""

@@ -19,10 +19,11 @@ from prompt_toolkit.layout.containers import ConditionalContainer, Container, HS
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session.session import Session
+from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets._selectable import Open, Selectable
-from tuihost.tui.widgets.cells import Fragments, glyph, marked, pad, width_of
+from tuihost.tui.widgets.cells import Fragments, glyph, marked, pad
 
 Item = TypeVar("Item")
 Sort = tuple[int, bool]

@@ -9,7 +9,7 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.selection import SelectionType
 
-from tuihost.tui.clusters import cluster_after, cluster_before, one_line
+from tuihost.tui.characters import cluster_after, cluster_before, one_line
 from tuihost.tui.widgets.keymap import Keymap, When
 
 

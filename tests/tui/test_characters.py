@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.tui.clusters import cluster_after, cluster_before
+from tuihost.tui.characters import cluster_after, cluster_before
 
 
 @given(st.text(alphabet="ab\n\u0301\u200d👩👧🇩🇪각\u1100\u1161\ufe0f", max_size=30))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tuihost import DiskTree, Folders, Quota
+from tuihost.files.client_paths import found, matching, typed
 from tuihost.files.tree import Names
-from tuihost.files.typed import found, matching, typed
 
 
 @pytest.fixture
