@@ -1,4 +1,4 @@
-"""The numbers that docs/server-behaviour.md promises are those of the code."""
+"""The numbers that the documents promise are those of the code."""
 
 from __future__ import annotations
 
@@ -6,31 +6,44 @@ from pathlib import Path
 
 import pytest
 
+from apps.shell import filters, heavy
+from apps.tunnels import browser_connection as browser
+from apps.tunnels import listener, open_tunnels
 from tuihost import wire
 from tuihost.core.limits import STREAM_COST, TransportLimits
-from tuihost.core.login.authentication import MAX_PROBES
+from tuihost.core.login.account_names import MAX_NAME
+from tuihost.core.login.authentication import MAX_PASSWORD, MAX_PROBES
 from tuihost.core.login.proof import FRESH
-from tuihost.core.penalties import Startups
+from tuihost.core.penalties import PenaltyLimits, Startups
 from tuihost.core.session_channel import MAX_ENV, MAX_ENV_BYTES
 from tuihost.host.budget import descriptors
 from tuihost.host.gate.proxied import HEADER_TIMEOUT
 from tuihost.host.programs import _sentences as status
 from tuihost.host.programs.program import ABANDON_AFTER, RAISE_AFTER, STOP_LADDER
+from tuihost.host.relay import x11_display
 from tuihost.host.server.server import PARTING_TIMEOUT
 from tuihost.login.approvals import SEATS
+from tuihost.login.steps import codes, delivery
 from tuihost.login.steps.choosing import MIN_ALONE, MIN_WITH_SECOND
 from tuihost.settings.loading import load
 from tuihost.ssh.connection._openings import MAX_REFUSALS_LOGGED
 from tuihost.ssh.sftp.server import MAX_LISTINGS
 from tuihost.tui.terminal._vt100_parser import PASTE_LIMIT
 
-PAGE = " ".join(
-    (Path(__file__).parents[1] / "docs" / "server-behaviour.md").read_text(encoding="utf-8").split()
-)
+DOCS = Path(__file__).parents[1] / "docs"
 GIVEN = load(None, {})
 LIMITS = TransportLimits()
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-WORDS = {0.1: "a tenth", 0.5: "half a", 4: "four", 5: "five", 10: "ten", GIB: "a gibibyte"}
+WORDS = {
+    0.1: "a tenth",
+    0.5: "half a",
+    4: "four",
+    5: "five",
+    6: "six",
+    8: "eight",
+    10: "ten",
+    GIB: "a gibibyte",
+}
 
 
 def word(number: float) -> str:
@@ -87,9 +100,45 @@ PROMISES = (
 )
 
 
-@pytest.mark.parametrize("promise", PROMISES)
-def test_a_number_is_what_the_page_says(promise: str) -> None:
-    assert promise in PAGE
+ON_OTHER_PAGES = (
+    (
+        "tunnels",
+        f"At most {listener.MAX_BROWSERS} browsers are connected at a time, "
+        f"{open_tunnels.MAX_OPEN} of them to one tunnel",
+    ),
+    (
+        "tunnels",
+        f"A browser has {browser.HEAD_TIME:g} seconds for the head of a request, and is "
+        f"disconnected if nothing moves for {'a minute' if browser.IDLE == 60 else browser.IDLE}, "
+        f"or for {word(browser.IDLE_SWITCHED / 60)} minutes after a change of protocol, and if a "
+        f"long body comes at less than {browser.LEAST_RATE} bytes a second",
+    ),
+    (
+        "x11",
+        f"At most {x11_display.MAX_CONNECTIONS} are open in a session at a time, and a program has "
+        f"{word(x11_display.SETUP_TIMEOUT)} seconds to say who it is",
+    ),
+    ("shell", f"`sort` takes up to about {filters.MAX_SORTED // MIB} MB"),
+    ("shell", f"`json` up to {filters.MAX_JSON / 1e6:g} MB, with {heavy.MAX_DEPTH} levels"),
+    ("shell", f"Both have {word(filters.MAX_SECONDS)} seconds of the processor's time"),
+    ("logging-in", f"A login is such a proof for {word(FRESH / 60)} minutes"),
+    ("logging-in", f"They have at most {MAX_PASSWORD} bytes"),
+    ("logging-in", f"A name has at most {MAX_NAME} characters"),
+    ("logging-in", f"has not said within {LIMITS.hello_grace:g} seconds what it is"),
+    ("logging-in", f"From {PenaltyLimits().minimum:g} seconds on, the source is turned away"),
+    ("logging-in", f"wrong tries ({GIVEN.sources.lockout_failures}) from one source within"),
+    ("logging-in", f"an {word(delivery.DIGITS)}-digit code that the host sends another way"),
+    ("logging-in", f"good for {word(delivery.LIFETIME / 60)} minutes and one question"),
+    ("logging-in", f"{word(codes.DIGITS)} digits, {codes.PERIOD} seconds, one period early or"),
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "promise"),
+    [*(("server-behaviour", promise) for promise in PROMISES), *ON_OTHER_PAGES],
+)
+def test_a_number_is_what_the_page_says(page: str, promise: str) -> None:
+    assert promise in " ".join((DOCS / f"{page}.md").read_text(encoding="utf-8").split())
 
 
 def test_the_bounds_of_a_connection_are_the_defaults_of_the_settings() -> None:

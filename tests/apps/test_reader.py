@@ -144,6 +144,11 @@ def test_a_page_that_changes_is_read_anew(reading: Reading, tmp_path: Path) -> N
     assert host.run("reader list").text == ""
 
 
+def test_there_are_five_hundred_pages_at_most(reading: Reading) -> None:
+    host = reading({f"{number}.md": f"# Page {number}" for number in range(510)})
+    assert len(json.loads(host.run("reader list --json").stdout)) == 500
+
+
 def test_links_to_places_to_nowhere_and_out_of_the_host(reading: Reading) -> None:
     page = (
         "# Links\n\n[far](sub/far.md#part-9) [gone](gone.md) [up](../secret.md) "

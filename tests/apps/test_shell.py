@@ -578,6 +578,14 @@ def test_what_runs_can_be_stopped(host: Hosted, tap: Tap) -> None:
         shell.type("echo on").press("enter").wait_for("\n on")
 
 
+def test_a_thousand_lines_may_wait_for_what_runs(host: Hosted, tap: Tap) -> None:
+    with host.open("shell", user="ole") as shell:
+        shell.wait_for("Type help").type("tap deaf").press("enter")
+        assert tap.begun.wait(DEADLINE)
+        shell.paste("echo a\n" * 1001)
+        shell.wait_for("1000 lines wait already; this one does not run.")
+
+
 def test_what_is_deaf_is_made_to_stop(host: Hosted, tap: Tap) -> None:
     with host.open("shell", user="ian") as shell:
         shell.wait_for("Type help").type("tap deaf").press("enter")
