@@ -245,6 +245,8 @@ from tuihost.logs import Event, configure, event_log
 
 configure(file=Path(sys.argv[1]))
 event_log().info(Event.APP_LOG, text="before")
+for handler in logging.getLogger("tuihost").handlers:
+    handler.flush()
 child = os.fork()
 if not child:
     event_log().info(Event.APP_LOG, text="child")
