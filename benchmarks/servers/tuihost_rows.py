@@ -58,6 +58,7 @@ def main(default_app: str) -> None:
             "server.per_address": 100_000,
             "server.max_connections": 100_000,
             "server.max_unauthenticated": 100_000,
+            "limits.share": 100.0,  # everybody comes under one name
         },
     )
     catalog = Catalog.load(settings, log=event_log())
