@@ -14,7 +14,6 @@ from typing import Any
 
 import paramiko
 
-from tuihost import __version__
 from tuihost.core.limits import TransportLimits
 from tuihost.errors import PeerError
 from tuihost.ssh.keys.host_keys import HostKeys
@@ -27,10 +26,6 @@ KEXINIT, NEWKEYS = 20, 21
 
 _CIPHER_FIELDS = ("class", "block-size", "iv-size", "key-size", "is_aead")  # paramiko's
 
-# OpenSSH's client says that nobody reads its output any more (`eow@openssh.com`) only to servers
-# whose software version (RFC 4253 §4.2) begins like this. 9.9 and not 10: there are clients that
-# take `OpenSSH_1*` for the years before 2001.
-OPENSSH_LEVEL = "OpenSSH_9.9"
 MAX_HELD = 2_000  # replies that wait for a key exchange to end
 
 
@@ -40,7 +35,6 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
     `reply` is for the transport's thread; `_send_user_message`, `try_send` and `line_full` for any.
     """
 
-    _CLIENT_ID = f"{OPENSSH_LEVEL} tuihost_{__version__}"
     _active_check_timeout = None
     _kex_info = kex.KEX_INFO
     _cipher_info = paramiko.Transport._cipher_info | {

@@ -17,6 +17,7 @@ from collections.abc import Callable
 import paramiko
 from paramiko.ssh_exception import SSHException
 
+from tuihost import __version__
 from tuihost.core.limits import STREAM_COST, TransportLimits
 from tuihost.core.login.authentication import AuthMachine
 from tuihost.errors import PeerError
@@ -32,6 +33,10 @@ from tuihost.ssh.packets.stream import MOMENT, PACKET
 from tuihost.text import clean
 from tuihost.wire import Answerer, Disconnect, Peer, Timer
 
+# What the host says that it is (RFC 4253 §4.2). OpenSSH's client says that nobody reads its output
+# any more (`eow@openssh.com`) only to software whose name begins like this. 9.9 and not 10: there
+# are clients that take `OpenSSH_1*` for the years before 2001.
+IDENTIFICATION = f"OpenSSH_9.9 tuihost_{__version__}"
 DISCONNECT, IGNORE, UNIMPLEMENTED, DEBUG, SERVICE_REQUEST, EXT_INFO = 1, 2, 3, 4, 5, 7
 USERAUTH_REQUEST, INFO_RESPONSE = 50, 61
 KEX_METHOD = range(30, 50)
@@ -47,6 +52,8 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
     that thread alone; `_send_user_message`, `try_send`, `line_full` and `close` for any. Raises
     OSError if the socket is dead already.
     """
+
+    _CLIENT_ID = IDENTIFICATION
 
     def __init__(
         self,
