@@ -232,6 +232,12 @@ def test_a_helper_reads_python_s_folders_and_nothing_else(pool: Pool, tmp_path: 
             pool.run(work.read, path)
 
 
+def test_a_helper_knows_where_home_is(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules ask for it when they are imported, and the list of users is not for helpers."""
+    monkeypatch.setenv("HOME", "/a/home")
+    assert pool.run(work.home) == "/a/home"
+
+
 def test_a_helper_ends_with_a_host_that_is_killed(tmp_path: Path) -> None:
     program = (
         "import logging, os, sys, signal\n"

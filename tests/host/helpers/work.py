@@ -7,10 +7,15 @@ import re
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 
 def double(value: int) -> int:
     return value * 2
+
+
+def home() -> str:
+    return str(Path.home())
 
 
 def echo(*values: object) -> list[object]:

@@ -49,7 +49,7 @@ class Helper:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env={"LANG": "C.UTF-8"},
+            env={"LANG": "C.UTF-8", "HOME": os.path.expanduser("~")},
             start_new_session=True,
         )
         assert self._process.stdin is not None
