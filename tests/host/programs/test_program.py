@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -209,7 +210,26 @@ def test_a_dumb_terminal_gets_plain_lines_with_an_echo() -> None:
 def test_a_screen_without_a_terminal_is_refused_kindly() -> None:
     with hosted(Box()) as host, host.lines() as pilot:
         pilot.wait_for("Box needs a terminal that can draw")
+        pilot.wait_for("Without one it has these commands: ")
         assert pilot.wait_end() == 69
+
+
+def test_an_app_leads_to_no_other_that_is_closed_to_its_person() -> None:
+    settings = {"roles": {"guest": {"apps": ["box"]}}}
+    with hosted(Box(), hello, settings=settings) as host, host.open() as pilot:
+        pilot.wait_for("count 0").press("h").wait_for("No app is called hello.")
+        assert "Your name?" not in pilot.text
+    with hosted(Box(), hello) as host, host.open() as pilot:
+        pilot.wait_for("count 0").press("h").wait_for("Your name?")
+
+
+def test_an_app_that_is_broken_is_out_of_order(tmp_path: Path) -> None:
+    (tmp_path / "crate.py").write_text("1 / 0")
+    settings = {"apps.folders": [str(tmp_path)], "apps.enabled": ["crate"]}
+    with hosted(Box(), settings=settings) as host:
+        done = host.run("crate open")
+        told = "crate is out of order at the moment; the operator knows why.\n"
+        assert (done.status, done.errors) == (127, f"tuihost: {told}")
 
 
 def test_only_the_clients_own_environment_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
