@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,3 +32,17 @@ def test_one_in_which_nothing_moves_is_ended(
         assert b"nothing was copied for" in errors
         assert channel.recv_exit_status() != 0
         hang_up(client)
+
+
+def test_one_that_reads_no_more_is_no_fault_of_the_host() -> None:
+    """What it did not take is given up; closing its input must not try again to hand it over."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = object.__new__(rsync.RsyncRun)
+    run._tree = SimpleNamespace(quota=SimpleNamespace(size=1, used=0))  # type: ignore[assignment]
+    run._args = SimpleNamespace(sender=True, compressed=False)  # type: ignore[assignment]
+    run._read = lambda size: b"more"
+    run.full, run.received = False, 0
+    stdin = os.fdopen(writer, "wb")
+    run._feed(SimpleNamespace(stdin=stdin))  # type: ignore[arg-type]
+    assert stdin.closed

@@ -176,7 +176,7 @@ class RsyncRun:
         quota, since, looked = self._tree.quota, 0, time.monotonic()
         room = quota.size - quota.used
         try:
-            with process.stdin as stdin, suppress(BrokenPipeError, Disconnected, Signalled):
+            with suppress(BrokenPipeError, Disconnected, Signalled), process.stdin as stdin:
                 while data := self._read(PIECE):
                     self.received += len(data)
                     self._moved = time.monotonic()
