@@ -228,7 +228,7 @@ def test_fabric_runs_commands_and_copies_files(house: House, tmp_path: Path) -> 
         "    badly = host.run('notes nonsense', hide=True, warn=True)\n"
         "    host.put(BytesIO(b'copied'), 'fab.txt')\n"
         "    back = host.run('files cat fab.txt', hide=True).stdout\n"
-        "    told = [json.loads(well.stdout)['connections'] > 0, badly.exited,\n"
+        "    told = [json.loads(well.stdout)['threads'] > 0, badly.exited,\n"
         "            \"No such command 'nonsense'\" in badly.stderr, back]\n"
         "print(json.dumps(told))\n"
     )
