@@ -64,7 +64,7 @@ PUBLIC = {
         "Stdio",
         "Interrupted",
         "NoTerminal",
-        "Held",
+        "HeldMemory",
         "HelperFailed",
         "TookTooLong",
         "TookTooMuch",

@@ -49,7 +49,7 @@ from .phrases import size_of as size_of
 from .plugin import App as App
 from .plugin import app as app
 from .plugin import command as command
-from .session.held import Held as Held
+from .session.held_memory import HeldMemory as HeldMemory
 from .session.host_view import Account as Account
 from .session.host_view import AppCard as AppCard
 from .session.host_view import Gauges as Gauges

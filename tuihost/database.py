@@ -30,7 +30,7 @@ from enum import Enum
 from pathlib import Path
 
 from tuihost.errors import TuihostError
-from tuihost.files.private import draft_of
+from tuihost.files.secret_files import draft_of
 
 BUSY_SECONDS = 5.0
 READERS = 4

@@ -12,7 +12,7 @@ from prompt_toolkit.application import Application
 from tuihost import App, AppLoadError, Session, clean, command
 
 from .library import Library, Unreadable
-from .lines import converse, matches
+from .lines import converse
 from .markdown import PageMarkdown, addressed
 from .screen import ReaderScreen
 
@@ -78,7 +78,7 @@ class Reader(App):
     @command
     def search(self, session: Session, word: str, *words: str) -> int:
         """Find the lines with every WORD, as `page:line: text`."""
-        found = matches(self.library, [word, *words])
+        found = self.library.lines_with([word, *words])
         for line in found:
             session.print(line)
         if not found:

@@ -7,6 +7,7 @@ import re
 import stat
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import combining, normalize
@@ -87,6 +88,27 @@ class Library:
             return self.text(page)[1].split("\n")[counts.index(best)].strip("#|>* \t")
         except (Unreadable, IndexError):  # it has changed since
             return ""
+
+    def lines_with(self, words: Sequence[str]) -> list[str]:
+        """`page:line: text` for every line that has all the words, whatever their case and their
+        accents."""
+        wanted = [_folded(word) for word in words]
+        return [
+            f"{page.name}:{number + 1}: {text}"
+            for page in self.pages()
+            for number, text in self._lines_of(page, wanted)
+        ]
+
+    def _lines_of(self, page: Page, wanted: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """The lines of a page that have all the words, and where they are."""
+        found = [
+            number
+            for number, line in enumerate(self._searched(page))
+            if all(word in line for word in wanted)
+        ]
+        with suppress(Unreadable, IndexError):  # it has changed since
+            lines = self.text(page)[1].split("\n") if found else []
+            yield from ((number, lines[number].strip()) for number in found)
 
     def _searched(self, page: Page) -> tuple[str, ...]:
         """The lines of a page as they are searched, from memory while there is room."""

@@ -33,7 +33,7 @@ async def converse(session: Session, library: Library) -> int:
             elif answer == "l":
                 await session.say(listing(library))
             elif verb.casefold() == "find" and rest.strip():
-                found = list(matches(library, rest.split()))
+                found = library.lines_with(rest.split())
                 await session.say("\n".join(found) or f"No line contains {clean(rest, limit=40)}.")
             elif (page := library.find(answer)) is not None:
                 await show(session, library, page)
@@ -64,18 +64,3 @@ async def show(session: Session, library: Library, page: Page) -> None:
         if number and (await session.ask(MORE)).strip().casefold() == "q":
             return
         await session.say(PageMarkdown(piece))
-
-
-def matches(library: Library, words: list[str]) -> list[str]:
-    """`page:line: text` for every line that contains all the words; case does not matter."""
-    wanted = [word.casefold() for word in words]
-    found = []
-    for page in library.pages():
-        try:
-            _, text = library.text(page)
-        except Unreadable:
-            continue  # the list shows what is wrong with it
-        for number, line in enumerate(text.splitlines(), start=1):
-            if all(word in line.casefold() for word in wanted):
-                found.append(f"{page.name}:{number}: {line.strip()}")
-    return found

@@ -10,7 +10,7 @@ from typing import Annotated
 import re2
 from rich.json import JSON
 
-from tuihost import Held, Session, Short, clean, command, size_of
+from tuihost import HeldMemory, Session, Short, clean, command, size_of
 
 from .heavy import laid_out, sorted_lines
 
@@ -86,7 +86,7 @@ class Filters:
         with session.hold() as held:
             return self._tail(session, lines, held)
 
-    def _tail(self, session: Session, lines: int, held: Held) -> int:
+    def _tail(self, session: Session, lines: int, held: HeldMemory) -> int:
         kept: deque[str] = deque()
         size = highest = 0
         most = max(0, min(lines, 100_000))
@@ -143,7 +143,7 @@ class Filters:
         with session.hold() as held:
             return self._json(session, path, held)
 
-    def _json(self, session: Session, path: str, held: Held) -> int:
+    def _json(self, session: Session, path: str, held: HeldMemory) -> int:
         data = bytearray()
         while chunk := session.read():
             held.add(len(chunk))

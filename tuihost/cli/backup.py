@@ -22,7 +22,7 @@ def backup(config: Path | None, file: Path) -> None:
     of the state: tar -xf FILE -C FOLDER.
     """
     from tuihost.accounts import StoreError
-    from tuihost.files.private import draft_of
+    from tuihost.files.secret_files import draft_of
     from tuihost.host.login.services import open_accounts
 
     say_settings_file(config)

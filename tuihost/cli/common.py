@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuihost.errors import SettingsError
-from tuihost.files.private import NotPrivate, check_trusted
+from tuihost.files.secret_files import NotPrivate, check_trusted
 from tuihost.text import clean
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any
 from tuihost.core.login.rights import GUEST, USER
 from tuihost.database import DatabaseError
 from tuihost.errors import SettingsError
-from tuihost.files.private import NotPrivate, check_trusted
+from tuihost.files.secret_files import NotPrivate, check_trusted
 from tuihost.host.gate.gate import GateRules
 from tuihost.host.login.services import login_mistakes
 from tuihost.host.plugins.app_catalog import Catalog

@@ -18,7 +18,7 @@ from typing import NoReturn
 import click
 
 from tuihost import logs
-from tuihost.files.private import NotPrivate, check_trusted
+from tuihost.files.secret_files import NotPrivate, check_trusted
 from tuihost.host.budget.descriptors import raise_soft_limit
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.server.server import Server

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from tuihost.core.accepts import Accepts, env_for
 from tuihost.core.ledger import FREE, Share
 from tuihost.errors import Disconnected, MisuseError, TuihostError
-from tuihost.session.held import Held
+from tuihost.session.held_memory import HeldMemory
 from tuihost.session.host_view import Account, HostView, Preferences
 from tuihost.session.progress import Progress, ProgressLine
 from tuihost.wire import SessionEvent, Stream
@@ -346,11 +346,11 @@ class Session:
         finally:
             future.cancel()
 
-    def hold(self) -> Held:
+    def hold(self) -> HeldMemory:
         """Memory for what this person gives, as much as they may have on the host:
         `with session.hold() as held: … held.add(len(data))`. It raises `TookTooMuch`, as
         `add` does, once they have all they may; if an app lets it pass, they read the sentence."""
-        return Held(self._share)
+        return HeldMemory(self._share)
 
     def _submit(
         self, function: Callable[..., T], args: tuple[Any, ...], seconds: float, memory: int

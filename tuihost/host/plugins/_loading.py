@@ -29,7 +29,7 @@ from types import FrameType, ModuleType
 from typing import Any, Generic, TypeVar, cast
 
 from tuihost.errors import AppLoadError
-from tuihost.files.private import NotPrivate, check_tree_trusted, check_trusted
+from tuihost.files.secret_files import NotPrivate, check_tree_trusted, check_trusted
 from tuihost.text import clean
 
 T = TypeVar("T")

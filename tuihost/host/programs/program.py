@@ -20,7 +20,7 @@ from tuihost.core.routing import OpenApp
 from tuihost.errors import Disconnected, new_incident
 from tuihost.host.host import Host
 from tuihost.host.programs._app_stack import AppStack
-from tuihost.host.programs._backlog import Backlog
+from tuihost.host.programs._early_calls import EarlyCalls
 from tuihost.host.programs._hosted_apps import HostedApps
 from tuihost.host.programs._incidents import report_crash
 from tuihost.host.programs._job import Job
@@ -93,7 +93,7 @@ class Program:
         self._other_apps: HostedApps | None = None
         self._resources = ClientResources()
         self._farewell = ""
-        self._backlog = Backlog()
+        self._early_calls = EarlyCalls()
         self._stopping = Stopping(host, self.thread, log)
 
     def start(self, name: str) -> None:
@@ -111,7 +111,7 @@ class Program:
 
     def event(self, event: SessionEvent) -> None:
         """Something happened in the session."""
-        self._backlog.offer(partial(self._with_work, lambda work: work.deliver(event)))
+        self._early_calls.offer(partial(self._with_work, lambda work: work.deliver(event)))
 
     def gone(self) -> None:
         """The person is gone: the ladder begins. Does nothing after the end."""
@@ -119,12 +119,12 @@ class Program:
         if self._stopping.begin(
             raise_after=RAISE_AFTER, abandon_after=ABANDON_AFTER, gentle=gentle
         ):
-            self._backlog.call(self._let_go_apart)
+            self._early_calls.call(self._let_go_apart)
 
     def farewell(self, sentence: str) -> None:
         """Shows the person out, with `sentence` on the screen that is theirs again."""
         self._farewell = sentence
-        self._backlog.call(partial(self._with_work, lambda work: work.end()))
+        self._early_calls.call(partial(self._with_work, lambda work: work.end()))
 
     def join(self, timeout: float) -> bool:
         """Waits for the end; False after `timeout` seconds."""
@@ -167,7 +167,7 @@ class Program:
         end: Exit = ExitStatus(DISCONNECTED)
         try:
             self._work = work = self._make_work()
-            self._backlog.open()
+            self._early_calls.open()
             end = ExitStatus(work.play())
         except Disconnected:
             end = ExitStatus(DISCONNECTED)

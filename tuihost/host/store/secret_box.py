@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from tuihost.accounts import StoreError
-from tuihost.files.private import NotPrivate, make_private, read_private
+from tuihost.files.secret_files import NotPrivate, make_private, read_private
 
 FORMAT = b"\x01"
 KEY_BYTES, NONCE_BYTES, ID_BYTES = 32, 12, 8

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tuihost.core.keys.offers import fingerprint
 from tuihost.errors import SettingsError
-from tuihost.files.private import NotPrivate, make_private, read_private
+from tuihost.files.secret_files import NotPrivate, make_private, read_private
 from tuihost.session.host_view import HostKeyCard
 
 MIN_RSA_BITS = 3072

@@ -29,8 +29,8 @@ from prompt_toolkit.layout.containers import (
 from tuihost.session.session import Session
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets._bars import KeyBar, Text, TitleBar, clock_shown
-from tuihost.tui.widgets._guard import Guard
 from tuihost.tui.widgets._toast import Kind, Toasts
+from tuihost.tui.widgets._too_small import TooSmall
 from tuihost.tui.widgets.dialogs import (
     Dialog,
     choose_dialog,
@@ -90,7 +90,7 @@ class Screen:
             key_bindings=merge_key_bindings([own, self.keys.bindings]),
         )
         floats = FloatContainer(self._main, floats=self._floats)
-        self.container = Guard(session, floats, min_size, self.leave)
+        self.container = TooSmall(session, floats, min_size, self.leave)
 
     # ------------------------------------------------------------------ running
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tuihost.files.private import (
+from tuihost.files.secret_files import (
     NotPrivate,
     check_tree_trusted,
     check_trusted,

@@ -16,7 +16,7 @@ from tuihost.tui.widgets.cells import wrap
 from tuihost.tui.widgets.keymap import Keymap
 
 
-class Guard(Container):
+class TooSmall(Container):
     """Draws `content`, or says which size it needs where the window has less than `min_size`.
 
     While it is too small, keys do nothing except `q` and Ctrl-C, which leave: nobody should

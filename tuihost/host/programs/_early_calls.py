@@ -12,7 +12,7 @@ MOST_EVENTS = 256
 
 
 @dataclass(slots=True, eq=False)
-class Backlog:
+class EarlyCalls:
     """Keeps calls until it is opened, and then makes them in their order. Threads: any."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -20,7 +20,7 @@ class Backlog:
     _is_open: bool = False
 
     def call(self, action: Callable[[], None]) -> None:
-        """Makes the call now, or on the thread that opens the backlog."""
+        """Makes the call now, or on the thread that opens this."""
         with self._lock:
             if not self._is_open:
                 self._waiting.append(action)

@@ -6,7 +6,7 @@ from tuihost.core.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.errors import TookTooMuch
 
 
-class Held:
+class HeldMemory:
     """So many bytes, given back at the end of the `with`. Threads: one at a time."""
 
     def __init__(self, share: Share = FREE) -> None:
@@ -20,7 +20,7 @@ class Held:
         if exceeded is not None:
             raise TookTooMuch(exceeded.sentence)
 
-    def __enter__(self) -> Held:
+    def __enter__(self) -> HeldMemory:
         lease = self._share.take(Kind.MEMORY, 0)
         if isinstance(lease, Exceeded):
             raise TookTooMuch(lease.sentence)
