@@ -41,7 +41,7 @@ AFTER = 10.0  # seconds
 FAULTS = (OSError, EOFError, AssertionError, paramiko.SSHException, subprocess.SubprocessError)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
     """What a process holds."""
 
@@ -171,6 +171,15 @@ def held_by(host: Served) -> Held:
     return Held.by(host._process.pid)
 
 
+def least_held_by(host: Served) -> Held:
+    """The least of each within some seconds: the other person comes and goes meanwhile."""
+    seen = []
+    for _ in range(40):
+        seen.append(held_by(host))
+        threading.Event().wait(0.1)
+    return Held(*(min(getattr(held, name) for held in seen) for name in Held.__slots__))
+
+
 @pytest.mark.slow
 def test_one_guest_takes_nothing_that_is_everybodys(host: Served) -> None:
     somebody = Somebody(host.port)
@@ -179,8 +188,7 @@ def test_one_guest_takes_nothing_that_is_everybodys(host: Served) -> None:
     for thread in threads:
         thread.start()
     until(lambda: somebody.copies >= 2 or somebody.failed, "the other person to be at home")
-    threading.Event().wait(5.0)
-    before, most = held_by(host), 0
+    before, most = least_held_by(host), 0
     somebody.frames.clear()
     somebody.logins.clear()
     copies = somebody.copies
@@ -197,7 +205,7 @@ def test_one_guest_takes_nothing_that_is_everybodys(host: Served) -> None:
     said, _ = guest.communicate(timeout=SECONDS + 2 * DEADLINE)
     assert not somebody.failed, somebody.failed
     threading.Event().wait(AFTER)
-    after = held_by(host)
+    after = least_held_by(host)
     somebody.over.set()
     for thread in threads:
         thread.join(DEADLINE)

@@ -15,7 +15,9 @@ from prompt_toolkit.application import Application
 from tests.ssh.raw_client import host_pair
 from tests.waiting import DEADLINE
 from tuihost import Accepts, App, Session, command
+from tuihost.core.ledger import BOUNDS, Bounds, Holder, Kind
 from tuihost.core.limits import STREAM_COST, TransportLimits
+from tuihost.host.budget.budget import Budget
 from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.widgets import ListView, Screen
@@ -219,3 +221,16 @@ def test_requests_in_an_odd_order(host: Hosted) -> None:
         "nonsense@example.org",
     ]  # fmt: skip
     hang_up(client)
+
+
+def test_a_client_that_sent_too_much_and_left_is_not_read_to_its_end() -> None:
+    bounds = {**BOUNDS, Kind.REQUESTS: Bounds(30, 30, 30, 300, at_once=120.0)}
+    with host_pair(limits=TransportLimits(requests=1_000_000)) as (host, client):
+        client.log_in()
+        share = Budget(bounds).share(Holder(1, "eve", "192.0.2.1"), host.transport.log)
+        host.transport.share = share
+        for _ in range(110):  # at one in two seconds
+            client.send(DEBUG, b"")
+        client.transport.sock.close()
+        host.transport.join(DEADLINE)
+        assert not host.transport.is_alive()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import select
 import socket
 import threading
 from collections.abc import Callable
@@ -43,6 +44,9 @@ KEX_METHOD = range(30, 50)
 CONNECTION = range(80, 128)
 # SERVICE_ACCEPT, USERAUTH_FAILURE, _SUCCESS, _BANNER, _PK_OK or _INFO_REQUEST: a server's alone.
 FROM_SERVERS_ONLY = frozenset({6, 51, 52, 53, 60})
+
+
+_HUNG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)  # on Linux also when it only sends no more
 
 
 class HostTransport(ConnectionLayer, KeyExchangeTransport):
@@ -275,6 +279,12 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         """Reads nothing meanwhile; true as soon as the connection has ended. The transport's
         thread."""
         return self._over.wait(seconds)
+
+    def hung_up(self) -> bool:
+        """Whether the client has closed the connection, whatever it has sent before that."""
+        poll = select.poll()
+        poll.register(self.sock, _HUNG_UP)
+        return bool(poll.poll(0))
 
     # ---------------------------------------------------------------------------------- the end
 

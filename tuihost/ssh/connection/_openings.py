@@ -86,6 +86,7 @@ class Openings:
         def line_full(self) -> bool: ...
 
         def pause(self, seconds: float) -> bool: ...
+        def hung_up(self) -> bool: ...
         def _send_user_message(self, message: paramiko.Message) -> None: ...
 
     def _init_openings(self) -> None:
@@ -260,8 +261,8 @@ class Openings:
             self._unbilled -= BILL
             # What all connections of its person, and of its source, may send together.
             while self.share.spend(Kind.REQUESTS, BILL) is not None:
-                if self.pause(BILL_PAUSE):
-                    return
+                if self.pause(BILL_PAUSE) or self.hung_up():
+                    raise EOFError  # what it has sent too much is not read to its end
 
     def _earn(self, count: float) -> None:
         """The client has read what is worth so many messages."""
