@@ -69,7 +69,7 @@ def test_without_memory_for_threads_nobody_gets_in_and_the_host_can_be_stopped(
                     break
             assert True in seen, "some got in"
             assert False in seen, "there was room for sixty stacks"
-            assert host.events("host.error", where="accept")
+            host.wait_event("host.error", where="accept")
         resource.prlimit(pid, resource.RLIMIT_AS, before)
 
         def again() -> bool:
