@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from tuihost import AppCard, Disconnected, Launch, Presence, Session, clean
 from tuihost.widgets import filter_items
 
+from .order import in_order
 from .people import places, shown_name, what_they_do
-from .words import OUT_OF_ORDER, how_many, in_order
+from .words import OUT_OF_ORDER, how_many
 
 QUESTION = "Type a number or a name, ? for help, q to leave: "
 HELP = """\

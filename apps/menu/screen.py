@@ -11,9 +11,10 @@ from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSpli
 from tuihost import AppCard, Launch, Session, clean
 from tuihost.widgets import Fragments, Keymap, ListView, RowWindow, Screen, choose_theme, fit, glyph
 
+from .order import in_order
 from .page import AppPage, Greeting
 from .people import people_dialog
-from .words import OUT_OF_ORDER, in_order, last_used
+from .words import OUT_OF_ORDER, last_used
 
 WIDE = 100
 """The fewest columns at which the page on the chosen app is shown."""

@@ -1,4 +1,4 @@
-"""What the menu says on a screen and in lines: who is where, and the order of the apps."""
+"""What the menu says of people and of apps, on a screen and in lines."""
 
 from __future__ import annotations
 
@@ -24,17 +24,3 @@ def how_many(count: int) -> str:
     if count <= 1:
         return "You are the only one here."
     return "One other person is here." if count == 2 else f"{count - 1} other people are here."
-
-
-def in_order(session: Session) -> list[AppCard]:
-    """The apps by group, in each as their `order` says, broken ones at the end. An app has the same
-    place at every visit, and so the same number."""
-    cards = session.host.apps(session.account)
-    first: dict[str, int] = {}
-    for card in cards:
-        first[card.group] = min(card.order, first.get(card.group, card.order))
-
-    def place(card: AppCard) -> tuple[bool, int, str, int, str]:
-        return card.broken is not None, first[card.group], card.group, card.order, card.name
-
-    return sorted(cards, key=place)

@@ -128,6 +128,19 @@ def test_one_that_waits_instead_of_working_is_ended_by_the_clock(
         pool.run(work.sleep, 60.0, seconds=1.0)
 
 
+def test_an_answer_that_comes_too_late_is_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(1)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr("tuihost.host.helpers._helper.START_PATIENCE", -0.9)
+            patched.setattr("tuihost.host.helpers.pool.PATIENCE", 0.0)
+            with pytest.raises(TookTooLong):
+                pool.run(work.sleep, 1.0)
+        assert pool.run(work.echo, "what is bob's", person="bob") == ["what is bob's"]
+    finally:
+        pool.close()
+
+
 def test_what_the_work_prints_goes_nowhere(pool: Pool) -> None:
     assert pool.run(work.shout) == "done"
 

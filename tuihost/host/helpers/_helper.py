@@ -41,6 +41,7 @@ class Helper:
         self.readable = frozenset(readable)
         self._jobs = 0
         self._stopped = False
+        self._answered = True
         self._deadline = 0.0
         path = [os.path.abspath(entry) for entry in sys.path]
         self._process = subprocess.Popen(
@@ -59,12 +60,15 @@ class Helper:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be given another job."""
-        return not self._stopped and self._jobs < JOBS_EACH and self._process.poll() is None
+        """Whether it can be given another job. Not after one whose answer was not read to its end:
+        the next would get that answer."""
+        ready = self._answered and not self._stopped and self._jobs < JOBS_EACH
+        return ready and self._process.poll() is None
 
     def give(self, job: bytes, *, clock: float) -> None:
         """Hands it a job, which may take so many seconds by the clock. Raises `TookTooLong`."""
         self._jobs += 1
+        self._answered = False
         self._deadline = monotonic() + START_PATIENCE + clock
         with suppress(BrokenPipeError):  # why it ended is asked next
             self._write(struct.pack(">I", len(job)), self._deadline)
@@ -77,12 +81,10 @@ class Helper:
             (size,) = struct.unpack(">I", self._read(4, self._deadline))
             if size > output + ANSWER_ROOM:
                 raise TookTooMuch("the result is too large")
-            try:
-                room(size)
-            except TookTooMuch:
-                self.stop()  # what it would say is not read
-                raise
-            return msgspec.msgpack.decode(self._read(size, self._deadline), type=Answer)
+            room(size)
+            answer = self._read(size, self._deadline)
+            self._answered = True
+            return msgspec.msgpack.decode(answer, type=Answer)
         except EOFError:
             raise self._why_ended(seconds) from None
         except RecursionError:

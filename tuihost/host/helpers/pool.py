@@ -170,6 +170,9 @@ class HelperPool:
                     call.log.warning(
                         Event.HELPER_LIMIT, function=call.function.__name__, reason=str(outcome)
                     )
+                if helper is not None and not helper.usable:
+                    helper.close()
+                    helper = None
                 _settle(call, outcome)
         finally:
             if helper is not None:
