@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,10 @@ def descriptor(number: int) -> Path:
 def test_a_log_that_nobody_reads_keeps_nobody_waiting() -> None:
     reader, writer = os.pipe()
     handler = LogWriter(TextFormatter(), descriptor(writer))
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while os.write(writer, b"\n" * select.PIPE_BUF):  # until nothing more fits
+            pass
     os.close(writer)
     log, many = log_to(handler), 3 * MOST_WAITING // 1000
 
@@ -141,8 +147,8 @@ def test_a_log_that_nobody_reads_keeps_nobody_waiting() -> None:
     thread.join(DEADLINE)
     assert not thread.is_alive(), "whoever logs waits for a reader"
     with open(reader, "rb") as lines:
-        read = threading.Thread(target=lambda: received.extend(lines))
         received: list[bytes] = []
+        read = threading.Thread(target=lambda: received.extend(filter(bytes.strip, lines)))
         read.start()
         handler.flush()
         log.info(Event.HOST_STOP)
@@ -151,7 +157,7 @@ def test_a_log_that_nobody_reads_keeps_nobody_waiting() -> None:
     numbers = [int(line.split(b"number=")[1].split()[0]) for line in received[:-2]]
     assert numbers == list(range(len(numbers)))
     taken = sum(map(len, received[:-2]))
-    assert MOST_WAITING - 2000 < taken < MOST_WAITING * 1.5, "what waited, and what the pipe took"
+    assert MOST_WAITING - 2000 < taken <= MOST_WAITING, "what waited"
     assert received[-2].endswith(b" WARNING log.dropped lines=%d\n" % (many - len(numbers)))
     assert received[-1].endswith(b" INFO host.stop\n")
 
