@@ -149,13 +149,7 @@ class Somebody:
     def guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except (
-            OSError,
-            EOFError,
-            AssertionError,
-            paramiko.SSHException,
-            subprocess.SubprocessError,
-        ) as error:
+        except FAULTS as error:
             self.failed.append(error)
 
 
