@@ -32,7 +32,7 @@ test-debian13: ## the tests on Debian 13, with its OpenSSH 10, in a root made by
 clients: .clients/node_modules/.ready ## the clients that come from npm, for the tests that run them
 
 .clients/node_modules/.ready:
-	npm install --prefix .clients --no-save --no-audit --no-fund --ignore-scripts ssh2@1
+	timeout 120 npm install --prefix .clients --no-save --no-audit --no-fund --ignore-scripts ssh2@1
 	@touch $@
 
 test-slow: ready-for-tests ## the slow tests alone
