@@ -20,14 +20,14 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuihost.logs import Event, EventLog
 
-TICK = 0.2
-"""Seconds between two looks."""
+TICK = 0.1
+"""Seconds between two looks: what lasts `LATE` makes the next one late, whenever it began."""
 LATE = 0.25
 """Seconds that no thread could run, from which on the log is told."""
 COUNT_EVERY = 1.0
@@ -38,6 +38,7 @@ ARM_EVERY = 0.5
 """Seconds between two times that the trace is put off."""
 DUMP_AFTER = 2.0
 """Seconds of CPU time after which the trace is written while the call still runs, and again."""
+TICKS = os.sysconf("SC_CLK_TCK")
 FRAMES = 12
 """Frames of a stack that the log shows, the innermost ones."""
 
@@ -65,11 +66,11 @@ class Look:
         return cls(time.monotonic(), time.process_time())
 
     def stalled_since(self, last: Look) -> float:
-        """For how many seconds nobody could run since the look before, one `TICK` ago; 0 if that is
-        not worth a word. A machine that lets the whole process wait is not the fault of a thread of
-        it."""
-        late = self.at - last.at - TICK
-        return late if late >= LATE and self.used - last.used >= LATE else 0.0
+        """For how many seconds, a `TICK` too many at most, nobody could run since the look before;
+        0 if that is not worth a word. A machine that lets the whole process wait is not the fault
+        of a thread of it."""
+        passed = self.at - last.at
+        return passed if passed >= LATE and self.used - last.used >= passed / 2 else 0.0
 
 
 class InterpreterWatch:
@@ -104,7 +105,10 @@ class InterpreterWatch:
                 last, look = look, Look.now()
                 late = look.stalled_since(last)
                 if late:
-                    self._tell(stall(late, before, cpu_times(), self._app_in))
+                    # First of all: whoever it was goes on as soon as this thread waits.
+                    seen = threads_now()
+                    used = Used(look.used - counted.used, before, cpu_times())
+                    self._tell(stall(late, used, seen, self._app_in))
                 busy = look.used - counted.used >= COUNT_FROM  # an idle host costs nothing
                 if late or (busy and look.at - counted.at >= COUNT_EVERY):
                     before, counted = cpu_times(), look
@@ -183,7 +187,7 @@ def _is_read(file: int) -> bool:
 
 
 def cpu_times() -> Mapping[int, float]:
-    """Ticks of CPU time of each thread, by its ident; empty where the system does not tell."""
+    """Seconds of CPU time of each thread, by its ident; empty where the system does not tell."""
     found = {}
     for thread in threading.enumerate():
         try:
@@ -192,28 +196,74 @@ def cpu_times() -> Mapping[int, float]:
         except OSError:
             continue  # it has just ended
         fields = stat.rpartition(b")")[2].split()
-        found[thread.ident or 0] = float(fields[11]) + float(fields[12])  # utime, stime: proc(5)
+        ticks = float(fields[11]) + float(fields[12])  # utime, stime: proc(5)
+        found[thread.ident or 0] = ticks / TICKS
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a thread is in one function."""
+
+    module: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenThread:
+    """What a thread is called, and where it is, innermost first."""
+
+    name: str
+    places: Sequence[Place]
+
+
+def threads_now() -> Mapping[int, SeenThread]:
+    """Every thread but this one, by its ident. Waits for nothing."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    own = threading.get_ident()
+    return {
+        ident: SeenThread(
+            names.get(ident, ""),
+            [
+                Place(
+                    frame.f_globals.get("__name__", ""),
+                    f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}",
+                )
+                for frame, line in traceback.walk_stack(innermost)
+            ],
+        )
+        for ident, innermost in sys._current_frames().items()
+        if ident != own
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """CPU time between two looks, in seconds: of the process, and what `cpu_times` said `before`
+    and `after`."""
+
+    process: float
+    before: Mapping[int, float]
+    after: Mapping[int, float]
+
+    def by(self, ident: int) -> float:
+        """By one thread. By one that has ended since it was seen: what no other used."""
+        if ident in self.after:
+            return self.after[ident] - self.before.get(ident, 0.0)
+        others = sum(used - self.before.get(other, 0.0) for other, used in self.after.items())
+        return self.process - others
 
 
 def stall(
     seconds: float,
-    before: Mapping[int, float],
-    after: Mapping[int, float],
+    used: Used,
+    seen: Mapping[int, SeenThread],
     app_in: Callable[[str], str],
 ) -> Stall:
-    """Whose fault it was: the thread whose CPU time grew most."""
-    own = threading.get_ident()
-    grown = {ident: after[ident] - before.get(ident, 0.0) for ident in after if ident != own}
-    if not grown:
+    """Whose fault it was: the thread that used most."""
+    if not seen:
         return Stall(seconds)
-    ident = max(grown, key=grown.__getitem__)
-    name = next((thread.name for thread in threading.enumerate() if thread.ident == ident), "")
-    frames = [frame for frame, _ in traceback.walk_stack(sys._current_frames().get(ident))]
-    modules = (frame.f_globals.get("__name__", "") for frame in frames)
-    app = next(filter(None, map(app_in, modules)), "")
-    rows = [
-        f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
-        for frame in reversed(frames[:FRAMES])
-    ]
-    return Stall(seconds, name, app, " > ".join(rows))
+    thread = seen[max(seen, key=used.by)]
+    app = next(filter(None, (app_in(place.module) for place in thread.places)), "")
+    rows = [place.text for place in reversed(thread.places[:FRAMES])]
+    return Stall(seconds, thread.name, app, " > ".join(rows))
