@@ -87,7 +87,7 @@ class MenuScreen:
         if card.broken is not None:
             self.screen.toast(f"{card.title} is {OUT_OF_ORDER}: {card.broken}", "warning", 5.0)
             return
-        self.session.memory.update(chosen=card.name, filter=self.view.filter.text)
+        self.session.memory["chosen"] = card.name
         self.screen.exit(Launch(card.name))
 
     def leave(self) -> None:
@@ -95,8 +95,8 @@ class MenuScreen:
         self.screen.exit(0)
 
     def _come_back(self) -> None:
-        """The filter and the choice are as they were when the person opened an app."""
-        self.view.filter.set(self.session.memory.get("filter", ""))
+        """The choice is as it was when the person opened an app. The filter has done its work: it
+        begins anew, for the name of the next app."""
         self.view.select(self.session.memory.get("chosen"))
 
     def _say_goodbye(self, application: Application[Any]) -> None:

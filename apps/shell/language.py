@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 MAX_COMMANDS = 16
+MAX_LINE = 8192
+"""Characters of a line, as of a command line over SSH."""
 OPERATORS = (">>", "&&", "||", "|", "<", ">", ";")
 
 
@@ -109,18 +111,21 @@ def _word(line: str, start: int) -> Token:
 
 def parse(line: str, aliases: Mapping[str, str] | None = None) -> list[Pipeline]:
     """The pipelines of a line, in their order. Raises `ParseError`."""
+    if len(line) > MAX_LINE:
+        raise ParseError(f"a line has at most {MAX_LINE:,} characters", MAX_LINE)
     found: list[Pipeline] = []
-    when, rest = When.ALWAYS, [token for token in tokens(line) if token.kind is not Kind.COMMENT]
-    while rest:
-        end = next((at for at, token in enumerate(rest) if _joins(token)), len(rest))
-        part, joint = rest[:end], rest[end] if end < len(rest) else None
+    every = [token for token in tokens(line) if token.kind is not Kind.COMMENT]
+    when, begin = When.ALWAYS, 0
+    while begin < len(every):
+        end = next((at for at in range(begin, len(every)) if _joins(every[at])), len(every))
+        part, joint = every[begin:end], every[end] if end < len(every) else None
         if part:
             found.append(_pipeline(part, when, aliases or {}))
         elif joint is not None:
             raise ParseError(f"there is nothing before {joint.text}", joint.start)
-        if joint is not None and joint.text != ";" and end + 1 == len(rest):
+        if joint is not None and joint.text != ";" and end + 1 == len(every):
             raise ParseError(f"there is nothing after {joint.text}", joint.end)
-        when, rest = When(joint.text) if joint else when, rest[end + 1 :]
+        when, begin = When(joint.text) if joint else when, end + 1
     return found
 
 

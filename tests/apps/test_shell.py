@@ -175,6 +175,13 @@ def test_what_is_unclear_is_said(host: Hosted, text: str) -> None:
     assert line(host, text)[0] == 2
 
 
+def test_a_line_of_a_script_is_no_longer_than_a_command_line(host: Hosted) -> None:
+    said = host.run("shell script", stdin=b"a;" * 4097 + b"\necho next\n")
+    assert said.stderr == b"A line has at most 8,192 characters.\n"
+    assert said.stdout == b"next\n"
+    assert len(part(host, "language").parse("a;" * 4096)) == 4096
+
+
 @given(text=st.text(alphabet="ab '\"\\|<>;&#\n\té", max_size=40))
 def test_no_line_breaks_the_reading(shared: tuple[Hosted, Tap], text: str) -> None:
     language = part(shared[0], "language")
