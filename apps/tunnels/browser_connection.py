@@ -7,6 +7,7 @@ request named.
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -31,14 +32,13 @@ IDLE_SWITCHED = 300.0  # the same for another protocol, such as a WebSocket
 LEAST_RATE = 500  # bytes a second of a long body, after `IDLE`
 HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"te", b"proxy-authorization"})
 FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
-# What proxies say about where a request came from: of a browser's own, nothing is believed.
-FORWARDED = frozenset(
-    {
-        b"forwarded", b"x-real-ip", b"true-client-ip", b"client-ip", b"x-client-ip",
-        b"x-cluster-client-ip", b"cf-connecting-ip", b"cf-connecting-ipv6", b"fastly-client-ip",
-        b"x-originating-ip", b"x-remote-ip", b"x-remote-addr", b"x-original-host", b"x-host",
-    }
-)  # fmt: skip
+# What proxies say about where a request came from, and where to: of a browser's own, nothing is
+# believed. There is no list of all names that programs believe, so these are what they look like.
+MADE_UP = re.compile(
+    rb"forwarded|proxy|(?:^|-)(?:via|scheme)$|x-(?:host$|original-|rewrite-)|front-end-https"
+    rb"|(?:client|real|remote|connecting|external|originating|source|src|user)"
+    rb"[a-z0-9-]*?(?:ip(?:v6)?|addr|address)(?:-|$)"
+)
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -203,10 +203,14 @@ class BrowserConnection:
         """The request as the machine sees it, with where it came from."""
         options = _connection_options(request.headers)
         wants = b"upgrade" in options
-        left_out = (options | HOP | FORWARDED | {b"expect", b"upgrade"}) - FRAMING
+        left_out = (options | HOP | {b"expect", b"upgrade"}) - FRAMING
         if wants:
             left_out -= {b"upgrade"}
-        headers = _passed_on(request.headers, left_out)
+        headers = [
+            (name, value)
+            for name, value in _passed_on(request.headers, left_out)
+            if not MADE_UP.search(_plain(name))
+        ]
         host = next((value for name, value in request.headers if name == b"host"), b"")
         headers += [
             (b"X-Forwarded-For", self.origin.address.encode()),
@@ -394,13 +398,14 @@ def _passed_on(headers: Any, left_out: Set[bytes]) -> Headers:
 
 
 def _is_left_out(name: bytes, left_out: Set[bytes]) -> bool:
-    """Programs that get headers as variables (CGI, WSGI) cannot tell `_` from `-`."""
-    plain = name.lower().replace(b"_", b"-")
-    return (
-        plain in left_out
-        or plain.startswith(b"x-forwarded-")
-        or (b"_" in name and plain in FRAMING)
-    )
+    plain = _plain(name)
+    return plain in left_out or (plain != name.lower() and plain in FRAMING)
+
+
+def _plain(name: bytes) -> bytes:
+    """A header's name as a program sees it that gets headers as variables (CGI, WSGI): there `_`
+    and `.` are the same as `-`."""
+    return re.sub(rb"[^a-z0-9]", b"-", name.lower())
 
 
 def page(status: int, sentence: str) -> bytes:
