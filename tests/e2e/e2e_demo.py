@@ -86,15 +86,22 @@ class Served:
         return [line for line in lines if all(part in line for part in wanted)]
 
     def wait_event(
-        self, name: str, *, seconds: float = DEADLINE, count: int = 1, **fields: str
+        self,
+        name: str,
+        *,
+        seconds: float = DEADLINE,
+        count: int = 1,
+        having: str = "",
+        **fields: str,
     ) -> str:
-        """The last of `count` events of that name."""
+        """The last of `count` events of that name. A thread of the host writes the log: a line may
+        come later than its client knows."""
 
         def look() -> list[str]:
-            found = self.events(name, **fields)
+            found = [line for line in self.events(name, **fields) if having in line]
             return found if len(found) >= count else []
 
-        what = f"{count} x {name} with {fields} in the log"
+        what = f"{count} x {name} with {fields} {having!r} in the log"
         return until(look, what, seconds=seconds, shown=self._everything)[-1]
 
     def interrupt(self) -> None:
