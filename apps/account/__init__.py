@@ -141,7 +141,7 @@ class Account(App):
             return 1
         lines = [line for line in map(str.strip, session.lines()) if line and line[0] != "#"]
         if not lines:
-            session.error("There is no key on standard input: account add-key < ~/.ssh/id.pub")
+            session.error("No key came in. Try: account add-key < ~/.ssh/id.pub")
             return 1
 
         def work(own: OwnAccount) -> None:

@@ -119,7 +119,7 @@ def test_keys_on_standard_input_are_added(host: Hosted, command: str) -> None:
 @pytest.mark.parametrize(
     ("stdin", "sentence"),
     [
-        (b"", "There is no key on standard input: account add-key < ~/.ssh/id.pub\n"),
+        (b"", "No key came in. Try: account add-key < ~/.ssh/id.pub\n"),
         (b"ssh-rsa nonsense\n", "This is not a public key"),
     ],
 )

@@ -29,6 +29,7 @@ def kept(host: Hosted, name: str) -> bool:
 
 def clock_of(host: Hosted) -> dict[str, float]:
     """The time that the app goes by, under `now`."""
+    # The app was loaded from its folder, so its class is not to be had by an import.
     room = host.host.catalog.apps["files"].app.folders._guest_room  # type: ignore[attr-defined]
     time = {"now": room._clock()}
     room._clock = lambda: time["now"]
@@ -39,6 +40,7 @@ def test_twelve_names_have_no_more_than_all_guests_may_have(host: Hosted) -> Non
     said = [keep(host, f"guest-{number}") for number in range(12)]
     assert said[:3] == ["", "", ""]
     assert all("no room" in sentence for sentence in said[3:])
+    # The app was loaded from its folder, as above.
     folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
     files = [path for path in folders._guests.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 3 * MEGABYTE

@@ -45,6 +45,11 @@ class Guest:
     def goes_on(self) -> bool:
         return time.monotonic() < self.end
 
+    def rest(self, seconds: float) -> None:
+        """Keeps what it holds for so long, so that the others of its acts get their turn. Nothing
+        is waited for here."""
+        time.sleep(seconds)
+
     @contextmanager
     def connected(self) -> Iterator[paramiko.Transport]:
         sock = socket.create_connection(
@@ -122,7 +127,7 @@ def previews(guest: Guest) -> None:
                 with suppress(OSError):
                     channel.send(key.encode())
                     channel.recv(65536)
-                time.sleep(0.2)
+                guest.rest(0.2)
             channel.close()
 
 
@@ -142,7 +147,7 @@ def listings(guest: Guest) -> None:
                     for _ in range(126):
                         _, handle = sftp._request(11, b"/files/mine/many")
                         sftp._request(12, handle.get_binary())
-            time.sleep(1)
+            guest.rest(1)
 
 
 def descriptors(guest: Guest) -> None:
@@ -160,7 +165,7 @@ def descriptors(guest: Guest) -> None:
                 with suppress(OSError):
                     for _ in range(127):
                         files.append(sftp.open("open", "r"))
-            time.sleep(1)
+            guest.rest(1)
 
 
 def copies(guest: Guest) -> None:
@@ -170,7 +175,7 @@ def copies(guest: Guest) -> None:
             for _ in range(8):
                 with suppress(paramiko.SSHException):
                     guest.channel(transport).exec_command("rsync --server -logDtpre.iLsfxC . ~/")
-            time.sleep(2)
+            guest.rest(2)
 
 
 def nested(guest: Guest) -> None:
@@ -194,7 +199,7 @@ def fills(guest: Guest) -> None:
                     for _ in range(150):
                         file.write(bytes(32_768))
                 sftp.rename("a", "a")
-            time.sleep(0.1)
+            guest.rest(0.1)
 
 
 def nests(guest: Guest) -> None:
@@ -207,7 +212,7 @@ def nests(guest: Guest) -> None:
                 with suppress(OSError):
                     sftp.mkdir(f"f{number}")
                     sftp.rename(f"f{number}", f"f{number + 1}/g")
-            time.sleep(0.5)
+            guest.rest(0.5)
 
 
 def pieces(guest: Guest) -> None:
@@ -242,7 +247,7 @@ def screens(guest: Guest) -> None:
                         channel.send(b"\x1b[B\x1b[A" * 20)
                     while channel.recv_ready():
                         channel.recv(65536)
-            time.sleep(0.3)
+            guest.rest(0.3)
 
 
 def programs(guest: Guest) -> None:
@@ -264,7 +269,7 @@ def windows(guest: Guest) -> None:
                 with suppress(OSError):
                     channel.sendall(bytes(2_000_000))
                 held.append(channel)
-            time.sleep(0.1)
+            guest.rest(0.1)
 
 
 def logins(guest: Guest) -> None:
@@ -272,7 +277,7 @@ def logins(guest: Guest) -> None:
     while guest.goes_on:
         with guest.connected() as transport:
             guest.run(transport, "status now")
-        time.sleep(0.2)
+        guest.rest(0.2)
 
 
 ACTS: tuple[Act, ...] = (
@@ -287,7 +292,7 @@ def keep_doing(act: Act, guest: Guest, faults: Counter[str]) -> None:
             act(guest)
         except (OSError, EOFError, paramiko.SSHException) as error:
             faults[f"{act.__name__}: {type(error).__name__}: {error}"[:150]] += 1
-            time.sleep(0.5)
+            guest.rest(0.5)
 
 
 def main(port: int, seconds: float, source: str, *names: str) -> None:

@@ -74,7 +74,7 @@ def test_a_file_of_too_many_keys_is_not_taken_in_part(
         (f"{KEY}\nwrong={OTHER}", "given:2: "),
         (f"bogus-option {KEY}", "the option bogus-option is not known"),
         (WEAK, "of this type or size"),
-        ("", "given: there is no key"),
+        ("", "given has no key in it"),
         ("\x1b]0;title\x07", "control characters"),
     ],
 )

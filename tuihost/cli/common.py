@@ -45,7 +45,7 @@ def read_settings(config: Path | None, overrides: Mapping[str, Any] | None = Non
 
 def draft_settings(config: Path | None) -> Draft:
     """The settings of a host as far as they are right, with their mistakes. Raises
-    `SettingsError` if there is no file, or none that can be read."""
+    `SettingsError` if the file is missing or cannot be read."""
     from tuihost.settings.loading import draft
 
     return draft(hosts_file(config), os.environ)

@@ -132,7 +132,7 @@ def _given(what: Sequence[str]) -> tuple[KeyLine, ...]:
         found = parse(key_text(raw), source, accepted_line)
     except ValueError as error:
         raise click.ClickException(f"{source} {error}.") from None
-    problems = found.problems if found.lines or found.problems else (f"{source}: there is no key",)
+    problems = found.problems if found.lines or found.problems else (f"{source} has no key in it",)
     if problems:
         raise click.ClickException("\n".join([*problems, "Nothing was changed."]))
     return found.lines

@@ -48,7 +48,7 @@ def test_a_file_leaves_out_what_is_wrong_and_says_where() -> None:
     assert [line.comment for line in found.lines] == ["one", "two"]
     assert found.problems == (
         "/etc/keys:5: the option no-such-option is not known",
-        "/etc/keys:6: there is no key of a kind that is accepted",
+        "/etc/keys:6: no key of an accepted kind is on this line",
     )
 
 
@@ -274,7 +274,7 @@ def test_other_forms_of_a_public_key_are_read(newline: str) -> None:
     found = parse(text, "file")
     assert [key.blob for key in found.lines] == [BLOB, BLOB]
     assert [key.comment for key in found.lines] == ["a laptop, and more", "b"]
-    assert found.problems == ("file:9: there is no key of a kind that is accepted",)
+    assert found.problems == ("file:9: no key of an accepted kind is on this line",)
 
 
 def test_a_block_that_was_pasted_into_one_line_is_read() -> None:

@@ -189,7 +189,7 @@ def parse_line(line: str) -> KeyLine:
             line = line[end:].strip(" \t")
     kind, _, rest = line.replace("\t", " ").partition(" ")
     if kind not in KINDS:
-        raise ValueError("there is no key of a kind that is accepted")
+        raise ValueError("no key of an accepted kind is on this line")
     coded, _, comment = rest.strip().partition(" ")
     blob = _decoded(kind, coded)
     if options.verify_required and not options.cert_authority and not kind.startswith("sk-"):
