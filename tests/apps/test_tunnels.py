@@ -706,7 +706,7 @@ def test_no_other_connection_ends_with_this_one(host: Hosted) -> None:
     tunnels = part(host, "open_tunnels").OpenTunnels()
     own, other = Peer("192.0.2.1", 1), Peer("192.0.2.1", 2)
     session = make_session(last=True, presence=7)
-    # The made session has a host of its own kind, which a type checker takes for any other.
+    # Its host is a StubHost, which the type checker takes for any HostView.
     session.host.here = (replace(people(1)[0], id=7, peer=own),)  # type: ignore[attr-defined]
     shown = screen.TunnelsScreen(session, tunnels, lambda tunnel: tunnel.name, "none")
     held = Held(session.account, other)
