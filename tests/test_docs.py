@@ -30,7 +30,7 @@ from tuihost.cli.main import cli
 from tuihost.core.keys import options as key_options
 from tuihost.core.keys.offers import KINDS
 from tuihost.core.login.authentication import MAX_PROBES, MAX_REQUESTS, MAX_ROUNDS
-from tuihost.core.login.factors import NONE, PASSWORD, PUBLICKEY
+from tuihost.core.login.chains import NONE, PASSWORD, PUBLICKEY
 from tuihost.core.penalties import Offence
 from tuihost.host.gate.gate import GateRules
 from tuihost.host.login.services import LoginServices

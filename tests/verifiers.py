@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from tuihost.core.keys.offers import KeyOffer
-from tuihost.core.login.factors import NONE, Chains, Conversation, Hangup, Verifier
+from tuihost.core.login.chains import NONE, Chains
+from tuihost.core.login.verdicts import Conversation, Hangup, Verifier
 from tuihost.errors import MisuseError
 from tuihost.wire import Identity
 

@@ -10,8 +10,8 @@ from prompt_toolkit.application import Application
 from tuihost import Session
 from tuihost.widgets import Keymap, Screen, fit
 
-from .contents import Contents, Row
 from .note import Draft, NotesError, Summary, guest_hints, owner_of
+from .note_list import NoteList, Row
 from .store import Store
 from .writing import Writing
 
@@ -26,12 +26,12 @@ class NotesScreen:
         self.memory = session.memory
         self.writing: Writing | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self.contents = Contents(session, store, self._keys(), self.open)
+        self.list = NoteList(session, store, self._keys(), self.open)
         again = Writing.again(session, store, self._closed)
         self.screen = Screen(
             session,
             self._title,
-            again.body if again else self.contents.body,
+            again.body if again else self.list.body,
             status=lambda: self.writing.status() if self.writing else "",
             help_text=guest_hints(session)[0],
             min_size=(24, 6),
@@ -46,7 +46,7 @@ class NotesScreen:
 
     def application(self) -> Application[Any]:
         """A fresh Application; the loop that it will have must run already."""
-        focus = self.writing.editor.area if self.writing else self.contents.view.window
+        focus = self.writing.editor.area if self.writing else self.list.view.window
         self._application = application = self.screen.application(focus=focus)
 
         def begin() -> None:
@@ -66,10 +66,10 @@ class NotesScreen:
             await asyncio.get_running_loop().create_future()
         finally:
             stop()
-            self.memory["filter"] = self.contents.view.filter.text
+            self.memory["filter"] = self.list.view.filter.text
 
     def _changed(self) -> None:
-        self.contents.reload()
+        self.list.reload()
         self._application.invalidate()
 
     # ------------------------------------------------------------------ the editor
@@ -105,10 +105,10 @@ class NotesScreen:
         if self._keeper is not None:
             self._keeper.cancel()
         self.writing = self._keeper = None
-        self.contents.reload()
+        self.list.reload()
         if number is not None:
-            self.contents.select(number)
-        self.screen.show(self.contents.body, focus=self.contents.view.window)
+            self.list.select(number)
+        self.screen.show(self.list.body, focus=self.list.view.window)
 
     # ------------------------------------------------------------------ the list
 
@@ -132,7 +132,7 @@ class NotesScreen:
 
     @property
     def _selected(self) -> Row | None:
-        return self.contents.view.selected
+        return self.list.view.selected
 
     async def delete(self, row: Row) -> None:
         """Deletes a note, or forgets an unsaved text, after a question."""
@@ -149,7 +149,7 @@ class NotesScreen:
                 self.screen.toast("Deleted; Ctrl-Z brings it back", seconds=6.0)
         except NotesError as error:
             self._tell(error)
-        self.contents.reload()
+        self.list.reload()
 
     def bring_back(self) -> None:
         """Undoes the last deletion of this visit."""
@@ -160,8 +160,8 @@ class NotesScreen:
             self._tell(error)
             return
         del self.memory["removed"]
-        self.contents.reload()
-        self.contents.select(note.number)
+        self.list.reload()
+        self.list.select(note.number)
         self.screen.toast("It is back", "success")
 
     def _tell(self, error: NotesError) -> None:

@@ -26,7 +26,7 @@ from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE, allowed, until
 from tuihost.accounts import AccountRecord
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.factors import Chains
+from tuihost.core.login.chains import Chains
 from tuihost.host.gate import gate
 from tuihost.host.gate._refusal_log import REPORT_BURST
 from tuihost.host.login.passwords import Passwords

@@ -19,7 +19,7 @@ from tuihost.phrases import date_time
 
 if TYPE_CHECKING:
     from tuihost.accounts import AccountRecord, AccountStore
-    from tuihost.core.login.factors import Chains
+    from tuihost.core.login.chains import Chains
     from tuihost.settings.models import Settings
 
 password_option = click.option(

@@ -15,8 +15,7 @@ import click
 
 from tuihost.accounts import AccountRecord, AccountStore, Invite
 from tuihost.cli.accounts import hashed, opened_store
-from tuihost.core.login.chains import only_by_invitation
-from tuihost.core.login.factors import PASSWORD
+from tuihost.core.login.chains import PASSWORD, only_by_invitation
 from tuihost.login.steps.codes import (
     PERIOD,
     grouped,

@@ -168,8 +168,7 @@ def _described(
 
 def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], ...]:
     """Chains as the store keeps them. An unknown factor ends the command."""
-    from tuihost.core.login.chains import chains_of
-    from tuihost.core.login.factors import NONE
+    from tuihost.core.login.chains import NONE, chains_of
     from tuihost.host.plugins.step_catalog import StepCatalog
     from tuihost.logs import EventLog
 

@@ -19,7 +19,7 @@ from typing import Protocol, runtime_checkable
 
 from tuihost.accounts import AccountRecord, AccountStore
 from tuihost.core.keys.offers import KeyOffer
-from tuihost.core.login.factors import Conversation
+from tuihost.core.login.verdicts import Conversation
 from tuihost.errors import TuihostError
 from tuihost.login.approvals import Approvals
 from tuihost.wire import Peer

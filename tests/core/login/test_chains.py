@@ -8,6 +8,8 @@ import pytest
 
 from tuihost.core.login.chains import (
     NO_CHAIN,
+    PASSWORD,
+    Chains,
     LoginChains,
     Who,
     chains_of,
@@ -15,7 +17,6 @@ from tuihost.core.login.chains import (
     proved,
     with_second,
 )
-from tuihost.core.login.factors import PASSWORD, Chains
 
 FACTORS = {
     "n": "none", "k": "publickey", "p": "password", "t": "totp", "i": "invite", "a": "approve",

@@ -11,7 +11,7 @@ import pytest
 from tests.log import kept_log
 from tests.verifiers import OpenGuests
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.factors import Hangup
+from tuihost.core.login.verdicts import Hangup
 from tuihost.core.penalties import Offence
 from tuihost.errors import SettingsError
 from tuihost.host.gate._refusal_log import REPORT_BURST, REPORT_INTERVAL

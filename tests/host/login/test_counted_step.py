@@ -11,8 +11,8 @@ import pytest
 
 from tests.log import SILENT
 from tuihost.accounts import AccountRecord
-from tuihost.core.login.factors import Became, Conversation, Ended, Prompt, Query
 from tuihost.core.login.lockout import Lock, Try
+from tuihost.core.login.verdicts import Became, Conversation, Ended, Prompt, Query
 from tuihost.host.login._counted_step import CountedStep
 from tuihost.host.login.services import LoginServices
 from tuihost.settings.loading import load

@@ -17,8 +17,8 @@ from tests.waiting import DEADLINE
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys.authorized_keys import parse_line
 from tuihost.core.keys.offers import KeyOffer
-from tuihost.core.login.factors import Hangup, Query
 from tuihost.core.login.lockout import Try
+from tuihost.core.login.verdicts import Hangup, Query
 from tuihost.host.login import _key_files
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import MAX_TOLD, AccountVerifier

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuihost.core.login.chains import LoginChains
-from tuihost.core.login.factors import Chains
+from tuihost.core.login.chains import Chains, LoginChains
 from tuihost.login.steps.choosing import (
     MIN_WITH_SECOND,
     is_common,

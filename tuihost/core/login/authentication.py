@@ -29,14 +29,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from tuihost.core.keys.offers import KeyOffer
-from tuihost.core.login.factors import (
-    INTERACTIVE,
-    NONE,
-    PASSWORD,
-    PUBLICKEY,
+from tuihost.core.login.chains import INTERACTIVE, NONE, PASSWORD, PUBLICKEY, Chains
+from tuihost.core.login.verdicts import (
     Ask,
     Became,
-    Chains,
     Conversation,
     Ended,
     Failure,

@@ -20,15 +20,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from tuihost.core.login.factors import (
-    INVITE,
-    NONE,
-    PASSWORD,
-    PUBLICKEY,
-    TOTP,
-    UNPROVING,
-    Chains,
-)
+NONE, PASSWORD, PUBLICKEY, INTERACTIVE = "none", "password", "publickey", "keyboard-interactive"
+INVITE, TOTP = "invite", "totp"
+"""The two steps that chains are chosen by: an invitation's code, and the second factor."""
+UNPROVING = frozenset({"terms", "enroll"})
+"""Steps that somebody with the factors before them can always complete."""
+
+Chains = tuple[tuple[str, ...], ...]
+"""Ways in: each an ordered list of factors."""
 
 NO_CHAIN: Chains = ((PUBLICKEY,),)
 """Shown where nothing is left to come in by: a method that nobody then passes."""

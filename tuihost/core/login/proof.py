@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from tuihost.core.login.factors import NONE
+from tuihost.core.login.chains import NONE
 from tuihost.wire import Identity, Restrictions
 
 FRESH = 600.0

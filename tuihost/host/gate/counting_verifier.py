@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tuihost.core.keys.offers import KeyOffer
-from tuihost.core.login.factors import Chains, Conversation, Hangup, Verifier
+from tuihost.core.login.chains import Chains
+from tuihost.core.login.verdicts import Conversation, Hangup, Verifier
 from tuihost.core.penalties import Offence
 from tuihost.host.gate.gate import Admission
 from tuihost.wire import Identity

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from tuihost.core.login.factors import Became, Conversation, Ended, Query, resumed
 from tuihost.core.login.lockout import Lock, Try
+from tuihost.core.login.verdicts import Became, Conversation, Ended, Query, resumed
 from tuihost.host.login.services import LoginServices
 
 NOBODY = ""

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord, StoreError
 from tuihost.core.keys.authorized_keys import KeyLine, key_text
-from tuihost.core.login.factors import PASSWORD, TOTP
+from tuihost.core.login.chains import PASSWORD, TOTP
 from tuihost.core.login.lockout import Try
 from tuihost.core.login.proof import (
     FRESH,

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from tuihost.accounts import AccountRecord, AccountStore, StoreError
 from tuihost.core.login.account_names import chosen_name_problem, lookalike_problem
-from tuihost.core.login.chains import LoginChains, Who, only_by_invitation
-from tuihost.core.login.factors import INVITE, Chains
+from tuihost.core.login.chains import INVITE, Chains, LoginChains, Who, only_by_invitation
 from tuihost.core.login.lockout import SEPARATOR, Lockout, LockoutLimits
 from tuihost.core.login.rights import roles_with_groups
 from tuihost.core.sources import SourceBlocks

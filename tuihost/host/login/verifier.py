@@ -18,19 +18,9 @@ from tuihost.accounts import AccountRecord, LoginRecord, StoreError
 from tuihost.core.keys.authorized_keys import NOT_LISTED, Unfit
 from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.core.keys.restrictions import together
-from tuihost.core.login.chains import Who
-from tuihost.core.login.factors import (
-    INVITE,
-    PASSWORD,
-    PUBLICKEY,
-    Became,
-    Chains,
-    Conversation,
-    Ended,
-    Hangup,
-    Query,
-)
+from tuihost.core.login.chains import INVITE, PASSWORD, PUBLICKEY, Chains, Who
 from tuihost.core.login.lockout import Lock, Try
+from tuihost.core.login.verdicts import Became, Conversation, Ended, Hangup, Query
 from tuihost.errors import MisuseError
 from tuihost.host.login._counted_step import CountedStep
 from tuihost.host.login.services import LoginServices
@@ -54,7 +44,7 @@ MAX_TOLD = 8
 
 
 class AccountVerifier:
-    """Implements `core.login.factors.Verifier` for one connection; `gone` says whether its client
+    """Implements `core.login.verdicts.Verifier` for one connection; `gone` says whether its client
     has hung up. Thread: its transport's."""
 
     def __init__(

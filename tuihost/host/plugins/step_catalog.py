@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tuihost.core.login.factors import INTERACTIVE, NONE, PUBLICKEY
+from tuihost.core.login.chains import INTERACTIVE, NONE, PUBLICKEY
 from tuihost.errors import AppLoadError
 from tuihost.host.plugins._loading import (
     Broken,

@@ -9,8 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tuihost.core.login.authentication import MAX_PASSWORD
-from tuihost.core.login.chains import LoginChains
-from tuihost.core.login.factors import Chains
+from tuihost.core.login.chains import Chains, LoginChains
 from tuihost.login import Prompt, Query
 
 # Characters, NIST SP 800-63B-4 §3.1.1.2.

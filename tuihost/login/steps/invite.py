@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.login.account_names import folded
-from tuihost.core.login.factors import INVITE
+from tuihost.core.login.chains import INVITE
 from tuihost.login import Attempt, Became, Conversation, KeyOffer, Prompt, Query, Step
 from tuihost.login.steps.choosing import ATTEMPTS, new_password
 from tuihost.login.steps.codes import invite_hash

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuihost.core.login.factors import TOTP
+from tuihost.core.login.chains import TOTP
 from tuihost.login import Attempt, Conversation, Prompt, Query, Step
 from tuihost.login.steps.codes import SECRET_BYTES, totp_match
 

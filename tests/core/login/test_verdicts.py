@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuihost.core.login.factors import Became, Conversation, Ended, Prompt, Query, resumed
+from tuihost.core.login.verdicts import Became, Conversation, Ended, Prompt, Query, resumed
 
 QUERY = Query("?", (Prompt("? "),))
 

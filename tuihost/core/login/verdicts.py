@@ -1,6 +1,6 @@
-"""The words of a login: what a step asks, what the core answers, and who knows the users.
+"""What a login step asks and what the core answers, as values, and the `Verifier` that is asked.
 
-Values and protocols; the rules by which they are used are those of `authentication`.
+The rules by which they are used are those of `authentication`.
 """
 
 from __future__ import annotations
@@ -9,17 +9,9 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tuihost.core.keys.offers import KeyOffer as KeyOffer
+from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.chains import Chains
 from tuihost.wire import Identity
-
-NONE, PASSWORD, PUBLICKEY, INTERACTIVE = "none", "password", "publickey", "keyboard-interactive"
-INVITE, TOTP = "invite", "totp"
-"""The two steps that chains are chosen by: an invitation's code, and the second factor."""
-UNPROVING = frozenset({"terms", "enroll"})
-"""Steps that somebody with the factors before them can always complete."""
-
-Chains = tuple[tuple[str, ...], ...]
-"""Ways in: each an ordered list of factors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ EMPTY = "No notes yet: Ctrl-N writes one."
 Row = Summary | Draft
 
 
-class Contents:
+class NoteList:
     """One person's notes, those left unsaved first. `keys` are what can be done with them."""
 
     def __init__(
