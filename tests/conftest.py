@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 import tuihost.database
+from tests.process_state import descriptors, threads
 from tests.waiting import DEADLINE
 from tuihost.host.login import passwords
 
@@ -24,19 +25,6 @@ os.environ.setdefault("TUIHOST_TEST_DEADLINE", f"{DEADLINE:g}")
 hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis_settings.register_profile("fuzz", max_examples=5000, deadline=None)
 hypothesis_settings.load_profile("same")
-
-
-def _descriptors(but_for: set[str]) -> dict[int, str]:
-    """What each open one is of, without those of the files `but_for`."""
-    found = {}
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            target = os.readlink(f"/proc/self/fd/{name}")
-        except OSError:
-            continue  # the one that listed the folder
-        if target.removesuffix(" (deleted)") not in but_for:
-            found[int(name)] = target
-    return found
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -106,19 +94,17 @@ def nothing_left() -> Iterator[None]:
         for database in tuihost.database._databases
         for suffix in ("", "-wal", "-shm")
     }
-    threads, before = set(threading.enumerate()), _descriptors(shared)
+    running, before = threads(), descriptors(shared)
     yield
     deadline = time.monotonic() + DEADLINE
-    for thread in set(threading.enumerate()) - threads:
-        if not thread.name.startswith("tuihost-shared"):  # the process's one executor stays
-            _join(thread, deadline)
-            assert not thread.is_alive(), f"the thread {thread.name} is left behind"
-    after = _descriptors(shared)
+    for thread in threads() - running:
+        _join(thread, deadline)
+        assert not thread.is_alive(), f"the thread {thread.name} is left behind"
+    after = descriptors(shared)
     if len(after) > len(before):
         gc.collect()
-        after = _descriptors(shared)
-    left = {fd: what for fd, what in after.items() if fd not in before}
-    assert len(after) <= len(before), f"descriptors are left behind: {left}"
+        after = descriptors(shared)
+    assert len(after) <= len(before), f"descriptors are left behind: {after - before}"
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ STRANGERS: dict[str, Any] = {"sources.exempt": ["::1/128"]}
 class Listening:
     server: Server
     log: Records
+    accepting: threading.Thread
 
     @property
     def port(self) -> int:
@@ -112,7 +113,7 @@ def listening(
         thread = threading.Thread(target=server.serve_forever, name="accept")
         thread.start()
         try:
-            yield Listening(server, records)
+            yield Listening(server, records, thread)
         finally:
             server.request_stop()
             thread.join(DEADLINE)

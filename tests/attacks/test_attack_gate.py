@@ -22,6 +22,7 @@ import paramiko
 import pytest
 
 from tests.attacks.gate_host import STRANGERS, Listening, last_words, listening, log_in
+from tests.process_state import threads
 from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE, allowed, until
 from tuihost.accounts import AccountRecord
@@ -89,11 +90,11 @@ def stall(host: Listening, stack: ExitStack, count: int, sources: list[str]) -> 
 @pytest.mark.usefixtures("many_files")
 def test_a_thousand_that_stall_keep_nobody_out() -> None:
     with listening(STRANGERS) as host, ExitStack() as stack:
-        threads = threading.active_count()
+        before = threads()
         stall(host, stack, 1000, ["127.0.0.1"])
         assert host.enter("127.0.0.2") < allowed(1.0)
         assert host.server.gate.unfinished == 5
-        assert threading.active_count() - threads <= 6
+        assert len(threads() - before) <= 6
         lines = [name for name, _ in host.log.events if name == "conn.refused"]
         assert len(lines) == 1, "995 refusals are 995 lines"
 
@@ -247,7 +248,7 @@ def test_one_who_is_inside_is_not_thrown_out_for_a_neighbour() -> None:
 def test_coming_and_going_leaves_nothing_behind() -> None:
     settings = {**STRANGERS, "sources.penalties": False}
     with listening(settings) as host:
-        threads = threading.active_count()
+        before = threads()
         for number in range(500):
             with host.call(f"127.0.0.{1 + number % 50}"):
                 pass
@@ -255,7 +256,7 @@ def test_coming_and_going_leaves_nothing_behind() -> None:
         assert host.server.gate.connections == 0
         assert not host.server.gate._open_of
         assert not host.server.gate._unfinished_of
-        until(lambda: threading.active_count() == threads, "every thread to end")
+        until(lambda: not threads() - before, "every thread to end")
 
 
 @pytest.mark.slow
@@ -319,10 +320,10 @@ def under_attack(host: Listening, *words: str, seconds: float) -> tuple[list[flo
     ids=["rate", "dheat-4", "dheat-16"],
 )
 def test_ssh_audit_at_its_worst_is_not_felt(words: tuple[str, str]) -> None:
-    threads = threading.active_count()
+    before = threads()
     with listening(STRANGERS) as host:
         trips, logins = under_attack(host, *words, seconds=20.0)
-        busy = threading.active_count() - threads
+        busy = len(threads() - before)
     p95 = statistics.quantiles(trips, n=20)[-1]
     figures = f"p95 {p95 * 1000:.1f} ms, slowest login {max(logins):.3f} s, {busy} threads"
     print(f"{words}: {figures}")  # noqa: T201

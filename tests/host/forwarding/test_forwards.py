@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import paramiko
 import pytest
 
 from tests.listening import free_port, is_open
+from tests.process_state import descriptors
 from tests.waiting import DEADLINE, until
 from tuihost import (
     Accepts,
@@ -606,7 +606,7 @@ def test_a_unix_socket_is_listened_on_and_taken_away(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_when_the_person_goes() -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors()
     with (
         target(lambda sock: sock.recv(1) and None) as (_, port),
         echoing(
@@ -618,7 +618,7 @@ def test_nothing_is_left_when_the_person_goes() -> None:
         client.request_port_forward("127.0.0.1", 0, handler=_greet)
         client.close()
         host.log.wait_for("conn.closed")
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert not descriptors() - before
 
 
 class Anything(App):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 
 import paramiko
 import pytest
 
+from tests.process_state import threads
 from tests.waiting import DEADLINE, until
 from tuihost import Session, app
 from tuihost.ssh.packets import algorithms as kex
@@ -49,9 +49,9 @@ def test_a_full_house_says_so_and_costs_no_thread(
     with hosted(hello, settings={f"server.{limit}": 1}) as host:
         first = host.connect() if logged_in else host.dial()
         try:
-            before = threading.active_count()
+            before = threads()
             assert knock(host, peer) == f"{sentence}\r\n"
-            assert threading.active_count() == before
+            assert not threads() - before
             refused = host.log.wait_for("conn.refused")
             assert (refused["peer"], refused["reason"]) == (peer, sentence)
         finally:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import DEADLINE
+from tests.process_state import descriptors
+from tests.waiting import DEADLINE, until
 from tuihost.tui.running.loop import (
     LightLoop,
     SharedExecutor,
@@ -49,12 +50,9 @@ def test_it_runs_tasks_timers_and_groups(loop: asyncio.AbstractEventLoop) -> Non
 
 
 def test_it_holds_no_descriptor() -> None:
-    def count() -> int:
-        return len(os.listdir("/proc/self/fd"))
-
-    before = count()
+    before = descriptors()
     loops = [new_loop("light") for _ in range(20)]
-    assert count() == before
+    assert not descriptors() - before
     for loop in loops:
         loop.close()
 
@@ -208,9 +206,7 @@ def test_threads_are_bounded_daemons_and_end_when_idle() -> None:
     gate.set()
     assert [job.result(DEADLINE) for job in jobs] == [True, True]
     assert later.result(DEADLINE) == "later"
-    for thread in threading.enumerate():
-        if thread.name == "tuihost-shared" and executor.threads:
-            thread.join(0.2)
+    until(lambda: executor.threads == 0, "the idle threads to end")
     assert executor.submit(lambda: 1).result(DEADLINE) == 1
 
 
