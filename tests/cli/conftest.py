@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,9 @@ from tuihost.settings.models import Settings
 def run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Run]:
-    """Runs the command line in this process, in an empty folder."""
+    """Runs the command line in this process, in an empty folder; the limits of the process stay,
+    since what is lowered once cannot be raised again for other tests."""
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUIHOST_SERVER__STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "200")
