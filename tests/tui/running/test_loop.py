@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -189,6 +192,40 @@ def test_run_cancels_what_is_left_and_gives_up_on_what_stays() -> None:
 
 
 # ------------------------------------------------------------------------------- the executor
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_an_end_that_is_cut_off_leaves_nothing_that_python_warns_of(turns: int) -> None:
+    """An exception raised in the thread, as in one that nothing else has stopped, may come at any
+    turn of the loop."""
+    loop = new_loop("light")
+
+    def end(left: int) -> None:
+        if left:
+            loop.call_soon(end, left - 1)
+        else:
+            raise SystemExit
+
+    async def leaves() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            end(turns + 1)
+
+    async def main() -> asyncio.Task[None]:
+        task = asyncio.create_task(leaves())
+        await asyncio.sleep(0)
+        return task
+
+    task = loop.run_until_complete(main())
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with contextlib.suppress(SystemExit):  # the last turns come after the end
+            close_loop(loop)
+        gc.collect()
+    assert task.cancelled()
+    assert not said, [str(warning.message) for warning in said]
+    assert loop.is_closed()
 
 
 def test_threads_are_bounded_daemons_and_end_when_idle() -> None:

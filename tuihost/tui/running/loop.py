@@ -293,24 +293,33 @@ def close_loop(loop: asyncio.AbstractEventLoop, grace: float = 1.0) -> bool:
     """
     if loop.is_closed():
         return True
+    clearing = _clear_up(loop, grace)
     try:
-        pending = asyncio.all_tasks(loop)
-        for task in pending:
-            task.cancel()
-        if pending:
-            _, pending = loop.run_until_complete(asyncio.wait(pending, timeout=grace))
-        if isinstance(loop, _DescriptorLoop):
-            loop.run_until_complete(loop.end_programs(grace))
-        loop.run_until_complete(asyncio.wait_for(loop.shutdown_asyncgens(), grace))
-        for task in pending:
-            # Its coroutine is dropped with the loop; asyncio would print a warning about that.
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-        return not pending
+        return loop.run_until_complete(clearing)
     except TimeoutError:
         return False
     finally:
+        clearing.close()  # an exception that was raised in this thread may have come first
+        for task in asyncio.all_tasks(loop):
+            # Its coroutine is dropped with the loop; asyncio would print a warning about that.
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
         asyncio.set_event_loop(None)
         loop.close()
+
+
+async def _clear_up(loop: asyncio.AbstractEventLoop, grace: float) -> bool:
+    """Ends what runs in `loop`, but for this. False if a task would not end; raises `TimeoutError`
+    if a generator would not."""
+    pending = asyncio.all_tasks(loop) - {asyncio.current_task()}
+    for task in pending:
+        task.cancel()
+    if pending:
+        _, pending = await asyncio.wait(pending, timeout=grace)
+    if isinstance(loop, _DescriptorLoop):
+        await loop.end_programs(grace)
+    async with asyncio.timeout(grace):
+        await loop.shutdown_asyncgens()
+    return not pending
 
 
 def run(main: Coroutine[Any, Any, _T], *, kind: LoopKind = "light", grace: float = 1.0) -> _T:
