@@ -8,7 +8,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tuihost import ago, counted, date_time, duration, iso_time, size_of
-from tuihost.phrases import nearest
+from tuihost.phrases import as_sentence, nearest
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -23,6 +23,11 @@ def test_a_noun_follows_its_number(number: int, said: str) -> None:
 def test_a_plural_can_be_irregular() -> None:
     assert counted(1, "entry", "entries") == "1 entry"
     assert counted(0, "entry", "entries") == "0 entries"
+
+
+def test_a_reason_is_read_as_a_sentence() -> None:
+    assert as_sentence("that takes too long here") == "That takes too long here."
+    assert as_sentence("There is no room. Try again.") == "There is no room. Try again."
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,12 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def as_sentence(text: str) -> str:
+    """A reason as people read it: with a capital at the beginning and a full stop at the end."""
+    end = "" if text.endswith((".", "?", "…")) else "."
+    return f"{text[:1].upper()}{text[1:]}{end}"
+
+
 def nearest(name: str, known: Iterable[str], likeness: float = 0.5) -> str | None:
     """The known name that was probably meant by `name`, or None. `likeness` is from 0 to 1, where
     1 is the same name."""

@@ -6,6 +6,7 @@ import asyncio
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prompt_toolkit.application import Application
@@ -15,6 +16,7 @@ from tests.waiting import until
 from tuihost import App, Session, TookTooLong, command
 from tuihost.errors import MisuseError
 from tuihost.testing import hosted
+from tuihost.widgets import Keymap, ListView, Screen
 
 
 def catastrophe(length: int) -> bool:
@@ -107,6 +109,81 @@ class Drawn(App):
         return screen
 
 
+class Strained(App):
+    """A screen whose keys want more than there is."""
+
+    name = "strained"
+    broken = False
+
+    def build(self, session: Session) -> Application[Any]:
+        keys = Keymap()
+
+        @keys.add("a")
+        async def _async(event: Any) -> None:
+            await session.offload(catastrophe, 40, seconds=0.1)
+
+        @keys.add("h")
+        def _plain(event: Any) -> None:
+            with session.hold() as held:
+                held.add(1 << 40)
+
+        @keys.add("t")
+        def _task(event: Any) -> None:
+            event.app.create_background_task(session.offload(catastrophe, 40, seconds=0.1))
+
+        @keys.add("i")
+        def _invoked(event: Any) -> None:
+            session.invoke(lambda: _plain(event))
+
+        @keys.add("f")
+        def _frame(event: Any) -> None:
+            self.broken = True
+
+        def drawn() -> str:
+            if self.broken:
+                _plain(None)
+            return "a list"
+
+        body = Window(FormattedTextControl(drawn, focusable=True))
+        return Screen(session, "Strained", body, keys=keys).application()
+
+
+class Picking(App):
+    """A list whose rows cannot be opened."""
+
+    name = "picking"
+
+    def build(self, session: Session) -> Application[Any]:
+        def wants(row: str) -> None:
+            with session.hold() as held:
+                held.add(1 << 40)
+
+        rows = ListView(session, ["first", "second"], label=str, on_open=wants)
+        return Screen(session, "Picking", rows).application()
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("a", "That takes"), ("t", "That takes"), ("h", "bytes of"), ("i", "bytes of")],
+)
+def test_a_screen_stays_when_its_work_goes_over_a_limit(key: str, said: str) -> None:
+    with hosted(Strained()) as host, host.open("strained") as pilot:
+        pilot.wait_for("a list").press(key)
+        pilot.wait_for(said).wait_for("a list").press("q")
+        assert pilot.wait_end() == 0
+        assert host.log.named("app.error") == []
+
+
+def test_a_list_stays_when_opening_a_row_goes_over_a_limit() -> None:
+    with hosted(Picking()) as host, host.open("picking") as pilot:
+        pilot.wait_for("first").press("enter").wait_for("no more than").wait_for("second")
+
+
+def test_a_screen_that_cannot_be_drawn_ends_with_the_sentence() -> None:
+    with hosted(Strained()) as host, host.open("strained") as pilot:
+        pilot.wait_for("a list").press("f").wait_for("strained stopped. There are no more than")
+
+
 @pytest.mark.parametrize("words", ["wait", "await-"])
 def test_a_command_gives_work_away(words: str) -> None:
     with hosted(Giver()) as host:
@@ -117,7 +194,7 @@ def test_a_talk_and_a_screen_give_work_away() -> None:
     with hosted(Giver(), Drawn()) as host:
         with host.open("giver") as pilot:
             pilot.wait_for("it is 42").wait_for("More?").press("enter")
-            pilot.wait_for("giver stopped: that takes too long here")
+            pilot.wait_for("giver stopped. That takes too long here")
         with host.open("drawn") as pilot:
             pilot.wait_for("it is 42")
 

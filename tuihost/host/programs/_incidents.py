@@ -8,6 +8,7 @@ from tuihost.commands import exit_status
 from tuihost.errors import TookTooLong, TookTooMuch, new_incident
 from tuihost.host.programs._sentences import CRASHED, FAILED, STOPPED
 from tuihost.logs import Event, EventLog
+from tuihost.phrases import as_sentence
 from tuihost.text import clean
 
 
@@ -38,7 +39,7 @@ def report_crash(log: EventLog, app: str, error: BaseException) -> str:
     """Logs the trace of a mistake in `app` under an incident id; the sentence for the person. Work
     that went over its limits is not a mistake, and is in the log already."""
     if isinstance(error, TookTooLong | TookTooMuch):
-        return f"{app} stopped: {error}."
+        return f"{app} stopped. {as_sentence(str(error))}"
     incident = new_incident()
     log.error(Event.APP_ERROR, trace=error, app=app, incident=incident)
     return f"{app} stopped because of an error in it. The operator can find it as {incident}."

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
+from prompt_toolkit.application.application import Application
+
 from tuihost.errors import Disconnected, MisuseError
+from tuihost.phrases import as_sentence
 from tuihost.tui.running._transcript import ScreenLine, Transcript, box_columns
 from tuihost.tui.running.stages import LoopStage, printed
 from tuihost.wire import Stream
 
 if TYPE_CHECKING:
-    from prompt_toolkit.application.application import Application
-
     from tuihost.session.progress import ProgressLine
     from tuihost.session.session import Session
     from tuihost.theme.theme import Theme
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
     from tuihost.tui.running._talk_screen import TalkScreen
     from tuihost.tui.terminal.output import TerminalOutput
     from tuihost.tui.terminal.terminal import Terminal
+
+
+def _in_a_frame(error: BaseException) -> bool:
+    """Whether it was raised while an Application was drawn."""
+    codes = (frame.f_code for frame, _ in walk_tb(error.__traceback__))
+    return any(code is Application._redraw.__code__ for code in codes)
 
 
 class ScreenStage(LoopStage):
@@ -62,6 +70,15 @@ class ScreenStage(LoopStage):
 
             self._overlay = Overlay(self._session, self.application, self._said)
         return self._overlay
+
+    def says(self, error: BaseException) -> bool:
+        """Says why something was not done, over the Application that goes on. False if there is
+        none, or if `error` kept it from being drawn, which would happen again."""
+        gone = self.application is None or self.application.is_done
+        if gone or self._place() is None or _in_a_frame(error):
+            return False
+        self.invoke(lambda: self.print((as_sentence(str(error)),), Stream.ERR))
+        return True
 
     def unseen(self) -> list[Any]:
         """What was said over an Application and not seen before it ended; once."""

@@ -20,7 +20,7 @@ from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
 from rich.text import Text
 
-from tuihost.errors import Disconnected, Interrupted
+from tuihost.errors import Disconnected, Interrupted, TookTooLong, TookTooMuch
 from tuihost.session.session import Launch, Result, Session
 from tuihost.tui.characters import one_line, width_of
 from tuihost.tui.layout.rows import RowWindow
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tuihost.wire import Stream
 
 MARGIN = 2
+NO_FAULTS = (Disconnected, Interrupted, TookTooLong, TookTooMuch)
+"""What ends a talk and is not a fault of its app."""
 END = 10**9
 """Scrolls down as far as there are rows when they are drawn."""
 
@@ -139,7 +141,7 @@ class TalkScreen:
         async def play() -> None:
             try:
                 self._result = await talk(self._session)
-            except (Disconnected, Interrupted, asyncio.CancelledError) as error:
+            except (*NO_FAULTS, asyncio.CancelledError) as error:
                 # Not a fault in a task that nobody awaits, but this is the program itself.
                 if not application.is_done:
                     application.exit(exception=error)

@@ -19,7 +19,7 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.styles import BaseStyle
 
-from tuihost.errors import Disconnected, Interrupted
+from tuihost.errors import Disconnected, Interrupted, TookTooLong, TookTooMuch
 from tuihost.logs import Event, EventLog
 from tuihost.session.session import Launch, Result, Session
 from tuihost.tui.defaults import refuse_server_actions, share_defaults
@@ -253,9 +253,12 @@ class Runner:
     # ---------------------------------------------------------------- what happens meanwhile
 
     def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """An exception in a key binding, in a frame or in a task that nobody awaits."""
+        """An exception in a key binding, in a frame or in a task that nobody awaits. Work that went
+        over its limits costs a sentence, unless the screen cannot be drawn without it."""
         error = context.get("exception")
         if isinstance(error, (Disconnected, Interrupted, asyncio.CancelledError)):
+            return
+        if isinstance(error, (TookTooLong, TookTooMuch)) and self.stage.says(error):
             return
         if self._fault is None:
             self._fault = error or RuntimeError(str(context.get("message")))
