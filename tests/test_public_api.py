@@ -112,6 +112,7 @@ PUBLIC = {
         "Dialog",
         "FilterLine",
         "Fragments",
+        "HeldKey",
         "HelpOverlay",
         "Keymap",
         "ListView",

@@ -17,6 +17,7 @@ from tuihost.tui.widgets.dialogs import Dialog
 from tuihost.tui.widgets.editor import TextEditor
 from tuihost.tui.widgets.filter_line import FilterLine
 from tuihost.tui.widgets.fuzzy import Match, filter_items, match
+from tuihost.tui.widgets.held_key import HeldKey
 from tuihost.tui.widgets.help import HelpOverlay
 from tuihost.tui.widgets.keymap import Keymap, typing
 from tuihost.tui.widgets.list_view import ListView
@@ -31,6 +32,7 @@ __all__ = [
     "Dialog",
     "FilterLine",
     "Fragments",
+    "HeldKey",
     "HelpOverlay",
     "Keymap",
     "ListView",

@@ -12,7 +12,7 @@ from prompt_toolkit.layout.containers import ConditionalContainer, VSplit, Windo
 from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost import ApprovalRequest, ApprovalsView, NotPossible, Session, TuihostError, duration
-from tuihost.widgets import Column, Keymap, Screen, Table
+from tuihost.widgets import Column, HeldKey, Keymap, Screen, Table
 
 from .words import EMPTY, OUT_OF_REACH, OWN, answer, app_of
 
@@ -31,6 +31,7 @@ class ApprovalsScreen:
     def __init__(self, session: Session, approvals: ApprovalsView) -> None:
         self.session = session
         self.approvals = approvals
+        self._held = HeldKey()
         self.table: Table[ApprovalRequest] = Table(
             session,
             self._columns(),
@@ -120,6 +121,7 @@ class ApprovalsScreen:
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Approvals")
+        self._held.guard(keys)
 
         def some() -> bool:
             return self.table.selected is not None
@@ -149,6 +151,8 @@ class ApprovalsScreen:
         return request
 
     async def _answer(self, request: ApprovalRequest, *, granted: bool) -> None:
+        """Gives the answer; the key of it, held down, is not one to the next request."""
+        self._held.begin()
         try:
             told = await asyncio.to_thread(
                 answer, self.session, self.approvals, request, granted=granted

@@ -142,6 +142,16 @@ def test_one_inside_refuses(host: Hosted) -> None:
         assert not bob.over()
 
 
+def test_a_key_that_is_held_down_refuses_one(host: Hosted) -> None:
+    approvals = host.server.login_services.approvals
+    with outside(host) as bob, outside(host, "eve"), enter(host, "grace") as pilot:
+        pilot.wait_for("2 waiting").press("n").wait_for("has been refused.").wait_for("1 waiting")
+        pilot.press("n", "n", "?").wait_for("Everywhere")
+        assert len(approvals.waiting()) == 1
+        pilot.press("escape").wait_gone("Everywhere").press("n").wait_for("Nobody is waiting")
+        assert not bob.over()
+
+
 def test_no_answer_in_time_is_a_no(host: Hosted) -> None:
     step: Any = host.server.login_services.steps["approve"]
     step.seconds = 0.5

@@ -26,6 +26,7 @@ from tuihost.tui.characters import one_line, width_of
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.running._transcript import ScreenLine, Transcript
 from tuihost.tui.widgets.cells import wrap
+from tuihost.tui.widgets.held_key import HeldKey
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
 from tuihost.tui.widgets.text_keys import bind_one_line
@@ -54,6 +55,7 @@ class TalkScreen:
         self._question = ""
         self._hidden = False
         self._over = False
+        self._held = HeldKey()
         self._unread = False
         self._result: Result = None
         self._buffer = Buffer(multiline=False, accept_handler=self._accepted)
@@ -102,6 +104,7 @@ class TalkScreen:
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Talk")
+        self._held.guard(keys, when=lambda: self._over)
         bind_one_line(keys, self._buffer, when=self._typing)
 
         @keys.add("c-c", "escape", label="leave", rank=95)
@@ -150,6 +153,7 @@ class TalkScreen:
                 self._leave(self._result)
             else:
                 self._over = True
+                self._held.begin()
                 application.layout.focus(self._view)
                 application.invalidate()
 

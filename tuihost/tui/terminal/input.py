@@ -77,6 +77,8 @@ class TerminalInput(Input):
         self.on_escape = on_escape
         self._terminal = terminal
         self._parser = KeyPressParser(on_reply)
+        self.last_key: KeyPress | None = None
+        """The last key that was read, whichever Application got it."""
         self._name = f"terminal-{next(_numbers)}"
         self._keys: deque[KeyPress] = deque()
         self._ready: Callable[[], None] | None = None
@@ -102,6 +104,8 @@ class TerminalInput(Input):
                 self._call_escape()
                 break
             keys.append(key)
+            if key is not _NOTHING_FOLLOWS:
+                self.last_key = key
         if self._keys or not drained:
             self._wake_soon()
         return keys

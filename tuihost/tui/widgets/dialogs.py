@@ -13,12 +13,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import AnyContainer, HSplit, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
@@ -34,7 +32,8 @@ from tuihost.session.session import Session
 from tuihost.text import clean
 from tuihost.tui.characters import width_of
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, wrap
-from tuihost.tui.widgets.keymap import Keymap, takes_text
+from tuihost.tui.widgets.held_key import HeldKey
+from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.panel import Panel
 from tuihost.tui.widgets.text_keys import bind_one_line
@@ -44,41 +43,6 @@ WIDTH, WIDEST = 56, 100
 """Columns of a dialog, and of one that has more to show than fits into so many."""
 FEW = 7
 """Options up to which there is no filter."""
-FIRST_REPEAT, NEXT_REPEAT = 1.2, 0.3
-"""Seconds without a key after which it is no longer held down. Keyboards wait before they repeat it
-for the first time, and prompt_toolkit waits a second for what may follow an Esc; later repeats come
-quickly."""
-
-_NO_KEYS = (Keys.Vt100MouseEvent, Keys.CPRResponse)
-_NOT_HELD = (*_NO_KEYS, Keys.BracketedPaste)
-
-
-class HeldKey:
-    """The key that was pressed last before a question. As long as it may still be held down it does
-    not answer; another key, a paste, or a moment without it ends that. As text it is taken."""
-
-    def __init__(self) -> None:
-        self._keys: tuple[Any, ...] = ()
-        self._until = 0.0
-
-    def begin(self) -> None:
-        """A question opens now."""
-        # prompt_toolkit gives the keys before to handlers only, and this is not one.
-        before = get_app().key_processor._previous_key_sequence
-        self._keys = tuple(press.key for press in before[-1:] if press.key not in _NOT_HELD)
-        self._until = asyncio.get_running_loop().time() + FIRST_REPEAT
-
-    def repeats(self) -> bool:
-        """Whether the key that is looked at now is the one that was held down."""
-        now, pressed = asyncio.get_running_loop().time(), get_app().key_processor.key_buffer
-        if not self._keys or not pressed or pressed[-1].key in _NO_KEYS:
-            return False
-        if now >= self._until or pressed[-1].key not in self._keys:
-            self._keys = ()
-            return False
-        self._until = max(self._until, now + NEXT_REPEAT)
-        is_text = not isinstance(pressed[-1].key, Keys) and takes_text()
-        return not is_text
 
 
 class Dialog(Generic[Value]):
@@ -115,9 +79,8 @@ class Dialog(Generic[Value]):
         def _cancel(event: Any) -> None:
             self.close(None)
 
-        @self.keys.add("<any>", eager=True, when=lambda: asks and self._held.repeats())
-        def _nothing(event: Any) -> None:
-            """The key that opened the question, held down."""
+        if asks:
+            self._held.guard(self.keys)
 
     def close(self, value: Value | None) -> None:
         """Gives the answer. Only the first counts."""

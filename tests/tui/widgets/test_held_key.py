@@ -1,0 +1,99 @@
+"""A key that is held down does nothing in what it has opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+
+from tests.tui.screen import make_session, play
+from tuihost.session.session import Session
+from tuihost.tui.running._talk_screen import TalkScreen
+from tuihost.tui.running.notices import notice
+from tuihost.widgets import HeldKey, Keymap, RichView, Screen
+from tuihost.wire import Stream
+
+
+def after(key: str | Keys, build: Callable[[], Application[Any]]) -> Callable[[], Application[Any]]:
+    """The same Application, run when `key` was pressed last in the one before."""
+
+    def built() -> Application[Any]:
+        application = build()
+        application.input.last_key = KeyPress(key)  # type: ignore[attr-defined]
+        return application
+
+    return built
+
+
+def page() -> Application[None]:
+    return notice("That did not work", "It stopped.", "Enter goes back")
+
+
+def test_a_page_of_the_host_is_not_closed_by_a_key_that_is_held_down() -> None:
+    session = make_session()
+    with play(after(Keys.ControlM, page), session) as me:
+        me.hold("enter", 3)
+        me.wait(0.2)
+        me.press("enter")
+        assert not me.ended
+        me.wait(1.3)
+        me.press("enter")
+        assert me.ended
+
+
+def test_another_key_closes_it_at_once() -> None:
+    session = make_session()
+    with play(after(Keys.ControlM, page), session) as me:
+        me.press("space")
+        assert me.ended
+
+
+def test_after_another_key_the_first_one_works_again() -> None:
+    session = make_session()
+    with play(after(Keys.ControlM, page), session) as me:
+        me.press("enter", "down", "enter")
+        assert me.ended
+
+
+def test_the_last_words_of_a_talk_stay_while_the_answer_is_held_down() -> None:
+    session = make_session()
+    talk = TalkScreen(session, "Talk")
+
+    async def asks(session: Session) -> None:
+        await talk.ask("Name? ", hidden=False, default="")
+        talk.write(b"Hello\n", Stream.OUT)
+
+    with play(lambda: talk.build(asks), session) as me:
+        me.press("a", "enter")
+        assert "Press Enter to go on" in me.text
+        me.hold("enter", 5)
+        assert not me.ended
+        me.wait(1.3)
+        me.press("enter")
+        assert me.ended
+
+
+def test_a_page_of_an_app_can_have_it_too() -> None:
+    session = make_session()
+    keys, held, closed = Keymap("Page"), HeldKey(), list[int]()
+    held.guard(keys)
+
+    @keys.add("enter", label="done")
+    def _done(event: Any) -> None:
+        closed.append(1)
+
+    @keys.add("x")
+    def _opens(event: Any) -> None:
+        held.begin()
+
+    screen = Screen(session, "Page", RichView(session, "codes"), keys=keys)
+    with play(screen.application, session) as me:
+        me.press("enter")
+        me.in_app(held.begin)
+        me.press("enter", "enter")
+        assert closed == [1]
+        me.press("x", "enter")
+        assert closed == [1, 1]
