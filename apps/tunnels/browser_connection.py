@@ -7,39 +7,27 @@ request named.
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from html import escape
 from http.client import responses
-from typing import Any
 
 import h11
 
 from tuihost import ByteStream, Disconnected, NotOpened, Peer
 
+from .http_messages import MAX_HEAD, answer_passed_on, fault_of, host_of, passed_on
 from .open_tunnels import OpenTunnels, Request, Tunnel
 
 CHUNK = 65_536
-MAX_HEAD = 32 * 1024
 CONNECT_TIMEOUT = 10.0
 HEAD_TIME = 10.0  # seconds for the head of a request, from its first byte
 IDLE = 60.0  # seconds in which nothing moves
 IDLE_SWITCHED = 300.0  # the same for another protocol, such as a WebSocket
 LEAST_RATE = 500  # bytes a second of a long body, after `IDLE`
-HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"te", b"proxy-authorization"})
-FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
-# What proxies say about where a request came from, and where to: of a browser's own, nothing is
-# believed. There is no list of all names that programs believe, so these are what they look like.
-MADE_UP = re.compile(
-    rb"forwarded|proxy|(?:^|-)(?:via|scheme)$|x-(?:host$|original-|rewrite-)|front-end-https"
-    rb"|(?:client|real|remote|connecting|external|originating|source|src|user)"
-    rb"[a-z0-9-]*?(?:ip(?:v6)?|addr|address)(?:-|$)"
-)
-Headers = list[tuple[bytes, bytes]]
 
 
 class _Over(Exception):
@@ -126,12 +114,9 @@ class BrowserConnection:
         self.waiting = False
         if not isinstance(event, h11.Request):
             return False
-        if sum(len(name) + len(value) for name, value in event.headers) > MAX_HEAD:
-            self._say(431, "The headers of that request are too long.")
-            return False
-        target = _path_of(event)
-        if target is None:
-            self._say(400, "That is not a request for one of the names here.")
+        fault = fault_of(event)
+        if fault is not None:
+            self._say(fault.status, fault.sentence)
             return False
         begun, before = time.monotonic(), self._counted()
         if not self._find_machine(event):
@@ -140,7 +125,7 @@ class BrowserConnection:
         status = 0
         try:
             with suppress(Disconnected):  # it may have answered before it heard all of it
-                self._send_machine(self._outgoing(event, target))
+                self._send_machine(passed_on(event, self.origin.address))
                 self._carry_body()
             status = self._carry_answer(event)
         except h11.RemoteProtocolError as error:
@@ -175,8 +160,7 @@ class BrowserConnection:
 
     def _find_machine(self, request: h11.Request) -> bool:
         """Opens the way to the machine, once; False if there is none, and the browser knows."""
-        hosts = [value for name, value in request.headers if name == b"host"]
-        name = self._name_of(hosts[0].decode("latin-1")) if hosts else None
+        name = self._name_of(host_of(request).decode("latin-1"))
         tunnel = self._tunnels.find(name) if name is not None else None
         if self._tunnel is not None:
             if tunnel is self._tunnel:
@@ -198,27 +182,6 @@ class BrowserConnection:
         if self._closed:
             raise _Over
         return True
-
-    def _outgoing(self, request: h11.Request, target: bytes) -> h11.Request:
-        """The request as the machine sees it, with where it came from."""
-        options = _connection_options(request.headers)
-        wants = b"upgrade" in options
-        left_out = (options | HOP | {b"expect", b"upgrade"}) - FRAMING
-        if wants:
-            left_out -= {b"upgrade"}
-        headers = [
-            (name, value)
-            for name, value in _passed_on(request.headers, left_out)
-            if not MADE_UP.search(_plain(name))
-        ]
-        host = next((value for name, value in request.headers if name == b"host"), b"")
-        headers += [
-            (b"X-Forwarded-For", self.origin.address.encode()),
-            (b"X-Forwarded-Host", host),
-        ]
-        if wants:
-            headers.append((b"Connection", b"upgrade"))
-        return h11.Request(method=request.method, target=target, headers=headers)
 
     def _carry_body(self) -> None:
         self._body_since, self._body_bytes = time.monotonic(), 0
@@ -251,7 +214,7 @@ class BrowserConnection:
                     self._send_browser(event)
                 case h11.Response():
                     status = event.status_code
-                    self._send_browser(_answer(event))
+                    self._send_browser(answer_passed_on(event))
                 case h11.Data(data=data):
                     self._send_browser(h11.Data(data=data))
                 case h11.EndOfMessage():
@@ -355,57 +318,6 @@ class BrowserConnection:
         with suppress(OSError):
             self._sock.sendall((head or b"") + data)
             self._sock.shutdown(socket.SHUT_WR)
-
-
-def _path_of(request: h11.Request) -> bytes | None:
-    """What the machine is asked for. None if the browser takes this for a proxy to another host,
-    or asks for nothing that has a path (RFC 9112 §3.2)."""
-    target = request.target
-    if target[:1] == b"/" or (target == b"*" and request.method == b"OPTIONS"):
-        return target
-    scheme, separator, rest = target.partition(b"://")
-    if not separator or scheme.lower() not in (b"http", b"https"):
-        return None
-    end = next((at for at, byte in enumerate(rest) if byte in b"/?#"), len(rest))
-    hosts = [value for name, value in request.headers if name == b"host"]
-    if [rest[:end].lower()] != [host.lower() for host in hosts]:
-        return None
-    path = rest[end:].partition(b"#")[0]
-    return path if path[:1] == b"/" else b"/" + path
-
-
-def _connection_options(headers: Any) -> frozenset[bytes]:
-    """What the headers `Connection` name: headers for this connection only (RFC 9110 §7.6.1)."""
-    values = b",".join(value for name, value in headers if name == b"connection")
-    return frozenset(option.strip().lower() for option in values.split(b",")) - {b""}
-
-
-def _answer(response: h11.Response) -> h11.Response:
-    """The machine's answer, without what concerned its own connection only."""
-    options = _connection_options(response.headers)
-    headers = _passed_on(response.headers, (options | HOP) - FRAMING)
-    return h11.Response(status_code=response.status_code, headers=headers, reason=response.reason)
-
-
-def _passed_on(headers: Any, left_out: Set[bytes]) -> Headers:
-    """What is said again on the other side. Of two lengths only the one that counts (RFC 9112
-    §6.3): the other would have somebody see two messages where there is one."""
-    if any(name == b"transfer-encoding" for name, _ in headers):
-        left_out = left_out | {b"content-length"}
-    return [
-        (name, value) for name, value in headers.raw_items() if not _is_left_out(name, left_out)
-    ]
-
-
-def _is_left_out(name: bytes, left_out: Set[bytes]) -> bool:
-    plain = _plain(name)
-    return plain in left_out or (plain != name.lower() and plain in FRAMING)
-
-
-def _plain(name: bytes) -> bytes:
-    """A header's name as a program sees it that gets headers as variables (CGI, WSGI): there `_`
-    and `.` are the same as `-`."""
-    return re.sub(rb"[^a-z0-9]", b"-", name.lower())
 
 
 def page(status: int, sentence: str) -> bytes:

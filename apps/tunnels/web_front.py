@@ -10,6 +10,7 @@ from typing import Any
 from tuihost import AppLoadError, TcpAddress
 
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
+_HOST = re.compile(r"(?P<name>[a-z0-9.-]+?)\.?(?::[0-9]{0,5})?")
 _DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
@@ -31,9 +32,11 @@ class WebFront:
 
     def name_of(self, host: str) -> str | None:
         """The tunnel's name in what a browser sends as `Host`."""
-        name, _, rest = host.lower().partition(".")
-        domain = rest.rpartition(":")[0] if ":" in rest else rest
-        return name if domain.rstrip(".") == self.domain and name else None
+        found = _HOST.fullmatch(host.lower())
+        if found is None:
+            return None
+        name, _, domain = found["name"].partition(".")
+        return name if domain == self.domain and name else None
 
 
 def web_front_of(options: Mapping[str, Any]) -> WebFront | None:

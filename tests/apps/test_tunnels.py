@@ -148,6 +148,8 @@ def test_addresses_for_people(host: Hosted) -> None:
         ("demo.example.org.", "demo"),
         ("example.org", None), ("a.demo.example.org", None), ("demo.example.com", None),
         (".example.org", None), ("127.0.0.1:80", None), ("", None),
+        ("demo.example.org:80@elsewhere.net", None), ("demo.example.org:", "demo"),
+        ("demo.example.org:80:80", None), ("demo.example.org/", None), ("x@demo.example.org", None),
     ],
 )  # fmt: skip
 def test_the_name_in_what_a_browser_calls_host(host: Hosted, called: str, name: str | None) -> None:
@@ -574,20 +576,91 @@ def test_a_request_that_makes_no_sense_gets_no_further(host: Hosted, request_: b
         assert get(connection) == (200, b"hello")
 
 
-def test_a_request_cannot_hide_in_anothers_body(host: Hosted) -> None:
+POST = b"POST / HTTP/1.1\r\nHost: demo.example.org\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
+HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: demo.example.org\r\n\r\n"
+
+
+# Each could be read in two ways, or is not HTTP/1.
+AMBIGUOUS = (
+    (CHUNKED + b"Content-Length: %d\r\n\r\n0\r\n\r\n" % len(HIDDEN), 400),
+    (POST + b"Content-Length: 0\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400),
+    (CHUNKED.replace(b"1.1", b"1.0") + b"\r\n0\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding: chunked, identity\r\n\r\n", 501),
+    (POST + b"Transfer-Encoding: identity\r\nContent-Length: 0\r\n\r\n", 501),
+    (CHUNKED + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501),
+    (POST + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n", 400),
+    (POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
+    (POST + b"Content-Length: 0\r\nContent-Length: %d\r\n\r\n" % len(HIDDEN), 400),
+    (POST + b"Content-Length: 0, %d\r\n\r\n" % len(HIDDEN), 400),
+    (POST + b"Content-Length: +0\r\n\r\n", 400),
+    (POST + b"Content-Length: 0x0\r\n\r\n", 400),
+    (POST + b"Content-Length:\r\n\r\n", 400),
+    (POST + b"X: a\0b\r\n\r\n", 400),
+    (POST + b"X: a\rContent-Length: 9\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\n X: a\r\nHost: demo.example.org\r\n\r\n", 400),
+    (b"GET / HTTP/2.0\r\nHost: demo.example.org\r\n\r\n", 505),
+    (b"GET / HTTP/0.9\r\nHost: demo.example.org\r\n\r\n", 505),
+    (b"GET / HTTP/1.1\r\nHost: demo.example.org:80@elsewhere.net\r\n\r\n", 404),
+)
+
+
+def test_a_request_that_could_be_read_in_two_ways_is_the_last_of_its_connection(
+    host: Hosted,
+) -> None:
     serve, asked = answering(HELLO, again=True)
-    hidden = b"GET /hidden HTTP/1.1\r\nHost: demo.example.org\r\n\r\n"
     with tunnel(host, serve):
-        raw(
-            host,
-            b"POST / HTTP/1.1\r\nHost: demo.example.org\r\nConnection: close\r\n"
-            b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-            % len(hidden)
-            + hidden,
-        )
-        assert b"content-length" not in asked.get(timeout=DEADLINE).lower()
-        while not asked.empty():
-            assert b"hidden" not in asked.get()
+        for request, status in AMBIGUOUS:
+            answer = raw(host, request + HIDDEN)
+            assert answer.startswith(b"HTTP/1.1 %d " % status), (request, answer)
+            assert b"\r\nconnection: close\r\n" in answer.lower(), request
+            assert answer.count(b"HTTP/1.1 ") == 1, request
+            assert asked.empty(), request
+
+
+def test_a_body_in_wrong_pieces_ends_both_connections(host: Hosted) -> None:
+    asked: queue.Queue[bytes] = queue.Queue()
+
+    def serve(channel: paramiko.Channel) -> None:
+        read_head(channel)
+        asked.put(b"".join(iter(lambda: channel.recv(4096), b"")))
+
+    with tunnel(host, serve):
+        for size in (b"0x5", b"-5", b" 5", b"5;\n", b"4", b""):
+            answer = raw(host, CHUNKED + b"\r\n" + size + b"\r\nhello\r\n0\r\n\r\n" + HIDDEN)
+            assert answer.startswith(b"HTTP/1.1 400 "), size
+            came = asked.get(timeout=DEADLINE)
+            assert not came.endswith(b"0\r\n\r\n"), "no whole request came of it"
+            assert b"hidden" not in came, size
+
+
+def test_requests_that_come_together_are_read_as_each_of_them_says(host: Hosted) -> None:
+    serve, asked = answering(HELLO, again=True)
+    folded = b"GET /folded HTTP/1.1\r\nHost: demo.example.org\r\nX: a\r\n\tb\r\n\r\n"
+    in_body = POST + b"Content-Length: %d\r\n\r\n" % len(HIDDEN) + HIDDEN
+    bare = b"GET /bare HTTP/1.1\nHost: demo.example.org\nConnection: close\n\n"
+    with tunnel(host, serve):
+        assert raw(host, folded + in_body + bare).count(b"hello") == 3
+        heads = [asked.get(timeout=DEADLINE) for _ in range(3)]
+        assert [head.split()[1] for head in heads] == [b"/folded", b"/", b"/bare"]
+        assert b"\r\nX: a b\r\n" in heads[0]
+        assert heads[1].endswith(b"\r\n\r\n" + HIDDEN)
+        assert b"\r\nHost: demo.example.org\r\n" in heads[2]
+
+
+def test_no_other_form_of_http_gets_past_what_reads_it(host: Hosted) -> None:
+    serve, asked = answering(HELLO, again=True)
+    with tunnel(host, serve):
+        for wanted in (b"h2c", b"websocket, H2C", b"HTTP/2.0", b"TLS/1.0"):
+            answer = raw(
+                host,
+                b"GET / HTTP/1.1\r\nHost: demo.example.org\r\nUpgrade: " + wanted + b"\r\n"
+                b"Connection: Upgrade, HTTP2-Settings, close\r\nHTTP2-Settings: AAMAAA\r\n\r\n",
+            )
+            assert answer.endswith(b"hello"), wanted
+            head = asked.get(timeout=DEADLINE).lower()
+            assert b"upgrade" not in head, wanted
+            assert b"http2-settings" not in head, wanted
 
 
 def test_a_connection_stays_with_its_tunnel(host: Hosted) -> None:
