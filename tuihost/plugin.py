@@ -126,9 +126,9 @@ class App:
         raise NotImplementedError
 
     def listen(self, listening: Listening) -> None:
-        """Takes an address of `accepts.listens` for a person, until `listening` ends. Return soon;
-        for each connection to the address, call `listening.connect`. To refuse, raise
-        `TuihostError` with the reason."""
+        """Takes an address of `accepts.listens` for a person, until `listening` ends. The client
+        waits until it returns, ten seconds at most. For each connection to the address, call
+        `listening.connect`. To refuse, raise `TuihostError` with the reason."""
         raise NotImplementedError
 
     # ------------------------------------------------------------------ what an app can do

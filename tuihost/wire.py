@@ -338,6 +338,22 @@ class Later:
     begin: Callable[[Undecided], None]
 
 
+class AwaitedReply(Protocol):
+    """The reply to a global request that a client waits for. Any thread."""
+
+    def answer(self, answer: Answer) -> bool:
+        """Tells the client. False if it was told before, or is gone: the first answer stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaterReply:
+    """The answer to a global request takes time: `begin` is called as that of `Later` is. Until
+    then the replies to the client's later requests wait, too (RFC 4254 §4), so it must come soon
+    in any case."""
+
+    begin: Callable[[AwaitedReply], None]
+
+
 class Disconnect(IntEnum):
     """Why a connection ends, RFC 4253 §11.1 (the ones that this host says)."""
 
@@ -488,5 +504,5 @@ class Answerer(Protocol):
     def channel_closed(self, channel: ByteChannel) -> None:
         """Both sides have closed it, or the connection is gone."""
 
-    def global_request(self, request: GlobalRequest) -> Answer:
+    def global_request(self, request: GlobalRequest) -> Answer | LaterReply:
         """A request that belongs to no channel."""

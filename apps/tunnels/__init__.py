@@ -86,7 +86,7 @@ class Tunnels(App):
         try:
             tunnel = self.tunnels.open(listening)
         except NoName as error:
-            raise TuihostError(f"no tunnel: {error}") from None
+            raise TuihostError(f"No tunnel: {error}.") from None
         listening.tell(f"{self.url(tunnel)} leads to you now")
 
     def build(self, session: Session) -> Application[Any]:

@@ -712,26 +712,40 @@ def test_tunnels_are_their_owners_and_end_with_them(host: Hosted) -> None:
         assert get(connection, Host="mine.example.org")[0] == 404
 
 
-def test_a_name_that_is_taken_is_told(host: Hosted) -> None:
-    serve, _ = answering(HELLO)
-    with tunnel(host, serve), contextlib.closing(host.connect("bob")) as other:
-        other.request_port_forward("demo", 80, lambda *_: None)
-        assert until_listed(host, "bob", 0) == []
-        hang_up(other)
+def refusal_of(client: paramiko.Transport, name: str, port: int = 80) -> str:
+    """What is told with the refusal of a tunnel."""
+    told: list[str] = []
+
+    def note(message: paramiko.Message) -> None:
+        message.get_boolean()
+        told.append(message.get_text())
+
+    client._parse_debug = note
+    with pytest.raises(paramiko.SSHException, match="denied"):
+        client.request_port_forward(name, port, lambda *_: None)
+    (sentence,) = told
+    return sentence
 
 
-def test_no_guest_takes_the_name_of_an_account(host: Hosted) -> None:
+def test_a_name_that_nobody_may_have_is_refused_and_told(host: Hosted) -> None:
     host.server.login_services.store.create(AccountRecord("Grace"))
-    with contextlib.closing(host.connect("eve")) as guest:
-        guest.request_port_forward("grace", 80, lambda *_: None)
-        guest.request_port_forward("other", 80, lambda *_: None)
-        assert [found["name"] for found in until_listed(host, "eve", 1)] == ["other"]
-        hang_up(guest)
+    serve, _ = answering(HELLO)
+    with tunnel(host, serve), contextlib.closing(host.connect("bob")) as bob:
+        assert refusal_of(bob, "demo") == "No tunnel: the name demo is taken."
+        assert refusal_of(bob, "www") == "No tunnel: the name www is reserved."
+        assert "lower-case letters" in refusal_of(bob, "a_b")
+        assert refusal_of(bob, "grace") == ("That name belongs to an account. Ask for another one.")
+        assert refusal_of(bob, "mine", 8080) == (
+            "Remote forward refused: listening is not allowed on mine:8080."
+        )
+        bob.request_port_forward("other", 80, lambda *_: None)
+        assert [found["name"] for found in until_listed(host, "bob", 1)] == ["other"]
+        hang_up(bob)
 
 
 def test_without_a_listener_nothing_is_taken() -> None:
     with hosted(bundled=["menu", "tunnels"]) as host, contextlib.closing(host.connect()) as client:
-        client.request_port_forward("demo", 80, lambda *_: None)
+        assert refusal_of(client, "demo").startswith("No tunnels here yet")
         assert "No tunnels here yet" in host.run("tunnels list").text
         hang_up(client)
 

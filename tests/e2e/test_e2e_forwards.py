@@ -300,8 +300,12 @@ def test_a_name_that_is_taken_is_told(client: Client, web: int) -> None:
 
     until(listed, "a tunnel")
     client.user += "-somebody-else"
-    said = client.ssh("-v", *forward, "status now").stderr
-    assert b"Remote: no tunnel: the name only is taken" in said
+    done = client.ssh("-v", "-N", *forward)  # with ExitOnForwardFailure, as everything here
+    assert b"Remote: No tunnel: the name only is taken." in done.stderr
+    assert done.returncode == 255
+    going_on = client.ssh("-o", "ExitOnForwardFailure=no", *forward, "status now")
+    assert going_on.returncode == 0
+    assert b"port forwarding failed for listen port 80" in going_on.stderr
 
 
 def test_plink_forwards_too(client: Client, program: Callable[[str], str], web: int) -> None:

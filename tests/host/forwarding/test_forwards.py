@@ -31,6 +31,7 @@ from tuihost.host.forwarding._listening import HostedListening
 from tuihost.host.forwarding.forwards import MAX_DIALS
 from tuihost.host.programs.app_thread import AppThread
 from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
 
 RESOURCE_SHORTAGE = 4
 ALL = {"roles": {"guest": {"forwards": ["*"], "listens": ["*"]}}}
@@ -188,11 +189,14 @@ def test_whatever_an_app_raises_is_its_own_mistake(error: BaseException, crashes
         channel = to(client, "echo", 7)
         channel.sendall(b"x")
         assert read_all(channel) == b""
-        client.request_port_forward("hook", 80)
         # A crash refuses the address; whoever just ends has taken it.
         if crashes:
+            with pytest.raises(paramiko.SSHException, match="denied"):
+                client.request_port_forward("hook", 80)
             app.wait(lambda: app.ended)
             assert len(host.log.named("app.error")) == 2
+        else:
+            client.request_port_forward("hook", 80)
         client.close()
         client.join(DEADLINE)
     assert host.log.named("app.stuck") == []
@@ -243,7 +247,7 @@ def test_an_address_ends_with_who_asked_for_it() -> None:
 def test_an_app_is_told_of_an_end_also_if_there_was_no_thread_to_do_it_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(forwards, "TELL_AGAIN", 0.0)
+    monkeypatch.setattr(forwards, "TRY_AGAIN", 0.0)
     start, tries = AppThread.start, list[str]()
 
     def full_at_first(thread: AppThread) -> None:
@@ -344,12 +348,128 @@ def test_an_app_that_waits_when_an_address_ends_holds_up_nobody() -> None:
         assert in_time == [True], "the connection waited for the app"
 
 
+def told_of(client: paramiko.Transport) -> list[str]:
+    """What the host tells the person from now on."""
+    told: list[str] = []
+
+    def note(message: paramiko.Message) -> None:
+        assert message.get_boolean(), "it is meant to be shown"
+        told.append(message.get_text())
+
+    client._parse_debug = note
+    return told
+
+
 def test_an_app_may_say_why_not() -> None:
-    with echoing() as (_, client, app):
-        client.request_port_forward("refused", 80, handler=_greet)
+    with echoing() as (host, client, app):
+        told = told_of(client)
+        for count in (1, 2):  # it is as free as it was
+            with pytest.raises(paramiko.SSHException, match="denied"):
+                client.request_port_forward("refused", 80, handler=_greet)
+            assert told == ["that name is not free"] * count, "before the refusal"
         client.request_port_forward("hook", 80, handler=_greet)
-        app.wait(lambda: app.taken)
         assert [listening.address for listening in app.taken] == [TcpAddress("hook", 80)]
+        assert [event["reason"] for event in host.log.named("request.refused")] == told
+        assert host.log.wait_for("forward.listen")["target"] == "hook:80"
+
+
+def test_an_app_that_does_not_say_whether_it_takes_an_address_has_not_taken_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = threading.Event()
+
+    class Slow(Echo):
+        def listen(self, listening: Listening) -> None:
+            super().listen(listening)
+            assert go_on.wait(DEADLINE)
+
+    monkeypatch.setattr(forwards, "LISTEN_TIME", 0.1)
+    app = Slow()
+    with hosted(app, settings=ALL) as host, contextlib.closing(host.connect()) as client:
+        told = told_of(client)
+        try:
+            with pytest.raises(paramiko.SSHException, match="denied"):
+                client.request_port_forward("hook", 80, handler=_greet)
+            assert told == ["The app echo did not answer in time."]
+            assert app.taken[0].ended
+            app.wait(lambda: app.ended)
+        finally:
+            go_on.set()
+        monkeypatch.undo()
+        client.request_port_forward("hook", 80, handler=_greet)
+        assert not app.taken[1].ended
+        assert host.log.wait_for("forward.listen")["target"] == "hook:80"
+        hang_up(client)
+
+
+def test_other_channels_are_answered_while_an_app_makes_up_its_mind() -> None:
+    go_on = threading.Event()
+
+    class Slow(Echo):
+        def listen(self, listening: Listening) -> None:
+            super().listen(listening)
+            assert go_on.wait(DEADLINE)
+
+    app = Slow()
+    with hosted(app, settings=ALL) as host, contextlib.closing(host.connect()) as client:
+        ask = threading.Thread(target=client.request_port_forward, args=("hook", 80), name="ask")
+        ask.start()
+        try:
+            app.wait(lambda: app.taken)
+            channel = to(client, "echo", 7)
+            channel.shutdown_write()
+            assert read_all(channel) == b"ada at echo:7"
+            assert ask.is_alive()
+        finally:
+            go_on.set()
+            ask.join(DEADLINE)
+        assert host.log.wait_for("forward.listen")["target"] == "hook:80"
+        hang_up(client)
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_an_address_that_is_not_wanted_any_more_is_not_kept(closes: bool) -> None:
+    go_on = threading.Event()
+
+    class Slow(Echo):
+        def listen(self, listening: Listening) -> None:
+            self.note(self.taken.append, listening)
+            assert go_on.wait(DEADLINE)
+            listening.on_end(lambda: self.note(self.ended.append, "hook"))
+
+    app = Slow()
+    with hosted(app, settings=ALL) as host, contextlib.closing(host.connect()) as client:
+        client.global_request("tcpip-forward", ("hook", 80), wait=False)
+        app.wait(lambda: app.taken)
+        if closes:
+            hang_up(client)
+        else:
+            client.global_request("cancel-tcpip-forward", ("hook", 80), wait=False)
+        until(lambda: app.taken[0].ended, "the end of the address")
+        go_on.set()
+        app.wait(lambda: app.ended)
+        hang_up(client)
+        assert host.log.named("app.error") == []
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        (("192.0.2.1", 80), "listening is not allowed on 192.0.2.1:80"),
+        (("hook", 22), "listening is not allowed on hook:22"),
+        (("hook", 0), "listening is not allowed on hook:0"),
+        (("hook", 80), "hook:80 is forwarded already"),
+        (("more", 80), "too many remote forwards"),
+    ],
+)
+def test_every_refusal_of_an_address_is_told(address: tuple[str, int], why: str) -> None:
+    most = 1 if why.startswith("too many") else 2
+    with echoing(forwarding__listeners=most) as (_, client, _):
+        client.request_port_forward("hook", 80)
+        told = told_of(client)
+        with pytest.raises(paramiko.SSHException, match="denied"):
+            client.request_port_forward(*address)
+        assert told == [f"Remote forward refused: {why}."]
 
 
 def _greet(channel: paramiko.Channel, origin: tuple[str, int], server: tuple[str, int]) -> None:

@@ -13,12 +13,14 @@ from tests.ssh.messages import fields, packed
 from tuihost.errors import PeerError
 from tuihost.wire import (
     AgentRequest,
+    AwaitedReply,
     BreakSent,
     CancelRemoteForward,
     EndOfWrite,
     EnvRequest,
     ExecRequest,
     Grant,
+    LaterReply,
     OpenDirect,
     OpenFailure,
     OpenSession,
@@ -352,6 +354,44 @@ def test_a_port_that_is_none_is_not_asked_about(bench: Bench) -> None:
 def test_keepalives_are_answered(bench: Bench) -> None:
     bench.feed(GLOBAL, "keepalive@openssh.com", True)
     bench.feed(GLOBAL, "keepalive@openssh.com", False)
+    assert bench.kinds() == [NO]
+
+
+def test_an_answer_that_takes_time_holds_back_the_replies_behind_it(bench: Bench) -> None:
+    held: list[AwaitedReply] = []
+    bench.answerer.answers["global_request"] = LaterReply(held.append)
+    bench.feed(GLOBAL, "tcpip-forward", True, "demo", 80)
+    bench.feed(GLOBAL, "keepalive@openssh.com", True)
+    bench.feed(GLOBAL, "tcpip-forward", True, "other", 0)
+    assert bench.take() == []
+    assert held[1].answer(Grant(port=4242))
+    assert held[0].answer(Refuse("the name is taken"))
+    assert bench.take() == [bytes([NO]), bytes([NO]), bytes([YES]) + packed(4242)]
+    assert not held[0].answer(Grant()), "the first answer stands"
+    (refusal,) = bench.records.named("request.refused")
+    assert refusal["reason"] == "the name is taken"
+    bench.feed(GLOBAL, "tcpip-forward", True, "last", 80)
+    bench.end()
+    assert not held[2].answer(Grant())
+    assert bench.take() == []
+
+
+def test_an_answer_that_nobody_wants_takes_its_time_too(bench: Bench) -> None:
+    held: list[AwaitedReply] = []
+    bench.answerer.answers["global_request"] = LaterReply(held.append)
+    bench.feed(GLOBAL, "tcpip-forward", False, "demo", 80)
+    bench.feed(GLOBAL, "keepalive@openssh.com", True)
+    assert bench.kinds() == [NO]
+    assert held[0].answer(Grant())
+    assert bench.take() == []
+
+
+def test_a_fault_in_the_beginning_of_an_answer_is_a_refusal(bench: Bench) -> None:
+    def begin(awaited: AwaitedReply) -> None:
+        raise RuntimeError("no thread to be had")
+
+    bench.answerer.answers["global_request"] = LaterReply(begin)
+    bench.feed(GLOBAL, "tcpip-forward", True, "demo", 80)
     assert bench.kinds() == [NO]
 
 

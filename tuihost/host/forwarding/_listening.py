@@ -9,6 +9,7 @@ import errno
 import os
 import random
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -59,6 +60,8 @@ class HostedListening:
         self.address = address
         self.since = since
         self._stopped = False
+        self._settled = False
+        self._lock = threading.Lock()
         self._ending = EndActions()
 
     @property
@@ -71,6 +74,12 @@ class HostedListening:
 
     def on_end(self, action: Callable[[], None]) -> None:
         self._ending.add(action)
+
+    def settle(self) -> bool:
+        """Whether the app takes it is known now; False if it was before. Any thread."""
+        with self._lock:
+            first, self._settled = not self._settled, True
+            return first
 
     def stop(self) -> None:
         """It leads nowhere any more; the app is told by `cancel`. Any thread; never waits."""

@@ -39,9 +39,11 @@ from tuihost.plugin import App
 from tuihost.session.streams import Forward
 from tuihost.wire import (
     Answer,
+    AwaitedReply,
     CancelRemoteForward,
     Grant,
     Later,
+    LaterReply,
     Link,
     OpenDirect,
     OpenFailure,
@@ -55,7 +57,8 @@ from tuihost.wire import (
 )
 
 MAX_DIALS = 32  # targets of one connection that have not answered yet
-TELL_AGAIN = 1.0  # seconds until an app is told of an end, if there was no thread to do it on
+LISTEN_TIME = 10.0  # seconds in which an app takes an address, or says why not
+TRY_AGAIN = 1.0  # seconds until an app is told of an end, if there was no thread to do it on
 
 NO_THREADS = Refuse(
     "the host has no threads left; try again in a minute", OpenFailure.RESOURCE_SHORTAGE
@@ -90,9 +93,11 @@ class Forwards:
 
     def close(self) -> None:
         """The person is gone: everything ends."""
-        for listening in self._listening.values():
+        with self._lock:
+            listenings = tuple(self._listening.values())
+            self._listening.clear()
+        for listening in listenings:
             self._end(listening)
-        self._listening.clear()
         with self._lock:
             self._closed = True
             if self._pump is not None:
@@ -208,9 +213,15 @@ class Forwards:
 
     # ---------------------------------------------------------------- from outside to the client
 
-    def listen(self, request: RemoteForward) -> Answer:
-        """An address that leads to the client, RFC 4254 §7.1."""
-        address = request.address
+    def listen(self, request: RemoteForward) -> Answer | LaterReply:
+        """An address that leads to the client, RFC 4254 §7.1. A refusal has no room for a reason,
+        so the person is told."""
+        answer = self._listen(request.address)
+        if isinstance(answer, Refuse):
+            self._link.tell(f"Remote forward refused: {answer.reason.rstrip('.')}.")
+        return answer
+
+    def _listen(self, address: SocketAddress) -> Answer | LaterReply:
         if not self._restrictions.port_forwarding:
             return Refuse("the key does not allow forwarding")
         if not key_permits(self._restrictions.permit_listen, address):
@@ -220,49 +231,77 @@ class Forwards:
         if address in self._listening:
             return Refuse(f"{shown(address)} is forwarded already")
         app = self._host.access.listen_app(self._visitor, address)
+        if app is not None:
+            lease = self._visitor.share.take(Kind.THREADS)
+            if isinstance(lease, Exceeded):
+                return Refuse(lease.sentence)
+            return LaterReply(lambda awaited: self._lend(app, address, awaited, lease))
         try:
-            return self._bind(address) if app is None else self._lend(app, address)
+            return self._bind(address)
         except RuntimeError:
             return NO_THREADS
         except CannotListen as why:
-            reason = f"{shown(address)} cannot be listened on: {why}"
-            self._link.tell(reason)
-            return Refuse(reason)
+            return Refuse(f"{shown(address)} cannot be listened on: {why}")
 
     def cancel(self, request: CancelRemoteForward) -> Answer:
         """The address is forwarded no longer; connections that came over it go on."""
         address = request.address
-        listening = self._listening.pop(address, None)
+        with self._lock:
+            listening = self._listening.pop(address, None)
         if listening is None:
             return Refuse(f"{shown(address)} is not forwarded")
         self._end(listening)
         self._log.info(Event.FORWARD_UNLISTEN, target=shown(address))
         return Grant()
 
-    def _lend(self, app: App, address: SocketAddress) -> Answer:
-        """Gives the address to an app, which is told on a thread of its own. Raises RuntimeError if
-        there can be no more threads."""
+    def _lend(self, app: App, address: SocketAddress, awaited: AwaitedReply, lease: Lease) -> None:
+        """Has the app take the address, on a thread of its own; the client is answered as soon as
+        the app has."""
         listening = HostedListening(app, self._link, self._visitor, address, self._host.now())
 
         def listened() -> None:
             if self._visitor.guest and self._host.is_accounts_name(address):
-                raise TuihostError("that name is an account's: ask for another one")
+                raise TuihostError("That name belongs to an account. Ask for another one.")
             app.listen(listening)
 
         def run() -> None:
-            refused = thread.guard(listened)
-            if refused is not None:
-                listening.tell(refused)
-                listening.cancel()
+            why_not = thread.guard(listened)
+            too_late.cancel()
+            self._answer_listen(listening, awaited, why_not)
 
-        lease = self._visitor.share.take(Kind.THREADS)
-        if isinstance(lease, Exceeded):
-            return Refuse(lease.sentence)
+        def give_up() -> None:
+            why_not = f"The app {app.name} did not answer in time."
+            self._apart(app, "late", lambda: self._answer_listen(listening, awaited, why_not))
+
         thread = self._thread(app, "listen", run, lease)
-        thread.start()
-        self._listening[address] = listening
-        self._log.info(Event.FORWARD_LISTEN, app=app.name, target=shown(address))
-        return _granted(address)
+        too_late = self._host.watchdog.call_later(LISTEN_TIME, give_up)
+        with self._lock:
+            self._listening[address] = listening
+        try:
+            thread.start()
+        except RuntimeError:
+            too_late.cancel()
+            self._answer_listen(listening, awaited, NO_THREADS.reason)
+
+    def _answer_listen(
+        self, listening: HostedListening, awaited: AwaitedReply, why_not: str | None
+    ) -> None:
+        """Answers the client for its app, which may have said why not. Any thread; only the first
+        answer counts."""
+        address = listening.address
+        if not listening.settle():
+            return
+        if why_not is not None:
+            with self._lock:
+                if self._listening.get(address) is listening:
+                    del self._listening[address]
+            listening.stop()
+            listening.tell(why_not)
+            awaited.answer(Refuse(why_not))
+            listening.cancel()
+        elif awaited.answer(_granted(address)):
+            log = self._log.bound(app=listening.app.name)
+            log.info(Event.FORWARD_LISTEN, target=shown(address))
 
     def _end(self, listening: HostedListening | SocketListener) -> None:
         """Ends it; an app is told on a thread of its own, since it may wait. Any thread."""
@@ -270,11 +309,15 @@ class Forwards:
             listening.cancel()
             return
         listening.stop()
-        thread = self._thread(listening.app, "end", lambda: thread.guard(listening.cancel))
+        self._apart(listening.app, "end", listening.cancel)
+
+    def _apart(self, app: App, what: str, work: Callable[[], object]) -> None:
+        """Does `work`, which may wait, on a thread of its own. Any thread."""
+        thread = self._thread(app, what, lambda: thread.guard(work))
         try:
             thread.start()
         except RuntimeError:  # there can be no more threads now
-            self._host.watchdog.call_later(TELL_AGAIN, lambda: self._end(listening))
+            self._host.watchdog.call_later(TRY_AGAIN, lambda: self._apart(app, what, work))
 
     def _thread(
         self, app: App, what: str, run: Callable[[], object], lease: Lease = FREE

@@ -42,6 +42,7 @@ from tuihost.wire import (
     Grant,
     Identity,
     Later,
+    LaterReply,
     OpenDirect,
     OpenFailure,
     OpenRequest,
@@ -308,7 +309,7 @@ class Connection:
         if session.program is not None:
             session.program.event(event)
 
-    def global_request(self, request: GlobalRequest) -> Answer:
+    def global_request(self, request: GlobalRequest) -> Answer | LaterReply:
         match request:
             case RemoteForward():
                 return self._forwarding.listen(request)

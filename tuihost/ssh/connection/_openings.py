@@ -29,6 +29,7 @@ from tuihost.wire import (
     Grant,
     HostOpen,
     Later,
+    LaterReply,
     OpenFailure,
     OpenRequest,
     OpenSession,
@@ -44,7 +45,7 @@ BILL_PAUSE: Final = 0.1  # seconds without reading, if there are none left in th
 
 GONE: Final = Refuse("the client is gone", OpenFailure.CONNECT_FAILED)
 
-_Answered = TypeVar("_Answered", bound=Answer | Later)
+_Answered = TypeVar("_Answered", bound=Answer | Later | LaterReply)
 
 
 def _no_room(exceeded: Exceeded) -> Refuse:

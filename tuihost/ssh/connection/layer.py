@@ -23,6 +23,7 @@ from tuihost.errors import PeerError
 from tuihost.logs import Event
 from tuihost.ssh.connection import _messages as messages
 from tuihost.ssh.connection._channel import HostChannel
+from tuihost.ssh.connection._global_replies import Expected, GlobalReplies
 from tuihost.ssh.connection._keepalive import Keepalive
 from tuihost.ssh.connection._openings import GONE, Openings
 from tuihost.ssh.packets.fields import Fields
@@ -35,6 +36,7 @@ from tuihost.wire import (
     ExecRequest,
     GlobalRequest,
     Grant,
+    LaterReply,
     OpenSession,
     OtherGlobal,
     Refuse,
@@ -53,6 +55,26 @@ BYTES_A_MESSAGE: Final = 1024  # so much of our output read earns the client one
 
 _EVENTS = (WindowChange, SignalSent, BreakSent, EndOfWrite, EndOfInput)
 _PROGRAMS = (ShellRequest, ExecRequest, SubsystemRequest)
+
+
+class _AwaitedReply:
+    """A reply that some other thread gives. See `tuihost.wire.AwaitedReply`."""
+
+    def __init__(
+        self,
+        layer: ConnectionLayer,
+        asked: messages.GlobalAsked,
+        expected: Expected[paramiko.Message],
+    ) -> None:
+        self._layer = layer
+        self._asked = asked
+        self._expected = expected
+
+    def answer(self, answer: Answer) -> bool:
+        if self._expected.given:
+            return False
+        message = self._layer._global_answer(self._asked, answer)
+        return self._layer._replies.give(self._expected, message)
 
 
 class HostKeySet(Protocol):
@@ -81,6 +103,7 @@ class ConnectionLayer(Openings):
         """Sets the state up. Once, before any message."""
         self._init_openings()
         self._proofs = 0
+        self._replies = GlobalReplies(self._send_user_message)
         self._channel_table = self._channel_handlers()
         self._keepalive = Keepalive(
             self.timer,
@@ -135,6 +158,7 @@ class ConnectionLayer(Openings):
     def _connection_ended(self) -> None:
         """Closes every channel, and tells the threads that wait for one. Never raises."""
         self._keepalive.stop()
+        self._replies.drop()
         channels, awaited = self._channels.end()
         for channel in channels:
             channel.lost()
@@ -224,11 +248,18 @@ class ConnectionLayer(Openings):
         self._charge()
         fields = Fields(body)
         asked = messages.read_global_request(fields)
+        expected = self._replies.expect(wanted=asked.want_reply)
         reply = self._answer_global(asked, fields)
-        if asked.want_reply:
-            self.reply(reply)
+        if isinstance(reply, LaterReply):
+            awaited = _AwaitedReply(self, asked, expected)
+            if not self._told("global_request", reply.begin, awaited):
+                awaited.answer(Refuse("an error in the host"))
+        else:
+            self._replies.give(expected, reply)
 
-    def _answer_global(self, asked: messages.GlobalAsked, fields: Fields) -> paramiko.Message:
+    def _answer_global(
+        self, asked: messages.GlobalAsked, fields: Fields
+    ) -> paramiko.Message | LaterReply:
         match asked.name:
             case messages.KEEPALIVE:
                 return messages.request_failure()  # an answer all the same, as OpenSSH's own
@@ -238,14 +269,18 @@ class ConnectionLayer(Openings):
             case messages.HOST_KEYS_PROVE:
                 return self._prove_host_keys(fields)
         request = asked.request
-        answer: Answer
         if isinstance(request, Refuse):
-            answer = request
-        else:
-            answer = self._asked("global_request", self.answerer.global_request, request)
+            return self._global_answer(asked, request)
+        kinds = (Grant, Refuse, LaterReply)
+        answer = self._asked("global_request", self.answerer.global_request, request, kinds=kinds)
+        return answer if isinstance(answer, LaterReply) else self._global_answer(asked, answer)
+
+    def _global_answer(self, asked: messages.GlobalAsked, answer: Answer) -> paramiko.Message:
+        """An answer as a message; a refusal is logged. Any thread."""
         if isinstance(answer, Grant):
-            return messages.request_success(port=answer.port if _leaves_port(request) else None)
-        if not isinstance(request, OtherGlobal):
+            port = answer.port if _leaves_port(asked.request) else None
+            return messages.request_success(port=port)
+        if not isinstance(asked.request, OtherGlobal):
             self._log_refusal(Event.REQUEST_REFUSED, asked.name, answer)
         return messages.request_failure()
 
