@@ -290,24 +290,12 @@ class _BoxKeys(KeyBindingsBase):
         return self._bindings.get_bindings_starting_with_keys(keys)
 
 
-class _Beneath(Container):
+class _Beneath(DynamicContainer):
     """The Application's own container, which does not hear the mouse while a box has the keys."""
 
     def __init__(self, content: Container, overlay: Overlay) -> None:
-        self._content = content
+        super().__init__(lambda: content)
         self._overlay = overlay
-
-    def reset(self) -> None:
-        self._content.reset()
-
-    def preferred_width(self, max_available_width: int) -> Dimension:
-        return self._content.preferred_width(max_available_width)
-
-    def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        return self._content.preferred_height(width, max_available_height)
-
-    def get_children(self) -> list[Container]:
-        return [self._content]
 
     def write_to_screen(
         self,
@@ -319,9 +307,7 @@ class _Beneath(Container):
         z_index: int | None,
     ) -> None:
         handlers = type(mouse_handlers)() if self._overlay.has_keys else mouse_handlers
-        self._content.write_to_screen(
-            screen, handlers, write_position, parent_style, erase_bg, z_index
-        )
+        super().write_to_screen(screen, handlers, write_position, parent_style, erase_bg, z_index)
 
 
 def _question(session: Session, question: str, hidden: bool, default: str) -> Dialog[str]:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from prompt_toolkit.key_binding import KeyBindingsBase
-from prompt_toolkit.layout.containers import Container
-from prompt_toolkit.layout.dimension import Dimension
+from prompt_toolkit.layout.containers import Container, DynamicContainer, Window
+from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
-from prompt_toolkit.layout.screen import Char, Screen, WritePosition
+from prompt_toolkit.layout.screen import Screen, WritePosition
 
 from tuihost.session.session import Session
 from tuihost.tui.widgets.cells import wrap
 from tuihost.tui.widgets.keymap import Keymap
 
 
-class TooSmall(Container):
+class TooSmall(DynamicContainer):
     """Draws `content`, or says which size it needs where the window has less than `min_size`.
 
     While it is too small, keys do nothing except `q` and Ctrl-C, which leave: nobody should
@@ -30,8 +30,10 @@ class TooSmall(Container):
         min_size: tuple[int, int],
         leave: Callable[[], None],
     ) -> None:
+        super().__init__(lambda: content)
         self.session = session
         self.content = content
+        self._notice = Window(FormattedTextControl(self._text), style="class:text")
         self.min_size = min_size
         keys = Keymap()
 
@@ -64,22 +66,15 @@ class TooSmall(Container):
                 return lines
         return wrap(f"{needs}?", width)[:height]
 
+    def _text(self) -> str:
+        size = self.session.terminal.size
+        lines = self.notice(size.columns, size.rows)
+        return "\n" * ((size.rows - len(lines)) // 2) + "\n".join(lines)
+
     # ------------------------------------------------------------------ a prompt_toolkit Container
-
-    def reset(self) -> None:
-        self.content.reset()
-
-    def preferred_width(self, max_available_width: int) -> Dimension:
-        return self.content.preferred_width(max_available_width)
-
-    def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        return self.content.preferred_height(width, max_available_height)
 
     def get_key_bindings(self) -> KeyBindingsBase:
         return self._bindings
-
-    def get_children(self) -> list[Container]:
-        return [self.content]
 
     def write_to_screen(
         self,
@@ -90,18 +85,7 @@ class TooSmall(Container):
         erase_bg: bool,
         z_index: int | None,
     ) -> None:
-        if not self.too_small():
-            self.content.write_to_screen(
-                screen, mouse_handlers, write_position, parent_style, erase_bg, z_index
-            )
-            return
-        style = "class:text"
-        lines = self.notice(write_position.width, write_position.height)
-        top = write_position.ypos + max(0, (write_position.height - len(lines)) // 2)
-        for y in range(write_position.ypos, write_position.ypos + write_position.height):
-            line = lines[y - top] if 0 <= y - top < len(lines) else ""
-            row = screen.data_buffer[y]
-            for x in range(write_position.width):
-                row[write_position.xpos + x] = Char(line[x] if x < len(line) else " ", style)
-        screen.width = max(screen.width, write_position.width)
-        screen.height = max(screen.height, write_position.height)
+        shown = self._notice if self.too_small() else self.content
+        shown.write_to_screen(
+            screen, mouse_handlers, write_position, parent_style, erase_bg, z_index
+        )
