@@ -27,11 +27,11 @@ from tests.log import SILENT
 from tests.tui.screen import make_session
 from tuihost import App, Session
 from tuihost.cli.main import cli
+from tuihost.core.gate.penalties import Offence
 from tuihost.core.keys import options as key_options
 from tuihost.core.keys.offers import KINDS
 from tuihost.core.login.authentication import MAX_PROBES, MAX_REQUESTS, MAX_ROUNDS
 from tuihost.core.login.chains import NONE, PASSWORD, PUBLICKEY
-from tuihost.core.penalties import Offence
 from tuihost.host.gate.gate import GateRules
 from tuihost.host.login.services import LoginServices
 from tuihost.host.plugins.app_catalog import ENTRY_POINTS

@@ -9,7 +9,7 @@ import pytest
 
 from tuihost import App
 from tuihost.host.plugins._loading import candidates
-from tuihost.host.plugins.app_loading import load_path
+from tuihost.host.plugins.app_checks import load_path
 from tuihost.testing import Hosted, hosted
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -10,21 +10,22 @@ from apps.shell import filters, heavy
 from apps.tunnels import browser_connection as browser
 from apps.tunnels import listener, open_tunnels
 from tuihost import wire
+from tuihost.core import exit_statuses as status
+from tuihost.core.gate.penalties import PenaltyLimits
+from tuihost.core.gate.startups import Startups
 from tuihost.core.limits import STREAM_COST, TransportLimits
 from tuihost.core.login.account_names import MAX_NAME
 from tuihost.core.login.authentication import MAX_PASSWORD, MAX_PROBES
 from tuihost.core.login.proof import FRESH
-from tuihost.core.penalties import PenaltyLimits, Startups
 from tuihost.core.session_channel import MAX_ENV, MAX_ENV_BYTES
 from tuihost.host.budget import descriptors
 from tuihost.host.gate.proxied import HEADER_TIMEOUT
-from tuihost.host.programs import _sentences as status
 from tuihost.host.programs.program import ABANDON_AFTER, RAISE_AFTER, STOP_LADDER
 from tuihost.host.relay import x11_display
 from tuihost.host.server.server import PARTING_TIMEOUT
 from tuihost.login.approvals import SEATS
 from tuihost.login.steps import codes, delivery
-from tuihost.login.steps.choosing import MIN_ALONE, MIN_WITH_SECOND
+from tuihost.login.steps.new_password import MIN_ALONE, MIN_WITH_SECOND
 from tuihost.settings.loading import load
 from tuihost.ssh.connection._openings import MAX_REFUSALS_LOGGED
 from tuihost.ssh.sftp.server import MAX_LISTINGS

@@ -39,7 +39,7 @@ from .files.tree import names_of as names_of
 from .files.tree import path_of as path_of
 from .login.approvals import ApprovalRequest as ApprovalRequest
 from .login.approvals import ApprovalsView as ApprovalsView
-from .login.steps.pictures import qr_lines as qr_lines
+from .login.steps.qr_code import qr_lines as qr_lines
 from .phrases import ago as ago
 from .phrases import counted as counted
 from .phrases import date_time as date_time

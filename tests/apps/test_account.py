@@ -14,6 +14,7 @@ import pytest
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord, StoreError
 from tuihost.core.keys.offers import fingerprint
 from tuihost.core.login.proof import FRESH, AccountChange, Proof, ProofNeeded
+from tuihost.host.access import Access
 from tuihost.host.login.hosted_account import HostedAccount
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps.codes import recovery_hash, totp_code, totp_counter
@@ -120,12 +121,12 @@ def test_the_key_of_this_login_is_added_without_pasting(
 
 def _with_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if logins had proved a key that is not the account's."""
-    of = Visitor.of
+    of = Access.visitor
 
     def keyed(*given: Any) -> Visitor:
         return replace(of(*given), fingerprint=MARK, key_line=LINE)
 
-    monkeypatch.setattr(Visitor, "of", keyed)
+    monkeypatch.setattr(Access, "visitor", keyed)
 
 
 def test_the_password_is_changed_by_who_knows_it(host: Hosted) -> None:
@@ -180,8 +181,8 @@ def test_a_login_with_limits_only_looks(host: Hosted, monkeypatch: pytest.Monkey
 
 def _came_in(monkeypatch: pytest.MonkeyPatch, proof: Proof) -> None:
     """As if logins had come in with that proof."""
-    of = Visitor.of
-    monkeypatch.setattr(Visitor, "of", lambda *given: replace(of(*given), proof=proof))
+    of = Access.visitor
+    monkeypatch.setattr(Access, "visitor", lambda *given: replace(of(*given), proof=proof))
 
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24)])

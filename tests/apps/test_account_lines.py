@@ -15,6 +15,7 @@ import pytest
 from tuihost.accounts import AccountRecord, AccountStore, KeyRecord, LoginRecord
 from tuihost.core.keys.offers import fingerprint
 from tuihost.core.login.proof import ProofNeeded
+from tuihost.host.access import Access
 from tuihost.host.login.hosted_account import HostedAccount
 from tuihost.host.login.visitor import Visitor
 from tuihost.login.steps.codes import totp_code, totp_counter
@@ -68,13 +69,13 @@ def test_the_key_of_this_login_in_lines(host: Hosted, monkeypatch: pytest.Monkey
     line, mark, of = (
         f"ssh-ed25519 {base64.b64encode(other).decode()}",
         fingerprint(other),
-        Visitor.of,
+        Access.visitor,
     )
 
     def keyed(*given: Any) -> Visitor:
         return replace(of(*given), fingerprint=mark, key_line=line)
 
-    monkeypatch.setattr(Visitor, "of", keyed)
+    monkeypatch.setattr(Access, "visitor", keyed)
     with lines(host) as listener:
         listener.wait_for("account>").type("keys\n").wait_for(f"another key, {mark}")
         listener.type("add this\n").wait_for(f"ssh-ed25519 has been added: {mark}")

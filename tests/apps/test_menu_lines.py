@@ -9,7 +9,7 @@ import pytest
 
 from tuihost import Session, app
 from tuihost.host.plugins.app_catalog import Broken
-from tuihost.host.plugins.app_loading import load_path
+from tuihost.host.plugins.app_checks import load_path
 from tuihost.host.plugins.bundled import bundled_folder
 from tuihost.session.host_view import AppCard, Presence
 from tuihost.testing import hosted

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tuihost.errors import AppLoadError
-from tuihost.host.plugins.app_loading import load_path
+from tuihost.host.plugins.app_checks import load_path
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from tests.waiting import allowed
-from tuihost.host.plugins.app_loading import load_path
+from tuihost.host.plugins.app_checks import load_path
 from tuihost.theme.theme import load_theme
 from tuihost.tui.layout.renderables import render_lines
 

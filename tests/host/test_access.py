@@ -9,6 +9,7 @@ import pytest
 
 from tuihost import Accepts, Account, App, Session, command
 from tuihost.core.accepts import ForwardRule, ListenRule
+from tuihost.core.login.chains import LoginChains
 from tuihost.host.access import Access
 from tuihost.host.login.visitor import Visitor
 from tuihost.host.plugins.app_catalog import Loaded
@@ -60,8 +61,7 @@ def visitor(
     identity = Identity(
         "ada", guest=guest, roles=frozenset(roles), restrictions=Restrictions(command=command)
     )
-    accepts = {name: loaded.app.accepts for name, loaded in APPS.items()}
-    return Visitor.of(identity, settings, None, accepts)
+    return Access(settings, APPS).visitor(identity)
 
 
 NO_APPS: dict[str, Any] = {"user": {"apps": ["open"], "x11": False, "agent": False}}
@@ -141,3 +141,57 @@ def test_why_a_display_and_an_agent_are_of_no_use() -> None:
     assert here.why_no_agent(visitor(table=NO_APPS)) == "their roles do not allow an agent"
     only_menu = visitor("staff", table={"user": {"apps": ["menu"]}})
     assert here.why_no_agent(only_menu) == "no app here uses an agent"
+
+
+SHOWN = {
+    "menu": Accepts(),
+    "notes": Accepts(guests=False),
+    "vault": Accepts(),
+    "desk": Accepts(roles=frozenset({"staff"})),
+}
+SHOWING = Access(
+    load(None, {}, {}),
+    {
+        name: Loaded(type("Shown", (App,), {"name": name, "accepts": accepts})(), "the test")
+        for name, accepts in SHOWN.items()
+    },
+    LoginChains((("publickey",),), {"vault": (("publickey", "totp"),)}),
+)
+
+
+def entered(**about: Any) -> Visitor:
+    given = {"user": "ada", "guest": False, "factors": ("publickey",), **about}
+    return SHOWING.visitor(Identity(**given), 7)
+
+
+@pytest.mark.parametrize(
+    ("about", "apps"),
+    [
+        ({}, {"menu", "notes"}),
+        ({"guest": True, "factors": ("none",)}, {"menu"}),
+        ({"roles": frozenset({"staff"})}, {"menu", "notes", "desk"}),
+        ({"factors": ("publickey", "totp")}, {"menu", "notes", "vault"}),
+        ({"restrictions": Restrictions(command="notes list")}, {"notes"}),
+        ({"restrictions": Restrictions(command="'unclosed")}, set[str]()),
+        ({"restrictions": Restrictions(command="")}, set[str]()),
+    ],
+)
+def test_what_a_login_opens(about: dict[str, Any], apps: set[str]) -> None:
+    here = entered(**about)
+    assert here.apps == apps
+    assert {name for name in SHOWN if here.may_open(name)} == apps
+
+
+def test_a_name_may_be_seen_that_cannot_be_opened() -> None:
+    here = entered()
+    assert SHOWING.may_see(here, "broken")
+    assert not here.may_open("broken")
+    assert not here.may_run("broken", "anything")
+    confined = entered(restrictions=Restrictions(command="notes list"))
+    assert not SHOWING.may_see(confined, "broken")
+
+
+def test_the_line_of_a_key_is_kept_only_where_it_gives_everything() -> None:
+    assert entered(key="ssh-ed25519 AAAA").key_line == "ssh-ed25519 AAAA"
+    assert entered(key="ssh-ed25519 AAAA", restrictions=Restrictions()).key_line is not None
+    assert entered(key="ssh-ed25519 AAAA", restrictions=Restrictions(pty=False)).key_line is None

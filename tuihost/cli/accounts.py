@@ -107,7 +107,7 @@ def new_password(name: str, settings: Settings, own: Chains = (), *, from_stdin:
     """A password for `name`: typed twice at a terminal, or the first line of standard input. `own`
     are the chains of that account alone."""
     from tuihost.core.login.chains import LoginChains
-    from tuihost.login.steps.choosing import min_password, password_problem
+    from tuihost.login.steps.new_password import min_password, password_problem
 
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")

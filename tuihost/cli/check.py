@@ -22,7 +22,7 @@ def check(context: click.Context, config: Path | None) -> None:
     wrong.
     """
     from tuihost import logs
-    from tuihost.cli.mistakes import mistakes
+    from tuihost.cli.host_mistakes import mistakes
     from tuihost.host.plugins.app_catalog import Catalog
     from tuihost.host.plugins.step_catalog import StepCatalog
     from tuihost.settings.mistakes import in_order

@@ -26,7 +26,7 @@ from tuihost.login.steps.codes import (
     totp_counter,
     totp_uri,
 )
-from tuihost.login.steps.pictures import qr_lines
+from tuihost.login.steps.qr_code import qr_lines
 from tuihost.settings.models import Settings
 
 ADA, NEW = "ada", "new"

@@ -83,7 +83,7 @@ def _new_codes(accounts: HostAccounts, name: str) -> tuple[str, ...]:
 
 
 def _show_picture(uri: str) -> None:
-    from tuihost.login.steps.pictures import qr_lines
+    from tuihost.login.steps.qr_code import qr_lines
 
     for line in qr_lines(uri) or (uri,):
         click.echo(f" {line}")

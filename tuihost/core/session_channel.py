@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from tuihost.core.accepts import env_allowed
+from tuihost.core.environment import env_allowed
 from tuihost.core.x11_setup import MAX_SCREEN, cookie_of
 from tuihost.wire import (
     AgentRequest,

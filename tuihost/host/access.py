@@ -1,25 +1,29 @@
 """Who may use which app, and which app answers what.
 
-Nothing here waits, and what somebody may open was decided at their login. Threads: any.
+What somebody may open is decided once, when they have logged in (`Access.visitor`). Nothing here
+waits. Threads: any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tuihost.commands import CommandLine, resolve
 from tuihost.core.accepts import Accepts, ForwardRule, SocketRule
-from tuihost.core.login.rights import FileRight
+from tuihost.core.login.chains import LoginChains
+from tuihost.core.login.proof import Proof
+from tuihost.core.login.rights import FileRight, rights_of
 from tuihost.files.disk import without_changes
 from tuihost.files.tree import FileTree, Folders
 from tuihost.host.login.visitor import Visitor
-from tuihost.host.plugins.app_catalog import Loaded, may_use
+from tuihost.host.plugins.app_catalog import Loaded
 from tuihost.plugin import App
 from tuihost.session.host_view import Account
 from tuihost.settings.models import Settings
 from tuihost.text import clean
-from tuihost.wire import SocketAddress
+from tuihost.wire import Identity, Restrictions, SocketAddress
 
 SFTP = "sftp"
 """The subsystem that the host serves itself if no app does."""
@@ -33,12 +37,65 @@ class NotAllowed:
 
 
 class Access:
-    """The apps of one host, as its people may use them."""
+    """The apps of one host, as its people may use them. `login_chains` are None if nobody logs
+    in."""
 
-    def __init__(self, settings: Settings, apps: Mapping[str, Loaded]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        apps: Mapping[str, Loaded],
+        login_chains: LoginChains | None = None,
+    ) -> None:
         self._apps = apps
+        self._roles = settings.roles
+        self._login_chains = login_chains
         self._default_app = settings.server.default_app
         self._script = settings.server.script
+
+    # ---------------------------------------------------------------- who comes in
+
+    def visitor(self, identity: Identity, connection: int = 0) -> Visitor:
+        """Somebody who has logged in over the connection of that number, with all that they may
+        use."""
+        guest, roles = identity.guest, identity.roles
+        restrictions = identity.restrictions or Restrictions()
+        proof = Proof.of(identity)
+        visitor = Visitor(
+            name=identity.user,
+            guest=guest,
+            roles=roles,
+            rights=rights_of(self._roles, guest=guest, roles=roles),
+            restrictions=restrictions,
+            factors=identity.factors,
+            target=identity.target,
+            confined=_confined(restrictions),
+            fingerprint=identity.fingerprint,
+            connection=connection,
+            key_line=None if proof.limited else identity.key,
+            proof=proof,
+        )
+        return replace(visitor, apps=frozenset(self._opened(visitor)))
+
+    def _opened(self, visitor: Visitor) -> Iterator[str]:
+        for name in self._apps:
+            if self._takes(name, visitor) and self._leads_to(visitor, name):
+                yield name
+
+    def _takes(self, app: str, account: Account) -> bool:
+        """Whether the app itself accepts such people."""
+        accepts = self._apps[app].app.accepts
+        return accepts.may_use(guest=account.guest, roles=account.roles)
+
+    def _leads_to(self, visitor: Visitor, app: str) -> bool:
+        """Whether roles, factors and a forced command lead them to an app of that name, be it
+        there or not."""
+        if visitor.confined is not None and app != visitor.confined:
+            return False
+        if self._login_chains is not None and not self._login_chains.open(
+            app, factors=visitor.factors, target=visitor.target, guest=visitor.guest
+        ):
+            return False
+        return visitor.rights.app(app)
 
     # ---------------------------------------------------------------- what somebody may do
 
@@ -53,7 +110,13 @@ class Access:
         it logged in, and by the options of its key. Decided once, at the login."""
         if isinstance(account, Visitor):
             return account.may_open(app)
-        return may_use(self._apps[app].app, account)
+        return self._takes(app, account)
+
+    def may_see(self, account: Account, app: str) -> bool:
+        """Whether the menu may show them the app: they may open it, or could if it worked."""
+        if app in self._apps:
+            return self.may_open(account, app)
+        return not isinstance(account, Visitor) or self._leads_to(account, app)
 
     def may_run(self, account: Account, app: str, command: str) -> bool:
         """Whether they may run that command of an app that they may open."""
@@ -164,3 +227,14 @@ class Access:
             return "their roles do not allow an agent"
         wanted = any(self._apps[name].app.accepts.agent for name in self.names_for(account))
         return None if wanted else "no app here uses an agent"
+
+
+def _confined(restrictions: Restrictions) -> str | None:
+    """The one app that a key's command allows; empty if it names none."""
+    if restrictions.command is None:
+        return None
+    try:
+        words = shlex.split(restrictions.command)
+    except ValueError:
+        return ""
+    return words[0] if words else ""

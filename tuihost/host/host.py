@@ -13,19 +13,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import tuihost
 from tuihost.accounts import StoreError
-from tuihost.core.accepts import TERMINAL_ENV
+from tuihost.core.environment import TERMINAL_ENV
 from tuihost.core.ledger import FREE, Holder, Share
 from tuihost.core.sources import Networks, SourceBlocks
 from tuihost.errors import TuihostError
 from tuihost.files.tree import FileTree
 from tuihost.host._watchdog import Watchdog
 from tuihost.host.access import Access
-from tuihost.host.budget.budget import Budget
-from tuihost.host.budget.descriptors import bounds_of
+from tuihost.host.budget.budget import Budget, bounds_of
 from tuihost.host.helpers.pool import HelperPool
 from tuihost.host.login.approval_desk import ApprovalDesk, may_answer
 from tuihost.host.login.hosted_account import HostedAccount, Inside
@@ -70,7 +70,8 @@ class Host:
         self.helpers = HelperPool()
         self.connections = 0
         self.address: TcpAddress | None = None
-        self.access = Access(settings, catalog.apps)
+        chains = None if login_services is None else login_services.login_chains
+        self.access = Access(settings, catalog.apps, chains)
         self._keys = keys
         self._state_dir = state_dir or settings.server.state_dir
         self._started = time.monotonic()
@@ -131,10 +132,7 @@ class Host:
     ) -> Visitor:
         """Somebody logged in over the connection `number`, which `close` ends with a sentence;
         `log` is its."""
-        services = self.login_services
-        login_chains = None if services is None else services.login_chains
-        apps = {name: loaded.app.accepts for name, loaded in self.catalog.apps.items()}
-        visitor = Visitor.of(identity, self.settings, login_chains, apps, number)
+        visitor = self.access.visitor(identity, number)
         holder = Holder(
             number,
             visitor.key,
@@ -235,14 +233,11 @@ class Host:
         return time.time()
 
     def apps(self, account: Account) -> tuple[AppCard, ...]:
-        cards = self.catalog.cards(account, self.preferences(account))
-        if not isinstance(account, Visitor):
-            return cards
-        return tuple(
-            replace(card, commands=tuple(c for c in card.commands if account.may_run(card.name, c)))
-            for card in cards
-            if account.may_see(card.name)
-        )
+        cards = self.catalog.cards(self.preferences(account), partial(self.access.may_see, account))
+        return tuple(replace(card, commands=self._runnable(account, card)) for card in cards)
+
+    def _runnable(self, account: Account, card: AppCard) -> tuple[str, ...]:
+        return tuple(c for c in card.commands if self.access.may_run(account, card.name, c))
 
     def people(self) -> tuple[Presence, ...]:
         return self.roster.people()

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from tuihost.core.accepts import Accepts, env_for
+from tuihost.core.accepts import Accepts
+from tuihost.core.environment import env_for
 from tuihost.core.ledger import FREE, Share
 from tuihost.errors import Disconnected, MisuseError, TuihostError
 from tuihost.session.held_memory import HeldMemory

@@ -17,7 +17,7 @@ import paramiko
 
 from tuihost.core.limits import TransportLimits
 from tuihost.host.plugins.app_catalog import Catalog, Loaded
-from tuihost.host.plugins.app_loading import load_object
+from tuihost.host.plugins.app_checks import load_object
 from tuihost.host.server.server import Server
 from tuihost.logs import EventLog
 from tuihost.plugin import App

@@ -18,7 +18,7 @@ from tuihost.accounts import AccountRecord, AccountStore
 from tuihost.core.login.account_names import chosen_name_problem
 from tuihost.login import Attempt, Became, Delivery, KeyOffer, Query, Step
 from tuihost.login.approvals import Approvals
-from tuihost.login.steps.choosing import MIN_ALONE
+from tuihost.login.steps.new_password import MIN_ALONE
 from tuihost.testing.memory_store import MemoryAccounts
 from tuihost.wire import Peer
 

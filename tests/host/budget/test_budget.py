@@ -11,8 +11,9 @@ import pytest
 
 from tests.waiting import DEADLINE, allowed
 from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Level
-from tuihost.host.budget.budget import Budget, ConnectionShare, metered
+from tuihost.host.budget.budget import Budget, ConnectionShare, bounds_of, metered
 from tuihost.logs import MOST_CAUSES, MOST_FRAMES, Event, EventLog, TextFormatter
+from tuihost.settings.models import Limits, Settings
 from tuihost.testing.hosted import Records
 
 THREADS = Kind.THREADS
@@ -24,6 +25,13 @@ def share_of(budget: Budget, number: int, name: str = "eve") -> tuple[Connection
     logger.addHandler(records)
     log = EventLog(logger).bound(conn=number, user=name)
     return budget.share(Holder(number, name, "192.0.2.1"), log), records
+
+
+def test_the_settings_say_how_large_a_share_is() -> None:
+    bounds = bounds_of(Settings(limits=Limits(share=2.0, memory=100)))
+    assert bounds[Kind.TRANSFERS] == Bounds(8, 8, 12, 16)
+    assert bounds[Kind.MEMORY].host == 100_000_000
+    assert bounds[Kind.LOG_LINES].at_once == 60.0
 
 
 def test_a_lease_is_given_back_once() -> None:

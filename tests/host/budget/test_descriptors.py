@@ -9,11 +9,10 @@ import sys
 
 from tests.house import ROOT
 from tests.waiting import DEADLINE
-from tuihost.core.ledger import FREE, Bounds, Exceeded, Holder, Kind, Lease
+from tuihost.core.ledger import FREE, Exceeded, Holder, Kind, Lease
 from tuihost.host.budget.budget import Budget
-from tuihost.host.budget.descriptors import bounds_of, counted, for_people
+from tuihost.host.budget.descriptors import counted, for_people
 from tuihost.logs import event_log
-from tuihost.settings.models import Limits, Settings
 
 
 def test_the_host_keeps_what_it_needs_for_everybody() -> None:
@@ -21,17 +20,11 @@ def test_the_host_keeps_what_it_needs_for_everybody() -> None:
     assert for_people(1024, 512) == 512, "but never more than half"
 
 
-def test_the_settings_say_how_large_a_share_is() -> None:
-    bounds = bounds_of(Settings(limits=Limits(share=2.0, memory=100)))
-    assert bounds[Kind.TRANSFERS] == Bounds(8, 8, 12, 16)
-    assert bounds[Kind.MEMORY].host == 100_000_000
-    assert bounds[Kind.LOG_LINES].at_once == 60.0
-
-
 def test_the_soft_limit_is_raised() -> None:
     program = (
         "import json, resource\n"
-        "from tuihost.host.budget.descriptors import bounds_of, raise_soft_limit\n"
+        "from tuihost.host.budget.budget import bounds_of\n"
+        "from tuihost.host.budget.descriptors import raise_soft_limit\n"
         "from tuihost.core.ledger import Kind\n"
         "from tuihost.settings.models import Settings\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (256, 2000))\n"

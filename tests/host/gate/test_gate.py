@@ -10,9 +10,9 @@ import pytest
 
 from tests.log import kept_log
 from tests.verifiers import OpenGuests
+from tuihost.core.gate.penalties import Offence
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.verdicts import Hangup
-from tuihost.core.penalties import Offence
 from tuihost.errors import SettingsError
 from tuihost.host.gate._refusal_log import REPORT_BURST, REPORT_INTERVAL
 from tuihost.host.gate.counting_verifier import CountingVerifier

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from tests.log import SILENT, text_log
 from tests.waiting import DEADLINE
+from tuihost.host.access import Access
 from tuihost.host.plugins import _loading
 from tuihost.host.plugins import app_catalog as catalog_module
 from tuihost.host.plugins.app_catalog import Catalog, note_use
@@ -155,7 +157,7 @@ def test_of_two_apps_of_one_name_the_first_stands_and_both_are_named(tmp_path: P
         "same": f"two apps are called 'same': {folder / 'a.py'} and {folder / 'b.py'}; "
         "the first is used"
     }
-    assert [card.broken for card in catalog.cards(Account("ada"), Memory())] == [None]
+    assert [card.broken for card in catalog.cards(Memory(), lambda name: True)] == [None]
 
 
 def test_modules_go_before_folders_before_entry_points_before_bundled_apps(
@@ -297,13 +299,14 @@ def test_cards_show_what_an_account_may_use_most_recent_first(tmp_path: Path) ->
     memory.set("used.alpha", "nonsense")
 
     def names(account: Account) -> list[str]:
-        return [card.name for card in catalog.cards(account, memory)]
+        may_see = partial(Access(catalog.settings, catalog.apps).may_see, account)
+        return [card.name for card in catalog.cards(memory, may_see)]
 
     assert names(Account("ada")) == ["beta", "alpha", "bad"]
     assert names(Account("ada", guest=False)) == ["beta", "alpha", "members", "bad"]
     admin = Account("ada", guest=False, roles=frozenset({"admin"}))
     assert names(admin) == ["beta", "admins", "alpha", "members", "bad"]
-    beta, alpha, bad = catalog.cards(Account("ada"), memory)
+    beta, alpha, bad = catalog.cards(memory, lambda name: name in ("beta", "alpha", "bad"))
     assert (beta.last_used, alpha.last_used, beta.commands) == (1000.0, None, ("go",))
     assert bad.broken == "OSError: no file.db here (bad.py:1)"
     assert catalog.env_patterns() == ("B", "A")

@@ -27,7 +27,7 @@ from tuihost.host.plugins._loading import (
     load_reference,
     name_of,
 )
-from tuihost.host.plugins.app_loading import APP
+from tuihost.host.plugins.app_checks import APP
 from tuihost.host.plugins.deliveries import DELIVERY
 from tuihost.host.plugins.step_catalog import STEP
 

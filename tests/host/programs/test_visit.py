@@ -9,7 +9,6 @@ import pytest
 
 from tuihost import Accepts, App, Session, command
 from tuihost.core.routing import BadCommand, NoSuchApp, OpenApp, OpenDisplay, Route, RunCommand
-from tuihost.host.login.visitor import Visitor
 from tuihost.host.programs.visit import Granted, Visit, visit_of
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.testing import Hosted, hosted
@@ -74,8 +73,7 @@ def visit(
     **granted: Any,
 ) -> Visit:
     identity = Identity("ada", target, guest=True, factors=("none",), restrictions=restrictions)
-    apps = {name: loaded.app.accepts for name, loaded in host.host.catalog.apps.items()}
-    visitor = Visitor.of(identity, host.host.settings, None, apps)
+    visitor = host.host.access.visitor(identity)
     given = {"pty": None, "size": WindowSize(), "env": {}, **granted}
     return visit_of(
         host.host, visitor, PEER, Granted(program, **given), resources or ClientResources()
@@ -126,3 +124,17 @@ def test_a_keys_command_takes_no_notice_of_the_name(host: Hosted) -> None:
 def test_a_terminal_is_as_large_as_its_window_is_now(host: Hosted) -> None:
     here = visit(host, ShellRequest(), pty=PTY, size=WindowSize(100, 30))
     assert (here.facts.size, here.facts.term, here.peer) == (WindowSize(100, 30), "xterm", PEER)
+
+
+@pytest.mark.parametrize(
+    ("asked", "env"),
+    [
+        (ExecRequest("rm -r /"), {"SSH_ORIGINAL_COMMAND": "rm -r /"}),
+        (SubsystemRequest("sftp"), {"SSH_ORIGINAL_COMMAND": "sftp"}),
+        (ShellRequest(), {}),
+    ],
+)
+def test_a_keys_command_is_told_what_was_asked_for(
+    host: Hosted, asked: Any, env: dict[str, str]
+) -> None:
+    assert visit(host, ExecRequest("box show"), asked=asked).env == env

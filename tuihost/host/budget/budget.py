@@ -6,12 +6,28 @@ may take and give back, too.
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 
 from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Lease, Ledger, Level, Share
+from tuihost.host.budget.descriptors import for_people
 from tuihost.logs import Event, EventLog
+from tuihost.settings.models import Settings
+
+
+def bounds_of(settings: Settings) -> Mapping[Kind, Bounds]:
+    """The bounds of a host with those settings, in this process."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    bounds = {kind: bound.scaled(settings.limits.share) for kind, bound in BOUNDS.items()}
+    files, memory = bounds[Kind.DESCRIPTORS], bounds[Kind.MEMORY]
+    if soft != resource.RLIM_INFINITY:
+        most = for_people(soft, settings.server.max_connections)
+        bounds[Kind.DESCRIPTORS] = replace(files, host=min(files.host, most))
+    bounds[Kind.MEMORY] = replace(memory, host=settings.limits.memory * 1_000_000)
+    return bounds
 
 
 class Budget:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import resource
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 
-from tuihost.core.ledger import BOUNDS, Bounds, Kind, Lease
-from tuihost.settings.models import Settings
+from tuihost.core.ledger import Lease
 
 RESERVE = 64
 EACH = 4
@@ -30,18 +27,6 @@ def raise_soft_limit() -> int:
     with suppress(OSError, ValueError):  # some systems have another limit below the hard one
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-def bounds_of(settings: Settings) -> Mapping[Kind, Bounds]:
-    """The bounds of a host with those settings, in this process."""
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    bounds = {kind: bound.scaled(settings.limits.share) for kind, bound in BOUNDS.items()}
-    files, memory = bounds[Kind.DESCRIPTORS], bounds[Kind.MEMORY]
-    if soft != resource.RLIM_INFINITY:
-        most = for_people(soft, settings.server.max_connections)
-        bounds[Kind.DESCRIPTORS] = replace(files, host=min(files.host, most))
-    bounds[Kind.MEMORY] = replace(memory, host=settings.limits.memory * 1_000_000)
-    return bounds
 
 
 def for_people(soft: int, connections: int) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from tuihost.core.gate.penalties import Wait
 from tuihost.core.limits import Allowance
-from tuihost.core.penalties import Wait
 from tuihost.logs import Event, EventLog
 from tuihost.wire import Cancellable, Peer, Timer
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tuihost.core.gate.penalties import Offence
 from tuihost.core.keys.offers import KeyOffer
 from tuihost.core.login.chains import Chains
 from tuihost.core.login.verdicts import Conversation, Hangup, Verifier
-from tuihost.core.penalties import Offence
 from tuihost.host.gate.gate import Admission
 from tuihost.wire import Identity
 

@@ -2,8 +2,8 @@
 
 It counts what is open and what has not logged in yet, of everybody and of each source; it drops
 new ones early and at random when logins pile up, and turns away sources that have to wait
-(`core.penalties`). An exempt network never waits and is not dropped at random, but no source, not
-even an exempt one, can hold more than half of the logins that may be under way. A client that says
+(`core.gate`). An exempt network never waits and is not dropped at random, but no source, not even
+an exempt one, can hold more than half of the logins that may be under way. A client that says
 nothing gives way to one that comes later, and some room is kept for sources from which accounts
 have logged in before.
 
@@ -19,8 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tuihost.core.gate.penalties import Offence, Penalties, PenaltyLimits, Wait
+from tuihost.core.gate.startups import Startups
 from tuihost.core.limits import TransportLimits
-from tuihost.core.penalties import Offence, Penalties, PenaltyLimits, Startups, Wait
 from tuihost.core.sources import Networks, SourceBlocks
 from tuihost.errors import SettingsError
 from tuihost.host.gate._refusal_log import RefusalLog

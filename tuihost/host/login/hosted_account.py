@@ -20,7 +20,6 @@ from tuihost.core.login.proof import (
 )
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.visitor import Visitor
-from tuihost.login.steps.choosing import password_problem
 from tuihost.login.steps.codes import (
     base32,
     grouped,
@@ -30,7 +29,8 @@ from tuihost.login.steps.codes import (
     totp_match,
     totp_uri,
 )
-from tuihost.login.steps.pictures import qr_lines
+from tuihost.login.steps.new_password import password_problem
+from tuihost.login.steps.qr_code import qr_lines
 from tuihost.logs import Event, EventLog, event_log
 from tuihost.phrases import duration
 from tuihost.session.own_account import AccountSummary, NewSecond, NotPossible, OwnLogin

@@ -27,8 +27,8 @@ from tuihost.host.store.account_store import SqliteAccounts
 from tuihost.host.store.secret_box import SecretBox
 from tuihost.login import Delivery, Step
 from tuihost.login.approvals import Approvals
-from tuihost.login.steps.choosing import min_password
 from tuihost.login.steps.delivery import DELIVERY
+from tuihost.login.steps.new_password import min_password
 from tuihost.logs import EventLog
 from tuihost.settings.models import Settings
 

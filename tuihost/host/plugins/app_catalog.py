@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,11 +27,11 @@ from tuihost.host.plugins._loading import (
     same_folder,
     trace_of,
 )
-from tuihost.host.plugins.app_loading import APP, module_of
+from tuihost.host.plugins.app_checks import APP, module_of
 from tuihost.host.plugins.bundled import bundled_folder
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
-from tuihost.session.host_view import Account, AppCard, Preferences, by_recency
+from tuihost.session.host_view import AppCard, Preferences, by_recency
 from tuihost.settings.models import Settings
 from tuihost.text import clean
 from tuihost.theme.theme import Theme, find_themes
@@ -143,14 +144,20 @@ class Catalog:
         except BaseException as error:  # noqa: BLE001 - the others are stopped all the same
             self.log.error(Event.APP_ERROR, trace=error, app=app.name, during="stop")
 
-    def cards(self, account: Account, preferences: Preferences) -> tuple[AppCard, ...]:
-        """What this account may see in the menu, most recently used first, broken ones last."""
+    def cards(
+        self, preferences: Preferences, may_see: Callable[[str], bool]
+    ) -> tuple[AppCard, ...]:
+        """The apps that somebody may see, by name, most recently used first, broken ones last."""
         cards = by_recency(
             _card(loaded.app, preferences)
-            for loaded in self.apps.values()
-            if not loaded.app.hidden and may_use(loaded.app, account)
+            for name, loaded in self.apps.items()
+            if not loaded.app.hidden and may_see(name)
         )
-        broken = {app.name: app for app in reversed(self.broken) if app.name not in self.apps}
+        broken = {
+            app.name: app
+            for app in reversed(self.broken)
+            if app.name not in self.apps and may_see(app.name)
+        }
         return cards + tuple(
             AppCard(name=name, title=name, broken=_FOLDERS.sub("", broken[name].reason))
             for name in sorted(broken)
@@ -184,11 +191,6 @@ class Catalog:
         reason = clean(" ".join(reason.split()), limit=500)
         self.broken += (Broken(name, source, reason),)
         self.log.error(Event.APP_BROKEN, trace=trace, app=name, source=source, reason=reason)
-
-
-def may_use(app: App, account: Account) -> bool:
-    """Whether this account may open the app at all."""
-    return app.accepts.may_use(guest=account.guest, roles=account.roles)
 
 
 def note_use(preferences: Preferences, name: str, now: float) -> None:

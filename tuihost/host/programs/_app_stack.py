@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tuihost.core.exit_statuses import UNAVAILABLE
 from tuihost.core.routing import OpenApp
 from tuihost.errors import Disconnected
 from tuihost.host.host import Host
 from tuihost.host.presence import TerminalSession
 from tuihost.host.programs._incidents import end_of
-from tuihost.host.programs._sentences import UNAVAILABLE, complain, needs_terminal
+from tuihost.host.programs._no_app import complain, needs_terminal
 from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
 from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.visit import Visit

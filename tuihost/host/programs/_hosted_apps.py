@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tuihost.commands import command_infos, run_command
+from tuihost.core.exit_statuses import FAILED, NOT_FOUND, NOT_YOURS, STOPPED
 from tuihost.core.familiar_words import Answer, Instead, familiar_words, instead_of
 from tuihost.core.ledger import FREE, Exceeded, Kind
 from tuihost.errors import Disconnected, Interrupted
@@ -16,13 +17,7 @@ from tuihost.files.tree import FileTree, Folders
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
 from tuihost.host.programs._incidents import end_of, report_crash
-from tuihost.host.programs._sentences import (
-    FAILED,
-    NOT_FOUND,
-    NOT_YOURS,
-    STOPPED,
-    no_such_app,
-)
+from tuihost.host.programs._no_app import no_such_app
 from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
 from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.app_thread import AppThread

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuihost.commands import exit_status
+from tuihost.core.exit_statuses import CRASHED, FAILED, STOPPED
 from tuihost.errors import TookTooLong, TookTooMuch, new_incident
-from tuihost.host.programs._sentences import CRASHED, FAILED, STOPPED
 from tuihost.logs import Event, EventLog
 from tuihost.phrases import as_sentence
 from tuihost.text import clean

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tuihost.commands import CommandLine, exit_status, run_command
+from tuihost.core.exit_statuses import NOT_FOUND, NOT_YOURS
 from tuihost.core.familiar_words import Answer
 from tuihost.core.routing import (
     BadCommand,
@@ -23,7 +24,7 @@ from tuihost.host.host import Host
 from tuihost.host.programs._file_transfers import FileTransfers
 from tuihost.host.programs._hosted_apps import files_of
 from tuihost.host.programs._incidents import end_of
-from tuihost.host.programs._sentences import NOT_FOUND, NOT_YOURS, complain, no_such_app
+from tuihost.host.programs._no_app import complain, no_such_app
 from tuihost.host.programs._session_maker import SessionMaker
 from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.visit import Visit

@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Protocol
 
+from tuihost.core.exit_statuses import DISCONNECTED
 from tuihost.core.ledger import FREE, Lease
 from tuihost.core.routing import OpenApp
 from tuihost.errors import Disconnected, new_incident
@@ -24,7 +25,6 @@ from tuihost.host.programs._early_calls import EarlyCalls
 from tuihost.host.programs._hosted_apps import HostedApps
 from tuihost.host.programs._incidents import report_crash
 from tuihost.host.programs._job import Job
-from tuihost.host.programs._sentences import DISCONNECTED, INPUT_ENDED
 from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
 from tuihost.host.programs._stopping import Stopping, ThreadStopped
 from tuihost.host.programs.visit import Visit
@@ -42,6 +42,8 @@ STOP_LADDER = (
 
 RAISE_AFTER = 0.9
 ABANDON_AFTER = 3.0
+
+INPUT_ENDED = "Your input has ended, and with it the session."
 
 
 VisitOf = Callable[[EventLog], Visit]

@@ -12,14 +12,16 @@ from tuihost.commands import CommandLine
 from tuihost.core.routing import BadCommand, OpenApp, OpenDisplay, Route, RunCommand, route
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
-from tuihost.host.login.visitor import Visitor, original_command
+from tuihost.host.login.visitor import Visitor
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.session.host_view import Account
 from tuihost.terminal_facts import TerminalFacts, facts_of
 from tuihost.wire import (
+    ExecRequest,
     Peer,
     ProgramRequest,
     PtyRequest,
+    SubsystemRequest,
     WindowSize,
     X11Request,
 )
@@ -61,7 +63,7 @@ def visit_of(
     """The visit of somebody who was granted a program."""
     env = {**granted.env, **dict(visitor.restrictions.environment)}
     if granted.asked is not None:
-        env |= original_command(granted.asked)
+        env |= _original_command(granted.asked)
     facts = facts_of(granted.pty, env)
     if granted.pty is not None:
         facts = facts.resized(granted.size)
@@ -75,6 +77,18 @@ def visit_of(
             where = _without_words(host, where, resources)
         line = resolved if isinstance(resolved, CommandLine) else None
     return Visit(visitor, peer, where, facts, env, resources, line)
+
+
+def _original_command(program: ProgramRequest) -> dict[str, str]:
+    """What a client asked to run, for the command that a key runs instead, in the variable of
+    sshd(8)."""
+    match program:
+        case ExecRequest(command=line):
+            return {"SSH_ORIGINAL_COMMAND": line}
+        case SubsystemRequest(name=name):
+            return {"SSH_ORIGINAL_COMMAND": name}
+        case _:
+            return {}
 
 
 def _route(host: Host, visitor: Visitor, granted: Granted, pty: bool) -> Route:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from tuihost.core.exit_statuses import NO_ROOM
 from tuihost.core.ledger import FREE, Exceeded, Kind, Lease
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
@@ -62,8 +63,6 @@ from tuihost.wire import (
     X11Request,
 )
 
-NO_ROOM = 75
-"""The exit status of a program that nothing was left for: EX_TEMPFAIL of sysexits(3)."""
 PARTING = 1.0
 """Seconds from the end of the programs to that of the connection: a client that runs nothing else
 closes it by itself, once it has read how they ended."""

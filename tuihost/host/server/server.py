@@ -20,9 +20,9 @@ from pathlib import Path
 from time import monotonic
 from types import FrameType
 
+from tuihost.core.gate.penalties import Offence
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import PASSWORD, AuthMachine
-from tuihost.core.penalties import Offence
 from tuihost.errors import TuihostError
 from tuihost.host.gate.counting_verifier import CountingVerifier
 from tuihost.host.gate.gate import Admission, Gate, GateRules, Refusal

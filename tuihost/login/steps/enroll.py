@@ -14,7 +14,7 @@ from tuihost.login.steps.codes import (
     totp_match,
     totp_uri,
 )
-from tuihost.login.steps.pictures import qr_lines
+from tuihost.login.steps.qr_code import qr_lines
 from tuihost.login.steps.totp import Totp
 
 

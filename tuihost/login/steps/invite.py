@@ -10,8 +10,8 @@ from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.login.account_names import folded
 from tuihost.core.login.chains import INVITE
 from tuihost.login import Attempt, Became, Conversation, KeyOffer, Prompt, Query, Step
-from tuihost.login.steps.choosing import ATTEMPTS, new_password
 from tuihost.login.steps.codes import invite_hash
+from tuihost.login.steps.new_password import ATTEMPTS, new_password
 
 _NAME = "It is how others see you, and the name you log in with."
 _KEY = "The key that you logged in with will let you in as well."

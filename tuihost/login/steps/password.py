@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuihost.login import Attempt, Conversation, Prompt, Query, Step
-from tuihost.login.steps.choosing import new_password
+from tuihost.login.steps.new_password import new_password
 
 
 class AskPassword(Step):

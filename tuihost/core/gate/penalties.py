@@ -1,14 +1,11 @@
-"""Who has to wait, and who may begin to log in: the rules before any key exchange.
+"""Which source has to wait, for which offence and how long, before any key exchange.
 
 Penalties are those of sshd_config(5), `PerSourcePenalties`: each offence costs its source some
 seconds, they add up, and from a minimum on the source is turned away until they are over. A
 source that comes back from a wait to offend again pays twice as much for everything, and twice
 that the next time, until it has kept quiet for as long as the longest wait.
 
-Start-ups are those of `MaxStartups`: from some number of unfinished logins on, a growing share of
-newcomers is dropped at random, so that strangers still get in beside a flood.
-
-There is no clock, no chance and no thread here: all three are given.
+There is no clock and no thread here: the time is given.
 """
 
 from __future__ import annotations
@@ -134,36 +131,3 @@ class Penalties:
 
     def _table(self, source: str) -> _Table:
         return self._v6 if ":" in source else self._v4
-
-
-@dataclass(frozen=True, slots=True)
-class Startups:
-    """`begin:rate:full` as in MaxStartups: from `begin` unfinished logins on, `rate` percent of
-    newcomers are dropped, rising evenly to all of them at `full`."""
-
-    begin: int = 10
-    rate: int = 30
-    full: int = 100
-
-    @classmethod
-    def parse(cls, text: str) -> Startups:
-        """Raises ValueError."""
-        begin, rate, full = (int(part) for part in text.split(":"))
-        if not 1 <= begin <= full or not 1 <= rate <= 100:
-            raise ValueError(f"{text!r} is not begin:percentage:full with begin <= full")
-        return cls(begin, rate, full)
-
-    @property
-    def per_source(self) -> int:
-        """Unfinished logins of one source, at most: half of what begins the dropping, so that no
-        source alone can bring it about."""
-        return max(1, self.begin // 2)
-
-    def drops(self, unfinished: int, chance: float) -> bool:
-        """Whether a newcomer beside so many is dropped; `chance` is from [0, 1), a fresh one."""
-        if unfinished < self.begin:
-            return False
-        if unfinished >= self.full:
-            return True
-        share = (unfinished - self.begin) / (self.full - self.begin)
-        return chance * 100 < self.rate + (100 - self.rate) * share

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.core.penalties import Offence, Penalties, PenaltyLimits, Startups
+from tuihost.core.gate.penalties import Offence, Penalties, PenaltyLimits
 
 ADA, EVE = "192.0.2.1", "198.51.100.9"
 
@@ -109,30 +108,3 @@ def test_property_whatever_comes_the_tables_are_bounded_and_waits_end(
         assert wait is None or wait.seconds <= 60.0
     for source, _, _ in offences:
         assert table.waiting(source, now + 60.0) is None
-
-
-def test_startups_are_dropped_more_and_more() -> None:
-    rule = Startups.parse("10:30:100")
-    assert rule == Startups()
-    assert not rule.drops(9, 0.0)
-    assert rule.drops(10, 0.29)
-    assert not rule.drops(10, 0.31)
-    assert rule.drops(55, 0.64)
-    assert not rule.drops(55, 0.66)
-    assert rule.drops(100, 0.999)
-    assert rule.per_source == 5
-
-
-@pytest.mark.parametrize(
-    "text", ["0:30:100", "10:0:100", "10:101:100", "100:30:10", "1:2", "a:b:c"]
-)
-def test_startups_that_make_no_sense(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  (int's own words for what is no number)
-        Startups.parse(text)
-
-
-def test_startups_may_begin_where_they_are_full() -> None:
-    rule = Startups.parse("1:100:1")
-    assert not rule.drops(0, 0.0)
-    assert rule.drops(1, 0.99)
-    assert rule.per_source == 1

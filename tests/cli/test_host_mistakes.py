@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.cli.calling import APP, FRONT, ROOT
 from tests.cli.operator import Run
 from tuihost import logs
-from tuihost.cli.mistakes import mistakes
+from tuihost.cli.host_mistakes import mistakes
 from tuihost.cli.serving import open_log
 from tuihost.errors import SettingsError
 from tuihost.host.plugins.app_catalog import Catalog

@@ -6,7 +6,7 @@ from tuihost.login.steps.codes import (
     new_totp_secret,
     totp_uri,
 )
-from tuihost.login.steps.pictures import MAX_COLUMNS, MAX_ROWS, qr_lines
+from tuihost.login.steps.qr_code import MAX_COLUMNS, MAX_ROWS, qr_lines
 
 
 def test_a_picture_fits_or_there_is_none() -> None:

@@ -1,4 +1,4 @@
-"""What the host says itself when no app can: a sentence, and an exit status."""
+"""What somebody is told by the host itself when no app can answer: no such app, no terminal."""
 
 from __future__ import annotations
 
@@ -9,21 +9,6 @@ from tuihost.session.host_view import Account
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage, Signalled
 from tuihost.wire import Stream
-
-FAILED = 1
-NOT_YOURS = 2
-"""The role or the key does not let them; also for a command line that makes no sense."""
-UNAVAILABLE = 69
-"""It needs a terminal that can draw (sysexits: EX_UNAVAILABLE)."""
-CRASHED = 70
-"""A mistake in the app (sysexits: EX_SOFTWARE)."""
-NOT_FOUND = 127
-"""No such app, as a shell says for a command."""
-STOPPED = 130
-"""Ended by its person, as a shell says after Ctrl-C."""
-DISCONNECTED = 255
-"""What ssh(1) says itself when a connection breaks."""
-INPUT_ENDED = "Your input has ended, and with it the session."
 
 
 def complain(host: Host, stage: CommandStage, sentence: str) -> None:

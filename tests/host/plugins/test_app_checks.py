@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tuihost.errors import AppLoadError
-from tuihost.host.plugins.app_loading import CHECKS, load_object, load_path
+from tuihost.host.plugins.app_checks import CHECKS, load_object, load_path
 from tuihost.plugin import App, app
 
 ROOT = Path(__file__).parents[3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tuihost.core.login.chains import Chains, LoginChains
-from tuihost.login.steps.choosing import (
+from tuihost.login.steps.new_password import (
     MIN_WITH_SECOND,
     is_common,
     min_password,
