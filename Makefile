@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help map demo test test-pythons test-debian13 test-slow clients test-each coverage lint types check bench fuzz docs clean setup ready ready-for-tests python
+.PHONY: help map demo test test-pythons setup-pythons test-debian13 test-slow clients test-each coverage lint types check bench fuzz docs clean setup ready ready-for-tests python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,7 +24,10 @@ test: ready-for-tests ## everything but the slow tests
 	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not slow" $(ARGS)
 
 test-pythons: ready-for-tests ## all that `make test` runs, on the other Pythons that pyproject.toml names
-	$(BIN)/python -m tests.pythons $(ARGS)
+	$(BIN)/python -m tests.pythons test $(ARGS)
+
+setup-pythons: ready-for-tests ## only the set-up, for those Pythons
+	@$(BIN)/python -m tests.pythons setup
 
 test-debian13: ## the tests on Debian 13, with its OpenSSH 10, in a root made by debootstrap; as root
 	tests/debian13.sh $(ARGS)
