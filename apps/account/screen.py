@@ -18,7 +18,7 @@ from tuihost.widgets import HeldKey, Keymap, ListView, RichView, Screen, choose_
 from . import rows as named
 from .history import entries, table
 from .rows import Row, rows
-from .second import SecondFactor
+from .second_factor import SecondFactor
 from .words import OUT_OF_REACH, in_columns
 
 NARROW = 44

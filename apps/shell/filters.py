@@ -12,7 +12,7 @@ from rich.json import JSON
 
 from tuihost import HeldMemory, Session, Short, clean, command, size_of
 
-from .heavy import laid_out, sorted_lines
+from .offloaded import laid_out, sorted_lines
 
 MAX_SORTED = 64 * 1024 * 1024  # bytes or characters that are held at once
 MAX_JSON = 16_000_000  # bytes

@@ -21,8 +21,8 @@ from tests.ssh.messages import Raw, packed
 from tests.ssh.raw_client import RawClient, host_pair, plain_pair
 from tests.verifiers import OpenGuests
 from tuihost.core.keys.authorized_keys import KeyLine, Unfit, judge
+from tuihost.core.keys.offers import KeyOffer
 from tuihost.core.keys.options import KeyOptions
-from tuihost.core.login.authentication import KeyOffer
 from tuihost.ssh.keys.public_keys import PublicKey
 
 PLAIN, CERTIFIED = "ssh-ed25519", "ssh-ed25519-cert-v01@openssh.com"

@@ -13,13 +13,9 @@ import pytest
 from tests.ssh.messages import Raw, packed
 from tests.ssh.raw_client import KEYS, RawClient, host_pair, plain_pair
 from tests.verifiers import OpenGuests
-from tuihost.core.login.authentication import (
-    MAX_PROBES,
-    Conversation,
-    KeyOffer,
-    Prompt,
-    Query,
-)
+from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.authentication import MAX_PROBES
+from tuihost.core.login.verdicts import Conversation, Prompt, Query
 
 ADAS = paramiko.ECDSAKey.generate()
 ADAS_SECOND = paramiko.ECDSAKey.generate()

@@ -12,12 +12,8 @@ from tests.ssh.messages import Raw, packed
 from tests.ssh.raw_client import KEYS, RawClient, host_pair, plain_pair
 from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
-from tuihost.core.login.authentication import (
-    Conversation,
-    KeyOffer,
-    Prompt,
-    Query,
-)
+from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.verdicts import Conversation, Prompt, Query
 
 ADAS = paramiko.ECDSAKey.generate()
 EVES = paramiko.ECDSAKey.generate()

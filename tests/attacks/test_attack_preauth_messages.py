@@ -15,7 +15,7 @@ from tests.ssh.raw_client import RawClient, host_pair, plain_pair
 from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import Prompt, Query
+from tuihost.core.login.verdicts import Prompt, Query
 from tuihost.ssh.packets import algorithms as kex
 
 KNOWN = [*range(1, 8), 20, 21, *range(30, 35), *range(50, 54), *range(60, 67)]

@@ -27,8 +27,10 @@ from tuihost.accounts import AccountRecord, KeyRecord
 from tuihost.core.keys.authorized_keys import parse_line
 from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import Ask, AuthMachine, Chains, Failure
+from tuihost.core.login.authentication import AuthMachine
+from tuihost.core.login.chains import Chains
 from tuihost.core.login.lockout import Try
+from tuihost.core.login.verdicts import Ask, Failure
 from tuihost.host._watchdog import Watchdog
 from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier

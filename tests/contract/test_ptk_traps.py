@@ -26,7 +26,7 @@ from prompt_toolkit.output import ColorDepth, DummyOutput, create_output
 from tests.waiting import DEADLINE
 from tuihost import App, Session
 from tuihost.testing import hosted
-from tuihost.tui import defaults
+from tuihost.tui.server_actions import refuse_server_actions
 
 
 class Probe(App):
@@ -232,7 +232,7 @@ def test_breakpoint_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(scene()), "the first Application takes the whole process's hook"
 
     sys.breakpointhook = sys.__breakpointhook__
-    defaults.refuse_server_actions()
+    refuse_server_actions()
     ours = sys.breakpointhook
     assert play(lambda app, session: sys.breakpointhook) is ours
 

@@ -21,7 +21,9 @@ from tests.timers import ManualTimer
 from tests.verifiers import OpenGuests, with_chains
 from tests.waiting import DEADLINE
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import AuthMachine, Chains, Verifier
+from tuihost.core.login.authentication import AuthMachine
+from tuihost.core.login.chains import Chains
+from tuihost.core.login.verdicts import Verifier
 from tuihost.ssh.keys.host_keys import HostKeys
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.transport import HostTransport

@@ -20,8 +20,9 @@ from tests.ssh.raw_client import KEYS, Host, RawClient, host_pair
 from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.accounts import StoreError
-from tuihost.core.keys.offers import fingerprint
-from tuihost.core.login.authentication import MAX_PROBES, Conversation, KeyOffer, Prompt, Query
+from tuihost.core.keys.offers import KeyOffer, fingerprint
+from tuihost.core.login.authentication import MAX_PROBES
+from tuihost.core.login.verdicts import Conversation, Prompt, Query
 from tuihost.ssh.keys.login_keys import ALGORITHMS, LoginKey
 
 OWN = [name for name in ALGORITHMS if not name.startswith("sk-")]  # what paramiko can sign with

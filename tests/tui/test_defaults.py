@@ -1,12 +1,8 @@
-"""Defaults exist once a process, and nothing a person does through them reaches the server."""
+"""Defaults exist once a process."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,10 +33,6 @@ def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
         (application_module, "load_key_bindings"),
         (application_module, "load_page_navigation_bindings"),
         (Application, "_create_merged_style"),
-        (Application, "suspend_to_background"),
-        (Application, "run_system_command"),
-        (Buffer, "open_in_editor"),
-        (sys, "breakpointhook"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))
 
@@ -120,50 +112,3 @@ def test_styles_come_out_as_before(pygments: Any) -> None:
 def test_the_cells_that_a_process_remembers_are_bounded() -> None:
     defaults.share_defaults()
     assert _CHAR_CACHE.size <= defaults.CELLS_KEPT
-
-
-class Lines(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fields: list[dict[str, Any]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.fields.append(record.fields)  # type: ignore[attr-defined]
-
-
-def test_side_doors_are_refused_with_a_line_in_the_log(tmp_path: Path) -> None:
-    defaults.refuse_server_actions()
-    defaults.refuse_server_actions()
-    lines, made = Lines(), tmp_path / "made"
-    app = application()
-
-    async def main() -> None:
-        app.loop = asyncio.get_running_loop()
-        app.suspend_to_background()
-        await app.run_system_command(f"touch {made}")
-        with set_app(app):
-            await Buffer().open_in_editor()
-        breakpoint()
-
-    logging.getLogger("tuihost").addHandler(lines)
-    try:
-        run(main())
-    finally:
-        logging.getLogger("tuihost").removeHandler(lines)
-    assert [fields["refused"] for fields in lines.fields] == [
-        "suspend_to_background",
-        "run_system_command",
-        "open_in_editor",
-        "breakpoint",
-    ]
-    assert not made.exists()
-
-
-def test_an_application_leaves_our_breakpoint_hook_alone() -> None:
-    defaults.refuse_server_actions()
-    hook = sys.breakpointhook
-    with application()._enable_breakpointhook():
-        assert sys.breakpointhook is hook
-    assert sys.breakpointhook is hook

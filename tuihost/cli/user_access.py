@@ -168,7 +168,7 @@ def _described(
 
 def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], ...]:
     """Chains as the store keeps them. An unknown factor ends the command."""
-    from tuihost.core.login.chains import NONE, chains_of
+    from tuihost.core.login.chains import NONE, chains_of, known_factors, unknown_factors
     from tuihost.host.plugins.step_catalog import StepCatalog
     from tuihost.logs import EventLog
 
@@ -180,8 +180,8 @@ def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...]
     if chains:
         # `tuihost check` says which steps are broken.
         silent = EventLog(logging.Logger("steps", logging.CRITICAL))
-        steps = StepCatalog.of(settings, silent)
-        for factor in steps.unknown(chains):
-            known = ", ".join(sorted({*steps.steps, "password", "publickey"}))
+        steps = StepCatalog.of(settings, silent).steps
+        for factor in unknown_factors(chains, steps):
+            known = ", ".join(sorted(known_factors(steps) - {NONE}))
             raise click.ClickException(f"There is no factor {factor!r}; there are {known}.")
     return chains

@@ -6,7 +6,8 @@ The steps that ship with tuihost are in `steps`; logins that wait for somebody's
 
 from __future__ import annotations
 
-from tuihost.core.login.authentication import Became, Conversation, KeyOffer, Prompt, Query
+from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.verdicts import Became, Conversation, Prompt, Query
 from tuihost.login._step import (
     Attempt,
     Delivery,

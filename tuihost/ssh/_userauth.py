@@ -14,21 +14,9 @@ from paramiko.auth_handler import AuthHandler
 
 from tuihost.accounts import StoreError
 from tuihost.core.keys.offers import fingerprint
-from tuihost.core.login.authentication import (
-    INTERACTIVE,
-    MAX_PASSWORD,
-    NONE,
-    PASSWORD,
-    PUBLICKEY,
-    Ask,
-    AuthMachine,
-    Failure,
-    Hangup,
-    Partial,
-    Query,
-    Success,
-    Verdict,
-)
+from tuihost.core.login.authentication import MAX_PASSWORD, AuthMachine
+from tuihost.core.login.chains import INTERACTIVE, NONE, PASSWORD, PUBLICKEY
+from tuihost.core.login.verdicts import Ask, Failure, Hangup, Partial, Query, Success, Verdict
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
 from tuihost.ssh.keys.login_keys import LoginKey

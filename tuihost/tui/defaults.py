@@ -1,5 +1,4 @@
-"""What all Applications share, made once in a process, and what prompt_toolkit must not do to the
-server on a person's behalf.
+"""What all Applications share, made once in a process: default key bindings and styles.
 
 prompt_toolkit loads its 550 default key bindings and merges its default styles anew for every
 Application, which is most of the time and memory that one costs. Both are replaced where
@@ -8,16 +7,12 @@ Application, which is most of the time and memory that one costs. Both are repla
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import Callable
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from prompt_toolkit.application import application as application_module
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.application.current import get_app
-from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import (
     Always,
     Condition,
@@ -41,14 +36,11 @@ from prompt_toolkit.styles import (
     merge_styles,
 )
 
-from tuihost.logs import Event, event_log
 from tuihost.tui.characters import cluster_after, cluster_before, one_line
 
 CELLS_KEPT = 250_000
 """Distinct cells (a character in a style) that the process remembers; prompt_toolkit would keep a
 million, some 300 MB that visitors could fill."""
-
-# ------------------------------------------------------------------------------------- sharing
 
 
 @cache
@@ -128,39 +120,3 @@ def share_defaults() -> None:
     )
     Application._create_merged_style = _create_merged_style  # type: ignore[method-assign]
     _CHAR_CACHE.size = min(_CHAR_CACHE.size, CELLS_KEPT)
-
-
-# ------------------------------------------------------------------------------------- refusing
-
-
-def _refuse(what: str) -> None:
-    event_log().warning(Event.APP_LOG, refused=what, reason="it would act on the server")
-
-
-def _no_breakpoint(*args: object, **options: object) -> None:
-    _refuse("breakpoint")
-
-
-def _no_suspend(self: Application[Any], suspend_group: bool = True) -> None:
-    _refuse("suspend_to_background")
-
-
-async def _no_command(self: Application[Any], *args: object, **options: object) -> None:
-    _refuse("run_system_command")
-
-
-def _no_editor(self: Buffer, validate_and_handle: bool = False) -> asyncio.Task[None]:
-    async def refuse() -> None:
-        _refuse("open_in_editor")
-
-    return get_app().create_background_task(refuse())
-
-
-def refuse_server_actions() -> None:
-    """Refuses, in this process, what prompt_toolkit would do to the server on a person's behalf:
-    suspend it, run commands and editors on it, stop in a debugger. Each leaves a line in the log
-    and changes nothing for the person. Does nothing the second time."""
-    sys.breakpointhook = cast(Callable[..., Any], _no_breakpoint)
-    Application.suspend_to_background = _no_suspend  # type: ignore[method-assign]
-    Application.run_system_command = _no_command  # type: ignore[method-assign]
-    Buffer.open_in_editor = _no_editor  # type: ignore[method-assign]

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verifiers import OpenGuests, with_chains
-from tuihost.core.login.authentication import (
+from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.authentication import AuthMachine
+from tuihost.core.login.verdicts import (
     Ask,
-    AuthMachine,
     Conversation,
     Failure,
     Hangup,
-    KeyOffer,
     Partial,
     Prompt,
     Query,

@@ -9,18 +9,16 @@ from typing import Any
 import pytest
 
 from tuihost.core.keys.certificates import Certificate
-from tuihost.core.login.authentication import (
-    MAX_PROBES,
+from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.authentication import MAX_PROBES, AuthMachine, Phase
+from tuihost.core.login.chains import Chains
+from tuihost.core.login.verdicts import (
     Ask,
-    AuthMachine,
     Became,
-    Chains,
     Conversation,
     Failure,
     Hangup,
-    KeyOffer,
     Partial,
-    Phase,
     Prompt,
     Query,
     Success,

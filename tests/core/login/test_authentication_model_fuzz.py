@@ -23,16 +23,15 @@ from hypothesis.stateful import (
 )
 
 from tuihost.core.keys.certificates import Certificate
-from tuihost.core.login.authentication import (
+from tuihost.core.keys.offers import KeyOffer
+from tuihost.core.login.authentication import AuthMachine, Phase
+from tuihost.core.login.chains import Chains
+from tuihost.core.login.verdicts import (
     Ask,
-    AuthMachine,
-    Chains,
     Conversation,
     Failure,
     Hangup,
-    KeyOffer,
     Partial,
-    Phase,
     Prompt,
     Query,
     Success,

@@ -15,6 +15,7 @@ from tuihost.core.login.chains import (
     chains_of,
     only_by_invitation,
     proved,
+    unknown_factors,
     with_second,
 )
 
@@ -279,3 +280,9 @@ def test_where_a_password_lets_in_that_proves_nothing_else(
     host: list[str], apps: dict[str, list[str]], own: Chains, alone: bool
 ) -> None:
     assert LoginChains.of(host, apps).password_alone(own) is alone
+
+
+def test_a_factor_that_nothing_settles_is_named_once() -> None:
+    chains = (("publickey", "riddle"), ("password", "totp"), ("none",), ("riddle",))
+    assert unknown_factors(chains, ["totp"]) == ("riddle",)
+    assert unknown_factors(chains, ["totp", "riddle"]) == ()

@@ -19,8 +19,7 @@ from tests.ssh.raw_client import Host
 from tests.verifiers import OpenGuests
 from tests.waiting import DEADLINE
 from tuihost.core.keys.authorized_keys import Unfit, judge, parse
-from tuihost.core.keys.offers import Revocations
-from tuihost.core.login.authentication import KeyOffer
+from tuihost.core.keys.offers import KeyOffer, Revocations
 from tuihost.ssh.keys.revocations import read_revocations
 from tuihost.wire import Identity, Restrictions
 

@@ -15,8 +15,7 @@ from tests.ssh.messages import Raw, packed
 from tests.ssh.raw_client import RawClient, host_pair
 from tests.verifiers import OpenGuests
 from tuihost.core.keys.authorized_keys import Unfit, judge, parse
-from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519
-from tuihost.core.login.authentication import KeyOffer
+from tuihost.core.keys.offers import SK_ECDSA, SK_ED25519, KeyOffer
 from tuihost.ssh.keys.login_keys import LoginKey
 from tuihost.ssh.keys.public_keys import PublicKey
 

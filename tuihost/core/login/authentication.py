@@ -38,7 +38,6 @@ from tuihost.core.login.verdicts import (
     Failure,
     Hangup,
     Partial,
-    Prompt,
     Query,
     Success,
     Verdict,
@@ -49,13 +48,6 @@ from tuihost.core.routing import split_user
 from tuihost.errors import MisuseError
 from tuihost.text import clean
 from tuihost.wire import Identity
-
-__all__ = [
-    "INTERACTIVE", "MAX_PASSWORD", "MAX_PROBES", "MAX_REQUESTS", "MAX_USER", "NONE", "PASSWORD",
-    "PUBLICKEY", "SERVICE", "Ask", "AuthMachine", "Became", "Chains", "Conversation", "Failure",
-    "Hangup", "KeyOffer", "Partial", "Phase", "Prompt", "Query", "Success",
-    "Verdict", "Verifier",
-]  # fmt: skip
 
 SERVICE = "ssh-connection"
 MAX_USER = 64  # characters

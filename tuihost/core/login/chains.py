@@ -57,10 +57,10 @@ class LoginChains:
 
     def mistakes(self, steps: Iterable[str]) -> Iterator[str]:
         """What is wrong with them where there are those `steps`, a sentence each."""
-        known = {NONE, PASSWORD, PUBLICKEY, *steps}
-        yield from _mistakes("login.chains", self.host, known)
+        steps = tuple(steps)
+        yield from _mistakes("login.chains", self.host, steps)
         for app, chains in self.apps.items():
-            yield from _mistakes(f"login.app_chains.{app}", chains, known)
+            yield from _mistakes(f"login.app_chains.{app}", chains, steps)
 
     def ask_for(self, factor: str) -> bool:
         """Whether any of them has this factor."""
@@ -102,6 +102,19 @@ def chains_of(lines: Iterable[str]) -> Chains:
     """The chains that settings write as `publickey, totp`, each once, in their order."""
     chains = (tuple(f.strip() for f in line.split(",") if f.strip()) for line in lines)
     return tuple(dict.fromkeys(chain for chain in chains if chain))
+
+
+def known_factors(steps: Iterable[str]) -> frozenset[str]:
+    """What a chain may name where there are those `steps`."""
+    return frozenset({NONE, PASSWORD, PUBLICKEY, *steps})
+
+
+def unknown_factors(chains: Chains, steps: Iterable[str]) -> tuple[str, ...]:
+    """The factors of `chains` that nothing could settle where there are those `steps`, each
+    once."""
+    known = known_factors(steps)
+    factors = (factor for chain in chains for factor in chain)
+    return tuple(dict.fromkeys(factor for factor in factors if factor not in known))
 
 
 def proved(factors: tuple[str, ...], chains: Chains) -> bool:
@@ -150,11 +163,10 @@ _MISTAKES: tuple[tuple[Callable[[Chains], bool], str], ...] = (
 )
 
 
-def _mistakes(setting: str, chains: Chains, known: set[str]) -> Iterator[str]:
-    for factor in dict.fromkeys(factor for chain in chains for factor in chain):
-        if factor not in known:
-            there_are = ", ".join(sorted(known))
-            yield f"{setting}: no step is called {factor!r}; there are {there_are}"
+def _mistakes(setting: str, chains: Chains, steps: tuple[str, ...]) -> Iterator[str]:
+    for factor in unknown_factors(chains, steps):
+        there_are = ", ".join(sorted(known_factors(steps)))
+        yield f"{setting}: no step is called {factor!r}; there are {there_are}"
     for is_wrong, sentence in _MISTAKES:
         if is_wrong(chains):
             yield f"{setting}: {sentence}"

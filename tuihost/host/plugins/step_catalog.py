@@ -68,12 +68,6 @@ class StepCatalog:
         login = settings.login
         return cls.load(log=log, modules=login.steps, folders=login.step_folders)
 
-    def unknown(self, chains: Iterable[Iterable[str]]) -> tuple[str, ...]:
-        """Factors of `chains` that nothing here can settle, each once."""
-        known = {*self.steps, NONE, PUBLICKEY, "password"}
-        factors = (factor for chain in chains for factor in chain)
-        return tuple(dict.fromkeys(factor for factor in factors if factor not in known))
-
     def _add(self, candidate: Candidate[Step]) -> None:
         try:
             step = candidate.load()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tuihost.core.exit_statuses import NO_ROOM
+from tuihost.core.keys.restrictions import forced, why_refused
 from tuihost.core.ledger import FREE, Exceeded, Kind, Lease
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
@@ -241,26 +242,21 @@ class Connection:
     def _taken_away(self, request: SessionRequest) -> str | None:
         """Why this person cannot have that: their key does not let them, or no app would use
         it."""
-        restrictions = self._visitor.restrictions
+        reason = why_refused(self._visitor.restrictions, request)
         match request:
-            case PtyRequest() if not restrictions.pty:
-                return "the key does not allow a terminal"
-            case X11Request() if not restrictions.x11_forwarding:
-                return "the key does not allow X11 forwarding"
-            case X11Request():
+            case X11Request() if reason is None:
                 return self._host.access.why_no_x11(self._visitor)
-            case AgentRequest() if not restrictions.agent_forwarding:
-                return "the key does not allow agent forwarding"
-            case AgentRequest():
+            case AgentRequest() if reason is None:
                 return self._host.access.why_no_agent(self._visitor)
-        return None
+            case _:
+                return reason
 
     def _program(self, session: _SessionChannel, request: ProgramRequest) -> Answer:
-        """A key's command stands in for whatever is asked for, also for a subsystem."""
-        forced = self._visitor.restrictions.command
-        if forced is not None:
+        """A key's command stands in for whatever is asked for."""
+        instead = forced(self._visitor.restrictions)
+        if instead is not None:
             session.asked = request
-            return session.machine.decide(ExecRequest(forced))
+            return session.machine.decide(instead)
         if isinstance(request, SubsystemRequest) and not self._host.access.serves(
             self._visitor, request.name
         ):

@@ -22,7 +22,8 @@ from types import FrameType
 
 from tuihost.core.gate.penalties import Offence
 from tuihost.core.limits import TransportLimits
-from tuihost.core.login.authentication import PASSWORD, AuthMachine
+from tuihost.core.login.authentication import AuthMachine
+from tuihost.core.login.chains import PASSWORD
 from tuihost.errors import TuihostError
 from tuihost.host.gate.counting_verifier import CountingVerifier
 from tuihost.host.gate.gate import Admission, Gate, GateRules, Refusal

@@ -18,10 +18,11 @@ from prompt_toolkit.renderer import Renderer
 from prompt_toolkit.styles import DynamicStyle
 
 from tuihost.errors import MisuseError
-from tuihost.tui.defaults import refuse_server_actions, share_defaults
+from tuihost.tui.defaults import share_defaults
 from tuihost.tui.rendering._difference import draw_difference
 from tuihost.tui.rendering._styles import AppStyle, StyleSource
 from tuihost.tui.rendering.frame import FrameScreen, MouseRegions
+from tuihost.tui.server_actions import refuse_server_actions
 from tuihost.tui.terminal.output import TerminalOutput, WritableTerminal
 
 REDRAW_INTERVAL = 0.02

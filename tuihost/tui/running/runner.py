@@ -22,12 +22,13 @@ from prompt_toolkit.styles import BaseStyle
 from tuihost.errors import Disconnected, Interrupted, TookTooLong, TookTooMuch
 from tuihost.logs import Event, EventLog
 from tuihost.session.session import Launch, Result, Session
-from tuihost.tui.defaults import refuse_server_actions, share_defaults
+from tuihost.tui.defaults import share_defaults
 from tuihost.tui.rendering.renderer import HostRenderer, install
 from tuihost.tui.running._background import Background
 from tuihost.tui.running._screen_stage import ScreenStage
 from tuihost.tui.running.loop import LoopKind, close_loop, new_loop
 from tuihost.tui.running.stages import LoopStage
+from tuihost.tui.server_actions import refuse_server_actions
 from tuihost.tui.terminal.input import TerminalInput
 from tuihost.tui.terminal.output import TerminalOutput
 from tuihost.wire import WindowChange
