@@ -81,7 +81,8 @@ class AccountStore(Protocol):
     def get(self, name: str) -> AccountRecord | None: ...
 
     def taken(self, name: str) -> bool:
-        """Whether there is an account of this name in any letter case."""
+        """Whether there is an account of this name in any letter case, or of one that looks like
+        it."""
 
     def all(self) -> Sequence[AccountRecord]: ...
 

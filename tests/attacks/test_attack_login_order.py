@@ -31,6 +31,9 @@ class FakeVerifier(OpenGuests):
     def __init__(self) -> None:
         self.heard: list[tuple[str, ...]] = []
 
+    def advice(self, user: str) -> str:
+        return ""
+
     def guest(self, user: str) -> bool:
         return False
 

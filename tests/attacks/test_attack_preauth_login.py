@@ -26,6 +26,9 @@ class Verifier(OpenGuests):
     def __init__(self) -> None:
         self.steps: list[tuple[str, ...]] = []
 
+    def advice(self, user: str) -> str:
+        return ""
+
     def guest(self, user: str) -> bool:
         return False
 
@@ -212,6 +215,9 @@ def test_a_fault_in_a_verifier_is_no_zombie(monkeypatch: pytest.MonkeyPatch) -> 
         transport.sock.close()
 
     class Faulty(OpenGuests):
+        def advice(self, user: str) -> str:
+            return ""
+
         def guest(self, user: str) -> bool:
             raise OSError("one argument")
 

@@ -25,6 +25,9 @@ KNOWN += [80, 81, 82, *range(90, 101)]
 class Nobody(OpenGuests):
     """Lets nobody in."""
 
+    def advice(self, user: str) -> str:
+        return ""
+
     def guest(self, user: str) -> bool:
         return False
 

@@ -38,6 +38,9 @@ class Ada(OpenGuests):
         self.keys = [key.asbytes() for key in keys]
         self.answers: list[tuple[str, ...]] = []
 
+    def advice(self, user: str) -> str:
+        return ""
+
     def guest(self, user: str) -> bool:
         return False
 

@@ -42,6 +42,14 @@ class HostAccounts:
             raise no_such_account(name, self.store)
         return found
 
+    def looking_like(self, name: str) -> str | None:
+        """An account of another name that looks the same."""
+        from tuihost.core.login.account_names import skeleton
+
+        looks = skeleton(name)
+        names = (account.name for account in self.store.all())
+        return next((each for each in names if each != name and skeleton(each) == looks), None)
+
 
 @contextmanager
 def host_accounts(config: Path | None) -> Iterator[HostAccounts]:

@@ -69,11 +69,16 @@ def add(
         if not no_password:
             password = new_password(name, accounts.settings, from_stdin=password_stdin)
             stored = hashed(password)
+        looks_like = accounts.looking_like(name)
         record = AccountRecord(name, roles=given, created=time.time(), password_hash=stored)
         if not accounts.store.create(record):
             raise click.ClickException(
                 f"There is already an account whose name differs from {name!r} only in upper and"
                 " lower case."
+            )
+        if looks_like:
+            click.echo(
+                f"People may take {name!r} for {looks_like!r}, which is there too.", err=True
             )
         if name == accounts.settings.login.invite_name:
             click.echo(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from tuihost.core.forward_rules import rule_of
-from tuihost.core.login.account_names import name_problem
+from tuihost.core.login.account_names import RESERVED_NAMES, name_problem
 
 _APP_NAME = r"[a-z][a-z0-9-]{0,31}"
 _ESCAPE = re.compile(r"c-[a-z@\[\]\\^_]|f([1-9]|1[0-9]|2[0-4])")
@@ -69,13 +70,20 @@ def _forward_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
     return rules
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What the number of a setting counts, for the pages about the settings."""
+
+    name: str
+
+
 AnyPath = Annotated[Path, AfterValidator(_from_file)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Paths = Annotated[tuple[AnyPath, ...], BeforeValidator(_listed)]
 ForwardRules = Annotated[Names, AfterValidator(_forward_rules)]
 AppName = Annotated[str, Field(pattern=f"^{_APP_NAME}$")]
 OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
-Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False), Unit("seconds")]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -102,102 +110,145 @@ class Server(Section):
     host: Annotated[str, Field(min_length=1, max_length=255)] = Field(
         default="127.0.0.1",
         description="Address to listen on. 0.0.0.0 or :: lets other machines in.",
+        examples=["0.0.0.0"],
     )
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
-        default=8022, description="Port to listen on; 0 takes any that is free."
+        default=8022, description="Port to listen on; 0 takes any that is free.", examples=[2222]
     )
     name: Annotated[OneLine, Field(min_length=1)] = Field(
-        default="tuihost", description="What the host calls itself to people."
+        default="tuihost", description="What the host calls itself to people.", examples=["Harbor"]
     )
     default_app: AppName = Field(
-        default="menu", description="The app that `ssh host` opens if no app is named."
+        default="menu",
+        description="The app that `ssh host` opens if no app is named.",
+        examples=["notes"],
     )
     script: OneLine = Field(
         default="shell script",
         description="The command that `ssh host < file` runs; `default_app` if empty or unknown.",
+        examples=["notes list"],
     )
     theme: str = Field(
         default="harbor-night",
         description="The theme for people who have not chosen one. On a terminal that is light "
         "where the theme is dark, or the other way round, they get its pair.",
+        examples=["harbor-day"],
     )
     state_dir: AnyPath = Field(
         default_factory=lambda: platformdirs.user_state_path("tuihost"),
         description="Where host keys, preferences and the data of apps are kept.",
+        examples=["/var/lib/tuihost"],
     )
     host_keys: Annotated[Paths, Field(min_length=1)] = Field(
         default_factory=lambda data: (data["state_dir"] / "host_ed25519",),
         description="Private keys of the host. The first is made if it does not exist.",
+        examples=[("/etc/tuihost/host_ed25519", "/etc/tuihost/host_rsa")],
     )
     algorithms: Literal["wide", "modern"] = Field(
         default="wide",
         description="`wide` also offers MACs for older clients, such as curl with libssh2 1.10; "
         "`modern` does not.",
+        examples=["modern"],
     )
-    max_connections: Count = Field(default=512, description="The most connections at a time.")
+    max_connections: Count = Field(
+        default=512, description="The most connections at a time.", examples=[200]
+    )
     max_unauthenticated: Count = Field(
-        default=100, description="The most connections that have not logged in yet."
+        default=100, description="The most connections that have not logged in yet.", examples=[50]
     )
-    per_address: Count = Field(default=32, description="The most connections from one address.")
+    per_address: Count = Field(
+        default=32, description="The most connections from one address.", examples=[8]
+    )
 
 
 class Login(Section):
     """Who may enter, and how long they may take."""
 
-    guests: bool = Field(default=True, description="Whether people without an account may enter.")
+    guests: bool = Field(
+        default=True, description="Whether people without an account may enter.", examples=[False]
+    )
     guest_names: Names = Field(
         default=("*",),
         description="Names under which guests may enter; never one that an account has.",
+        examples=[("guest", "demo-*")],
+    )
+    reserved_names: Names = Field(
+        default=RESERVED_NAMES,
+        description="Names, and patterns of names, that neither guests nor people with an "
+        "invitation may use, nor any that look like them. A name that `guest_names` has without "
+        "`*` is open to guests all the same.",
+        examples=[("root", "admin", "team-*")],
     )
     chains: Names = Field(
         default=("publickey", "password, totp", "password, recovery", "password"),
         description="Chains for accounts, each a list of factors: `publickey, totp`.",
+        examples=[("publickey, totp", "password, totp")],
     )
     app_chains: dict[AppName, Names] = Field(
-        default={}, description="Chains that single apps ask for, instead of the host's."
+        default={},
+        description="Chains that single apps ask for, instead of the host's.",
+        examples=[{"vault": ("publickey, totp",)}],
     )
-    steps: Names = Field(default=(), description="Login steps in modules: `package.module:attr`.")
+    steps: Names = Field(
+        default=(),
+        description="Login steps in modules: `package.module:attr`.",
+        examples=[("acme.steps:badge",)],
+    )
     step_folders: Paths = Field(
-        default=(), description="Folders of login steps, each `NAME.py` or `NAME/` one step."
+        default=(),
+        description="Folders of login steps, each `NAME.py` or `NAME/` one step.",
+        examples=[("steps",)],
     )
     invite_name: Annotated[str, AfterValidator(_name_or_none)] = Field(
         default="new",
         description="The name to log in as with an invitation, while one is open; empty for none.",
+        examples=["welcome"],
     )
     invitee_names: Literal["ascii", "any"] = Field(
         default="ascii",
         description="Which names people with an invitation may choose: `ascii` for letters from a "
         "to z, digits, `.`, `_` and `-`; `any` for letters of every language.",
+        examples=["any"],
     )
     authorized_keys: Annotated[Names, AfterValidator(_patterns_from_file)] = Field(
         default=(),
         description="Files of keys besides the account's own; %u is the account's name.",
+        examples=[("keys/%u",)],
     )
     trusted_ca: Paths = Field(
-        default=(), description="Public keys whose user certificates are accepted."
+        default=(),
+        description="Public keys whose user certificates are accepted.",
+        examples=[("ca.pub",)],
     )
     revoked_keys: AnyPath | None = Field(
-        default=None, description="A file of keys that are never accepted: lines, or a KRL."
+        default=None,
+        description="A file of keys that are never accepted: lines, or a KRL.",
+        examples=["revoked.krl"],
     )
     terms: AnyPath | None = Field(
-        default=None, description="A text that the factor `terms` asks people to accept."
+        default=None,
+        description="A text that the factor `terms` asks people to accept.",
+        examples=["terms.txt"],
     )
     delivery: str = Field(
         default="",
         description="The sender of the codes of the factor `delivery`: "
         "`package.module:attr`, or `outbox` for a file in `state_dir`, to try it out.",
+        examples=["outbox"],
     )
     password_concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=2, description="The most passwords that are verified at a time."
+        default=2, description="The most passwords that are verified at a time.", examples=[4]
     )
     grace: Annotated[Seconds, Field(gt=0)] = Field(
-        default=30.0, description="Seconds that a whole login may take."
+        default=30.0, description="Seconds that a whole login may take.", examples=[120.0]
     )
     max_tries: Annotated[int, Field(ge=1, le=100)] = Field(
-        default=6, description="Failed attempts before the connection ends."
+        default=6, description="Failed attempts before the connection ends.", examples=[3]
     )
     banner: Annotated[str, Field(max_length=4000)] = Field(
-        default="", description="Text that clients show before the login."
+        default="",
+        description="Text that clients show before the login.",
+        examples=["For people with an account only.\n"],
     )
 
 
@@ -205,29 +256,38 @@ class Limits(Section):
     """What one connection, and one person, may use."""
 
     channels: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=128, description="Channels that one connection may have open, forwards included."
+        default=128,
+        description="Channels that one connection may have open, forwards included.",
+        examples=[64],
     )
     sessions: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=16, description="Sessions that one connection may have open: shells and commands."
+        default=16,
+        description="Sessions that one connection may have open: shells and commands.",
+        examples=[8],
     )
     keepalive: Seconds = Field(
         default=30.0,
         description="Seconds of silence before a client is asked if it is there; 0 is off.",
+        examples=[60.0],
     )
     keepalive_count: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=3, description="Unanswered questions before the connection ends."
+        default=3, description="Unanswered questions before the connection ends.", examples=[5]
     )
     idle: Seconds = Field(
-        default=0.0, description="Seconds without a key before a session ends; 0 is off."
+        default=0.0,
+        description="Seconds without a key before a session ends; 0 is off.",
+        examples=[3600.0],
     )
     share: Annotated[float, Field(ge=0.1, le=100, allow_inf_nan=False)] = Field(
         default=1.0,
         description="How much of everything one connection, one person and one address may take, "
         "as a multiple of the bounds in `docs/server-behaviour.md`.",
+        examples=[2.0],
     )
-    memory: Annotated[int, Field(ge=64, le=1_000_000)] = Field(
+    memory: Annotated[int, Field(ge=64, le=1_000_000), Unit("MB")] = Field(
         default=512,
         description="Megabytes that the host holds for all people together, besides their apps.",
+        examples=[1024],
     )
 
 
@@ -238,16 +298,20 @@ class Forwarding(Section):
         default=(),
         description="Targets that may be dialled: `db.example.org:5432`, `10.0.0.0/8:22`, "
         "`localhost:3000-3999`, `*.example.org:*`, `/run/app/*.sock`.",
+        examples=[("db.example.org:5432", "10.0.0.0/8:22")],
     )
     listen: ForwardRules = Field(
         default=(),
         description="Addresses that remote forwards may listen on: `localhost:9000-9100`.",
+        examples=[("localhost:9000-9100",)],
     )
     dial_timeout: Annotated[Seconds, Field(gt=0)] = Field(
-        default=10.0, description="Seconds for a target to answer."
+        default=10.0, description="Seconds for a target to answer.", examples=[5.0]
     )
     listeners: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        default=16, description="Remote forwards that one connection may have at a time."
+        default=16,
+        description="Remote forwards that one connection may have at a time.",
+        examples=[4],
     )
 
 
@@ -258,90 +322,125 @@ class Sources(Section):
         default="10:30:100",
         description="`A:B:C`: with A logins under way, B per cent of new ones are dropped, "
         "then more and more, and all with C.",
+        examples=["20:30:60"],
     )
-    prefix_v4: Annotated[int, Field(ge=8, le=32)] = Field(
-        default=32, description="Bits of an IPv4 address that make one source."
+    prefix_v4: Annotated[int, Field(ge=8, le=32), Unit("bits")] = Field(
+        default=32, description="Bits of an IPv4 address that make one source.", examples=[24]
     )
-    prefix_v6: Annotated[int, Field(ge=32, le=128)] = Field(
-        default=64, description="Bits of an IPv6 address that make one source."
+    prefix_v6: Annotated[int, Field(ge=32, le=128), Unit("bits")] = Field(
+        default=64, description="Bits of an IPv6 address that make one source.", examples=[56]
     )
     penalties: bool = Field(
-        default=True, description="Whether a source that fails has to wait, longer each time."
+        default=True,
+        description="Whether a source that fails has to wait, longer each time.",
+        examples=[False],
     )
-    penalty_max: Seconds = Field(default=600.0, description="The longest that a source waits.")
+    penalty_max: Seconds = Field(
+        default=600.0, description="The longest that a source waits.", examples=[3600.0]
+    )
     exempt: Names = Field(
-        default=("127.0.0.0/8", "::1/128"), description="Networks that never have to wait."
+        default=("127.0.0.0/8", "::1/128"),
+        description="Networks that never have to wait.",
+        examples=[("192.0.2.0/24",)],
     )
     lockout_failures: Annotated[int, Field(ge=0, le=1000)] = Field(
         default=10,
         description="Failures for one account from one source before it is locked; 0 is off.",
+        examples=[5],
     )
     lockout: Seconds = Field(
-        default=900.0, description="Seconds that it is locked, and in which failures add up."
+        default=900.0,
+        description="Seconds that it is locked, and in which failures add up.",
+        examples=[3600.0],
     )
     proxies: Names = Field(
-        default=(), description="Networks of proxies that name the true source (PROXY protocol)."
+        default=(),
+        description="Networks of proxies that name the true source (PROXY protocol).",
+        examples=[("10.0.0.5/32",)],
     )
 
 
 class Accounts(Section):
     """Where accounts are kept."""
 
-    url: str = Field(default="", description="`sqlite:///path`; a file in `state_dir` if empty.")
+    url: str = Field(
+        default="",
+        description="`sqlite:///path`; a file in `state_dir` if empty.",
+        examples=["sqlite:///people.sqlite3"],
+    )
     secret_key: AnyPath | None = Field(
         default=None,
         description="The key that secrets are encrypted with; in `state_dir` if empty.",
+        examples=["/etc/tuihost/accounts.key"],
     )
 
 
 class Role(Section):
     """What a role may use, as patterns of names. A person may use what any of their roles may."""
 
-    apps: Names = Field(default=("*",), description="Apps.")
-    commands: Names = Field(default=("*",), description="Commands, as `app command`.")
+    apps: Names = Field(default=("*",), description="Apps.", examples=[("menu", "notes")])
+    commands: Names = Field(
+        default=("*",),
+        description="Commands, as `app command`.",
+        examples=[("notes *", "status now")],
+    )
     read_files: Names | None = Field(
         default=None,
         description="Apps whose files they may read, by sftp and in every other way. If it is not "
         "set: all apps if `commands` has `*`, and none otherwise.",
+        examples=[("notes", "files")],
     )
     write_files: Names | None = Field(
         default=None,
         description="Apps whose files they may read and change. If it is not set: all apps if "
         "`commands` has `*`, and none otherwise.",
+        examples=[("files",)],
     )
     forwards: Names = Field(
-        default=(), description="Real targets that they may forward to, as `host:port`."
+        default=(),
+        description="Real targets that they may forward to, as `host:port`.",
+        examples=[("10.0.0.5:5432",)],
     )
     listens: Names = Field(
         default=(),
         description="Real addresses that the host may listen on for them, as `host:port`.",
+        examples=[("localhost:9000",)],
     )
     x11: bool = Field(
-        default=True, description="Whether apps that ask for it may use their X11 display."
+        default=True,
+        description="Whether apps that ask for it may use their X11 display.",
+        examples=[False],
     )
     agent: bool = Field(
-        default=True, description="Whether apps that ask for it may use their SSH agent."
+        default=True,
+        description="Whether apps that ask for it may use their SSH agent.",
+        examples=[False],
     )
 
 
 class Group(Section):
     """What everybody in a group of accounts has (`tuihost user groups`)."""
 
-    roles: Names = Field(default=(), description="Roles, besides the accounts' own.")
+    roles: Names = Field(
+        default=(), description="Roles, besides the accounts' own.", examples=[("staff", "library")]
+    )
 
 
 class Logs(Section):
     """Where the log goes."""
 
     format: Literal["text", "json"] = Field(
-        default="text", description="The form of the log's lines."
+        default="text", description="The form of the log's lines.", examples=["json"]
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least important events that are logged."
+        default="info",
+        description="The least important events that are logged.",
+        examples=["warning"],
     )
     file: AnyPath | None = Field(
         default=None,
         description="A file that the log is appended to; standard error if empty.",
+        examples=["/var/log/tuihost.log"],
     )
 
 
@@ -351,11 +450,22 @@ class Apps(Section):
     folders: Paths = Field(
         default=(),
         description="Folders of apps, each `NAME.py` or `NAME/` one app. The first wins.",
+        examples=[("apps",)],
     )
-    modules: Names = Field(default=(), description="Apps in modules: `package.module:attr`.")
-    enabled: Names = Field(default=("*",), description="Names of apps to load; `*` is all.")
+    modules: Names = Field(
+        default=(),
+        description="Apps in modules: `package.module:attr`.",
+        examples=[("acme.board:app",)],
+    )
+    enabled: Names = Field(
+        default=("*",),
+        description="Names of apps to load; `*` is all.",
+        examples=[("menu", "notes", "shell")],
+    )
     disabled: Names = Field(
-        default=(), description="Names of apps to leave out, even if they are enabled."
+        default=(),
+        description="Names of apps to leave out, even if they are enabled.",
+        examples=[("windows",)],
     )
 
 
@@ -363,7 +473,9 @@ class Themes(Section):
     """Where themes are found, besides the bundled ones."""
 
     folders: Paths = Field(
-        default=(), description="Folders of themes, each file `NAME.toml` one theme."
+        default=(),
+        description="Folders of themes, each file `NAME.toml` one theme.",
+        examples=[("themes",)],
     )
 
 
@@ -371,7 +483,9 @@ class Menu(Section):
     """The first screen."""
 
     escape: Annotated[str, AfterValidator(_known_key)] = Field(
-        default="c-]", description="The key that leads back to the menu from anywhere."
+        default="c-]",
+        description="The key that leads back to the menu from anywhere.",
+        examples=["f12"],
     )
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from pathlib import Path
+from typing import Any, get_args, get_origin
 
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
 from tuihost.settings.loading import ENV_PREFIX
-from tuihost.settings.models import Role, Section, Settings
+from tuihost.settings.models import Group, Role, Section, Settings, Unit
 from tuihost.settings.toml import written
 
 _HOST_KEYS = "state_dir/host_ed25519"
@@ -29,6 +31,8 @@ file, and an option of the command line overrides both.
 
 A relative path starts at the folder of the settings file, and `~` is the home folder of the user
 that the host runs as.
+
+Below each table is an example of every setting in it. The values there are examples, not advice.
 
 This page is made from the code by `make docs`.
 """
@@ -50,24 +54,72 @@ def page() -> str:
     parts = [_PAGE]
     for name, section in _sections():
         parts.append(f"\n## `[{name}]`\n\n{_about(section)}\n\n")
-        parts.append("| name | default | what it is | environment |\n|---|---|---|---|\n")
+        parts.append(
+            "| name | default | values | what it is | environment |\n|---|---|---|---|---|\n"
+        )
         for key, field in section.model_fields.items():
             variable = f"{ENV_PREFIX}{name}__{key}".upper()
-            default = _shown_default(key, field)
-            parts.append(f"| `{key}` | {default} | {_help(field)} | `{variable}` |\n")
-    parts.append(_roles())
+            parts.append(f"{_row(key, field)} `{variable}` |\n")
+        parts.append(_examples(name, section))
+    for name, section, named in (("roles", Role, "staff"), ("groups", Group, "teachers")):
+        about = f"{_about(section)} {Settings.model_fields[name].description}"
+        parts.append(f"\n## `[{name}.NAME]`\n\n{about}\n\n")
+        parts.append("| name | default | values | what it is |\n|---|---|---|---|\n")
+        parts += [f"{_row(key, field)}\n" for key, field in section.model_fields.items()]
+        parts.append(_examples(f"{name}.{named}", section))
     parts.append(_APP_TABLES)
     return "".join(parts)
 
 
-def _roles() -> str:
-    parts = [
-        f"\n## `[roles.NAME]`\n\n{_about(Role)} {Settings.model_fields['roles'].description}\n\n"
+def _row(key: str, field: FieldInfo) -> str:
+    cells = (f"`{key}`", _shown_default(key, field), values_of(field), field.description or "")
+    return f"| {' | '.join(cells)} |"
+
+
+def _examples(name: str, section: type[Section]) -> str:
+    """One for each setting of the section."""
+    lines = [
+        f"{key} = {written(field.examples[0])}"
+        for key, field in section.model_fields.items()
+        if field.examples
     ]
-    parts.append("| name | default | what it is |\n|---|---|---|\n")
-    for key, field in Role.model_fields.items():
-        parts.append(f"| `{key}` | {_shown_default(key, field)} | {_help(field)} |\n")
-    return "".join(parts)
+    return "\n".join(["", "```toml", f"[{name}]", *lines, "```", ""])
+
+
+def values_of(field: FieldInfo) -> str:
+    """Which values a setting takes: the kind, the unit and the bounds."""
+    kind = _kind(field.annotation)
+    found = {type(each): each for each in field.metadata}
+    unit = found[Unit].name if Unit in found else ""
+    if Ge in found or Gt in found:
+        lowest = f"more than {found[Gt].gt:,}" if Gt in found else f"{found[Ge].ge:,}"
+        kind = f"{lowest} to {found[Le].le:,}"
+    elif MaxLen in found:
+        kind = f"{kind}, at most {found[MaxLen].max_length:,} characters"
+    elif MinLen in found:
+        kind = f"{kind}, at least one"
+    return f"{kind} {unit}".rstrip()
+
+
+_KINDS: Mapping[Any, str] = {
+    bool: "`true` or `false`",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+    tuple: "a list",
+    dict: "a table",
+}
+
+
+def _kind(annotation: Any) -> str:
+    choices = [choice for choice in get_args(annotation) if isinstance(choice, str)]
+    if choices:
+        return " or ".join(f"`{choice}`" for choice in choices)
+    kind = get_origin(annotation) or annotation
+    if kind not in _KINDS:  # one that may be left out
+        return _kind(next(part for part in get_args(annotation) if part is not type(None)))
+    return _KINDS[kind]
 
 
 def example(values: Mapping[str, Any] | None = None) -> str:
@@ -78,7 +130,7 @@ def example(values: Mapping[str, Any] | None = None) -> str:
     for name, section in _sections():
         parts.append(f"\n# {_about(section)}\n[{name}]\n")
         for key, field in section.model_fields.items():
-            parts.append(f"# {_help(field)}\n")
+            parts.append(f"# {field.description} ({values_of(field).replace('`', '')})\n")
             dotted = f"{name}.{key}"
             if dotted in chosen:
                 parts.append(f"{key} = {written(chosen[dotted])}\n")
@@ -86,6 +138,10 @@ def example(values: Mapping[str, Any] | None = None) -> str:
                 parts.append(f"#{key} = {written(_default(key, field))}\n")
     parts.append(
         '\n# What roles may use, one table each.\n#[roles.guest]\n#apps = ["menu", "about"]\n'
+    )
+    parts.append(
+        "\n# Roles that everybody in a group has, one table each.\n"
+        '#[groups.teachers]\n#roles = ["staff"]\n'
     )
     parts.append("\n# Options of single apps, one table each.\n#[app.files]\n#quota = 200\n")
     return "".join(parts)
@@ -100,12 +156,6 @@ def _sections() -> Iterator[tuple[str, type[Section]]]:
 
 def _about(section: type[Section]) -> str:
     return " ".join((section.__doc__ or "").split())
-
-
-def _help(field: FieldInfo) -> str:
-    text = field.description or ""
-    choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
-    return f"{text} One of: {', '.join(choices)}." if choices else text
 
 
 def _default(key: str, field: FieldInfo) -> Any:

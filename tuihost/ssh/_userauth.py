@@ -95,7 +95,9 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         accept.add_string(service)
         self.transport.reply(accept)
         if self._banner:
-            self._say_banner()
+            # Once, however often the service is asked for; as the operator wrote it.
+            banner, self._banner = self._banner, ""
+            self._say_banner(banner)
 
     def request(self, body: bytes) -> None:
         """USERAUTH_REQUEST, RFC 4252 §5. After the login it is ignored (§5.3)."""
@@ -253,10 +255,12 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
             case Partial(methods, settled):
                 self._events.info(Event.AUTH_PARTIAL, **who, factor=settled)
                 self._say_failure(methods, partial=True)
-            case Failure(methods, factor, reason):
+            case Failure(methods, factor, reason, advice):
                 # Every client begins with `none` to learn the methods: no news to anybody.
                 note = self._events.debug if factor == NONE else self._events.info
                 note(Event.AUTH_FAILED, **who, factor=factor or None, reason=reason)
+                if advice:
+                    self._say_banner(f"{_plain(advice)}\r\n")
                 self._say_failure(methods, partial=False)
             case Ask(query):
                 self._say_query(query)
@@ -271,14 +275,12 @@ class UserAuth(AuthHandler):  # type: ignore[misc]
         message.add_string(blob)
         self.transport.reply(message)
 
-    def _say_banner(self) -> None:
-        """RFC 4252 §5.4, as the operator wrote it; once, however often the service is asked
-        for."""
+    def _say_banner(self, text: str) -> None:
+        """RFC 4252 §5.4."""
         message = paramiko.Message()
         message.add_byte(bytes([BANNER]))
-        message.add_string(self._banner)
+        message.add_string(text)
         message.add_string("")
-        self._banner = ""
         self.transport.reply(message)
 
     def _say_failure(self, methods: tuple[str, ...], *, partial: bool) -> None:

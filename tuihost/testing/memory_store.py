@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
-from tuihost.core.login.account_names import folded, name_problem
+from tuihost.core.login.account_names import folded, name_problem, skeleton
 from tuihost.core.login.lockout import SEPARATOR
 
 KEPT_LOGINS = 200
@@ -69,7 +69,10 @@ class MemoryAccounts:
 
     @_alone
     def taken(self, name: str) -> bool:
-        return folded(name) in {folded(other) for other in self._accounts}
+        return any(
+            folded(name) == folded(other) or skeleton(name) == skeleton(other)
+            for other in self._accounts
+        )
 
     @_alone
     def all(self) -> Sequence[AccountRecord]:
@@ -81,7 +84,7 @@ class MemoryAccounts:
         problem = name_problem(record.name)
         if problem is not None:
             raise ValueError(problem)
-        if self.taken(record.name):
+        if folded(record.name) in {folded(other) for other in self._accounts}:
             return False
         self._accounts[record.name] = _Account(record)
         return True

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tuihost.accounts import AccountRecord, AccountStore
-from tuihost.core.login.account_names import chosen_name_problem
+from tuihost.core.login.account_names import RESERVED_NAMES, chosen_name_problem
 from tuihost.login import Attempt, Became, Delivery, KeyOffer, Query, Step
 from tuihost.login.approvals import Approvals
 from tuihost.login.steps.new_password import MIN_ALONE
@@ -65,7 +65,7 @@ class FakeServices:
         return self.time
 
     def chosen_name_problem(self, name: str) -> str | None:
-        return chosen_name_problem(name, reserved=())
+        return chosen_name_problem(name, reserved=RESERVED_NAMES)
 
     def min_password(self, user: str) -> int:
         return MIN_ALONE

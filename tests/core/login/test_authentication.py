@@ -58,6 +58,9 @@ class FakeVerifier:
         self.asked.append(("guest", user))
         return user == "bob"
 
+    def advice(self, user: str) -> str:
+        return ""
+
     def password(self, user: str, password: str) -> bool:
         self.asked.append(("password", user))
         return (user, password) == ("ada", "right")

@@ -54,6 +54,9 @@ class FakeVerifier:
     def guest(self, user: str) -> bool:
         return True
 
+    def advice(self, user: str) -> str:
+        return ""
+
     def password(self, user: str, password: str) -> bool:
         self._may_fail("password")
         return password == "right"

@@ -84,6 +84,9 @@ class FakeVerifier:
     def guest(self, user: str) -> bool:
         return user == "eve"
 
+    def advice(self, user: str) -> str:
+        return ""
+
     def password(self, user: str, password: str) -> bool:
         self._call("password")
         return bool(user) and password == f"{user}'s password"

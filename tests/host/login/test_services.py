@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -192,9 +194,36 @@ def test_nobody_chooses_the_name_of_a_guest_an_app_or_a_role(tmp_path: Path) -> 
     services.close()
 
 
-@pytest.mark.parametrize("name", ["ad\u0430", "ada\ufe0f", "\u3164", "\u2800", "ada\u00ad"])
+@pytest.mark.parametrize(
+    "name",
+    ["ad\u0430", "ada\ufe0f", "\u3164", "\u2800", "ada\u00ad", "асе", "a1ice", "admin", "Crew"],
+)
 def test_no_guest_has_a_name_that_looks_like_another(tmp_path: Path, name: str) -> None:
-    services = made(tmp_path)
+    services = made(tmp_path, groups={"crew": {}})
+    services.store.create(AccountRecord("alice"))
     assert services.is_guest("ada")
+    assert services.guest_advice("ada") == ""
     assert not services.is_guest(name)
+    advice = services.guest_advice(name)
+    assert advice.startswith("You cannot be a guest by that name: ")
+    assert advice.endswith(". Choose another: ssh NAME@HOST")
     services.close()
+
+
+def test_only_guests_are_told_about_names(tmp_path: Path) -> None:
+    with closing(made(tmp_path, login__guest_names=["guest", "admin"])) as services:
+        services.store.create(AccountRecord("root"))
+        assert services.is_guest("admin")  # the operator wrote it
+        assert [services.guest_advice(name) for name in ("admin", "root", "support")] == [""] * 3
+    with closing(made(tmp_path, login__guests=False)) as services:
+        assert services.guest_advice("support") == ""
+
+
+def test_the_user_who_runs_a_host_for_this_machine_comes_in_by_their_name(tmp_path: Path) -> None:
+    own = pwd.getpwuid(os.getuid()).pw_name
+    for address, expected in (("127.0.0.1", True), ("localhost", True), ("0.0.0.0", False)):
+        given = {"server__host": address, "login__reserved_names": [own]}
+        with closing(made(tmp_path, **given)) as services:
+            assert services.is_guest(own) is expected, address
+    with closing(made(tmp_path, server__host="example.org")) as services:
+        assert not services.is_guest("admin")

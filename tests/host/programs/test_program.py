@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import paramiko
 import pytest
 from prompt_toolkit.application import Application, get_app
 from prompt_toolkit.key_binding import KeyBindings
@@ -266,6 +267,20 @@ def test_the_operators_banner_is_shown_before_the_login(text: str) -> None:
         transport = host.connect()
         try:
             assert transport.get_banner() == text.encode()
+        finally:
+            hang_up(transport)
+
+
+def test_a_guest_is_told_why_their_name_will_not_do() -> None:
+    with hosted(hello) as host:
+        transport = host.dial()
+        try:
+            with pytest.raises(paramiko.SSHException):
+                transport.auth_none("support")
+            assert transport.get_banner() == (
+                b"You cannot be a guest by that name: it is reserved for the people who run this"
+                b" host. Choose another: ssh NAME@HOST\r\n"
+            )
         finally:
             hang_up(transport)
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tuihost.accounts import AccountRecord, StoreError
+from tuihost.database import Database
+from tuihost.host.store._account_schema import APPLICATION_ID, MIGRATIONS
 from tuihost.host.store.account_store import SqliteAccounts
 from tuihost.host.store.secret_box import SecretBox
 
@@ -44,6 +46,21 @@ def test_the_files_are_for_nobody_else(store: SqliteAccounts, path: Path) -> Non
     files = sorted(path.parent.iterdir())
     assert {"accounts.sqlite3", "accounts.sqlite3-wal", "key"} <= {file.name for file in files}
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_accounts_of_an_older_store_are_known_by_what_they_look_like(path: Path) -> None:
+    older = Database(path, MIGRATIONS[:1], application_id=APPLICATION_ID)
+    with older.writing() as database:
+        database.execute(
+            'insert into account (folded, name, roles, "groups", disabled, created,'
+            " password_expired, terms, chains)"
+            " values ('alice', 'alice', '[]', '[]', 0, 0, 0, '', '[]')"
+        )
+    older.close()
+    store = opened(path)
+    assert store.taken("a1ice")
+    assert not store.taken("bob")
+    store.close()
 
 
 def test_it_is_in_write_ahead_mode(store: SqliteAccounts, path: Path) -> None:

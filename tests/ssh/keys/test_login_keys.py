@@ -38,6 +38,9 @@ class Keys(OpenGuests):
     failures: list[str] = field(default_factory=list)
     proved: list[KeyOffer] = field(default_factory=list)
 
+    def advice(self, user: str) -> str:
+        return ""
+
     def guest(self, user: str) -> bool:
         return False
 

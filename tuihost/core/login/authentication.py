@@ -201,7 +201,8 @@ class AuthMachine:
             return self._settle(NONE)
         if not self._asked_none:
             self._asked_none = True
-            return self._say(Failure(self.methods, NONE, "asked for the methods"))
+            advice = self._verifier.advice(self._person)
+            return self._say(Failure(self.methods, NONE, "asked for the methods", advice))
         return self.failed("no guest")
 
     def password(self, user: str, password: str) -> Verdict:

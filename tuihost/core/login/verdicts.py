@@ -79,11 +79,13 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Nothing was settled; `methods` can go on from here. `reason` and `factor` are for the log."""
+    """Nothing was settled; `methods` can go on from here. `reason` and `factor` are for the log,
+    `advice` is a sentence for the person."""
 
     methods: tuple[str, ...]
     factor: str = field(default="", compare=False)
     reason: str = field(default="", compare=False)
+    advice: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,10 @@ class Verifier(Protocol):
 
     def guest(self, user: str) -> bool:
         """May this person come in without proof?"""
+
+    def advice(self, user: str) -> str:
+        """What to tell a client that asked for the methods: why this name is not a guest's, where
+        guests choose theirs. Empty if there is nothing to say."""
 
     def password(self, user: str, password: str) -> bool:
         """Is it theirs? Takes equally long for a user who does not exist."""

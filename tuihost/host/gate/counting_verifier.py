@@ -23,6 +23,9 @@ class CountingVerifier:
     def guest(self, user: str) -> bool:
         return self._verifier.guest(user)
 
+    def advice(self, user: str) -> str:
+        return self._verifier.advice(user)
+
     def password(self, user: str, password: str) -> bool:
         return self._verifier.password(user, password)
 

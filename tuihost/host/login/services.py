@@ -6,6 +6,9 @@ Nothing is opened or computed before somebody who is not a guest logs in. Thread
 from __future__ import annotations
 
 import hashlib
+import ipaddress
+import os
+import pwd
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -14,10 +17,10 @@ from functools import cached_property
 from pathlib import Path
 
 from tuihost.accounts import AccountRecord, AccountStore, StoreError
-from tuihost.core.login.account_names import chosen_name_problem, lookalike_problem
+from tuihost.core.login.account_names import chosen_name_problem, folded, guest_name_problem
 from tuihost.core.login.chains import INVITE, Chains, LoginChains, Who, only_by_invitation
 from tuihost.core.login.lockout import SEPARATOR, Lockout, LockoutLimits
-from tuihost.core.login.rights import roles_with_groups
+from tuihost.core.login.rights import GUEST, USER, roles_with_groups
 from tuihost.core.sources import SourceBlocks
 from tuihost.errors import SettingsError
 from tuihost.host.login._key_files import KeyFiles, absent_folders
@@ -107,10 +110,17 @@ class LoginServices:
         login = self.settings.login
         # A pattern of all names reserves none: guests then have whatever is left.
         guests = (pattern for pattern in login.guest_names if set(pattern) - set("*?"))
-        reserved = (*guests, *self.app_names, *self.settings.roles, *self.settings.groups)
+        reserved = (*guests, *self.app_names, *self._staff_words)
         return chosen_name_problem(
             name, reserved=reserved, any_letters=login.invitee_names == "any"
         )
+
+    @cached_property
+    def _staff_words(self) -> tuple[str, ...]:
+        """Names that say what somebody may do here."""
+        settings = self.settings
+        roles = (name for name in settings.roles if name not in (GUEST, USER))
+        return (*settings.login.reserved_names, *roles, *settings.groups)
 
     def min_password(self, user: str) -> int:
         record = self.store.get(user)
@@ -136,13 +146,40 @@ class LoginServices:
         return Who.GUEST if guest else Who.NOBODY
 
     def is_guest(self, name: str) -> bool:
-        """Whether guests may use this name: the settings allow it, and no account has it in any
-        letter case."""
-        login = self.settings.login
-        listed = any(fnmatchcase(name, pattern) for pattern in login.guest_names)
+        """Whether guests may use this name: the settings allow it, and it is not an account's, nor
+        like one."""
         free = not self.store.taken(name) and not self.is_invited(name, None)
-        sound = name != "" and lookalike_problem(name) is None
-        return free and listed and login.guests and sound
+        return free and self._is_for_guests(name) and self._guest_problem(name) is None
+
+    def guest_advice(self, name: str) -> str:
+        """Why guests cannot come in by this name although they choose theirs, and what to do; empty
+        if they can, and for names of accounts."""
+        record, taken = self.store.get(name), self.store.taken(name)
+        problem = self._guest_problem(name)
+        if problem is None and taken:
+            problem = "it looks like the name of somebody who has an account here"
+        if record is not None or problem is None or not self._is_for_guests(name):
+            return ""
+        return f"You cannot be a guest by that name: {problem}. Choose another: ssh NAME@HOST"
+
+    def _is_for_guests(self, name: str) -> bool:
+        login = self.settings.login
+        return login.guests and any(fnmatchcase(name, pattern) for pattern in login.guest_names)
+
+    def _guest_problem(self, name: str) -> str | None:
+        if folded(name) in self._open_to_guests:
+            return None
+        return guest_name_problem(name, reserved=self._staff_words)
+
+    @cached_property
+    def _open_to_guests(self) -> frozenset[str]:
+        """Names that the settings give to guests as they stand there, whatever they are. On a host
+        for its own machine alone, that of the user who runs it is one, root's too: they come in by
+        it without thinking of it."""
+        names = {name for name in self.settings.login.guest_names if not set(name) & set("*?[")}
+        if _is_for_this_machine(self.settings.server.host):
+            names.add(_own_name())
+        return frozenset(folded(name) for name in names if name)
 
     def is_invited(self, name: str, record: AccountRecord | None) -> bool:
         """Whether this is the name for people with an invitation: the settings say so, one is open,
@@ -175,6 +212,20 @@ def login_mistakes(settings: Settings, steps: Mapping[str, Step], log: EventLog)
         except SettingsError as error:
             problems += error.problems
     return tuple(problems)
+
+
+def _is_for_this_machine(address: str) -> bool:
+    try:
+        return address == "localhost" or ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _own_name() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in a container
+        return ""
 
 
 def open_accounts(settings: Settings) -> SqliteAccounts:

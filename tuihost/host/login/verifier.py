@@ -93,6 +93,9 @@ class AccountVerifier:
     def guest(self, user: str) -> bool:
         return self._from_store(lambda: self._login_services.is_guest(user), False)
 
+    def advice(self, user: str) -> str:
+        return self._from_store(lambda: self._login_services.guest_advice(user), "")
+
     # ------------------------------------------------------------------ passwords
 
     def password(self, user: str, password: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tuihost.accounts import AccountRecord
-from tuihost.core.login.account_names import folded, name_problem
+from tuihost.core.login.account_names import folded, name_problem, skeleton
 
 SELECT_ACCOUNT = """select name, roles, "groups", disabled, created, password_hash,
     password_expired, totp is not null, (select count(*) from recovery where account = name),
@@ -32,11 +32,12 @@ def insert_account(connection: sqlite3.Connection, record: AccountRecord) -> boo
     if problem is not None:
         raise ValueError(problem)
     found = connection.execute(
-        'insert into account (folded, name, roles, "groups", disabled, created, password_hash,'
-        " password_expired, terms, chains) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        'insert into account (folded, skeleton, name, roles, "groups", disabled, created,'
+        " password_hash, password_expired, terms, chains) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict do nothing",
         (
             folded(record.name),
+            skeleton(record.name),
             record.name,
             listed(record.roles),
             listed(record.groups),

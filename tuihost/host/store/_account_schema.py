@@ -63,4 +63,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) strict""",
         "create index login_account on login (account, id)",
     ),
+    (
+        # What names look like; `skeleton` is a function of ours.
+        "alter table account add column skeleton text not null default ''",
+        "update account set skeleton = skeleton(name)",
+        "create index account_skeleton on account (skeleton)",
+    ),
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
-from tuihost.core.login.account_names import folded
+from tuihost.core.login.account_names import folded, skeleton
 from tuihost.core.login.lockout import SEPARATOR
 from tuihost.database import BUSY_SECONDS, Database, DatabaseError
 from tuihost.host.store._account_rows import (
@@ -94,7 +94,9 @@ class SqliteAccounts:
         return account_of(rows[0]) if rows else None
 
     def taken(self, name: str) -> bool:
-        return bool(self._select("select 1 from account where folded = ?", key_of(folded(name))))
+        same, looks = key_of(folded(name)), key_of(skeleton(name))
+        found = "select 1 from account where folded = ? or skeleton = ?"
+        return bool(self._select(found, same, looks))
 
     def all(self) -> Sequence[AccountRecord]:
         return tuple(account_of(row) for row in self._select(f"{SELECT_ACCOUNT} order by folded"))
@@ -395,6 +397,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     # A code that was used stays used, whatever happens to the machine.
     connection.execute("pragma synchronous = full")
     connection.execute("pragma secure_delete = on")
+    connection.create_function("skeleton", 1, skeleton, deterministic=True)
 
 
 def _owner(name: str) -> str:
