@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
 from tuihost.settings.loading import ENV_PREFIX
@@ -89,16 +88,21 @@ def _examples(name: str, section: type[Section]) -> str:
 def values_of(field: FieldInfo) -> str:
     """Which values a setting takes: the kind, the unit and the bounds."""
     kind = _kind(field.annotation)
-    found = {type(each): each for each in field.metadata}
-    unit = found[Unit].name if Unit in found else ""
-    if Ge in found or Gt in found:
-        lowest = f"more than {found[Gt].gt:,}" if Gt in found else f"{found[Ge].ge:,}"
-        kind = f"{lowest} to {found[Le].le:,}"
-    elif MaxLen in found:
-        kind = f"{kind}, at most {found[MaxLen].max_length:,} characters"
-    elif MinLen in found:
+    units = [each.name for each in field.metadata if isinstance(each, Unit)]
+    bounds = {
+        name: getattr(each, name)
+        for each in field.metadata
+        for name in ("ge", "gt", "le", "min_length", "max_length")
+        if getattr(each, name, None) is not None
+    }
+    if "le" in bounds:
+        lowest = f"more than {bounds['gt']:,}" if "gt" in bounds else f"{bounds['ge']:,}"
+        kind = f"{lowest} to {bounds['le']:,}"
+    elif "max_length" in bounds:
+        kind = f"{kind}, at most {bounds['max_length']:,} characters"
+    elif "min_length" in bounds:
         kind = f"{kind}, at least one"
-    return f"{kind} {unit}".rstrip()
+    return " ".join([kind, *units])
 
 
 _KINDS: Mapping[Any, str] = {

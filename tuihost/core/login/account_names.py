@@ -80,7 +80,7 @@ def folded(name: str) -> str:
 
 def skeleton(name: str) -> str:
     """A form that is the same for names which look the same, such as `alice`, `a1ice` and one in
-    Cyrillic letters. It is no name, and nothing to show."""
+    Cyrillic letters. Nothing to show to anybody."""
     plain = unicodedata.normalize("NFKC", _IGNORABLE.sub("", name))
     apart = unicodedata.normalize("NFD", plain).replace("I\u0307", "i").replace("i\u0307", "i")
     small = unicodedata.normalize("NFD", "".join(map(_drawn, apart)).casefold())
