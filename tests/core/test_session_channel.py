@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,8 @@ from tuihost.core.session_channel import (
     MAX_TERM,
     SessionMachine,
     State,
+    forced,
+    why_refused,
 )
 from tuihost.core.x11_setup import COOKIE, MAX_SCREEN
 from tuihost.wire import (
@@ -23,6 +26,7 @@ from tuihost.wire import (
     Grant,
     PtyRequest,
     Refuse,
+    Restrictions,
     SessionRequest,
     ShellRequest,
     SubsystemRequest,
@@ -200,3 +204,30 @@ def test_no_order_gives_two_programs_or_a_change_after_one(
     assert len(programs) <= 1
     if programs:
         assert not any(granted[programs[0] + 1 :])
+
+
+X11_REQUEST = X11Request(False, "MIT-MAGIC-COOKIE-1", "ab", 0)
+SWITCHES = ("pty", "x11_forwarding", "agent_forwarding")
+NOTHING = Restrictions()
+
+
+@pytest.mark.parametrize(
+    ("request_", "switch", "reason"),
+    [
+        (PtyRequest("xterm", WindowSize()), "pty", "the key does not allow a terminal"),
+        (X11_REQUEST, "x11_forwarding", "the key does not allow X11 forwarding"),
+        (AgentRequest(), "agent_forwarding", "the key does not allow agent forwarding"),
+    ],
+)
+def test_a_key_refuses_what_it_takes_away_and_nothing_else(
+    request_: SessionRequest, switch: str, reason: str
+) -> None:
+    assert why_refused(replace(NOTHING, **{switch: False}), request_) == reason
+    others = {each: False for each in SWITCHES if each != switch}
+    assert why_refused(replace(NOTHING, **others), request_) is None
+    assert why_refused(replace(NOTHING, **{switch: False}), ShellRequest()) is None
+
+
+def test_a_keys_command_is_what_runs() -> None:
+    assert forced(NOTHING) is None
+    assert forced(Restrictions(command="menu")) == ExecRequest("menu")

@@ -5,6 +5,8 @@ The rules (RFC 4254 §6, and OpenSSH's session.c where the RFC is silent):
 2. pty, env, X11 and agent requests are legal only while it is larval, a pty only once.
 3. Window changes, signals and breaks are legal at any time and change nothing but themselves.
 4. Every count and every length is bounded; what is beyond is refused and costs nothing more.
+5. What the key of the login takes away is refused (`why_refused`), and the key's command stands in
+   for whatever program is asked for (`forced`).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from tuihost.wire import (
     ProgramRequest,
     PtyRequest,
     Refuse,
+    Restrictions,
     SessionRequest,
     ShellRequest,
     SubsystemRequest,
@@ -121,3 +124,21 @@ class SessionMachine:
             return Refuse("the display's cookie is of an unknown kind")
         self.x11 = request
         return Grant()
+
+
+def why_refused(restrictions: Restrictions, request: SessionRequest) -> str | None:
+    """Why a login with these restrictions cannot have that; None if it can."""
+    match request:
+        case PtyRequest() if not restrictions.pty:
+            return "the key does not allow a terminal"
+        case X11Request() if not restrictions.x11_forwarding:
+            return "the key does not allow X11 forwarding"
+        case AgentRequest() if not restrictions.agent_forwarding:
+            return "the key does not allow agent forwarding"
+        case _:
+            return None
+
+
+def forced(restrictions: Restrictions) -> ProgramRequest | None:
+    """What runs whatever such a login asks for, a subsystem too; None if it may ask."""
+    return None if restrictions.command is None else ExecRequest(restrictions.command)

@@ -1,4 +1,4 @@
-"""What a key takes away of a session, and what a line and a certificate take away together."""
+"""What a line and a certificate, or two keys, take away together."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ from dataclasses import fields, replace
 
 import pytest
 
-from tuihost.core.keys.restrictions import forced, together, why_refused
-from tuihost.wire import (
-    AgentRequest,
-    ExecRequest,
-    PtyRequest,
-    Restrictions,
-    SessionRequest,
-    ShellRequest,
-    WindowSize,
-    X11Request,
-)
+from tuihost.core.keys.restrictions import together
+from tuihost.wire import Restrictions
 
 NOTHING = Restrictions()
-X11 = X11Request(single_connection=False, protocol="MIT-MAGIC-COOKIE-1", cookie="ab", screen=0)
 SWITCHES = ("pty", "port_forwarding", "x11_forwarding", "agent_forwarding")
 
 
@@ -100,25 +90,3 @@ def test_every_restriction_is_looked_at() -> None:
     """A new one has to be joined by `together`, and get a row here."""
     known = {*SWITCHES, "command", "environment", "permit_open", "permit_listen", "conditional"}
     assert {field.name for field in fields(Restrictions)} == known
-
-
-@pytest.mark.parametrize(
-    ("request_", "switch", "reason"),
-    [
-        (PtyRequest("xterm", WindowSize()), "pty", "the key does not allow a terminal"),
-        (X11, "x11_forwarding", "the key does not allow X11 forwarding"),
-        (AgentRequest(), "agent_forwarding", "the key does not allow agent forwarding"),
-    ],
-)
-def test_a_key_refuses_what_it_takes_away_and_nothing_else(
-    request_: SessionRequest, switch: str, reason: str
-) -> None:
-    assert why_refused(replace(NOTHING, **{switch: False}), request_) == reason
-    others = {each: False for each in SWITCHES if each != switch}
-    assert why_refused(replace(NOTHING, **others), request_) is None
-    assert why_refused(replace(NOTHING, **{switch: False}), ShellRequest()) is None
-
-
-def test_a_keys_command_is_what_runs() -> None:
-    assert forced(NOTHING) is None
-    assert forced(Restrictions(command="menu")) == ExecRequest("menu")

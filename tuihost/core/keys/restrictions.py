@@ -1,34 +1,8 @@
-"""What the key of a login takes away: of a session, and by a line and a certificate together."""
+"""What two sources of restrictions take away together: a line and a certificate, or two keys."""
 
 from __future__ import annotations
 
-from tuihost.wire import (
-    AgentRequest,
-    ExecRequest,
-    ProgramRequest,
-    PtyRequest,
-    Restrictions,
-    SessionRequest,
-    X11Request,
-)
-
-
-def why_refused(restrictions: Restrictions, request: SessionRequest) -> str | None:
-    """Why a login with these restrictions cannot have that; None if it can."""
-    match request:
-        case PtyRequest() if not restrictions.pty:
-            return "the key does not allow a terminal"
-        case X11Request() if not restrictions.x11_forwarding:
-            return "the key does not allow X11 forwarding"
-        case AgentRequest() if not restrictions.agent_forwarding:
-            return "the key does not allow agent forwarding"
-        case _:
-            return None
-
-
-def forced(restrictions: Restrictions) -> ProgramRequest | None:
-    """What runs whatever such a login asks for, a subsystem too; None if it may ask."""
-    return None if restrictions.command is None else ExecRequest(restrictions.command)
+from tuihost.wire import Restrictions
 
 
 def together(first: Restrictions, second: Restrictions) -> Restrictions | None:

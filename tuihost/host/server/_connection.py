@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from tuihost.core.exit_statuses import NO_ROOM
-from tuihost.core.keys.restrictions import forced, why_refused
 from tuihost.core.ledger import FREE, Exceeded, Kind, Lease
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
-from tuihost.core.session_channel import SessionMachine
+from tuihost.core.session_channel import SessionMachine, forced, why_refused
 from tuihost.host.budget.budget import metered, take_together
 from tuihost.host.forwarding.forwards import Forwards
 from tuihost.host.host import Host
