@@ -24,6 +24,7 @@ class Kind(StrEnum):
     """What can be taken. The words are those of the log."""
 
     THREADS = "threads"
+    TURNS = "turns"
     DESCRIPTORS = "descriptors"
     LOOKUPS = "lookups"
     MEMORY = "memory"
@@ -84,6 +85,7 @@ class Bounds:
 
 BOUNDS: Final[Mapping[Kind, Bounds]] = {
     Kind.THREADS: Bounds(48, 64, 96, 1536),
+    Kind.TURNS: Bounds(2, 2, 3, 64),
     Kind.DESCRIPTORS: Bounds(128, 256, 512, 16_384),
     Kind.LOOKUPS: Bounds(16, 24, 32, 64),
     Kind.MEMORY: Bounds(48 * MIB, 48 * MIB, 64 * MIB, 512 * MIB),
@@ -99,6 +101,7 @@ descriptors are fewer if the system has fewer."""
 
 _MEANINGS: Final[Mapping[Kind, str]] = {
     Kind.THREADS: "sessions, commands and streams that are answered",
+    Kind.TURNS: "of these, those that work at the same moment; the others wait for their turn",
     Kind.DESCRIPTORS: "open files, and sockets of forwards and displays",
     Kind.LOOKUPS: "names that are being looked up, for forwards",
     Kind.MEMORY: "bytes that are held: windows of channels, input that is sorted or laid out",
@@ -118,6 +121,7 @@ _MANY: Final[Mapping[Level, str]] = {
 }
 _SHORT: Final[Mapping[Kind, str]] = {
     Kind.THREADS: "sessions, commands and streams",
+    Kind.TURNS: "sessions at work at the same moment",
     Kind.DESCRIPTORS: "open files and sockets",
     Kind.LOOKUPS: "names being looked up",
     Kind.MEMORY: "bytes of memory",
@@ -177,6 +181,28 @@ class Holder:
         yield Level.HOST, ""
 
 
+class Turn(Protocol):
+    """What one thread has while it works. Thread: that one."""
+
+    def begin(self) -> None:
+        """From now on the turn is this thread's. Waits for it."""
+
+    def end(self) -> None:
+        """The thread does no more; a second call does nothing."""
+
+    def pause(self) -> None:
+        """The thread is going to wait: others may work meanwhile."""
+
+    def resume(self) -> None:
+        """The thread goes on working, as soon as it is its turn."""
+
+    def pass_on(self) -> None:
+        """Lets the others who wait go first, if this thread has worked for a while."""
+
+    def waive(self) -> None:
+        """The thread waits no more: what it does has to end now. Any thread."""
+
+
 class Lease(Protocol):
     """Something that was taken. A context manager, which gives it back."""
 
@@ -206,9 +232,13 @@ class Share(Protocol):
         """Spends so much in any case; what is spent beyond the bounds is missing later. An amount
         below zero puts back what was spent and not used."""
 
+    def turn(self) -> Turn:
+        """For a thread that is about to work for this connection."""
+
 
 class Free:
-    """A share and a lease without bounds, for the host's own work and where nobody counts."""
+    """A share, a lease and a turn without bounds, for the host's own work and where nobody
+    counts."""
 
     def take(self, kind: Kind, amount: int = 1) -> Lease | Exceeded:
         return self
@@ -220,6 +250,27 @@ class Free:
         return None
 
     def charge(self, kind: Kind, amount: float) -> None:
+        return None
+
+    def turn(self) -> Turn:
+        return self
+
+    def begin(self) -> None:
+        return None
+
+    def end(self) -> None:
+        return None
+
+    def pause(self) -> None:
+        return None
+
+    def resume(self) -> None:
+        return None
+
+    def pass_on(self) -> None:
+        return None
+
+    def waive(self) -> None:
         return None
 
     def grow(self, amount: int) -> Exceeded | None:

@@ -18,6 +18,7 @@ from tuihost.errors import Disconnected, MisuseError, TuihostError
 from tuihost.session.held_memory import HeldMemory
 from tuihost.session.host_view import Account, HostView, Preferences
 from tuihost.session.progress import Progress, ProgressLine
+from tuihost.session.turns import Waiting
 from tuihost.wire import SessionEvent, Stream
 
 if TYPE_CHECKING:
@@ -340,9 +341,10 @@ class Session:
             raise MisuseError("an event loop is running here: `await session.offload(…)` instead")
         future = self._submit(function, args, seconds, memory)
         try:
-            while not wait((future,), LOOK_EVERY).done:
-                if self.ended:
-                    raise Disconnected("the client is gone")
+            with Waiting():
+                while not wait((future,), LOOK_EVERY).done:
+                    if self.ended:
+                        raise Disconnected("the client is gone")
             return future.result()
         finally:
             future.cancel()

@@ -12,8 +12,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 
-from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Lease, Ledger, Level, Share
+from tuihost.core.ledger import (
+    BOUNDS,
+    Bounds,
+    Exceeded,
+    Holder,
+    Kind,
+    Lease,
+    Ledger,
+    Level,
+    Share,
+    Turn,
+)
 from tuihost.host.budget.descriptors import for_people
+from tuihost.host.budget.turns import ThreadTurn, Turns
 from tuihost.logs import Event, EventLog
 from tuihost.settings.models import Settings
 
@@ -39,6 +51,7 @@ class Budget:
         self._ledger = Ledger(bounds)
         self._now = now
         self._lock = threading.Lock()
+        self.turns = Turns(Ledger({Kind.TURNS: bounds[Kind.TURNS]}))
 
     def share(self, holder: Holder, log: EventLog) -> ConnectionShare:
         """What one connection may take; `log` is the connection's."""
@@ -101,6 +114,9 @@ class ConnectionShare:
     def charge(self, kind: Kind, amount: float) -> None:
         self._budget.charge(self.holder, kind, amount)
 
+    def turn(self) -> Turn:
+        return ThreadTurn(self._budget.turns, self.holder, self._say)
+
     def grow(self, kind: Kind, amount: int) -> Exceeded | None:
         """For a lease that becomes larger."""
         exceeded = self._budget.take(self.holder, kind, amount)
@@ -116,13 +132,16 @@ class ConnectionShare:
         which = (exceeded.kind, exceeded.level)
         if which not in self._told:
             self._told.add(which)
-            self._log.warning(
-                Event.BUDGET_EXCEEDED,
-                kind=exceeded.kind,
-                per=exceeded.level,
-                bound=exceeded.bound,
-                source=self.holder.source,
-            )
+            self._say(exceeded)
+
+    def _say(self, exceeded: Exceeded) -> None:
+        self._log.warning(
+            Event.BUDGET_EXCEEDED,
+            kind=exceeded.kind,
+            per=exceeded.level,
+            bound=exceeded.bound,
+            source=self.holder.source,
+        )
 
 
 class TakenTogether:

@@ -322,7 +322,15 @@ class Forwards:
     def _thread(
         self, app: App, what: str, run: Callable[[], object], lease: Lease = FREE
     ) -> AppThread:
-        return AppThread(self._host, app, f"{what}-{self._name}", run, self._log, lease)
+        return AppThread(
+            self._host,
+            app,
+            f"{what}-{self._name}",
+            run,
+            self._log,
+            lease,
+            self._visitor.share.turn(),
+        )
 
     def _bind(self, address: SocketAddress) -> Answer:
         """Listens on a real address. Raises `CannotListen`; RuntimeError if there can be no more

@@ -98,7 +98,8 @@ class HostedApps:
         catalog = self._host.catalog.apps
         owner = catalog[app if app in catalog else self._name].app
         command = StartedCommand(self, app, words, stdio, ended)
-        lease = self._host.share_of(self._visit.account).take(Kind.THREADS)
+        share = self._host.share_of(self._visit.account)
+        lease = share.take(Kind.THREADS)
         command.thread = AppThread(
             self._host,
             owner,
@@ -106,6 +107,7 @@ class HostedApps:
             command.run,
             self._log,
             FREE if isinstance(lease, Exceeded) else lease,
+            share.turn(),
         )
         if isinstance(lease, Exceeded):
             _say(stdio, self._host.name, lease.sentence)

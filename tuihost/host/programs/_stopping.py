@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tuihost import database
+from tuihost.host.budget import budget, turns
 from tuihost.host.host import Host
 from tuihost.logs import Event, EventLog
 from tuihost.wire import Cancellable
@@ -23,7 +24,7 @@ Step = tuple[float, Callable[[], None]]
 
 RAISE_AGAIN = 0.1
 """Seconds until the next try, if the thread was taking a lock that others need."""
-_TAKE_LOCKS = (logging.__file__, database.__file__)
+_TAKE_LOCKS = (logging.__file__, database.__file__, budget.__file__, turns.__file__)
 
 
 @dataclass(slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from tuihost.core.ledger import FREE, Lease
+from tuihost.core.ledger import FREE, Lease, Turn
 from tuihost.errors import Disconnected, TuihostError
 from tuihost.host.host import Host
 from tuihost.host.programs._incidents import end_of, report_crash
@@ -14,14 +14,16 @@ from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
 from tuihost.wire import ByteChannel
 
+WAIVE_AFTER = 0.9
 RAISE_AFTER = 1.0
 ABANDON_AFTER = 3.0
-"""Seconds after nobody wants the work any more, for a thread that has not noticed."""
+"""Seconds after nobody wants the work any more: the thread need not wait for its turn, and is made
+to end if it has not noticed."""
 
 
 class AppThread:
-    """One thread of an app, which gives `lease` back at its end. What is raised on it costs what it
-    works for, and nothing else."""
+    """One thread of an app, which works when it is its `turn`, and gives `lease` back at its end.
+    What is raised on it costs what it works for, and nothing else."""
 
     def __init__(
         self,
@@ -31,8 +33,10 @@ class AppThread:
         run: Callable[[], object],
         log: EventLog,
         lease: Lease = FREE,
+        turn: Turn = FREE,
     ) -> None:
         self._lease = lease
+        self._turn = turn
         self._app = app
         self._log = log.bound(app=app.name)
         self._run_app = run
@@ -49,6 +53,7 @@ class AppThread:
 
     def _run(self) -> None:
         try:
+            self._turn.begin()
             self._run_app()
         except ThreadStopped:
             self._log.warning(Event.APP_STUCK, thread=self.thread.name, ended=True)
@@ -56,6 +61,7 @@ class AppThread:
             report_crash(self._log, self._app.name, error)
         finally:
             self._over()
+            self._turn.end()
 
     def _over(self) -> None:
         self._lease.give_back()
@@ -86,4 +92,5 @@ class AppThread:
 
     def gone(self) -> None:
         """Nobody wants the work any more. Any thread."""
-        self._stopping.begin(raise_after=RAISE_AFTER, abandon_after=ABANDON_AFTER)
+        waive = (WAIVE_AFTER, self._turn.waive)
+        self._stopping.begin(raise_after=RAISE_AFTER, abandon_after=ABANDON_AFTER, gentle=(waive,))

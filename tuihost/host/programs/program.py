@@ -16,7 +16,7 @@ from functools import partial
 from typing import Protocol
 
 from tuihost.core.exit_statuses import DISCONNECTED
-from tuihost.core.ledger import FREE, Lease
+from tuihost.core.ledger import FREE, Lease, Share, Turn
 from tuihost.core.routing import OpenApp
 from tuihost.errors import Disconnected, new_incident
 from tuihost.host.host import Host
@@ -26,7 +26,7 @@ from tuihost.host.programs._hosted_apps import HostedApps
 from tuihost.host.programs._incidents import report_crash
 from tuihost.host.programs._job import Job
 from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
-from tuihost.host.programs._stopping import Stopping, ThreadStopped
+from tuihost.host.programs._stopping import Step, Stopping, ThreadStopped
 from tuihost.host.programs.visit import Visit
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.logs import Event, EventLog
@@ -40,6 +40,8 @@ STOP_LADDER = (
 )
 """Seconds after the person is gone, and what is tried then. The end of input comes at once."""
 
+WAIVE_AFTER = 0.8
+"""The thread need not wait for its turn any more."""
 RAISE_AFTER = 0.9
 ABANDON_AFTER = 3.0
 
@@ -71,8 +73,8 @@ class Work(Protocol):
 
 
 class Program:
-    """One program of one session. `visit_of` is called on its thread; `lease` is given back when
-    that ends.
+    """One program of one session. `visit_of` is called on its thread, which takes its turns
+    from `share`; `lease` is given back when that ends.
 
     Thread: its own, except the constructor, `start`, `event`, `gone`, `farewell` and `join`. These
     are for any thread, and only `join` waits."""
@@ -84,9 +86,12 @@ class Program:
         visit_of: VisitOf,
         log: EventLog,
         lease: Lease = FREE,
+        share: Share = FREE,
     ) -> None:
         self.channel = channel
         self._lease = lease
+        self._share = share
+        self._turn: Turn = FREE
         self.thread = threading.Thread(target=self.run, daemon=True)
         self._host = host
         self._visit_of = visit_of
@@ -117,7 +122,8 @@ class Program:
 
     def gone(self) -> None:
         """The person is gone: the ladder begins. Does nothing after the end."""
-        gentle = [(seconds, partial(self._stop, step)) for seconds, step in STOP_LADDER]
+        gentle: list[Step] = [(seconds, partial(self._stop, step)) for seconds, step in STOP_LADDER]
+        gentle.append((WAIVE_AFTER, lambda: self._turn.waive()))
         if self._stopping.begin(
             raise_after=RAISE_AFTER, abandon_after=ABANDON_AFTER, gentle=gentle
         ):
@@ -168,6 +174,8 @@ class Program:
         begun = time.monotonic()
         end: Exit = ExitStatus(DISCONNECTED)
         try:
+            self._turn = self._share.turn()
+            self._turn.begin()
             self._work = work = self._make_work()
             self._early_calls.open()
             end = ExitStatus(work.play())
@@ -201,6 +209,7 @@ class Program:
         """Gives the person's terminal back, says goodbye, and sends the exit status."""
         work, self._work = self._work, None
         with ExitStack() as parting:  # from the last to the first, whatever one of them raises
+            parting.callback(self._turn.end)
             parting.callback(self._lease.give_back)
             parting.callback(self._log_end, end, seconds)
             parting.callback(self._stopping.over)

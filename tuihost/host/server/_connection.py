@@ -276,7 +276,7 @@ class Connection:
             return
         session.lease = lease
         visit = partial(self._visit, session.granted(session.machine.program))
-        session.program = Program(self._host, channel, visit, self._log, lease)
+        session.program = Program(self._host, channel, visit, self._log, lease, self._visitor.share)
         session.program.start(f"app-{self.number}-{channel.number}")
 
     def _visit(self, granted: Granted, log: EventLog) -> Visit:

@@ -12,6 +12,7 @@ import select
 import selectors
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -50,6 +51,9 @@ ACCEPT_PAUSE = 0.2
 ECHO = 1.0
 """Seconds after a signal in which another one is the same wish: `timeout`, a service manager and a
 shell send theirs to the process and to its group."""
+SWITCH_EVERY = 0.001
+"""Seconds that a busy thread keeps the interpreter if another wants it. A key is answered by two
+threads, and each of them has to wait for so long behind everyone who is busy."""
 FAREWELL_TIMEOUT = 5.0
 PARTING_TIMEOUT = 0.5
 
@@ -164,6 +168,7 @@ class Server:
     def serve_forever(self) -> None:
         """Accepts clients until `request_stop`."""
         settle_memory()
+        sys.setswitchinterval(SWITCH_EVERY)
         watch = MemoryWatch(self.host.watchdog, resident_bytes, lambda: self._ended)
         watch.start()
         with selectors.DefaultSelector() as selector:

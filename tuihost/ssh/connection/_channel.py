@@ -22,6 +22,7 @@ from tuihost.core.ledger import FREE, Lease
 from tuihost.core.limits import MAX_PACKET
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog
+from tuihost.session.turns import own_turn
 from tuihost.ssh.connection import _messages as messages
 from tuihost.ssh.connection._inbox import Inbox
 from tuihost.ssh.connection._send_queue import SendQueue
@@ -142,6 +143,8 @@ class HostChannel:
         """Blocks until `ready()`; False after `timeout` seconds."""
         now = self.transport.timer.now
         deadline = None if timeout is None else now() + timeout
+        turn = own_turn()
+        turn.pass_on()
         while True:
             wakes = self._wakes
             if ready():
@@ -149,9 +152,13 @@ class HostChannel:
             left = None if deadline is None else deadline - now()
             if left is not None and left <= 0:
                 return False
-            with self._woken:
-                if self._wakes == wakes:
-                    self._woken.wait(left)
+            turn.pause()
+            try:
+                with self._woken:
+                    if self._wakes == wakes:
+                        self._woken.wait(left)
+            finally:
+                turn.resume()
 
     def nudge(self) -> None:
         """Makes `wait` look again. Any thread."""

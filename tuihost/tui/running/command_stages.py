@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tuihost.errors import Disconnected, Interrupted, NoTerminal
 from tuihost.session.other_apps import AskingStdio
 from tuihost.session.progress import WrittenLine
+from tuihost.session.turns import Waiting
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.tui.running.stages import HostStage, asked, printed
 from tuihost.tui.terminal.line_discipline import LineDiscipline
@@ -115,11 +116,13 @@ class StdioStage(_OutputStage):
 
     def write(self, data: bytes, stream: Stream) -> None:
         self._go_on()
-        self._stdio.write(data, stream)
+        with Waiting():
+            self._stdio.write(data, stream)
 
     def read(self, limit: int) -> bytes:
         self._go_on()
-        return self._stdio.read(limit)
+        with Waiting():
+            return self._stdio.read(limit)
 
     def readable(self, seconds: float) -> bool:
         self._go_on()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import selectors
 import signal
 import threading
 from collections.abc import Callable, Coroutine
@@ -16,6 +17,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
+
+from tuihost.session.turns import Waiting, own_turn
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -32,12 +35,12 @@ class _LockSelector:
 
     def select(self, timeout: float | None) -> list[Any]:
         """Waits for a wake, at most `timeout` seconds."""
-        if timeout is None:
-            self._asleep.acquire()
-        elif timeout <= 0:
-            self._asleep.acquire(blocking=False)
+        woken = self._asleep.acquire(blocking=False)
+        if woken or (timeout is not None and timeout <= 0):
+            own_turn().pass_on()
         else:
-            self._asleep.acquire(timeout=timeout)
+            with Waiting():
+                self._asleep.acquire(timeout=-1 if timeout is None else timeout)
         return []
 
     def wake(self) -> None:
@@ -238,11 +241,22 @@ def shared_executor() -> SharedExecutor:
         return _shared
 
 
+class _TurnSelector(selectors.DefaultSelector):
+    """The system's, which gives the thread's turn back while it waits."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is not None and timeout <= 0:
+            own_turn().pass_on()
+            return super().select(timeout)
+        with Waiting():
+            return super().select(timeout)
+
+
 class _DescriptorLoop(asyncio.SelectorEventLoop):
     """asyncio's own, which knows the programs that it started: none outlives it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(_TurnSelector())
         self._programs: list[Any] = []
 
     async def _make_subprocess_transport(self, *arguments: Any, **more: Any) -> Any:
