@@ -29,6 +29,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     "tests/host/gate/test_proxy_protocol.py": ("tuihost/host/gate/proxied.py",),
     "tests/host/helpers/test_pool.py": ("tuihost/host/helpers/_helper.py",),
     "tests/host/login/test_verifier.py": ("tuihost/testing/transport_watch.py",),
+    "tests/host/plugins/test_loading.py": ("tuihost/host/plugins/_load_errors.py",),
     "tests/host/plugins/test_app_catalog.py": (
         "tuihost/host/plugins/bundled.py",
         "tuihost/plugin.py",

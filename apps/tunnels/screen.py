@@ -32,8 +32,20 @@ class TunnelsScreen:
         self.chosen: Tunnel | None = None
         self._before: dict[str, int] = {}
         self._rates: dict[str, float] = {}
-        self.tunnels: Table[Tunnel] = Table(
-            session,
+        self.tunnels = self._tunnel_table(empty)
+        self.requests = self._request_table()
+        self.body = HSplit([self.tunnels], key_bindings=self._list_keys().bindings)
+        self.log = HSplit([self.requests], key_bindings=self._log_keys().bindings)
+        self.screen = Screen(
+            session, self._title, self.body, status=self._status, leave=self._leave
+        )
+        self.look()
+        self.app: Application[Any] = self.screen.application(focus=self.tunnels.window)
+        self.app.pre_run_callables.append(self._begin)
+
+    def _tunnel_table(self, empty: str) -> Table[Tunnel]:
+        return Table(
+            self.session,
             [
                 Column("Address", value=self.url),
                 Column("Now", 5, align="right", value=lambda tunnel: tunnel.connections),
@@ -51,8 +63,10 @@ class TunnelsScreen:
             filterable=False,
             empty=empty,
         )  # fmt: skip
-        self.requests: Table[Request] = Table(
-            session,
+
+    def _request_table(self) -> Table[Request]:
+        return Table(
+            self.session,
             [
                 Column("Time", 9, style="class:muted", value=lambda request: clock(request.at)),
                 Column("", 4, align="right", value=lambda request: request.status or "-"),
@@ -70,14 +84,6 @@ class TunnelsScreen:
             key=id,
             empty="Nobody has asked for anything yet.",
         )  # fmt: skip
-        self.body = HSplit([self.tunnels], key_bindings=self._list_keys().bindings)
-        self.log = HSplit([self.requests], key_bindings=self._log_keys().bindings)
-        self.screen = Screen(
-            session, self._title, self.body, status=self._status, leave=self._leave
-        )
-        self.look()
-        self.app: Application[Any] = self.screen.application(focus=self.tunnels.window)
-        self.app.pre_run_callables.append(self._begin)
 
     # ------------------------------------------------------------------ how it looks
 

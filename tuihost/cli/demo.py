@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -73,11 +73,7 @@ def demo(
         return
     log = open_log(settings, "info" if verbose else "warning")
     catalog = Catalog.load(settings, log=log)
-    if settings.server.theme not in catalog.themes:
-        known = ", ".join(sorted(catalog.themes))
-        raise click.ClickException(
-            f"There is no theme {settings.server.theme!r}; there are {known}."
-        )
+    _check_theme(settings.server.theme, catalog.themes)
     accounts = prepare(settings)
     server = bind(settings, catalog, log)
     page = start_page(settings, catalog, server.address, server.keys.cards()[0], accounts)
@@ -89,6 +85,12 @@ def demo(
     with suppress(KeyboardInterrupt):  # somebody could not wait
         serve_until_told(server)
     goodbye()
+
+
+def _check_theme(name: str, themes: Collection[str]) -> None:
+    if name not in themes:
+        known = ", ".join(sorted(themes))
+        raise click.ClickException(f"There is no theme {name!r}; there are {known}.")
 
 
 def leave_at_once() -> None:

@@ -122,7 +122,7 @@ class Helper:
                 return HelperFailed(f"a helper process ended with {status}")
 
     def stop(self) -> None:
-        """Ends the process, and with it what `ask` waits for. Any thread."""
+        """Ends the process, and with it what `give` and `answer` wait for. Any thread."""
         self._stopped = True
         self._process.kill()
 

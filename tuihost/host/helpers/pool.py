@@ -90,26 +90,30 @@ class HelperPool:
         _check(function)
         call = _Call(person, share, function, args, seconds, memory, log)
         with self._changed:
-            if self._closed:
-                raise HelperFailed("the host is closing")
-            waiting = sum(other.person == person for other in self._waiting)
-            if waiting >= WAITING_EACH or len(self._waiting) >= WAITING:
-                raise TookTooMuch("that is too much at one time")
-            exceeded = share.spend(Kind.HELPER_SECONDS, ADVANCE)
-            if exceeded is not None:
-                raise TookTooMuch(exceeded.sentence)
-            self._waiting.append(call)
-            try:
-                if len(self._waiting) > self._resting and len(self._threads) < self._most:
-                    self._start_thread()
-            except RuntimeError:  # no thread to be had: it waits for one that exists
-                if not self._threads:
-                    self._waiting.remove(call)
-                    share.charge(Kind.HELPER_SECONDS, -ADVANCE)
-                    raise HelperFailed("no helper can be started") from None
+            self._queue(call)
             self._changed.notify_all()
         call.future.add_done_callback(lambda future: self._done(call))
         return call.future
+
+    def _queue(self, call: _Call) -> None:
+        """Lets the call wait for a helper, or raises why it cannot. With the lock."""
+        if self._closed:
+            raise HelperFailed("the host is closing")
+        waiting = sum(other.person == call.person for other in self._waiting)
+        if waiting >= WAITING_EACH or len(self._waiting) >= WAITING:
+            raise TookTooMuch("that is too much at one time")
+        exceeded = call.share.spend(Kind.HELPER_SECONDS, ADVANCE)
+        if exceeded is not None:
+            raise TookTooMuch(exceeded.sentence)
+        self._waiting.append(call)
+        try:
+            if len(self._waiting) > self._resting and len(self._threads) < self._most:
+                self._start_thread()
+        except RuntimeError:  # no thread to be had: it waits for one that exists
+            if not self._threads:
+                self._waiting.remove(call)
+                call.share.charge(Kind.HELPER_SECONDS, -ADVANCE)
+                raise HelperFailed("no helper can be started") from None
 
     def close(self) -> None:
         """Ends all helpers. Calls that wait get `HelperFailed`."""

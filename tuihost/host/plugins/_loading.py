@@ -14,28 +14,23 @@ import importlib.util
 import inspect
 import itertools
 import re
-import signal
 import sys
-import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
 from tuihost.errors import AppLoadError
 from tuihost.files.secret_files import NotPrivate, check_tree_trusted, check_trusted
-from tuihost.text import clean
+from tuihost.host.plugins._load_errors import PRIVATE, mistakes_told, top_of
 
 T = TypeVar("T")
 Found = TypeVar("Found", covariant=True)
 
-_PRIVATE = re.compile(r"_tuihost_[a-z]+_\d+_")
 _numbers = itertools.count(1)
 
 
@@ -169,11 +164,11 @@ def load_path(kind: Kind[T], path: Path) -> T:
     own_name = re.sub(r"\W", "_", path.name.removesuffix(".py"))  # a dot would be a package's
     private = f"_tuihost_{kind.name}_{next(_numbers)}_{own_name}"
     try:
-        with _mistakes_told(private):  # which looks for lines in the modules that go below
+        with mistakes_told(private):  # which looks for lines in the modules that go below
             module = _import_path(kind, path, private)
             return _prepared(kind, _found_in(kind, module), name_of(path))
     except BaseException:
-        for name in [name for name in sys.modules if _top(name) == private]:
+        for name in [name for name in sys.modules if top_of(name) == private]:
             del sys.modules[name]
         raise
 
@@ -181,7 +176,7 @@ def load_path(kind: Kind[T], path: Path) -> T:
 def load_reference(kind: Kind[T], reference: str) -> T:
     """The plugin at `package.module:attr`, or the one plugin in `package.module`."""
     module_name, _, attribute = reference.partition(":")
-    with _mistakes_told(_top(module_name)):
+    with mistakes_told(top_of(module_name)):
         module = importlib.import_module(module_name)
         if not attribute:
             found = _found_in(kind, module)
@@ -194,14 +189,14 @@ def load_reference(kind: Kind[T], reference: str) -> T:
 
 def load_entry_point(kind: Kind[T], point: EntryPoint) -> T:
     """The plugin that an installed package announces."""
-    with _mistakes_told(_top(point.module)):
+    with mistakes_told(top_of(point.module)):
         return _from_object(kind, point.load(), point.name)
 
 
 def load_object(kind: Kind[T], value: object, name: str) -> T:
     """The plugin that `value` is, makes or holds; `name` is its name where it has none."""
     module_name = value.__name__ if isinstance(value, ModuleType) else _made_by_its_class(value)
-    with _mistakes_told(_top(module_name)):
+    with mistakes_told(top_of(module_name)):
         return _from_object(kind, value, name)
 
 
@@ -265,7 +260,7 @@ def _execute(spec: ModuleSpec | None) -> ModuleType:
 def _named_in(kind: Kind[T], module: ModuleType) -> object | None:
     """What the module calls `app`, say: not tuihost's own decorator, nor a module."""
     value: object | None = vars(module).get(kind.name)
-    decorator = inspect.isfunction(value) and _top(value.__module__) == "tuihost"
+    decorator = inspect.isfunction(value) and top_of(value.__module__) == "tuihost"
     return None if decorator or isinstance(value, ModuleType) else value
 
 
@@ -331,97 +326,6 @@ def _a(noun: str) -> str:
     return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"
 
 
-# ------------------------------------------------------------------------------- mistakes
-
-
-@contextmanager
-def _mistakes_told(top: str) -> Iterator[None]:
-    """Whatever the author's code in the package `top` raises comes out as an `AppLoadError`."""
-    with operator_interrupts() as pressed:
-        try:
-            yield
-        except BaseException as error:
-            if pressed:
-                raise
-            raise load_error(error, top) from error
-
-
-@contextmanager
-def operator_interrupts() -> Iterator[list[int]]:
-    """Yields a list that gets an entry when the operator presses Ctrl-C inside the block: so a
-    `KeyboardInterrupt` that an author's code raised by itself can be told from theirs."""
-    pressed: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield pressed  # no signal comes here, or it raises nothing
-        return
-
-    def note(number: int, frame: FrameType | None) -> None:
-        pressed.append(number)
-        before(number, frame)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed
-    finally:
-        if signal.getsignal(signal.SIGINT) is note:
-            signal.signal(signal.SIGINT, before)
-
-
-def trace_of(error: AppLoadError) -> BaseException | None:
-    """What the log shows beside the sentence: whatever an author's code raised by itself."""
-    return None if isinstance(error.__cause__, AppLoadError) else error.__cause__
-
-
-def load_error(error: BaseException, top: str) -> AppLoadError:
-    """What went wrong as one sentence, with the last line that it went through in the author's own
-    modules: those in the package `top`."""
-    own_name = _PRIVATE.sub("", top)
-    file = error.filename if isinstance(error, SyntaxError) else None
-    if isinstance(error, SyntaxError) and isinstance(file, str) and Path(file).is_file():
-        place, text = f" ({Path(file).name}:{error.lineno})", str(error.msg)
-    else:
-        place, text = _line_in(error, top), _text_of(error)
-    if isinstance(error, ModuleNotFoundError) and _top(str(error.name or "")) == own_name != top:
-        text += "; import the package's own modules by `from . import …`"
-    if isinstance(error, AppLoadError):
-        reason = text
-        place = place or _place_of(error.part)
-    else:
-        reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    reason = " ".join(_PRIVATE.sub("", reason).split())
-    return AppLoadError(clean(reason, limit=300) + place)
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - an author's `__str__`
-        return "its text cannot be shown"
-
-
-def _place_of(part: object) -> str:
-    """` (file.py:12)`: where a class or a function is written; empty if nobody can say."""
-    try:
-        _, line = inspect.getsourcelines(cast(Any, part))
-        file = inspect.getsourcefile(cast(Any, part))
-    except (OSError, TypeError):  # made by code that is in no file
-        return ""
-    return f" ({Path(file).name}:{max(1, line)})" if file else ""
-
-
-def _line_in(error: BaseException, top: str) -> str:
-    place = ""
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if _top(str(frame.f_globals.get("__name__", ""))) == top:
-            place = f" ({Path(frame.f_code.co_filename).name}:{line})"
-    return place
-
-
-def _top(module_name: str) -> str:
-    return module_name.partition(".")[0]
-
-
 def same_folder(module: str, other: str) -> bool:
     """Whether both were loaded from one folder, so that they belong to one plugin."""
-    return _PRIVATE.match(module) is not None and _top(module) == _top(other)
+    return PRIVATE.match(module) is not None and top_of(module) == top_of(other)

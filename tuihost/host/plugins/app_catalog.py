@@ -17,15 +17,13 @@ from types import MappingProxyType
 from typing import Self
 
 from tuihost.errors import AppLoadError
+from tuihost.host.plugins._load_errors import load_error, operator_interrupts, trace_of
 from tuihost.host.plugins._loading import (
     Broken,
     Candidate,
     all_candidates,
     in_folder,
-    load_error,
-    operator_interrupts,
     same_folder,
-    trace_of,
 )
 from tuihost.host.plugins.app_checks import APP, module_of
 from tuihost.host.plugins.bundled import bundled_folder

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from tuihost.core.login.chains import INTERACTIVE, NONE, PUBLICKEY
 from tuihost.errors import AppLoadError
+from tuihost.host.plugins._load_errors import trace_of
 from tuihost.host.plugins._loading import (
     Broken,
     Candidate,
     Kind,
     all_candidates,
     load_object,
-    trace_of,
 )
 from tuihost.login import Step
 from tuihost.login.steps import bundled_steps

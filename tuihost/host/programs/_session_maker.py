@@ -51,29 +51,12 @@ class SessionMaker:
     ) -> Session:
         """A session of the app `name` on `stage`. Raises `TuihostError` if the person may not
         open it: whatever way led here, none of its code has run yet."""
-        visit = self.visit
-        if not self.host.access.may_open(visit.account, name):
-            raise TuihostError(f"{visit.account.name} may not open {name}")
+        account = self.visit.account
+        if not self.host.access.may_open(account, name):
+            raise TuihostError(f"{account.name} may not open {name}")
         app = self.host.catalog.apps[name].app
-        share = self.host.share_of(visit.account)
-        surroundings = Surroundings(
-            visit.account,
-            self.host,
-            self.log,
-            visit.env,
-            visit.resources.display,
-            visit.resources.agent,
-            self.other_apps,
-            PersonHelpers(
-                self.host.helpers,
-                visit.account.key,
-                self.log.bound(app=name),
-                share,
-            ),
-            share,
-        )
         return Session(
-            surroundings.seen_by(name, app.accepts),
+            self._surroundings(name).seen_by(name, app.accepts),
             name,
             stage,
             data=app.data,
@@ -81,4 +64,19 @@ class SessionMaker:
             from_menu=from_menu,
             last=last,
             presence=presence,
+        )
+
+    def _surroundings(self, name: str) -> Surroundings:
+        visit, log = self.visit, self.log.bound(app=name)
+        share = self.host.share_of(visit.account)
+        return Surroundings(
+            visit.account,
+            self.host,
+            self.log,
+            visit.env,
+            visit.resources.display,
+            visit.resources.agent,
+            self.other_apps,
+            PersonHelpers(self.host.helpers, visit.account.key, log, share),
+            share,
         )

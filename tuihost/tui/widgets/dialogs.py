@@ -247,19 +247,7 @@ def prompt_dialog(
         on_text_changed=lambda _: wrong.clear(),
     )
     line = _line_to_type(session, buffer, placeholder, hidden=hidden)
-
-    def rows() -> list[str]:
-        sign = f"{glyph(session, 'cross')} "
-        return wrap("".join(sign + text for text in wrong), dialog.panel.inner_width)
-
-    def error() -> StyleAndTextTuples:
-        return [("class:error", "\n".join(rows()))]
-
-    below = Window(
-        FormattedTextControl(error),
-        height=lambda: Dimension.exact(len(rows())),
-        dont_extend_height=True,
-    )
+    below = _what_is_wrong(session, wrong, lambda: dialog.panel.inner_width)
     dialog: Dialog[str] = Dialog(
         session,
         label,
@@ -281,6 +269,23 @@ def prompt_dialog(
             wrong[:] = [clean(problem)]
 
     return dialog
+
+
+def _what_is_wrong(session: Session, wrong: Sequence[str], width: Callable[[], int]) -> Window:
+    """The reasons why an answer does not do; no row where there is none."""
+
+    def rows() -> list[str]:
+        sign = f"{glyph(session, 'cross')} "
+        return wrap("".join(sign + text for text in wrong), width())
+
+    def error() -> StyleAndTextTuples:
+        return [("class:error", "\n".join(rows()))]
+
+    return Window(
+        FormattedTextControl(error),
+        height=lambda: Dimension.exact(len(rows())),
+        dont_extend_height=True,
+    )
 
 
 def _line_to_type(session: Session, buffer: Buffer, placeholder: str, *, hidden: bool) -> Window:
