@@ -91,6 +91,10 @@ IN_ANOTHER_PROCESS: Mapping[str, tuple[str, ...]] = {
     "tests/e2e/test_e2e_files.py": ("tuihost/host/transfers/scp.py",),
     "tests/e2e/test_e2e_rsync.py": ("tuihost/host/helpers/landlock.py",),
     "tests/host/helpers/test_pool.py": ("tuihost/host/helpers/_main.py",),
+    "tests/commands/test_running.py": (
+        "tuihost/commands/parameters.py",
+        "tuihost/commands/table.py",
+    ),
     "tests/test_docs.py": ("tuihost/testing/fixtures.py",),
 }
 """The same, where the modules run in a process that the test starts."""

@@ -6,7 +6,7 @@
 from .accounts import KeyRecord as KeyRecord
 from .accounts import LoginRecord as LoginRecord
 from .accounts import StoreError as StoreError
-from .commands import Short as Short
+from .commands.parameters import Short as Short
 from .core.accepts import Accepts as Accepts
 from .core.accepts import ForwardRule as ForwardRule
 from .core.accepts import ListenRule as ListenRule

@@ -16,7 +16,7 @@ import tty
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
-from tuihost.commands import resolve
+from tuihost.commands.running import resolve
 from tuihost.core.routing import NoSuchApp, OpenApp, Route, RunCommand
 from tuihost.host.host import Host
 from tuihost.host.plugins.app_catalog import Catalog

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tuihost.commands import CommandLine, resolve
+from tuihost.commands.running import CommandLine, resolve
 from tuihost.core.accepts import Accepts, ForwardRule, SocketRule
 from tuihost.core.login.chains import LoginChains
 from tuihost.core.login.proof import Proof

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuihost.commands import check_commands
+from tuihost.commands.table import check_commands
 from tuihost.core.accepts import Accepts
 from tuihost.errors import AppLoadError
 from tuihost.host.plugins import _loading

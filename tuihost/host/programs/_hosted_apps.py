@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tuihost.commands import command_infos, run_command
+from tuihost.commands.running import run_command
+from tuihost.commands.table import command_infos
 from tuihost.core.exit_statuses import FAILED, NOT_FOUND, NOT_YOURS, STOPPED
 from tuihost.core.familiar_words import Answer, Instead, familiar_words, instead_of
 from tuihost.core.ledger import FREE, Exceeded, Kind

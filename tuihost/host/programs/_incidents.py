@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuihost.commands import exit_status
+from tuihost.commands.table import exit_status
 from tuihost.core.exit_statuses import CRASHED, FAILED, STOPPED
 from tuihost.errors import TookTooLong, TookTooMuch, new_incident
 from tuihost.logs import Event, EventLog

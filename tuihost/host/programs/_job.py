@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tuihost.commands import CommandLine, exit_status, run_command
+from tuihost.commands.running import CommandLine, run_command
+from tuihost.commands.table import exit_status
 from tuihost.core.exit_statuses import NOT_FOUND, NOT_YOURS
 from tuihost.core.familiar_words import Answer
 from tuihost.core.routing import (

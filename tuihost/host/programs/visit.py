@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tuihost.commands import CommandLine
+from tuihost.commands.running import CommandLine
 from tuihost.core.routing import BadCommand, OpenApp, OpenDisplay, Route, RunCommand, route
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host

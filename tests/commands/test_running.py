@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost import commands
-from tuihost.commands import check_commands, command_infos, resolve, run_command
+from tuihost.commands import table
+from tuihost.commands.parameters import Short
+from tuihost.commands.running import resolve, run_command
+from tuihost.commands.table import check_commands, command_infos
 from tuihost.errors import AppLoadError, Disconnected
 from tuihost.plugin import App, app, command
 from tuihost.session.host_view import Account
@@ -192,7 +194,7 @@ def test_what_methods_come_to_is_worked_out_when_the_app_is_loaded(
     def refused(*args: object) -> None:
         raise AssertionError("it was worked out before")
 
-    monkeypatch.setattr(commands, "_parameters", refused)
+    monkeypatch.setattr(table, "parameters_of", refused)
     monkeypatch.setattr(inspect, "getmembers", refused)
     assert run(app, "sign", "hi")[0] == 0
     assert run(app)[0] == 0
@@ -374,7 +376,7 @@ class Odd(App):
         self.ran.append("add")
 
     @command(name="list")
-    def all(self, session: Session, *, json: Annotated[bool, commands.Short("j")] = False) -> None:
+    def all(self, session: Session, *, json: Annotated[bool, Short("j")] = False) -> None:
         self.ran.append("list")
 
 
