@@ -67,7 +67,10 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     "tests/ssh/sftp/test_server.py": (
         "tuihost/host/programs/_file_transfers.py",
         "tuihost/ssh/sftp/_attributes.py",
+        "tuihost/ssh/sftp/_handle_requests.py",
         "tuihost/ssh/sftp/_handles.py",
+        "tuihost/ssh/sftp/_packets.py",
+        "tuihost/ssh/sftp/_path_requests.py",
     ),
     "tests/ssh/test_transport.py": (
         "tuihost/ssh/_key_exchange.py",

@@ -28,7 +28,7 @@ from tuihost.login.steps import codes, delivery
 from tuihost.login.steps.new_password import MIN_ALONE, MIN_WITH_SECOND
 from tuihost.settings.loading import load
 from tuihost.ssh.connection._openings import MAX_REFUSALS_LOGGED
-from tuihost.ssh.sftp.server import MAX_LISTINGS
+from tuihost.ssh.sftp._handle_requests import MAX_LISTINGS
 from tuihost.tui.terminal._vt100_parser import PASTE_LIMIT
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -10,6 +10,7 @@ import pytest
 from paramiko.sftp import BaseSFTP
 from paramiko.sftp_attr import SFTPAttributes
 
+from tuihost.ssh.sftp._packets import PacketServer
 from tuihost.ssh.sftp.server import TreeServer
 
 
@@ -18,7 +19,7 @@ from tuihost.ssh.sftp.server import TreeServer
 )
 def test_what_ours_replaces_is_asked_there(name: str) -> None:
     assert callable(getattr(BaseSFTP, name))
-    assert name in vars(TreeServer) or name == "_send_packet"
+    assert name in vars(PacketServer) or name == "_send_packet"
 
 
 @pytest.mark.parametrize("name", ["_response", "_send_handle_response", "_send_status"])

@@ -17,7 +17,9 @@ from tuihost import App, DiskTree, FileInfo, FileTree, Quota, Session
 from tuihost.errors import PeerError
 from tuihost.files.tree import Names
 from tuihost.ssh.packets.fields import Fields
-from tuihost.ssh.sftp.server import MAX_HANDLES, MAX_LISTINGS, MAX_REQUEST, TreeServer
+from tuihost.ssh.sftp._handle_requests import MAX_HANDLES, MAX_LISTINGS
+from tuihost.ssh.sftp._packets import MAX_REQUEST
+from tuihost.ssh.sftp.server import TreeServer
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 
