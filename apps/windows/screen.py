@@ -35,7 +35,6 @@ class WindowsScreen:
             ],
             key=lambda program: program.name,
             on_open=self._open,
-            filterable=False,
             empty=NOTHING,
         )
         if self.programs is not None:
@@ -118,7 +117,7 @@ class WindowsScreen:
             program = self.table.selected
             return program is not None and bool(self._state(program)) and program is not OWN
 
-        @keys.add("x", label="close", rank=20, when=running)
+        @keys.add("delete", "c-d", label="close", rank=20, when=running)
         def _close(event: Any) -> None:
             for run in self.programs.running if self.programs is not None else ():
                 if run.program == self.table.selected:

@@ -42,7 +42,9 @@ def test_line_by_line_and_on_a_screen(host: Hosted) -> None:
         pilot.wait_for("words").wait_for("ssh -X")
         assert pilot.wait_end() == 0
     with host.open("windows") as pilot:
-        pilot.wait_for("sleep").wait_for("words").press("q")
+        pilot.wait_for("sleep").wait_for("words")
+        pilot.type("wo").wait_gone("sleep").wait_for("▌ words")
+        pilot.press("escape").wait_for("sleep").press("c-c")
         assert pilot.wait_end() == 0
 
 

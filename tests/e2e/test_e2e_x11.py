@@ -172,7 +172,7 @@ def test_windows_are_opened_from_a_screen_of_text(client: Client, open_terminal:
     shown(client, "xlogo")
     terminal.press("Down", "Enter").wait_for("2 open")
     shown(client, "xclock", "xlogo")
-    terminal.press("x").wait_for("1 open")
+    terminal.press("DC").wait_for("1 open")
     shown(client, "xlogo")
     terminal.press("C-c").wait_shell(0)
     shown(client)
