@@ -236,5 +236,9 @@ def command(method: _Method | None = None, *, name: str | None = None) -> Any:
 
 
 def first_line(doc: str | None) -> str:
-    """The first line of a docstring, without its full stop."""
-    return inspect.cleandoc(doc).splitlines()[0].rstrip(".") if doc and doc.strip() else ""
+    """The first line of a docstring, without its full stop; its first sentence, if that goes on
+    in the next line."""
+    paragraph = inspect.cleandoc(doc or "").partition("\n\n")[0].splitlines()
+    if len(paragraph) < 2:
+        return "".join(paragraph).rstrip(".")
+    return re.split(r"\.\s+(?=[^a-z])", " ".join(paragraph), maxsplit=1)[0].rstrip(".")

@@ -20,7 +20,7 @@ from tuihost.commands.parameters import Short
 from tuihost.commands.running import resolve, run_command
 from tuihost.commands.table import check_commands, command_infos
 from tuihost.errors import AppLoadError, Disconnected
-from tuihost.plugin import App, app, command
+from tuihost.plugin import App, app, command, first_line
 from tuihost.session.host_view import Account
 from tuihost.session.session import Session, Surroundings
 from tuihost.terminal_facts import TerminalFacts
@@ -399,3 +399,20 @@ def test_words_that_name_no_command_run_nothing() -> None:
         assert resolve(app, words).command is None
         assert run(app, *words)[0] == 2
         assert app.ran == []
+
+
+@pytest.mark.parametrize(
+    ("doc", "line"),
+    [
+        ("One line.", "One line"),
+        ("One line. And more.", "One line. And more"),
+        ("One line\n    that goes on. And more.", "One line that goes on"),
+        ("One line, e.g. this,\n    that goes on.", "One line, e.g. this, that goes on"),
+        ("One line.\n\n    And more.", "One line"),
+        ("\n    One line.\n", "One line"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_line_of_help_never_ends_in_the_middle(doc: str | None, line: str) -> None:
+    assert first_line(doc) == line
