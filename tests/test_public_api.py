@@ -34,6 +34,7 @@ PUBLIC = {
         "Reason",
         "ReadOnlyTree",
         "Room",
+        "names_in",
         "names_of",
         "path_of",
         "Agent",

@@ -24,6 +24,7 @@ from .errors import NoTerminal as NoTerminal
 from .errors import TookTooLong as TookTooLong
 from .errors import TookTooMuch as TookTooMuch
 from .errors import TuihostError as TuihostError
+from .files.client_paths import names_in as names_in
 from .files.disk import DiskTree as DiskTree
 from .files.quota import Quota as Quota
 from .files.tree import FileError as FileError

@@ -8,9 +8,11 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from fnmatch import translate
+from functools import partial
 from io import IncrementalNewlineDecoder
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tuihost import (
     App,
@@ -21,17 +23,18 @@ from tuihost import (
     OpenMode,
     Reason,
     Session,
+    Short,
     clean,
     command,
     counted,
     date_time,
-    names_of,
+    names_in,
     path_of,
     size_of,
 )
 
 from .bin import Bin, Deleted
-from .folders import MINE, AllFolders, mistakes_in
+from .folders import APP, OWN, AllFolders, mistakes_in
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -44,7 +47,7 @@ MAX_SEARCHED = 10_000  # files and folders that one `find` looks at
 class Files(App):
     """Look at, read, move and delete your files. `sftp` and `scp` show the same ones."""
 
-    name = "files"
+    name = APP
     title = "Files"
     description = "Your files here, your own and shared ones"
     group = "Everyday"
@@ -75,11 +78,11 @@ class Files(App):
     def build(self, session: Session) -> Application[Any]:
         from .screen import FilesScreen
 
-        return FilesScreen(session, self.files(session), self.folders).app
+        return FilesScreen(session, _all_files(session), self.folders).app
 
     async def talk(self, session: Session) -> int:
         """The files, as lines."""
-        tree = self.files(session)
+        tree = _all_files(session)
         found = tree.list(tree.home)
         count = counted(len(found), "file") if found else "no files"
         await session.say(f"You have {count} here.")
@@ -97,8 +100,8 @@ class Files(App):
         """List a folder, or one file."""
 
         def show() -> None:
-            tree = self.files(session)
-            names = _names(tree, path)
+            tree = _all_files(session)
+            names = names_in(tree, path)
             info = tree.info(names)
             found = list(tree.list(names)) if info.folder else [info]
             if json:
@@ -111,15 +114,18 @@ class Files(App):
     @command
     def pwd(self, session: Session) -> None:
         """Show the folder that a path begins in if it has no / in front."""
-        session.print(path_of(self.files(session).home))
+        session.print(path_of(_all_files(session).home))
 
     @command
-    def cat(self, session: Session, path: str) -> int:
-        """Write a file to standard output; on a terminal, its text without control characters."""
+    def cat(self, session: Session, *paths: str) -> int:
+        """Write files to standard output; on a terminal, their text without control characters."""
+        if not paths:
+            session.error("Say which one: files cat PATH")
+            return 2
+        tree = _all_files(session)
 
-        def show() -> None:
-            tree = self.files(session)
-            file = tree.open(_names(tree, path))
+        def show(path: str) -> None:
+            file = tree.open(names_in(tree, path))
             try:
                 if session.terminal.pty:
                     _show_text(session, _pieces(file))
@@ -129,18 +135,23 @@ class Files(App):
             finally:
                 file.close()
 
-        return _done(session, show)
+        return _each(session, paths, show)
 
     @command
     def put(
-        self, session: Session, path: str, *, force: bool = False, progress: bool = False
+        self,
+        session: Session,
+        path: str,
+        *,
+        force: Annotated[bool, Short("f")] = False,
+        progress: bool = False,
     ) -> int:
         """Keep standard input as a file. With --force it replaces one that exists."""
 
         def keep() -> None:
-            tree = self.files(session)
+            tree = _all_files(session)
             mode = OpenMode(read=False, write=True, create=True, new=not force, empty=True)
-            file, whole, at = tree.open(_names(tree, path), mode), False, 0
+            file, whole, at = tree.open(names_in(tree, path, new=True), mode), False, 0
             try:
                 with session.progress("Bytes kept:") if progress else nullcontext() as bar:
                     while data := session.read(CHUNK):
@@ -155,48 +166,65 @@ class Files(App):
         return _done(session, keep)
 
     @command
-    def rm(self, session: Session, *paths: str, folder: bool = False) -> int:
-        """Delete files, or with --folder folders. Your own go to the bin."""
-
-        def remove() -> None:
-            tree = self.files(session)
-            for path in paths:
-                names = _names(tree, path)
-                self.folders.delete(session.account, tree, names, folder=folder)
-
+    def rm(
+        self,
+        session: Session,
+        *paths: str,
+        folder: Annotated[bool, Short("r"), "Delete folders too."] = False,
+        force: Annotated[bool, Short("f"), "Say nothing about what is not there."] = False,
+    ) -> int:
+        """Delete files, and with --folder folders. Your own go to the bin, with what is in them."""
         if not paths:
             session.error("Say which one: files rm PATH")
             return 2
-        return _done(session, remove)
+        tree = _all_files(session)
+
+        def remove(path: str) -> None:
+            names = names_in(tree, path)
+            try:
+                is_folder = tree.info(names).folder
+            except FileError as error:
+                if force and error.reason is Reason.NO_SUCH:
+                    return
+                raise
+            if is_folder and not folder:
+                how = f"`files rm -r {quote(clean(path, limit=200))}` deletes it"
+                raise FileError(Reason.DENIED, f"that is a folder; {how}")
+            self.folders.delete(session.account, tree, names, folder=is_folder)
+
+        return _each(session, paths, remove)
 
     @command
     def bin(
         self,
         session: Session,
         action: Literal["list", "restore", "empty"] = "list",
-        *names: str,
+        *paths: str,
         json: bool = False,
     ) -> int:
-        """List what you have deleted, restore some of it by path or number, or empty the bin."""
+        """List what you have deleted, restore some of it by its path, or empty the bin.
+
+        If several things had the same path, the id in front of each says which one to restore.
+        """
 
         def act() -> None:
             match action:
                 case "list":
                     self._list_bin(session, json=json)
                 case "restore":
-                    for name in names:
-                        self._restore(session, name)
+                    for path in paths:
+                        self._restore(session, path)
                 case "empty":
                     count = self._bin(session).empty()
                     session.print(f"{counted(count, 'file or folder', 'files or folders')} removed")
 
-        if bool(names) is not (action == "restore"):
+        if bool(paths) is not (action == "restore"):
             session.error("Say it like this: files bin list | restore PATH | empty")
             return 2
         return _done(session, act)
 
     def _bin(self, session: Session) -> Bin:
-        return self.folders.bin_of(session.account, self.files(session))
+        return self.folders.bin_of(session.account, _all_files(session))
 
     def _count_in_bin(self, session: Session) -> int:
         try:
@@ -208,7 +236,7 @@ class Files(App):
         found = self._bin(session).contents()
         if json:
             data = [
-                {**_data(deleted.info), "name": _where(deleted), "number": deleted.key,
+                {**_data(deleted.info), "name": _where(deleted), "id": deleted.key,
                  "deleted": round(deleted.when)}
                 for deleted in found
             ]  # fmt: skip
@@ -226,22 +254,29 @@ class Files(App):
         if found:
             session.print(_in_columns(rows, right=1))
 
-    def _restore(self, session: Session, name: str) -> None:
+    def _restore(self, session: Session, path: str) -> None:
         bin_ = self._bin(session)
-        names = _names(self.files(session), name)
+        names = names_in(_all_files(session), path)
         for deleted in bin_.contents():
-            if deleted.key == name or (MINE, *deleted.names) == names:
+            if deleted.key == path or (*OWN, *deleted.names) == names:
                 bin_.restore(deleted)
                 return
-        raise FileError(Reason.NO_SUCH, f"the bin does not have {clean(name, limit=200)}")
+        raise FileError(Reason.NO_SUCH, f"the bin does not have {clean(path, limit=200)}")
 
     @command
-    def mv(self, session: Session, old: str, new: str, *, force: bool = False) -> int:
+    def mv(
+        self,
+        session: Session,
+        path: str,
+        new_path: str,
+        *,
+        force: Annotated[bool, Short("f"), "Replace what is there."] = False,
+    ) -> int:
         """Move or rename a file or folder."""
 
         def move() -> None:
-            tree = self.files(session)
-            source, target = _names(tree, old), _names(tree, new)
+            tree = _all_files(session)
+            source, target = names_in(tree, path), names_in(tree, new_path, new=True)
             if _is_folder(tree, target):
                 target = (*target, source[-1])
             tree.rename(source, target, replace=force)
@@ -249,12 +284,23 @@ class Files(App):
         return _done(session, move)
 
     @command
-    def mkdir(self, session: Session, path: str) -> int:
+    def mkdir(
+        self,
+        session: Session,
+        path: str,
+        *,
+        parents: Annotated[bool, Short("p"), "Make what is missing on the way, too."] = False,
+    ) -> int:
         """Make a folder."""
 
         def make() -> None:
-            tree = self.files(session)
-            tree.make_folder(_names(tree, path))
+            tree = _all_files(session)
+            names = names_in(tree, path, new=True)
+            for length in range(1, len(names)) if parents else ():
+                if not _is_folder(tree, names[:length]):
+                    tree.make_folder(names[:length])
+            if not (parents and _is_folder(tree, names)):
+                tree.make_folder(names)
 
         return _done(session, make)
 
@@ -267,8 +313,8 @@ class Files(App):
                 raise FileError(Reason.FAILED, "that pattern is too long")
             # Not by fnmatch itself, which keeps thousands of patterns.
             wanted = re.compile(translate(pattern.lower()))
-            tree = self.files(session)
-            for number, (names, info) in enumerate(walk(tree, _names(tree, path))):
+            tree = _all_files(session)
+            for number, (names, info) in enumerate(walk(tree, names_in(tree, path))):
                 if number >= MAX_SEARCHED:
                     raise FileError(Reason.FAILED, "there are too many files to search")
                 if wanted.match(info.name.lower()):
@@ -307,8 +353,10 @@ def walk(tree: Folders, start: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
                 waiting.append(names)
 
 
-def _names(tree: Folders, path: str) -> tuple[str, ...]:
-    return names_of(path, tree.home)
+def _all_files(session: Session) -> Folders:
+    """The files of all apps, as sftp shows them: so that a path is the same everywhere."""
+    assert session.other_apps is not None, "the host gives every app the others"
+    return session.other_apps.files()
 
 
 def _pieces(file: OpenFile) -> Iterator[bytes]:
@@ -329,7 +377,7 @@ def _show_text(session: Session, pieces: Iterator[bytes]) -> None:
 
 
 def _where(deleted: Deleted) -> str:
-    return path_of((MINE, *deleted.names))
+    return path_of((*OWN, *deleted.names))
 
 
 def _is_folder(tree: Folders, names: tuple[str, ...]) -> bool:
@@ -339,13 +387,22 @@ def _is_folder(tree: Folders, names: tuple[str, ...]) -> bool:
         return False
 
 
-def _done(session: Session, act: Callable[[], None]) -> int:
-    """Does it. If that fails, a sentence says why and the status is 1."""
+def _each(session: Session, paths: Sequence[str], act: Callable[[str], None]) -> int:
+    """The same for each of several paths, whatever comes of the others."""
+    failed = False
+    for path in paths:
+        about = f"{clean(path, limit=200)}: " if len(paths) > 1 else ""
+        failed = bool(_done(session, partial(act, path), about)) or failed
+    return int(failed)
+
+
+def _done(session: Session, act: Callable[[], None], about: str = "") -> int:
+    """Does it. If that fails, a sentence says why, and `about` what; the status is 1."""
     try:
         act()
     except FileError as error:
         text = str(error)
-        session.error(f"{text[:1].upper()}{text[1:]}.")
+        session.error(f"{about}{text}." if about else f"{text[:1].upper()}{text[1:]}.")
         return 1
     return 0
 

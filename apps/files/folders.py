@@ -19,7 +19,9 @@ from .bin import Bin, items_of
 from .guests import GuestRoom
 
 SWEEP_EVERY = 3600.0  # seconds between two looks for what is too old in everybody's bins
-MINE = "mine"
+APP, MINE = "files", "mine"
+OWN = (APP, MINE)
+"""Somebody's own folder, from the root of all files that they see."""
 MEGABYTE = 1_000_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -90,9 +92,9 @@ class AllFolders:
         shutil.rmtree(self._bins / root.name, ignore_errors=True)
 
     def bin_of(self, account: Account, tree: Folders) -> Bin:
-        """The bin of somebody's own folder, which may be changed if that may be in `tree`. Raises
-        `FileError` if they have none there."""
-        mine, _ = tree.innermost((MINE,))
+        """The bin of somebody's own folder, which may be changed if that may be in `tree`, where
+        all their files are. Raises `FileError` if they have none there."""
+        mine, _ = tree.innermost(OWN)
         assert isinstance(mine, DiskTree), "somebody's own folder is on the disk"
         return Bin(mine, self._bins / _key_of(account), self.bin_days)
 
@@ -108,20 +110,20 @@ class AllFolders:
 
     def has_bin(self, names: tuple[str, ...]) -> bool:
         """Whether what is deleted there goes to a bin."""
-        return self.bin_days > 0 and names[:1] == (MINE,)
+        return self.bin_days > 0 and names[: len(OWN)] == OWN
 
     def delete(
         self, account: Account, tree: Folders, names: tuple[str, ...], *, folder: bool
     ) -> None:
         """Deletes a file or `folder`. Somebody's own goes to the bin, with everything in it; any
         other folder has to be empty. Raises `FileError`."""
-        if not self.has_bin(names) or len(names) < 2:
+        if not self.has_bin(names) or names == OWN:
             (tree.remove_folder if folder else tree.remove)(names)
             return
         if tree.info(names).folder is not folder:
             reason = "that is not a folder" if folder else "that is a folder"
             raise FileError(Reason.DENIED, reason)
-        self.bin_of(account, tree).put(names[1:])
+        self.bin_of(account, tree).put(names[len(OWN) :])
 
     def _sweep(self) -> None:
         """Removes what is too old from everybody's bin, now and then."""

@@ -23,7 +23,7 @@ from tuihost import (
     clean,
     counted,
     date_time,
-    names_of,
+    names_in,
     path_of,
     size_of,
 )
@@ -211,7 +211,7 @@ class FilesScreen:
             if not text:
                 return None
             try:
-                names = names_of(text, self.here)
+                names = names_in(self.tree, text, start=self.here, new=True)
                 act(names)
             except FileError as error:
                 return self._why(error, text)

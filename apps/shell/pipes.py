@@ -8,7 +8,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Protocol
 
-from tuihost import FileError, FileTree, Interrupted, OpenMode, Stream, TerminalFacts, names_of
+from tuihost import FileError, FileTree, Interrupted, OpenMode, Stream, TerminalFacts, names_in
 
 HELD = 256 * 1024  # bytes in a pipe before its writer has to wait
 
@@ -91,7 +91,7 @@ class FileInput:
     """`< name`. Raises `FileError`."""
 
     def __init__(self, tree: FileTree, name: str) -> None:
-        self._file = tree.open(names_of(name, tree.home))
+        self._file = tree.open(names_in(tree, name))
         self._at = 0
         self._closed = False
 
@@ -111,7 +111,7 @@ class FileOutput:
 
     def __init__(self, tree: FileTree, name: str, *, append: bool) -> None:
         mode = OpenMode(read=False, write=True, create=True, empty=not append)
-        self._file = tree.open(names_of(name, tree.home), mode)
+        self._file = tree.open(names_in(tree, name, new=True), mode)
         self._at = self._file.info().size if append else 0
         self._closed = False
         self._failed: FileError | None = None

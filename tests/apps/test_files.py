@@ -40,7 +40,7 @@ def test_files_are_kept_listed_and_written_out(host: Hosted) -> None:
     assert host.run("files mv a.bin sub").status == 0
     listed = json.loads(host.run("files ls sub --json").stdout)
     assert [(one["name"], one["size"]) for one in listed] == [("a.bin", 1)]
-    assert host.run("files find '*.BIN'").text == "/mine/sub/a.bin\n"
+    assert host.run("files find '*.BIN'").text == "/files/mine/sub/a.bin\n"
     assert host.run("files rm sub/a.bin").status == 0
     assert host.run("files rm --folder sub").status == 0
     assert host.run("files ls").text == ""
@@ -105,8 +105,8 @@ def shared(host: Hosted, user: str, *roles: str) -> Any:
 
 
 def test_shared_folders_open_by_roles(host: Hosted) -> None:
-    assert json.loads(host.run("files ls / --json").stdout)[0]["name"] == "handouts"
-    assert host.run("files put /handouts/x", stdin=b"x").status == 1
+    assert json.loads(host.run("files ls /files --json").stdout)[0]["name"] == "handouts"
+    assert host.run("files put /files/handouts/x", stdin=b"x").status == 1
     for user, roles, sees in (("tom", ("staff",), True), ("eve", (), False)):
         transport = shared(host, user, *roles)
         sftp = transport.open_sftp_client()
@@ -140,7 +140,7 @@ def test_a_person_walks_reads_writes_and_deletes(host: Hosted, size: tuple[int, 
         )
         pilot.press("left").wait_for("letters/").press("c-c")
         assert pilot.wait_end() == 0
-    assert host.run("files find '*'").text == "/mine/letters\n/mine/letters/one.py\n"
+    assert host.run("files find '*'").text == "/files/mine/letters\n/files/mine/letters/one.py\n"
 
 
 def test_an_empty_file_says_so_and_can_be_written(host: Hosted) -> None:

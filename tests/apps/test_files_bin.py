@@ -215,16 +215,21 @@ def test_commands_list_restore_and_empty_it(host: Hosted) -> None:
     for name in ("letters/a.txt", "b.txt", "c.txt"):
         host.run(f"files put {name}", stdin=b"12345")
     assert host.run("files rm b.txt c.txt").status == 0
-    assert host.run("files rm letters").errors == "That is a folder.\n"
-    assert host.run("files rm --folder letters").status == 0
+    refused = host.run("files rm letters").errors
+    assert refused == "That is a folder; `files rm -r letters` deletes it.\n"
+    assert host.run(refused.split("`")[1]).status == 0
     found = json.loads(host.run("files bin list --json").stdout)
-    assert {row["name"] for row in found} == {"/mine/b.txt", "/mine/c.txt", "/mine/letters"}
+    assert {row["name"] for row in found} == {
+        "/files/mine/b.txt",
+        "/files/mine/c.txt",
+        "/files/mine/letters",
+    }
     assert host.run("files bin").text.count("\n") == 3
     assert "3 deleted files or folders in the bin" in host.run("files quota").text
-    number = next(row["number"] for row in found if row["name"] == "/mine/c.txt")
-    assert host.run(f"files bin restore letters /mine/b.txt {number}").status == 0
+    id_ = next(row["id"] for row in found if row["name"] == "/files/mine/c.txt")
+    assert host.run(f"files bin restore letters /files/mine/b.txt {id_}").status == 0
     assert host.run("files find '*.txt'").text.split() == [
-        "/mine/b.txt", "/mine/c.txt", "/mine/letters/a.txt",
+        "/files/mine/b.txt", "/files/mine/c.txt", "/files/mine/letters/a.txt",
     ]  # fmt: skip
     assert host.run("files bin restore d").errors == "The bin does not have d.\n"
     host.run("files rm b.txt")
@@ -239,7 +244,7 @@ def test_there_is_room_for_what_takes_the_place_of_something_deleted(host: Hoste
     for name in ("a", "b", "c"):
         assert host.run(f"files put {name}", user="mo", stdin=bytes(900_000)).status == 0
         assert host.run(f"files rm {name}", user="mo").status == 0
-    assert host.run("files bin list", user="mo").text.split()[-1] == "/mine/c"
+    assert host.run("files bin list", user="mo").text.split()[-1] == "/files/mine/c"
 
 
 def test_a_person_deletes_and_brings_back(host: Hosted) -> None:
@@ -264,7 +269,7 @@ def test_nobody_changes_the_bin_without_the_right_to_change_files(tmp_path: Path
         for command in ("files rm b", "files bin restore a", "files bin empty"):
             assert host.run(command).errors == "Nothing can be changed here.\n"
         assert host.run("files ls").text.endswith(" b\n")
-        assert host.run("files bin list").text.endswith("/mine/a\n")
+        assert host.run("files bin list").text.endswith("/files/mine/a\n")
         with host.open("files") as pilot:
             pilot.wait_for("b ").press("delete").wait_for("Delete b?").press("left", "enter")
             pilot.wait_for("Nothing can be changed here").press("c-t").wait_for("Bring back")

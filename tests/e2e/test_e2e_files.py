@@ -167,14 +167,14 @@ def test_a_copy_for_which_there_is_no_room_leaves_nothing(
 
 
 @pytest.mark.parametrize("protocol", ["-s", "-O"])
-@pytest.mark.parametrize("target", ["~", "~/", "~/b", "", "b"])
+@pytest.mark.parametrize("target", ["~", "~/", "~/b", "", "b", "/files/mine/b", "/mine/b"])
 def test_scp_finds_home(copy: Copy, tmp_path: Path, ssh: Run, protocol: str, target: str) -> None:
     at = f"home{protocol}{target.translate({126: 't', 47: 's'})}@127.0.0.1"
     (tmp_path / "b").write_text("x")
     up = copy("scp", protocol, "b", f"{at}:{target}")
     assert (up.returncode, up.stderr) == (0, b""), up
-    assert ssh(at, "files", "find", "*").stdout == b"/mine/b\n"
-    for pattern in ("~/b", "~/[ab]", "~/?", "b*"):
+    assert ssh(at, "files", "find", "*").stdout == b"/files/mine/b\n"
+    for pattern in ("~/b", "~/[ab]", "~/?", "b*", "/files/mine/b", "/mine/?"):
         down = copy("scp", protocol, f"{at}:{pattern}", "back")
         assert (down.returncode, (tmp_path / "back").read_text()) == (0, "x"), down
         (tmp_path / "back").unlink()
@@ -187,7 +187,7 @@ def test_sftp_finds_home(copy: Copy, tmp_path: Path, ssh: Run) -> None:
     assert (done.returncode, done.stderr) == (0, b""), done
     assert (tmp_path / "back").read_text() == "x"
     found = ssh("hilde@127.0.0.1", "files", "find", "*").stdout.decode().splitlines()
-    assert sorted(found) == ["/mine/b", "/mine/sub"]
+    assert sorted(found) == ["/files/mine/b", "/files/mine/sub"]
 
 
 @pytest.mark.skipif(not os.access("/dev/fuse", os.W_OK), reason="no file systems of users here")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tuihost import DiskTree, Folders, Quota
-from tuihost.files.client_paths import found, matching, typed
+from tuihost.files.client_paths import matching, names_in
 from tuihost.files.tree import Names
 
 
@@ -28,20 +28,37 @@ def tree(tmp_path: Path) -> Folders:
         ("~/", ("mine",)),
         ("~//a", ("mine", "a")),
         ("~/../x", ("x",)),
-        ("./~", ("mine", "~")),
-        ("a/~", ("mine", "a", "~")),
+        ("./~", ("mine",)),
+        ("a/~/b", ("mine", "b")),
         ("~a", ("mine", "~a")),
-        ("/~/a", ("~", "a")),
+        ("/~/a", ("mine", "a")),
     ],
 )
 def test_a_tilde_in_front_is_home(tree: Folders, path: str, names: Names) -> None:
-    assert typed(tree, path) == names
+    assert names_in(tree, path) == names
 
 
 def test_a_tilde_that_is_not_there_is_home_too(tree: Folders) -> None:
-    assert found(tree, ("mine", "sub", "~", "a.txt")) == ("mine", "a.txt")
+    assert names_in(tree, "/mine/sub/~/a.txt") == ("mine", "a.txt")
+    assert names_in(tree, "/mine/sub/~", new=True) == ("mine", "sub", "~")
     tree.make_folder(("mine", "~"))
-    assert found(tree, ("mine", "~", "a.txt")) == ("mine", "~", "a.txt")
+    assert names_in(tree, "/mine/~/a.txt") == ("mine", "~", "a.txt")
+
+
+def test_a_path_may_begin_beside_home(tree: Folders) -> None:
+    """As commands of the app Files had it, before it was the same everywhere."""
+    both = Folders({"files": tree, "notes": Folders({})}, "files")
+    assert names_in(both, "/mine/a.txt") == ("files", "mine", "a.txt")
+    assert names_in(both, "/mine/new", new=True) == ("files", "mine", "new")
+    assert names_in(both, "/notes/a") == ("notes", "a"), "what is at the root comes first"
+    assert names_in(both, "/other") == ("other",)
+    assert names_in(both, "/mine", new=True) == ("files", "mine")
+
+
+def test_a_path_begins_where_somebody_is(tree: Folders) -> None:
+    assert names_in(tree, "a", start=("mine", "sub")) == ("mine", "sub", "a")
+    assert names_in(tree, "~/a", start=("mine", "sub")) == ("mine", "a")
+    assert names_in(tree, "../a", start=("mine", "sub")) == ("mine", "a")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +72,7 @@ def test_a_tilde_that_is_not_there_is_home_too(tree: Folders) -> None:
         ("/mine/s*", ["sub", "sup"]),
         ("/m*/a.txt", ["a.txt"]),
         ("a.txt/*", []),
+        ("sub/[x]", ["sub/[x]"]),
         ("nothing", []),
     ],
 )

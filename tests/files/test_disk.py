@@ -378,3 +378,18 @@ def test_trees_stand_side_by_side(both: Folders) -> None:
     ):
         with pytest.raises(FileError):
             act()
+
+
+def test_beside_the_trees_nothing_is_made_and_that_is_said(both: Folders) -> None:
+    both.open(("mine", "b"), KEEP).close()
+    for make in (
+        lambda: both.make_folder(("new",)),
+        lambda: both.rename(("mine", "b"), ("new",)),
+        lambda: both.open(("new",), KEEP),
+    ):
+        with pytest.raises(FileError) as refused:
+            make()
+        assert refused.value.reason is Reason.DENIED
+    with pytest.raises(FileError) as missing:
+        both.open(("new",), READ)
+    assert missing.value.reason is Reason.NO_SUCH

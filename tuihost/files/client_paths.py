@@ -1,4 +1,5 @@
-"""Where the paths lead that people type: `~` and patterns mean the same to sftp, scp and rsync."""
+"""Where the paths lead that people type: a path means the same in every command, to sftp, scp and
+rsync, and on a screen."""
 
 from __future__ import annotations
 
@@ -11,35 +12,48 @@ from tuihost.files.tree import FileError, FileTree, Names, names_of
 HOME = "~"
 
 
-def typed(tree: FileTree, path: str) -> Names:
-    """The names in a path from a client. `~` and `~/…` lead home. Raises `FileError`."""
+def names_in(tree: FileTree, path: str, *, start: Names | None = None, new: bool = False) -> Names:
+    """The names that a path leads to, as somebody typed it. Raises `FileError`.
+
+    Without a `/` in front it begins at `start`, by default at the tree's home; `~` and `~/…` lead
+    home. If nothing at the root has its first name, what is beside home is meant: `/mine/a` is
+    `/files/mine/a`. With `new` the last name may be that of something that is made now, so
+    that a `~` there is a name like any other.
+    """
     first, _, rest = path.partition("/")
-    if first != HOME:
-        return names_of(path, tree.home)
-    return names_of(f"./{rest}", tree.home)
+    if first == HOME:
+        names = names_of(f"./{rest}", tree.home)
+    else:
+        names = names_of(path, tree.home if start is None else start)
+    if new and names[-1:] == (HOME,):
+        return (*_meant(tree, names[:-1]), HOME)
+    return _meant(tree, names)
 
 
-def found(tree: FileTree, names: Names) -> Names:
+def _meant(tree: FileTree, names: Names) -> Names:
     """The same names, but home in place of a `~` that is not there: some clients, such as sftp, put
     the folder that they are in before every path."""
     if HOME in names:
         at = names.index(HOME)
         if not exists(tree, names[: at + 1]):
             return (*tree.home, *names[at + 1 :])
+    above = tree.home[:-1]
+    if above and names and not exists(tree, names[:1]) and exists(tree, (*above, names[0])):
+        return (*above, *names)
     return names
 
 
 def matching(tree: FileTree, path: str) -> Iterator[Names]:
     """Everything that a path leads to, which may have the patterns `* ? [ ]` in any of its names,
-    as a shell reads them. Raises `FileError`."""
+    as a shell reads them: one that matches nothing stands for itself. Raises `FileError`."""
     places: list[Names] = [()]
-    for pattern in typed(tree, path):
+    for pattern in names_in(tree, path):
         if not set(pattern) & set("*?["):
             places = [(*place, pattern) for place in places]
             continue
         # Not by fnmatch itself, which keeps thousands of patterns.
         wanted = re.compile(translate(pattern))
-        places = [
+        matches = [
             (*place, info.name)
             for place in places
             if is_folder(tree, place)
@@ -47,6 +61,7 @@ def matching(tree: FileTree, path: str) -> Iterator[Names]:
             if wanted.match(info.name)
             and (pattern.startswith(".") or not info.name.startswith("."))
         ]
+        places = matches or [(*place, pattern) for place in places]
     yield from (place for place in places if exists(tree, place))
 
 

@@ -260,6 +260,12 @@ class Folders:
             raise read_only()
         return tree, inner
 
+    def _inside_new(self, names: Names) -> tuple[FileTree, Names]:
+        """The same for something that is not there yet."""
+        if len(names) == 1 and names[0] not in self._trees:
+            raise read_only()
+        return self._inside(names)
+
     def info(self, names: Names) -> FileInfo:
         if not names:
             return FileInfo("", folder=True, mode=0o755)
@@ -280,9 +286,9 @@ class Folders:
         return tree.list(inner)
 
     def open(self, names: Names, mode: OpenMode = READ) -> OpenFile:
-        if len(names) < 2:
+        if not names or (len(names) == 1 and names[0] in self._trees):
             raise FileError(Reason.EXISTS, "that is a folder")
-        tree, inner = self._within(names)
+        tree, inner = self._inside_new(names) if mode.create else self._within(names)
         return tree.open(inner, mode)
 
     def change(
@@ -302,13 +308,13 @@ class Folders:
 
     def rename(self, old: Names, new: Names, *, replace: bool = False) -> None:
         tree, inner = self._inside(old)
-        other, target = self._inside(new)
+        other, target = self._inside_new(new)
         if tree is not other:
             raise FileError(Reason.NOT_SUPPORTED, "files cannot be moved from one app to another")
         tree.rename(inner, target, replace=replace)
 
     def make_folder(self, names: Names) -> None:
-        tree, inner = self._inside(names)
+        tree, inner = self._inside_new(names)
         tree.make_folder(inner)
 
     def remove_folder(self, names: Names) -> None:

@@ -22,10 +22,10 @@ from contextlib import suppress
 from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
 from tuihost.errors import Disconnected
-from tuihost.files.client_paths import matching, typed
+from tuihost.files.client_paths import matching, names_in
 from tuihost.files.disk import DEEPEST, DiskTree
 from tuihost.files.quota import Key
-from tuihost.files.tree import FileError, Folders, Names
+from tuihost.files.tree import FileError, Folders, Names, path_of
 from tuihost.host.budget.budget import take_together
 from tuihost.host.helpers import landlock
 from tuihost.text import clean
@@ -58,7 +58,7 @@ class RsyncRun:
         self._share = share
         self._read = read
         self._write = write
-        self._tree, self._paths = _tree_of(folders, args)
+        self._tree, self._place, self._paths = _tree_of(folders, args)
         if not args.sender and not self._tree.writable:
             raise Refused("nothing can be changed there")
         self.full = self.too_deep = self.idle = False
@@ -102,7 +102,8 @@ class RsyncRun:
             self._tree.quota.recount()
             if not self._args.sender:
                 self._keep_what_fits(started, others)
-        text = b"".join(errors).decode("utf-8", "replace").replace(f"{self._tree.root}/", "/")
+        text = b"".join(errors).decode("utf-8", "replace")
+        text = text.replace(str(self._tree.root), self._place)  # as everything else calls it
         status = process.returncode if process.returncode >= 0 else ENDED
         return status or (NOT_ALL if self.full or self.too_deep else 0), text
 
@@ -200,28 +201,30 @@ class RsyncRun:
         return quota.size - quota.used
 
 
-def _tree_of(folders: Folders, args: RsyncArgs) -> tuple[DiskTree, list[str]]:
-    """The tree that all the paths are in, and the paths within it. Raises `Refused`."""
-    found: list[tuple[DiskTree, Names, str]] = []
+def _tree_of(folders: Folders, args: RsyncArgs) -> tuple[DiskTree, str, list[str]]:
+    """The tree that all the paths are in, the path to it, and the paths within it. Raises
+    `Refused`."""
+    found: list[tuple[DiskTree, str, Names, str]] = []
     for path in args.paths:
         try:
             for names in _names_of(folders, path, sender=args.sender):
                 tree, inner = folders.innermost(names)
                 if not isinstance(tree, DiskTree):
                     raise Refused(f"rsync cannot copy {clean(path, limit=200)}; use sftp")
-                found.append((tree, inner, "/" if path.endswith("/") and inner else ""))
+                place = path_of(names[: len(names) - len(inner)])
+                found.append((tree, place, inner, "/" if path.endswith("/") and inner else ""))
         except FileError as error:
             raise Refused(f"{clean(path, limit=200)}: {error}") from None
-    first = found[0][0]
-    if any(tree.root != first.root for tree, _, _ in found):
-        raise Refused("rsync copies from one app at a time here")
-    return first, ["./" + "/".join(inner) + slash for _, inner, slash in found]
+    first, place, *_ = found[0]
+    if any(tree.root != first.root for tree, *_ in found):
+        raise Refused("rsync copies from one folder at a time here")
+    return first, place, ["./" + "/".join(inner) + slash for _, _, inner, slash in found]
 
 
 def _names_of(folders: Folders, path: str, *, sender: bool) -> list[Names]:
     """What a path leads to. As with a shell, a pattern that nothing matches stands for itself."""
     matches = list(matching(folders, path)) if sender else []
-    return matches or [typed(folders, path)]
+    return matches or [names_in(folders, path, new=not sender)]
 
 
 def _read_errors(process: subprocess.Popen[bytes], errors: list[bytes]) -> None:

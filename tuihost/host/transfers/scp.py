@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tuihost.files.client_paths import is_folder, matching, typed
+from tuihost.files.client_paths import is_folder, matching, names_in
 from tuihost.files.tree import (
     READ,
     REPLACE,
@@ -147,7 +147,7 @@ class Scp:
     # ---------------------------------------------------------------- receiving
 
     def _receive_all(self) -> None:
-        target = typed(self._tree, self._args.paths[0])
+        target = names_in(self._tree, self._args.paths[0], new=True)
         into = is_folder(self._tree, target)
         if (self._args.folder or len(self._args.paths) > 1) and not into:
             raise _CopyFailed(f"{self._args.paths[0]}: that is not a folder")

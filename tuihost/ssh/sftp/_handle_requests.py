@@ -17,6 +17,7 @@ from paramiko.sftp import (
 )
 
 from tuihost.core.ledger import Exceeded, Kind, Share
+from tuihost.files.client_paths import names_in
 from tuihost.files.tree import FileError, FileInfo, FileTree, Names, OpenMode, Reason
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.sftp._attributes import attributes_of, open_mode, read_attributes, uint64
@@ -58,7 +59,7 @@ class HandleRequests(PathRequests):
         flags = fields.integer()
         attributes = read_attributes(fields)
         mode = open_mode(flags)
-        names = self._names(path, made=mode.create)
+        names = names_in(self.tree, path, new=mode.create)
         if len(self.file_table) + len(self.folder_table) >= MAX_HANDLES:
             raise FileError(Reason.FAILED, "too many files are open")
         opened = self._written.get(names)

@@ -9,7 +9,7 @@ import paramiko
 from paramiko.sftp import CMD_ATTRS, CMD_EXTENDED_REPLY, CMD_NAME, SFTP_OK
 from paramiko.sftp_attr import SFTPAttributes
 
-from tuihost.files.client_paths import found, typed
+from tuihost.files.client_paths import names_in
 from tuihost.files.tree import MAX_NAME, FileError, FileTree, Measured, Names, Reason, path_of
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.sftp._attributes import attributes_of, read_attributes
@@ -38,15 +38,8 @@ class PathRequests(PacketServer):
         self._noted = noted
         self._written: dict[Names, Opened] = {}
 
-    def _path(self, fields: Fields, *, made: bool = False) -> Names:
-        return self._names(fields.text(errors="surrogateescape"), made=made)
-
-    def _names(self, path: str, *, made: bool) -> Names:
-        """The names in a path. With `made` the last one is that of something new."""
-        names = typed(self.tree, path)
-        if made and names:
-            return (*found(self.tree, names[:-1]), names[-1])
-        return found(self.tree, names)
+    def _path(self, fields: Fields, *, new: bool = False) -> Names:
+        return names_in(self.tree, fields.text(errors="surrogateescape"), new=new)
 
     def _remove(self, request: int, fields: Fields) -> None:
         names = self._path(fields)
@@ -83,7 +76,7 @@ class PathRequests(PacketServer):
         self._send_status(request, SFTP_OK)
 
     def _mkdir(self, request: int, fields: Fields) -> None:
-        self.tree.make_folder(self._path(fields, made=True))
+        self.tree.make_folder(self._path(fields, new=True))
         self._send_status(request, SFTP_OK)
 
     def _rmdir(self, request: int, fields: Fields) -> None:

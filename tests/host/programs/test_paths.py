@@ -1,0 +1,193 @@
+"""A file has one path: what any way to the files shows, every other way takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from shlex import quote
+
+import paramiko
+import pytest
+
+from tests.waiting import DEADLINE
+from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
+
+HERE = "/files/mine/sub folder"
+PATH = f"{HERE}/a [1].txt"
+NUMBERS = count()
+TEXT = b"what is in it\n"
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Hosted]:
+    with hosted(bundled=["menu", "files", "notes", "shell"]) as host:
+        yield host
+
+
+@pytest.fixture
+def user(host: Hosted) -> str:
+    """Somebody with one file, in a folder."""
+    name = f"paths{next(NUMBERS)}"
+    with sftp_of(host, name) as sftp:
+        sftp.mkdir(HERE)
+        with sftp.open(PATH, "w") as file:
+            file.write(TEXT)
+    return name
+
+
+@contextmanager
+def sftp_of(host: Hosted, user: str) -> Iterator[paramiko.SFTPClient]:
+    transport = host.connect(user)
+    client = paramiko.SFTPClient.from_transport(transport)
+    assert client is not None
+    channel = client.get_channel()
+    assert channel is not None
+    channel.settimeout(DEADLINE)
+    try:
+        yield client
+    finally:
+        hang_up(transport)
+
+
+def run(host: Hosted, line: str, user: str, stdin: bytes = b"") -> str:
+    outcome = host.run(line, user=user, stdin=stdin)
+    assert (outcome.status, outcome.errors) == (0, ""), outcome
+    return outcome.text
+
+
+# ------------------------------------------------------------------------------ what shows a path
+
+
+def by_pwd(host: Hosted, user: str) -> str:
+    return run(host, "pwd", user).strip() + PATH.removeprefix("/files/mine")
+
+
+def by_find(host: Hosted, user: str) -> str:
+    return run(host, "files find 'a*'", user).strip()
+
+
+def by_sftp(host: Hosted, user: str) -> str:
+    with sftp_of(host, user) as sftp:
+        sftp.chdir("sub folder")
+        return f"{sftp.getcwd()}/{sftp.listdir()[0]}"
+
+
+def by_the_bin(host: Hosted, user: str) -> str:
+    run(host, f"files rm {quote(PATH)}", user)
+    (deleted,) = json.loads(run(host, "files bin --json", user))
+    assert run(host, "files bin", user).endswith(f"{deleted['name']}\n")
+    run(host, f"files bin restore {quote(deleted['name'])}", user)
+    return str(deleted["name"])
+
+
+def by_the_screen(host: Hosted, user: str) -> str:
+    with host.open("files", user=user, size=(120, 24)) as pilot:
+        pilot.wait_for("▌ sub folder/").press("enter").wait_for("a [1].txt").press("enter")
+        title = pilot.wait_for("what is in it").text.splitlines()[0]
+    return title.partition("Files: ")[2].partition("  ")[0].strip()
+
+
+def by_tab(host: Hosted, user: str) -> str:
+    with host.open("shell", user=user) as shell:
+        shell.wait_for("Type help").type("cat /f").press("tab").type("m").press("tab")
+        shell.type("s").press("tab").type("a").press("tab").wait_for(".txt")
+        shown = next(row for row in shell.text.splitlines() if "❯ cat " in row)
+    return shown.partition("cat ")[2].strip().replace("\\", "")
+
+
+SHOW = {
+    show.__name__: show for show in (by_pwd, by_find, by_sftp, by_the_bin, by_the_screen, by_tab)
+}
+
+# ------------------------------------------------------------------------------ what takes one
+
+
+def takes_cat(host: Hosted, user: str, path: str) -> None:
+    assert run(host, f"cat {quote(path)}", user).encode() == TEXT
+
+
+def takes_ls(host: Hosted, user: str, path: str) -> None:
+    assert "a [1].txt" in run(host, f"files ls {quote(path)}", user)
+
+
+def takes_find(host: Hosted, user: str, path: str) -> None:
+    folder = path.rpartition("/")[0]
+    assert run(host, f"files find '*' {quote(folder)}", user) == f"{PATH}\n"
+
+
+def takes_put(host: Hosted, user: str, path: str) -> None:
+    run(host, f"files put -f {quote(path)}", user, TEXT)
+
+
+def takes_mv(host: Hosted, user: str, path: str) -> None:
+    run(host, f"mv {quote(path)} {quote(path + '2')}", user)
+    run(host, f"mv {quote(path + '2')} {quote(path)}", user)
+
+
+def takes_mkdir(host: Hosted, user: str, path: str) -> None:
+    run(host, f"mkdir {quote(path + '-folder')}", user)
+    run(host, f"rm -r {quote(path + '-folder')}", user)
+
+
+def takes_sftp(host: Hosted, user: str, path: str) -> None:
+    with sftp_of(host, user) as sftp:
+        assert sftp.stat(path).st_size == len(TEXT)
+        assert sftp.normalize(path) == PATH
+
+
+def takes_scp_from(host: Hosted, user: str, path: str) -> None:
+    outcome = host.run(f"scp -f {quote(path)}", user=user, stdin=bytes(9))
+    assert TEXT in outcome.stdout, outcome
+
+
+def takes_scp_to(host: Hosted, user: str, path: str) -> None:
+    sent = b"C0644 %d x\n%b\0" % (len(TEXT), TEXT)
+    assert host.run(f"scp -t {quote(path)}", user=user, stdin=sent).status == 0
+
+
+def takes_less_than(host: Hosted, user: str, path: str) -> None:
+    assert run(host, f"shell -c {quote(f'count < {quote(path)}')}", user) == "1\n"
+
+
+def takes_greater_than(host: Hosted, user: str, path: str) -> None:
+    run(host, f"shell -c {quote(f'echo what is in it > {quote(path)}')}", user)
+
+
+TAKE = {
+    take.__name__: take
+    for take in (
+        takes_cat, takes_ls, takes_find, takes_put, takes_mv, takes_mkdir, takes_sftp,
+        takes_scp_from, takes_scp_to, takes_less_than, takes_greater_than,
+    )
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("show", SHOW)
+def test_what_one_way_shows_every_other_takes(host: Hosted, user: str, show: str) -> None:
+    path = SHOW[show](host, user)
+    assert path == PATH
+    for take in TAKE.values():
+        take(host, user, path)
+    assert run(host, f"cat {quote(PATH)}", user).encode() == TEXT
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["~/sub folder/a [1].txt", "sub folder/a [1].txt", "/mine/sub folder/a [1].txt",
+     "/files/mine/~/sub folder/a [1].txt", "/~/sub folder/a [1].txt"],
+)  # fmt: skip
+def test_other_forms_of_it_are_taken_everywhere_too(host: Hosted, user: str, path: str) -> None:
+    for take in TAKE.values():
+        take(host, user, path)
+    assert run(host, "files find 'a*'", user) == f"{PATH}\n"
+
+
+def test_files_of_other_apps_are_within_reach_of_each_command(host: Hosted) -> None:
+    run(host, "notes add 'buy milk'", "nan")
+    (path,) = run(host, "files find '*.md' /", "nan").splitlines()
+    assert path.startswith("/notes/")
+    assert run(host, f"cat {quote(path)}", "nan") == "buy milk"
+    assert run(host, f"shell -c {quote(f'count < {quote(path)}')}", "nan") == "1\n"
