@@ -19,7 +19,7 @@ from tuihost.files.tree import Names
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.sftp._handle_requests import MAX_HANDLES, MAX_LISTINGS
 from tuihost.ssh.sftp._packets import MAX_REQUEST
-from tuihost.ssh.sftp.server import TreeServer
+from tuihost.ssh.sftp.server import MAX_TOLD, TreeServer
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 
@@ -313,6 +313,46 @@ def test_an_upload_that_does_not_fit_leaves_nothing_behind(
     assert [path.read_text() for path in tmp_path.iterdir()] == ([there] if there else [])
     assert line.server.tree.quota.used == len(there or "")
     assert line.noted == []
+
+
+def test_why_something_is_refused_is_told_to_the_person(tmp_path: Path) -> None:
+    """OpenSSH's sftp shows its own words for the code of a status, "Failure" for most, and never
+    the text of the status; but it shows what comes on standard error."""
+    told: list[str] = []
+    requests = (
+        packet(MKDIR, "a", 0),
+        packet(MKDIR, "a", 0),  # taken
+        packet(MKDIR, "a", 0),  # for the same reason: told already
+        packet(LSTAT, "b"),  # "No such file or directory" says it all
+        packet(OPENDIR, "c"),
+        packet(MKDIR, "x" * 256, 0),
+        packet(MKDIR, "a", 0),
+    )
+    tree = DiskTree(Quota(tmp_path, size=1000, entries=10))
+    read = io.BytesIO(HELLO + b"".join(requests)).read
+    TreeServer(tree, read, lambda _: None, lambda *_: None, tell=told.append).serve()
+    taken = "that name is taken already"
+    assert told == [taken, "that is not a valid file name", taken]
+
+
+def test_a_client_that_fails_at_everything_is_not_flooded(tmp_path: Path) -> None:
+    told: list[str] = []
+    names = ("a", "x" * 256)
+    requests = [packet(MKDIR, names[number % 2], 0) for number in range(4 * MAX_TOLD)]
+    tree = DiskTree(Quota(tmp_path, size=1000, entries=10))
+    read = io.BytesIO(HELLO + b"".join(requests)).read
+    TreeServer(tree, read, lambda _: None, lambda *_: None, tell=told.append).serve()
+    assert len(told) == MAX_TOLD
+
+
+def test_a_client_gets_the_reason_beside_the_answers() -> None:
+    with client() as sftp:
+        sftp.mkdir("a")
+        with pytest.raises(OSError, match="that name is taken already"):
+            sftp.mkdir("a")
+        channel = sftp.get_channel()
+        assert channel is not None
+        assert channel.recv_stderr(100) == b"tuihost: that name is taken already\n"
 
 
 def bytes_of(size: int) -> bytes:

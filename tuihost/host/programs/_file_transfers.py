@@ -33,7 +33,9 @@ class FileTransfers:
 
     def sftp(self) -> int:
         """The subsystem."""
-        server = TreeServer(self.folders, self.stage.read, self._send, self._note, self.share)
+        server = TreeServer(
+            self.folders, self.stage.read, self._send, self._note, self.share, self._explain
+        )
         try:
             server.serve()
         except PeerError as error:
@@ -68,6 +70,11 @@ class FileTransfers:
         if errors:
             self.stage.write(clean(errors, lines=True).encode(), Stream.ERR)
         return status
+
+    def _explain(self, text: str) -> None:
+        """Beside the answers of the subsystem, which a terminal has no place for."""
+        if not self.stage.facts.pty:
+            self.complain(text)
 
     def _send(self, data: bytes) -> None:
         self.stage.write(data, Stream.OUT)

@@ -10,8 +10,10 @@ Thread: one, the app's, which also reads and writes the bytes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Final
 
 import paramiko
 from paramiko.sftp import (
@@ -56,9 +58,20 @@ _CODES = {
 }
 
 
+MAX_TOLD: Final = 100  # refusals of a session that are explained
+TOLD_AGAIN: Final = 1.0  # seconds until the same one is explained again
+
+Tell = Callable[[str], None]
+"""Tells the person why something was refused."""
+
+
+def _nobody_told(text: str) -> None:
+    """There is nobody to tell."""
+
+
 class TreeServer(HandleRequests):
     """Serves one client from INIT to the end of its input. Whatever ends it, what was being written
-    and not closed is thrown away."""
+    and not closed is thrown away. `tell` says to the person why something was refused."""
 
     def __init__(
         self,
@@ -67,8 +80,12 @@ class TreeServer(HandleRequests):
         write: Callable[[bytes], None],
         noted: Noted,
         share: Share = FREE,
+        tell: Tell = _nobody_told,
     ) -> None:
         super().__init__(tree, read, write, noted, share)
+        self._tell = tell
+        self._told = 0
+        self._last_told = ("", float("-inf"))
         self._handlers: dict[int, Callable[[int, Fields], None]] = {
             CMD_OPEN: self._open,
             CMD_CLOSE: self._close,
@@ -123,7 +140,20 @@ class TreeServer(HandleRequests):
             handler(request, fields)
         except FileError as error:
             code = _CODES.get(error.reason, SFTP_FAILURE)
-            self._send_status(request, code, clean(str(error), limit=200))
+            text = clean(str(error), limit=200)
+            if code == SFTP_FAILURE or text != error.reason.value:
+                self._say(text)
+            self._send_status(request, code, text)
+
+    def _say(self, text: str) -> None:
+        """Says to the person what the code of a status alone does not: many clients, OpenSSH's
+        too, show no more of a status. Not too often, as one cause can fail many requests."""
+        now = time.monotonic()
+        last, at = self._last_told
+        if self._told < MAX_TOLD and (text != last or now - at >= TOLD_AGAIN):
+            self._told += 1
+            self._last_told = (text, now)
+            self._tell(text)
 
     # ---------------------------------------------------------------- extensions of OpenSSH
 
