@@ -11,7 +11,9 @@ import pytest
 
 from tests.process_state import threads
 from tests.waiting import DEADLINE, until
-from tuihost import Session, app
+from tuihost import App, Session, app, command
+from tuihost.core.ledger import BOUNDS, Kind
+from tuihost.host.server._connection import NO_ROOM
 from tuihost.ssh.packets import algorithms as kex
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -92,6 +94,46 @@ def test_a_connection_that_is_shown_out_starts_nothing_and_ends() -> None:
         transport.join(DEADLINE)
         assert not transport.is_active()
         assert host.log.wait_for("conn.closed")["reason"] == "Enough for today."
+
+
+@pytest.mark.parametrize(("pty", "end"), [(False, "\n"), (True, "\r\n")])
+def test_a_program_that_nothing_is_left_for_says_so_on_its_standard_error(
+    pty: bool, end: str
+) -> None:
+    """Where a client that shares a connection shows it (ControlMaster): what is said to the whole
+    connection reaches the first client alone."""
+    most = BOUNDS[Kind.THREADS].scaled(0.1).connection
+    begun = threading.Semaphore(0)
+
+    class Reads(App):
+        """Reads all that comes."""
+
+        name = "reads"
+
+        @command
+        def all(self, session: Session) -> None:
+            """Read."""
+            begun.release()
+            while session.read():
+                pass
+
+    with hosted(Reads(), settings={"limits.share": 0.1}) as host:
+        transport = host.connect()
+        running = []
+        for _ in range(most):
+            running.append(transport.open_session(timeout=DEADLINE))
+            running[-1].exec_command("reads all")
+            assert begun.acquire(timeout=DEADLINE)
+        one_more = transport.open_session(timeout=DEADLINE)
+        one_more.settimeout(DEADLINE)
+        if pty:
+            one_more.get_pty()
+        one_more.exec_command("reads all")
+        said = one_more.makefile_stderr("rb").read().decode()
+        assert said.startswith(f"tuihost: There are no more than {most} sessions, commands and")
+        assert said.endswith(f"End some of yours first.{end}")
+        assert (one_more.recv(1), one_more.recv_exit_status()) == (b"", NO_ROOM)
+        hang_up(transport)
 
 
 def test_a_connection_with_nothing_on_it_is_shown_out_at_once(

@@ -58,6 +58,7 @@ from tuihost.wire import (
     SessionEvent,
     SessionRequest,
     ShellRequest,
+    Stream,
     SubsystemRequest,
     WindowChange,
     X11Request,
@@ -200,11 +201,7 @@ class Connection:
             case OpenSession() if self._closing:
                 return Refuse("this connection is closing", OpenFailure.RESOURCE_SHORTAGE)
             case OpenSession():
-                lease = self._visitor.share.take(Kind.THREADS)
-                if isinstance(lease, Exceeded):
-                    return Refuse(lease.sentence, OpenFailure.RESOURCE_SHORTAGE)
-                lease.give_back()  # its program takes it, when there is one
-                return Grant()
+                return Grant()  # its program takes what it needs, and says if there is none
             case OpenUnknown(kind=kind):
                 return Refuse(
                     f"no channels of kind {clean(kind, limit=40)} here", OpenFailure.UNKNOWN_KIND
@@ -271,13 +268,18 @@ class Connection:
             self._visitor.share, (Kind.THREADS, 1), (Kind.MEMORY, session.memory())
         )
         if isinstance(lease, Exceeded):
-            self.link.tell(lease.sentence)
-            channel.finish(ExitStatus(NO_ROOM))
+            self._turn_away(session, lease.sentence)
             return
         session.lease = lease
         visit = partial(self._visit, session.granted(session.machine.program))
         session.program = Program(self._host, channel, visit, self._log, lease, self._visitor.share)
         session.program.start(f"app-{self.number}-{channel.number}")
+
+    def _turn_away(self, session: _SessionChannel, sentence: str) -> None:
+        """There is no room for its program: says so where the program's own errors would come."""
+        end = "\n" if session.machine.pty is None else "\r\n"
+        session.channel.write(f"{self._host.name}: {sentence}{end}".encode(), Stream.ERR)
+        session.channel.finish(ExitStatus(NO_ROOM))
 
     def _visit(self, granted: Granted, log: EventLog) -> Visit:
         """What a program begins with. On its thread: all that is read here was settled at the
