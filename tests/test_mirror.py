@@ -106,7 +106,6 @@ NOTHING_TO_ENTER: Mapping[str, tuple[str, ...]] = {
     "tests/apps/test_shell.py": ("tuihost/session/other_apps.py",),
     "tests/host/forwarding/test_forwards.py": ("tuihost/session/streams.py",),
     "tests/host/login/test_hosted_account.py": ("tuihost/session/own_account.py",),
-    "tests/host/programs/test_program.py": ("tuihost/core/exit_statuses.py",),
     "tests/host/store/test_account_store.py": ("tuihost/accounts.py",),
     "tests/host/store/test_account_store_sqlite.py": ("tuihost/host/store/_account_schema.py",),
 }

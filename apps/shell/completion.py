@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -10,7 +11,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
 
-from tuihost import CommandInfo, FileError, FileTree, names_of
+from tuihost import CommandInfo, FileError, FileTree, names_in
 
 from .language import Kind, Token, tokens
 
@@ -67,6 +68,9 @@ class KnownCommands:
             return None, 0
         if words[0] in self.builtins:
             return self.builtins[words[0]], 1
+        meant = self.familiar.get(words[0], "").split()
+        if meant and words[0] not in self.apps:
+            return self.command([*meant, *words[1:]])[0], 1
         if len(words) > 1 and words[0] in self.apps:
             return self.apps[words[0]].get(words[1]), 2
         return None, 1
@@ -81,7 +85,7 @@ class ShellCompleter(Completer):
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterable[Completion]:
-        before, part = _at_cursor(document.text_before_cursor)
+        before, part = _at_cursor(document.current_line_before_cursor)
         if before is None:
             return
         typed = part.text if part is not None else ""
@@ -139,13 +143,16 @@ class ShellCompleter(Completer):
                 yield from self._files(typed)
 
     def _files(self, typed: str) -> Iterator[tuple[str, str]]:
+        if typed == "~":
+            yield "~/", "your own folder"
         tree = self._known.files()
-        folder, slash, _ = typed.rpartition("/")
+        folder, slash, begun = typed.rpartition("/")
         try:
-            found = list(tree.list(names_of(folder + slash, tree.home) if slash else tree.home))
+            inside = tree.list(names_in(tree, folder + slash) if slash else tree.home)
         except FileError:
             return
-        for file in found[:MAX_FILES]:
+        found = (file for file in inside if file.name.startswith(begun))
+        for file in islice(found, MAX_FILES):
             yield f"{folder}{slash}{file.name}{'/' if file.folder else ''}", ""
 
 

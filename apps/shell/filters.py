@@ -138,12 +138,12 @@ class Filters:
         _put(session, [str(sum(len(lines) for lines in session.line_blocks()))])
 
     @command
-    def json(self, session: Session, path: str = "") -> int:
-        """Show JSON indented, or the part of it at PATH: `.people[0].name`."""
+    def json(self, session: Session, part: str = "") -> int:
+        """Show JSON indented, or a PART of it such as `.people[0].name`."""
         with session.hold() as held:
-            return self._json(session, path, held)
+            return self._json(session, part, held)
 
-    def _json(self, session: Session, path: str, held: HeldMemory) -> int:
+    def _json(self, session: Session, part: str, held: HeldMemory) -> int:
         data = bytearray()
         while chunk := session.read():
             held.add(len(chunk))
@@ -153,10 +153,10 @@ class Filters:
                 return 1
         try:
             if len(data) <= SMALL:
-                plain, text = laid_out(data, path)
+                plain, text = laid_out(data, part)
             else:
                 plain, text = session.offload_now(
-                    laid_out, data, path, seconds=MAX_SECONDS, memory=JSON_MEMORY
+                    laid_out, data, part, seconds=MAX_SECONDS, memory=JSON_MEMORY
                 )
             held.add(len(text))
             data.clear()

@@ -18,8 +18,10 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding.bindings.auto_suggest import load_auto_suggest_bindings
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import Float, FloatContainer, HSplit
+from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.menus import CompletionsMenu
-from prompt_toolkit.search import SearchDirection, start_search
+from prompt_toolkit.search import SearchDirection, start_search, stop_search
+from prompt_toolkit.utils import get_cwidth
 from prompt_toolkit.widgets import SearchToolbar, TextArea
 from rich.text import Text
 
@@ -35,6 +37,7 @@ from .transcript import Transcript, harmless
 HELD = 512 * 1024  # bytes that may wait to be shown
 AHEAD = 1000  # lines that may be typed or pasted while another runs
 PAGED = 4 * 1024 * 1024  # bytes of output for one page
+INDENT = 3  # cells of the prompt
 WELCOME = "Type help for commands. Tab completes."  # one row at 40 columns
 
 
@@ -94,6 +97,11 @@ class ScreenOutput:
             self._changed.notify_all()
 
 
+def _under_the_prompt(line: int, wrapped: int) -> str:
+    """What stands before a row of the input: the prompt itself is before the first one."""
+    return " " * INDENT if line or wrapped else ""
+
+
 class ShellScreen:
     """One person's shell. The transcript is still there when they come back from another app.
 
@@ -138,9 +146,10 @@ class ShellScreen:
 
     def _input(self) -> TextArea:
         """The line that is typed."""
-        return TextArea(
-            multiline=False,
+        area = TextArea(
+            multiline=False,  # Enter runs it, also if several lines were pasted
             prompt=self._prompt,
+            get_line_prefix=_under_the_prompt,
             lexer=ShellLexer(self.known),
             completer=ShellCompleter(self.known),
             complete_while_typing=False,
@@ -149,10 +158,22 @@ class ShellScreen:
             search_field=self.search,
             accept_handler=self._accept,
         )
+        area.window.height = self._input_height
+        return area
 
     # ------------------------------------------------------------------ how it looks
 
+    def _input_height(self) -> Dimension:
+        """As many rows as the line needs, or the lines that were pasted; half of the screen at
+        most."""
+        size = self.session.terminal.size
+        room = max(1, size.columns - INDENT)
+        rows = sum(1 + get_cwidth(line) // room for line in self.input.text.split("\n"))
+        return Dimension.exact(max(1, min(rows, size.rows // 2)))
+
     def _status(self) -> str:
+        if lines := self.input.text.count("\n"):
+            return f"Enter runs {lines + 1} lines"
         if self.running is not None:
             return "running"
         return f"status {self.status}" if self.status else ""
@@ -215,23 +236,23 @@ class ShellScreen:
     # ------------------------------------------------------------------ running lines
 
     def _accept(self, buffer: Buffer) -> bool:
-        if self.running is None:
-            self._run(buffer.text)
-        elif len(self._ahead) < AHEAD:
-            self._ahead.append(buffer.text)
-        else:
-            self.say("class:error", f"{AHEAD} lines wait already; this one does not run.")
+        lines = buffer.text.split("\n")
+        if len(self._ahead) + len(lines) > AHEAD:
+            self.say("class:error", f"At most {AHEAD} lines can wait; this does not run.")
+            return True
+        self._ahead.extend(lines)
+        self._go_on()
         return False
 
     def paste(self, text: str) -> None:
-        """Runs the lines of a pasted text one after the other. What follows the last line end can
-        still be changed."""
-        buffer = self.input.buffer
-        *lines, rest = text.removeprefix("\ufeff").split("\n")
-        for line in lines:
-            buffer.insert_text(line)
-            buffer.validate_and_handle()
-        buffer.insert_text(rest)
+        """Inserts a pasted text, with its line ends, and runs nothing of it: the person sees it
+        first, and can change it."""
+        self.input.buffer.insert_text("\n".join(text.removeprefix("\ufeff").splitlines()))
+
+    def _go_on(self) -> None:
+        """Runs the lines that wait, up to one that takes a while."""
+        while self._ahead and self.running is None:
+            self._run(self._ahead.popleft())
 
     def _run(self, text: str) -> None:
         """Runs a line that was typed."""
@@ -265,8 +286,6 @@ class ShellScreen:
                 return
         self.running = None
         self.app.invalidate()
-        if self._ahead:
-            self._run(self._ahead.popleft())
 
     def _run_on_screen(self, pipeline: Pipeline) -> bool:
         """Runs a command that only the screen can run. False if this is not one."""
@@ -275,13 +294,13 @@ class ShellScreen:
             return False
         match words:
             case ("exit" | "quit" | "logout", *_):
-                self.screen.exit()
+                self._leave()
             case ("clear",):
                 self.transcript.clear()
             case ("open", name) | (name,) if name in self.known.apps and name not in self.builtins:
                 if name == self.session.app:
                     return True
-                self.screen.exit(Launch(name))
+                self._leave(Launch(name))
             case _:
                 return False
         return True
@@ -311,6 +330,7 @@ class ShellScreen:
         if status == STOPPED:
             self._rest.clear()
         self._next(status)
+        self._go_on()
 
     def _page(self, data: bytes) -> None:
         text = harmless(data.decode("utf-8", "replace").replace("\r", ""))
@@ -332,22 +352,31 @@ class ShellScreen:
         if self.running is not None:
             self.running.stop()
 
-    def _leave(self) -> None:
+    def _leave(self, to: Launch | None = None) -> None:
+        """Leaves, to another app if one is named. What was to follow does not run."""
         self.stop()
-        self.screen.exit()
+        self.screen.exit(0 if to is None else to)
 
     # ------------------------------------------------------------------ the keys
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Shell")
 
-        @keys.add("c-c", label="stop", rank=10, when=lambda: self.running is not None)
+        def typing() -> bool:
+            return not self._searching()
+
+        @keys.add("c-c", label="stop", rank=10, when=lambda: typing() and self.running is not None)
         def _stop(event: Any) -> None:
             self.stop()
 
-        @keys.add("c-c", label="clear line", show=False, when=lambda: self.running is None)
+        @keys.add("c-c", label="clear line", show=False,
+                  when=lambda: typing() and self.running is None)  # fmt: skip
         def _clear_line(event: Any) -> None:
             self.input.buffer.reset()
+
+        @keys.add("c-c", "c-g", label="end the search", rank=10, when=self._searching)
+        def _end_search(event: Any) -> None:
+            stop_search()
 
         @keys.add("c-d", label="leave", rank=95, when=lambda: not self.input.text)
         def _leave(event: Any) -> None:
@@ -361,7 +390,7 @@ class ShellScreen:
         def _paste(event: Any) -> None:
             self.paste(event.data)
 
-        @keys.add("c-r", label="search", rank=30)
+        @keys.add("c-r", label="search", rank=30, when=typing)
         def _search(event: Any) -> None:
             start_search(direction=SearchDirection.BACKWARD)
 
@@ -392,6 +421,9 @@ class ShellScreen:
         @keys.add("escape", label="close", show=False, when=self._completing)
         def _close(event: Any) -> None:
             self.input.buffer.cancel_completion()
+
+    def _searching(self) -> bool:
+        return self.app.layout.is_searching
 
     def _completing(self) -> bool:
         return self.input.buffer.complete_state is not None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Hashable
-from itertools import count
+from collections.abc import Hashable, Iterable
+from itertools import count, groupby
 
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted_text
 from prompt_toolkit.formatted_text.utils import split_lines
@@ -98,19 +98,32 @@ class Transcript:
 
 
 def wrapped(fragments: StyleAndTextTuples, width: int) -> list[StyleAndTextTuples]:
-    """The line in rows of at most `width` cells. At least one row."""
-    rows: list[StyleAndTextTuples] = [[]]
-    room = width
+    """The line in rows of at most `width` cells, broken between words where there are some. At
+    least one row."""
+    rows: list[StyleAndTextTuples] = []
+    row: list[tuple[str, str, int]] = []  # style, character and cells
+    used = word = 0  # cells of the row, and where its last word begins
+    inked = False  # blanks at the start of a row are no place to break it
     for style, text, *_ in fragments:
-        part = ""
         for char in text:
             cells = get_cwidth(char)
-            if cells > room:
-                rows[-1].append((style, part))
-                rows.append([])
-                part, room = "", width
-            part += char
-            room -= cells
-        if part:
-            rows[-1].append((style, part))
-    return rows
+            if used + cells > width:
+                if char == " ":
+                    word = len(row)
+                    continue
+                begun = row[word:] if word else []
+                rows.append(_joined(row[: len(row) - len(begun)]))
+                row, word, inked = begun, 0, bool(begun)
+                used = sum(cells for *_, cells in row)
+            row.append((style, char, cells))
+            used += cells
+            inked = inked or char != " "
+            if char == " " and inked:
+                word = len(row)
+    return [*rows, _joined(row)]
+
+
+def _joined(row: Iterable[tuple[str, str, int]]) -> StyleAndTextTuples:
+    """The characters of a row, those of one style together."""
+    grouped = groupby(row, key=lambda cell: cell[0])
+    return [(style, "".join(char for _, char, _ in cells)) for style, cells in grouped]

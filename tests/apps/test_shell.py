@@ -438,6 +438,27 @@ def test_help_names_everything(host: Hosted) -> None:
     assert line(host, "echo a 'b  c'")[1] == "a b  c\n"
 
 
+def test_what_the_help_lists_runs_as_it_stands(host: Hosted) -> None:
+    """Also by `ssh HOST help`, in front of whose lines there is nothing but `ssh HOST`."""
+    listed = host.run("help").text.partition("\nTry ")[0]
+    commands = [line.split("  ")[0] for line in listed.splitlines()]
+    assert len(commands) > 20
+    for words in commands:
+        outcome = host.run(f"{words} --help")
+        assert outcome.status == 0, outcome
+        assert outcome.text.startswith("Usage: "), outcome
+
+
+def test_errors_are_broken_between_words(host: Hosted) -> None:
+    with host.open("shell", user="nat", size=(40, 12)) as shell:
+        shell.wait_for("Type help").type("echo hello > /notes/a/b/c/d").press("enter")
+        shell.wait_for("status 1")
+        shell.type("nothing-of-that-name").press("enter").wait_for("status 127")
+        rows = [row.strip() for row in shell.text.splitlines()]
+    said = " ".join(rows).partition("tuihost: ")[2]
+    assert said.startswith("no app is called nothing-of-that-name; ")
+
+
 def test_aliases_are_remembered(host: Hosted) -> None:
     assert line(host, "alias hey echo 'a  b'; hey c", user="cyd")[0] == 127, "known from now on"
     assert line(host, "hey c", user="cyd") == (0, "a  b c\n", "")
@@ -526,14 +547,47 @@ def test_a_paste_into_the_search_is_one_line(host: Hosted) -> None:
         shell.press("c-r").paste("echo\none\n").wait_for("❯ echo one two")
 
 
-def test_a_pasted_text_runs_line_by_line(host: Hosted) -> None:
+INDENT = "   "
+
+
+def test_a_pasted_text_is_shown_before_its_lines_run(host: Hosted) -> None:
     with host.open("shell", user="pat") as shell:
         shell.wait_for("Type help")
-        shell.paste("# a note first\necho one\necho two\necho rest")
-        shell.wait_for("\n one").wait_for("\n two").wait_for("❯ echo rest")
-        shell.press("enter").wait_for("\n rest")
+        shell.paste("# a note first\necho one\r\necho two\necho three\n")
+        shell.wait_for(f"❯ # a note first\n{INDENT}echo one\n{INDENT}echo two\n{INDENT}echo three")
+        shell.wait_for("Enter runs 4 lines")
+        assert "\n one" not in shell.text
+        shell.press("backspace").press("enter")
+        shell.wait_for("\n one").wait_for("\n two").wait_for("\n thre")
+        shell.press("up").wait_for("Enter runs 4 lines").press("c-c").wait_gone("Enter runs")
+        shell.paste("echo alone\n").wait_for("❯ echo alone")
+        assert "\n alone" not in shell.text
+        shell.press("enter").wait_for("\n alone")
         shell.type("".join(f"echo line{number}\r" for number in range(30)))
         shell.wait_for("\n line28").wait_for("\n line29")
+
+
+def test_nothing_runs_after_a_line_that_leaves(host: Hosted) -> None:
+    with host.open("shell", user="pam") as shell:
+        shell.wait_for("Type help").paste("exit\necho again > after").press("enter")
+        assert shell.wait_end() == 0
+    assert line(host, "files ls", user="pam")[1] == ""
+
+
+def test_more_lines_than_can_wait_stay_where_they_are(host: Hosted) -> None:
+    with host.open("shell", user="pia") as shell:
+        shell.wait_for("Type help").paste("#\n" * 1001).press("enter")
+        shell.wait_for("At most 1000 lines can wait").wait_for("Enter runs 1001 lines")
+        shell.press("c-c").paste("#\n" * 1000 + "echo done").wait_for("Enter runs")
+
+
+@pytest.mark.parametrize("key", ["c-c", "c-g"])
+def test_the_search_is_left_without_a_trace(host: Hosted, key: str) -> None:
+    with host.open("shell", user=f"sim-{key}") as shell:
+        shell.wait_for("Type help").type("echo one two\r").wait_for("\n one two")
+        shell.type("begun").press("c-r").type("on").wait_for("I-search")
+        shell.press(key).wait_gone("I-search").wait_for("❯ begun")
+        shell.press("c-c").wait_gone("begun")
 
 
 def test_lines_are_run_and_shown(host: Hosted) -> None:
@@ -556,6 +610,12 @@ def test_tab_completes(host: Hosted) -> None:
         shell.type(" li").press("tab").wait_for("❯ notes list")
         shell.type(" | gr").press("tab").wait_for("| grep")
         shell.type(" --ign").press("tab").wait_for("--ignore-case")
+        host.run("files put a-letter", user="gil", stdin=b"")
+        for command in ("cat", "rm", "ls", "mv x", "files put", "less", "cat x"):
+            shell.press("c-c").type(f"{command} a-").press("tab").wait_for(f"❯ {command} a-letter")
+        shell.press("c-c").type("cat ~").press("tab").type("a").press("tab")
+        shell.wait_for("❯ cat ~/a-letter")
+        shell.press("c-c").type("json a-").press("tab").wait_for("❯ json a-").press("c-c")
 
 
 def test_a_pipe_offers_the_filters_that_the_person_may_run(host: Hosted) -> None:
@@ -589,8 +649,8 @@ def test_a_thousand_lines_may_wait_for_what_runs(host: Hosted, tap: Tap) -> None
     with host.open("shell", user="ole") as shell:
         shell.wait_for("Type help").type("tap deaf").press("enter")
         assert tap.begun.wait(DEADLINE)
-        shell.paste("echo a\n" * 1001)
-        shell.wait_for("1000 lines wait already; this one does not run.")
+        shell.paste("echo a\n" * 1000).press("enter").wait_gone("Enter runs").type("echo a\r")
+        shell.wait_for("At most 1000 lines can wait; this does not run.")
 
 
 def test_what_is_deaf_is_made_to_stop(host: Hosted, tap: Tap) -> None:
@@ -639,6 +699,26 @@ def rows(transcript: Any) -> list[str]:
         "".join(fragment[1] for fragment in transcript.row(index, 80))
         for index in range(transcript.row_count())
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("one two three", ["one two ", "three"]),
+        ("one  two   three", ["one  two  ", "three"]),
+        ("    indented", ["    indent", "ed"]),
+        ("aword-longer than", ["aword-long", "er than"]),
+        ("1234567890 next", ["1234567890", "next"]),
+        ("日本 語日本語", ["日本 ", "語日本語"]),
+        (" " * 25 + "x", [" " * 10, "x"]),
+        ("", [""]),
+    ],
+)
+def test_rows_end_between_words(host: Hosted, text: str, shown: list[str]) -> None:
+    wrapped = part(host, "transcript").wrapped
+    assert ["".join(part for _, part in row) for row in wrapped([("", text)], 10)] == shown
+    styled = wrapped([(f"class:{number}", char) for number, char in enumerate(text)], 10)
+    assert ["".join(part for _, part in row) for row in styled] == shown
 
 
 def test_output_becomes_rows(host: Hosted) -> None:

@@ -47,6 +47,12 @@ class _Word:
     keeps: _Keeps = _Keeps.ALL
 
 
+_OF_THE_SHELL = (
+    "alias", "apps", "count", "echo", "grep", "head", "history", "json", "page", "sort", "tail",
+    "unalias",
+)  # fmt: skip
+"""Commands of the shell that need no app before them: there, and so here."""
+
 _WORDS = {
     **dict.fromkeys(("help", "man", "?"), _Word(("shell", "help"))),
     **dict.fromkeys(("ls", "dir", "ll"), _Word(("files", "ls"), _Keeps.NO_LETTERS)),
@@ -60,7 +66,8 @@ _WORDS = {
     **dict.fromkeys(("whoami", "id"), _Word(("account", "whoami"), _Keeps.NOTHING)),
     "passwd": _Word(("account",), _Keeps.NOTHING),
     **dict.fromkeys(("sh", "bash"), _Word(("shell",), _Keeps.A_LINE)),
-    **{word: _Word(("shell", word)) for word in ("echo", "history")},
+    **{word: _Word(("shell", word)) for word in _OF_THE_SHELL},
+    "wc": _Word(("shell", "count"), _Keeps.NOTHING),
 }
 _LEAVING = ("exit", "logout", "quit")
 _NO_FOLDER = Answer("There is no folder to go to: each command takes the whole path.", 2)

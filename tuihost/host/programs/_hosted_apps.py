@@ -91,7 +91,7 @@ class HostedApps:
         return dict(familiar_words(self._host.access.names_for(self._visit.account)))
 
     def run(self, app: str, words: Sequence[str], stdio: Stdio) -> int:
-        return self.run_on(StdioStage(stdio, self.theme), app, words, stdio)
+        return self.run_on(StdioStage(stdio, self.theme), app, words)
 
     def start(
         self, app: str, words: Sequence[str], stdio: Stdio, ended: Callable[[int], None]
@@ -111,7 +111,7 @@ class HostedApps:
             share.turn(),
         )
         if isinstance(lease, Exceeded):
-            _say(stdio, self._host.name, lease.sentence)
+            self._complain(StdioStage(stdio, self.theme), lease.sentence)
             command.end(FAILED)
             return command
         with self._lock:
@@ -120,7 +120,7 @@ class HostedApps:
         try:
             command.thread.start()
         except RuntimeError:
-            _say(stdio, self._host.name, "too many commands run at once")
+            self._complain(StdioStage(stdio, self.theme), "too many commands run at once")
             command.end(FAILED)
             return command
         if late:
@@ -137,19 +137,19 @@ class HostedApps:
         """The person's, as it is now."""
         return self._theme.now
 
-    def run_on(self, stage: StdioStage, name: str, words: Sequence[str], stdio: Stdio) -> int:
+    def run_on(self, stage: StdioStage, name: str, words: Sequence[str]) -> int:
         """Judges the command and runs it on `stage`; its exit status."""
         depth = _DEPTH.get()
         if depth >= MAX_DEPTH:
-            _say(stdio, self._host.name, f"commands run commands {MAX_DEPTH} levels deep at most")
+            self._complain(stage, f"commands run commands {MAX_DEPTH} levels deep at most")
             return FAILED
         token = _DEPTH.set(depth + 1)
         try:
-            return self._run_on(stage, name, words, stdio)
+            return self._run_on(stage, name, words)
         finally:
             _DEPTH.reset(token)
 
-    def _run_on(self, stage: StdioStage, name: str, words: Sequence[str], stdio: Stdio) -> int:
+    def _run_on(self, stage: StdioStage, name: str, words: Sequence[str]) -> int:
         account = self._visit.account
         apps = self._host.access.names_for(account)
         if name not in apps:
@@ -158,14 +158,14 @@ class HostedApps:
                     name, words = app, instead
                 case Answer(sentence=sentence, status=status):
                     if sentence:
-                        _say(stdio, self._host.name, sentence)
+                        self._complain(stage, sentence)
                     return status
                 case None:
-                    _say(stdio, self._host.name, no_such_app(self._host, account, name))
+                    self._complain(stage, no_such_app(self._host, account, name))
                     return NOT_FOUND
         line = self._host.access.resolved(account, name, words)
         if isinstance(line, NotAllowed):
-            _say(stdio, self._host.name, line.reason)
+            self._complain(stage, line.reason)
             return NOT_YOURS
         try:
             run_async = partial(run_coroutine, kind=line.app.loop)
@@ -175,8 +175,11 @@ class HostedApps:
         except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
             end = end_of(self._log, name, error)
             if end.sentence:
-                _say(stdio, self._host.name, end.sentence)
+                self._complain(stage, end.sentence)
             return end.status
+
+    def _complain(self, stage: StdioStage, sentence: str) -> None:
+        stage.print((f"{self._host.name}: {sentence}",), Stream.ERR)
 
     def forget(self, command: StartedCommand) -> None:
         """It has ended."""
@@ -214,7 +217,7 @@ class StartedCommand:
         _DEPTH.set(self._depth)
         status = STOPPED
         try:
-            status = self._other_apps.run_on(self._stage, self._app, self._words, self._stdio)
+            status = self._other_apps.run_on(self._stage, self._app, self._words)
         except (Disconnected, Interrupted, Signalled):
             pass
         finally:
@@ -246,11 +249,6 @@ class _Unheard:
 
     def close(self) -> None:
         pass
-
-
-def _say(stdio: Stdio, host: str, sentence: str) -> None:
-    newline = "\r\n" if stdio.facts.pty else "\n"
-    stdio.write(f"{host}: {sentence}{newline}".encode(), Stream.ERR)
 
 
 def files_of(

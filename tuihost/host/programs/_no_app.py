@@ -12,11 +12,9 @@ from tuihost.wire import Stream
 
 
 def complain(host: Host, stage: CommandStage, sentence: str) -> None:
-    """Says it on standard error, or on the only screen that a pty has."""
-    pty = stage.facts.pty
-    data = f"{host.name}: {sentence}".encode() + (b"\r\n" if pty else b"\n")
+    """Says it on standard error; on a terminal, in lines that fit."""
     try:
-        stage.write(data, Stream.OUT if pty else Stream.ERR)
+        stage.print((f"{host.name}: {sentence}",), Stream.ERR)
     except Signalled:
         return  # the client has asked for the end already
 

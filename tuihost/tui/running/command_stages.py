@@ -14,11 +14,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from tuihost.errors import Disconnected, Interrupted, NoTerminal
 from tuihost.session.other_apps import AskingStdio
 from tuihost.session.progress import WrittenLine
 from tuihost.session.turns import Waiting
 from tuihost.terminal_facts import TerminalFacts
+from tuihost.text import clean
 from tuihost.tui.running.stages import HostStage, asked, printed
 from tuihost.tui.terminal.line_discipline import LineDiscipline
 from tuihost.wire import ByteChannel, EndOfWrite, SessionEvent, SignalSent, Stream
@@ -71,6 +74,8 @@ class _OutputStage(HostStage):
     """What is printed to the two outputs of a command."""
 
     def print(self, items: Sequence[Any], stream: Stream) -> None:
+        if stream is Stream.ERR and self.facts.pty and all(isinstance(item, str) for item in items):
+            items = (Text(clean(" ".join(items), lines=True)),)  # rich breaks it between words
         self.write(printed(items, self.facts, self.theme), stream)
 
     async def say(self, what: Any) -> None:

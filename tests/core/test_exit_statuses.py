@@ -11,8 +11,7 @@ import pytest
 
 from tests.house import ROOT
 from tuihost.commands.running import USAGE
-from tuihost.host.programs import _sentences
-from tuihost.host.server._connection import NO_ROOM
+from tuihost.core import exit_statuses
 from tuihost.host.transfers import rsync
 
 APPS = sorted((ROOT / "apps").rglob("*.py"))
@@ -26,9 +25,9 @@ def documented() -> set[int]:
 
 
 def of_the_host() -> set[int]:
-    named = vars(_sentences)
+    named = vars(exit_statuses)
     own = {value for name, value in named.items() if name.isupper() and isinstance(value, int)}
-    return {*own, USAGE, NO_ROOM, rsync.ENDED, rsync.NOT_ALL}
+    return {*own, USAGE, rsync.ENDED, rsync.NOT_ALL}
 
 
 def returned(path: Path) -> Iterator[int]:
