@@ -30,12 +30,12 @@ from tuihost import (
 from tuihost.widgets import RichView, Screen
 
 from .agent import offered, take_from
-from .guest import NO_ACCOUNT, page, sentences
+from .guest import NO_ACCOUNT, keyless, page, sentences
 from .history import Entry, entries
 from .lines import converse, facts
 from .proving import proved
 from .screen import AccountScreen
-from .words import NOT_DONE, OUT_OF_REACH, factors_in_words, kind_of
+from .words import NOT_DONE, OUT_OF_REACH, about_keys, factors_in_words, kind_of
 
 
 class Account(App):
@@ -122,6 +122,7 @@ class Account(App):
         def work(own: OwnAccount) -> None:
             if add:
                 session.print(f"Added {take_from(from_client, own, add)}")
+                _say_what_keys_do(session, own)
                 return
             found = offered(from_client, own)
             if json:
@@ -137,6 +138,9 @@ class Account(App):
         """Add the public keys on standard input to your account, one on each line.
 
         What `ssh-copy-id` sends does this too."""
+        if session.account.guest:
+            session.error(keyless(session, self.how))
+            return 1
         if not await _may_add_key(session):
             return 1
         lines = [line for line in map(str.strip, session.lines()) if line and line[0] != "#"]
@@ -152,6 +156,7 @@ class Account(App):
                     continue  # a key that is there already is as it should be
                 key = own.add_key(line)
                 session.print(f"Added {key.fingerprint} {clean(key.name)}")
+            _say_what_keys_do(session, own)
 
         return _with_account(session, work)
 
@@ -192,6 +197,11 @@ async def _may_add_key(session: Session) -> bool:
     except NotPossible as error:
         session.error(str(error))
     return False
+
+
+def _say_what_keys_do(session: Session, own: OwnAccount) -> None:
+    if about := about_keys(own.record().chains):
+        session.error(about)
 
 
 def _with_account(session: Session, work: Callable[[OwnAccount], None]) -> int:

@@ -29,6 +29,19 @@ def sentences(session: Session, how: str) -> list[str]:
     ]
 
 
+def keyless(session: Session, how: str) -> str:
+    """What somebody reads who wants to add a key, as `ssh-copy-id` does, and has no account."""
+    return (
+        f"{NO_ACCOUNT} You need no key to come in. To use a key, name your account: "
+        f"ssh-copy-id {_with_user(session.host.ssh_target)}. {clean(how, limit=500)}"
+    ).rstrip()
+
+
+def _with_user(target: str) -> str:
+    options, _, host = target.rpartition(" ")
+    return f"{options} NAME@{host}".lstrip()
+
+
 def page(session: Session, how: str) -> Any:
     """The same as a page."""
     title = "You are a guest" if session.account.guest else "No accounts here"

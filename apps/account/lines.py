@@ -19,7 +19,15 @@ from tuihost import (
 
 from .history import entries
 from .proving import password_for, proved
-from .words import LIMITED, NOT_DONE, OUT_OF_REACH, brief_kind, factors_in_words, in_columns
+from .words import (
+    LIMITED,
+    NOT_DONE,
+    OUT_OF_REACH,
+    about_keys,
+    brief_kind,
+    factors_in_words,
+    in_columns,
+)
 
 COMMANDS = "keys, add, remove N, rename N, password, second, codes, close, history"
 TO_READ = "keys, history"
@@ -103,6 +111,8 @@ class _Lines:
             lines.append(f"{number}. {name}, {brief_kind(key.line)}, {state}, {key.fingerprint}")
         if not lines:
             lines.append("You have no keys.")
+        if about := about_keys(self.own.record().chains):
+            lines.append(about)
         if self.own.can_add_key_in_use():
             lines.append(f"You logged in with another key, {used}. To add it, type: add this")
         return "\n".join(lines)
@@ -112,9 +122,10 @@ class _Lines:
             return NOT_DONE
         if rest.lower() == "this":
             key = self.own.add_key_in_use()
-            return f"{clean(key.name)} has been added: {key.fingerprint}"
-        key = self.own.add_key(rest or await self.session.ask("Public key: "))
-        return f"{clean(key.name)} has been added: {key.fingerprint}"
+        else:
+            key = self.own.add_key(rest or await self.session.ask("Public key: "))
+        added = f"{clean(key.name)} has been added: {key.fingerprint}"
+        return f"{added}\n{about_keys(self.own.record().chains)}".rstrip()
 
     async def remove(self, rest: str) -> str:
         fingerprint, name = self._key(rest)
@@ -146,7 +157,10 @@ class _Lines:
         old = await self._password(AccountChange.PASSWORD, "Your current password")
         if old is None:
             return NOT_DONE
+        await self.session.say(self.own.password_rule())
         new = await self.session.ask("New password: ", hidden=True)
+        if problem := self.own.password_problem(new):
+            return problem
         if await self.session.ask("New password again: ", hidden=True) != new:
             return "The two passwords differ. Nothing was changed."
         await asyncio.to_thread(self.own.set_password, old, new)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tuihost import OwnAccount, Session, ago, counted
 
-from .words import brief_kind, factors_in_words
+from .words import about_keys, brief_kind, factors_in_words
 
 PASSWORD, SECOND, CODES, ADD, ADD_THIS, CLOSE, HISTORY, THEME = (
     "password",
@@ -77,7 +77,8 @@ def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:
     if own.can_add_key_in_use():
         yield Row("Keys", ADD_THIS, "Add this key", f"the one that you logged in with: {used}")
     if own.may_change():
-        yield Row("Keys", ADD, "Add a key", "paste the line from its .pub file")
+        about = about_keys(own.record().chains) or "paste the line from its .pub file"
+        yield Row("Keys", ADD, "Add a key", about)
 
 
 def _open_now(session: Session, own: OwnAccount) -> Iterator[Row]:

@@ -19,7 +19,7 @@ from . import rows as named
 from .history import entries, table
 from .rows import Row, rows
 from .second_factor import SecondFactor
-from .words import OUT_OF_REACH, in_columns
+from .words import OUT_OF_REACH, about_keys, in_columns
 
 NARROW = 44
 """With fewer columns a list shows labels only."""
@@ -120,14 +120,19 @@ class AccountScreen:
     async def add_key(self) -> None:
         if not await self.second.proved(AccountChange.ADD_KEY):
             return
-        line = await self.screen.prompt("Public key", placeholder="ssh-ed25519 AAAA… name")
+        line = await self.screen.prompt(
+            "Public key",
+            placeholder="ssh-ed25519 AAAA… name",
+            detail=about_keys(self.own.record().chains),
+        )
         if line:
             self._added(self.own.add_key(line))
 
     async def add_key_in_use(self) -> None:
         if not await self.second.proved(AccountChange.ADD_KEY):
             return
-        name = await self.screen.prompt("Name of the key", placeholder="laptop")
+        about = about_keys(self.own.record().chains)
+        name = await self.screen.prompt("Name of the key", placeholder="laptop", detail=about)
         if name:
             self._added(self.own.add_key_in_use(name))
 
@@ -159,7 +164,12 @@ class AccountScreen:
         old = await self.second.password(AccountChange.PASSWORD, "Your current password")
         if old is None:
             return
-        new = await self.screen.prompt("New password", hidden=True)
+        new = await self.screen.prompt(
+            "New password",
+            detail=self.own.password_rule(),
+            hidden=True,
+            validate=lambda text: self.own.password_problem(text) if text else None,
+        )
         if not new:
             return
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 OUT_OF_REACH = "The accounts cannot be reached at the moment. Nothing was changed."
 
@@ -11,6 +11,7 @@ NOT_DONE = "Nothing was changed."
 LIMITED = "This login has limits, so nothing can be changed here: you can only look."
 
 _KIND = re.compile(r"(?:^|\s)((?:ssh|ecdsa|sk)-[a-z0-9@.-]+)\s+AAAA")
+_ASKS_NOTHING_MORE = {"publickey", "terms"}
 _FACTORS = {"publickey": "key", "totp": "one-time code", "recovery": "recovery code"}
 
 
@@ -30,6 +31,21 @@ def brief_kind(line: str) -> str:
 def factors_in_words(factors: Iterable[str]) -> str:
     """What a login proved: `password, one-time code`."""
     return ", ".join(_FACTORS.get(factor, factor) for factor in factors)
+
+
+def about_keys(chains: Sequence[Sequence[str]]) -> str:
+    """What a person should know before they add a key to an account with these chains; empty if a
+    key alone lets them in."""
+    with_key = [chain for chain in chains if "publickey" in chain]
+    if any(set(chain) <= _ASKS_NOTHING_MORE for chain in with_key):
+        return ""
+    ways = " or ".join(factors_in_words(chain) for chain in with_key or chains)
+    if with_key:
+        return f"A key alone does not let you in: this account asks for {ways}."
+    return (
+        f"Keys cannot be used to log in to this account yet: it asks for {ways}. "
+        "The people who run this host can change that."
+    )
 
 
 def in_columns(codes: Iterable[str], columns: int, indent: str = "  ") -> list[str]:

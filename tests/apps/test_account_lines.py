@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 import re
 import time
@@ -25,6 +26,10 @@ PASSWORD = "correct-horse-9"
 BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0 " + bytes([7] * 32)
 LINE = "ssh-ed25519 " + base64.b64encode(BLOB).decode()
 MARK = fingerprint(BLOB)
+NO_USE = (
+    "Keys cannot be used to log in to this account yet: it asks for password. "
+    "The people who run this host can change that."
+)
 
 
 @pytest.fixture
@@ -112,7 +117,7 @@ def test_keys_on_standard_input_are_added(host: Hosted, command: str) -> None:
     keys = f"# mine\n{LINE}\n\n{OTHER}\n".encode()
     said = run(host, command, stdin=keys)
     mark = fingerprint(BLOB[:-1] + bytes([9]))
-    assert (said.status, said.text, said.errors) == (0, f"Added {mark} other\n", "")
+    assert (said.status, said.text, said.errors) == (0, f"Added {mark} other\n", f"{NO_USE}\n")
     assert {key.fingerprint for key in store_of(host).keys("ada")} == {MARK, mark}
     assert run(host, command, stdin=keys).status == 0, "a key that is there is as it should be"
 
@@ -146,10 +151,33 @@ def test_a_name_is_told_to_those_who_ask(host: Hosted) -> None:
     assert host.run("whoami", user="eve").text == "eve (a guest)\n"
 
 
+@pytest.mark.parametrize(
+    ("chains", "expected"),
+    [
+        ((("publickey",), ("password", "totp")), ""),
+        ((("publickey", "terms"),), ""),
+        ((("password",),), NO_USE),
+        (
+            (("publickey", "totp"), ("password",)),
+            "A key alone does not let you in: this account asks for key, one-time code.",
+        ),
+    ],
+)
+def test_what_a_key_is_good_for_is_said(
+    host: Hosted, chains: tuple[tuple[str, ...], ...], expected: str
+) -> None:
+    account = type(host.host.catalog.apps["account"].app).__module__
+    words = importlib.import_module(f"{account}.words")
+    assert words.about_keys(chains) == expected
+
+
 def test_a_guest_cannot_add_a_key(host: Hosted) -> None:
     said = host.run(COPY_ID, user="eve", stdin=f"{OTHER}\n".encode())
     assert (said.status, said.text) == (1, "")
-    assert said.errors == "You are a guest here, and guests have no account.\n"
+    assert said.errors == (
+        "You are a guest here, and guests have no account. You need no key to come in. To use a"
+        " key, name your account: ssh-copy-id -p 8022 NAME@localhost.\n"
+    )
 
 
 def test_a_guest_has_none(host: Hosted) -> None:
@@ -187,7 +215,9 @@ def test_a_conversation_about_password_and_second_factor(host: Hosted) -> None:
     new = "yet-another-one-5"
     with lines(host) as pilot:
         pilot.wait_for("account>").type("password\n").wait_for("Your current password")
-        pilot.type(f"{PASSWORD}\n").type(f"{new}\n").type("other\n").wait_for("passwords differ")
+        pilot.type(f"{PASSWORD}\n").wait_for("at least 15 characters").type("short\n")
+        pilot.wait_for("A password needs").type(f"password\n{PASSWORD}\n")
+        pilot.type(f"{new}\n").type("other\n").wait_for("passwords differ")
         pilot.type(f"password\n{PASSWORD}\n{new}\n{new}\n").wait_for("password has been changed")
         pilot.type("second\n").wait_for("Code that the app shows")
         secret = base64.b32decode("".join(re.findall(r"\b[A-Z2-7]{4}\b", pilot.text)))

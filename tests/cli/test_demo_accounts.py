@@ -14,6 +14,9 @@ from tuihost.login.steps.codes import invite_hash, totp_match
 from tuihost.settings.loading import load
 from tuihost.settings.models import Settings
 
+CHAINS = (("publickey",), ("password", "totp"))
+"""A key that somebody adds lets them in, as they expect after `ssh-copy-id`."""
+
 
 def within(settings: Settings, look: Callable[[AccountStore], object]) -> object:
     with opened_store(settings) as store:
@@ -30,7 +33,7 @@ def test_the_accounts_are_the_same_at_each_start(settings: Settings) -> None:
     record = within(settings, lambda store: store.get("ada"))
     assert isinstance(record, AccountRecord)
     assert Passwords().verify(record.password_hash, ada.password)
-    assert (record.disabled, record.totp, record.chains) == (False, True, (("password", "totp"),))
+    assert (record.disabled, record.totp, record.chains) == (False, True, CHAINS)
     now = time.time()
     code, left = ada.code(now)
     assert totp_match(ada.secret, code, now) is not None

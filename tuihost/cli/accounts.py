@@ -115,18 +115,22 @@ def new_password(name: str, settings: Settings, own: Chains = (), *, from_stdin:
     """A password for `name`: typed twice at a terminal, or the first line of standard input. `own`
     are the chains of that account alone."""
     from tuihost.core.login.chains import LoginChains
-    from tuihost.login.steps.new_password import min_password, password_problem
+    from tuihost.login.steps.new_password import min_password, password_problem, password_rule
 
+    chains = LoginChains.of(settings.login.chains, settings.login.app_chains)
+    shortest = min_password(chains, own)
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     elif sys.stdin.isatty():
-        password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
+        click.echo(f"The password of {name}: {password_rule(shortest)}", err=True)
+        password = click.prompt("New password", hide_input=True)
     else:
         raise click.UsageError("There is no terminal to ask at; use --password-stdin.")
-    chains = LoginChains.of(settings.login.chains, settings.login.app_chains)
-    problem = password_problem(password, user=name, shortest=min_password(chains, own))
+    problem = password_problem(password, user=name, shortest=shortest)
     if problem is not None:
         raise click.ClickException(problem)
+    if not from_stdin and click.prompt("New password again", hide_input=True) != password:
+        raise click.ClickException("The two passwords differ.")
     return password
 
 

@@ -1,4 +1,5 @@
-"""The accounts of a demo: `ada` with a password and a second factor, `new` for an invitation.
+"""The accounts of a demo: `ada` with a password and a second factor, or a key that is added to her
+account; `new` for an invitation.
 
 Ada's secret is made once and kept, so that an authenticator app keeps working; her password is
 derived from it. An account of that name that no demo made is left alone.
@@ -15,7 +16,7 @@ import click
 
 from tuihost.accounts import AccountRecord, AccountStore, Invite
 from tuihost.cli.accounts import hashed, opened_store
-from tuihost.core.login.chains import PASSWORD, only_by_invitation
+from tuihost.core.login.chains import PASSWORD, PUBLICKEY, only_by_invitation
 from tuihost.login.steps.codes import (
     PERIOD,
     grouped,
@@ -32,7 +33,7 @@ from tuihost.settings.models import Settings
 ADA, NEW = "ada", "new"
 GROUP = frozenset({"demo"})
 """Tells the demo's account from somebody else's of the same name."""
-_ADAS_CHAINS = ((PASSWORD, "totp"),)
+_ADAS_CHAINS = ((PUBLICKEY,), (PASSWORD, "totp"))
 _INVITED_FOR = 86_400.0  # seconds
 
 

@@ -24,7 +24,8 @@ class NotPossible(TuihostError):
 @dataclass(frozen=True, slots=True)
 class AccountSummary:
     """An account as its owner may see it: nothing in it is a secret. `created` is a
-    Unix time, `recovery_left` how many recovery codes are left."""
+    Unix time, `recovery_left` how many recovery codes are left, and `chains` are those by which its
+    owner can log in, each a list of factors."""
 
     name: str
     roles: frozenset[str] = frozenset()
@@ -33,6 +34,7 @@ class AccountSummary:
     totp: bool = False
     recovery_left: int = 0
     created: float = 0.0
+    chains: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,12 @@ class OwnAccount(Protocol):
         """Not the last one of an account without a password: nobody could come in any more."""
 
     # ------------------------------------------------------------------ password
+
+    def password_rule(self) -> str:
+        """What a new password needs, in a sentence."""
+
+    def password_problem(self, new: str) -> str | None:
+        """Why that cannot be the new password, in a sentence; None if it can."""
 
     def set_password(self, old: str, new: str) -> None:
         """`old` is not looked at where there is no password yet."""

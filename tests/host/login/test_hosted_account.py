@@ -173,6 +173,9 @@ def test_the_last_key_of_who_has_no_password(
 
 
 def test_the_password(login_services: LoginServices, own: OwnAccount) -> None:
+    assert "at least 15 characters" in own.password_rule()
+    assert own.password_problem("short") is not None
+    assert own.password_problem("a better horse 9") is None
     for old, new, why in (
         ("wrong", "a better horse 9", "not your password"),
         (PASSWORD, "short", "at least"),
@@ -191,7 +194,11 @@ def test_how_it_stands_holds_no_secret(login_services: LoginServices, own: OwnAc
     login_services.store.update("ada", roles=frozenset({"staff"}))
     standing = own.record()
     assert standing == AccountSummary(
-        "ada", frozenset({"staff"}), has_password=True, password_expired=True
+        "ada",
+        frozenset({"staff"}),
+        has_password=True,
+        password_expired=True,
+        chains=(("publickey",), ("password", "totp"), ("password", "recovery"), ("password",)),
     )
     assert "argon2" not in repr(standing)
 

@@ -37,7 +37,7 @@ def test_an_invitation_makes_an_account_once(
     services: FakeServices, invited: Callable[..., str]
 ) -> None:
     made = invited()
-    answers = [made.lower(), "eve", (GOOD, GOOD)]
+    answers = [made.lower(), "eve", GOOD, GOOD]
     driven = drive(TakeInvite(), answers, user="new", services=services, proved=(KEY,))
     assert driven.became == "eve"
     record = services.accounts.get("eve")
@@ -55,7 +55,7 @@ def test_a_key_that_was_not_proved_is_not_taken_over(
     named = KeyOffer("ssh-ed25519", b"victims", fingerprint(b"victims"))
     driven = drive(
         TakeInvite(),
-        [invited(), "eve", (GOOD, GOOD)],
+        [invited(), "eve", GOOD, GOOD],
         user="new",
         services=services,
         proved=(named,),
@@ -85,12 +85,12 @@ def test_an_invitation_that_has_run_out_is_none(
 def test_one_that_runs_out_while_they_choose_is_none_either(
     services: FakeServices, invited: Callable[..., str]
 ) -> None:
-    def slowly(query: Query) -> tuple[str, str]:
+    def slowly(query: Query) -> str:
         services.time += 61
-        return GOOD, GOOD
+        return GOOD
 
     made = invited(expires=services.now() + 60)
-    assert not drive(TakeInvite(), [made, "eve", slowly], user="new", services=services)
+    assert not drive(TakeInvite(), [made, "eve", GOOD, slowly], user="new", services=services)
     assert services.accounts.get("eve") is None
 
 
@@ -105,7 +105,7 @@ def test_some_names_cannot_be_chosen(
     driven = drive(TakeInvite(), [made, name, name, name], user="new", services=services)
     assert not driven
     assert services.accounts.all() == before
-    assert drive(TakeInvite(), [made, "eve", (GOOD, GOOD)], user="new", services=services)
+    assert drive(TakeInvite(), [made, "eve", GOOD, GOOD], user="new", services=services)
 
 
 def test_a_name_in_another_letter_case_is_taken_too(
@@ -122,9 +122,9 @@ def test_of_two_with_one_invitation_one_gets_in(
 ) -> None:
     made = invited()
 
-    def quicker(query: Query) -> tuple[str, str]:
-        assert drive(TakeInvite(), [made, "bea", (GOOD, GOOD)], user="new", services=services)
-        return GOOD, GOOD
+    def quicker(query: Query) -> str:
+        assert drive(TakeInvite(), [made, "bea", GOOD, GOOD], user="new", services=services)
+        return GOOD
 
-    assert not drive(TakeInvite(), [made, "eve", quicker], user="new", services=services)
+    assert not drive(TakeInvite(), [made, "eve", GOOD, quicker], user="new", services=services)
     assert services.accounts.get("eve") is None

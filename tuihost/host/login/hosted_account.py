@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord, StoreError
 from tuihost.core.keys.authorized_keys import KeyLine, key_text
-from tuihost.core.login.chains import PASSWORD, TOTP
+from tuihost.core.login.chains import PASSWORD, TOTP, Who
 from tuihost.core.login.lockout import Try
 from tuihost.core.login.proof import (
     FRESH,
@@ -29,7 +29,7 @@ from tuihost.login.steps.codes import (
     totp_match,
     totp_uri,
 )
-from tuihost.login.steps.new_password import password_problem
+from tuihost.login.steps.new_password import password_problem, password_rule
 from tuihost.login.steps.qr_code import qr_lines
 from tuihost.logs import Event, EventLog, event_log
 from tuihost.phrases import duration
@@ -127,6 +127,9 @@ class HostedAccount:
             totp=record.totp,
             recovery_left=record.recovery_left,
             created=record.created,
+            chains=self._login_services.login_chains.offered(
+                Who.ACCOUNT, own=record.chains, second=record.totp
+            ),
         )
 
     def _record(self) -> AccountRecord:
@@ -261,6 +264,15 @@ class HostedAccount:
             raise NotPossible("There is no such key.")
 
     # ------------------------------------------------------------------ password
+
+    @_told
+    def password_rule(self) -> str:
+        return password_rule(self._login_services.min_password(self._name))
+
+    @_told
+    def password_problem(self, new: str) -> str | None:
+        shortest = self._login_services.min_password(self._name)
+        return password_problem(new, user=self._name, shortest=shortest)
 
     @_told
     def set_password(self, old: str, new: str) -> None:

@@ -24,6 +24,11 @@ def min_password(chains: LoginChains, own: Chains = ()) -> int:
     return MIN_ALONE if chains.password_alone(own) else MIN_WITH_SECOND
 
 
+def password_rule(shortest: int) -> str:
+    """What a new password has to be, in a sentence."""
+    return f"It needs at least {shortest} characters; a few words are easy to remember."
+
+
 def password_problem(
     password: str, *, user: str, shortest: int = MIN_ALONE, old: str | None = None
 ) -> str | None:
@@ -68,15 +73,15 @@ def _common() -> frozenset[str]:
 def new_password(
     user: str, *, shortest: int, title: str, instruction: str = "", old: str | None = None
 ) -> Generator[Query, tuple[str, ...], str | None]:
-    """Asks twice for a new password, and again if it will not do; None if it never did."""
+    """Says what a new password needs, asks for one, and for the same again if it will do; None if
+    none ever did."""
+    instruction = f"{instruction} {password_rule(shortest)}".lstrip()
     for _ in range(ATTEMPTS):
-        once, again = yield Query(
-            title,
-            (Prompt("New password: "), Prompt("New password again: ")),
-            instruction,
-        )
+        (once,) = yield Query(title, (Prompt("New password: "),), instruction)
         problem = password_problem(once, user=user, shortest=shortest, old=old)
-        if problem is None and once == again:
-            return once
+        if problem is None:
+            (again,) = yield Query(prompts=(Prompt("New password again: "),))
+            if once == again:
+                return once
         instruction = problem or "The two passwords differ."
     return None

@@ -235,10 +235,11 @@ def prompt_dialog(
     *,
     default: str,
     placeholder: str,
+    detail: str,
     hidden: bool,
     validate: Callable[[str], str | None] | None,
 ) -> Dialog[str]:
-    """Asks for one line."""
+    """Asks for one line. `detail` stands below it until something is wrong."""
     keys = Keymap(group=label)
     wrong: list[str] = []
     buffer = Buffer(
@@ -247,7 +248,7 @@ def prompt_dialog(
         on_text_changed=lambda _: wrong.clear(),
     )
     line = _line_to_type(session, buffer, placeholder, hidden=hidden)
-    below = _what_is_wrong(session, wrong, lambda: dialog.panel.inner_width)
+    below = _below_the_line(session, detail, wrong, lambda: dialog.panel.inner_width)
     dialog: Dialog[str] = Dialog(
         session,
         label,
@@ -271,18 +272,21 @@ def prompt_dialog(
     return dialog
 
 
-def _what_is_wrong(session: Session, wrong: Sequence[str], width: Callable[[], int]) -> Window:
-    """The reasons why an answer does not do; no row where there is none."""
+def _below_the_line(
+    session: Session, detail: str, wrong: Sequence[str], width: Callable[[], int]
+) -> Window:
+    """The reasons why an answer does not do, or else `detail`; no row where there is neither."""
 
     def rows() -> list[str]:
         sign = f"{glyph(session, 'cross')} "
-        return wrap("".join(sign + text for text in wrong), width())
+        text = "".join(sign + text for text in wrong) or clean(detail)
+        return wrap(text, width())
 
-    def error() -> StyleAndTextTuples:
-        return [("class:error", "\n".join(rows()))]
+    def fragments() -> StyleAndTextTuples:
+        return [("class:error" if wrong else "class:muted", "\n".join(rows()))]
 
     return Window(
-        FormattedTextControl(error),
+        FormattedTextControl(fragments),
         height=lambda: Dimension.exact(len(rows())),
         dont_extend_height=True,
     )

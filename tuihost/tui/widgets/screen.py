@@ -197,17 +197,19 @@ class Screen:
         *,
         default: str = "",
         placeholder: str = "",
+        detail: str = "",
         hidden: bool = False,
         validate: Callable[[str], str | None] | None = None,
     ) -> str | None:
         """Asks for one line; None for Esc. `validate` gives what is wrong with a text, or None;
-        `hidden` shows dots instead of what is typed."""
+        `hidden` shows dots instead of what is typed. `detail` is a sentence below the line."""
         return await self.open(
             prompt_dialog(
                 self.session,
                 label,
                 default=default,
                 placeholder=placeholder,
+                detail=detail,
                 hidden=hidden,
                 validate=validate,
             )
