@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import struct
 import sys
 from collections.abc import Iterable
 
@@ -31,11 +32,6 @@ _HANDLED = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # how many kinds of access a ver
 
 class _Ruleset(ctypes.Structure):
     _fields_ = (("fs", ctypes.c_uint64), ("net", ctypes.c_uint64))
-
-
-class _Below(ctypes.Structure):
-    _pack_ = 1
-    _fields_ = (("access", ctypes.c_uint64), ("folder", ctypes.c_int32))
 
 
 def version() -> int:
@@ -75,8 +71,8 @@ def _allow(ruleset: int, path: str, access: int) -> None:
     place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     if not os.path.isdir(path):
         access &= ~(READ_DIR | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER)
-    rule = _Below(access, place)
-    _done(_libc().syscall(_ADD, ruleset, _BELOW, ctypes.byref(rule), 0))
+    rule = struct.pack("=Qi", access, place)  # the kernel leaves no gap either
+    _done(_libc().syscall(_ADD, ruleset, _BELOW, rule, 0))
     os.close(place)
 
 
