@@ -41,7 +41,6 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tuihost/host/programs/_incidents.py",
         "tuihost/host/programs/_no_app.py",
         "tuihost/host/programs/_session_maker.py",
-        "tuihost/host/server/server.py",
         "tuihost/tui/running/_screen_stage.py",
         "tuihost/tui/running/_talk_screen.py",
         "tuihost/tui/running/notices.py",

@@ -31,7 +31,7 @@ from tuihost import (
 
 from .listener import BrowserListener
 from .names import NoName
-from .open_tunnels import OpenTunnels, Request, Tunnel
+from .open_tunnels import KEPT_TEXT, OpenTunnels, Request, Tunnel
 from .web_front import web_front_of
 from .words import clock
 
@@ -169,5 +169,5 @@ def _request_data(request: Request) -> dict[str, Any]:
 
 def _request_line(request: Request) -> str:
     took = f"{request.seconds * 1000:.0f} ms"
-    asked = f"{request.method} {clean(request.target, limit=500)}"
+    asked = f"{request.method} {clean(request.target, limit=KEPT_TEXT)}"
     return f"{clock(request.at)}  {request.status or '-':>3}  {took:>8}  {asked}"

@@ -20,7 +20,7 @@ import h11
 from tuihost import ByteStream, Disconnected, NotOpened, Peer
 
 from .http_messages import MAX_HEAD, answer_passed_on, fault_of, host_of, passed_on
-from .open_tunnels import OpenTunnels, Request, Tunnel
+from .open_tunnels import KEPT_TEXT, OpenTunnels, Request, Tunnel
 
 CHUNK = 65_536
 CONNECT_TIMEOUT = 10.0
@@ -138,8 +138,8 @@ class BrowserConnection:
                 self._tunnel,
                 Request(
                     at=self._tunnels.now(),
-                    method=event.method.decode("ascii"),
-                    target=event.target.decode("ascii"),
+                    method=event.method[:KEPT_TEXT].decode("ascii"),
+                    target=event.target[:KEPT_TEXT].decode("ascii"),
                     status=status,
                     seconds=time.monotonic() - begun,
                     received=received - before[0],

@@ -20,6 +20,7 @@ MAX_BROWSERS = 256  # connections at one time
 LOOK_EVERY = 2.0
 PAUSE = 1.0  # without accepting, where there are no descriptors left
 BACKLOG = 128
+MAPPED = "::ffff:"  # before an IPv4 address that came to an IPv6 socket (RFC 4291 §2.5.5.2)
 
 
 class BrowserListener:
@@ -74,7 +75,7 @@ class BrowserListener:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 self._closing.wait(PAUSE)
             return
-        origin = Peer(str(address[0]), int(address[1]))
+        origin = Peer(str(address[0]).removeprefix(MAPPED), int(address[1]))
         if not self._make_room(origin, time.monotonic()):
             sock.close()
             return
@@ -136,6 +137,11 @@ def _who_gives_way(
 
 def _listen(address: TcpAddress) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    sock = socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
+    sock = socket.create_server(
+        (address.host, address.port),
+        family=family,
+        backlog=BACKLOG,
+        dualstack_ipv6=address.host == "::" and socket.has_dualstack_ipv6(),
+    )
     sock.setblocking(False)
     return sock

@@ -13,6 +13,8 @@ from tuihost import Account, Listening, TcpAddress, UnixAddress
 from .names import NoName, name_for
 
 KEPT = 200  # requests of one tunnel that are remembered
+KEPT_TEXT = 500  # characters of what was asked for
+MAX_OF_ONE = 32  # tunnels of one person
 MAX_OPEN = 64  # connections through one tunnel at one time
 
 
@@ -74,6 +76,10 @@ class OpenTunnels:
             }
             own = {name for name, held in taken.items() if _same_person(held, listening)}
             name = name_for(asked, listening.account, taken, again=own)
+            key = listening.account.key
+            others = sum(held.account.key == key for held in taken.values()) - (name in taken)
+            if others >= MAX_OF_ONE:
+                raise NoName(f"you have {MAX_OF_ONE} already; close one of them first")
             tunnel = self._tunnels[name] = Tunnel(name, listening, self.now())
         listening.on_end(lambda: self._close(tunnel))
         return tunnel

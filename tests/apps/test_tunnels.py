@@ -131,6 +131,28 @@ def test_whoever_connects_again_takes_their_own_name_over(
     assert tunnels.find("demo") is tunnel, "the end of the old one is not its end"
 
 
+def test_one_person_has_so_many_tunnels_and_may_still_take_their_own_over(host: Hosted) -> None:
+    module = part(host, "open_tunnels")
+    tunnels = module.OpenTunnels()
+
+    def ask(name: str, account: Account = ADA, peer: Peer | None = None) -> Held:
+        held = Held(account, peer)
+        held.address = TcpAddress(name, 80)
+        tunnels.open(held)
+        return held
+
+    first, *_ = [ask(f"name-{number}") for number in range(module.MAX_OF_ONE)]
+    with pytest.raises(part(host, "names").NoName, match="already"):
+        ask("more")
+    ask("more", GUEST)
+    ask("name-0", ADA, Peer("198.51.100.1", 1))
+    first.ended = True
+    with pytest.raises(part(host, "names").NoName, match="already"):
+        ask("yet-more")
+    tunnels.find("name-1").listening.ended = True
+    ask("yet-more")
+
+
 def test_addresses_for_people(host: Hosted) -> None:
     WebFront = part(host, "web_front").WebFront
     front = WebFront(TcpAddress("::", 80), "t.example.org")
@@ -525,6 +547,36 @@ def test_one_address_does_not_take_the_whole_listener(
             sock.sendall(b"GET / HTTP/1.1\r\n" + HOST_LINE + b"\r\n")
             assert sock.recv(12) == b"HTTP/1.1 200"
         release.set()
+
+
+def test_what_is_remembered_of_a_request_is_bounded(host: Hosted) -> None:
+    serve, asked = answering(HELLO)
+    with tunnel(host, serve), browser(host) as connection:
+        assert get(connection, "/" + "x" * 20_000)[0] == 200
+        assert len(asked.get(timeout=DEADLINE)) > 20_000
+        (line,) = host.run("tunnels log demo --json").text.splitlines()
+        assert json.loads(line)["target"] == "/" + "x" * 499
+
+
+def test_the_whole_world_is_ipv4_too(host: Hosted) -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    module = part(host, "listener")
+    front = part(host, "web_front").WebFront(TcpAddress("::", 0), "example.org")
+    came: queue.Queue[Peer] = queue.Queue()
+
+    class Listener(module.BrowserListener):  # type: ignore[name-defined, misc]
+        def _begin(self, connection: Any) -> None:
+            came.put(connection.origin)
+            connection.abandon()
+
+    listener = Listener(front, None)
+    try:
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, listener.port), DEADLINE).close()
+            assert came.get(timeout=DEADLINE).address == address
+    finally:
+        listener.close()
 
 
 # ---------------------------------------------------------------------------------- bad input

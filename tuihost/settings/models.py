@@ -109,7 +109,7 @@ class Server(Section):
 
     host: Annotated[str, Field(min_length=1, max_length=255)] = Field(
         default="127.0.0.1",
-        description="Address to listen on. 0.0.0.0 or :: lets other machines in.",
+        description="Address to listen on. 0.0.0.0 lets other machines in, :: those with IPv6.",
         examples=["0.0.0.0"],
     )
     port: Annotated[int, Field(ge=0, le=65535)] = Field(

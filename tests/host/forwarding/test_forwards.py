@@ -348,6 +348,28 @@ def test_an_app_that_waits_when_an_address_ends_holds_up_nobody() -> None:
         assert in_time == [True], "the connection waited for the app"
 
 
+def test_the_addresses_that_apps_hold_for_one_person_are_bounded() -> None:
+    class Keeps(Echo):
+        accepts = Accepts(listens=(ListenRule("*", 80),))
+
+    settings = {**ALL, "limits": {"share": 0.1}, "forwarding": {"listeners": 100}}
+    with hosted(Keeps(), settings=settings) as host, contextlib.closing(host.connect()) as client:
+        told = told_of(client)
+        names = iter(range(100))
+
+        def take_all() -> None:
+            for number in names:
+                client.request_port_forward(f"name-{number}", 80)
+
+        with pytest.raises(paramiko.SSHException, match="denied"):
+            take_all()
+        assert 5 < next(names) < 30
+        assert "bytes of memory" in told[-1]
+        client.cancel_port_forward("name-0", 80)
+        client.request_port_forward("name-0", 80)
+        hang_up(client)
+
+
 def told_of(client: paramiko.Transport) -> list[str]:
     """What the host tells the person from now on."""
     told: list[str] = []

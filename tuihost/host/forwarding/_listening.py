@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 
 from tuihost.core.forward_rules import Rule, bind_addresses, free_ports, may_listen
-from tuihost.core.ledger import FREE, Exceeded, Kind, Share
+from tuihost.core.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.errors import Disconnected
 from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream
@@ -49,11 +49,18 @@ class CannotListen(Exception):
 
 
 class HostedListening:
-    """Implements `tuihost.session.streams.Listening`."""
+    """Implements `tuihost.session.streams.Listening`. `held` is given back at its end."""
 
     def __init__(
-        self, app: App, link: Link, account: Account, address: SocketAddress, since: float
+        self,
+        app: App,
+        link: Link,
+        account: Account,
+        address: SocketAddress,
+        since: float,
+        held: Lease = FREE,
     ) -> None:
+        self._held = held
         self.app = app
         self._link = link
         self.account = account
@@ -84,10 +91,11 @@ class HostedListening:
     def stop(self) -> None:
         """It leads nowhere any more; the app is told by `cancel`. Any thread; never waits."""
         self._stopped = True
+        self._held.give_back()
 
     def cancel(self) -> None:
         """It leads nowhere any more, and the app is told, which may wait. Any thread."""
-        self._stopped = True
+        self.stop()
         self._ending.end()
 
     def connect(self, origin: Peer, timeout: float = 10.0) -> ChannelStream:

@@ -58,6 +58,7 @@ from tuihost.wire import (
 
 MAX_DIALS = 32  # targets of one connection that have not answered yet
 LISTEN_TIME = 10.0  # seconds in which an app takes an address, or says why not
+LISTENING_MEMORY = 262_144  # bytes that an app may hold for an address, about
 TRY_AGAIN = 1.0  # seconds until an app is told of an end, if there was no thread to do it on
 
 NO_THREADS = Refuse(
@@ -232,10 +233,7 @@ class Forwards:
             return Refuse(f"{shown(address)} is forwarded already")
         app = self._host.access.listen_app(self._visitor, address)
         if app is not None:
-            lease = self._visitor.share.take(Kind.THREADS)
-            if isinstance(lease, Exceeded):
-                return Refuse(lease.sentence)
-            return LaterReply(lambda awaited: self._lend(app, address, awaited, lease))
+            return self._offer(app, address)
         try:
             return self._bind(address)
         except RuntimeError:
@@ -254,10 +252,24 @@ class Forwards:
         self._log.info(Event.FORWARD_UNLISTEN, target=shown(address))
         return Grant()
 
-    def _lend(self, app: App, address: SocketAddress, awaited: AwaitedReply, lease: Lease) -> None:
+    def _offer(self, app: App, address: SocketAddress) -> Answer | LaterReply:
+        """Offers the address to an app."""
+        share = self._visitor.share
+        held = share.take(Kind.MEMORY, LISTENING_MEMORY)
+        if isinstance(held, Exceeded):
+            return Refuse(held.sentence)
+        thread = share.take(Kind.THREADS)
+        if isinstance(thread, Exceeded):
+            held.give_back()
+            return Refuse(thread.sentence)
+        now = self._host.now()
+        listening = HostedListening(app, self._link, self._visitor, address, now, held)
+        return LaterReply(lambda awaited: self._lend(listening, awaited, thread))
+
+    def _lend(self, listening: HostedListening, awaited: AwaitedReply, lease: Lease) -> None:
         """Has the app take the address, on a thread of its own; the client is answered as soon as
         the app has."""
-        listening = HostedListening(app, self._link, self._visitor, address, self._host.now())
+        app, address = listening.app, listening.address
 
         def listened() -> None:
             if self._visitor.guest and self._host.is_accounts_name(address):

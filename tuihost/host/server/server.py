@@ -356,7 +356,8 @@ def _listen(host: str, port: int) -> list[socket.socket]:
         for family, _, _, _, address in dict.fromkeys(infos):
             if sockets:  # port 0: the others take the port that the first one got
                 address = (address[0], sockets[0].getsockname()[1], *address[2:])
-            sockets.append(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+            # The whole of it: a link-local address is one only with its interface.
+            sockets.append(socket.create_server(address, family=family, backlog=BACKLOG))
             sockets[-1].setblocking(False)
     except OSError:
         for sock in sockets:
