@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit
@@ -21,6 +21,7 @@ from .rows import Row, rows
 from .second_factor import SecondFactor
 from .words import OUT_OF_REACH, about_keys, in_columns
 
+Result = TypeVar("Result")
 NARROW = 44
 """With fewer columns a list shows labels only."""
 WORDY = frozenset({named.ADD, named.ADD_THIS, named.HISTORY})
@@ -120,21 +121,37 @@ class AccountScreen:
     async def add_key(self) -> None:
         if not await self.second.proved(AccountChange.ADD_KEY):
             return
-        line = await self.screen.prompt(
-            "Public key",
-            placeholder="ssh-ed25519 AAAA… name",
-            detail=about_keys(self.own.record().chains),
-        )
-        if line:
-            self._added(self.own.add_key(line))
+        about, hint = about_keys(self.own.record().chains), "ssh-ed25519 AAAA… name"
+        key = await self._ask("Public key", self.own.add_key, placeholder=hint, detail=about)
+        if key is not None:
+            self._added(key)
+
+    async def _ask(self, label: str, do: Callable[[str], Result], **more: str) -> Result | None:
+        """Asks for a line and does something with it. If that fails, the question stays, with the
+        line in it, and says why. None if nothing was done."""
+        done: list[Result] = []
+
+        def attempt(line: str) -> str | None:
+            try:
+                if line:
+                    done.append(do(line))
+            except NotPossible as error:
+                return str(error)
+            except TuihostError:
+                return OUT_OF_REACH
+            return None
+
+        await self.screen.prompt(label, validate=attempt, **more)
+        return done[0] if done else None
 
     async def add_key_in_use(self) -> None:
         if not await self.second.proved(AccountChange.ADD_KEY):
             return
         about = about_keys(self.own.record().chains)
-        name = await self.screen.prompt("Name of the key", placeholder="laptop", detail=about)
-        if name:
-            self._added(self.own.add_key_in_use(name))
+        add = self.own.add_key_in_use
+        key = await self._ask("Name of the key", add, placeholder="laptop", detail=about)
+        if key is not None:
+            self._added(key)
 
     def _added(self, key: KeyRecord) -> None:
         self.reload()
@@ -143,9 +160,13 @@ class AccountScreen:
 
     async def rename(self, row: Row) -> None:
         self.own.proof_for(AccountChange.RENAME_KEY)
-        name = await self.screen.prompt("Name of the key", default=row.label)
-        if name and row.fingerprint is not None:
-            self.own.rename_key(row.fingerprint, name)
+        fingerprint = row.fingerprint
+        assert fingerprint is not None, "only keys are renamed"
+
+        def renamed(name: str) -> None:
+            self.own.rename_key(fingerprint, name)
+
+        await self._ask("Name of the key", renamed, default=row.label)
 
     async def remove(self, row: Row) -> None:
         assert row.fingerprint is not None, "only keys are removed"

@@ -15,7 +15,7 @@ from prompt_toolkit.input import DummyInput
 from prompt_toolkit.key_binding.defaults import load_key_bindings
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.layout import BufferControl, Layout, Window
+from prompt_toolkit.layout import BufferControl, FormattedTextControl, Layout, Window
 from prompt_toolkit.layout.screen import _CHAR_CACHE
 from prompt_toolkit.output import DummyOutput
 from prompt_toolkit.styles import Style
@@ -77,6 +77,21 @@ def test_a_field_of_one_line_that_an_app_made_itself(
 
     run(press())
     assert buffer.text == text
+
+
+def test_a_paste_where_nothing_takes_text_rings_the_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults.share_defaults()
+    app = application(layout=Layout(Window(FormattedTextControl("a list", focusable=True))))
+    rung: list[int] = []
+    monkeypatch.setattr(app.output, "bell", lambda: rung.append(1))
+
+    async def press() -> None:
+        with set_app(app):
+            app.key_processor.feed(KeyPress(Keys.BracketedPaste, "a\nb"))
+            app.key_processor.process_keys()
+
+    run(press())
+    assert rung == [1]
 
 
 def test_an_application_costs_a_fraction(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from prompt_toolkit.filters import (
     Always,
     Condition,
     Filter,
+    buffer_has_focus,
     emacs_insert_mode,
     is_multiline,
     is_searching,
@@ -58,6 +59,10 @@ def field_bindings() -> KeyBindings:
     @bindings.add(Keys.BracketedPaste, filter=(~is_multiline | is_searching) & emacs_insert_mode)
     def _paste(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text(one_line(event.data))
+
+    @bindings.add(Keys.BracketedPaste, filter=~buffer_has_focus)
+    def _pasted_in_vain(event: KeyPressEvent) -> None:
+        event.app.output.bell()  # prompt_toolkit would put it where nobody sees it
 
     @bindings.add("left", filter=Condition(lambda: _step(back=True) > 1))
     def _left(event: KeyPressEvent) -> None:
