@@ -88,7 +88,7 @@ PROMISES = (
     f"at most {MAX_ENV} variables of {MAX_ENV_BYTES // KIB} KiB",
     f"with the nearest known name, and status {status.NOT_FOUND}",
     f"up to {wire.MAX_COLUMNS} columns, {wire.MAX_ROWS} rows and {wire.MAX_CELLS:,} cells",
-    f"without control characters, and at most {PASTE_LIMIT // MIB} MiB",
+    f"without control characters. One of more than {PASTE_LIMIT:,} characters is refused",
     f"An app that has only a screen says so, with status {status.UNAVAILABLE}",
     f"A command line that makes no sense gets status {status.NOT_YOURS}",
     f"its tasks are cancelled after {CANCELLED:g} seconds, its loop is stopped after "

@@ -7,25 +7,45 @@ from tuihost.errors import TookTooMuch
 
 
 class HeldMemory:
-    """So many bytes, given back at the end of the `with`. Threads: one at a time."""
+    """So many bytes, given back at the end of the `with`, or by `close`. Threads: one at a time."""
 
     def __init__(self, share: Share = FREE) -> None:
         self._share = share
-        self._lease: Lease = FREE
+        self._lease: Lease | None = None
+        self._size = 0
+
+    @property
+    def size(self) -> int:
+        """How many bytes it holds."""
+        return self._size
 
     def add(self, count: int) -> None:
-        """Holds `count` bytes more. Raises `TookTooMuch` if the person has no more; its text is for
-        them."""
+        """Holds `count` bytes more, or fewer if it is below zero. Raises `TookTooMuch` if the
+        person has no more; its text is for them."""
+        if self._lease is None:
+            taken = self._share.take(Kind.MEMORY, 0)
+            if isinstance(taken, Exceeded):
+                raise TookTooMuch(taken.sentence)
+            self._lease = taken
         exceeded = self._lease.grow(count)
         if exceeded is not None:
             raise TookTooMuch(exceeded.sentence)
+        self._size += count
+
+    def set(self, size: int) -> None:
+        """Holds `size` bytes from now on. Raises `TookTooMuch` as `add` does; it then holds as
+        many as before."""
+        if size != self._size:
+            self.add(size - self._size)
+
+    def close(self) -> None:
+        """Gives all of it back."""
+        lease, self._lease, self._size = self._lease, None, 0
+        if lease is not None:
+            lease.give_back()
 
     def __enter__(self) -> HeldMemory:
-        lease = self._share.take(Kind.MEMORY, 0)
-        if isinstance(lease, Exceeded):
-            raise TookTooMuch(lease.sentence)
-        self._lease = lease
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._lease.give_back()
+        self.close()

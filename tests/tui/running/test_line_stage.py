@@ -14,6 +14,7 @@ from tuihost.terminal_facts import TerminalFacts
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.tui.running.line_stage import LineStage
+from tuihost.tui.terminal.line_discipline import MAX_TYPED
 from tuihost.tui.terminal.terminal import Terminal
 from tuihost.wire import Stream
 
@@ -54,6 +55,26 @@ def test_a_secret_that_is_pasted_with_the_rest_is_not_shown() -> None:
         pilot.type("Ada\rs3cret\rRome\r").wait_for("Ada, 6 letters, Rome")
         assert pilot.wait_end() == 0
         assert pilot.received == b"Name? Ada\r\nWord? \r\nTown? Rome\r\nAda, 6 letters, Rome\r\n"
+
+
+def test_a_line_that_is_too_long_is_said_and_asked_for_again() -> None:
+    with hosted(Asks()) as host, host.open("asks", term="dumb") as pilot:
+        pilot.wait_for("Name?").type("x" * (MAX_TYPED + 1) + "\r").wait_for("Nothing of that")
+        pilot.type("Ada\rx\rRome\r").wait_for("Ada, 1 letters, Rome")
+        assert pilot.wait_end() == 0
+
+
+@pytest.mark.parametrize("end", [b"\nAda\nx\nRome\n", b""])
+def test_a_script_ends_with_a_line_that_is_too_long(end: bytes) -> None:
+    """Its next line would answer the wrong question."""
+    with hosted(Asks()) as host:
+        channel = host.connect().open_session()
+        channel.invoke_shell()
+        channel.sendall(b"x" * (MAX_TYPED + 1) + end)
+        channel.shutdown_write()
+        said = b"".join(iter(lambda: channel.recv_stderr(4096), b"")).decode()
+        assert "Nothing of that line was taken" in said
+        assert channel.recv_exit_status() == 70
 
 
 def test_the_end_of_input_of_one_app_is_not_that_of_the_next() -> None:

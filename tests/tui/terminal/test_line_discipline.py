@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.tui.terminal.line_discipline import MAX_READY, MAX_TYPED, LineDiscipline
+from tuihost.tui.terminal.line_discipline import MAX_READY, MAX_TYPED, TOO_LONG, LineDiscipline
 
 
 def typed(keys: str, cooked: LineDiscipline | None = None) -> tuple[str, bytes | None]:
@@ -62,11 +62,41 @@ def test_a_key_of_ones_own_rubs_out() -> None:
     assert typed("ab#\r", LineDiscipline("#")) == ("ab\b \b\r\n", b"a\n")
 
 
+@pytest.mark.parametrize("end", ["\r", "\x04"])
+@pytest.mark.parametrize("echo", [True, False])
+def test_a_line_that_is_too_long_is_refused_whole_with_a_sentence(end: str, echo: bool) -> None:
+    cooked = LineDiscipline()
+    cooked.echo = echo
+    shown, read = typed("x" * (MAX_TYPED + 100) + end, cooked)
+    assert read is None
+    assert cooked.refused == 1
+    assert shown.endswith(f"{TOO_LONG}\r\n")
+    if echo:
+        assert shown.startswith("x" * MAX_TYPED + "\a" * 100)
+    assert typed("y\r", cooked)[1] == b"y\n"
+
+
+def test_a_line_that_is_too_long_can_be_made_shorter() -> None:
+    cooked = LineDiscipline()
+    assert typed("x" * (MAX_TYPED + 2) + "\x7f" * 3 + "z\r", cooked)[1] == (
+        b"x" * (MAX_TYPED - 1) + b"z\n"
+    )
+    typed("x" * (MAX_TYPED + 2) + "\x17", cooked)
+    assert typed("\x15y\r", cooked)[1] == b"y\n"
+    typed("x" * (MAX_TYPED + 2) + "\x03", cooked)
+    assert typed("y\r", cooked)[1] == b"y\n"
+    assert cooked.refused == 0
+
+
+def test_the_end_of_input_hands_over_no_part_of_a_line() -> None:
+    cooked = LineDiscipline()
+    cooked.feed(b"x" * (MAX_TYPED + 1))
+    cooked.end()
+    assert (cooked.take(10), cooked.refused) == (b"", 1)
+
+
 def test_what_is_typed_is_bounded() -> None:
     cooked = LineDiscipline()
-    echo, read = typed("x" * (MAX_TYPED + 100) + "\r", cooked)
-    assert echo == "x" * MAX_TYPED + "\a" * 100 + "\r\n"
-    assert read == b"x" * MAX_TYPED + b"\n"
     while not cooked.full:
         cooked.feed(b"y" * 1000 + b"\r")
     assert cooked.full

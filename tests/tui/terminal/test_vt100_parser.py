@@ -11,6 +11,7 @@ from prompt_toolkit.keys import Keys
 from tuihost.tui.terminal._vt100_parser import (
     PASTE_LIMIT,
     STRING_LIMIT,
+    TOO_LONG,
     KeyPressParser,
     Reply,
 )
@@ -197,14 +198,60 @@ def test_no_timer_runs_in_a_paste() -> None:
     assert named(parser.feed(b"[201~")) == [("<bracketed-paste>", "abc")]
 
 
-def test_a_paste_is_cut_at_its_limit_and_the_rest_of_it_swallowed() -> None:
-    parser = KeyPressParser()
-    parser.feed(b"\x1b[200~")
+class Paste:
+    """A parser, what it has refused, and the bytes of a paste that it holds."""
+
+    def __init__(self, most: int = 1 << 30) -> None:
+        self.refused: list[str] = []
+        self.held = self.highest = 0
+        self._most = most
+        self.parser = KeyPressParser(on_refused=self.refused.append, room=self._room)
+
+    def _room(self, count: int) -> str:
+        if self.held + count > self._most:
+            return "There is no more."
+        self.held += count
+        self.highest = max(self.highest, self.held)
+        return ""
+
+
+def test_a_paste_that_is_too_long_is_refused_whole_with_a_sentence() -> None:
+    paste = Paste()
+    paste.parser.feed(b"\x1b[200~")
     for _ in range(PASTE_LIMIT // 65536 + 3):
-        assert parser.feed(b"x" * 65536) == []
-    paste, after = parser.feed(b"yyy\x1b[201~z")
-    assert paste == KeyPress(Keys.BracketedPaste, "x" * PASTE_LIMIT)
-    assert after == KeyPress("z", "z")
+        assert paste.parser.feed(b"x" * 65536) == []
+    assert paste.refused == [TOO_LONG]
+    assert paste.held == 0
+    assert PASTE_LIMIT <= paste.highest < PASTE_LIMIT + 70_000
+    assert paste.parser.feed(b"yyy\x1b[201~z") == [KeyPress("z", "z")]
+    assert paste.parser.feed(b"\x1b[200~ab\x1b[201~") == [KeyPress(Keys.BracketedPaste, "ab")]
+    assert (paste.refused, paste.held) == ([TOO_LONG], 0)
+
+
+def test_the_longest_paste_comes_whole() -> None:
+    parser = KeyPressParser()
+    parser.feed(b"\x1b[200~" + b"x" * (PASTE_LIMIT - 1))
+    assert parser.feed(b"y\x1b[201~") == [
+        KeyPress(Keys.BracketedPaste, "x" * (PASTE_LIMIT - 1) + "y")
+    ]
+
+
+@pytest.mark.parametrize("ends", [b"\x1b[201~", b""])
+def test_what_is_held_of_a_paste_is_taken_from_somebody(ends: bytes) -> None:
+    paste = Paste()
+    paste.parser.feed(b"\x1b[200~" + "\U0001f600".encode() * 1000)
+    assert paste.held >= 4000
+    paste.parser.feed(ends)
+    paste.parser.reset()
+    assert paste.held == 0
+
+
+def test_a_paste_for_which_there_is_no_memory_is_refused_whole() -> None:
+    paste = Paste(most=1000)
+    paste.parser.feed(b"\x1b[200~" + b"x" * 500)
+    assert paste.parser.feed(b"x" * 600 + b"\x1b[201~y") == [KeyPress("y", "y")]
+    assert paste.refused == ["Nothing of that paste was taken. There is no more."]
+    assert paste.held == 0
 
 
 def test_the_end_of_a_paste_that_never_began_is_nothing() -> None:
@@ -432,7 +479,7 @@ def test_drop_forgets_keys_and_the_paste_that_is_under_way() -> None:
     assert not parser.pending
     parser.feed(b"\x1b[200~secret")
     parser.drop()
-    assert named(parser.feed(b" text\x1b[201~a")) == [("<bracketed-paste>", ""), ("a", "a")]
+    assert named(parser.feed(b" text\x1b[201~a")) == [("a", "a")]
     assert named(parser.feed(b"\x1b[200~b\x1b[201~")) == [("<bracketed-paste>", "b")]
 
 

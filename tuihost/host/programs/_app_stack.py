@@ -149,7 +149,8 @@ class AppStack:
         self._presence = here.id
         theme = self._theme.now
         escape = None if terminal.facts.dumb else self._host.settings.menu.escape
-        self._runner = runner = Runner(terminal, theme, self._log, escape=escape)
+        share = self._host.share_of(account)
+        self._runner = runner = Runner(terminal, theme, self._log, escape=escape, share=share)
         runner.background.on_answer = lambda: self._suit(runner)
         if terminal.facts.dumb:
             self._lines = LineStage(terminal, theme)

@@ -75,9 +75,14 @@ class ScreenStage(LoopStage):
         """Says why something was not done, over the Application that goes on. False if there is
         none, or if `error` kept it from being drawn, which would happen again."""
         gone = self.application is None or self.application.is_done
-        if gone or self._place() is None or _in_a_frame(error):
+        return not gone and not _in_a_frame(error) and self.tell(as_sentence(str(error)))
+
+    def tell(self, sentence: str) -> bool:
+        """Says something of the host's own, soon. False on a page of the host, which has no room
+        for it."""
+        if self._place() is None:
             return False
-        self.invoke(lambda: self.print((as_sentence(str(error)),), Stream.ERR))
+        self.invoke(lambda: self.print((sentence,), Stream.ERR))
         return True
 
     def unseen(self) -> list[Any]:

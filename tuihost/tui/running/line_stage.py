@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tuihost.errors import Disconnected, MisuseError
+from tuihost.errors import Disconnected, MisuseError, TookTooMuch
 from tuihost.terminal_facts import Colors
 from tuihost.tui.running.stages import LoopStage, asked, printed
-from tuihost.tui.terminal.line_discipline import LineDiscipline
+from tuihost.tui.terminal.line_discipline import TOO_LONG, LineDiscipline
 from tuihost.wire import Stream
 
 if TYPE_CHECKING:
@@ -140,6 +140,9 @@ class LineStage(LoopStage):
             char = keys.take(1)
             if char:
                 line += char
+            elif keys.refused and not self.facts.pty:
+                keys.refused = 0
+                raise TookTooMuch(TOO_LONG)  # the next line is not meant for this question
             elif char is not None:
                 keys.ended = False  # the next app may be asked for more
                 break

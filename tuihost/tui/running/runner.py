@@ -19,8 +19,10 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.styles import BaseStyle
 
+from tuihost.core.ledger import FREE, Share
 from tuihost.errors import Disconnected, Interrupted, TookTooLong, TookTooMuch
 from tuihost.logs import Event, EventLog
+from tuihost.session.held_memory import HeldMemory
 from tuihost.session.session import Launch, Result, Session
 from tuihost.tui.defaults import share_defaults
 from tuihost.tui.rendering.renderer import HostRenderer, install
@@ -63,14 +65,26 @@ class Runner:
     """One person's programs. Made and used on the session's thread."""
 
     def __init__(
-        self, terminal: Terminal, theme: Theme, log: EventLog, *, escape: str | None
+        self,
+        terminal: Terminal,
+        theme: Theme,
+        log: EventLog,
+        *,
+        escape: str | None,
+        share: Share = FREE,
     ) -> None:
         share_defaults()
         refuse_server_actions()
         self._log = log
         self.terminal = terminal
         self.output = TerminalOutput(terminal)
-        self.input = TerminalInput(terminal, on_reply=lambda reply: self.background.heard(reply))
+        self._pasted = HeldMemory(share)
+        self.input = TerminalInput(
+            terminal,
+            on_reply=lambda reply: self.background.heard(reply),
+            on_refused=lambda sentence: self.stage.tell(sentence),
+            room=self._paste_room,
+        )
         self.background = Background(self.input, self.output)
         self.stage = ScreenStage(terminal, theme, self.output, self.background)
         self._task: asyncio.Task[Any] | None = None
@@ -250,6 +264,14 @@ class Runner:
         self.output.flush()
         self.stage.show_unseen()
         self.input.close()
+        self._pasted.close()
+
+    def _paste_room(self, count: int) -> str:
+        try:
+            self._pasted.add(count)
+        except TookTooMuch as error:
+            return str(error)
+        return ""
 
     # ---------------------------------------------------------------- what happens meanwhile
 

@@ -3,9 +3,9 @@
 The `KeyPressParser` stands where prompt_toolkit has its `Vt100Parser`. It differs in its promises:
 time is linear in what is fed, what it holds is bounded, nothing is kept in globals, nothing is
 ever raised, and a reply that nobody asked for never becomes typed text. A paste comes as one key
-press, without its control characters; what has no brackets of a paste is typing, however much of it
-comes at once, so that no Enter is lost. What a sequence means
-is for `_escape_sequences` to say; where it begins and ends is decided here (ECMA-48 §5).
+press, without its control characters, or not at all. What has no brackets of a paste is typing,
+however much of it comes at once, so that no Enter is lost. What a sequence means is for
+`_escape_sequences` to say; where it begins and ends is decided here (ECMA-48 §5).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from enum import Enum, auto
+from sys import getsizeof
 
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
@@ -32,8 +33,12 @@ CSI_LIMIT = 64
 """Characters of a control sequence; a longer one is swallowed to its end."""
 STRING_LIMIT = 4096
 """Characters of an OSC, DCS, APC, PM or SOS string that are kept for a reply."""
-PASTE_LIMIT = 1 << 20
-"""Characters of one paste; the rest of a longer one is swallowed."""
+PASTE_LIMIT = 1_000_000
+"""Characters of one paste. Nothing of a longer one is taken: a part may mean something else."""
+TOO_LONG = (
+    f"That paste is too long, so nothing of it was taken. Paste at most {PASTE_LIMIT:,} characters "
+    "at once, or copy a file here with sftp."
+)
 
 
 class Reply(Enum):
@@ -81,12 +86,23 @@ class KeyPressParser:
     """Turns what a terminal sends into the key presses that prompt_toolkit expects.
 
     `on_reply` gets the whole text of every reply that `expect` announced, except for the cursor
-    position, which is a key to prompt_toolkit. One thread.
+    position, which is a key to prompt_toolkit. `on_refused` gets a sentence for the person when a
+    paste is not taken. `room` makes room for so many bytes more of an unfinished paste, or gives
+    them back; it says why it cannot, or "". One thread.
     """
 
-    def __init__(self, on_reply: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        on_reply: Callable[[str], None] | None = None,
+        *,
+        on_refused: Callable[[str], None] | None = None,
+        room: Callable[[int], str] | None = None,
+    ) -> None:
         self._on_reply = on_reply
+        self._on_refused = on_refused
+        self._room = room
         self._keys: list[KeyPress] = []
+        self._paste_bytes = 0
         self.reset()
 
     def reset(self) -> None:
@@ -96,8 +112,7 @@ class KeyPressParser:
         self._held = ""  # the beginning of what is not complete yet; at most CSI_LIMIT
         self._string = io.StringIO()
         self._string_size = 0
-        self._paste = io.StringIO()
-        self._paste_size = 0
+        self._begin_paste()
         self._expected: Counter[Reply] = Counter()
 
     # ------------------------------------------------------------------ in and out
@@ -153,7 +168,7 @@ class KeyPressParser:
         """Forgets the keys that are held. The rest of an unfinished paste is dropped, too."""
         if self.pending_escape:
             self._held = ""
-        self._paste, self._paste_size = io.StringIO(), PASTE_LIMIT
+        self._drop_paste()
 
     # ------------------------------------------------------------------ states: each takes
     # what it understands of `text` from `at` on and says where it stopped
@@ -204,7 +219,7 @@ class KeyPressParser:
             return self._csi_and(3, text, at)
         if sequence == PASTE_START:
             self._state = _State.PASTE
-            self._paste, self._paste_size = io.StringIO(), 0
+            self._begin_paste()
         elif not self._is_reply(found[1], final, sequence):
             self._keys += keys_of_csi(sequence, found[1], found[2] + final)
         return stop
@@ -293,15 +308,42 @@ class KeyPressParser:
     def _in_paste(self, text: str, at: int) -> int:
         found = text.find(_PASTE_END, at)
         stop = found if found >= 0 else len(text) - _overlap(text, at)
-        room = PASTE_LIMIT - self._paste_size
-        if room > 0:
-            self._paste_size += self._paste.write(text[at : min(stop, at + room)])
+        self._add_to_paste(text[at:stop])
         if found < 0:
             return self._hold(text, stop)
-        pasted, self._paste = self._paste.getvalue(), io.StringIO()
+        pasted, refused = self._paste.getvalue(), self._paste_refused
+        self._begin_paste()
         self._state = _State.GROUND
-        self._press(Keys.BracketedPaste, _clean_paste(pasted))
+        if not refused:
+            self._press(Keys.BracketedPaste, _clean_paste(pasted))
         return stop + len(_PASTE_END)
+
+    def _begin_paste(self) -> None:
+        self._drop_paste()
+        self._paste_refused = False
+
+    def _add_to_paste(self, text: str) -> None:
+        if self._paste_refused:
+            return
+        self._paste_size += len(text)
+        size = getsizeof(text)
+        reason = self._room(size) if self._room is not None else ""
+        if not reason:
+            self._paste_bytes += size
+            self._paste.write(text)
+        if self._paste_size > PASTE_LIMIT or reason:
+            self._drop_paste()
+            if self._on_refused is not None:
+                self._on_refused(
+                    f"Nothing of that paste was taken. {reason}" if reason else TOO_LONG
+                )
+
+    def _drop_paste(self) -> None:
+        """Nothing of it is held, and nothing more of it is taken."""
+        self._paste, self._paste_size, self._paste_refused = io.StringIO(), 0, True
+        held, self._paste_bytes = self._paste_bytes, 0
+        if held and self._room is not None:
+            self._room(-held)
 
     # ------------------------------------------------------------------ text
 

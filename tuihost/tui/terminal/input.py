@@ -62,7 +62,8 @@ class TerminalInput(Input):
 
     `escape` is the host's own key: it is taken out before any Application sees it, and `on_escape`
     is called once what was typed before it has been read. In a paste it is text like any other.
-    `on_reply` gets the replies announced by `expect`.
+    `on_reply` gets the replies announced by `expect`, `on_refused` a sentence for each paste that
+    is too long, and `room` is asked for the bytes of an unfinished one, as by `KeyPressParser`.
     """
 
     def __init__(
@@ -72,11 +73,13 @@ class TerminalInput(Input):
         escape: str | None = Keys.ControlSquareClose,
         on_escape: Callable[[], None] | None = None,
         on_reply: Callable[[str], None] | None = None,
+        on_refused: Callable[[str], None] | None = None,
+        room: Callable[[int], str] | None = None,
     ) -> None:
         self.escape = escape
         self.on_escape = on_escape
         self._terminal = terminal
-        self._parser = KeyPressParser(on_reply)
+        self._parser = KeyPressParser(on_reply, on_refused=on_refused, room=room)
         self.last_key: KeyPress | None = None
         """The last key that was read, whichever Application got it."""
         self._name = f"terminal-{next(_numbers)}"

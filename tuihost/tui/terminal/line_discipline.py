@@ -14,6 +14,7 @@ from wcwidth import wcwidth
 
 BELL = "\a"
 MAX_TYPED = 4096  # characters of one line
+TOO_LONG = f"Nothing of that line was taken: it is longer than {MAX_TYPED:,} characters."
 MAX_READY = 256 * 1024  # bytes typed ahead of the reader
 
 # The special characters of termios(3).
@@ -30,17 +31,21 @@ _LONGEST = 64  # characters of a sequence; longer ones are text again
 class LineDiscipline:
     """Makes lines of keys. `feed` returns what to show; `signals` collects those that were typed.
 
-    Keys that send a sequence, such as the arrows, mean nothing here and are dropped.
+    Keys that send a sequence, such as the arrows, mean nothing here and are dropped. A line that is
+    too long is never cut, which could mean something else: it is refused when it ends, as `refused`
+    counts and the echo says. Until then it can be made shorter.
     """
 
     def __init__(self, erase: str = "\x7f") -> None:
         self._erase = {*ERASE, erase}
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._line: list[str] = []
+        self._over = 0  # characters typed behind a full line
         self._ready = bytearray()
         self._sequence = ""
         self._after_return = self.ended = False
         self.signals: list[str] = []
+        self.refused = 0
         self.echo = True
         """Whether what is typed is shown; the end of a line always is."""
 
@@ -51,13 +56,14 @@ class LineDiscipline:
 
     def feed(self, data: bytes) -> bytes:
         """Takes bytes of keys, and returns the echo."""
-        shown = "".join(self._key(char) for char in self._decoder.decode(data))
-        return (shown if self.echo else "\r\n" * shown.count("\n")).encode()
+        shown = [self._key(char) for char in self._decoder.decode(data)]
+        if not self.echo:
+            shown = [said if TOO_LONG in said else "\r\n" * said.count("\n") for said in shown]
+        return "".join(shown).encode()
 
     def end(self) -> None:
         """No more keys will come."""
-        self._ready += "".join(self._line).encode()
-        self._line.clear()
+        self._hand_over("")
         self.ended = True
 
     def take(self, limit: int) -> bytes | None:
@@ -89,27 +95,40 @@ class LineDiscipline:
         if char == "\n" and after_return:
             return ""
         if char in "\r\n":
-            self._ready += ("".join(self._line) + "\n").encode()
-            self._line.clear()
-            return "\r\n"
+            return "\r\n" + self._hand_over("\n")
         if char in _SIGNALS:
-            self._line.clear()
+            self._clear()
             self.signals.append(_SIGNALS[char])
             return "^C\r\n" if char == INTR else "^\\\r\n"
         if char == EOF:
             if self._line:  # the unfinished line is handed over as it is
-                self._ready += "".join(self._line).encode()
-                self._line.clear()
-            else:
-                self.ended = True
+                return self._hand_over("")
+            self.ended = True
             return ""
         return self._edited(char)
 
+    def _hand_over(self, end: str) -> str:
+        """The line is complete. What to show if it is refused."""
+        over, line = self._over, "".join(self._line)
+        self._clear()
+        if over:
+            self.refused += 1
+            return f"{TOO_LONG}\r\n"
+        self._ready += (line + end).encode()
+        return ""
+
+    def _clear(self) -> None:
+        self._line.clear()
+        self._over = 0
+
     def _edited(self, char: str) -> str:
+        if self._over and char != KILL:
+            return self._behind(char)
         if char in self._erase:
             return _erased([self._line.pop()]) if self._line else ""
         if char == KILL:
-            gone, self._line = self._line, []
+            gone = list(self._line)
+            self._clear()
             return _erased(gone)
         if char == WERASE:
             at = len(self._line)
@@ -122,9 +141,19 @@ class LineDiscipline:
         if not (char.isprintable() or char == "\t"):
             return ""
         if len(self._line) >= MAX_TYPED:
-            return BELL  # as a terminal's own lines do: nothing is left out in silence
+            return self._behind(char)
         self._line.append(char)
         return char
+
+    def _behind(self, char: str) -> str:
+        """A key behind a line that is full: what is typed there is not seen, so it rings the bell,
+        and has to be rubbed out again."""
+        if char in self._erase:
+            self._over -= 1
+            return ""
+        if char.isprintable() or char == "\t":
+            self._over += 1
+        return BELL
 
 
 def _erased(chars: list[str]) -> str:
