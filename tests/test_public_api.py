@@ -125,6 +125,7 @@ PUBLIC = {
         "Screen",
         "Table",
         "TextEditor",
+        "TextLimit",
         "choose_theme",
         "filter_items",
         "fit",

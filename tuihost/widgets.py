@@ -25,6 +25,7 @@ from tuihost.tui.widgets.panel import Panel
 from tuihost.tui.widgets.rich_view import RichView
 from tuihost.tui.widgets.screen import Screen
 from tuihost.tui.widgets.table import Column, Table
+from tuihost.tui.widgets.text_limit import TextLimit
 from tuihost.tui.widgets.theme_choice import choose_theme
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Screen",
     "Table",
     "TextEditor",
+    "TextLimit",
     "choose_theme",
     "filter_items",
     "fit",

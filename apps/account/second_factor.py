@@ -14,7 +14,7 @@ from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost import AccountChange, NewSecond, NotPossible, OwnAccount, Session
-from tuihost.widgets import Dialog, Fragments, Keymap, Screen, glyph, wrap
+from tuihost.widgets import Dialog, Fragments, Keymap, Screen, TextLimit, glyph, wrap
 
 from .proving import password_for, proved
 
@@ -40,6 +40,7 @@ class SetUp:
         self.problem = problem
         keys = Keymap(group="Second factor")
         self.code = Buffer(multiline=False, on_text_changed=lambda _: self._forget())
+        TextLimit(self.code, self._too_long, limit=100)
         line = Window(BufferControl(self.code), height=1, style="class:input")
         words = Window(
             FormattedTextControl(self._words),
@@ -126,6 +127,9 @@ class SetUp:
 
     def _forget(self) -> None:
         self.problem = ""
+
+    def _too_long(self, sentence: str) -> None:
+        self.problem = sentence
 
 
 class SecondFactor:

@@ -156,6 +156,7 @@ class Writing:
             if chosen not in (SAVE, DISCARD) or (chosen == SAVE and self.editor.dirty):
                 return
         self._forget()
+        self.editor.close()
         self._on_close(self.draft.number)
 
     def _forget(self) -> None:

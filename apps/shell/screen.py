@@ -26,7 +26,7 @@ from prompt_toolkit.widgets import SearchToolbar, TextArea
 from rich.text import Text
 
 from tuihost import FileError, Interrupted, Launch, Session, Stream, TerminalFacts
-from tuihost.widgets import Keymap, RichView, RowWindow, Screen
+from tuihost.widgets import Keymap, RichView, RowWindow, Screen, TextLimit
 
 from .completion import KnownCommands, ShellCompleter, ShellLexer
 from .language import ParseError, Pipeline, parse
@@ -37,6 +37,7 @@ from .transcript import Transcript, harmless
 HELD = 512 * 1024  # bytes that may wait to be shown
 AHEAD = 1000  # lines that may be typed or pasted while another runs
 PAGED = 4 * 1024 * 1024  # bytes of output for one page
+MAX_INPUT = 100_000  # characters that are typed or pasted before Enter runs them
 INDENT = 3  # cells of the prompt
 WELCOME = "Type help for commands. Tab completes."  # one row at 40 columns
 
@@ -132,6 +133,7 @@ class ShellScreen:
         self.rows = RowWindow(self.transcript, focusable=False, on_scroll=self.scroll)
         self.search = SearchToolbar()
         self.input = self._input()
+        TextLimit(self.input.buffer, self._refused, MAX_INPUT)
         self.body = FloatContainer(
             HSplit([self.rows, self.input, self.search], key_bindings=self._keys().bindings),
             floats=[Float(CompletionsMenu(max_height=8), xcursor=True, ycursor=True)],
@@ -253,6 +255,9 @@ class ShellScreen:
         """Runs the lines that wait, up to one that takes a while."""
         while self._ahead and self.running is None:
             self._run(self._ahead.popleft())
+
+    def _refused(self, sentence: str) -> None:
+        self.say("class:error", sentence)
 
     def _run(self, text: str) -> None:
         """Runs a line that was typed."""

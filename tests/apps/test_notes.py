@@ -223,10 +223,10 @@ def test_what_does_not_fit_into_a_note_is_refused_and_nothing_is_cut(host: Hoste
     full = "A" * 262_130 + "\nTHE-END\n"
     with host.open("notes") as pilot:
         pilot.wait_for("No notes yet").press("c-n").wait_for("New note")
-        pilot.paste("A" * 262_140 + "\nTHE-END\n").wait_for("Full: that is 5 characters too long.")
+        pilot.paste("A" * 262_140 + "\nTHE-END\n").wait_for("added: that is 5 characters too long.")
         assert "new" in pilot.screen.lines[0]
-        pilot.paste(full).wait_gone("Full:").press("c-s").wait_for("Saved")
-        pilot.type("\x1b[1;5H").type("at the top").wait_for("Full: that is 1 character too long.")
+        pilot.paste(full).wait_gone("too long.").press("c-s").wait_for("Saved")
+        pilot.type("\x1b[1;5H").type("at the top").wait_for("added: that is 1 character too long.")
         pilot.press("backspace").wait_for("saved")
     assert shown(host, 1).endswith("A\nTHE-END\n")
     assert len(shown(host, 1)) == len(full)

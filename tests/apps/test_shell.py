@@ -26,6 +26,7 @@ from tuihost.core.ledger import Kind
 from tuihost.host.helpers import pool
 from tuihost.testing import Hosted, Outcome, hosted
 from tuihost.testing.hosted import hang_up
+from tuihost.tui.terminal._vt100_parser import PASTE_LIMIT
 
 PASSWORD = "correct-horse-9"
 
@@ -548,6 +549,14 @@ def test_a_paste_into_the_search_is_one_line(host: Hosted) -> None:
 
 
 INDENT = "   "
+
+
+def test_nothing_is_taken_of_a_paste_that_is_too_long(host: Hosted) -> None:
+    with host.open("shell", user="una") as shell:
+        shell.wait_for("Type help").type("echo ")
+        shell.paste("one\nfiles rm --folder " + "x" * 100_000).wait_for("characters too long.")
+        shell.paste("x" * (PASTE_LIMIT + 1)).wait_for("Paste at most 1,000,000 characters at once")
+        shell.type("whole\r").wait_for("\n whole")
 
 
 def test_a_pasted_text_is_shown_before_its_lines_run(host: Hosted) -> None:

@@ -33,6 +33,7 @@ def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
         (application_module, "load_key_bindings"),
         (application_module, "load_page_navigation_bindings"),
         (Application, "_create_merged_style"),
+        (Buffer, "save_to_undo_stack"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))
 

@@ -7,10 +7,12 @@ from tuihost.errors import TookTooMuch
 
 
 class HeldMemory:
-    """So many bytes, given back at the end of the `with`, or by `close`. Threads: one at a time."""
+    """So many bytes, given back at the end of the `with`, by `close`, or when the session ends.
+    Threads: one at a time."""
 
-    def __init__(self, share: Share = FREE) -> None:
+    def __init__(self, share: Share = FREE, among: set[HeldMemory] | None = None) -> None:
         self._share = share
+        self._among = among
         self._lease: Lease | None = None
         self._size = 0
 
@@ -27,6 +29,8 @@ class HeldMemory:
             if isinstance(taken, Exceeded):
                 raise TookTooMuch(taken.sentence)
             self._lease = taken
+            if self._among is not None:
+                self._among.add(self)
         exceeded = self._lease.grow(count)
         if exceeded is not None:
             raise TookTooMuch(exceeded.sentence)
@@ -43,6 +47,8 @@ class HeldMemory:
         lease, self._lease, self._size = self._lease, None, 0
         if lease is not None:
             lease.give_back()
+            if self._among is not None:
+                self._among.discard(self)
 
     def __enter__(self) -> HeldMemory:
         return self

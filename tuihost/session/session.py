@@ -181,6 +181,7 @@ class Session:
         self.stage = stage
         self._helpers = surroundings.helpers
         self._share = surroundings.share
+        self._holding: set[HeldMemory] = set()
 
     # ------------------------------------------------------------------ who and where
 
@@ -351,9 +352,15 @@ class Session:
 
     def hold(self) -> HeldMemory:
         """Memory for what this person gives, as much as they may have on the host:
-        `with session.hold() as held: … held.add(len(data))`. It raises `TookTooMuch`, as
-        `add` does, once they have all they may; if an app lets it pass, they read the sentence."""
-        return HeldMemory(self._share)
+        `with session.hold() as held: … held.add(len(data))`. `add` raises `TookTooMuch` once they
+        have all they may; if an app lets it pass, they read the sentence. What is still held when
+        the app has ended is given back."""
+        return HeldMemory(self._share, self._holding)
+
+    def let_go(self) -> None:
+        """Gives back all that the app still holds. The host calls it when the app has ended."""
+        for held in tuple(self._holding):
+            held.close()
 
     def _submit(
         self, function: Callable[..., T], args: tuple[Any, ...], seconds: float, memory: int

@@ -8,11 +8,13 @@ Application, which is most of the time and memory that one costs. Both are repla
 from __future__ import annotations
 
 from functools import cache
+from sys import getsizeof
 from typing import Any
 
 from prompt_toolkit.application import application as application_module
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.application.current import get_app
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import (
     Always,
     Condition,
@@ -42,6 +44,10 @@ from tuihost.tui.characters import cluster_after, cluster_before, one_line
 CELLS_KEPT = 250_000
 """Distinct cells (a character in a style) that the process remembers; prompt_toolkit would keep a
 million, some 300 MB that visitors could fill."""
+
+UNDO, UNDO_STEPS = 4_000_000, 1000
+"""Bytes of texts that one field keeps for undo and redo, and how many texts; the oldest give way.
+prompt_toolkit keeps the whole text each time, without a bound."""
 
 
 @cache
@@ -118,10 +124,28 @@ def _create_merged_style(
 
 def share_defaults() -> None:
     """From now on, Applications share their default key bindings and styles. Does nothing the
-    second time. An Application behaves as before; it only costs less."""
+    second time. An Application behaves as before; it only costs less, and keeps less for undo."""
     vars(application_module).update(
         load_key_bindings=shared_key_bindings,
         load_page_navigation_bindings=shared_page_bindings,
     )
+    Buffer.save_to_undo_stack = _save_within_bounds  # type: ignore[method-assign]
     Application._create_merged_style = _create_merged_style  # type: ignore[method-assign]
     _CHAR_CACHE.size = min(_CHAR_CACHE.size, CELLS_KEPT)
+
+
+def undo_bytes(buffer: Buffer) -> int:
+    """What a field keeps for undo and redo."""
+    return sum(getsizeof(text) for text, _ in (*buffer._undo_stack, *buffer._redo_stack))
+
+
+_stock_save = Buffer.save_to_undo_stack
+
+
+def _save_within_bounds(self: Buffer, clear_redo_stack: bool = True) -> None:
+    _stock_save(self, clear_redo_stack)
+    stack = self._undo_stack
+    del stack[: max(0, len(stack) - UNDO_STEPS)]
+    over = undo_bytes(self) - UNDO
+    while over > 0 and len(stack) > 1:
+        over -= getsizeof(stack.pop(0)[0])

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.layout.containers import HSplit
 from prompt_toolkit.mouse_events import MouseEventType
 
 from tests.tui.screen import Person, StubStage, make_session, play
+from tuihost.core.ledger import BOUNDS, Bounds, Holder, Kind
+from tuihost.host.budget.budget import Budget
+from tuihost.logs import event_log
 from tuihost.session.session import Session
-from tuihost.tui.widgets import editor as editor_module
+from tuihost.tui import defaults
 from tuihost.tui.widgets.editor import TextEditor
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
@@ -78,9 +82,9 @@ def test_a_change_that_would_be_too_long_is_refused_as_a_whole() -> None:
         me.press("end")
         me.paste("y" * 1000)
         assert editor.text == "start"  # nothing of it, and nothing is cut
-        assert "Full: that is 985 characters too long." in me.text
+        assert "Nothing was added: that is 985 characters too long." in me.text
         me.paste("y" * 15)
-        assert "Full" not in me.text
+        assert "Nothing was" not in me.text
         me.press("home")
         me.type("z")
         assert editor.text == "start" + "y" * 15
@@ -96,16 +100,43 @@ def test_a_change_that_would_be_too_long_is_refused_as_a_whole() -> None:
 
 
 def test_what_can_be_undone_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(editor_module, "UNDO", 2000)
+    monkeypatch.setattr(defaults, "UNDO", 8000)
+    monkeypatch.setattr(Buffer, "save_to_undo_stack", defaults._save_within_bounds)
     session = make_session()
-    editor = TextEditor(session, "x" * 100)
+    editor = TextEditor(session, "\U0001f600" * 100)
     with play(edited(session, editor), session) as me:
         for _ in range(30):
             me.press("a", "right", "backspace", "left")
-        assert sum(len(text) for text, _ in editor.buffer._undo_stack) <= 2200
+        assert 4000 < defaults.undo_bytes(editor.buffer) <= 8000, "bytes, of four each"
         before = editor.text
         me.press("delete", "c-z")
         assert editor.text == before
+
+
+def test_what_an_editor_holds_is_taken_from_its_person_and_given_back() -> None:
+    budget = Budget({**BOUNDS, Kind.MEMORY: Bounds(10**6, 10**6, 10**6, 10**7)})
+    session = make_session()
+    session._share = budget.share(Holder(1, "ada", "192.0.2.1"), event_log())
+    editor = TextEditor(session, "small")
+    with play(edited(session, editor), session) as me:
+        assert budget.held(Kind.MEMORY) == 0, "a small text costs no count"
+        me.paste("x" * 100_000)
+        me.paste("y" * 20_000)
+        held = budget.held(Kind.MEMORY)
+        assert 600_000 < held < 1_000_000
+        me.paste("z" * 60_000)
+        assert "z" not in editor.text
+        assert "There are no more than 1,000,000 bytes of memory" in me.text
+        me.press("backspace")
+        assert len(editor.text) == 120_004
+        assert "no more than" not in me.text
+        editor.close()
+        assert budget.held(Kind.MEMORY) == 0
+        other = TextEditor(session, "x" * 100_000)
+        assert budget.held(Kind.MEMORY) > 500_000
+        session.let_go()
+        assert other.text
+        assert budget.held(Kind.MEMORY) == 0
 
 
 def test_a_text_that_is_too_long_already_can_only_become_shorter() -> None:

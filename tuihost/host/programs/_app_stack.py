@@ -197,15 +197,20 @@ class AppStack:
         self._host.used(self._visit.account, name)
         begun = time.monotonic()
         self._log.info(Event.APP_START, app=name)
+        session: Session | None = None
         try:
+            assert self._runner is not None
+            session = self._session(app, self._lines or self._runner.stage, from_menu, last)
             if self._lines is not None:
-                return self._in_lines(app, self._session(app, self._lines, from_menu, last))
-            return self._on_screen(app, from_menu, last)
+                return self._in_lines(app, session)
+            return self._on_screen(app, session)
         except (Disconnected, ReturnToMenu, EndedByHost, ThreadStopped):
             raise
         except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
             return self._crashed(name, error, leaving=last)
         finally:
+            if session is not None:
+                session.let_go()
             self._log.info(Event.APP_END, app=name, seconds=round(time.monotonic() - begun, 1))
 
     def _session(self, app: App, stage: LoopStage, from_menu: bool, last: bool) -> Session:
@@ -215,11 +220,10 @@ class AppStack:
             app.name, stage, memory=memory, from_menu=from_menu, last=last, presence=self._presence
         )
 
-    def _on_screen(self, app: App, from_menu: bool, last: bool) -> Result:
+    def _on_screen(self, app: App, session: Session) -> Result:
         runner = self._runner
         assert runner is not None
-        runner.can_escape = from_menu
-        session = self._session(app, runner.stage, from_menu, last)
+        runner.can_escape = session.from_menu
         if app.has_screen:
             return runner.run_screen(lambda: app.build(session), app.loop, session)
         if app.has_talk:

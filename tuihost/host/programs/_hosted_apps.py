@@ -169,7 +169,11 @@ class HostedApps:
             return NOT_YOURS
         try:
             run_async = partial(run_coroutine, kind=line.app.loop)
-            return run_command(line, self._sessions.make(name, stage), run_async=run_async)
+            session = self._sessions.make(name, stage)
+            try:
+                return run_command(line, session, run_async=run_async)
+            finally:
+                session.let_go()
         except (Disconnected, Interrupted, Signalled, ThreadStopped):
             raise
         except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host

@@ -55,6 +55,7 @@ class Job:
         self._visit = visit
         self._sessions = sessions
         self._log = log
+        self._made: list[Session] = []
         self._stage = CommandStage(channel, visit.facts, host.theme_of(visit.account))
 
     # ---------------------------------------------------------------- from other threads
@@ -103,7 +104,9 @@ class Job:
                 raise AssertionError(f"{name} is opened on a terminal")
 
     def leave(self, farewell: str) -> None:
-        """There is nothing to give back: no screen was taken."""
+        """No screen was taken; what the apps still hold is given back."""
+        for session in self._made:
+            session.let_go()
 
     def _command(self, line: CommandLine) -> int:
         name = line.app.name
@@ -169,7 +172,9 @@ class Job:
         return self._host.catalog.apps[name].app
 
     def _session(self, name: str) -> Session:
-        return self._sessions.make(name, self._stage)
+        session = self._sessions.make(name, self._stage)
+        self._made.append(session)
+        return session
 
     def _complain(self, sentence: str) -> None:
         complain(self._host, self._stage, sentence)

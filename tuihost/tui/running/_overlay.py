@@ -327,7 +327,7 @@ def _question(session: Session, question: str, hidden: bool, default: str) -> Di
     )
     text.width = lambda: dialog.panel.inner_width
 
-    bind_one_line(keys, buffer)
+    bind_one_line(keys, buffer, refuse=session.error)
 
     @keys.add("enter", label="answer", rank=20)
     def _answer(event: Any) -> None:

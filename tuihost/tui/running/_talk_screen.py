@@ -105,7 +105,7 @@ class TalkScreen:
     def _keys(self) -> Keymap:
         keys = Keymap(group="Talk")
         self._held.guard(keys, when=lambda: self._over)
-        bind_one_line(keys, self._buffer, when=self._typing)
+        bind_one_line(keys, self._buffer, when=self._typing, refuse=self._session.error)
 
         @keys.add("c-c", "escape", label="leave", rank=95)
         def _leave(event: Any) -> None:

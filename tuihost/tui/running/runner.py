@@ -82,7 +82,7 @@ class Runner:
         self.input = TerminalInput(
             terminal,
             on_reply=lambda reply: self.background.heard(reply),
-            on_refused=lambda sentence: self.stage.tell(sentence),
+            on_refused=self._paste_refused,
             room=self._paste_room,
         )
         self.background = Background(self.input, self.output)
@@ -265,6 +265,9 @@ class Runner:
         self.stage.show_unseen()
         self.input.close()
         self._pasted.close()
+
+    def _paste_refused(self, sentence: str) -> None:
+        self.stage.tell(sentence)
 
     def _paste_room(self, count: int) -> str:
         try:

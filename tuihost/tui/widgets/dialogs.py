@@ -258,7 +258,7 @@ def prompt_dialog(
         width=lambda: wide(session),
     )
 
-    bind_one_line(keys, buffer)
+    bind_one_line(keys, buffer, refuse=wrong.append)
 
     @keys.add("enter", label="done", rank=20)
     def _done(event: Any) -> None:

@@ -7,6 +7,7 @@ screen = Screen(session, "Note", editor, status=lambda: "unsaved" if editor.dirt
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import getsizeof
 from typing import Any
 
 from prompt_toolkit.application import get_app
@@ -27,18 +28,22 @@ from prompt_toolkit.layout.margins import ConditionalMargin, Margin, ScrollbarMa
 from prompt_toolkit.lexers import DynamicLexer, Lexer
 from prompt_toolkit.widgets import TextArea
 
-from tuihost.phrases import counted
+from tuihost.errors import TookTooMuch
 from tuihost.session.session import Session
 from tuihost.text import without_bom
+from tuihost.tui.defaults import undo_bytes
 from tuihost.tui.widgets._wrapped import WrappedControl
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.text_keys import bind_clusters
+from tuihost.tui.widgets.text_limit import TextLimit
 
 LIMIT = 200_000
 """Characters that a text can have by default: what is typed is kept in the host's memory."""
 
-UNDO = 8_000_000
-"""The most characters that are kept for undo; prompt_toolkit keeps the whole text each time."""
+STEP = 1 << 18
+"""Bytes by which the memory that an editor holds is counted: a small text costs no count."""
+COPIES, A_LINE = 6, 300
+"""What prompt_toolkit and the rows keep of a text: copies of it, and bytes for each line."""
 
 
 class _Indent(Margin):
@@ -97,7 +102,6 @@ class TextEditor:
     ) -> None:
         self.session = session
         self.on_save = on_save
-        self.limit = limit
         self.keys = Keymap(group="Text")
         self.area = TextArea(text=text, wrap_lines=False, read_only=read_only, lexer=lexer)
         self._control = self.area.control = WrappedControl(
@@ -110,9 +114,11 @@ class TextEditor:
         window.right_margins = [ConditionalMargin(ScrollbarMargin(), Condition(self._overflows))]
         window.left_margins = [_Numbers(self._control) if line_numbers else _Indent()]
         self._saved = self.text
-        self._kept = self.text
         self._refusal = ""
-        self.buffer.on_text_changed += self._keep_to_limit
+        self.buffer.on_text_changed += self._forget_refusal
+        self._memory = session.hold()
+        self._count(self.text)
+        self._limit = TextLimit(self.buffer, self._refuse, limit, room=self._no_room)
         self._bind()
         below = Window(FormattedTextControl(self._refused), height=1, dont_extend_height=True)
         shown = ConditionalContainer(below, filter=Condition(lambda: bool(self._refusal)))
@@ -133,8 +139,18 @@ class TextEditor:
 
     @text.setter
     def text(self, text: str) -> None:
-        self._kept = self._saved = text
+        self._saved = text
+        self._limit.keep(text)
         self.buffer.document = Document(text, min(len(text), self.buffer.cursor_position))
+
+    @property
+    def limit(self) -> int:
+        """The most characters that it can have. Assign to change it."""
+        return self._limit.limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        self._limit.limit = limit
 
     @property
     def dirty(self) -> bool:
@@ -234,7 +250,7 @@ class TextEditor:
         begin, end = buffer.document.selection_range() if buffer.selection_state else (0, 0)
         over = len(buffer.text) - (end - begin) + len(text) - self.limit
         if over > 0 and len(text) > end - begin:
-            self._refuse(over)
+            self._refuse(self._limit.problem(over))
             return
         buffer.save_to_undo_stack()
         if buffer.selection_state is not None:
@@ -250,20 +266,34 @@ class TextEditor:
     def _refused(self) -> StyleAndTextTuples:
         return [("class:error", f"  {self._refusal}")]
 
-    def _keep_to_limit(self, buffer: Buffer) -> None:
-        """Takes a change back that makes the text longer than it can be; forgets the oldest texts
-        that could be brought back, if they are many."""
-        undo = buffer._undo_stack
-        if len(undo) * len(buffer.text) > UNDO:
-            del undo[: len(undo) // 2]
-        over = len(buffer.text) - self.limit
-        more = len(buffer.text) - len(self._kept)
-        if over > 0 and more > 0:
-            at = max(0, buffer.cursor_position - more)
-            buffer.set_document(Document(self._kept, at), bypass_readonly=True)
-            self._refuse(over)
-        elif buffer.text != self._kept:
-            self._kept, self._refusal = buffer.text, ""
+    def _forget_refusal(self, buffer: Buffer) -> None:
+        self._refusal = ""
 
-    def _refuse(self, over: int) -> None:
-        self._refusal = f"Full: that is {counted(over, 'character')} too long."
+    def _refuse(self, sentence: str) -> None:
+        self._refusal = sentence
+
+    # ------------------------------------------------------------------ what it holds
+
+    def close(self) -> None:
+        """Gives back the memory that the text and its undo take; the end of the session does, too.
+        For an app that opens many texts, one after the other."""
+        self._memory.close()
+
+    def _no_room(self, text: str) -> str:
+        """Why there is no room for this text; "" if there is, perhaps without what could be
+        undone."""
+        try:
+            self._count(text)
+        except TookTooMuch:
+            self.buffer._undo_stack.clear()
+            self.buffer._redo_stack.clear()
+            try:
+                self._count(text)
+            except TookTooMuch as error:
+                return str(error)
+        return ""
+
+    def _count(self, text: str) -> None:
+        """Holds as much as the editor takes now. Raises `TookTooMuch`."""
+        size = COPIES * getsizeof(text) + A_LINE * text.count("\n") + undo_bytes(self.buffer)
+        self._memory.set(size // STEP * STEP)

@@ -37,6 +37,7 @@ class FilterLine:
         self.active = False
         self.placeholder = placeholder
         self.status = status
+        self._refusal = ""
         self._on_change = on_change
 
     def typing(self) -> bool:
@@ -56,9 +57,10 @@ class FilterLine:
         self.active = False
 
     def set(self, text: str) -> None:
-        """Replaces the text."""
-        text = clean(text)[:LIMIT]
-        if text != self.text:
+        """Replaces the text, unless it is too long."""
+        text = clean(text)
+        self._refusal = f"at most {LIMIT}" if len(text) > LIMIT else ""
+        if text != self.text and not self._refusal:
             self.text = text
             self._on_change()
 
@@ -121,15 +123,18 @@ class FilterLine:
 
     # ------------------------------------------------------------------ one row
 
+    def _said(self) -> str:
+        return self._refusal or self.status()
+
     def row_count(self) -> int:
         return 1
 
     def row_key(self, index: int) -> Hashable:
         look = (self.session.theme, self.session.terminal.unicode)
-        return (self.text, self.active, self.placeholder, self.status(), look)
+        return (self.text, self.active, self.placeholder, self._said(), look)
 
     def row(self, index: int, width: int) -> Fragments:
-        status = fit(self.status(), width // 2)
+        status = fit(self._said(), width // 2)
         left: Fragments = [("class:accent", f"  {glyph(self.session, 'prompt')} ")]
         room = width - 6 - width_of(status)
         text = self.text

@@ -3,6 +3,7 @@ a flag, a family emoji or a letter with its accents, and a paste into one line s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from prompt_toolkit.buffer import Buffer
@@ -11,6 +12,7 @@ from prompt_toolkit.selection import SelectionType
 
 from tuihost.tui.characters import cluster_after, cluster_before, one_line
 from tuihost.tui.widgets.keymap import Keymap, When
+from tuihost.tui.widgets.text_limit import TextLimit
 
 
 def bind_clusters(keys: Keymap, buffer: Buffer, when: When | None = None) -> None:
@@ -57,9 +59,13 @@ def bind_clusters(keys: Keymap, buffer: Buffer, when: When | None = None) -> Non
         delete(event, False)
 
 
-def bind_one_line(keys: Keymap, buffer: Buffer, when: When | None = None) -> None:
-    """Adds the keys of a field of one line: those of `bind_clusters`, and the paste."""
+def bind_one_line(
+    keys: Keymap, buffer: Buffer, when: When | None = None, *, refuse: Callable[[str], None]
+) -> None:
+    """Adds the keys of a field of one line: those of `bind_clusters`, and the paste. `refuse` gets
+    a sentence for the person if a change makes the line too long, which is then taken back."""
     bind_clusters(keys, buffer, when)
+    TextLimit(buffer, refuse)
 
     @keys.add(Keys.BracketedPaste.value, when=when)
     def _paste(event: Any) -> None:
