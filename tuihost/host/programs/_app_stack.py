@@ -25,6 +25,7 @@ from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.visit import Visit
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
+from tuihost.session.held_memory import HeldMemory
 from tuihost.session.session import Launch, Result, Session
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage
@@ -149,8 +150,8 @@ class AppStack:
         self._presence = here.id
         theme = self._theme.now
         escape = None if terminal.facts.dumb else self._host.settings.menu.escape
-        share = self._host.share_of(account)
-        self._runner = runner = Runner(terminal, theme, self._log, escape=escape, share=share)
+        pasted = HeldMemory(self._host.share_of(account))
+        self._runner = runner = Runner(terminal, theme, self._log, escape=escape, pasted=pasted)
         runner.background.on_answer = lambda: self._suit(runner)
         if terminal.facts.dumb:
             self._lines = LineStage(terminal, theme)

@@ -19,7 +19,6 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.styles import BaseStyle
 
-from tuihost.core.ledger import FREE, Share
 from tuihost.errors import Disconnected, Interrupted, TookTooLong, TookTooMuch
 from tuihost.logs import Event, EventLog
 from tuihost.session.held_memory import HeldMemory
@@ -71,14 +70,14 @@ class Runner:
         log: EventLog,
         *,
         escape: str | None,
-        share: Share = FREE,
+        pasted: HeldMemory,
     ) -> None:
         share_defaults()
         refuse_server_actions()
         self._log = log
         self.terminal = terminal
         self.output = TerminalOutput(terminal)
-        self._pasted = HeldMemory(share)
+        self._pasted = pasted
         self.input = TerminalInput(
             terminal,
             on_reply=lambda reply: self.background.heard(reply),
