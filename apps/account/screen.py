@@ -126,7 +126,15 @@ class AccountScreen:
         if key is not None:
             self._added(key)
 
-    async def _ask(self, label: str, do: Callable[[str], Result], **more: str) -> Result | None:
+    async def _ask(
+        self,
+        label: str,
+        do: Callable[[str], Result],
+        *,
+        default: str = "",
+        placeholder: str = "",
+        detail: str = "",
+    ) -> Result | None:
         """Asks for a line and does something with it. If that fails, the question stays, with the
         line in it, and says why. None if nothing was done."""
         done: list[Result] = []
@@ -141,7 +149,9 @@ class AccountScreen:
                 return OUT_OF_REACH
             return None
 
-        await self.screen.prompt(label, validate=attempt, **more)
+        await self.screen.prompt(
+            label, default=default, placeholder=placeholder, detail=detail, validate=attempt
+        )
         return done[0] if done else None
 
     async def add_key_in_use(self) -> None:
