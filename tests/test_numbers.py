@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.shell import filters, heavy
+from apps.shell import filters, offloaded
 from apps.tunnels import browser_connection as browser
 from apps.tunnels import listener, open_tunnels
 from tuihost import wire
@@ -29,6 +29,7 @@ from tuihost.login.steps.new_password import MIN_ALONE, MIN_WITH_SECOND
 from tuihost.settings.loading import load
 from tuihost.ssh.connection._openings import MAX_REFUSALS_LOGGED
 from tuihost.ssh.sftp._handle_requests import MAX_LISTINGS
+from tuihost.ssh.sftp.server import MAX_TOLD
 from tuihost.tui.terminal._vt100_parser import PASTE_LIMIT
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -83,6 +84,8 @@ PROMISES = (
     f"Small messages use up an allowance: {LIMITS.requests} at once, {LIMITS.requests_rate:g} a "
     "second in the long run.",
     f"what is to be ignored cost {word(STREAM_COST)} of that",
+    f"standard error does: at most {MAX_TOLD} times in a session",
+    f"says so on its standard error, and ends with status {status.NO_ROOM}.",
     f"A session holds the names of {word(MAX_LISTINGS)} folders at most",
     f"At most {MAX_ENV} of a client's variables are kept",
     f"at most {MAX_ENV} variables of {MAX_ENV_BYTES // KIB} KiB",
@@ -120,7 +123,7 @@ ON_OTHER_PAGES = (
         f"{word(x11_display.SETUP_TIMEOUT)} seconds to say who it is",
     ),
     ("shell", f"`sort` takes up to about {filters.MAX_SORTED // MIB} MB"),
-    ("shell", f"`json` up to {filters.MAX_JSON / 1e6:g} MB, with {heavy.MAX_DEPTH} levels"),
+    ("shell", f"`json` up to {filters.MAX_JSON / 1e6:g} MB, with {offloaded.MAX_DEPTH} levels"),
     ("shell", f"Both have {word(filters.MAX_SECONDS)} seconds of the processor's time"),
     ("logging-in", f"A login is such a proof for {word(FRESH / 60)} minutes"),
     ("logging-in", f"They have at most {MAX_PASSWORD} bytes"),

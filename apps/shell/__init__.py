@@ -16,7 +16,7 @@ from tuihost import App, FileError, Session, clean, command
 
 from .command_stdio import CommandInput, CommandOutput
 from .filters import Filters
-from .language import ParseError, parse
+from .language import SCREEN, ParseError, parse
 from .remembered import aliases_of, keep_aliases, problem_with_alias, typed_lines
 from .running import RunningPipeline, call_of, sentence, should_run
 
@@ -32,7 +32,8 @@ GREETING = "type a command; help lists them, and exit leaves."
 LEAVING = ("exit", "quit", "logout")
 HOW = (
     "Try `help notes add`, or `notes add --help`. The command after a | reads the output of the "
-    "one before it. > writes to one of your files, and < reads one."
+    "one before it. > writes to one of your files, and < reads one. The shell's screen also has "
+    "`open`, `clear` and `exit`."
 )
 
 
@@ -122,6 +123,9 @@ class Shell(Filters, App):
         """List every command, or show how to use one: `help notes add`."""
         other_apps = session.other_apps
         assert other_apps is not None, "the host gives every app the others"
+        if len(words) == 1 and words[0] in SCREEN:
+            session.print(f"{words[0]}: {SCREEN[words[0]]}, on the screen of the shell")
+            return 0
         if words:
             call = call_of(words, self.builtins)
             return other_apps.run(call.app, (*call.words, "--help"), CommandOutput(session))

@@ -13,14 +13,7 @@ from prompt_toolkit.lexers import Lexer
 
 from tuihost import CommandInfo, FileError, FileTree, names_in
 
-from .language import Kind, Token, tokens
-
-SCREEN = {
-    "open": "Open an app, and come back here afterwards",
-    "clear": "Clear the screen",
-    "exit": "Leave the shell",
-}
-"""The commands that only the screen can run, and their help."""
+from .language import SCREEN, Kind, Token, tokens
 
 FILTERS = ("grep", "head", "tail", "sort", "count", "json", "page")
 """The commands that are made to stand after a `|`, and are offered there first."""
@@ -103,6 +96,8 @@ class ShellCompleter(Completer):
         match _words_of_command(before):
             case []:
                 yield from self._commands(after_pipe=bool(before) and before[-1].text == "|")
+                if typed:
+                    yield from self._familiar()
             case ["open"]:
                 yield from dict.fromkeys(known.apps, "").items()
             case ["help"]:
@@ -122,6 +117,13 @@ class ShellCompleter(Completer):
         if after_pipe:
             yield from ((name, found.pop(name)) for name in FILTERS if name in found)
         yield from sorted(found.items())
+
+    def _familiar(self) -> Iterator[tuple[str, str]]:
+        """The words from elsewhere that are not commands here by themselves."""
+        known = self._known.first_words()
+        for word, meant in sorted(self._known.familiar.items()):
+            if word not in known:
+                yield word, meant
 
     def _parameters(self, words: list[str], typed: str) -> Iterator[tuple[str, str]]:
         """The options of a command, the values of an option, or the next argument."""

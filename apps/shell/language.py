@@ -15,6 +15,13 @@ from enum import Enum
 MAX_COMMANDS = 16
 MAX_LINE = 8192
 """Characters of a line, as of a command line over SSH."""
+SCREEN = {
+    "open": "Open an app, and come back here afterwards",
+    "clear": "Remove what is shown",
+    "exit": "Leave",
+}
+"""The commands that only the screen can run, and their help."""
+
 OPERATORS = (">>", "&&", "||", "|", "<", ">", ";")
 
 

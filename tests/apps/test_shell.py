@@ -435,6 +435,9 @@ def test_help_names_everything(host: Hosted) -> None:
     assert "-c" not in out.split()
     assert line(host, "help notes add")[1].startswith("Usage: notes add")
     assert line(host, "help grep")[1].startswith("Usage: shell grep")
+    assert (
+        line(host, "help clear")[1] == "clear: Remove what is shown, on the screen of the shell\n"
+    )
     assert "notes" in line(host, "apps")[1]
     assert line(host, "echo a 'b  c'")[1] == "a b  c\n"
 
@@ -576,11 +579,12 @@ def test_a_pasted_text_is_shown_before_its_lines_run(host: Hosted) -> None:
         shell.wait_for("\n line28").wait_for("\n line29")
 
 
-def test_nothing_runs_after_a_line_that_leaves(host: Hosted) -> None:
+@pytest.mark.parametrize("lines", ["exit\ntap drip", "exit; tap drip"])
+def test_nothing_runs_after_a_line_that_leaves(host: Hosted, tap: Tap, lines: str) -> None:
     with host.open("shell", user="pam") as shell:
-        shell.wait_for("Type help").paste("exit\necho again > after").press("enter")
+        shell.wait_for("Type help").paste(lines).press("enter")
         assert shell.wait_end() == 0
-    assert line(host, "files ls", user="pam")[1] == ""
+    assert not tap.begun.is_set()
 
 
 def test_more_lines_than_can_wait_stay_where_they_are(host: Hosted) -> None:
@@ -620,6 +624,7 @@ def test_tab_completes(host: Hosted) -> None:
         shell.type(" | gr").press("tab").wait_for("| grep")
         shell.type(" --ign").press("tab").wait_for("--ignore-case")
         host.run("files put a-letter", user="gil", stdin=b"")
+        shell.press("c-c").type("mkd").press("tab").wait_for("❯ mkdir")
         for command in ("cat", "rm", "ls", "mv x", "files put", "less", "cat x"):
             shell.press("c-c").type(f"{command} a-").press("tab").wait_for(f"❯ {command} a-letter")
         shell.press("c-c").type("cat ~").press("tab").type("a").press("tab")
