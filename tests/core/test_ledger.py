@@ -158,6 +158,13 @@ def test_what_is_free_is_never_refused() -> None:
     FREE.give_back()
 
 
+def test_a_free_turn_is_anybodys_at_any_time() -> None:
+    first, second = FREE.turn(), FREE.turn()
+    for step in ("begin", "pause", "resume", "pass_on", "waive", "end"):
+        for turn in (first, second):
+            getattr(turn, step)()
+
+
 Acts = st.lists(
     st.tuples(st.integers(0, 5), st.integers(0, 2), st.booleans(), st.integers(1, 3)), max_size=60
 )
