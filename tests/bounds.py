@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from tuihost.core.ledger import BOUNDS, MIB, Bounds, Kind, Level
+from tuihost.core.budget.ledger import BOUNDS, MIB, Bounds, Kind, Level
 
 PAGE = Path(__file__).parents[1] / "docs" / "server-behaviour.md"
 _PLACE = re.compile(r"(<!-- bounds: make docs -->\n).*?(\n<!-- end of bounds -->)", re.DOTALL)

@@ -22,7 +22,7 @@ from prompt_toolkit.document import Document
 from tests.waiting import DEADLINE, allowed, until
 from tuihost import Account, App, CommandInfo, Folders, Session, command
 from tuihost.accounts import AccountRecord
-from tuihost.core.ledger import Kind
+from tuihost.core.budget.ledger import Kind
 from tuihost.host.helpers import pool
 from tuihost.testing import Hosted, Outcome, hosted
 from tuihost.testing.hosted import hang_up

@@ -13,7 +13,7 @@ import pytest
 
 from tests.waiting import DEADLINE, until
 from tuihost import Accepts, App, Forward, ForwardRule
-from tuihost.core.ledger import BOUNDS, Bounds, Kind
+from tuihost.core.budget.ledger import BOUNDS, Bounds, Kind
 from tuihost.host import host as host_module
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up

@@ -15,7 +15,7 @@ from prompt_toolkit.application import Application
 from tests.ssh.raw_client import host_pair
 from tests.waiting import DEADLINE
 from tuihost import Accepts, App, Session, command
-from tuihost.core.ledger import BOUNDS, Bounds, Holder, Kind
+from tuihost.core.budget.ledger import BOUNDS, Bounds, Holder, Kind
 from tuihost.core.limits import STREAM_COST, TransportLimits
 from tuihost.host.budget.budget import Budget
 from tuihost.testing import Hosted, Pilot, hosted

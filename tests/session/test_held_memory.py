@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuihost.core.ledger import BOUNDS, Bounds, Holder, Kind
+from tuihost.core.budget.ledger import BOUNDS, Bounds, Holder, Kind
 from tuihost.errors import TookTooMuch
 from tuihost.host.budget.budget import Budget
 from tuihost.logs import event_log

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tuihost.core.ledger import FREE, Free
+from tuihost.core.budget.ledger import FREE, Free
 from tuihost.session.turns import Waiting, bind, own_turn
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import tuihost
 from tuihost.accounts import StoreError
+from tuihost.core.budget.ledger import FREE, Holder, Share
 from tuihost.core.environment import TERMINAL_ENV
-from tuihost.core.ledger import FREE, Holder, Share
 from tuihost.core.sources import Networks, SourceBlocks
 from tuihost.errors import TuihostError
 from tuihost.files.tree import FileTree

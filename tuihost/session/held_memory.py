@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuihost.core.ledger import FREE, Exceeded, Kind, Lease, Share
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.errors import TookTooMuch
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tuihost.core.accepts import Accepts
+from tuihost.core.budget.ledger import FREE, Share
 from tuihost.core.environment import env_for
-from tuihost.core.ledger import FREE, Share
 from tuihost.errors import Disconnected, MisuseError, TuihostError
 from tuihost.session.held_memory import HeldMemory
 from tuihost.session.host_view import Account, HostView, Preferences

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 
-from tuihost.core.ledger import FREE, Turn
+from tuihost.core.budget.ledger import FREE, Turn
 
 _own = threading.local()
 

@@ -7,8 +7,8 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuihost.core.budget.ledger import Bounds, Exceeded, Holder, Kind, Ledger, Level
 from tuihost.core.budget.turns import LEAST_USED, LONGEST, LOOK_EVERY, State, Ticket, TurnQueue
-from tuihost.core.ledger import Bounds, Exceeded, Holder, Kind, Ledger, Level
 
 BOUNDS = {Kind.TURNS: Bounds(2, 2, 3, 8)}
 

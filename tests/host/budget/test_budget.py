@@ -10,7 +10,7 @@ from time import perf_counter
 import pytest
 
 from tests.waiting import DEADLINE, allowed
-from tuihost.core.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Level
+from tuihost.core.budget.ledger import BOUNDS, Bounds, Exceeded, Holder, Kind, Level
 from tuihost.host.budget.budget import Budget, ConnectionShare, bounds_of, metered
 from tuihost.logs import MOST_CAUSES, MOST_FRAMES, Event, EventLog, TextFormatter
 from tuihost.settings.models import Limits, Settings

@@ -9,7 +9,7 @@ import sys
 
 from tests.house import ROOT
 from tests.waiting import DEADLINE
-from tuihost.core.ledger import FREE, Exceeded, Holder, Kind, Lease
+from tuihost.core.budget.ledger import FREE, Exceeded, Holder, Kind, Lease
 from tuihost.host.budget.budget import Budget
 from tuihost.host.budget.descriptors import counted, for_people
 from tuihost.logs import event_log
@@ -25,7 +25,7 @@ def test_the_soft_limit_is_raised() -> None:
         "import json, resource\n"
         "from tuihost.host.budget.budget import bounds_of\n"
         "from tuihost.host.budget.descriptors import raise_soft_limit\n"
-        "from tuihost.core.ledger import Kind\n"
+        "from tuihost.core.budget.ledger import Kind\n"
         "from tuihost.settings.models import Settings\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (256, 2000))\n"
         "before = bounds_of(Settings())[Kind.DESCRIPTORS].host\n"

@@ -11,8 +11,8 @@ import pytest
 import tuihost
 from tests.waiting import DEADLINE, until
 from tuihost.core.budget import turns as rules
+from tuihost.core.budget.ledger import BOUNDS, Exceeded, Holder, Kind, Ledger
 from tuihost.core.budget.turns import State
-from tuihost.core.ledger import BOUNDS, Exceeded, Holder, Kind, Ledger
 from tuihost.host.budget import turns as host_turns
 from tuihost.host.budget.turns import FELT, PIECE, ThreadTurn, Turns
 from tuihost.logs import Event

@@ -20,7 +20,7 @@ from tests.host.helpers import work
 from tests.house import ROOT
 from tests.log import SILENT, kept_log
 from tests.waiting import DEADLINE, until
-from tuihost.core.ledger import BOUNDS, FREE, Bounds, Holder, Kind, Share
+from tuihost.core.budget.ledger import BOUNDS, FREE, Bounds, Holder, Kind, Share
 from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
 from tuihost.host.budget.budget import Budget
 from tuihost.host.helpers import landlock

@@ -13,8 +13,8 @@ import pytest
 from tests.process_state import threads
 from tests.waiting import DEADLINE, until
 from tuihost import App, Session, app, command
+from tuihost.core.budget.ledger import BOUNDS, Kind
 from tuihost.core.exit_statuses import NO_ROOM
-from tuihost.core.ledger import BOUNDS, Kind
 from tuihost.ssh.packets import algorithms as kex
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up

@@ -125,7 +125,7 @@ def test_an_exec_request_is_decided_and_started_and_nothing_else(
     # Of these the greater part reads the message and writes the answer.
     assert len(found.files) <= 14, sorted(found.files)
     assert {name for name in found.files if not name.startswith("ssh/")} == {
-        "core/ledger.py",
+        "core/budget/ledger.py",
         "core/limits.py",
         "core/session_channel.py",
         "host/budget/budget.py",

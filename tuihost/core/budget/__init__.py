@@ -1,4 +1,5 @@
-"""Whose turn it is: in which order the threads of people work who want more than their share.
+"""What people may take of the host, and whose turn it is among the threads of one person.
 
-In: who wants to work and who is done, and the time. Out: whose turn it is. Pure.
+In: who wants how much of what, or wants to work, and the time. Out: a yes, or which bound is in the
+way; whose turn it is. Pure.
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from tuihost.core.ledger import Exceeded, Holder, Kind, Ledger, Level
+from tuihost.core.budget.ledger import Exceeded, Holder, Kind, Ledger, Level
 
 LOOK_EVERY: Final = 0.05
 """Seconds between two looks at a thread that others wait for."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 
-from tuihost.core.ledger import (
+from tuihost.core.budget.ledger import (
     BOUNDS,
     Bounds,
     Exceeded,
@@ -86,7 +86,7 @@ class Budget:
 
 
 class ConnectionShare:
-    """Implements `core.ledger.Share`, for one connection. The log has one line for each
+    """Implements `core.budget.ledger.Share`, for one connection. The log has one line for each
     bound that it comes to. Any thread."""
 
     def __init__(self, budget: Budget, holder: Holder, log: EventLog) -> None:
@@ -182,7 +182,7 @@ def metered(log: EventLog, share: Share) -> EventLog:
 
 
 class CountedLease:
-    """Implements `core.ledger.Lease`. Any thread."""
+    """Implements `core.budget.ledger.Lease`. Any thread."""
 
     __slots__ = ("_amount", "_kind", "_lock", "_share")
 

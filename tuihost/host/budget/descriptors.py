@@ -10,7 +10,7 @@ import resource
 import socket
 from contextlib import suppress
 
-from tuihost.core.ledger import Lease
+from tuihost.core.budget.ledger import Lease
 
 RESERVE = 64
 EACH = 4

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterable
 from time import monotonic
 
+from tuihost.core.budget.ledger import FREE, MINUTE, Exceeded, Holder, Ledger
 from tuihost.core.budget.turns import LOOK_EVERY, State, Ticket, TurnQueue
-from tuihost.core.ledger import FREE, MINUTE, Exceeded, Holder, Ledger
 from tuihost.session.turns import bind
 
 PIECE = 0.01
@@ -47,7 +47,7 @@ class Turns:
 
 
 class ThreadTurn(Ticket):
-    """Implements `core.ledger.Turn`. `told` is called if it waited long."""
+    """Implements `core.budget.ledger.Turn`. `told` is called if it waited long."""
 
     __slots__ = ("_all", "_gate", "_told", "_waived", "clock")
 

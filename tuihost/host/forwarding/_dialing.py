@@ -16,8 +16,8 @@ from contextlib import contextmanager, nullcontext
 from ipaddress import ip_address
 from typing import Any
 
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.forward_rules import literal
-from tuihost.core.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.sources import Address
 from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.pump import WRITE, Pump

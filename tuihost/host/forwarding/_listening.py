@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.core.forward_rules import Rule, bind_addresses, free_ports, may_listen
-from tuihost.core.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.errors import Disconnected
 from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable, Sequence
 from socket import socket
 
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease
 from tuihost.core.forward_rules import key_permits, may_dial, reachable, rule_of
-from tuihost.core.ledger import FREE, Exceeded, Kind, Lease
 from tuihost.core.sources import Address, unwrapped
 from tuihost.errors import TuihostError
 from tuihost.host.budget.descriptors import counted

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from tuihost.core.ledger import BOUNDS, FREE, Exceeded, Kind, Lease, Share
+from tuihost.core.budget.ledger import BOUNDS, FREE, Exceeded, Kind, Lease, Share
 from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
 from tuihost.host.helpers._helper import Helper
 from tuihost.host.helpers._main import TOO_MUCH, Answer, Job

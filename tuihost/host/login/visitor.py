@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tuihost.core.ledger import FREE, Share
+from tuihost.core.budget.ledger import FREE, Share
 from tuihost.core.login.proof import Proof
 from tuihost.core.login.rights import Rights
 from tuihost.session.host_view import Account

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tuihost.core.ledger import Share
+from tuihost.core.budget.ledger import Share
 from tuihost.core.rsync_args import Refused, parse_rsync
 from tuihost.errors import PeerError
 from tuihost.files.tree import Folders, Names, Reason, path_of

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from tuihost.commands.running import run_command
 from tuihost.commands.table import command_infos
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind
 from tuihost.core.exit_statuses import FAILED, NOT_FOUND, NOT_YOURS, STOPPED
 from tuihost.core.familiar_words import Answer, Instead, familiar_words, instead_of
-from tuihost.core.ledger import FREE, Exceeded, Kind
 from tuihost.errors import Disconnected, Interrupted
 from tuihost.files.tree import FileTree, Folders
 from tuihost.host.access import NotAllowed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from tuihost.core.ledger import FREE, Lease, Turn
+from tuihost.core.budget.ledger import FREE, Lease, Turn
 from tuihost.errors import Disconnected, TuihostError
 from tuihost.host.host import Host
 from tuihost.host.programs._incidents import end_of, report_crash

@@ -15,8 +15,8 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Protocol
 
+from tuihost.core.budget.ledger import FREE, Lease, Share, Turn
 from tuihost.core.exit_statuses import DISCONNECTED
-from tuihost.core.ledger import FREE, Lease, Share, Turn
 from tuihost.core.routing import OpenApp
 from tuihost.errors import Disconnected, new_incident
 from tuihost.host.host import Host

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from tuihost.core.ledger import FREE, Exceeded, Kind, Share
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.x11_setup import COOKIE_BYTES, MAX_SETUP, Setup, cookie_of, read_setup, xauthority
 from tuihost.errors import Disconnected
 from tuihost.host.budget.descriptors import counted

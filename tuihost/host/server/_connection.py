@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease
 from tuihost.core.exit_statuses import NO_ROOM
-from tuihost.core.ledger import FREE, Exceeded, Kind, Lease
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
 from tuihost.core.session_channel import SessionMachine, forced, why_refused

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
-from tuihost.core.ledger import FREE, Exceeded, Kind, Share
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
 from tuihost.errors import Disconnected
 from tuihost.files.client_paths import matching, names_in

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 import paramiko
 
-from tuihost.core.ledger import FREE, Lease
+from tuihost.core.budget.ledger import FREE, Lease
 from tuihost.core.limits import MAX_PACKET
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import paramiko
 
-from tuihost.core.ledger import FREE, Exceeded, Kind, Lease, Share
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.core.limits import Allowance, TransportLimits
 from tuihost.errors import PeerError
 from tuihost.logs import Event, EventLog

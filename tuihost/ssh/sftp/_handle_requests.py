@@ -16,7 +16,7 @@ from paramiko.sftp import (
     SFTP_OK,
 )
 
-from tuihost.core.ledger import Exceeded, Kind, Share
+from tuihost.core.budget.ledger import Exceeded, Kind, Share
 from tuihost.files.client_paths import names_in
 from tuihost.files.tree import FileError, FileInfo, FileTree, Names, OpenMode, Reason
 from tuihost.ssh.packets.fields import Fields

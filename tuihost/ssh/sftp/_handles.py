@@ -6,7 +6,7 @@ from typing import Final
 
 import paramiko
 
-from tuihost.core.ledger import FREE, Exceeded, Kind, Lease, Share
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.files.tree import FileError, FileInfo, FileTree, Names, OpenFile, Reason
 
 LISTED: Final = 64  # names in one answer: 64 of 255 bytes, twice, with their attributes

@@ -43,7 +43,7 @@ from paramiko.sftp import (
     SFTP_PERMISSION_DENIED,
 )
 
-from tuihost.core.ledger import FREE, Share
+from tuihost.core.budget.ledger import FREE, Share
 from tuihost.files.tree import FileError, FileTree, Reason
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.sftp._handle_requests import MAX_HANDLES, MAX_READ, HandleRequests

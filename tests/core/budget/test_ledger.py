@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.core.ledger import (
+from tuihost.core.budget.ledger import (
     BOUNDS,
     FREE,
     SWEEP_AT,
