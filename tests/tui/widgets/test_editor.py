@@ -10,7 +10,7 @@ from prompt_toolkit.layout.containers import HSplit
 from prompt_toolkit.mouse_events import MouseEventType
 
 from tests.tui.screen import Person, StubStage, make_session, play
-from tuihost.core.ledger import BOUNDS, Bounds, Holder, Kind
+from tuihost.core.budget.ledger import BOUNDS, Bounds, Holder, Kind
 from tuihost.host.budget.budget import Budget
 from tuihost.logs import event_log
 from tuihost.session.session import Session
