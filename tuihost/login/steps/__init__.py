@@ -1,4 +1,7 @@
-"""The bundled login steps: each is an interactive factor that a chain may name."""
+"""The bundled login steps: each is an interactive factor that a chain may name.
+
+What several of them share is in `codes`, `new_password` and `qr_code`.
+"""
 
 from __future__ import annotations
 
