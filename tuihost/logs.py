@@ -342,7 +342,9 @@ def _standard_error() -> int | None:
 
 
 def _opened(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # O_NONBLOCK: a pipe that nobody reads is an error, and not a host that waits for ever.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+    return os.open(path, flags, 0o600)
 
 
 def reopen() -> None:

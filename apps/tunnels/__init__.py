@@ -29,7 +29,7 @@ from tuihost import (
     size_of,
 )
 
-from .listener import BrowserListener
+from .listener import BrowserListener, why_not_here
 from .names import NoName
 from .open_tunnels import KEPT_TEXT, OpenTunnels, Request, Tunnel
 from .web_front import web_front_of
@@ -67,9 +67,12 @@ class Tunnels(App):
     def option_mistakes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name, value in options.items():
             try:
-                web_front_of({"listen": "127.0.0.1:0", name: value})
+                front = web_front_of({"listen": "127.0.0.1:0", name: value})
             except AppLoadError as error:
                 yield name, str(error)
+                continue
+            if front is not None and (reason := why_not_here(front.listen)) is not None:
+                yield name, f"cannot listen on {front.listen}: {reason}"
 
     def stop(self) -> None:
         if self.listener is not None:

@@ -135,6 +135,18 @@ def _who_gives_way(
     return max(waiting, key=lambda connection: connection.idle(now))
 
 
+def why_not_here(address: TcpAddress) -> str | None:
+    """Why this machine cannot listen there, if it never can. An address that is in use does not
+    count: a host may be running."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        try:
+            sock.bind((address.host, address.port))
+        except OSError as error:
+            return None if error.errno == errno.EADDRINUSE else str(error.strerror)
+    return None
+
+
 def _listen(address: TcpAddress) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     sock = socket.create_server(

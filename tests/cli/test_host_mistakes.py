@@ -3,6 +3,7 @@ host from starting."""
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -51,6 +52,10 @@ TABLE = [
     ("[app.about]\naddress = 22", "6: app.about.address: should be text, not 22"),
     ("[app.menu]\nmotd = ['a']", "6: app.menu.motd: should be text, not ['a']"),
     ("[app.tunnels]\nlisten = '80'", "6: app.tunnels.listen: 'listen' should be an address"),
+    (
+        "[app.tunnels]\nlisten = '192.0.2.1:80'",
+        "6: app.tunnels.listen: cannot listen on 192.0.2.1:80: Cannot assign requested address",
+    ),
     ("[app.tunnels]\nport = 0", "6: app.tunnels.port: 'port' should be a number up to 65535"),
     (
         "[app.windows]\nprograms = {it = 'nowhere-1'}",
@@ -85,6 +90,7 @@ TABLE = [
         "6: logs.file: {here}/away/log cannot be opened: No such file or directory",
     ),
     ("[logs]\nfile = 'apps'", "6: logs.file: {here}/apps cannot be opened: Is a directory"),
+    ("[logs]\nfile = 'pipe'", "6: logs.file: {here}/pipe cannot be opened: No such device"),
     ("[login]\ntrusted_ca = ['away']", "6: login.trusted_ca: {here}/away: No such file"),
     ("[login]\nrevoked_keys = 'away'", "6: login.revoked_keys: {here}/away: "),
     ("[login]\nterms = 'away'", "6: login.terms: {here}/away: cannot be read"),
@@ -106,6 +112,7 @@ def here(tmp_path: Path, run: Run) -> Path:
     (apps / "front.py").write_text(FRONT)
     (tmp_path / "tuihost.toml").write_text(SOUND)
     (tmp_path / "file").write_text("not a folder")
+    os.mkfifo(tmp_path / "pipe", 0o600)
     return tmp_path
 
 
@@ -264,7 +271,7 @@ CHOICES: dict[str, list[object]] = {
     "login.revoked_keys": [None, "away", "file"],
     "login.terms": [None, "away", "file", "apps"],
     "login.delivery": ["", "outbox", "no.module:x"],
-    "logs.file": [None, "log", "away/log", "apps", "file/log"],
+    "logs.file": [None, "log", "away/log", "apps", "file/log", "pipe"],
     "accounts.url": ["", "mysql://x"],
     "sources.startups": ["10:30:100", "1:200:3"],
     "sources.proxies": [[], ["x"]],

@@ -51,6 +51,21 @@ format = "xml"
     ]
 
 
+def test_keys_that_apps_need_do_not_lead_away(tmp_path: Path) -> None:
+    for key, name in (("c-m", "Enter"), ("c-j", "Enter"), ("c-i", "Tab"), ("c-h", "Backspace"),
+                      ("c-[", "Esc"), ("c-c", "^C")):  # fmt: skip
+        path = write(tmp_path, f"[menu]\nescape = '{key}'\n")
+        assert problems(path) == [
+            f"tuihost.toml:2: menu.escape: should be another key: that is {name}, which apps need"
+        ]
+
+
+def test_no_variable_takes_the_place_of_a_table_that_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path, "[[server]]\nport = 1\n")
+    env = {"TUIHOST_SERVER__NAME": "Harbor"}
+    assert problems(path, env) == problems(path) != []
+
+
 def test_mistakes_say_the_variable_or_the_option_they_came_from(tmp_path: Path) -> None:
     path = write(tmp_path, "[server]\nport = 1\n")
     env = {

@@ -243,7 +243,8 @@ def _log_file(settings: Settings) -> Iterator[str]:
     try:
         exists = path.exists()
         # Without O_CREAT: a log that is not there yet is made when the host starts.
-        os.close(os.open(path if exists else path.parent, os.O_WRONLY if exists else os.O_RDONLY))
+        flags = os.O_WRONLY | os.O_NONBLOCK if exists else os.O_RDONLY
+        os.close(os.open(path if exists else path.parent, flags))
         if exists:
             check_trusted(path)
             return

@@ -104,10 +104,9 @@ class _Given:
     def put(self, names: tuple[str, ...], value: Any, origin: str) -> None:
         table = self.tree
         for name in names[:-1]:
-            inner = table.get(name)
-            if not isinstance(inner, dict):
-                inner = table[name] = {}
-            table = inner
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                return  # the file has something else there, which is reported as its mistake
         table[names[-1]] = value
         self.elsewhere[names] = origin
 

@@ -23,6 +23,9 @@ from tuihost.core.forward_rules import rule_of
 from tuihost.core.login.account_names import RESERVED_NAMES, name_problem
 
 _APP_NAME = r"[a-z][a-z0-9-]{0,31}"
+_NEEDED = {
+    "c-m": "Enter", "c-j": "Enter", "c-i": "Tab", "c-h": "Backspace", "c-[": "Esc", "c-c": "^C",
+}  # fmt: skip
 _ESCAPE = re.compile(r"c-[a-z@\[\]\\^_]|f([1-9]|1[0-9]|2[0-4])")
 
 
@@ -44,6 +47,8 @@ def _patterns_from_file(patterns: tuple[str, ...], info: ValidationInfo) -> tupl
 def _known_key(text: str) -> str:
     if not _ESCAPE.fullmatch(text):
         raise ValueError("should be a key such as 'c-]' (Ctrl and ]) or 'f12'")
+    if text in _NEEDED:
+        raise ValueError(f"should be another key: that is {_NEEDED[text]}, which apps need")
     return text
 
 
