@@ -124,7 +124,7 @@ class Shell(Filters, App):
         other_apps = session.other_apps
         assert other_apps is not None, "the host gives every app the others"
         if len(words) == 1 and words[0] in SCREEN:
-            session.print(f"{words[0]}: {SCREEN[words[0]]}, on the screen of the shell")
+            session.print(f"{words[0]}: {SCREEN[words[0]]}")
             return 0
         if words:
             call = call_of(words, self.builtins)

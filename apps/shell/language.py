@@ -17,8 +17,8 @@ MAX_LINE = 8192
 """Characters of a line, as of a command line over SSH."""
 SCREEN = {
     "open": "Open an app, and come back here afterwards",
-    "clear": "Remove what is shown",
-    "exit": "Leave",
+    "clear": "Clear the shell's screen",
+    "exit": "Leave the shell",
 }
 """The commands that only the screen can run, and their help."""
 

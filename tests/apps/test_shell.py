@@ -435,9 +435,7 @@ def test_help_names_everything(host: Hosted) -> None:
     assert "-c" not in out.split()
     assert line(host, "help notes add")[1].startswith("Usage: notes add")
     assert line(host, "help grep")[1].startswith("Usage: shell grep")
-    assert (
-        line(host, "help clear")[1] == "clear: Remove what is shown, on the screen of the shell\n"
-    )
+    assert line(host, "help clear")[1] == "clear: Clear the shell's screen\n"
     assert "notes" in line(host, "apps")[1]
     assert line(host, "echo a 'b  c'")[1] == "a b  c\n"
 

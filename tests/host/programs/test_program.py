@@ -14,6 +14,7 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
 from tests.waiting import allowed
 from tuihost import Account, App, Launch, Session, app, command
+from tuihost.core.exit_statuses import NOT_FOUND
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.wire import WindowChange
@@ -112,6 +113,14 @@ def test_an_app_opens_by_user_name_and_by_command(user: str, asked: str | None) 
         pilot.wait_for("Your name?").type("Ada").press("enter").wait_for("Hello, Ada!")
         pilot.press("down", "enter")  # another key first: an Enter that is held closes no page
         assert pilot.wait_end() == 0
+
+
+def test_an_error_on_a_narrow_terminal_is_broken_between_words() -> None:
+    with hosted(Box(), hello) as host, host.open("nothing-of-that-name", size=(40, 12)) as pilot:
+        assert pilot.wait_end() == NOT_FOUND
+        rows = [row.rstrip() for row in pilot.text.splitlines() if row.strip()]
+    assert rows[0] == "tuihost: no app is called"
+    assert rows[1].startswith("nothing-of-that-name; ")
 
 
 def test_an_app_that_was_launched_leads_back_and_the_place_is_kept() -> None:
