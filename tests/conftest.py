@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import os
 import shutil
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -17,14 +21,43 @@ import tuihost.database
 from tests.process_state import descriptors, threads
 from tests.waiting import DEADLINE
 from tuihost.host.login import passwords
+from tuihost.host.plugins import _loading
+from tuihost.theme import theme
 
 # For the processes that tests run in and start; in this one the plugin has read it already.
 os.environ.setdefault("TUIHOST_TEST_DEADLINE", f"{DEADLINE:g}")
+
+# Tests start many processes, and each would compile everything again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+MEMORY = Path("/dev/shm")
+ROOM = 1 << 30
+"""Bytes that have to be free in it; the tests use a small part of that."""
+
+
+def _files_in_memory() -> None:
+    """Keeps what tests write in memory, unless TMPDIR says where: nothing of it has to outlive
+    them, and half the time of a small host is that of the disk. A container may have little room
+    there, or not let programs be run."""
+    try:
+        about = os.statvfs(MEMORY)
+    except FileNotFoundError:
+        return
+    room = about.f_bavail * about.f_frsize >= ROOM
+    if room and not about.f_flag & os.ST_NOEXEC and os.access(MEMORY, os.W_OK):
+        os.environ.setdefault("TMPDIR", str(MEMORY))
+        tempfile.tempdir = None  # it is looked up again
+
+
+_files_in_memory()
 
 # The same examples every time; `make fuzz` takes new ones, and many.
 hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis_settings.register_profile("fuzz", max_examples=5000, deadline=None)
 hypothesis_settings.load_profile("same")
+
+gc.disable()  # until all is collected, which makes nothing but what stays
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,6 +65,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("fuzz")
+
+
+def pytest_collection_finish() -> None:
+    """All that was collected stays to the end: the garbage collector never looks at it again."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(
@@ -61,6 +101,15 @@ def low_costs() -> Iterator[None]:
     passwords.MEMORY_KIB, passwords.PASSES = 128, 1
     yield
     passwords.MEMORY_KIB, passwords.PASSES = REAL_COSTS
+
+
+@pytest.fixture(autouse=True, scope="session")
+def read_once() -> Iterator[None]:
+    """The many hosts of the tests read once what packages announce, and what a theme is made of."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_loading, "entry_points", functools.cache(_loading.entry_points))
+        patch.setattr(theme, "parse_theme", functools.cache(theme.parse_theme))
+        yield
 
 
 @pytest.fixture

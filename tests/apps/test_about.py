@@ -17,6 +17,7 @@ import pytest
 from tests.waiting import DEADLINE
 from tuihost import TcpAddress
 from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
 
 SETTINGS = {"server.name": "demo", "app.about.address": "demo.example.org:2222"}
 
@@ -107,8 +108,7 @@ def test_fingerprints_are_those_of_the_handshake(host: Hosted) -> None:
     try:
         blob = transport.get_remote_server_key().asbytes()
     finally:
-        transport.close()
-        transport.join(DEADLINE)
+        hang_up(transport)
     digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
     assert host.run("about fingerprints").text == f"256 SHA256:{digest} (ED25519)\n"
     (told,) = json.loads(host.run("about fingerprints --json").text)

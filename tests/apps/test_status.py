@@ -328,7 +328,7 @@ def test_percents(host: Hosted) -> None:
 
 def test_a_browser_sees_it_over_a_forward() -> None:
     with hosted(bundled=["menu", "status"]) as host:
-        client = host.connect("eve<b>")
+        client = host.connect("eve")
         channel = client.open_channel(
             "direct-tcpip", ("status", 80), ("127.0.0.1", 1), timeout=DEADLINE
         )

@@ -20,6 +20,7 @@ from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.logs import event_log
 from tuihost.session.host_view import HostKeyCard
 from tuihost.settings.models import Settings
+from tuihost.testing.hosted import hang_up
 from tuihost.wire import TcpAddress
 
 ROOT = Path(__file__).parents[2]
@@ -131,5 +132,4 @@ def _enter(
             transport.auth_none(user)
         assert transport.is_authenticated(), user
     finally:
-        transport.close()
-        transport.join(DEADLINE)
+        hang_up(transport)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.calling import environment, only_ours, tuihost
 from tests.waiting import DEADLINE
+from tuihost.testing.hosted import hang_up
 
 
 def test_a_demo_with_an_unknown_theme_names_those_there_are(place: Path) -> None:
@@ -106,8 +107,7 @@ def test_whoever_is_inside_is_told_when_the_demo_stops(place: Path) -> None:
                 while data := channel.recv(4096):
                     seen += data
             finally:
-                transport.close()
-                transport.join(DEADLINE)
+                hang_up(transport)
         except BaseException:  # it passes on; no process may be left behind
             process.kill()
             raise

@@ -512,18 +512,23 @@ def test_after_a_question_the_screen_is_what_it_was(size: tuple[int, int]) -> No
 def test_a_short_note_goes_by_itself(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
-    monkeypatch.setattr(_overlay, "NOTE_SECONDS", 0.2)
+    """Whatever is said last says for how long."""
+    monkeypatch.setattr(_overlay, "NOTE_SECONDS", DEADLINE)
 
     async def note(session: Session) -> object:
-        session.print("all is", "well")
-        session.error("nearly")
+        if _overlay.NOTE_SECONDS == DEADLINE:
+            session.print("all is", "well")
+            session.error("nearly")
+        else:
+            session.print("bye")
         return None
 
     with over_a_screen(note, size) as pilot:
         pilot.wait_for("all is well").wait_for("nearly").wait_for("came to None")
-        pilot.press("x").wait_for("heard x").wait_gone("all is well")
-        assert "nearly" not in pilot.text
+        pilot.press("x").wait_for("heard x")
+        assert "all is well" in pilot.text
+        monkeypatch.setattr(_overlay, "NOTE_SECONDS", 0.01)
+        pilot.press("f2").wait_gone("all is well").wait_gone("nearly").wait_gone("bye")
 
 
 @pytest.mark.parametrize("size", SIZES)

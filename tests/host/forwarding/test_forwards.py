@@ -84,8 +84,7 @@ def echoing(**settings: Any) -> Iterator[tuple[Hosted, paramiko.Transport, Echo]
         try:
             yield host, client, app
         finally:
-            client.close()
-            client.join(DEADLINE)
+            hang_up(client)
 
 
 @contextlib.contextmanager
@@ -197,8 +196,7 @@ def test_whatever_an_app_raises_is_its_own_mistake(error: BaseException, crashes
             assert len(host.log.named("app.error")) == 2
         else:
             client.request_port_forward("hook", 80)
-        client.close()
-        client.join(DEADLINE)
+        hang_up(client)
     assert host.log.named("app.stuck") == []
     assert len(host.log.named("app.error")) == 2 * crashes
 
@@ -720,8 +718,7 @@ def test_nobody_cancels_what_is_not_theirs() -> None:
         port = client.request_port_forward("127.0.0.1", 0, handler=_greet)
         other = host.connect("eve")
         other.global_request("cancel-tcpip-forward", ("127.0.0.1", port), wait=True)
-        other.close()
-        other.join(DEADLINE)
+        hang_up(other)
         with socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
             sock.settimeout(DEADLINE)
             assert read_all(sock) == b"from 127.0.0.1"
@@ -760,7 +757,7 @@ def test_nothing_is_left_when_the_person_goes() -> None:
         client.request_port_forward("127.0.0.1", 0, handler=_greet)
         client.close()
         host.log.wait_for("conn.closed")
-    assert not descriptors() - before
+    until(lambda: not descriptors() - before, "every descriptor to be closed")
 
 
 class Anything(App):
@@ -783,5 +780,4 @@ def test_who_names_a_target_comes_before_who_has_a_pattern() -> None:
         channel = to(client, "other", 7)
         channel.shutdown_write()
         assert read_all(channel) == b"anything"
-        client.close()
-        client.join(DEADLINE)
+        hang_up(client)

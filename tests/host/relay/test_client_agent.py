@@ -17,6 +17,7 @@ from tests.waiting import DEADLINE
 from tuihost import Accepts, Agent, App, Disconnected, NotOpened, Session, command
 from tuihost.host.relay import client_agent
 from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
 
 Answer = Callable[[bytes], bytes]
 
@@ -102,8 +103,7 @@ class Visitor:
             channel.sendall(self.answer(request))
 
     def close(self) -> None:
-        self.transport.close()
-        self.transport.join(DEADLINE)
+        hang_up(self.transport)
         for thread in self.threads:
             thread.join(DEADLINE)
 

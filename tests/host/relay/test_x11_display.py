@@ -21,6 +21,7 @@ from tuihost import Accepts, App, Disconnected, NotOpened, Session, X11Display, 
 from tuihost.core.x11_setup import COOKIE
 from tuihost.host.relay.x11_display import MAX_CONNECTIONS, SOCKETS
 from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
 
 FAKE = "00112233445566778899aabbccddeeff"
 NAME = COOKIE.encode()
@@ -91,8 +92,7 @@ def visiting(**settings: Any) -> Iterator[tuple[Hosted, Visitor, Show]]:
             yield host, visitor, app
         finally:
             app.over.set()
-            visitor.transport.close()
-            visitor.transport.join(DEADLINE)
+            hang_up(visitor.transport)
 
 
 @contextlib.contextmanager

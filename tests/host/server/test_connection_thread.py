@@ -36,6 +36,7 @@ from tuihost.wire import Stream
 PACKAGE = str(Path(tuihost.__file__).parent)
 QUICK = 0.02  # seconds
 HOLD = 1.0  # seconds
+MEASURED = 0.3  # seconds
 
 
 class Box(App):
@@ -209,9 +210,9 @@ class Line:
 
 
 def times_of(*messages: Callable[[], None]) -> list[float]:
-    """Sends them again and again for `HOLD` seconds; how long each took."""
+    """Sends them again and again for `MEASURED` seconds; how long each took."""
     found: list[float] = []
-    end = time.monotonic() + HOLD
+    end = time.monotonic() + MEASURED
     while time.monotonic() < end:
         for send in messages:
             begun = time.monotonic()
