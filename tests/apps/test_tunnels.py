@@ -780,19 +780,35 @@ def refusal_of(client: paramiko.Transport, name: str, port: int = 80) -> str:
 
 
 def test_a_name_that_nobody_may_have_is_refused_and_told(host: Hosted) -> None:
-    host.server.login_services.store.create(AccountRecord("Grace"))
+    store = host.server.login_services.store
+    for name in ("Grace", "grace.hopper", "a1ice"):
+        store.create(AccountRecord(name))
     serve, _ = answering(HELLO)
     with tunnel(host, serve), contextlib.closing(host.connect("bob")) as bob:
         assert refusal_of(bob, "demo") == "No tunnel: the name demo is taken."
         assert refusal_of(bob, "www") == "No tunnel: the name www is reserved."
         assert "lower-case letters" in refusal_of(bob, "a_b")
-        assert refusal_of(bob, "grace") == ("That name belongs to an account. Ask for another one.")
+        for name in ("grace", "GRACE.any", "grace-hopper", "alice"):
+            assert refusal_of(bob, name) == "That name belongs to an account. Ask for another one."
         assert refusal_of(bob, "mine", 8080) == (
             "Remote forward refused: listening is not allowed on mine:8080."
         )
         bob.request_port_forward("other", 80, lambda *_: None)
         assert [found["name"] for found in until_listed(host, "bob", 1)] == ["other"]
         hang_up(bob)
+
+
+def test_the_names_of_accounts_are_theirs(host: Hosted) -> None:
+    store = host.server.login_services.store
+    for name in ("Grace", "grace.hopper"):
+        store.create(AccountRecord(name))
+    grace, hopper = Account("Grace", guest=False), Account("grace.hopper", guest=False)
+    bob = Account("bob", guest=False)
+    for address, owner in (("grace", grace), ("grace-hopper", hopper)):
+        for account in (grace, hopper, bob, Account("grace"), Account("eve")):
+            others = host.host.is_anothers_name(TcpAddress(address, 80), account)
+            assert others is (account is not owner), (address, account)
+    assert not host.host.is_anothers_name(TcpAddress("bobs-page", 80), bob)
 
 
 def test_without_a_listener_nothing_is_taken() -> None:

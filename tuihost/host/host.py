@@ -20,6 +20,7 @@ import tuihost
 from tuihost.accounts import StoreError
 from tuihost.core.budget.ledger import FREE, Holder, Share
 from tuihost.core.environment import TERMINAL_ENV
+from tuihost.core.login.account_names import folded, names_behind
 from tuihost.core.sources import Networks, SourceBlocks
 from tuihost.errors import TuihostError
 from tuihost.files.tree import FileTree
@@ -169,13 +170,16 @@ class Host:
     def allowed_files(self, account: Account, app: str, tree: FileTree) -> FileTree:
         return self.access.allowed_files(account, app, tree)
 
-    def is_accounts_name(self, address: SocketAddress) -> bool:
-        """Whether a client asks for an address in the name of an account. May wait for the store;
-        while that does not work, every name might be one."""
+    def is_anothers_name(self, address: SocketAddress, account: Account) -> bool:
+        """Whether somebody asks for an address in the name of an account that is not theirs. May
+        wait for the store; while that does not work, every name might be one."""
         if self.login_services is None or not isinstance(address, TcpAddress):
             return False
+        names = names_behind(address.host.partition(".")[0])
+        if not account.guest and folded(account.name) in map(folded, names):
+            return False
         try:
-            return self.login_services.store.taken(address.host.partition(".")[0])
+            return any(map(self.login_services.store.taken, names))
         except StoreError as error:
             self.log.error(Event.STORE_ERROR, reason=clean(str(error), limit=300))
             return True

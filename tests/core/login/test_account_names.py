@@ -11,6 +11,7 @@ from tuihost.core.login.account_names import (
     folded,
     guest_name_problem,
     name_problem,
+    names_behind,
     skeleton,
 )
 
@@ -197,3 +198,10 @@ def test_names_that_cannot(name: str, why: str) -> None:
 )
 def test_twins(one: str, other: str) -> None:
     assert folded(one) == folded(other)
+
+
+def test_the_names_behind_a_label_of_an_address() -> None:
+    assert names_behind("ada") == ("ada",)
+    assert set(names_behind("ada-l")) == {"ada-l", "ada.l", "ada_l", "ada@l"}
+    assert "ada.l@example-org" in names_behind("ada-l-example-org")
+    assert set(names_behind("a-b-c-d-e")) == {"a-b-c-d-e", "a.b.c.d.e", "a_b_c_d_e", "a@b@c@d@e"}

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from fnmatch import fnmatchcase
+from itertools import product
 
 from tuihost.core.login._lookalikes import LOOKS_LIKE, PLAIN_LATIN
 from tuihost.text import clean
@@ -54,6 +55,7 @@ _ACCENTS = frozenset(
     "\u0325\u0326\u0327\u0328\u032d\u032e\u0330\u0331"
 )
 """Marks of that kind that languages write; the others draw through letters or around them."""
+_MOST_SIGNS = 3  # in a label: each of them may stand for any of `SIGNS`
 _MOST_ACCENTS, _MOST_MARKS = 2, 4  # of one letter
 
 # Japanese, Korean and Chinese are written so.
@@ -87,6 +89,18 @@ def skeleton(name: str) -> str:
     for shape, same in (("0", "o"), ("1", "l"), ("|", "l"), ("m", "rn")):
         small = small.replace(shape, same)
     return unicodedata.normalize("NFC", small)
+
+
+def names_behind(label: str) -> tuple[str, ...]:
+    """The names of which an account may be that has this label in an address, where `-` stands for
+    every sign. Of a label with many of them only those names that have one sign."""
+    first, *rest = label.split("-")
+    each = len(rest) <= _MOST_SIGNS
+    signs = product(SIGNS, repeat=len(rest)) if each else ((sign,) * len(rest) for sign in SIGNS)
+    return tuple(
+        first + "".join(sign + part for sign, part in zip(chosen, rest, strict=True))
+        for chosen in signs
+    )
 
 
 def _drawn(character: str) -> str:

@@ -272,7 +272,7 @@ class Forwards:
         app, address = listening.app, listening.address
 
         def listened() -> None:
-            if self._visitor.guest and self._host.is_accounts_name(address):
+            if self._host.is_anothers_name(address, self._visitor):
                 raise TuihostError("That name belongs to an account. Ask for another one.")
             app.listen(listening)
 
