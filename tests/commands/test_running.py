@@ -416,3 +416,38 @@ def test_words_that_name_no_command_run_nothing() -> None:
 )
 def test_a_line_of_help_never_ends_in_the_middle(doc: str | None, line: str) -> None:
     assert first_line(doc) == line
+
+
+class Counting(App):
+    """Has options -n."""
+
+    name = "counting"
+
+    @command
+    def rows(self, session: Session, what: str = "", *, n: Annotated[int, Short("n")] = 10) -> None:
+        """Say how many."""
+        session.print(f"{n} {what}".strip())
+
+    @command
+    def flag(self, session: Session, *, n: Annotated[bool, Short("n")] = False) -> None:
+        """Say whether."""
+        session.print(n)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["rows", "-3"], "3\n"),
+        (["rows", "-12", "of", "-n", "4"], "4 of\n"),
+        (["rows", "-n", "-3"], "-3\n"),
+        (["rows", "--", "-3"], "10 -3\n"),
+        (["flag", "-n"], "True\n"),
+    ],
+)
+def test_a_number_in_front_is_how_many(words: list[str], said: str) -> None:
+    assert run(Counting(), *words)[:2] == (0, said)
+
+
+@pytest.mark.parametrize("words", [["rows", "of", "-3"], ["rows", "-3x"], ["flag", "-3"]])
+def test_a_number_elsewhere_is_no_option(words: list[str]) -> None:
+    assert run(Counting(), *words)[0] == 2

@@ -6,6 +6,7 @@ It is made once, when the app is loaded (`check_commands`), and kept with the ap
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -126,6 +127,12 @@ class _Command(click.Command):
             add_help_option=False,
         )
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`head -3` is `head -n 3`, as everywhere."""
+        if args and _COUNT.fullmatch(args[0]) and any(map(_is_count, self.params)):
+            args = ["-n", args[0][1:], *args[1:]]
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> int:
         run = ctx.find_object(Run)
         assert run is not None, "`run_command` gives it"
@@ -156,6 +163,13 @@ class _Command(click.Command):
             tuple(_option_info(own) for own in parameters if isinstance(own, click.Option)),
             tuple(_argument_info(own) for own in parameters if isinstance(own, click.Argument)),
         )
+
+
+_COUNT = re.compile(r"-[0-9]+")
+
+
+def _is_count(parameter: click.Parameter) -> bool:
+    return "-n" in parameter.opts and parameter.type is click.INT
 
 
 def _option_info(option: click.Option) -> OptionInfo:
