@@ -255,7 +255,8 @@ def test_one_invitation_at_one_moment_on_two_connections(houses: Houses, hosts: 
         assert begin(client, "new") == QUESTION
         assert answer(client, made) == QUESTION
         assert answer(client, name) == QUESTION
-    came = at_once(*(lambda one=one: answer(one, PASSWORD, PASSWORD) for one in clients))
+        assert answer(client, PASSWORD) == QUESTION
+    came = at_once(*(lambda one=one: answer(one, PASSWORD) for one in clients))
     assert came == [REFUSED, REFUSED, LET_IN]
     assert len(entrances[0].store.all()) == 1
 

@@ -18,7 +18,7 @@ from tests.e2e.e2e_lines import ENDED, blocks, typed
 
 PAGES = ("logging-in.md", "themes.md", "writing-apps.md")
 OPERATOR = re.compile(r"^(?:[A-Z_]+=\S+ )?(tuihost|ssh-keygen) ")
-MET = re.compile(rb"(?:(?<=assword)|(?<=confirmation)): |Stop  +|" + ENDED.pattern)
+MET = re.compile(rb"(?:(?<=assword)|(?<=again)): |Stop  +|" + ENDED.pattern)
 """A question for a password, the page of a host that runs, or the end."""
 PASSWORD = "correct horse 9"
 SCHEME = "scheme: Deep Sea\nauthor: Ada\n" + "".join(
