@@ -46,8 +46,13 @@ def rows(session: Session, own: OwnAccount) -> list[Row]:
         *_keys(session, own),
         *_open_now(session, own),
         Row("More", HISTORY, "Login history", "logins in your name, and attempts"),
-        Row("More", THEME, "Theme", session.theme.title),
+        Row("More", THEME, "Theme", _theme(session)),
     ]
+
+
+def _theme(session: Session) -> str:
+    title = session.theme.title
+    return title if session.preferences.get("theme") else f"automatic: {title} on this terminal"
 
 
 def _ways_in(own: OwnAccount) -> Iterator[Row]:

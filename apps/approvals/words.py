@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuihost import ApprovalRequest, ApprovalsView, Session, clean
+from tuihost import ApprovalRequest, ApprovalsView, Session, clean, iso_time
 
 EMPTY = "Nobody is waiting to be let in."
 NOT_YOURS = "Only people with the role admin or approver can let others in."
@@ -47,7 +47,7 @@ def data_of(request: ApprovalRequest, now: float) -> dict[str, Any]:
         "user": request.user,
         "address": request.peer.address,
         "app": request.app,
-        "since": round(request.since),
+        "since": iso_time(request.since),
         "seconds_left": max(0, round(request.until - now)),
         "own": request.own,
     }

@@ -28,6 +28,7 @@ from tuihost import (
     command,
     counted,
     date_time,
+    iso_time,
     names_in,
     path_of,
     size_of,
@@ -237,7 +238,7 @@ class Files(App):
         if json:
             data = [
                 {**_data(deleted.info), "name": _where(deleted), "id": deleted.key,
-                 "deleted": round(deleted.when)}
+                 "deleted": iso_time(deleted.when)}
                 for deleted in found
             ]  # fmt: skip
             session.print(to_json.dumps(data, indent=2))
@@ -437,7 +438,7 @@ def _data(info: FileInfo) -> dict[str, Any]:
         "name": info.name,
         "folder": info.folder,
         "size": info.size,
-        "modified": round(info.modified),
+        "modified": iso_time(info.modified),
         "mode": f"{info.mode:o}",
     }
 

@@ -129,7 +129,7 @@ def _shown(text: str) -> str:
 
 def _json(value: Any) -> str:
     # Whatever a note holds, the line is ASCII: nothing in it can steer a terminal.
-    return json.dumps(value)
+    return json.dumps(value, indent=2)
 
 
 def _input(session: Session) -> str:

@@ -52,7 +52,7 @@ class Reader(App):
         if json:
             names = ("name", "title", "file", "size", "problem")
             rows = [{name: getattr(page, name) for name in names} for page in pages]
-            session.print(to_json.dumps(rows))
+            session.print(to_json.dumps(rows, indent=2))
             return 0
         width = max((len(page.name) for page in pages), default=0)
         for page in pages:

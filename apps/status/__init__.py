@@ -20,6 +20,7 @@ from tuihost import (
     command,
     counted,
     duration,
+    iso_time,
     serve_pages,
     size_of,
 )
@@ -160,7 +161,7 @@ def _person_data(person: Person) -> dict[str, Any]:
         "user": person.user,
         "guest": person.guest,
         "app": person.app,
-        "since": round(person.since),
+        "since": iso_time(person.since),
         "idle_seconds": round(person.idle),
         "columns": columns,
         "rows": rows,

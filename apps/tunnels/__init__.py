@@ -26,6 +26,7 @@ from tuihost import (
     clean,
     command,
     counted,
+    iso_time,
     size_of,
 )
 
@@ -149,7 +150,7 @@ class Tunnels(App):
         return {
             "name": tunnel.name,
             "url": self.url(tunnel),
-            "opened": tunnel.opened,
+            "opened": iso_time(tunnel.opened),
             "connections": tunnel.connections,
             "requests": tunnel.total,
             "received": tunnel.received,
@@ -159,7 +160,7 @@ class Tunnels(App):
 
 def _request_data(request: Request) -> dict[str, Any]:
     return {
-        "at": request.at,
+        "at": iso_time(request.at),
         "method": request.method,
         "target": request.target,
         "status": request.status,

@@ -75,7 +75,10 @@ class Windows(App):
     def list(self, session: Session, *, json: bool = False) -> None:
         """List the programs."""
         names = [program.name for program in self.offered]
-        session.print(to_json.dumps(names) if json else "\n".join(names) or "None, so far.")
+        if json:
+            session.print(to_json.dumps([{"name": name} for name in names], indent=2))
+            return
+        session.print("\n".join(names) or "None, so far.")
 
     @command
     def run(self, session: Session, name: str) -> int:

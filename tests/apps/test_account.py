@@ -256,8 +256,10 @@ def test_the_theme_is_shown_while_choosing_and_taken_back_by_escape(host: Hosted
     with enter(host) as pilot:
         on(pilot, "Theme").press("enter").wait_for("─ Theme ─")
         pilot.press("down", "escape").wait_gone("─ Theme ─").wait_for("Harbor Night")
+        pilot.press("enter").wait_for("─ Theme ─").press("home", "down", "enter")
+        pilot.wait_gone("─ Theme ─").wait_gone("Harbor Night")
         pilot.press("enter").wait_for("─ Theme ─").press("home", "enter").wait_gone("─ Theme ─")
-        pilot.wait_gone("Harbor Night")
+        pilot.wait_for("automatic: Harbor Night on this terminal")
 
 
 def test_a_store_that_does_not_work_is_said_without_its_secrets(

@@ -189,14 +189,16 @@ def test_theme_is_shown_while_it_is_chosen() -> None:
     with house() as it:
         with come(it) as ada:
             night = ground(ada)
-            ada.press("c-t").wait_for("Harbor Night").press("up")
+            ada.press("c-t").wait_for("▌ Automatic").press("down")
             ada.wait_until(lambda: ground(ada) != night, "the look of another theme")
             ada.press("escape").wait_until(lambda: ground(ada) == night, "the theme from before")
-            ada.wait_gone("Amber CRT").press("c-t").wait_for("Harbor Night").press("up", "enter")
-            ada.wait_for("Harbor Day it is")
-            day = ground(ada)
+            ada.wait_gone("Amber CRT").press("c-t").wait_for("Amber CRT").press("down", "enter")
+            ada.wait_for("Amber CRT it is")
+            amber = ground(ada)
         with come(it) as ada:
-            assert ground(ada) == day != night
+            assert ground(ada) == amber != night
+            ada.press("c-t").wait_for("█ Amber CRT").press("home", "enter")
+            ada.wait_until(lambda: ground(ada) == night, "the automatic theme")
 
 
 def test_people_see_each_other() -> None:

@@ -81,7 +81,7 @@ def test_notes_from_a_shell(host: Hosted) -> None:
     assert (empty.status, empty.text, empty.errors) == (0, "", "You have no notes yet.\n")
     assert host.run("notes add buy 'brown  bread'").text == "Note 1 added.\n"
     assert host.run("notes add -", stdin="# Über uns\n\nGruß\n".encode()).text == "Note 2 added.\n"
-    assert host.run("notes add --json x").text == '{"id": 3}\n'
+    assert json.loads(host.run("notes add --json x").text) == {"id": 3}
     assert host.run("notes show 2").text == "# Über uns\n\nGruß\n"
     listed = host.run("notes list").text.splitlines()
     assert listed == ["3  just now       x", "2  just now       Über uns", listed[2]]

@@ -21,7 +21,10 @@ def host() -> Iterator[Hosted]:
 
 def test_the_programs_are_listed(host: Hosted) -> None:
     assert host.run("windows list").text.split() == ["sleep", "words"]
-    assert json.loads(host.run("windows list --json").stdout) == ["sleep", "words"]
+    assert json.loads(host.run("windows list --json").stdout) == [
+        {"name": "sleep"},
+        {"name": "words"},
+    ]
 
 
 def test_without_a_display_it_says_how_to_get_one(host: Hosted) -> None:

@@ -77,7 +77,8 @@ TABLE = [
     ),
     (
         "[roles.staff]\n[groups.crew]\nroles = ['staf']",
-        "7: groups.crew.roles: there is no role 'staf'; did you mean 'staff'?",
+        "7: groups.crew.roles: there is no role 'staf' that accounts can have;"
+        " did you mean 'staff'?",
     ),
     (
         "[groups.crew]\nroles = ['guest']",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.cli.operator import Run, ada
@@ -30,6 +33,32 @@ def test_groups_are_shown_set_added_and_taken(store: AccountStore, run: Run) -> 
     run("user", "groups", "ada", "Not one", status=1)
     run("user", "groups", "ada", "--none")
     assert ada(store).groups == frozenset()
+
+
+def test_the_rights_that_come_by_groups_are_shown(
+    store: AccountStore, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "tuihost.toml").write_text(
+        "[roles.user]\napps = ['menu']\ncommands = []\nread_files = ['notes']\n"
+        "[roles.staff]\napps = ['notes']\ncommands = ['notes *']\nwrite_files = ['files']\n"
+        "forwards = ['10.0.0.5:22']\n"
+        "[groups.crew]\nroles = ['staff']\n"
+    )
+    assert "Apps           menu\n" in run("user", "show", "ada").out
+    run("user", "groups", "ada", "crew")
+    shown = run("user", "show", "ada").out
+    for line in (
+        "Roles          -",
+        "Groups         crew",
+        "Roles by them  staff",
+        "Apps           menu notes",
+        "Commands       notes *",
+        "Files          read notes; read and write files",
+        "Forwards       10.0.0.5:22",
+    ):
+        assert f"{line}\n" in shown
+    assert json.loads(run("user", "show", "ada", "--json").out)["roles_by_groups"] == ["staff"]
+    assert "staff" in run("user", "list").out
 
 
 def test_chains_are_shown_set_and_cleared(store: AccountStore, run: Run) -> None:

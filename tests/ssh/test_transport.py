@@ -403,6 +403,15 @@ def test_the_clients_disconnect_is_noted_and_not_answered() -> None:
             client.read()
 
 
+def test_a_client_that_was_shown_out_did_not_leave_by_itself() -> None:
+    with host_pair() as (host, client):
+        client.log_in()
+        client.open_session()
+        host.transport.shown_out = "The host is closing."
+        client.send(1, 11, "disconnected by user", "")
+        assert host.wait() == "The host is closing."
+
+
 def test_a_fault_is_a_clean_end() -> None:
     raising = Recorder({"logged_in": OSError("one argument")})
     with host_pair(answerer=raising) as (host, client):

@@ -87,6 +87,9 @@ class StubHost:
     def themes(self) -> tuple[Theme, ...]:
         return self.all_themes
 
+    def automatic_theme(self, light: bool | None) -> Theme:
+        return next(theme for theme in self.all_themes if theme.dark is not light)
+
     def preferences(self, account: Account) -> StubPreferences:
         return self.remembered
 
@@ -98,6 +101,7 @@ class StubStage:
         self.facts = facts
         self.theme = theme
         self.ended = False
+        self.light: bool | None = None
         self.copied: list[str] = []
 
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:

@@ -42,6 +42,12 @@ class HostAccounts:
             raise no_such_account(name, self.store)
         return found
 
+    def roles_by_groups(self, record: AccountRecord) -> frozenset[str]:
+        """The roles that an account has by its groups."""
+        from tuihost.core.login.rights import roles_with_groups
+
+        return roles_with_groups(frozenset(), record.groups, self.settings.groups)
+
     def looking_like(self, name: str) -> str | None:
         """An account of another name that looks the same."""
         from tuihost.core.login.account_names import skeleton

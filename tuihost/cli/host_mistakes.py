@@ -158,7 +158,8 @@ def _roles(settings: Settings, catalog: Catalog) -> Iterator[str]:
             if given == GUEST:
                 yield f"groups.{name}.roles: the role {GUEST!r} is for people without an account"
             elif given not in known:
-                yield f"groups.{name}.roles: there is no role {given!r}{_near(given, known)}"
+                what = f"there is no role {given!r} that accounts can have"
+                yield f"groups.{name}.roles: {what}{_near(given, known)}"
 
 
 def _wrong_command(pattern: str, catalog: Catalog) -> str | None:

@@ -28,6 +28,7 @@ from tuihost.phrases import counted, iso_time
 
 if TYPE_CHECKING:
     from tuihost.accounts import AccountRecord, KeyRecord, LoginRecord
+    from tuihost.core.login.rights import Rights
 
 
 @click.group()
@@ -103,7 +104,7 @@ def list_(config: Path | None, as_json: bool) -> None:
         lines = [
             (
                 record.name,
-                " ".join(sorted(record.roles)) or "-",
+                " ".join(sorted(record.roles | accounts.roles_by_groups(record))) or "-",
                 ", ".join(_proofs(record, len(accounts.store.keys(record.name)))) or "-",
                 _state(record),
                 day(record.created),
@@ -122,14 +123,18 @@ def list_(config: Path | None, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def show(config: Path | None, name: str, as_json: bool) -> None:
-    """Show the account NAME: its roles, keys, second factor and latest logins."""
+    """Show the account NAME: its roles and rights, keys, second factor and latest logins."""
+    from tuihost.core.login.rights import rights_of
+
     with host_accounts(config) as accounts:
         record = accounts.account(name)
         keys, logins = accounts.store.keys(name), accounts.store.logins(name, 5)
         if as_json:
             say_json(_data(accounts, record, whole=True))
             return
-    _show(record, keys, logins)
+        table, by_groups = accounts.settings.roles, accounts.roles_by_groups(record)
+    _show(record, by_groups, rights_of(table, guest=False, roles=record.roles | by_groups))
+    _show_keys_and_logins(keys, logins)
 
 
 @user.command()
@@ -208,7 +213,7 @@ def delete(config: Path | None, name: str, yes: bool) -> None:
 # -------------------------------------------------------------------------------- in words
 
 
-def _show(record: AccountRecord, keys: Sequence[KeyRecord], logins: Sequence[LoginRecord]) -> None:
+def _show(record: AccountRecord, by_groups: frozenset[str], rights: Rights) -> None:
     chains = (
         "; ".join(", ".join(chain) for chain in record.chains) or "those of the host's settings"
     )
@@ -219,9 +224,24 @@ def _show(record: AccountRecord, keys: Sequence[KeyRecord], logins: Sequence[Log
     click.echo(f"Roles          {' '.join(sorted(record.roles)) or '-'}")
     if record.groups:
         click.echo(f"Groups         {' '.join(sorted(record.groups))}")
+        click.echo(f"Roles by them  {' '.join(sorted(by_groups)) or '-'}")
+    click.echo(f"Apps           {' '.join(rights.apps) or '-'}")
+    click.echo(f"Commands       {', '.join(rights.commands) or '-'}")
+    click.echo(f"Files          {_files(rights)}")
+    click.echo(f"Forwards       {' '.join((*rights.forwards, *rights.listens)) or '-'}")
     click.echo(f"Chains         {chains}")
     click.echo(f"Password       {_password_state(record)}")
     click.echo(f"Second factor  {'yes' if record.totp else 'no'}{codes}")
+
+
+def _files(rights: Rights) -> str:
+    reads = " ".join(pattern for pattern in rights.read_files if pattern not in rights.write_files)
+    writes = " ".join(rights.write_files)
+    parts = [f"{words} {of}" for words, of in (("read", reads), ("read and write", writes)) if of]
+    return "; ".join(parts) or "-"
+
+
+def _show_keys_and_logins(keys: Sequence[KeyRecord], logins: Sequence[LoginRecord]) -> None:
     if keys:
         click.echo("\nKeys")
         say_table(
@@ -277,6 +297,7 @@ def _data(accounts: HostAccounts, record: AccountRecord, *, whole: bool = False)
         "name": record.name,
         "roles": sorted(record.roles),
         "groups": sorted(record.groups),
+        "roles_by_groups": sorted(accounts.roles_by_groups(record)),
         "disabled": record.disabled,
         "created": iso_time(record.created),
         "last_login": iso_time(_last_login(accounts, record.name)),

@@ -112,10 +112,11 @@ class Host:
     def theme_of(self, account: Account, light: bool | None = None) -> Theme:
         """The theme that somebody chose, else the operator's or its pair: the one that suits a
         `light` or a dark terminal. None if the terminal did not say which it is."""
+        chosen = self.catalog.themes.get(self.preferences(account).get("theme"))
+        return chosen or self.automatic_theme(light)
+
+    def automatic_theme(self, light: bool | None) -> Theme:
         themes, default = self.catalog.themes, self._default_theme
-        chosen = themes.get(self.preferences(account).get("theme"))
-        if chosen is not None:
-            return chosen
         pair = themes.get(default.pair)
         if light is None or pair is None or default.dark != light or pair.dark == light:
             return default

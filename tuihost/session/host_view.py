@@ -137,6 +137,10 @@ class HostView(Protocol):
     def themes(self) -> tuple[Theme, ...]:
         """All themes, by name."""
 
+    def automatic_theme(self, light: bool | None) -> Theme:
+        """The theme for people who have not chosen one, on a light or a dark terminal; None if that
+        has not said which it is."""
+
     def preferences(self, account: Account) -> Preferences: ...
 
     def own_account(self, account: Account) -> OwnAccount | None:

@@ -110,6 +110,11 @@ class Stage(Protocol):
     @abstractmethod
     def theme_changed(self, theme: Theme) -> None: ...
 
+    @property
+    @abstractmethod
+    def light(self) -> bool | None:
+        """Whether the terminal is light; None if it has not said so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -387,8 +392,12 @@ class Session:
         return self.stage.copy(text)
 
     def set_theme(self, name: str, *, remember: bool = True) -> None:
-        """Redraws this session in another theme; `remember` keeps it for the account."""
-        theme = next((theme for theme in self.host.themes() if theme.name == name), None)
+        """Redraws this session in another theme; `remember` keeps it for the account. An empty name
+        is the automatic one: the host's, light or dark as the terminal is."""
+        if name:
+            theme = next((theme for theme in self.host.themes() if theme.name == name), None)
+        else:
+            theme = self.host.automatic_theme(self.stage.light)
         if theme is None:
             raise LookupError(f"no theme is called {name!r}")
         self.stage.theme_changed(theme)

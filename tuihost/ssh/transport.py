@@ -87,6 +87,9 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
         self._run_connection: Callable[[], None] | None = run
         self._ended = ended
         self._ending: tuple[str, Disconnect] | None = None
+        self.shown_out = ""
+        """Why the host has asked the person to leave; that is then the reason of the end, even if
+        the client closes the connection first. Any thread sets it."""
         self._ending_lock = threading.Lock()
         self._over = threading.Event()
         self._parted = self._faulty = False
@@ -194,6 +197,8 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
             except Exception as fault:  # noqa: BLE001  (the other steps must still be taken)
                 self.log.error(Event.CONN_ERROR, trace=fault)
         said, code = self._ending or (reason, code)
+        if self._client_gone:
+            said = self.shown_out or said
         self.log.info(Event.CONN_CLOSED, reason=clean(said, limit=200), code=int(code))
         # What is left is a circle of references; without it the memory is free at once.
         self._handlers = {}

@@ -268,6 +268,7 @@ def test_whatever_a_command_raises_ends_it_alone(
         assert ("no such town" in done.errors) == ("no such town" in str(error))
         assert host.log.named("app.stuck") == []
         assert host.log.named("host.error") == []
+        assert [event["seconds"] >= 0 for event in host.log.named("app.end")] == [True]
 
 
 @pytest.mark.parametrize(("error", "status", "crash"), [*RAISED[1:], (EOFError(), 70, True)])

@@ -42,7 +42,7 @@ def asking(session: Session) -> tuple[Screen, list[Theme | None]]:
 def test_the_one_that_is_stood_on_is_shown_and_the_chosen_one_stays(session: Session) -> None:
     screen, chosen = asking(session)
     with play(screen.application, session) as person:
-        person.press("t", "up")
+        person.press("t", "down", "down")
         assert session.theme.name == "harbor-day"
         person.press("up")
         assert session.theme.name == "amber-crt"
@@ -56,7 +56,24 @@ def test_escape_brings_back_the_one_from_before(session: Session) -> None:
     before = session.theme
     screen, chosen = asking(session)
     with play(screen.application, session) as person:
-        person.press("t", "up", "escape")
+        person.press("t", "down", "escape")
     assert chosen == [None]
     assert session.theme is before
+    assert session.preferences.get("theme") == ""
+
+
+@pytest.mark.parametrize(("light", "expected"), [(True, "harbor-day"), (False, "amber-crt")])
+def test_somebody_who_has_chosen_can_have_the_automatic_one_again(
+    session: Session, light: bool, expected: str
+) -> None:
+    stage: Any = session.stage
+    stage.light = light
+    session.set_theme("harbor-night")
+    screen, chosen = asking(session)
+    with play(screen.application, session) as person:
+        person.press("t", "home")
+        assert session.theme.name == expected
+        assert session.preferences.get("theme") == "harbor-night"
+        person.press("enter")
+    assert [theme.name for theme in chosen if theme] == [expected]
     assert session.preferences.get("theme") == ""

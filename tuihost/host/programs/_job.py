@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -134,10 +135,11 @@ class Job:
     def _started(self, name: str, run: Callable[[], int], **fields: object) -> int:
         """The same with a line in the log at both ends."""
         self._log.info(Event.APP_START, app=name, **fields)
+        begun = time.monotonic()
         try:
             return self._guarded(name, run)
         finally:
-            self._log.info(Event.APP_END, app=name)
+            self._log.info(Event.APP_END, app=name, seconds=round(time.monotonic() - begun, 1))
 
     def _guarded(self, name: str, run: Callable[[], int]) -> int:
         """Has the app `name` do something; a mistake in it costs one sentence."""

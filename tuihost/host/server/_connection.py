@@ -326,6 +326,7 @@ class Connection:
     def farewell(self, sentence: str) -> None:
         """Shows everybody on this connection out; new sessions are refused. Any thread."""
         self._closing = True
+        self.link.shown_out = sentence
         programs = self.programs()
         for program in programs:
             program.farewell(sentence)

@@ -128,6 +128,10 @@ class ScreenStage(LoopStage):
         place = self._place()
         return ScreenLine(self._said, lambda: None) if place is None else place.progress_line()
 
+    @property
+    def light(self) -> bool | None:
+        return self._background.light
+
     def copy(self, text: str) -> bool:
         return self.output.copy(text)
 

@@ -32,6 +32,10 @@ class HostStage(Stage):
         self.theme = theme
         self._listeners: list[Listener] = []
 
+    @property
+    def light(self) -> bool | None:
+        return None
+
     def copy(self, text: str) -> bool:
         return False
 
