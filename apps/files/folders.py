@@ -23,6 +23,13 @@ APP, MINE = "files", "mine"
 OWN = (APP, MINE)
 """Somebody's own folder, from the root of all files that they see."""
 MEGABYTE = 1_000_000
+_SHARED: dict[str, tuple[type, str]] = {
+    "name": (str, "text"),
+    "path": (str, "text"),
+    "roles": (list, "a list of roles"),
+    "write": (list, "a list of roles"),
+    "guests": (bool, "true or false"),
+}
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -178,17 +185,32 @@ def _all_shared(data: Path, options: Mapping[str, Any]) -> tuple[Shared, ...]:
 def _shared(data: Path, given: Any) -> Shared:
     if not isinstance(given, Mapping) or not _NAME.fullmatch(str(given.get("name", ""))):
         raise AppLoadError("a shared folder needs a `name` of lower-case letters, digits and '-'")
-    unknown = set(given) - {"name", "path", "roles", "write", "guests"}
-    if unknown:
-        raise AppLoadError(f"a shared folder has no option {sorted(unknown)[0]!r}")
+    for option, value in given.items():
+        if option not in _SHARED:
+            raise AppLoadError(f"a shared folder has no option {option!r}")
+        kind, called = _SHARED[option]
+        items = value if isinstance(value, list) else ()
+        if not isinstance(value, kind) or not all(isinstance(item, str) for item in items):
+            raise AppLoadError(f"`{option}` of a shared folder should be {called}")
     name = given["name"]
     return Shared(
         name,
-        Path(given.get("path", data / "shared" / name)).expanduser(),
+        _absolute(given["path"]) if "path" in given else data / "shared" / name,
         frozenset(given.get("roles", ())),
         frozenset(given.get("write", ())),
-        bool(given.get("guests", False)),
+        given.get("guests", False),
     )
+
+
+def _absolute(path: str) -> Path:
+    """The folder at a path that means the same wherever the host is started."""
+    try:
+        folder = Path(path).expanduser()
+    except RuntimeError:
+        raise AppLoadError(f"{path}: there is no such home folder") from None
+    if not folder.is_absolute():
+        raise AppLoadError(f"`path` of a shared folder should begin with / or ~, not {path!r}")
+    return folder
 
 
 def _megabytes(options: Mapping[str, Any], name: str, default: int) -> int:

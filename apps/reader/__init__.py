@@ -29,13 +29,13 @@ class Reader(App):
     default_command = "list"
 
     def start(self) -> None:
-        for _, reason in self.option_mistakes(self.options):
-            raise AppLoadError(reason)
         self.library = Library(_folder(self.options))
 
     def option_mistakes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        if not _folder(options).is_dir():
-            yield "folder", f"there is no folder with pages at {_folder(options)}"
+        try:
+            _folder(options)
+        except AppLoadError as error:
+            yield "folder", str(error)
 
     def build(self, session: Session) -> Application[Any]:
         return ReaderScreen(session, self.library).application()
@@ -87,7 +87,17 @@ class Reader(App):
 
 
 def _folder(options: Mapping[str, Any]) -> Path:
-    return Path(options.get("folder") or Path(__file__).parent / "pages").expanduser()
+    """Where the pages are. Raises `AppLoadError`."""
+    given = options.get("folder") or Path(__file__).parent / "pages"
+    try:
+        folder = Path(given).expanduser()
+    except (RuntimeError, TypeError):
+        raise AppLoadError(f"there is no folder with pages at {given}") from None
+    if not folder.is_absolute():  # it would be another one wherever the host is started
+        raise AppLoadError(f"'folder' should begin with / or ~, not {given!r}")
+    if not folder.is_dir():
+        raise AppLoadError(f"there is no folder with pages at {folder}")
+    return folder
 
 
 app = Reader()

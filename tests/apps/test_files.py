@@ -175,6 +175,12 @@ def test_without_a_terminal_it_is_told(host: Hosted) -> None:
         {"shared": [{"name": "mine"}]},
         {"shared": [{"name": "a"}, {"name": "a"}]},
         {"shared": [{"name": "a", "rolls": ["x"]}]},
+        {"shared": [{"name": "a", "roles": "staff"}]},
+        {"shared": [{"name": "a", "write": ["staff", 1]}]},
+        {"shared": [{"name": "a", "guests": "no"}]},
+        {"shared": [{"name": "a", "path": 5}]},
+        {"shared": [{"name": "a", "path": "relative/to/what"}]},
+        {"shared": [{"name": "a", "path": "~nobody-of-that-name/a"}]},
     ],
 )
 def test_options_that_make_no_sense_break_the_app_alone(options: dict[str, Any]) -> None:

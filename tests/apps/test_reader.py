@@ -316,11 +316,21 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path, reading: Reading) ->
     assert library.linked(library.find("sub/page"), "../page.md#x") == (page, "x")
 
 
-def test_a_folder_that_is_not_there_is_a_broken_app(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_a_broken_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = load_path(FOLDER)
-    app.options = {"folder": str(tmp_path / "nowhere")}
-    with pytest.raises(AppLoadError, match="no folder with pages"):
-        app.start()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for folder, why in (
+        (str(tmp_path / "nowhere"), "no folder with pages"),
+        ("~nobody-of-that-name", "no folder with pages"),
+        ("here", "should begin with / or ~"),
+    ):
+        app.options = {"folder": folder}
+        with pytest.raises(AppLoadError, match=why):
+            app.start()
+        assert [name for name, _ in app.option_mistakes(app.options)] == ["folder"]
 
 
 @pytest.mark.parametrize(

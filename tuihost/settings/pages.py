@@ -29,7 +29,7 @@ name: `TUIHOST_SERVER__PORT=2222`. Lists are written with commas. The environmen
 file, and an option of the command line overrides both.
 
 A relative path starts at the folder of the settings file, and `~` is the home folder of the user
-that the host runs as.
+that the host runs as. Paths in the options of a bundled app begin with `/` or `~`.
 
 Below each table is an example of every setting in it. The values there are examples, not advice.
 
