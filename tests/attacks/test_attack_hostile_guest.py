@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -17,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import paramiko
@@ -34,6 +36,8 @@ exempt = ["::1/128"]  # so that the addresses of this machine are as strange as 
 """
 SECONDS = float(os.environ.get("TUIHOST_HOSTILE_SECONDS", "60"))
 EARLIER, HOSTILE, OTHER = "127.0.0.65", "127.0.0.66", "127.0.0.7"
+CHOSEN = re.compile(rb"\xe2\x96\x8c \x1b\[[0-9;]*m(\d)")
+"""The bar of the chosen row, and the number of that row."""
 KEY_TO_FRAME = 0.060
 LOGIN = 1.0
 GROWTH = 150 << 20
@@ -91,7 +95,8 @@ class Somebody:
         return transport
 
     def press_keys(self) -> None:
-        """In the menu: down and up, each until its frame is there."""
+        """In the menu: down and up, each until the row that it chose is drawn as chosen. A frame
+        may also come because somebody else came or went."""
         transport = self.connect()
         channel = transport.open_session(timeout=DEADLINE)
         channel.get_pty("xterm-256color", 80, 24)
@@ -105,12 +110,15 @@ class Somebody:
         self.over.wait(1.0)
         while channel.recv_ready():
             channel.recv(65536)
-        for number in range(10**9):
+        for key, row in cycle(((b"\x1b[B", b"2"), (b"\x1b[A", b"1"))):
             if self.over.wait(0.05):
                 break
-            begun = time.monotonic()
-            channel.send(b"\x1b[A" if number % 2 else b"\x1b[B")
-            channel.recv(65536)
+            seen, begun = b"", time.monotonic()
+            channel.send(key)
+            while row not in CHOSEN.findall(seen)[-1:]:
+                more = channel.recv(65536)
+                assert more, "the session ended"
+                seen += more
             self.frames.append(time.monotonic() - begun)
         transport.close()
 

@@ -8,9 +8,19 @@ import sys
 import weakref
 from collections.abc import Callable
 
+import pytest
+
 from tests.house import ROOT
 from tests.waiting import DEADLINE
-from tuihost.host.server._memory import GROWN, LEFT, MemoryWatch
+from tuihost.host.server import _memory
+from tuihost.host.server._memory import (
+    BUSY,
+    GROWN,
+    LEFT,
+    RARELY,
+    RARELY_IF_BUSY,
+    MemoryWatch,
+)
 from tuihost.wire import Cancellable
 
 
@@ -75,6 +85,34 @@ def test_what_is_left_is_collected_when_somebody_has_gone_and_the_process_is_lar
         assert not clock.actions
     finally:
         gc.enable()
+
+
+def test_a_busy_process_is_seldom_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, size, used, collected = Clock(), [100 << 20], [0.0], [0]
+
+    def release() -> None:
+        collected[0] += 1
+
+    seconds = iter(range(100))
+    monkeypatch.setattr(_memory, "release_memory", release)
+    monkeypatch.setattr(_memory, "thread_time", lambda: float(next(seconds)))  # a second for each
+    watch = MemoryWatch(clock, lambda: size[0], lambda: 0, lambda: used[0])
+
+    def passes(until: float, share: float) -> None:
+        used[0] += share * (until - clock.time)
+        clock.time = until
+        size[0] += GROWN + 1
+        clock.passes()
+
+    watch.start()
+    passes(100.0, BUSY * 2)
+    assert collected == [1], "the first time it is not known how long it takes"
+    passes(100.0 + RARELY, BUSY * 2)
+    assert collected == [1]
+    passes(100.0 + RARELY_IF_BUSY, BUSY * 2)
+    assert collected == [2]
+    passes(100.0 + RARELY_IF_BUSY + RARELY, BUSY / 2)
+    assert collected == [3], "nobody is busy"
 
 
 def test_large_blocks_go_back_as_soon_as_they_are_free() -> None:

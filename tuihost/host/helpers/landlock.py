@@ -23,6 +23,7 @@ READ = READ_FILE | READ_DIR
 WRITE = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/ld.so.preload")
 MEMORY = 1 << 30
+NICE = 5
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # system calls, the same on every architecture
 _ASK_VERSION, _BELOW = 1, 1
@@ -94,6 +95,7 @@ def main(words: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
+    os.nice(NICE)
     os.chdir(folder)
     if mode == "rw":
         confine(writable=(folder,))

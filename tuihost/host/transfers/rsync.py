@@ -28,6 +28,7 @@ from tuihost.files.quota import Key
 from tuihost.files.tree import FileError, Folders, Names, path_of
 from tuihost.host.budget.budget import take_together
 from tuihost.host.helpers import landlock
+from tuihost.session.turns import Waiting
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import Signalled
 
@@ -115,7 +116,9 @@ class RsyncRun:
         said = select.poll()
         said.register(out, select.POLLIN)
         while True:
-            if said.poll(CHECK_EVERY * 1000):
+            with Waiting():
+                ready = said.poll(CHECK_EVERY * 1000)
+            if ready:
                 data = os.read(out, CHUNK)
                 if not data:
                     return
