@@ -1,4 +1,4 @@
-"""Apps as plugins: what counts as an app, and whether its description fits what it can do.
+"""What counts as an app, and whether its description of itself fits what it can do.
 
 `_loading` turns a folder, a file or a module into one, or into the reason why it is broken.
 """
