@@ -31,6 +31,7 @@ PUBLIC = {
         "OpenFile",
         "OpenMode",
         "Quota",
+        "SharedRoom",
         "Reason",
         "ReadOnlyTree",
         "Room",

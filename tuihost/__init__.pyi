@@ -27,6 +27,7 @@ from .errors import TuihostError as TuihostError
 from .files.client_paths import names_in as names_in
 from .files.disk import DiskTree as DiskTree
 from .files.quota import Quota as Quota
+from .files.quota import SharedRoom as SharedRoom
 from .files.tree import FileError as FileError
 from .files.tree import FileInfo as FileInfo
 from .files.tree import FileTree as FileTree

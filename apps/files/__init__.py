@@ -328,12 +328,12 @@ class Files(App):
         """Show how much room you have, and how much of it you use."""
         quota = self.folders.quota_of(session.account)
         if json:
-            room = {"used": quota.used, "size": quota.size}
+            room = {"used": quota.used, "size": quota.most}
             files = {"files": quota.count, "most_files": quota.entries}
             session.print(to_json.dumps({**room, **files}, indent=2))
             return 0
         session.print(
-            f"{size_of(quota.used)} of {size_of(quota.size)} used, "
+            f"{size_of(quota.used)} of {size_of(quota.most)} used, "
             f"{quota.count} of {quota.entries} files and folders"
         )
         if in_bin := self._count_in_bin(session):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuihost import Account, AppLoadError, DiskTree, FileError, Folders, Quota, Reason
+from tuihost import Account, AppLoadError, DiskTree, FileError, Folders, Quota, Reason, SharedRoom
 
 from .bin import Bin, items_of
 from .guests import GuestRoom
@@ -62,11 +62,12 @@ class AllFolders:
         self._quota = _megabytes(options, "quota", 100)
         self._guests = data / "guests"
         each = _megabytes(options, "guest_quota", 5)
+        shared = SharedRoom(_megabytes(options, "guests_quota", 500))
         self._guest_room = GuestRoom(
             self._guests,
-            _megabytes(options, "guests_quota", 500),
+            shared,
             each,
-            lambda root: self._own_quota(root, each),
+            lambda root: self._own_quota(root, each, shared),
             self._forget_guest,
         )
         self._entries = _count(options, "entries", 10_000)
@@ -85,17 +86,18 @@ class AllFolders:
                 return self._guest_room.enter(self._guests / key)
             return self._own_quota(self._people / key, self._quota)
 
-    def _own_quota(self, root: Path, size: int) -> Quota:
+    def _own_quota(self, root: Path, size: int, room: SharedRoom | None = None) -> Quota:
         with self._lock:
             known, place = root in self._quotas, self._bins / root.name
-            quota = self._quota_at(root, size, items_of(place))
+            quota = self._quota_at(root, size, items_of(place), room=room)
             if not known and self.bin_days > 0:
                 quota.dispensable = Bin(DiskTree(quota), place, self.bin_days)
             return quota
 
     def _forget_guest(self, root: Path) -> None:
         """The folder of a guest gives way, and so does its bin."""
-        self._quotas.pop(root, None)
+        if quota := self._quotas.pop(root, None):
+            quota.forget()  # somebody may have been in it all the while
         shutil.rmtree(self._bins / root.name, ignore_errors=True)
 
     def bin_of(self, account: Account, tree: Folders) -> Bin:
@@ -148,10 +150,14 @@ class AllFolders:
                 with suppress(FileError):  # its owner will hear of it
                     Bin(DiskTree(quota), place, self.bin_days).sweep()
 
-    def _quota_at(self, path: Path, size: int, *beside: Path) -> Quota:
+    def _quota_at(
+        self, path: Path, size: int, *beside: Path, room: SharedRoom | None = None
+    ) -> Quota:
         with self._lock:
             if path not in self._quotas:
-                self._quotas[path] = Quota(path, size=size, entries=self._entries, beside=beside)
+                self._quotas[path] = Quota(
+                    path, size=size, entries=self._entries, beside=beside, room=room
+                )
             return self._quotas[path]
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuihost import FileError, Quota
+from tuihost import FileError, Quota, SharedRoom
 
 IN_USE = 3600.0
 """Seconds after somebody came to a folder, in which nobody else gets its room."""
@@ -25,20 +25,20 @@ class _Folder:
 
 
 class GuestRoom:
-    """Shares `size` bytes among the folders in `place`, each of which may have `each`. `quota_at`
-    gives the quota of one. Threads: one at a time."""
+    """Shares `room` among the folders in `place`, each of which may have `each` bytes. `quota_at`
+    gives the quota of one, which takes of that room. Threads: one at a time."""
 
     def __init__(
         self,
         place: Path,
-        size: int,
+        room: SharedRoom,
         each: int,
         quota_at: Callable[[Path], Quota],
         remove: Callable[[Path], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._place = place
-        self._size = size
+        self._room = room
         self._each = each
         self._quota_at = quota_at
         self._remove = remove
@@ -46,7 +46,8 @@ class GuestRoom:
         self._came: dict[Path, float] = {}
 
     def enter(self, folder: Path) -> Quota:
-        """Somebody comes to that folder: its quota, as large as there is room for it now."""
+        """Somebody comes to that folder: its quota. Others give way until there is room for all
+        that it may have, if any of them is not in use."""
         now = self._clock()
         self._came[folder] = now
         with suppress(FileNotFoundError):  # it is made with its first file
@@ -54,24 +55,21 @@ class GuestRoom:
         others = self._others(folder, now)
         taken = sum(other.size for other in others)
         for other in sorted(others, key=lambda other: other.last):
-            if taken + self._each <= self._size or now - other.last < IN_USE:
+            if taken + self._each <= self._room.size or now - other.last < IN_USE:
                 break
             self._remove(other.place)
             self._came.pop(other.place, None)
             shutil.rmtree(other.place, ignore_errors=True)
             taken -= other.size
-        quota = self._quota_at(folder)
-        quota.size = max(0, min(self._each, self._size - taken))
-        return quota
+        return self._quota_at(folder)
 
     def _others(self, folder: Path, now: float) -> list[_Folder]:
-        """Each as large as it is, or as it may become while it is in use."""
+        """Each as large as it is."""
         found = []
         for place in self._place.iterdir() if self._place.exists() else ():
             if place != folder:
                 last = self._came.get(place, place.stat().st_mtime)
-                size = self._each if now - last < IN_USE else self._used(place)
-                found.append(_Folder(place, last, size))
+                found.append(_Folder(place, last, self._used(place)))
         return found
 
     def _used(self, place: Path) -> int:

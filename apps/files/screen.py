@@ -79,7 +79,7 @@ class FilesScreen:
     def _status(self) -> str:
         if self.reading is not None:
             return self.reading.status()
-        return f"{size_of(self.quota.used)} of {size_of(self.quota.size)}"
+        return f"{size_of(self.quota.used)} of {size_of(self.quota.most)}"
 
     def _name(self, info: FileInfo) -> str:
         return f"{info.name}/" if info.folder else info.name

@@ -58,11 +58,13 @@ def test_the_one_who_was_not_here_for_the_longest_gives_way(host: Hosted) -> Non
     assert not kept(host, "second")
 
 
-def test_what_is_small_leaves_room_for_others_later(host: Hosted) -> None:
-    time = clock_of(host)
-    for number in range(3):
+def test_guests_take_what_they_use_and_no_more(host: Hosted) -> None:
+    for number in range(30):
         assert keep(host, f"small-{number}", size=1000) == ""
-    assert "no room" in keep(host, "late"), "each of them could fill theirs at this moment"
-    time["now"] += 3601
     assert keep(host, "late") == ""
-    assert all(kept(host, f"small-{number}") for number in range(2))
+    assert keep(host, "later") == ""
+    assert "no room" in keep(host, "last"), "two MB and the small ones are there"
+    assert keep(host, "last", size=900_000) == ""
+    assert "no room" in keep(host, "small-1"), "it may have a MB, and there is none"
+    assert "of 72 kB used" in host.run("files quota", user="newcomer").text
+    assert all(kept(host, f"small-{number}") for number in range(30))

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.waiting import DEADLINE
-from tuihost import DiskTree, FileError, OpenMode, Quota, Reason
+from tuihost import DiskTree, FileError, OpenMode, Quota, Reason, SharedRoom
 from tuihost.files.tree import REPLACE, Names
 
 KEEP = OpenMode(write=True, create=True)
@@ -297,3 +297,38 @@ def test_any_acts_of_several_end_with_the_truth(sessions: list[list[Act]]) -> No
             thread.join(DEADLINE)
         counted = (quota.used, quota.count)
         assert counted == truth(quota.root) if quota.root.exists() else counted == (0, 0)
+
+
+def test_several_share_one_room(tmp_path: Path) -> None:
+    room = SharedRoom(1000)
+    one, other = (
+        DiskTree(Quota(tmp_path / name, size=800, entries=10, room=room)) for name in ("a", "b")
+    )
+
+    put(one, ("x",), 700)
+    assert (one.quota.most, other.quota.most) == (800, 300)
+    with pytest.raises(FileError) as full:
+        put(other, ("x",), 301)
+    assert full.value.reason is Reason.NO_SPACE
+    put(other, ("x",), 300)
+    assert not one.quota.exceeded()
+    one.remove(("x",))
+    assert other.quota.most == 800
+    (tmp_path / "a" / "by-hand").write_bytes(bytes(900))
+    one.quota.recount()
+    assert other.quota.exceeded()
+
+
+def test_one_that_cannot_be_counted_may_be_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = SharedRoom(1000)
+    one, other = (Quota(tmp_path / name, size=800, entries=10, room=room) for name in ("a", "b"))
+
+    def moving(quota: Quota) -> tuple[int, int]:
+        raise FileError(Reason.FAILED)
+
+    assert other.most == 800
+    monkeypatch.setattr(Quota, "_look", moving)
+    one.forget()
+    assert room.left_for(other) == 200

@@ -109,7 +109,7 @@ class DiskTree:
         with translated(), quota.held():
             size, entries = quota.spare()
             used, count = quota.used - size, quota.count - entries
-            return Room(quota.size, used, quota.entries, count, self._writable)
+            return Room(quota.most, used, quota.entries, count, self._writable)
 
     def measured(self) -> tuple[int, int]:
         """The bytes, and the files and folders, in this tree alone. Raises `FileError`."""

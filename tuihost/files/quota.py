@@ -11,6 +11,7 @@ import fcntl
 import os
 import stat
 import threading
+import weakref
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,25 +37,70 @@ class Dispensable(Protocol):
         """Removes the oldest of them; False if there is none."""
 
 
+class SharedRoom:
+    """`size` bytes that several quotas share, whatever each of them allows. Threads: any; of the
+    quotas that share one, one is held at a time."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.lock = threading.RLock()
+        self._quotas: weakref.WeakSet[Quota] = weakref.WeakSet()
+
+    def join(self, quota: Quota) -> None:
+        """From now on it takes of this room."""
+        with self.lock:
+            self._quotas.add(quota)
+
+    def left_for(self, quota: Quota) -> int:
+        """How many bytes one of them may have, now that the others have what they have. One that
+        cannot be counted may be full."""
+        with self.lock:
+            return max(0, self.size - sum(_at_most(each) for each in self._quotas - {quota}))
+
+
+def _at_most(quota: Quota) -> int:
+    try:
+        return quota.used
+    except FileError:
+        return quota.size
+
+
 class Quota:
     """How large the folder `root` may become: bytes, and files and folders together. The folders
     `beside` it count, too. Threads: any.
 
     A file counts with the size that it shows, holes included, and once if it has several names.
+    `room` is one that it shares with others.
     """
 
-    def __init__(self, root: Path, *, size: int, entries: int, beside: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        size: int,
+        entries: int,
+        beside: Sequence[Path] = (),
+        room: SharedRoom | None = None,
+    ) -> None:
         self.root = root
         self.size = size
         self.entries = entries
         self._roots = (root, *beside)
         self._used = self._count = 0
-        self._lock = threading.RLock()
+        self._room = room
+        self._lock = threading.RLock() if room is None else room.lock
         self._counted = False
         self._open: dict[Key, list[int]] = {}
         self._watching: list[set[Key]] = []
         self.dispensable: Dispensable | None = None
         """What goes, the oldest first, before anything is refused for lack of room."""
+        if room is not None:
+            room.join(self)
+
+    @property
+    def most(self) -> int:
+        """How many bytes there may be now: `size`, or less if others have taken the room."""
+        return self.size if self._room is None else min(self.size, self._room.left_for(self))
 
     @property
     def used(self) -> int:
@@ -95,7 +141,7 @@ class Quota:
                 raise FileError(Reason.NO_SPACE, lacking)
 
     def _lacking(self, size: int, entries: int) -> str:
-        if size and self._used + size > self.size:
+        if size and self._used + size > self.most:
             return Reason.NO_SPACE.value
         if entries and self._count + entries > self.entries:
             return "there is no room left for more files and folders"
@@ -127,7 +173,7 @@ class Quota:
         """Whether there is more than there may be, even without what is dispensable. For what
         something else than a `DiskTree` writes there. Raises `FileError`."""
         with self.held():
-            while self._used > self.size or self._count > self.entries:
+            while self._used > self.most or self._count > self.entries:
                 if not self._drop():
                     return True
             return False

@@ -39,7 +39,7 @@ def test_one_that_reads_no_more_is_no_fault_of_the_host() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     run = object.__new__(rsync.RsyncRun)
-    run._tree = SimpleNamespace(quota=SimpleNamespace(size=1, used=0))  # type: ignore[assignment]
+    run._tree = SimpleNamespace(quota=SimpleNamespace(most=1, used=0))  # type: ignore[assignment]
     run._args = SimpleNamespace(sender=True, compressed=False)  # type: ignore[assignment]
     run._read = lambda size: b"more"
     run.full, run.received = False, 0

@@ -161,7 +161,7 @@ class RsyncRun:
             raise Refused("rsync is not available on this host; use sftp or scp")
         quota, sender = self._tree.quota, self._args.sender
         with quota.held():
-            left = max(0, quota.size - quota.used + quota.spare()[0])
+            left = max(0, quota.most - quota.used + quota.spare()[0])
         how = [str(self._tree.root), "ro" if sender else "rw", str(left)]
         words = [program, SERVER, "--sender" if sender else MODES, *self._args.options]
         return subprocess.Popen(
@@ -178,7 +178,7 @@ class RsyncRun:
         thread of its own, which ends with either of the two."""
         assert process.stdin is not None
         quota, since, looked = self._tree.quota, 0, time.monotonic()
-        room = quota.size - quota.used
+        room = quota.most - quota.used
         try:
             with suppress(BrokenPipeError, Disconnected, Signalled), process.stdin as stdin:
                 while data := self._read(PIECE):
@@ -201,7 +201,7 @@ class RsyncRun:
         if quota.exceeded():
             self.full = True
             raise Disconnected("there is no room left")
-        return quota.size - quota.used
+        return quota.most - quota.used
 
 
 def _tree_of(folders: Folders, args: RsyncArgs) -> tuple[DiskTree, str, list[str]]:
