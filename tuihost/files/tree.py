@@ -310,7 +310,9 @@ class Folders:
         tree, inner = self._inside(old)
         other, target = self._inside_new(new)
         if tree is not other:
-            raise FileError(Reason.NOT_SUPPORTED, "files cannot be moved from one app to another")
+            raise FileError(
+                Reason.NOT_SUPPORTED, "files cannot be moved between these two folders: copy them"
+            )
         tree.rename(inner, target, replace=replace)
 
     def make_folder(self, names: Names) -> None:

@@ -34,6 +34,24 @@ def test_one_in_which_nothing_moves_is_ended(
         hang_up(client)
 
 
+def test_only_one_that_writes_changes_files(
+    monkeypatch: pytest.MonkeyPatch, program: Callable[[str], str]
+) -> None:
+    program("rsync")
+    monkeypatch.setattr(rsync, "IDLE", 0.1)  # the clients here say nothing
+    with hosted(bundled=["menu", "files"], settings={"app.files.guest_quota": 1}) as host:
+        for user, option in (("reads", "--sender "), ("writes", "")):
+            client = host.connect(user)
+            channel = client.open_session(timeout=DEADLINE)
+            channel.settimeout(DEADLINE)
+            channel.exec_command(f"rsync --server {option}-logDtpre.iLsfxCIvu . /files/mine/")
+            assert channel.recv_exit_status() != 0
+            hang_up(client)
+        host.log.wait_for("session.end", times=2)
+        (changed,) = host.log.named("file.changed")
+        assert (changed["user"], changed["path"]) == ("writes", "/files/mine/")
+
+
 def test_one_that_reads_no_more_is_no_fault_of_the_host() -> None:
     """What it did not take is given up; closing its input must not try again to hand it over."""
     reader, writer = os.pipe()

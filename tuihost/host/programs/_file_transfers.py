@@ -60,7 +60,9 @@ class FileTransfers:
         except Refused as refused:
             self.complain(str(refused))
             return 1
-        self.log.info(Event.FILE_CHANGED, what="rsync", path=words[-1][:200], size=run.received)
+        if not args.sender:
+            path = clean(args.paths[-1], limit=200)
+            self.log.info(Event.FILE_CHANGED, what="rsync", path=path, size=run.received)
         if run.full:
             errors += f"{Reason.NO_SPACE.value}\n"
         if run.idle:
