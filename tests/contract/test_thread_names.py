@@ -31,7 +31,7 @@ UP_TO_3_12 = {
     "_wait_for_tstate_lock",
 }  # fmt: skip
 FROM_3_13 = {"_after_fork", "_handle"}
-FROM_3_14 = {"_context"}
+FROM_3_14 = {"_context", "_os_thread_handle", "_set_os_name"}
 LISTED = EVERY_VERSION | UP_TO_3_12 | FROM_3_13 | FROM_3_14
 OF_SERVERS = {"_handle_request_noblock", "_selector_cls", "_sock", "_threads"}
 

@@ -93,7 +93,10 @@ class Terminal:
     def paste(self, text: str) -> Self:
         """Pastes; in brackets where the program asked for them."""
         self._tmux.run("load-buffer", "-b", self.name, "-", input=text.encode())
-        self._tmux.run("paste-buffer", "-d", "-p", "-r", "-b", self.name, "-t", self.name)
+        # From 3.7 on tmux writes control characters with a caret unless it is told not to.
+        has = self._tmux.run("list-commands", "paste-buffer")
+        flags = "-dprS" if "[-dprS]" in has else "-dpr"
+        self._tmux.run("paste-buffer", flags, "-b", self.name, "-t", self.name)
         return self
 
     def resize(self, columns: int, rows: int) -> Self:

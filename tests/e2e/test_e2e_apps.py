@@ -21,7 +21,7 @@ APPS = sorted(
 BACK = {"shell": ("C-d", "C-]")}
 HELP = {"shell": "F1"}
 LEAVE = {"shell": ("C-d", "^D")} | dict.fromkeys(
-    ("about", "account", "tunnels", "windows"),
+    ("about", "account", "tunnels"),
     ("q", "q"),  # nothing is typed there
 )
 SIZES = [(40, 12), (80, 24), (200, 60)]

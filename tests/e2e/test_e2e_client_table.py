@@ -86,9 +86,11 @@ CURL = "curl -sSk --user guest: sftp://127.0.0.1:$1/"
 RCLONE = "rclone lsf --config /dev/null --sftp-host 127.0.0.1 --sftp-port $1 --sftp-user guest"
 LIBSSH = "import ctypes; ctypes.CDLL('libssh.so.4')"
 PERL = "perl -MNet::SSH2 -e 'print qq(libssh2/) . Net::SSH2->version'"
-RUBY = "ruby -e 'require %(net/ssh)'"
+RUBY = "ruby -e 'require %(net/ssh); print %(net-ssh/), Net::SSH::Version::CURRENT'"
 ERLANG = "erl -noinput -eval 'ok = ssh:start(), halt().'"
 NEW_JSCH = Newer("JSch from 0.2 on", r"jsch-(\d+)\.(\d+)", (0, 2))
+OLD_NET_SSH = "net-ssh for Ruby before 8.0, without the gem x25519"
+NEW_NET_SSH = Newer("net-ssh for Ruby from 8.0 on", r"net-ssh/(\d+)\.(\d+)", (8, 0))
 OLD_LIBSSH2 = "libssh2 before 1.11, in curl and Net::SSH2"
 NEW_LIBSSH2 = Newer("libssh2 from 1.11 on, in curl and Net::SSH2", r"libssh2/(\d+)\.(\d+)", (1, 11))
 ALL = (
@@ -111,14 +113,15 @@ ALL = (
     Client(OLD_LIBSSH2, CURL, "curl -V", NEW_LIBSSH2, says=FILES),
     Client(OLD_LIBSSH2, by("perl", "net_ssh2.pl"), PERL, NEW_LIBSSH2),
     Client("Twisted Conch", by(PYTHON, "conch_client.py"), f"{PYTHON} -c 'import twisted.conch'"),
-    Client("net-ssh for Ruby, without the gem x25519", by("ruby", "net_ssh.rb"), RUBY),
+    Client(OLD_NET_SSH, by("ruby", "net_ssh.rb"), RUBY, NEW_NET_SSH),
 )
 
 
 def table() -> dict[str, dict[str, bool]]:
     """The table of the page: for each client, whether it can come in under which setting."""
     page = (CHECKOUT / "docs" / "security.md").read_text()
-    lines = page.partition("### Who can come in\n\n")[2].splitlines()
+    section = page.partition("### Who can come in\n")[2]
+    lines = section[section.index("\n|") + 1 :].splitlines()
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in takewhile(lambda line: line.startswith("|"), lines)

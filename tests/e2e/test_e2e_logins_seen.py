@@ -71,7 +71,9 @@ def test_the_first_login_sets_up_a_second_factor(
     member = house.member(name, "password, enroll", "password, recovery")
     terminal = dial(open_terminal(), house, name).wait_for("Password:")
     answer(terminal, PASSWORD).wait_for("Code that the app shows")
-    found = re.search(r"^\W*((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})", terminal.text, re.MULTILINE)
+    # Dropbear from 2026 on leaves out the ends of lines.
+    shown = terminal.text.replace("\n", "")
+    found = re.search(r"(?<!\w)((?:[A-Z2-7]{4} ?){7}[A-Z2-7]{4})", shown)
     assert found, terminal.text
     member.secret = found[1].replace(" ", "")
     if dial is not dbclient:  # which shows nothing but ASCII

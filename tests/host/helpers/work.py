@@ -88,10 +88,10 @@ def write(path: str) -> None:
         file.write("x")
 
 
-def descriptors() -> int:
-    found = 0
-    for number in range(1000):
+def descriptors() -> list[str]:
+    """What each is of."""
+    found = []
+    for number in range(1000):  # a helper may not look into the folder
         with suppress(OSError):
-            os.fstat(number)
-            found += 1
+            found.append(os.readlink(f"/proc/self/fd/{number}"))
     return found
