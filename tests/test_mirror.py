@@ -13,6 +13,7 @@ import pytest
 from tests.house import ROOT, House
 
 TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "tests/settings/test_models.py": ("tuihost/settings/_values.py",),
     "tests/apps/test_shell.py": ("tuihost/host/programs/_hosted_apps.py",),
     "tests/files/test_disk.py": ("tuihost/files/_disk_file.py", "tuihost/files/tree.py"),
     "tests/files/test_quota.py": ("tuihost/files/_walk.py",),

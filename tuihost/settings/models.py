@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -19,77 +15,21 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from tuihost.core.forward_rules import rule_of
-from tuihost.core.login.account_names import RESERVED_NAMES, name_problem
-
-_APP_NAME = r"[a-z][a-z0-9-]{0,31}"
-_NEEDED = {
-    "c-m": "Enter", "c-j": "Enter", "c-i": "Tab", "c-h": "Backspace", "c-[": "Esc", "c-c": "^C",
-}  # fmt: skip
-_ESCAPE = re.compile(r"c-[a-z@\[\]\\^_]|f([1-9]|1[0-9]|2[0-4])")
-
-
-def _from_file(path: Path, info: ValidationInfo) -> Path:
-    """`~` is the host user's home folder; a relative path starts at the settings file's folder."""
-    try:
-        path = path.expanduser()
-    except RuntimeError:
-        raise ValueError("names a home folder that does not exist") from None
-    if "\0" in str(path):
-        raise ValueError("holds a NUL character")
-    return Path((info.context or {}).get("base", ".")) / path
-
-
-def _patterns_from_file(patterns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    return tuple(str(_from_file(Path(pattern), info)) for pattern in patterns)
-
-
-def _known_key(text: str) -> str:
-    if not _ESCAPE.fullmatch(text):
-        raise ValueError("should be a key such as 'c-]' (Ctrl and ]) or 'f12'")
-    if text in _NEEDED:
-        raise ValueError(f"should be another key: that is {_NEEDED[text]}, which apps need")
-    return text
-
-
-def _listed(value: Any) -> Any:
-    # The environment has no lists: `a, b` and `["a", "b"]` both mean two.
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-def _name_or_none(name: str) -> str:
-    problem = name_problem(name) if name else None
-    if problem is not None:
-        raise ValueError(f"should be a name that an account can have, or empty: {problem}")
-    return name
-
-
-def _forward_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
-    for rule in rules:
-        try:
-            rule_of(rule)
-        except ValueError as error:
-            raise ValueError(f"{rule!r}: {error}") from None
-    return rules
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What the number of a setting counts, for the pages about the settings."""
-
-    name: str
-
-
-AnyPath = Annotated[Path, AfterValidator(_from_file)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Paths = Annotated[tuple[AnyPath, ...], BeforeValidator(_listed)]
-ForwardRules = Annotated[Names, AfterValidator(_forward_rules)]
-AppName = Annotated[str, Field(pattern=f"^{_APP_NAME}$")]
-OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
-Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False), Unit("seconds")]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
+from tuihost.core.login.account_names import RESERVED_NAMES
+from tuihost.settings._values import (
+    AnyPath,
+    AppName,
+    Count,
+    ForwardRules,
+    Names,
+    OneLine,
+    Paths,
+    Seconds,
+    Unit,
+    known_key,
+    name_or_none,
+    patterns_from_file,
+)
 
 
 class Section(BaseModel):
@@ -204,7 +144,7 @@ class Login(Section):
         description="Folders of login steps, each `NAME.py` or `NAME/` one step.",
         examples=[("steps",)],
     )
-    invite_name: Annotated[str, AfterValidator(_name_or_none)] = Field(
+    invite_name: Annotated[str, AfterValidator(name_or_none)] = Field(
         default="new",
         description="The name to log in as with an invitation, while one is open; empty for none.",
         examples=["welcome"],
@@ -215,7 +155,7 @@ class Login(Section):
         "to z, digits, `.`, `_` and `-`; `any` for letters of every language.",
         examples=["any"],
     )
-    authorized_keys: Annotated[Names, AfterValidator(_patterns_from_file)] = Field(
+    authorized_keys: Annotated[Names, AfterValidator(patterns_from_file)] = Field(
         default=(),
         description="Files of keys besides the account's own; %u is the account's name.",
         examples=[("keys/%u",)],
@@ -487,7 +427,7 @@ class Themes(Section):
 class Menu(Section):
     """The first screen."""
 
-    escape: Annotated[str, AfterValidator(_known_key)] = Field(
+    escape: Annotated[str, AfterValidator(known_key)] = Field(
         default="c-]",
         description="The key that leads back to the menu from anywhere.",
         examples=["f12"],

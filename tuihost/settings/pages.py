@@ -12,8 +12,9 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from tuihost.settings._values import Unit
 from tuihost.settings.loading import ENV_PREFIX
-from tuihost.settings.models import Group, Role, Section, Settings, Unit
+from tuihost.settings.models import Group, Role, Section, Settings
 from tuihost.settings.toml import written
 
 _HOST_KEYS = "state_dir/host_ed25519"

@@ -1,0 +1,82 @@
+"""The kinds of values that settings have: how each is read, and what is wrong with one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from tuihost.core.forward_rules import rule_of
+from tuihost.core.login.account_names import name_problem
+
+_APP_NAME = r"[a-z][a-z0-9-]{0,31}"
+_NEEDED = {
+    "c-m": "Enter", "c-j": "Enter", "c-i": "Tab", "c-h": "Backspace", "c-[": "Esc", "c-c": "^C",
+}  # fmt: skip
+_ESCAPE = re.compile(r"c-[a-z@\[\]\\^_]|f([1-9]|1[0-9]|2[0-4])")
+
+
+def _from_file(path: Path, info: ValidationInfo) -> Path:
+    """`~` is the host user's home folder; a relative path starts at the settings file's folder."""
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise ValueError("names a home folder that does not exist") from None
+    if "\0" in str(path):
+        raise ValueError("holds a NUL character")
+    return Path((info.context or {}).get("base", ".")) / path
+
+
+def patterns_from_file(patterns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    return tuple(str(_from_file(Path(pattern), info)) for pattern in patterns)
+
+
+def known_key(text: str) -> str:
+    if not _ESCAPE.fullmatch(text):
+        raise ValueError("should be a key such as 'c-]' (Ctrl and ]) or 'f12'")
+    if text in _NEEDED:
+        raise ValueError(f"should be another key: that is {_NEEDED[text]}, which apps need")
+    return text
+
+
+def _listed(value: Any) -> Any:
+    # The environment has no lists: `a, b` and `["a", "b"]` both mean two.
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def name_or_none(name: str) -> str:
+    problem = name_problem(name) if name else None
+    if problem is not None:
+        raise ValueError(f"should be a name that an account can have, or empty: {problem}")
+    return name
+
+
+def _forward_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
+    for rule in rules:
+        try:
+            rule_of(rule)
+        except ValueError as error:
+            raise ValueError(f"{rule!r}: {error}") from None
+    return rules
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What the number of a setting counts, for the pages about the settings."""
+
+    name: str
+
+
+AnyPath = Annotated[Path, AfterValidator(_from_file)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Paths = Annotated[tuple[AnyPath, ...], BeforeValidator(_listed)]
+ForwardRules = Annotated[Names, AfterValidator(_forward_rules)]
+AppName = Annotated[str, Field(pattern=f"^{_APP_NAME}$")]
+OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False), Unit("seconds")]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
