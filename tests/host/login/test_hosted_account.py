@@ -359,9 +359,10 @@ def test_only_people_with_an_account_have_one_and_others_can_be_closed() -> None
         login_services.store.create(
             AccountRecord("ada", password_hash=login_services.passwords.hash(PASSWORD))
         )
-        clients = [host.connect("ada", password=PASSWORD) for _ in range(2)]
-        for client in clients:
-            client.open_session(timeout=DEADLINE)
+        clients = []
+        for _ in range(2):
+            clients.append(host.connect("ada", password=PASSWORD))
+            clients[-1].open_session(timeout=DEADLINE)  # the host knows it before the next
         guest = host.connect("zoe")
         guest.open_session(timeout=DEADLINE)
         first, _, stranger = (one.visitor for one in host.host.inside())
