@@ -208,6 +208,7 @@ def test_a_locked_file_is_one_sentence_and_nothing_is_lost(
 ) -> None:
     app = host.host.catalog.apps["notes"].app
     monkeypatch.setattr(app.store._database, "_busy", 0.01)
+    app.store._database._writer.close()  # it waits as long as was said when it was opened
     with host.open("notes") as pilot:
         pilot.wait_for("No notes yet").press("c-n").wait_for("New note")
         other = sqlite3.connect(app.data / "notes.sqlite3", isolation_level=None)

@@ -89,7 +89,9 @@ def test_a_locked_account_locks_only_where_the_guesses_come_from(house: House) -
     house.member("eli")
     options = ["-o", "NumberOfPasswordPrompts=5", *BY_PASSWORD]
     for _ in range(2):
-        house.ssh("eli", *WHO, answers=[f"guess-{n}" for n in range(5)], options=options)
+        guesses = [f"guess-{n}" for n in range(5)]
+        said = house.ssh("eli", *WHO, answers=guesses, options=options)
+        assert len(said.asked) == 5
     said = house.ssh("eli", *WHO, answers=[PASSWORD], options=(*ONE_TRY, *BY_PASSWORD))
     assert said.status == 255, "ten wrong ones, and the right one does not help from here"
     house.wait_event("auth.denied", user="eli", having="locked")
