@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from ipaddress import IPv6Address
 
 from tuihost import AppLoadError, Peer, TcpAddress
 
@@ -124,15 +125,25 @@ def _who_gives_way(
     inside: Sequence[BrowserConnection], origin: Peer, now: float
 ) -> BrowserConnection | None:
     """The one that has waited the longest without asking for anything; else the one that has been
-    idle the longest, of the address with the most, if the newcomer's has fewer."""
+    idle the longest, of the source with the most, if the newcomer's has fewer."""
     waiting = [connection for connection in inside if connection.waiting]
     if not waiting:
-        counts = Counter(connection.origin.address for connection in inside)
+        counts = Counter(_source(connection.origin) for connection in inside)
         ((most, count),) = counts.most_common(1)
-        if count <= counts[origin.address] + 1:
+        if count <= counts[_source(origin)] + 1:
             return None
-        waiting = [connection for connection in inside if connection.origin.address == most]
+        waiting = [connection for connection in inside if _source(connection.origin) == most]
     return max(waiting, key=lambda connection: connection.idle(now))
+
+
+def _source(peer: Peer) -> str | int:
+    """What counts as one: an address of IPv4, and a site of IPv6, which has addresses enough for
+    anything."""
+    try:
+        address = IPv6Address(peer.address)
+    except ValueError:
+        return peer.address
+    return int(address) >> 64
 
 
 def why_not_here(address: TcpAddress) -> str | None:

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import paramiko
@@ -547,6 +548,19 @@ def test_one_address_does_not_take_the_whole_listener(
             sock.sendall(b"GET / HTTP/1.1\r\n" + HOST_LINE + b"\r\n")
             assert sock.recv(12) == b"HTTP/1.1 200"
         release.set()
+
+
+def test_a_site_of_ipv6_is_one_source_however_many_addresses_it_has(host: Hosted) -> None:
+    who_gives_way = part(host, "listener")._who_gives_way
+
+    def busy(address: str, idle: float) -> Any:
+        return SimpleNamespace(origin=Peer(address, 1), waiting=False, idle=lambda now: idle)
+
+    site = [busy(f"2001:db8:1:2::{number:x}", number) for number in range(4)]
+    assert who_gives_way(site, Peer("2001:db8:1:2::ff", 1), 0.0) is None
+    assert who_gives_way(site, Peer("2001:db8:1:3::1", 1), 0.0) is site[-1]
+    several = [busy(f"192.0.2.{number}", number) for number in range(4)]
+    assert who_gives_way(several, Peer("192.0.2.9", 1), 0.0) is None
 
 
 def test_what_is_remembered_of_a_request_is_bounded(host: Hosted) -> None:
