@@ -346,6 +346,25 @@ def test_an_app_that_waits_when_an_address_ends_holds_up_nobody() -> None:
         assert in_time == [True], "the connection waited for the app"
 
 
+def test_one_thread_tells_an_app_of_all_that_has_ended() -> None:
+    go_on = threading.Event()
+    with echoing() as (_, client, app):
+        before = set(threading.enumerate())
+        for count in range(1, 21):
+            client.request_port_forward("hook", 80)
+            app.wait(lambda count=count: len(app.taken) == count)
+            app.taken[-1].on_end(lambda: app.note(app.ended.append, go_on.wait(DEADLINE)))
+            client.cancel_port_forward("hook", 80)
+            client.global_request("keepalive@openssh.com", wait=True)  # both are answered
+        new = [thread.name for thread in set(threading.enumerate()) - before]
+        telling = [name for name in new if name.startswith("end-")]
+        try:
+            assert len(telling) == 1
+        finally:
+            go_on.set()
+        app.wait(lambda: len(app.ended) == 40)
+
+
 def test_the_addresses_that_apps_hold_for_one_person_are_bounded() -> None:
     class Keeps(Echo):
         accepts = Accepts(listens=(ListenRule("*", 80),))

@@ -11,6 +11,7 @@ sockets, one a stream for what an app answers.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from socket import socket
 
@@ -66,6 +67,10 @@ NO_THREADS = Refuse(
 )
 
 
+Guard = Callable[[Callable[[], object]], str | None]
+"""What `AppThread.guard` is."""
+
+
 class Forwards:
     """What one person forwards, both ways."""
 
@@ -87,6 +92,7 @@ class Forwards:
         self._dial_rules = tuple(rule_of(text) for text in self._settings.dial)
         self._listen_rules = tuple(rule_of(text) for text in self._settings.listen)
         self._listening: dict[SocketAddress, HostedListening | SocketListener] = {}
+        self._ending: dict[str, deque[HostedListening]] = {}
         self._dials: set[Dial] = set()
         self._pump: Pump | None = None
         self._lock = threading.Lock()
@@ -283,7 +289,7 @@ class Forwards:
 
         def give_up() -> None:
             why_not = f"The app {app.name} did not answer in time."
-            self._apart(app, "late", lambda: self._answer_listen(listening, awaited, why_not))
+            self._apart(app, "late", lambda _: self._answer_listen(listening, awaited, why_not))
 
         thread = self._thread(app, "listen", run, lease)
         too_late = self._host.watchdog.call_later(LISTEN_TIME, give_up)
@@ -316,16 +322,30 @@ class Forwards:
             log.info(Event.FORWARD_LISTEN, target=shown(address))
 
     def _end(self, listening: HostedListening | SocketListener) -> None:
-        """Ends it; an app is told on a thread of its own, since it may wait. Any thread."""
+        """Ends it; an app is told on a thread apart, since it may wait. Any thread."""
         if isinstance(listening, SocketListener):
             listening.cancel()
             return
         listening.stop()
-        self._apart(listening.app, "end", listening.cancel)
+        with self._lock:
+            waiting = self._ending.setdefault(listening.app.name, deque())
+            waiting.append(listening)
+            if len(waiting) > 1:
+                return  # a thread is on its way there
+        self._apart(listening.app, "end", lambda guard: self._tell_ends(waiting, guard))
 
-    def _apart(self, app: App, what: str, work: Callable[[], object]) -> None:
+    def _tell_ends(self, waiting: deque[HostedListening], guard: Guard) -> None:
+        """Tells one app of every address that has ended. Its own thread, one for each app."""
+        while True:
+            guard(waiting[0].cancel)
+            with self._lock:
+                waiting.popleft()
+                if not waiting:
+                    return
+
+    def _apart(self, app: App, what: str, work: Callable[[Guard], object]) -> None:
         """Does `work`, which may wait, on a thread of its own. Any thread."""
-        thread = self._thread(app, what, lambda: thread.guard(work))
+        thread = self._thread(app, what, lambda: work(thread.guard))
         try:
             thread.start()
         except RuntimeError:  # there can be no more threads now

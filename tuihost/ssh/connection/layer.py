@@ -251,6 +251,7 @@ class ConnectionLayer(Openings):
         expected = self._replies.expect(wanted=asked.want_reply)
         reply = self._answer_global(asked, fields)
         if isinstance(reply, LaterReply):
+            self._charge(PROGRAM_COST)  # a thread, as with a program
             awaited = _AwaitedReply(self, asked, expected)
             if not self._told("global_request", reply.begin, awaited):
                 awaited.answer(Refuse("an error in the host"))
