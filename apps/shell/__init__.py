@@ -5,7 +5,7 @@ notes list | grep -i soup | head -n 3 > found.txt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from tuihost import App, FileError, Session, clean, command
 
 from .command_stdio import CommandInput, CommandOutput
 from .filters import Filters
-from .language import SCREEN, ParseError, parse
+from .language import MAX_LINE, SCREEN, ParseError, parse
 from .remembered import aliases_of, keep_aliases, problem_with_alias, typed_lines
 from .running import RunningPipeline, call_of, sentence, should_run
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tuihost import CommandInfo
 
 UNCLEAR, NOT_HERE = 2, 69
+MAX_BYTES = 4 * MAX_LINE  # in UTF-8
 SILENCE = 1.0
 """Seconds without input after which somebody types, rather than a program that sends lines."""
 GREETING = "type a command; help lists them, and exit leaves."
@@ -77,7 +78,7 @@ class Shell(Filters, App):
         status, typing = 0, not session.readable(SILENCE)
         if typing:
             _prompt(session, f"{session.host.name}: {GREETING}\n")
-        for line in session.lines():
+        for line in self._lines(session):
             words = line.split()
             if words and words[0] in LEAVING:
                 return int(words[1]) if words[1:] and words[1].isdecimal() else status
@@ -87,6 +88,22 @@ class Shell(Filters, App):
         if typing:
             session.write_error(b"\n")  # the input ended behind a prompt
         return status
+
+    def _lines(self, session: Session) -> Iterator[str]:
+        """The lines of standard input. One that is too long is refused; no part of it is a line."""
+        rest, begins, refused = b"", True, False
+        while chunk := session.read():
+            *full, rest = (rest + chunk).split(b"\n")
+            for line in full:
+                if not refused:
+                    yield _decoded(line, begins=begins)
+                begins = refused = False
+            if len(rest) > MAX_BYTES:
+                if not refused:
+                    session.error(f"A line has at most {MAX_LINE:,} characters.")
+                rest, refused = b"", True
+        if rest and not refused:
+            yield _decoded(rest, begins=begins)
 
     def _run(self, session: Session, line: str, stdin: CommandInput | None = None) -> int:
         other_apps, output, status = session.other_apps, CommandOutput(session), 0
@@ -178,6 +195,12 @@ class Shell(Filters, App):
         """Show what you have typed here, latest last."""
         for line in typed_lines(session):
             session.print(line)
+
+
+def _decoded(line: bytes, *, begins: bool) -> str:
+    """A line of input as text; at the beginning, a byte order mark is none."""
+    text = line.removesuffix(b"\r").decode("utf-8", "replace")
+    return text.removeprefix("\ufeff") if begins else text
 
 
 def _prompt(session: Session, above: str = "") -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from sys import getsizeof
 from typing import Annotated
 
 import re2
@@ -92,13 +93,14 @@ class Filters:
         most = max(0, min(lines, 100_000))
         for line in session.lines():
             kept.append(line)
-            size += len(line) + 50
+            size += getsizeof(line)
             if len(kept) > most:
-                size -= len(kept.popleft()) + 50
+                size -= getsizeof(kept.popleft())
             if size > highest:
                 held.add(size + PIECE - highest)
                 highest = size + PIECE
-        _put(session, list(kept))
+        while kept:
+            _put(session, [kept.popleft() for _ in range(min(len(kept), 1000))])
         return 0
 
     @command
@@ -129,7 +131,8 @@ class Filters:
                 )
             held.add(len(lines))
             data.clear()
-            _put_text(session, lines.decode())
+            for piece in _pieces(lines):
+                _put(session, piece.decode().removesuffix("\n").split("\n"))
         return 0
 
     @command
@@ -158,7 +161,7 @@ class Filters:
                 plain, text = session.offload_now(
                     laid_out, data, part, seconds=MAX_SECONDS, memory=JSON_MEMORY
                 )
-            held.add(len(text))
+            held.add(getsizeof(text))
             data.clear()
         except RecursionError:
             session.error("That is nested too deeply.")
@@ -197,6 +200,16 @@ def _put(session: Session, lines: Sequence[str]) -> None:
         session.print("\n".join(clean(line, limit=MAX_SHOWN) for line in lines))
     else:
         session.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def _pieces(lines: bytes) -> Iterator[bytes]:
+    """The lines, some at a time."""
+    start = 0
+    while start < len(lines):
+        end = lines.find(b"\n", start + PIECE)
+        end = len(lines) if end < 0 else end + 1
+        yield lines[start:end]
+        start = end
 
 
 def _put_text(session: Session, text: str) -> None:

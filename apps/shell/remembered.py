@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from sys import getsizeof
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
@@ -15,6 +16,7 @@ MAX_ALIASES = 100
 MAX_ALIAS = 500  # characters
 MAX_ALL = 4096  # characters of all together, as they are kept
 MAX_HISTORY = 512 * 1024  # bytes; beyond that, the older half is dropped
+MAX_GUEST = 64 * 1024  # bytes of memory; beyond that, the oldest lines are dropped
 _KEY = "shell.aliases"
 
 
@@ -48,12 +50,39 @@ def _kept(aliases: Mapping[str, str]) -> str:
     return json.dumps(aliases)
 
 
+class GuestHistory(InMemoryHistory):
+    """The last lines that one guest typed, as many as fit into `MAX_GUEST`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._size = 0
+
+    def append_string(self, string: str) -> None:
+        super().append_string(string)
+        self._size += getsizeof(string)
+        while self._size > MAX_GUEST and self._storage:
+            self._size -= getsizeof(self._storage.pop(0))
+        del self._loaded_strings[len(self._storage) :]  # the same lines, the latest first
+
+
 class AccountHistory(FileHistory):
     """What one account typed, except lines that begin with a space."""
 
     def append_string(self, string: str) -> None:
-        if string.strip() and not string.startswith(" "):
-            super().append_string(string)
+        if not string.strip() or string.startswith(" "):
+            return
+        super().append_string(string)
+        if shortened(Path(self.filename)):
+            self._loaded_strings = list(self.load_history_strings())
+
+
+def shortened(path: Path) -> bool:
+    """Whether there were so many lines that the older half was dropped."""
+    if not path.exists() or path.stat().st_size <= MAX_HISTORY:
+        return False
+    data = path.read_bytes()[-MAX_HISTORY // 2 :]
+    path.write_bytes(data[data.find(b"\n\n") + 1 :])
+    return True
 
 
 def history_path(session: Session) -> Path:
@@ -65,13 +94,11 @@ def history_path(session: Session) -> Path:
 def history_of(session: Session) -> History:
     """The history of an account. A guest's is gone with their session."""
     if session.account.guest:
-        kept = session.memory.setdefault("history", InMemoryHistory())
+        kept = session.memory.setdefault("history", GuestHistory())
         assert isinstance(kept, History)
         return kept
     path = history_path(session)
-    if path.exists() and path.stat().st_size > MAX_HISTORY:
-        data = path.read_bytes()[-MAX_HISTORY // 2 :]
-        path.write_bytes(data[data.find(b"\n\n") + 1 :])
+    shortened(path)
     path.touch(0o600)
     return AccountHistory(str(path))
 

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import json
 import random
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -181,6 +182,13 @@ def test_a_line_of_a_script_is_no_longer_than_a_command_line(host: Hosted) -> No
     assert said.stderr == b"A line has at most 8,192 characters.\n"
     assert said.stdout == b"next\n"
     assert len(part(host, "language").parse("a;" * 4096)) == 4096
+
+
+def test_no_part_of_a_line_of_a_script_is_a_line(host: Hosted) -> None:
+    long = b"# a note" + b" " * 1_100_000 + b"echo part\n"
+    said = host.run("shell script", stdin=long + b"echo next\n" + long + b"echo last")
+    assert said.errors == "A line has at most 8,192 characters.\n" * 2
+    assert said.text == "next\nlast\n"
 
 
 @given(text=st.text(alphabet="ab '\"\\|<>;&#\n\té", max_size=40))
@@ -387,6 +395,14 @@ def test_nobody_holds_more_than_one_person_may(command: str) -> None:
         assert "no more than 5,033,165 bytes of memory" in errors
 
 
+def test_bytes_are_counted_and_not_characters() -> None:
+    short = "\U0001f600\n".encode() * 70_000
+    with hosted(bundled=["shell"], settings={"limits.share": 0.1}) as host:
+        status, out, errors = line(host, "tail -n 100000", short)
+        assert (status, out) == (1, "")
+        assert "no more than 5,033,165 bytes of memory" in errors
+
+
 def test_a_pattern_cannot_hold_anybody_up(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
     evil = b"a" * 200_000 + b"!\n"
     assert line(host, "grep '^(a|a|aa)+$'", evil) == (1, "", "")
@@ -500,6 +516,33 @@ def test_what_a_guest_typed_is_kept_nowhere(host: Hosted, tmp_path: Path, guest:
     assert len(files) == (0 if guest else 1)
     for file in files:
         assert (file.stat().st_mode & 0o777, "secret" in file.read_text()) == (0o600, False)
+
+
+def test_what_is_remembered_of_a_guest_is_bounded(host: Hosted, tmp_path: Path) -> None:
+    session = SimpleNamespace(account=Account("eve", guest=True), data=tmp_path, memory={})
+    remembered = part(host, "remembered")
+    for number in range(100):
+        remembered.history_of(session).append_string(f"echo {number} " + "\U0001f600" * 1000)
+    kept = remembered.typed_lines(session)
+    assert 10 < len(kept) < 17
+    assert kept[-1].startswith("echo 99 ")
+    history = remembered.history_of(session)
+    assert sum(map(sys.getsizeof, history.get_strings())) <= remembered.MAX_GUEST
+
+
+def test_what_is_remembered_of_an_account_is_bounded_while_it_types(
+    host: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = SimpleNamespace(account=Account("ada", guest=False), data=tmp_path, memory={})
+    remembered = part(host, "remembered")
+    monkeypatch.setattr(remembered, "MAX_HISTORY", 10_000)
+    history = remembered.history_of(session)
+    for number in range(100):
+        history.append_string(f"echo {number} " + "x" * 1000)
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_size <= 10_000
+    assert history.get_strings()[-1].startswith("echo 99 ")
+    assert len(history.get_strings()) <= 10
 
 
 def test_lines_may_begin_with_a_byte_order_mark(host: Hosted) -> None:

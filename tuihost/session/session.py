@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_LINE = 1 << 20  # bytes of a line of input
+UNCOUNTED, LINE_COST = 1 << 16, 5  # bytes of a line that cost nothing; what each costs beyond
 OFFLOAD_MEMORY = 64 << 20
 LOOK_EVERY = 0.2  # seconds between two looks whether the person is still there
 
@@ -292,15 +293,17 @@ class Session:
     def line_blocks(self) -> Iterator[list[str]]:
         """The same, as many lines at a time as have come, which is quicker."""
         rest, begins = b"", True
-        while chunk := self.read():
-            *full, rest = (rest + chunk).split(b"\n")
-            if len(rest) > MAX_LINE:
-                full.append(rest)
-                rest = b""
-            if full and begins:
-                full[0], begins = full[0].removeprefix(BOM_UTF8), False
-            if full:
-                yield [line.rstrip(b"\r").decode("utf-8", "replace") for line in full]
+        with self.hold() as held:
+            while chunk := self.read():
+                *full, rest = (rest + chunk).split(b"\n")
+                if len(rest) > MAX_LINE:
+                    full.append(rest)
+                    rest = b""
+                held.set(LINE_COST * len(rest) if len(rest) > UNCOUNTED else 0)
+                if full and begins:
+                    full[0], begins = full[0].removeprefix(BOM_UTF8), False
+                if full:
+                    yield [line.rstrip(b"\r").decode("utf-8", "replace") for line in full]
         if begins:
             rest = rest.removeprefix(BOM_UTF8)
         if rest:
