@@ -56,6 +56,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     "tests/host/store/test_account_store.py": ("tuihost/testing/memory_store.py",),
     "tests/host/store/test_account_store_sqlite.py": ("tuihost/host/store/_account_rows.py",),
     "tests/login/steps/test_approve.py": ("tuihost/login/_step.py",),
+    "tests/tui/widgets/test_editor.py": ("tuihost/tui/widgets/_wrapped.py",),
     "tests/session/test_session.py": (
         "tuihost/testing/pilot.py",
         "tuihost/tui/running/_overlay.py",

@@ -120,15 +120,15 @@ def test_what_an_editor_holds_is_taken_from_its_person_and_given_back() -> None:
     editor = TextEditor(session, "small")
     with play(edited(session, editor), session) as me:
         assert budget.held(Kind.MEMORY) == 0, "a small text costs no count"
-        me.paste("x" * 100_000)
-        me.paste("y" * 20_000)
+        me.paste("x" * 80_000)
+        me.paste("y" * 10_000)
         held = budget.held(Kind.MEMORY)
         assert 600_000 < held < 1_000_000
         me.paste("z" * 60_000)
         assert "z" not in editor.text
         assert "There are no more than 1,000,000 bytes of memory" in me.text
         me.press("backspace")
-        assert len(editor.text) == 120_004
+        assert len(editor.text) == 90_004
         assert "no more than" not in me.text
         editor.close()
         assert budget.held(Kind.MEMORY) == 0

@@ -28,6 +28,7 @@ from tuihost.terminal_facts import Colors
 from tuihost.text import clean
 from tuihost.theme.roles import ANSI, Role
 from tuihost.theme.styles import rich_style
+from tuihost.tui.layout.plain_rows import PlainRows
 from tuihost.tui.terminal.ascii import to_ascii
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ Line = tuple[Fragment, ...]
 _PIPE_WIDTH = 80
 _UNBOUNDED = 10_000
 _MAX_URL = 2000
+LONG = 10_000
+"""Characters from which on a plain text is not given to rich, which draws all of it at once."""
+REMEMBERED = 10_000
+"""Rows that are remembered, of all widths and themes but the last."""
 
 
 class _Nowhere:
@@ -90,14 +95,15 @@ def render_lines(
 class RichLines:
     """One renderable, drawn once for each version, width, theme and depth that is asked for.
 
-    `source` is the renderable, or makes it for a width. Remembers the last few answers.
-    Thread: one, its app's.
+    `source` is the renderable, or makes it for a width. Remembers the last few answers, as long as
+    they are not large. Of a long text only the rows that are looked at are drawn. Thread: one, its
+    app's.
     """
 
     def __init__(self, source: Any, *, remember: int = 4) -> None:
         self._source = source
         self._remember = max(1, remember)
-        self._drawn: dict[Hashable, tuple[Line, ...]] = {}
+        self._drawn: dict[Hashable, Sequence[Line]] = {}
 
     def lines(
         self,
@@ -107,7 +113,7 @@ class RichLines:
         *,
         unicode: bool = True,
         colors: Colors = Colors.TRUE,
-    ) -> tuple[Line, ...]:
+    ) -> Sequence[Line]:
         """The lines; drawn anew when `version` or anything else differs from what was asked."""
         key = (version, width, theme, unicode, colors)
         lines = self._drawn.pop(key, None)
@@ -115,11 +121,18 @@ class RichLines:
             source = self._source
             if callable(source) and not is_renderable(source):
                 source = source(width)
-            lines = render_lines(source, width, theme, unicode=unicode, colors=colors)
+            if isinstance(source, str) and len(source) > LONG:
+                lines = PlainRows(source, width, unicode=unicode)
+            else:
+                lines = render_lines(source, width, theme, unicode=unicode, colors=colors)
         self._drawn[key] = lines  # at the end: the oldest stands first
-        while len(self._drawn) > self._remember:
+        while len(self._drawn) > self._remember or self._large():
             del self._drawn[next(iter(self._drawn))]
         return lines
+
+    def _large(self) -> bool:
+        """Whether there is more than one answer, and all of them have too many rows."""
+        return len(self._drawn) > 1 and sum(map(len, self._drawn.values())) > REMEMBERED
 
 
 def _fragments(line: Iterable[Segment]) -> Line:

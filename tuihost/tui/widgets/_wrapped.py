@@ -6,8 +6,8 @@ so the window has nothing left to break.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +27,16 @@ from wcwidth import iter_graphemes
 
 from tuihost.text import masked
 from tuihost.tui.characters import width_of
+from tuihost.tui.layout.line_breaks import TAB, row_starts, starts_again
 
 if TYPE_CHECKING:
     from prompt_toolkit.key_binding.key_bindings import NotImplementedOrNone
 
-TAB = 4
-"""A tab leads to the next column that this divides."""
-KEPT = 20_000
-"""Lines whose rows are remembered."""
+KEPT = 100_000
+"""Characters of lines whose rows are remembered, besides twice those of the text."""
+ONE_ROW = (0,)
 LONG = 2000
 """Characters from which on a line that was changed is not broken into rows from its beginning."""
-CLEAR = 64
-"""Characters behind a change after which no cluster reaches back to it."""
 
 
 class _Masked(Processor):
@@ -61,74 +59,6 @@ class _Tabs(TabsProcessor):
         return super().apply_transformation(transformation_input)
 
 
-def row_starts(line: str, width: int) -> tuple[int, ...]:
-    """Where the rows of a line begin, as places in it, so that each has at most `width` cells: a
-    word is broken only if it is longer than that. A blank at the end of a row may be one more."""
-    if line.isascii() and line.isprintable():
-        return (0, *_starts_of_ascii(line, width))
-    return (0, *_starts_from(masked(line), 0, width))
-
-
-def _starts_of_ascii(line: str, width: int) -> Iterator[int]:
-    at = 0
-    while len(line) - at > width:
-        end = at + width
-        blank = line.rfind(" ", at, end)
-        at = end + 1 if line[end] == " " else blank + 1 if blank >= at else end
-        if at < len(line):
-            yield at
-
-
-def _starts_from(line: str, at: int, width: int) -> Iterator[int]:
-    """Where rows begin after the one that begins at `at`."""
-    start = can_break = at
-    column = used = since_break = 0  # cells of this row, and of what follows its last blank
-    for cluster in iter_graphemes(line, at):
-        cells = TAB - column % TAB if cluster == "\t" else width_of(cluster)
-        if used + cells > width and at > start and not (cluster == " " and used == width):
-            if can_break <= start:
-                can_break, since_break = at, 0
-            start, used = can_break, since_break
-            yield start
-        column += cells if cluster == "\t" else len(cluster)
-        at += len(cluster)
-        used += cells
-        since_break += cells
-        if cluster in (" ", "\t") or cells == 2:
-            can_break, since_break = at, 0
-
-
-def starts_again(line: str, width: int, before: str, starts: tuple[int, ...]) -> tuple[int, ...]:
-    """The same as `row_starts(line, width)`, from what that gave for the line as it was before a
-    change: only the rows around the change are made anew."""
-    if "\t" in line or "\t" in before or (line.isascii() and line.isprintable()):
-        return row_starts(line, width)
-    same = _same(before, line)
-    end = _same(before[same:][::-1], line[same:][::-1])
-    more = len(line) - len(before)
-    kept = max(0, bisect_right(starts, same) - 3)  # the rows before may have room for more now
-    found = list(starts[: kept + 1])
-    old = frozenset(starts)
-    for start in _starts_from(masked(line), found[-1], width):
-        if start >= len(line) - end + CLEAR and start - more in old:
-            place = bisect_left(starts, start - more)
-            return (*found, *(begin + more for begin in starts[place:]))
-        found.append(start)
-    return tuple(found)
-
-
-def _same(one: str, other: str) -> int:
-    """How many characters two texts have in common at their beginning."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 class WrappedControl(BufferControl):
     """A `BufferControl` whose lines are rows of the window. Use it in a window that does not wrap
     lines. Tabs are blanks."""
@@ -138,7 +68,8 @@ class WrappedControl(BufferControl):
         self._known: dict[str, tuple[int, ...]] = {}
         self._width = 0
         self._lines: list[str] = []
-        self._first: list[int] = [0]
+        self._held = 0  # characters of the lines in `_known`
+        self._first = array("I", [0])
         self._goal = (-1, 0)
         self._long: tuple[str, int, tuple[int, ...]] = ("", 0, (0,))
 
@@ -149,14 +80,19 @@ class WrappedControl(BufferControl):
         end the number of rows."""
         if width == self._width and self._lines is document.lines:
             return
-        if width != self._width or len(self._known) > KEPT:
-            self._width, self._known = width, {}
-        known, room = self._known, max(1, width - 1)  # one cell for the cursor behind the text
+        if width != self._width or self._held > 2 * len(document.text) + KEPT:
+            self._width, self._known, self._held = width, {}, 0
+        room = max(1, width - 1)  # one cell for the cursor behind the text
         self._lines = document.lines
         for line in self._lines:
-            if line not in known:
-                known[line] = self._starts(line, room)
-        self._first = list(accumulate((len(known[line]) for line in self._lines), initial=0))
+            if (len(line) > room or not line.isascii() or "\t" in line) and line not in self._known:
+                self._known[line] = self._starts(line, room)
+                self._held += len(line)
+        self._first = array("I", accumulate(map(len, map(self._rows, self._lines)), initial=0))
+
+    def _rows(self, line: str) -> tuple[int, ...]:
+        """Where the rows of a line begin. Most lines have one and are not remembered."""
+        return self._known.get(line, ONE_ROW)
 
     def _starts(self, line: str, room: int) -> tuple[int, ...]:
         if len(line) < LONG:
@@ -172,14 +108,14 @@ class WrappedControl(BufferControl):
     def _place(self, document: Document) -> tuple[int, int]:
         """The row of the cursor, and where that row begins in its line."""
         line, column = document.cursor_position_row, document.cursor_position_col
-        starts = self._known[self._lines[line]]
+        starts = self._rows(self._lines[line])
         row = bisect_right(starts, column) - 1
         return self._first[line] + row, starts[row]
 
     def _span(self, row: int) -> tuple[int, int, int | None]:
         """The line of a row, and where the row begins and ends in it; None for the line's end."""
         line = bisect_right(self._first, row) - 1
-        starts = self._known[self._lines[line]]
+        starts = self._rows(self._lines[line])
         at = row - self._first[line]
         return line, starts[at], starts[at + 1] if at + 1 < len(starts) else None
 

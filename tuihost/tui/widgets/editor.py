@@ -42,8 +42,11 @@ LIMIT = 200_000
 
 STEP = 1 << 18
 """Bytes by which the memory that an editor holds is counted: a small text costs no count."""
-COPIES, A_LINE = 6, 300
-"""What prompt_toolkit and the rows keep of a text: copies of it, and bytes for each line."""
+FEW = 2
+"""Texts whose lines prompt_toolkit remembers."""
+COPIES, A_LINE, A_FILLED = 8, 100, 120
+"""What prompt_toolkit and the rows keep of a text: copies of it, bytes for each line, and bytes for
+each line that is not empty."""
 
 
 class _Indent(Margin):
@@ -113,6 +116,7 @@ class TextEditor:
         window.content = self._control
         window.right_margins = [ConditionalMargin(ScrollbarMargin(), Condition(self._overflows))]
         window.left_margins = [_Numbers(self._control) if line_numbers else _Indent()]
+        self._keep_few()
         self._saved = self.text
         self._refusal = ""
         self.buffer.on_text_changed += self._forget_refusal
@@ -274,6 +278,11 @@ class TextEditor:
 
     # ------------------------------------------------------------------ what it holds
 
+    def _keep_few(self) -> None:
+        """prompt_toolkit remembers the lines of ten texts, and where each begins, and what a lexer
+        made of eight. The text before a change and the one after it are enough."""
+        self.buffer._document_cache.size = self._control._fragment_cache.maxsize = FEW
+
     def close(self) -> None:
         """Gives back the memory that the text and its undo take; the end of the session does, too.
         For an app that opens many texts, one after the other."""
@@ -295,5 +304,7 @@ class TextEditor:
 
     def _count(self, text: str) -> None:
         """Holds as much as the editor takes now. Raises `TookTooMuch`."""
-        size = COPIES * getsizeof(text) + A_LINE * text.count("\n") + undo_bytes(self.buffer)
+        lines = text.count("\n")
+        lines_size = A_LINE * lines + A_FILLED * (lines - text.count("\n\n"))
+        size = COPIES * getsizeof(text) + lines_size + undo_bytes(self.buffer)
         self._memory.set(size // STEP * STEP)

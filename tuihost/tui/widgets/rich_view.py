@@ -7,7 +7,7 @@ screen = Screen(session, "Handbook", view, status=view.position_text)
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from prompt_toolkit.layout.screen import Screen, WritePosition
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session.session import Session
+from tuihost.tui.layout.plain_rows import PlainRows
 from tuihost.tui.layout.renderables import Line, RichLines, link_of
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.widgets import fuzzy
@@ -28,6 +29,9 @@ from tuihost.tui.widgets.keymap import Keymap
 
 MAX_WIDTH = 100
 """Columns of text: longer lines are hard to read."""
+
+MOST = 2000
+"""Places that a search goes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class RichView:
         self._content = content
         self._rich = RichLines(content)
         self._version = 0
-        self._lines: tuple[Line, ...] = ()
+        self._lines: Sequence[Line] = ()
         self._links: list[_Span] = []
         self._hits: list[_Span] = []
         self._hit: _Span | None = None
@@ -147,7 +151,7 @@ class RichView:
     def _margin(self, width: int) -> int:
         return 2 if width >= 44 else 1 if width >= 24 else 0
 
-    def _draw(self) -> tuple[Line, ...]:
+    def _draw(self) -> Sequence[Line]:
         """The lines for the window as it is; drawn anew when something changed."""
         session = self.session
         facts = session.terminal
@@ -158,7 +162,7 @@ class RichView:
         )
         if lines is not self._lines:
             self._lines = lines
-            self._links = _links(lines)
+            self._links = [] if isinstance(lines, PlainRows) else _links(lines)
             self._link = self._hit = None
             self._hits = _find(lines, self.search.text)
         return lines
@@ -219,7 +223,8 @@ class RichView:
             return ""
         if not self._hits or self._hit is None:
             return "nothing found"
-        return f"{self._hits.index(self._hit) + 1} of {len(self._hits)}"
+        more = "+" if len(self._hits) == MOST else ""
+        return f"{self._hits.index(self._hit) + 1} of {len(self._hits)}{more}"
 
     def find(self, text: str) -> None:
         """Searches the page for `text`, as if it had been typed after `/`."""
@@ -317,8 +322,8 @@ class RichView:
         return self._link is not None and not self.search.active
 
 
-def _find(lines: tuple[Line, ...], text: str) -> list[_Span]:
-    """Where `text` stands in the lines, whatever its case and its accents."""
+def _find(lines: Sequence[Line], text: str) -> list[_Span]:
+    """The first `MOST` places of `text` in the lines, whatever its case and its accents."""
     wanted = fuzzy.fold(text)
     hits: list[_Span] = []
     if not wanted.strip():
@@ -329,10 +334,12 @@ def _find(lines: tuple[Line, ...], text: str) -> list[_Span]:
         while at >= 0:
             hits.append(_Span(number, at, at + len(wanted)))
             at = folded.find(wanted, at + len(wanted))
+        if len(hits) >= MOST:
+            return hits[:MOST]
     return hits
 
 
-def _links(lines: tuple[Line, ...]) -> list[_Span]:
+def _links(lines: Sequence[Line]) -> list[_Span]:
     """The links of the lines; neighbours with one address are one."""
     links: list[_Span] = []
     for number, line in enumerate(lines):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuihost.tui.characters import width_of
-from tuihost.tui.widgets._wrapped import _starts_from, row_starts, starts_again
+from tuihost.tui.layout.line_breaks import _starts_from, row_starts, starts_again
 
 FLAG = "🇩🇪"
 
