@@ -68,11 +68,15 @@ class GuestHistory(InMemoryHistory):
 class AccountHistory(FileHistory):
     """What one account typed, except lines that begin with a space."""
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
+
     def append_string(self, string: str) -> None:
         if not string.strip() or string.startswith(" "):
             return
         super().append_string(string)
-        if shortened(Path(self.filename)):
+        if shortened(self.path):
             self._loaded_strings = list(self.load_history_strings())
 
 
@@ -100,7 +104,7 @@ def history_of(session: Session) -> History:
     path = history_path(session)
     shortened(path)
     path.touch(0o600)
-    return AccountHistory(str(path))
+    return AccountHistory(path)
 
 
 def typed_lines(session: Session) -> list[str]:
