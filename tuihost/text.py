@@ -24,8 +24,9 @@ def clean(text: str, *, lines: bool = False, limit: int | None = None) -> str:
     With `lines`, tab and newline stay. A text longer than `limit` characters is cut, and ends in
     `…`.
     """
-    text = (_HARMFUL_BUT_LINES if lines else _HARMFUL).sub("·", text)
-    text = _STACKED.sub(r"\1", text)
+    if not (text.isascii() and text.isprintable()):  # which most are, and that is quickly seen
+        text = (_HARMFUL_BUT_LINES if lines else _HARMFUL).sub("·", text)
+        text = _STACKED.sub(r"\1", text)
     if limit is not None and len(text) > limit:
         text = text[: max(0, limit - 1)] + "…"
     return text
