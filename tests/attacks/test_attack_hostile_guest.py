@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -25,7 +26,7 @@ import paramiko
 import pytest
 
 from tests.e2e.e2e_demo import CHECKOUT, Served
-from tests.waiting import DEADLINE, allowed, until
+from tests.waiting import DEADLINE, until
 
 SETTINGS = """\
 [server]
@@ -42,8 +43,16 @@ KEY_TO_FRAME = 0.060
 LOGIN = 1.0
 GROWTH = 150 << 20
 AFTER = 10.0  # seconds
-LEFT = 48 << 20  # bytes that the allocators keep: small blocks that lie between those of others
-FEW = 4  # of the other person, who comes and goes
+CALM = 0.010
+"""Seconds from a key to its frame, for 99 of 100, while nobody does anything else on a machine that
+is quiet. If it is more, the machine is busy with other things, and everything takes longer."""
+ARENAS = 48 << 20
+"""Bytes that the allocators keep, of Python and of the C library, though next to nothing is left in
+them: a few small blocks live in each of their arenas. They are used again, so a second attack
+leaves nothing more."""
+LEFT = 1.05
+"""What a process may have after that, of what it had before it."""
+FEW = 2  # of the other person, who comes and goes
 FAULTS = (OSError, EOFError, AssertionError, paramiko.SSHException, subprocess.SubprocessError)
 
 
@@ -184,6 +193,56 @@ def least_held_by(host: Served) -> Held:
     return Held(*(min(getattr(held, name) for held in seen) for name in Held.__slots__))
 
 
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What somebody saw of the host for some time."""
+
+    frames: list[float]
+    logins: list[float]
+    copies: int
+    most: int
+    """Bytes of memory that the host had."""
+
+    @classmethod
+    def seen(cls, host: Served, somebody: Somebody, seconds: float) -> Phase:
+        somebody.frames.clear()
+        somebody.logins.clear()
+        copies, most, deadline = somebody.copies, 0, time.monotonic() + seconds
+        while time.monotonic() < deadline and not somebody.failed:
+            most = max(most, held_by(host).memory)
+            threading.Event().wait(0.1)
+        assert not somebody.failed, somebody.failed
+        frames, logins = list(somebody.frames), list(somebody.logins)
+        return cls(frames, logins, somebody.copies - copies, most)
+
+    @property
+    def key_to_frame(self) -> float:
+        return percentile(self.frames, 0.99)
+
+    def __str__(self) -> str:
+        return (
+            f"key to frame: median {statistics.median(self.frames) * 1000:.1f} ms, p99"
+            f" {self.key_to_frame * 1000:.1f} ms, worst {max(self.frames) * 1000:.0f} ms of"
+            f" {len(self.frames)}; login: worst {max(self.logins):.2f} s of {len(self.logins)};"
+            f" copies: {self.copies}; memory: {self.most / (1 << 20):.0f} MiB"
+        )
+
+
+@contextmanager
+def hostile_guest(port: int, seconds: float, source: str) -> Iterator[list[str]]:
+    """The guest, for so long; what they were told is in the list afterwards."""
+    words = [sys.executable, "-m", "tests.attacks.hostile_guest", str(port), str(seconds), source]
+    guest = subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE)
+    told: list[str] = []
+    try:
+        yield told
+        said, _ = guest.communicate(timeout=seconds + 2 * DEADLINE)
+        told.append(said.decode())
+    finally:
+        guest.kill()
+        guest.wait()
+
+
 @pytest.mark.slow
 def test_one_guest_takes_nothing_that_is_everybodys(host: Served) -> None:
     somebody = Somebody(host.port)
@@ -192,44 +251,38 @@ def test_one_guest_takes_nothing_that_is_everybodys(host: Served) -> None:
     for thread in threads:
         thread.start()
     until(lambda: somebody.copies >= 2 or somebody.failed, "the other person to be at home")
-    # What each act loads at its first time stays, whoever it was.
-    words = [sys.executable, "-m", "tests.attacks.hostile_guest", str(host.port)]
-    subprocess.run([*words, "8", EARLIER], cwd=CHECKOUT, capture_output=True, timeout=DEADLINE)
+    with hostile_guest(host.port, 8, EARLIER):
+        pass  # what each act loads at its first time stays, whoever it was
     threading.Event().wait(AFTER)
-    before, most = least_held_by(host), 0
-    somebody.frames.clear()
-    somebody.logins.clear()
-    copies = somebody.copies
-    guest = subprocess.Popen([*words, str(SECONDS), HOSTILE], cwd=CHECKOUT, stdout=subprocess.PIPE)
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline and not somebody.failed:
-        most = max(most, held_by(host).memory)
-        threading.Event().wait(0.1)
-    frames, logins = list(somebody.frames), list(somebody.logins)
-    copies = somebody.copies - copies
-    said, _ = guest.communicate(timeout=SECONDS + 2 * DEADLINE)
-    assert not somebody.failed, somebody.failed
-    threading.Event().wait(AFTER)
+    calm = Phase.seen(host, somebody, AFTER)
+    before = least_held_by(host)
+    with hostile_guest(host.port, SECONDS, HOSTILE) as told:
+        hostile = Phase.seen(host, somebody, SECONDS)
+    quiet = Phase.seen(host, somebody, AFTER)
     after = least_held_by(host)
+    with hostile_guest(host.port, SECONDS / 2, HOSTILE):
+        pass
+    threading.Event().wait(AFTER)
+    again = least_held_by(host)
     somebody.over.set()
     for thread in threads:
         thread.join(DEADLINE)
+    busy = max(1.0, calm.key_to_frame / CALM, quiet.key_to_frame / CALM)
     report = (
-        f"key to frame: median {statistics.median(frames) * 1000:.1f} ms, p99"
-        f" {percentile(frames, 0.99) * 1000:.1f} ms, worst {max(frames) * 1000:.0f} ms of"
-        f" {len(frames)}; login: worst {max(logins):.2f} s of {len(logins)}; copies: {copies};"
-        f" memory: +{(most - before.memory) / (1 << 20):.0f} MiB;\nbefore {before}\nafter {after}\n"
-        f"the guest was told:\n{said.decode()}"
+        f"calm    {calm}\nhostile {hostile}\nafter   {quiet}\nbefore {before}\nafter  {after}\n"
+        f"again  {again}\nbusy {busy:.1f}\nthe guest was told:\n{told}"
     )
     sys.stdout.write(report)
-    assert percentile(frames, 0.99) <= allowed(KEY_TO_FRAME), report
-    assert max(logins) < allowed(LOGIN), report
-    assert copies >= SECONDS / 30, report
-    assert most - before.memory <= GROWTH, report
-    assert after.memory - before.memory <= LEFT, report
-    assert after.descriptors <= before.descriptors + FEW, report
-    assert after.threads <= before.threads + FEW, report
-    assert after.helpers == before.helpers, report
+    assert hostile.key_to_frame <= KEY_TO_FRAME * busy, report
+    assert max(hostile.logins) < LOGIN * busy, report
+    assert hostile.copies >= SECONDS / 30, report
+    assert hostile.most - before.memory <= GROWTH, report
+    assert after.memory - before.memory <= ARENAS, report
+    assert again.memory <= after.memory * LEFT, report
+    for left in (after, again):
+        assert left.descriptors <= before.descriptors + FEW, report
+        assert left.threads <= before.threads + FEW, report
+        assert left.helpers <= before.helpers, report
     assert host.events("budget.exceeded"), report
     host.interrupt()
     assert host.wait_end() == 0
