@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,8 +57,6 @@ hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis_settings.register_profile("fuzz", max_examples=5000, deadline=None)
 hypothesis_settings.load_profile("same")
 
-gc.disable()  # until all is collected, which makes nothing but what stays
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every property test is one for `make fuzz` too."""
@@ -67,11 +65,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("fuzz")
 
 
-def pytest_collection_finish() -> None:
-    """All that was collected stays to the end: the garbage collector never looks at it again."""
-    gc.enable()
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """All that is collected stays to the end: the garbage collector never looks at it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_terminal_summary(
