@@ -531,6 +531,21 @@ def test_a_short_note_goes_by_itself(
         pilot.press("f2").wait_gone("all is well").wait_gone("nearly").wait_gone("bye")
 
 
+def test_a_long_note_stays_until_it_could_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_overlay, "NOTE_SECONDS", 0.01)
+    monkeypatch.setattr(_overlay, "READ", 0.1)
+
+    async def note(session: Session) -> object:
+        session.print("a sentence that is long")
+        return None
+
+    with over_a_screen(note, (80, 24)) as pilot:
+        pilot.wait_for("a sentence that").wait_for("came to None").press("x").wait_for("heard x")
+        assert "a sentence that" in pilot.text
+        monkeypatch.setattr(_overlay, "READ", 1e9)
+        pilot.press("f2").wait_gone("a sentence that")
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("use", [say, show, write])
 def test_what_is_longer_stays_until_it_is_closed(size: tuple[int, int], use: Use) -> None:

@@ -59,6 +59,8 @@ ABOVE = 10**9
 NOTE_ROWS = 3
 """Rows of a note that goes by itself; more become a box that the person closes."""
 NOTE_SECONDS = 4.0
+READ = 20.0
+"""Characters that somebody reads in a second: a long note stays until it could be read."""
 
 
 class Overlay:
@@ -210,8 +212,12 @@ class Overlay:
             self._notice = self._application.create_background_task(self._show_all())
         else:
             loop = asyncio.get_running_loop()
-            self._going = loop.call_later(NOTE_SECONDS, self._seen)
+            self._going = loop.call_later(self._note_seconds(), self._seen)
         self._application.invalidate()
+
+    def _note_seconds(self) -> float:
+        rows = (self._said.row(row, 0) for row in range(self._said.row_count()))
+        return max(NOTE_SECONDS, sum(map(_width, rows)) / READ)
 
     def _seen(self) -> None:
         self._said.take()
