@@ -346,6 +346,35 @@ def test_an_app_that_waits_when_an_address_ends_holds_up_nobody() -> None:
         assert in_time == [True], "the connection waited for the app"
 
 
+def test_one_thread_asks_an_app_about_every_address_of_a_client() -> None:
+    go_on = threading.Event()
+
+    class Slow(Echo):
+        accepts = Accepts(listens=(ListenRule("*", 80),))
+
+        def listen(self, listening: Listening) -> None:
+            assert go_on.wait(DEADLINE)
+            super().listen(listening)
+
+    app = Slow()
+    with hosted(app, settings=ALL) as host, contextlib.closing(host.connect()) as client:
+        before = set(threading.enumerate())
+        for number in range(10):
+            client.global_request("tcpip-forward", (f"name-{number}", 80), wait=False)
+        client.global_request("cancel-tcpip-forward", ("name-9", 80), wait=False)
+        host.log.wait_for("forward.unlisten")
+        new = [thread.name for thread in set(threading.enumerate()) - before]
+        try:
+            assert len([name for name in new if name.startswith("listen-")]) == 1
+        finally:
+            go_on.set()
+        host.log.wait_for("forward.listen", times=9)
+        taken = [str(listening.address) for listening in app.taken]
+        assert taken == [f"name-{number}:80" for number in range(9)], "in their order"
+        assert host.log.wait_for("request.refused")["reason"] == "It was taken back before."
+        hang_up(client)
+
+
 def test_one_thread_tells_an_app_of_all_that_has_ended() -> None:
     go_on = threading.Event()
     with echoing() as (_, client, app):

@@ -69,6 +69,7 @@ NO_THREADS = Refuse(
 
 Guard = Callable[[Callable[[], object]], str | None]
 """What `AppThread.guard` is."""
+Work = Callable[[Guard], object]
 
 
 class Forwards:
@@ -92,7 +93,8 @@ class Forwards:
         self._dial_rules = tuple(rule_of(text) for text in self._settings.dial)
         self._listen_rules = tuple(rule_of(text) for text in self._settings.listen)
         self._listening: dict[SocketAddress, HostedListening | SocketListener] = {}
-        self._ending: dict[str, deque[HostedListening]] = {}
+        self._offers: dict[str, deque[Work]] = {}
+        self._endings: dict[str, deque[Work]] = {}
         self._dials: set[Dial] = set()
         self._pump: Pump | None = None
         self._lock = threading.Lock()
@@ -273,33 +275,53 @@ class Forwards:
         return LaterReply(lambda awaited: self._lend(listening, awaited, thread))
 
     def _lend(self, listening: HostedListening, awaited: AwaitedReply, lease: Lease) -> None:
-        """Has the app take the address, on a thread of its own; the client is answered as soon as
-        the app has."""
-        app, address = listening.app, listening.address
-
-        def listened() -> None:
-            if self._host.is_anothers_name(address, self._visitor):
-                raise TuihostError("That name belongs to an account. Ask for another one.")
-            app.listen(listening)
-
-        def run() -> None:
-            why_not = thread.guard(listened)
-            too_late.cancel()
-            self._answer_listen(listening, awaited, why_not)
+        """Has the app take the address, on a thread of its own, one after the other; the client is
+        answered as soon as the app has."""
+        app = listening.app
 
         def give_up() -> None:
             why_not = f"The app {app.name} did not answer in time."
             self._apart(app, "late", lambda _: self._answer_listen(listening, awaited, why_not))
 
-        thread = self._thread(app, "listen", run, lease)
         too_late = self._host.watchdog.call_later(LISTEN_TIME, give_up)
+
+        def ask(guard: Guard) -> None:
+            with lease:
+                why_not = guard(lambda: self._listened(listening))
+            too_late.cancel()
+            self._answer_listen(listening, awaited, why_not)
+
         with self._lock:
-            self._listening[address] = listening
+            self._listening[listening.address] = listening
+            waiting = self._offers.setdefault(app.name, deque())
+            waiting.append(ask)
+            if len(waiting) > 1:
+                return  # a thread is on its way there
+        thread = self._thread(app, "listen", lambda: self._work_off(waiting, thread.guard))
         try:
             thread.start()
         except RuntimeError:
+            waiting.clear()  # this one: only the transport's thread adds to them
+            lease.give_back()
             too_late.cancel()
             self._answer_listen(listening, awaited, NO_THREADS.reason)
+
+    def _listened(self, listening: HostedListening) -> None:
+        """Asks the app. Raises `TuihostError` if the person cannot have the address."""
+        if listening.ended:
+            raise TuihostError("It was taken back before.")
+        if self._host.is_anothers_name(listening.address, self._visitor):
+            raise TuihostError("That name belongs to an account. Ask for another one.")
+        listening.app.listen(listening)
+
+    def _work_off(self, waiting: deque[Work], guard: Guard) -> None:
+        """Does all that waits for one app. Its own thread."""
+        while True:
+            waiting[0](guard)
+            with self._lock:
+                waiting.popleft()
+                if not waiting:
+                    return
 
     def _answer_listen(
         self, listening: HostedListening, awaited: AwaitedReply, why_not: str | None
@@ -328,22 +350,13 @@ class Forwards:
             return
         listening.stop()
         with self._lock:
-            waiting = self._ending.setdefault(listening.app.name, deque())
-            waiting.append(listening)
+            waiting = self._endings.setdefault(listening.app.name, deque())
+            waiting.append(lambda guard: guard(listening.cancel))
             if len(waiting) > 1:
                 return  # a thread is on its way there
-        self._apart(listening.app, "end", lambda guard: self._tell_ends(waiting, guard))
+        self._apart(listening.app, "end", lambda guard: self._work_off(waiting, guard))
 
-    def _tell_ends(self, waiting: deque[HostedListening], guard: Guard) -> None:
-        """Tells one app of every address that has ended. Its own thread, one for each app."""
-        while True:
-            guard(waiting[0].cancel)
-            with self._lock:
-                waiting.popleft()
-                if not waiting:
-                    return
-
-    def _apart(self, app: App, what: str, work: Callable[[Guard], object]) -> None:
+    def _apart(self, app: App, what: str, work: Work) -> None:
         """Does `work`, which may wait, on a thread of its own. Any thread."""
         thread = self._thread(app, what, lambda: work(thread.guard))
         try:
