@@ -13,7 +13,10 @@ from tuihost.login import Attempt, Became, Conversation, KeyOffer, Prompt, Query
 from tuihost.login.steps.codes import invite_hash
 from tuihost.login.steps.new_password import ATTEMPTS, new_password
 
-_NAME = "It is how others see you, and the name you log in with."
+_NAME = (
+    "It is how others see you, and the name you log in with. "
+    "Letters, digits, and . _ - can be in it."
+)
 _KEY = "The key that you logged in with will let you in as well."
 
 
