@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import paramiko
 import pytest
 
 from tuihost import App, Session, command
 from tuihost.accounts import AccountRecord
+from tuihost.errors import SettingsError
 from tuihost.testing import hosted
 
 
@@ -36,3 +40,12 @@ def test_people_with_a_password_use_their_account() -> None:
         for user, password in (("ada", "wrong"), ("bob", "correct horse")):
             with pytest.raises(paramiko.AuthenticationException):
                 host.run("who am-i", user=user, password=password)
+
+
+def test_settings_that_are_wrong_leave_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(SettingsError), hosted(settings={"server.port": "none"}):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,28 +193,27 @@ def hosted(
     as `{"server.name": "test"}`. What the host stores is removed after the test, unless
     `state_dir` says where to keep it.
     """
-    folder = state_dir or Path(tempfile.mkdtemp(prefix="tuihost-"))
-    given = {"server.state_dir": str(folder), **(settings or {})}
-    given.setdefault("apps.enabled", ["*"] if bundled is True else list(bundled or ()))
-    if apps and not bundled:
-        given.setdefault("server.default_app", apps[0].name)
-    logger = logging.Logger("tuihost.test", logging.DEBUG)
-    records = Records()
-    logger.addHandler(records)
-    log = EventLog(logger)
-    loaded = load(None, {}, given)
-    catalog = Catalog.load(loaded, log=log)
-    for app in apps:
-        catalog.apps[app.name] = Loaded(load_object(app, app.name), "the test")
-    server = Server(loaded, catalog, log, keys=keys or _test_keys(), limits=limits)
-    server.host.start()
-    try:
+    with ExitStack() as after:
+        if state_dir is None:
+            made = tempfile.TemporaryDirectory(prefix="tuihost-")
+            state_dir = Path(after.enter_context(made))
+        given = {"server.state_dir": str(state_dir), **(settings or {})}
+        given.setdefault("apps.enabled", ["*"] if bundled is True else list(bundled or ()))
+        if apps and not bundled:
+            given.setdefault("server.default_app", apps[0].name)
+        logger = logging.Logger("tuihost.test", logging.DEBUG)
+        records = Records()
+        logger.addHandler(records)
+        log = EventLog(logger)
+        loaded = load(None, {}, given)
+        catalog = Catalog.load(loaded, log=log)
+        for app in apps:
+            catalog.apps[app.name] = Loaded(load_object(app, app.name), "the test")
+        server = Server(loaded, catalog, log, keys=keys or _test_keys(), limits=limits)
+        server.host.start()
+        after.callback(server.stop)
         with transport_threads_watched():
             yield Hosted(server, records)
-    finally:
-        server.stop()
-        if state_dir is None:
-            shutil.rmtree(folder)
 
 
 _keys: HostKeys | None = None
