@@ -6,12 +6,14 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.log import kept_log
 from tests.waiting import DEADLINE, until
+from tuihost.files.quota import Quota
 from tuihost.host.programs._stopping import RAISE_AGAIN, Step, Stopping
 from tuihost.testing.hosted import Records
 
@@ -171,6 +173,34 @@ def test_nothing_is_raised_between_a_lock_and_its_release() -> None:
     assert written.lock.acquire(timeout=DEADLINE), "the lock was lost"
     written.lock.release()
     writer.end()
+
+
+def test_nothing_is_raised_while_the_lock_of_a_tree_is_taken(tmp_path: Path) -> None:
+    tree = Quota(tmp_path, size=1000, entries=10)
+    held = tree.held()
+
+    class Writer(Worker):
+        def _work(self) -> None:
+            try:
+                with tree.held():
+                    pass
+            finally:
+                self.stopping.over()
+
+    def waits_for_the_lock() -> bool:
+        frame = sys._current_frames().get(writer.thread.ident or 0)
+        return frame is not None and frame.f_code.co_name == "held"
+
+    writer = Writer()
+    with held:
+        writer.thread.start()
+        until(waits_for_the_lock, "the writer to wait")
+        writer.begin()
+        writer.host.timers[0].act()
+        (*_, again) = writer.host.timers
+        assert again.seconds == RAISE_AGAIN
+    writer.end()
+    assert tree.used == 0
 
 
 def test_the_end_is_noted_also_where_what_was_raised_arrives_in_it(worker: Worker) -> None:

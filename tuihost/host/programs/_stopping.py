@@ -6,6 +6,7 @@ long as it runs on. When each step is taken stands in `program.py` (`STOP_LADDER
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tuihost import database
+from tuihost.files import quota
 from tuihost.host.budget import budget, turns
 from tuihost.host.host import Host
 from tuihost.logs import Event, EventLog
@@ -24,7 +26,9 @@ Step = tuple[float, Callable[[], None]]
 
 RAISE_AGAIN = 0.1
 """Seconds until the next try, if the thread was taking a lock that others need."""
-_TAKE_LOCKS = (logging.__file__, database.__file__, budget.__file__, turns.__file__)
+_TAKE_LOCKS = frozenset(
+    module.__file__ for module in (contextlib, logging, database, quota, budget, turns)
+)
 
 
 @dataclass(slots=True, eq=False)
