@@ -11,13 +11,13 @@ from apps.tunnels import browser_connection as browser
 from apps.tunnels import listener, open_tunnels
 from tuihost import wire
 from tuihost.core import exit_statuses as status
+from tuihost.core.environment import MAX_ENV, MAX_ENV_BYTES
 from tuihost.core.gate.penalties import PenaltyLimits
 from tuihost.core.gate.startups import Startups
 from tuihost.core.limits import STREAM_COST, TransportLimits
 from tuihost.core.login.account_names import MAX_NAME
 from tuihost.core.login.authentication import MAX_PASSWORD, MAX_PROBES
 from tuihost.core.login.proof import FRESH
-from tuihost.core.session_channel import MAX_ENV, MAX_ENV_BYTES
 from tuihost.host.budget import descriptors
 from tuihost.host.gate.proxied import HEADER_TIMEOUT
 from tuihost.host.programs.program import ABANDON_AFTER, RAISE_AFTER, STOP_LADDER

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuihost.core.environment import MAX_ENV, MAX_ENV_BYTES
 from tuihost.core.session_channel import (
-    MAX_ENV,
-    MAX_ENV_BYTES,
     MAX_TERM,
     SessionMachine,
     State,

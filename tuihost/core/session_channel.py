@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from tuihost.core.environment import env_allowed
+from tuihost.core.environment import why_not_kept
 from tuihost.core.x11_setup import MAX_SCREEN, cookie_of
 from tuihost.wire import (
     AgentRequest,
@@ -35,11 +35,8 @@ from tuihost.wire import (
     X11Request,
 )
 
-MAX_ENV = 32
-MAX_ENV_BYTES = 4096
 MAX_TERM = 64
 _TERM = re.compile(r"[A-Za-z0-9._+-]*")
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class State(Enum):
@@ -106,14 +103,9 @@ class SessionMachine:
         return Grant()
 
     def _env(self, request: EnvRequest) -> Answer:
-        if len(self.env) >= MAX_ENV and request.name not in self.env:
-            return Refuse("too many variables")
-        if len(request.value) > MAX_ENV_BYTES or "\0" in request.value:
-            return Refuse("the value is too long or holds a NUL")
-        if not _ENV_NAME.fullmatch(request.name):
-            return Refuse("that is not the name of a variable")
-        if not env_allowed(request.name, self.env_patterns):
-            return Refuse("no app asks for that variable")
+        reason = why_not_kept(request, self.env, self.env_patterns)
+        if reason is not None:
+            return Refuse(reason)
         self.env[request.name] = request.value
         return Grant()
 
