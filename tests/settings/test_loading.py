@@ -60,6 +60,58 @@ def test_the_environment_can_say_lists_booleans_and_options_of_apps() -> None:
     assert settings.app == {"notes": {"per_person": "5"}, "my-app": {"deep": {"er": {"x": 1}}}}
 
 
+@pytest.mark.parametrize(
+    ("text", "chains"),
+    [
+        ("publickey", ("publickey",)),
+        ("publickey, totp;", ("publickey, totp",)),
+        ("publickey, totp; password", ("publickey, totp", "password")),
+        ('["publickey, totp"]', ("publickey, totp",)),
+        ("['publickey, totp', 'password']", ("publickey, totp", "password")),
+        ('[["publickey", "totp"], ["password"]]', ("publickey, totp", "password")),
+    ],
+)
+def test_the_environment_can_say_chains(text: str, chains: tuple[str, ...]) -> None:
+    env = {"TUIHOST_LOGIN__CHAINS": text, "TUIHOST_LOGIN__APP_CHAINS__MY_VAULT": text}
+    settings = load(None, env)
+    assert settings.login.chains == chains
+    assert settings.login.app_chains == {"my-vault": chains}
+
+
+def test_chains_in_which_commas_could_mean_either_are_refused(tmp_path: Path) -> None:
+    reason = (
+        "should have ';' after each chain, as ',' is between the factors of one: 'publickey, totp' "
+        "could be one chain, which is written with ';' at its end, or several: 'publickey; totp'"
+    )
+    text = "publickey,totp"
+    (problem,) = problems(None, {"TUIHOST_LOGIN__CHAINS": text})
+    assert problem == f"TUIHOST_LOGIN__CHAINS: login.chains: {reason}"
+    (problem,) = problems(None, {"TUIHOST_LOGIN__APP_CHAINS__VAULT": text})
+    assert problem == f"TUIHOST_LOGIN__APP_CHAINS__VAULT: login.app_chains.vault: {reason}"
+    (problem,) = problems(write(tmp_path, f"[login]\nchains = '{text}'\n"))
+    assert problem == f"tuihost.toml:2: login.chains: {reason}"
+
+
+def test_a_list_with_half_of_its_marks_is_refused() -> None:
+    for text in ("[a, b]", '["a", "b"'):
+        (problem,) = problems(None, {"TUIHOST_LOGIN__GUEST_NAMES": text})
+        assert problem.endswith("should be a list such as ['a', 'b'], or without brackets: a, b")
+    settings = load(None, {"TUIHOST_FORWARDING__DIAL": "[::1]:80, [::2]:80"})
+    assert settings.forwarding.dial == ("[::1]:80", "[::2]:80")
+
+
+def test_only_the_environment_says_numbers_and_truth_as_text(tmp_path: Path) -> None:
+    path = write(tmp_path, "[login]\nguests = 'no'\n[limits]\nmemory = '512'\nshare = '2'\n")
+    assert problems(path) == [
+        "tuihost.toml:2: login.guests: should be true or false, not 'no'",
+        "tuihost.toml:4: limits.memory: should be a whole number, not '512'",
+        "tuihost.toml:5: limits.share: should be a number, not '2'",
+    ]
+    env = {"TUIHOST_LOGIN__GUESTS": "no", "TUIHOST_LIMITS__MEMORY": "600"}
+    settings = load(write(tmp_path, ""), env)
+    assert (settings.login.guests, settings.limits.memory) == (False, 600)
+
+
 def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     path = write(
         tmp_path, "[server]\nstate_dir = 'state'\n[apps]\nfolders = ['mine', '/abs', '~/x']\n"

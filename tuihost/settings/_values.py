@@ -42,11 +42,44 @@ def known_key(text: str) -> str:
     return text
 
 
+class EnvironmentText(str):
+    """A value from the environment, which has nothing but text: it may stand for a number, and for
+    true or false. That of a file may not."""
+
+    __slots__ = ()
+
+
 def _listed(value: Any) -> Any:
     # The environment has no lists: `a, b` and `["a", "b"]` both mean two.
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
+    return _split(value, ",", ", ") if isinstance(value, str) else value
+
+
+def _chains_listed(value: Any) -> Any:
+    """Chains as text, `publickey, totp; password`, or as lists of factors."""
+    if not isinstance(value, str):
+        return [_chain(each) for each in value] if isinstance(value, list) else value
+    if "," in value and ";" not in value:
+        apart = "; ".join(_split(value, ",", ", "))
+        raise ValueError(
+            f"should have ';' after each chain, as ',' is between the factors of one: "
+            f"{', '.join(_split(value, ',', ', '))!r} could be one chain, which is written with "
+            f"';' at its end, or several: {apart!r}"
+        )
+    return _split(value, ";", "; ")
+
+
+def _chain(factors: Any) -> Any:
+    """A chain that is written as a list of its factors, as a line."""
+    if isinstance(factors, list) and all(isinstance(each, str) for each in factors):
+        return ", ".join(factors)
+    return factors
+
+
+def _split(text: str, mark: str, joint: str) -> list[str]:
+    parts = [part.strip() for part in text.split(mark) if part.strip()]
+    if text.startswith("[") and any(part.count("[") != part.count("]") for part in parts):
+        raise ValueError(f"should be a list such as ['a', 'b'], or without brackets: a{joint}b")
+    return parts
 
 
 def name_or_none(name: str) -> str:
@@ -74,6 +107,7 @@ class Unit:
 
 AnyPath = Annotated[Path, AfterValidator(_from_file)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Chains = Annotated[tuple[str, ...], BeforeValidator(_chains_listed)]
 Paths = Annotated[tuple[AnyPath, ...], BeforeValidator(_listed)]
 ForwardRules = Annotated[Names, AfterValidator(_forward_rules)]
 AppName = Annotated[str, Field(pattern=f"^{_APP_NAME}$")]

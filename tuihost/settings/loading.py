@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 
 from tuihost.errors import SettingsError
 from tuihost.phrases import nearest, size_of
+from tuihost.settings._values import EnvironmentText
 from tuihost.settings.models import Section, Settings
 from tuihost.settings.toml import KeyLines, TomlError, parsed
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 MAX_FILE = 1_000_000  # bytes; a settings file has a few thousand
 ENV_PREFIX = "TUIHOST_"
 ENV_DEPTH = 16  # names between `__`; the settings need three
+_NAMED = (("app",), ("roles",), ("groups",), ("login", "app_chains"))  # tables of what has a name
 
 
 def load(
@@ -179,9 +182,7 @@ def _from_environment(
             if names[0] not in Settings.model_fields:
                 given.problems.append(f"{variable}: no such setting{_meant(variable)}")
                 continue
-            if names[0] == "app":  # the environment has no `-`, and names of apps no `_`
-                names = ("app", names[1].replace("_", "-"), *names[2:])
-            yield names, _value(env[variable]), variable
+            yield _with_hyphens(names), _value(env[variable]), variable
             continue
         section, _, key = rest.partition("_")
         if section in Settings.model_fields and key.strip("_"):
@@ -206,11 +207,29 @@ def _meant(variable: str) -> str:
     return f"; the sections are {', '.join(Settings.model_fields)}"
 
 
+def _with_hyphens(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The environment has no `-`, and the names of apps, roles and groups have no `_`."""
+    at = next((len(table) for table in _NAMED if names[: len(table)] == table), len(names))
+    return (*names[:at], *(name.replace("_", "-") for name in names[at : at + 1]), *names[at + 1 :])
+
+
 def _value(text: str) -> Any:
-    """Text as it is, except lists and tables, which are written as JSON."""
+    """Text, except lists and tables, which are written as in the file or as JSON."""
+    text = text.strip() if text.lstrip()[:1] in ("[", "{") else text
     if text[:1] in ("[", "{"):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-    return text
+        for read in (_as_json, _as_toml):
+            with suppress(ValueError, RecursionError):
+                return read(text)
+    return EnvironmentText(text)
+
+
+def _as_json(text: str) -> Any:
+    return json.loads(text)
+
+
+def _as_toml(text: str) -> Any:
+    """The value of a key; nothing may follow it."""
+    tree = parsed(f"value = {text}")
+    if tree.keys() != {"value"}:
+        raise ValueError("has more than one value")
+    return tree["value"]

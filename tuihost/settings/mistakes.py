@@ -45,6 +45,7 @@ _SENTENCES = {
 }
 _PATTERNS = {
     "^[a-z]": "should be an app's name: lower-case letters, digits and '-', a letter first",
+    r"^\d+:": "should be three whole numbers with ':' between, such as 10:30:100",
     "^[^": "should be one line without control characters",
 }
 

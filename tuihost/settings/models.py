@@ -19,7 +19,9 @@ from tuihost.core.login.account_names import RESERVED_NAMES
 from tuihost.settings._values import (
     AnyPath,
     AppName,
+    Chains,
     Count,
+    EnvironmentText,
     ForwardRules,
     Names,
     OneLine,
@@ -39,13 +41,17 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _true_is_not_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, bool) and info.field_name is not None:
-            kind = cls.model_fields[info.field_name].annotation
-            if kind is int:
-                raise PydanticKnownError("int_type")
-            if kind is float:
-                raise PydanticKnownError("float_type")
+    def _is_of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """True is not a number, nor is text, and text and numbers are neither true nor false."""
+        if info.field_name is None or isinstance(value, EnvironmentText):
+            return value
+        kind = cls.model_fields[info.field_name].annotation
+        if kind is int and isinstance(value, bool | str):
+            raise PydanticKnownError("int_type")
+        if kind is float and isinstance(value, bool | str):
+            raise PydanticKnownError("float_type")
+        if kind is bool and not isinstance(value, bool):
+            raise PydanticKnownError("bool_type")
         return value
 
 
@@ -124,12 +130,13 @@ class Login(Section):
         "`*` is open to guests all the same.",
         examples=[("root", "admin", "team-*")],
     )
-    chains: Names = Field(
+    chains: Chains = Field(
         default=("publickey", "password, totp", "password, recovery", "password"),
-        description="Chains for accounts, each a list of factors: `publickey, totp`.",
+        description="Chains for accounts, each a list of factors: `publickey, totp`. In one text, "
+        "as in the environment, each ends with `;`.",
         examples=[("publickey, totp", "password, totp")],
     )
-    app_chains: dict[AppName, Names] = Field(
+    app_chains: dict[AppName, Chains] = Field(
         default={},
         description="Chains that single apps ask for, instead of the host's.",
         examples=[{"vault": ("publickey, totp",)}],

@@ -26,8 +26,11 @@ tuihost reads one file in [TOML](https://toml.io), `tuihost.toml`. `tuihost init
 every setting in it, and `tuihost check` says what is wrong with one, all at once.
 
 A setting can also come from the environment, as `TUIHOST_`, the section, two underscores and the
-name: `TUIHOST_SERVER__PORT=2222`. Lists are written with commas. The environment overrides the
-file, and an option of the command line overrides both.
+name: `TUIHOST_SERVER__PORT=2222`. Lists are written with commas, `a, b`. Between chains, which are
+lists themselves, there are semicolons: `TUIHOST_LOGIN__CHAINS="publickey, totp; password, totp"`. A
+single chain of several factors ends with one: `"publickey, totp;"`. Lists and tables can be written
+as in the file, too: `["publickey, totp"]`. The environment overrides the file, and an option of the
+command line overrides both.
 
 A relative path starts at the folder of the settings file, and `~` is the home folder of the user
 that the host runs as. Paths in the options of a bundled app begin with `/` or `~`.
