@@ -5,21 +5,25 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from tuihost import Session, TcpAddress
 
 ANYWHERE = ("", "0.0.0.0", "::")
+THIS_MACHINE = ("127.0.0.1", "::1")
 UNKNOWN = "HOST"
 """Stands for the name of the host if it does not know which name people use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address that people type, not the one that the host listens on."""
+    """The address that people type, not the one that the host listens on. `login` is what one
+    person types before it: `ada@`."""
 
     host: str
     port: int
+    login: str = ""
 
     @classmethod
     def of(cls, session: Session, options: Mapping[str, Any]) -> Address:
@@ -29,22 +33,31 @@ class Address:
         name, _, port = str(options.get("address", "")).strip().rpartition(":")
         if not name or not port.isdecimal():
             name, port = str(options.get("address", "")).strip(), ""
-        name = name.strip("[]") or (UNKNOWN if listens.host in ANYWHERE else listens.host)
-        return cls(name, int(port) if port else listens.port)
+        name = name.strip("[]") or _name_of(listens.host)
+        return cls(name, int(port) if port else listens.port, f"{quote(session.user)}@")
 
     def ssh(self, *words: str, options: str = "") -> str:
-        """A command line for the person's own shell: `ssh -p 8022 HOST notes list`."""
-        return " ".join(part for part in ("ssh", options, self.target, *words) if part)
+        """A command line for the person's own shell: `ssh -p 8022 ada@HOST notes list`."""
+        port = "" if self.port == 22 else f"-p {self.port}"
+        target = f"{self.login}{self.host}"
+        return " ".join(part for part in ("ssh", options, port, target, *words) if part)
 
     @property
     def target(self) -> str:
-        """The host as an argument of `ssh`: `-p 8022 HOST`."""
+        """The host as an argument of `ssh-keyscan`: `-p 8022 HOST`."""
         return self.host if self.port == 22 else f"-p {self.port} {self.host}"
 
     @property
     def known_as(self) -> str:
         """The name that OpenSSH remembers the host by."""
         return self.host if self.port == 22 else f"[{self.host}]:{self.port}"
+
+
+def _name_of(listens: str) -> str:
+    """What people type, if the host listens there."""
+    if listens in ANYWHERE:
+        return UNKNOWN
+    return "localhost" if listens in THIS_MACHINE else listens
 
 
 @dataclass(frozen=True, slots=True)

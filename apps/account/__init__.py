@@ -113,7 +113,7 @@ class Account(App):
         Name it by its fingerprint or its comment. It has to sign something first."""
         from_client = session.agent
         if from_client is None:
-            target = session.host.ssh_target
+            target = session.ssh_target
             session.error(f"You brought no agent. Connect with: ssh -A {target} account agent")
             return 1
         if add and not await _may_add_key(session):

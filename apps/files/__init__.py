@@ -90,7 +90,7 @@ class Files(App):
         for info in found:
             kind = "folder" if info.folder else size_of(info.size)
             await session.say(f"{clean(info.name, limit=200)}, {kind}")
-        target = session.host.ssh_target
+        target = session.ssh_target
         await session.say(f"Copy files with sftp or scp, or see: ssh {target} files --help")
         return 0
 

@@ -62,7 +62,7 @@ class AppPage:
         rows += self._fact("Last used", used or "never")
         rows += self._fact("In it now", ", ".join(here) or "nobody")
         rows += [[], [("class:heading", "From your shell")]]
-        target = clean(self.session.host.ssh_target)
+        target = clean(self.session.ssh_target)
         rows += self._words("class:text", f"ssh -t {target} {card.name}")
         if card.commands:
             rows += self._words("class:text", f"ssh {target} {card.name} …")

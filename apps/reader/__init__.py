@@ -71,7 +71,7 @@ class Reader(App):
         except Unreadable as error:
             session.error(f"{found.title}: {error}")
             return 1
-        text = addressed(text, session.host.ssh_target)
+        text = addressed(text, session.ssh_target)
         session.print(PageMarkdown(text) if session.terminal.pty else text.strip("\n"))
         return 0
 

@@ -57,7 +57,7 @@ async def show(session: Session, library: Library, page: Page) -> None:
     except Unreadable as error:
         await session.say(f"{page.title}: {error}")
         return
-    text = addressed(text, session.host.ssh_target)
+    text = addressed(text, session.ssh_target)
     size = session.terminal.size
     rows = max(FEW, size.rows - 4) if session.terminal.pty else PIECE
     for number, piece in enumerate(chunks(text, rows, max(1, size.columns))):

@@ -174,11 +174,12 @@ _COMMAND = re.compile(r"\bssh ((?:-\w+ )*)(\S+@)?HOST\b")
 
 def addressed(text: str, target: str) -> str:
     """The text with what people type to get here in place of `HOST` in commands of ssh; `target`
-    may begin with options: `-p 8022 localhost`."""
-    options, _, host = target.rpartition(" ")
+    may begin with options: `-p 8022 ada@localhost`. A name in a command stays."""
+    options, _, last = target.rpartition(" ")
+    name, at, host = last.rpartition("@")
 
     def filled(command: re.Match[str]) -> str:
-        words = ("ssh", command[1].strip(), options, f"{command[2] or ''}{host}")
+        words = ("ssh", command[1].strip(), options, f"{command[2] or name + at}{host}")
         return " ".join(word for word in words if word)
 
     return _COMMAND.sub(filled, text)

@@ -162,7 +162,7 @@ class ReaderScreen:
 
     def _read(self, page: Page) -> tuple[Page, str]:
         page, text = self.library.text(page)
-        return page, addressed(text, self.session.host.ssh_target)
+        return page, addressed(text, self.session.ssh_target)
 
     def _come_back(self) -> None:
         """Opens the page again that was open when the person left."""

@@ -60,7 +60,7 @@ class Shell(Filters, App):
         return ShellScreen(session, self.builtins).app
 
     async def talk(self, session: Session) -> int:
-        target = session.host.ssh_target
+        target = session.ssh_target
         await session.say(f"The shell needs a terminal, or lines to run: ssh {target} < FILE")
         return NOT_HERE
 

@@ -109,7 +109,7 @@ class Tunnels(App):
         return 0
 
     def _hint(self, session: Session, how: str) -> str:
-        return CLOSED if self.listener is None else how.format(session.host.ssh_target)
+        return CLOSED if self.listener is None else how.format(session.ssh_target)
 
     # ------------------------------------------------------------------ commands
 

@@ -54,7 +54,7 @@ class Windows(App):
         """The programs, as lines."""
         for program in self.offered:
             await session.say(program.name)
-        await session.say(f"To see one: ssh -X {session.host.ssh_target} windows run NAME")
+        await session.say(f"To see one: ssh -X {session.ssh_target} windows run NAME")
         return 0
 
     def x11(self, session: Session, display: X11Display) -> int:
@@ -90,7 +90,7 @@ class Windows(App):
         if session.display is None:
             session.error(
                 "There is no screen to show it on. Connect with: "
-                f"ssh -X {session.host.ssh_target} windows run NAME"
+                f"ssh -X {session.ssh_target} windows run NAME"
             )
             return UNAVAILABLE
         status = Programs(session.display, session).start(program).wait()

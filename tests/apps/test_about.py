@@ -122,25 +122,25 @@ def test_fingerprints_are_those_of_the_handshake(host: Hosted) -> None:
 @pytest.mark.parametrize(
     ("listens", "option", "known_as", "command"),
     [
-        (TcpAddress("0.0.0.0", 8022), "", "[HOST]:8022", "ssh -p 8022 HOST"),
-        (TcpAddress("::", 22), "", "HOST", "ssh HOST"),
-        (TcpAddress("127.0.0.1", 8022), "", "[127.0.0.1]:8022", "ssh -p 8022 127.0.0.1"),
-        (TcpAddress("0.0.0.0", 8022), "a.example", "[a.example]:8022", "ssh -p 8022 a.example"),
-        (TcpAddress("0.0.0.0", 8022), "a.example:22", "a.example", "ssh a.example"),
+        (TcpAddress("0.0.0.0", 8022), "", "[HOST]:8022", "ssh -p 8022 ada@HOST"),
+        (TcpAddress("::", 22), "", "HOST", "ssh ada@HOST"),
+        (TcpAddress("127.0.0.1", 8022), "", "[localhost]:8022", "ssh -p 8022 ada@localhost"),
+        (TcpAddress("0.0.0.0", 8022), "a.example", "[a.example]:8022", "ssh -p 8022 ada@a.example"),
+        (TcpAddress("0.0.0.0", 8022), "a.example:22", "a.example", "ssh ada@a.example"),
         (
             TcpAddress("0.0.0.0", 8022),
             "[2001:db8::1]:23",
             "[2001:db8::1]:23",
-            "ssh -p 23 2001:db8::1",
+            "ssh -p 23 ada@2001:db8::1",
         ),
-        (TcpAddress("0.0.0.0", 22), "[2001:db8::1]", "2001:db8::1", "ssh 2001:db8::1"),
-        (None, "", "HOST", "ssh HOST"),
+        (TcpAddress("0.0.0.0", 22), "[2001:db8::1]", "2001:db8::1", "ssh ada@2001:db8::1"),
+        (None, "", "HOST", "ssh ada@HOST"),
     ],
 )
 def test_how_people_reach_it(
     host: Hosted, listens: Any, option: str, known_as: str, command: str
 ) -> None:
-    session: Any = SimpleNamespace(host=SimpleNamespace(address=listens))
+    session: Any = SimpleNamespace(user="ada", host=SimpleNamespace(address=listens))
     address = part(host, "identity").Address.of(session, {"address": option} if option else {})
     assert address.known_as == known_as
     assert address.ssh() == command
@@ -174,7 +174,7 @@ def test_the_picture_is_the_one_that_openssh_draws(
 def test_the_terminal_command_with_and_without_one(host: Hosted) -> None:
     told = host.run("about terminal").text
     assert "none in this session" in told
-    assert "ssh -t -p 2222 demo.example.org about" in told
+    assert "ssh -t -p 2222 ada@demo.example.org about" in told
     with host.open("about terminal", size=(80, 60)) as pilot:
         pilot.wait_for("80 columns, 60 rows").wait_for("Widths")
         assert pilot.wait_end() == 0

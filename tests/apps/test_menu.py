@@ -119,10 +119,9 @@ def test_only_names_and_keys_remain_at_40_by_12() -> None:
 def test_wide_windows_show_the_page_of_the_chosen_app() -> None:
     with house() as it, come(it, (120, 30)) as ada:
         ada.press("down").wait_for("From your shell").wait_for("total")
-        assert (
-            AT_120.replace("HOST", it.host.ssh_target).replace("SUM", "The sum of everything")
-            in ada.text
-        )
+        options, _, name = it.host.ssh_target.rpartition(" ")
+        target = f"{options} ada@{name}"
+        assert AT_120.replace("HOST", target).replace("SUM", "The sum of everything") in ada.text
 
 
 def test_window_follows_its_size_and_says_kindly_when_it_is_too_small() -> None:

@@ -338,7 +338,8 @@ def test_a_folder_that_is_not_there_is_a_broken_app(
     [
         ("ssh HOST notes list", "-p 8022 localhost", "ssh -p 8022 localhost notes list"),
         ("ssh HOST", "box.example.org", "ssh box.example.org"),
-        ("ssh -t you@HOST notes", "-p 8022 box", "ssh -t -p 8022 you@box notes"),
+        ("ssh -t HOST notes", "-p 8022 ada@box", "ssh -t -p 8022 ada@box notes"),
+        ("ssh -t you@HOST notes", "-p 8022 ada@box", "ssh -t -p 8022 you@box notes"),
         ("date | ssh HOST notes add", "box", "date | ssh box notes add"),
         ("`HOST` stands for what you type", "box", "`HOST` stands for what you type"),
         ("ssh HOSTS", "box", "ssh HOSTS"),
@@ -365,4 +366,6 @@ def test_the_address_is_the_one_that_people_type(settings: dict[str, Any], targe
     with hosted(bundled=["menu", "reader"], settings=settings) as host:
         assert host.host.ssh_target == target
         shown = host.run("reader show 3").text
+        options, _, name = target.rpartition(" ")
+        target = f"{options} ada@{name}".lstrip()
         assert f"ssh {target} notes list" in shown

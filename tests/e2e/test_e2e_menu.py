@@ -37,7 +37,7 @@ def test_the_first_screen_fits_the_window(visit: Open, columns: int, rows: int) 
     assert bool(re.search(rf"{name} · \d+ here · \d\d:\d\d", lines[0])) == (columns > 40)
     assert ("^] back here from any app" in lines[-1]) == (columns > 40)
     # The chosen app's page has what leads there, with the real address.
-    assert bool(re.search(r"ssh -t -p \d+ localhost notes", text)) == (columns >= 100)
+    assert bool(re.search(rf"ssh -t -p \d+ {name}@localhost notes", text)) == (columns >= 100)
     if columns == 40:
         names = [line for line in lines[1:-1] if line]
         assert all(len(line) < 24 for line in names), "only names and keys have room here"

@@ -159,7 +159,8 @@ def test_the_app_draws_a_window_itself(client: Client) -> None:
 
 def test_without_a_screen_it_says_how(client: Client) -> None:
     done = client.ssh("-x", client.at, "windows run clock")
-    again = f"ssh -X -p {client.host.port} localhost windows run NAME"
+    target = client.at.replace("127.0.0.1", "localhost")
+    again = f"ssh -X -p {client.host.port} {target} windows run NAME"
     said = f"There is no screen to show it on. Connect with: {again}\n"
     assert (done.returncode, done.stderr.decode()) == (69, said)
 

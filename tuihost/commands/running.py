@@ -28,7 +28,7 @@ def _help(app: App, context: click.Context, session: Session, width: int) -> str
     if app.default_command:
         more.append(f"`{app.name}` alone runs `{app.name} {app.default_command}`.")
     if app.has_screen:
-        target = clean(session.host.ssh_target)
+        target = clean(session.ssh_target)
         more.append(f"On a terminal, `ssh -t {target} {app.name}` opens it.")
     below = [click.formatting.wrap_text(" ".join(more), width, "  ", "  ")] if more else []
     return "\n\n".join([context.get_help(), *below])

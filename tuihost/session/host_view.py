@@ -112,7 +112,7 @@ class HostView(Protocol):
     @property
     def ssh_target(self) -> str:
         """What people type after `ssh` to get here, as far as the host can know it:
-        `-p 8022 localhost`."""
+        `-p 8022 localhost`. With a person's name before the host: `Session.ssh_target`."""
 
     @property
     def escape_label(self) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tuihost.core.accepts import Accepts
@@ -195,6 +196,13 @@ class Session:
     def user(self) -> str:
         """The person's name."""
         return self.account.name
+
+    @property
+    def ssh_target(self) -> str:
+        """What this person types after `ssh` to get here, as far as the host can know it:
+        `-p 8022 ada@localhost`."""
+        options, _, host = self.host.ssh_target.rpartition(" ")
+        return f"{options} {quote(self.user)}@{host}".lstrip()
 
     @property
     def terminal(self) -> TerminalFacts:
