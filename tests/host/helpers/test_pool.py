@@ -89,7 +89,7 @@ def test_what_takes_too_long_leaves_no_process(pool: Pool, function: object) -> 
 
 def test_what_needs_too_much_memory_is_refused_and_the_helper_stays(pool: Pool) -> None:
     helper = pool.run(work.pid)
-    with pytest.raises(TookTooMuch, match="memory"):
+    with pytest.raises(TookTooMuch, match="no more than 67 MB are allowed"):
         pool.run(work.hold, 512 * MIB, memory=64 * MIB)
     assert pool.run(work.hold, 16 * MIB, memory=64 * MIB) == 16 * MIB
     assert pool.run(work.pid) == helper

@@ -14,7 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.waiting import DEADLINE
-from tuihost import App, Disconnected, FileInfo, FileTree, ReadOnlyTree, Session, command
+from tuihost import (
+    App,
+    Disconnected,
+    FileInfo,
+    FileTree,
+    ReadOnlyTree,
+    Session,
+    TookTooLong,
+    command,
+)
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.tui.running import runner
@@ -285,6 +294,33 @@ def test_whatever_a_talk_raises_ends_it_alone(
         assert len(host.log.named("app.error")) == crash
         assert host.log.named("app.stuck") == []
         assert host.log.named("host.error") == []
+
+
+class Matches(App):
+    """Asks, and works on the answer for too long."""
+
+    name = "matches"
+
+    async def talk(self, session: Session) -> int:
+        await session.ask("Text? ")
+        await session.say("Looking for it.")
+        raise TookTooLong("that takes too long here: more than 2 s of work")
+
+
+def test_a_talk_whose_work_takes_too_long_says_so_below_what_was_said() -> None:
+    with hosted(Matches()) as host, host.open("matches") as pilot:
+        pilot.wait_for("Text?").type("abc").press("enter").wait_for("Press Enter to go on")
+        text = pilot.text
+        assert "Text? abc" in text
+        assert text.index("Looking for it.") < text.index("That takes too long here")
+        assert pilot.press("down", "enter").wait_end() == 1
+
+
+def test_a_talk_by_lines_whose_work_takes_too_long_ends_with_1() -> None:
+    with hosted(Matches()) as host, host.open("matches", term="dumb") as pilot:
+        pilot.wait_for("Text?").type("abc\r").wait_for("matches stopped. That takes too long here")
+        assert pilot.wait_end() == 1
+        assert host.log.named("app.error") == []
 
 
 class Shelf(ReadOnlyTree):

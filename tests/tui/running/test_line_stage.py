@@ -74,7 +74,7 @@ def test_a_script_ends_with_a_line_that_is_too_long(end: bytes) -> None:
         channel.shutdown_write()
         said = b"".join(iter(lambda: channel.recv_stderr(4096), b"")).decode()
         assert "Nothing of that line was taken" in said
-        assert channel.recv_exit_status() == 70
+        assert channel.recv_exit_status() == 1
 
 
 def test_the_end_of_input_of_one_app_is_not_that_of_the_next() -> None:

@@ -16,7 +16,7 @@ from time import monotonic
 import msgspec
 
 from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
-from tuihost.host.helpers._main import Answer
+from tuihost.host.helpers._main import Answer, too_much_memory
 
 JOBS_EACH = 200
 """Jobs after which a helper is replaced, so that what leaks in one does not stay."""
@@ -74,19 +74,20 @@ class Helper:
             self._write(struct.pack(">I", len(job)), self._deadline)
             self._write(job, self._deadline)
 
-    def answer(self, *, seconds: float, output: int, room: Callable[[int], None]) -> Answer:
-        """The answer to that job, for which `room` makes room. Raises `TookTooLong`, `TookTooMuch`
-        or `HelperFailed`, and whatever `room` raises."""
+    def answer(self, *, seconds: float, memory: int, room: Callable[[int], None]) -> Answer:
+        """The answer to that job, which may take so many `seconds` of processor time and bytes of
+        `memory`, and for which `room` makes room. Raises `TookTooLong`, `TookTooMuch` or
+        `HelperFailed`, and whatever `room` raises."""
         try:
             (size,) = struct.unpack(">I", self._read(4, self._deadline))
-            if size > output + ANSWER_ROOM:
+            if size > memory + ANSWER_ROOM:
                 raise TookTooMuch("the result is too large")
             room(size)
             answer = self._read(size, self._deadline)
             self._answered = True
             return msgspec.msgpack.decode(answer, type=Answer)
         except EOFError:
-            raise self._why_ended(seconds) from None
+            raise self._why_ended(seconds, memory) from None
         except RecursionError:
             raise TookTooMuch("that is nested too deeply") from None
         except msgspec.DecodeError as error:
@@ -109,7 +110,7 @@ class Helper:
             done += count
         return data
 
-    def _why_ended(self, seconds: float) -> Exception:
+    def _why_ended(self, seconds: float, memory: int) -> Exception:
         status = self._process.wait()  # its pipes are shut: it is ending
         if self._stopped:
             return HelperFailed("the work is no longer wanted")
@@ -117,7 +118,7 @@ class Helper:
             case signal.SIGPROF | signal.SIGALRM:
                 return _too_long(seconds)
             case signal.SIGKILL | signal.SIGSEGV | signal.SIGABRT | signal.SIGBUS:
-                return TookTooMuch("that needs too much memory here")
+                return TookTooMuch(too_much_memory(memory))
             case _:
                 return HelperFailed(f"a helper process ended with {status}")
 

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from tuihost.host.helpers import landlock
+from tuihost.phrases import size_of
 
 NICE = 10
 READABLE = ("/etc/localtime", "/dev/urandom")
@@ -54,6 +55,11 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 TOO_MUCH = "TookTooMuch"
+
+
+def too_much_memory(allowed: int) -> str:
+    """What is said of work that needs more than those bytes."""
+    return f"that needs too much memory here: no more than {size_of(allowed)} are allowed"
 
 
 def main(readable: Sequence[str]) -> None:
@@ -107,7 +113,7 @@ def _worked(job: Job, own_size: int) -> bytes:
             return _failed(TOO_MUCH, "the result is too large")
         return data
     except MemoryError:
-        return _failed(TOO_MUCH, "that needs too much memory here")
+        return _failed(TOO_MUCH, too_much_memory(job.memory))
     except RecursionError:
         return _failed(TOO_MUCH, "that is nested too deeply")
     except Exception as error:  # noqa: BLE001 - the boundary of the process: the host is told

@@ -286,7 +286,7 @@ def _outcome(call: _Call, helper: Helper) -> Any:
         helper.give(job, clock=clock)
         grow(-len(job))
         del job
-        answer = helper.answer(seconds=call.seconds, output=call.memory, room=grow)
+        answer = helper.answer(seconds=call.seconds, memory=call.memory, room=grow)
     except RecursionError:
         return TookTooMuch("that is nested too deeply")
     except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the future

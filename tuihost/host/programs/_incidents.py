@@ -30,6 +30,8 @@ def end_of(log: EventLog, app: str, error: BaseException) -> AppEnd:
             return AppEnd(exit_status(status))
         case SystemExit(code=text):
             return AppEnd(FAILED, clean(str(text)))
+        case TookTooLong() | TookTooMuch():
+            return AppEnd(FAILED, report_crash(log, app, error))
         case KeyboardInterrupt():
             return AppEnd(STOPPED, report_crash(log, app, error))
     return AppEnd(CRASHED, report_crash(log, app, error))

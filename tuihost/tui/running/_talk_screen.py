@@ -21,6 +21,7 @@ from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProce
 from rich.text import Text
 
 from tuihost.errors import Disconnected, Interrupted, TookTooLong, TookTooMuch
+from tuihost.phrases import as_sentence
 from tuihost.session.session import Launch, Result, Session
 from tuihost.tui.characters import one_line, width_of
 from tuihost.tui.layout.rows import RowWindow
@@ -30,14 +31,14 @@ from tuihost.tui.widgets.held_key import HeldKey
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
 from tuihost.tui.widgets.text_keys import bind_one_line
+from tuihost.wire import Stream
 
 if TYPE_CHECKING:
     from tuihost.session.progress import ProgressLine
-    from tuihost.wire import Stream
 
 MARGIN = 2
-NO_FAULTS = (Disconnected, Interrupted, TookTooLong, TookTooMuch)
-"""What ends a talk and is not a fault of its app."""
+OVER_LIMITS = 1
+"""The exit status of a talk whose work went over its limits."""
 END = 10**9
 """Scrolls down as far as there are rows when they are drawn."""
 
@@ -144,7 +145,10 @@ class TalkScreen:
         async def play() -> None:
             try:
                 self._result = await talk(self._session)
-            except (*NO_FAULTS, asyncio.CancelledError) as error:
+            except (TookTooLong, TookTooMuch) as error:
+                self.print((as_sentence(str(error)),), Stream.ERR)
+                self._result = OVER_LIMITS
+            except (Disconnected, Interrupted, asyncio.CancelledError) as error:
                 # Not a fault in a task that nobody awaits, but this is the program itself.
                 if not application.is_done:
                     application.exit(exception=error)
