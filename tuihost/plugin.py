@@ -95,6 +95,11 @@ class App:
         what it should be. Changes nothing; `start` may not have been called."""
         return ()
 
+    def roles_in(self, options: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """For `tuihost check`: the roles that the options name, each as a pair of the option's name
+        and the role's, so that a role is reported that no account can have."""
+        return ()
+
     def stop(self) -> None:
         """Called once, after the last session."""
 

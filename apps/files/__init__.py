@@ -35,7 +35,7 @@ from tuihost import (
 )
 
 from .bin import Bin, Deleted
-from .folders import APP, OWN, AllFolders, mistakes_in
+from .folders import APP, NOT_YOURS, OWN, AllFolders, mistakes_in, roles_named_in
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -70,6 +70,9 @@ class Files(App):
     def option_mistakes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         return mistakes_in(options)
 
+    def roles_in(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        return (("shared", role) for role in roles_named_in(options))
+
     def files(self, session: Session) -> Folders:
         account = session.account
         allowed = session.host.allowed_files(account, self.name, self.folders.tree_of(account))
@@ -84,6 +87,9 @@ class Files(App):
     async def talk(self, session: Session) -> int:
         """The files, as lines."""
         tree = _all_files(session)
+        if not tree.list(()):
+            await session.say(NOT_YOURS)
+            return 1
         found = tree.list(tree.home)
         count = counted(len(found), "file") if found else "no files"
         await session.say(f"You have {count} here.")
@@ -101,7 +107,7 @@ class Files(App):
         """List a folder, or one file."""
 
         def show() -> None:
-            tree = _all_files(session)
+            tree = _some_files(session)
             names = names_in(tree, path)
             info = tree.info(names)
             found = list(tree.list(names)) if info.folder else [info]
@@ -314,7 +320,7 @@ class Files(App):
                 raise FileError(Reason.FAILED, "that pattern is too long")
             # Not by fnmatch itself, which keeps thousands of patterns.
             wanted = re.compile(translate(pattern.lower()))
-            tree = _all_files(session)
+            tree = _some_files(session)
             for number, (names, info) in enumerate(walk(tree, names_in(tree, path))):
                 if number >= MAX_SEARCHED:
                     raise FileError(Reason.FAILED, "there are too many files to search")
@@ -358,6 +364,14 @@ def _all_files(session: Session) -> Folders:
     """The files of all apps, as sftp shows them: so that a path is the same everywhere."""
     assert session.other_apps is not None, "the host gives every app the others"
     return session.other_apps.files()
+
+
+def _some_files(session: Session) -> Folders:
+    """The same. Raises `FileError` if their roles allow none of them."""
+    tree = _all_files(session)
+    if not tree.list(()):
+        raise FileError(Reason.DENIED, NOT_YOURS[:1].lower() + NOT_YOURS[1:-1])
+    return tree
 
 
 def _pieces(file: OpenFile) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ SWEEP_EVERY = 3600.0  # seconds between two looks for what is too old in everybo
 APP, MINE = "files", "mine"
 OWN = (APP, MINE)
 """Somebody's own folder, from the root of all files that they see."""
+NOT_YOURS = "Your roles allow no files here. The host's operator can change that."
 MEGABYTE = 1_000_000
 _SHARED: dict[str, tuple[type, str]] = {
     "name": (str, "text"),
@@ -178,6 +179,12 @@ def mistakes_in(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         _all_shared(Path(), options)
     except AppLoadError as error:
         yield "shared", str(error)
+
+
+def roles_named_in(options: Mapping[str, Any]) -> Iterator[str]:
+    """The roles to which the shared folders are open."""
+    for folder in _all_shared(Path(), options):
+        yield from sorted(folder.roles | folder.write)
 
 
 def _all_shared(data: Path, options: Mapping[str, Any]) -> tuple[Shared, ...]:

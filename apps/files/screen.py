@@ -30,7 +30,7 @@ from tuihost import (
 from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor, fit
 
 from .bin import Deleted
-from .folders import AllFolders
+from .folders import NOT_YOURS, AllFolders
 from .highlighting import is_code, page, tokens
 
 Names = tuple[str, ...]
@@ -61,7 +61,7 @@ class FilesScreen:
             ],
             key=lambda info: info.name,
             on_open=self._open,
-            empty=EMPTY,
+            empty=EMPTY if tree.list(()) else NOT_YOURS,
         )  # fmt: skip
         self.body = HSplit([self.table], key_bindings=self._keys().bindings)
         self.screen = Screen(

@@ -84,6 +84,37 @@ TABLE = [
         "[groups.crew]\nroles = ['guest']",
         "6: groups.crew.roles: the role 'guest' is for people without an account",
     ),
+    (
+        "[roles.staff]\nforwards = ['x', '10.0.0.0/8:22', '*']",
+        "6: roles.staff.forwards: 'x': should be host:port (host:* for every port) or the path",
+    ),
+    ("[roles.staff]\nlistens = ['y:http', 'y:80']", "6: roles.staff.listens: 'y:http': 'http' is"),
+    (
+        "[roles.guest]\napps = ['front']\ncommands = ['echo say', 'e* say']",
+        "7: roles.guest.commands: 'echo say' needs the app 'echo', which nobody with this role may",
+    ),
+    (
+        "[roles.user]\napps = ['front']\n[roles.staff]\napps = ['front']\ncommands = ['echo say']",
+        "9: roles.staff.commands: 'echo say' needs the app 'echo', which nobody with this role may",
+    ),
+    (
+        "[roles.guest]\ncommands = ['files *']",
+        "6: roles.guest.commands: the app 'files' shows no files to people with this role; set rea",
+    ),
+    (
+        "[roles.guest]\napps = ['files']\ncommands = []",
+        "6: roles.guest.apps: the app 'files' shows no files to people with this role; set read_fi",
+    ),
+    (
+        "[roles.staff]\n[app.files]\nshared = [{name = 'all', roles = ['user', 'stff']}]",
+        "7: app.files.shared: there is no role 'stff' that accounts can have; did you mean 'staf",
+    ),
+    (
+        "[app.files]\nshared = [{name = 'all', write = ['nobody']}]",
+        "6: app.files.shared: there is no role 'nobody' that accounts can have",
+    ),
+    ("[sources]\nstartups = '1:2'", "6: sources.startups: should be three whole numbers with ':'"),
+    ("[sources]\nstartups = '9:2:1'", "6: sources.startups: should be A:B:C, with A up to C and B"),
     ("[themes]\nfolders = ['away']", "6: themes.folders: {here}/away: No such file or directory"),
     ("[login]\nstep_folders = ['away']", "6: login.step_folders: {here}/away: No such file"),
     (
@@ -93,8 +124,9 @@ TABLE = [
     ("[logs]\nfile = 'apps'", "6: logs.file: {here}/apps cannot be opened: Is a directory"),
     ("[logs]\nfile = 'pipe'", "6: logs.file: {here}/pipe cannot be opened: No such device"),
     ("[login]\ntrusted_ca = ['away']", "6: login.trusted_ca: {here}/away: No such file"),
-    ("[login]\nrevoked_keys = 'away'", "6: login.revoked_keys: {here}/away: "),
-    ("[login]\nterms = 'away'", "6: login.terms: {here}/away: cannot be read"),
+    ("[login]\nrevoked_keys = 'away'", "6: login.revoked_keys: {here}/away: No such file"),
+    ("[login]\nterms = 'away'", "6: login.terms: {here}/away: cannot be read: No such file"),
+    ("[login]\nterms = 'latin'", "6: login.terms: {here}/latin: cannot be read: it is not UTF-8"),
     (
         "[login.app_chains]\nehco = ['publickey']",
         "6: login.app_chains.ehco: no app is called 'ehco'; did you mean 'echo'?",
@@ -113,6 +145,7 @@ def here(tmp_path: Path, run: Run) -> Path:
     (apps / "front.py").write_text(FRONT)
     (tmp_path / "tuihost.toml").write_text(SOUND)
     (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "latin").write_bytes(b"caf\xe9")
     os.mkfifo(tmp_path / "pipe", 0o600)
     return tmp_path
 
@@ -123,6 +156,22 @@ def test_each_mistake_is_told_with_its_line(here: Path, run: Run, text: str, sai
     told = run("check", status=78).err.splitlines()
     assert len(told) == 1, told
     assert told[0].startswith(f"tuihost.toml:{said.format(here=here)}"), told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[roles.user]\napps = []\n[roles.a]\n[roles.staff]\napps = []\ncommands = ['echo say']",
+        "[roles.guest]\ncommands = ['files *']\nread_files = []",
+        "[roles.guest]\ncommands = ['files *']\nwrite_files = ['files']",
+        "[roles.guest]\napps = ['front']\ncommands = []",
+        "[roles.staff]\ncommands = ['files *']",
+        "[roles.a]\n[app.files]\nshared = [{name = 'all', roles = ['a'], write = ['user']}]",
+    ],
+)
+def test_what_the_roles_allow_together_is_well(here: Path, run: Run, text: str) -> None:
+    (here / "tuihost.toml").write_text(f"{SOUND}{text}\n")
+    assert "all is well" in run("check").out
 
 
 def test_the_options_of_an_app_are_all_well_if_it_says_so(here: Path, run: Run) -> None:

@@ -60,9 +60,10 @@ def test_an_address_of_another_machine_is_one_sentence(place: Path) -> None:
 
 
 @contextmanager
-def serving(place: Path) -> Iterator[subprocess.Popen[str]]:
+def serving(place: Path, more: str = "") -> Iterator[subprocess.Popen[str]]:
     """A host in a process group of its own, whose log is the file `log`."""
-    (place / "tuihost.toml").write_text("[logs]\nfile = 'log'\n[server]\nstate_dir = 'state'\n")
+    text = f"[logs]\nfile = 'log'\n[server]\nstate_dir = 'state'\n{more}"
+    (place / "tuihost.toml").write_text(text)
     process = subprocess.Popen(
         [sys.executable, "-m", "tuihost", "serve", "--port", "0"],
         cwd=place,
@@ -78,6 +79,12 @@ def serving(place: Path) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+def greeting_of(place: Path) -> str:
+    """The pattern of what a host with a log in a file says on standard error."""
+    log = re.escape(str(place / "log"))
+    return rf"Settings: tuihost\.toml\nListening on 127\.0\.0\.1:\d+; the log is {log}\n"
 
 
 def said(path: Path) -> str:
@@ -107,7 +114,8 @@ def test_signals_to_the_process_and_its_group_are_one_goodbye(place: Path) -> No
             with suppress(ProcessLookupError):  # it may have ended already
                 os.killpg(process.pid, signal.SIGTERM)
         _, err = process.communicate(timeout=DEADLINE)
-    assert (process.returncode, err) == (0, "Settings: tuihost.toml\n")
+    assert process.returncode == 0
+    assert re.fullmatch(greeting_of(place), err)
     assert "host.stop" in said(place / "log")
 
 
@@ -120,6 +128,20 @@ def test_the_process_ends_when_all_is_closed_whatever_it_still_holds(place: Path
         assert process.wait(DEADLINE) == 0
     assert "broken=0" in said(place / "log")
     assert "host.stop" in said(place / "log")
+
+
+def test_a_host_tells_in_its_log_what_it_leaves_out_of_its_settings(place: Path) -> None:
+    with serving(place, "[roles.staff]\napps = ['ecko']\nforwards = ['x']\n") as process:
+        log = place / "log"
+        until(lambda: said(log).count("settings.doubtful") == 2, "the log to tell of both")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+    told = [line.split(" ", 1)[1] for line in said(log).splitlines() if "doubtful" in line]
+    assert told[0] == (
+        'WARNING settings.doubtful reason="tuihost.toml:6: roles.staff.apps: no app is called '
+        "'ecko'; did you mean 'echo'?\""
+    )
+    assert "tuihost.toml:7: roles.staff.forwards: 'x': should be host:port" in told[1]
 
 
 def greeting(port: int) -> bytes:
@@ -190,7 +212,7 @@ def test_an_error_that_ends_a_thread_is_in_the_log(place: Path) -> None:
     log = said(place / "log")
     assert re.search(r" ERROR app.error app=echo during=.of the app.\n    Traceback", log)
     assert re.search(r" ERROR host.error where=thread reason=.of nobody.\n    Traceback", log)
-    assert err == "Settings: tuihost.toml\n"
+    assert re.fullmatch(greeting_of(place), err)
 
 
 def test_two_hosts_do_not_share_a_folder(place: Path) -> None:

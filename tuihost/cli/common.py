@@ -51,6 +51,19 @@ def draft_settings(config: Path | None) -> Draft:
     return draft(hosts_file(config), os.environ)
 
 
+def placed(
+    problems: Sequence[str], file: Path, overrides: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
+    """Sentences about settings with the place of each, in the order of the file."""
+    if not problems:
+        return ()
+    from tuihost.settings.loading import draft
+    from tuihost.settings.mistakes import in_order
+
+    origins = draft(file, os.environ, overrides).origins
+    return in_order(origins.placed(problem) for problem in problems)
+
+
 def settings_file(config: Path | None) -> Path | None:
     """The settings file of this call; None if there is none."""
     return Path(SETTINGS_FILE) if config is None and Path(SETTINGS_FILE).exists() else config

@@ -8,13 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tuihost.core.login.rights import GUEST, USER
+from tuihost.core.login.rights import GUEST, USER, FileRight, rights_of, target_problem
 from tuihost.database import DatabaseError
 from tuihost.errors import SettingsError
 from tuihost.files.secret_files import NotPrivate, check_trusted
@@ -29,16 +29,18 @@ from tuihost.logs import EventLog
 from tuihost.phrases import nearest
 from tuihost.plugin import App
 from tuihost.settings.mistakes import shown
-from tuihost.settings.models import Settings
+from tuihost.settings.models import Role, Settings
 from tuihost.ssh.keys.host_keys import HostKeys
+
+FILES = "files"
+"""The app that shows the files of all apps, and does nothing else."""
 
 
 def mistakes(
     settings: Settings, catalog: Catalog, steps: StepCatalog, log: EventLog
 ) -> Iterator[str]:
     """A sentence for each, that begins with the name of the setting if it is about one."""
-    yield from _names(settings, catalog)
-    yield from _roles(settings, catalog)
+    yield from tolerated(settings, catalog)
     yield from _folders(settings)
     yield from _log_file(settings)
     yield from _address(settings)
@@ -59,6 +61,12 @@ def mistakes(
         except DatabaseError as error:
             yield str(error)
     yield from (f"host key {key}: there is no such file" for key in others if not key.exists())
+
+
+def tolerated(settings: Settings, catalog: Catalog) -> Iterator[str]:
+    """Those with which a host runs all the same, though not as its operator means it."""
+    yield from _names(settings, catalog)
+    yield from _roles(settings, catalog)
 
 
 # ------------------------------------------------------------------------------- names
@@ -85,7 +93,8 @@ def _names(settings: Settings, catalog: Catalog) -> Iterator[str]:
         if name not in catalog.found:
             yield f"app.{name}: {_no_app(name, catalog)}"
         elif name in catalog.apps:
-            for option, reason in _option_mistakes(catalog.apps[name].app, name, options):
+            app, known = catalog.apps[name].app, _known_roles(settings, catalog)
+            for option, reason in _option_mistakes(app, name, options, known):
                 yield f"app.{name}.{option}: {reason}"
 
 
@@ -99,7 +108,9 @@ _KINDS = {
 }
 
 
-def _option_mistakes(app: App, name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _option_mistakes(
+    app: App, name: str, options: Mapping[str, Any], roles: Collection[str]
+) -> Iterator[tuple[str, str]]:
     """Each option of an app that is wrong, and why."""
     known, right = app.known_options, {}
     for option, value in options.items():
@@ -112,7 +123,12 @@ def _option_mistakes(app: App, name: str, options: Mapping[str, Any]) -> Iterato
             continue
         right[option] = value
     try:
-        yield from app.option_mistakes(right)
+        wrong = tuple(app.option_mistakes(right))
+        yield from wrong
+        if not wrong:
+            for option, role in dict.fromkeys(app.roles_in(right)):
+                if role not in roles:
+                    yield option, _no_role(role, roles)
     except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
         yield "*", f"cannot be checked: {type(error).__name__}: {error}"
 
@@ -145,21 +161,62 @@ def _wrong_script(script: str, catalog: Catalog) -> str | None:
 
 
 def _roles(settings: Settings, catalog: Catalog) -> Iterator[str]:
-    named = (loaded.app.accepts.roles for loaded in catalog.apps.values())
-    known = {USER, *settings.roles, *APPROVERS, *(role for roles in named for role in roles)}
+    known = _known_roles(settings, catalog)
     for name, role in settings.roles.items():
         for pattern in _unknown(role.apps, catalog.found):
             yield f"roles.{name}.apps: {_no_app(pattern, catalog)}"
         for pattern in role.commands:
-            if reason := _wrong_command(pattern, catalog):
+            if reason := _wrong_command(pattern, catalog) or _closed(pattern, name, settings):
                 yield f"roles.{name}.commands: {reason}"
+        for setting, patterns in (("forwards", role.forwards), ("listens", role.listens)):
+            for pattern in patterns:
+                if reason := target_problem(pattern):
+                    yield f"roles.{name}.{setting}: {pattern!r}: {reason}"
+        if FILES in catalog.apps and (leads := _without_files(name, role, settings)):
+            yield (
+                f"roles.{name}.{leads}: the app {FILES!r} shows no files to people with this "
+                "role; set read_files or write_files, too"
+            )
     for name, group in settings.groups.items():
         for given in group.roles:
             if given == GUEST:
                 yield f"groups.{name}.roles: the role {GUEST!r} is for people without an account"
             elif given not in known:
-                what = f"there is no role {given!r} that accounts can have"
-                yield f"groups.{name}.roles: {what}{_near(given, known)}"
+                yield f"groups.{name}.roles: {_no_role(given, known)}"
+
+
+def _known_roles(settings: Settings, catalog: Catalog) -> frozenset[str]:
+    """The roles that accounts can have, and that mean something."""
+    named = (loaded.app.accepts.roles for loaded in catalog.apps.values())
+    roles = {USER, *settings.roles, *APPROVERS, *(role for roles in named for role in roles)}
+    return frozenset(roles)
+
+
+def _no_role(role: str, known: Iterable[str]) -> str:
+    return f"there is no role {role!r} that accounts can have{_near(role, known)}"
+
+
+def _closed(pattern: str, role: str, settings: Settings) -> str | None:
+    """What is wrong with a command of an app that nobody with the role may open. People with an
+    account may have any other role, too, which may open it."""
+    app = pattern.partition(" ")[0]
+    rights = rights_of(settings.roles, guest=role == GUEST, roles=settings.roles)
+    if not _is_literal(app) or rights.app(app):
+        return None
+    return f"{pattern!r} needs the app {app!r}, which nobody with this role may open; see `apps`"
+
+
+def _without_files(name: str, role: Role, settings: Settings) -> str | None:
+    """The setting by which a role leads to the app Files, if it says nothing of files and gives
+    none: all that this app does is about files."""
+    if role.read_files is not None or role.write_files is not None:
+        return None
+    rights = rights_of(settings.roles, guest=name == GUEST, roles={name})
+    if not rights.app(FILES) or rights.files(FILES) is not FileRight.NONE:
+        return None
+    if any(pattern.partition(" ")[0] == FILES for pattern in role.commands):
+        return "commands"
+    return "apps" if FILES in role.apps else None
 
 
 def _wrong_command(pattern: str, catalog: Catalog) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.common import config_option, hosts_file, read_settings
+from tuihost.cli.common import config_option, hosts_file, placed, read_settings
 
 
 @click.command()
@@ -20,11 +20,20 @@ def serve(config: Path | None, host: str | None, port: int | None, verbose: bool
     SIGHUP opens the file of the log again, after logrotate has moved it away.
     """
     from tuihost import logs
+    from tuihost.cli.host_mistakes import tolerated
     from tuihost.cli.serving import bind, end_process, open_log, serve_until_told
     from tuihost.host.plugins.app_catalog import Catalog
+    from tuihost.logs import Event
 
-    settings = read_settings(hosts_file(config), {"server.host": host, "server.port": port})
+    file, options = hosts_file(config), {"server.host": host, "server.port": port}
+    settings = read_settings(file, options)
     log = open_log(settings, "debug" if verbose else None)
-    server = bind(settings, Catalog.load(settings, log=log), log, logs.reopen)
+    catalog = Catalog.load(settings, log=log)
+    problems = tuple(tolerated(settings, catalog))  # before it listens: they take a moment
+    server = bind(settings, catalog, log, logs.reopen)
+    if settings.logs.file is not None:
+        click.echo(f"Listening on {server.address}; the log is {settings.logs.file}", err=True)
+    for problem in placed(problems, file, options):
+        log.warning(Event.SETTINGS_DOUBTFUL, reason=problem)
     serve_until_told(server)
     end_process()

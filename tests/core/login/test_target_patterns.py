@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from tuihost.core.login._target_patterns import might_name, names
-from tuihost.core.login.rights import Rights
+from tuihost.core.login.rights import Rights, target_problem
 from tuihost.wire import TcpAddress, UnixAddress
 
 INNER, OUTER = ip_address("10.1.2.3"), ip_address("8.8.8.8")
@@ -61,3 +61,24 @@ def test_a_network_that_cannot_be_one_names_nothing() -> None:
     assert names(["10.1.0.0/16:22"], TcpAddress("10.1.2.3", 22), address)
     assert not might_name(["10.1.0.0/99:22"], TcpAddress("10.1.2.3", 22))
     assert not names(["10.1.*:22"], TcpAddress("10.1.2.3", 23), address)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("db.example:22", None),
+        ("10.0.0.0/8:22", None),
+        ("10.1.*:2?", None),
+        ("[fd00::*]:*", None),
+        ("localhost:0", None),
+        ("*", None),
+        ("/run/app/*.sock", None),
+        ("x", "should be host:port (host:* for every port) or the path of a socket"),
+        (":22", "should be host:port (host:* for every port) or the path of a socket"),
+        ("x:http", "'http' is not a port"),
+        ("x:65536", "'65536' is not a port"),
+        ("10.0.0/8:*", "'10.0.0/8' is not a network"),
+    ],
+)
+def test_a_pattern_that_can_name_nothing_is_told(pattern: str, problem: str | None) -> None:
+    assert target_problem(pattern) == problem

@@ -15,6 +15,7 @@ from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
 COMMANDS = ["files *", "shell *", "notes list"]
+NO_FILES = "Your roles allow no files here. The host's operator can change that."
 REFUSED = "nothing can be changed here"
 
 
@@ -95,5 +96,12 @@ def test_without_a_word_about_files_fewer_commands_give_none() -> None:
                 channel.invoke_subsystem("sftp")
         finally:
             hang_up(transport)
+        for command in ("files ls", "files find x"):
+            said = host.run(command, user="eve")
+            assert (said.status, said.errors) == (1, f"{NO_FILES}\n"), command
+        with host.lines(user="eve+files") as pilot:
+            pilot.wait_for(NO_FILES)
+        with host.open("files", user="eve") as pilot:
+            pilot.wait_for("Your roles allow no files here.")
     with host_where(commands=["*"]) as host, sftp_of(host) as sftp:
         assert set(sftp.listdir("/")) == {"files", "notes"}

@@ -23,7 +23,7 @@ class Startups:
         """Raises ValueError."""
         begin, rate, full = (int(part) for part in text.split(":"))
         if not 1 <= begin <= full or not 1 <= rate <= 100:
-            raise ValueError(f"{text!r} is not begin:percentage:full with begin <= full")
+            raise ValueError(f"should be A:B:C, with A up to C and B from 1 to 100, not {text!r}")
         return cls(begin, rate, full)
 
     @property

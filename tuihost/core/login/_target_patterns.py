@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from ipaddress import ip_network
 
-from tuihost.core.forward_rules import literal, names_addresses
+from tuihost.core.forward_rules import MAX_PORT, literal, names_addresses
 from tuihost.core.sources import Address, unwrapped
 from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
+
+_WILD = frozenset("*?[")
 
 
 def might_name(patterns: Iterable[str], target: SocketAddress) -> bool:
@@ -36,6 +38,23 @@ def names(patterns: Iterable[str], target: TcpAddress, address: Address) -> bool
     """Whether the target is named, now that it has come to that address."""
     found = TcpAddress(str(unwrapped(address)), target.port)
     return any(_names(pattern, found if _of_addresses(pattern) else target) for pattern in patterns)
+
+
+def target_problem(pattern: str) -> str | None:
+    """What is wrong with a pattern of targets; None if it can name some."""
+    if pattern.startswith("/") or (":" not in pattern and pattern.endswith("*")):
+        return None
+    host, port = _parts(pattern)
+    if ":" not in pattern or not host:
+        return "should be host:port (host:* for every port) or the path of a socket"
+    if not set(port) & _WILD and not (port.isdecimal() and int(port) <= MAX_PORT):
+        return f"{port!r} is not a port"
+    if "/" in host:
+        try:
+            ip_network(host, strict=False)
+        except ValueError:
+            return f"{host!r} is not a network"
+    return None
 
 
 def _names(pattern: str, target: TcpAddress) -> bool:

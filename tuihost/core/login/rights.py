@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from tuihost.core.login._target_patterns import might_name, names
+from tuihost.core.login._target_patterns import target_problem as target_problem
 from tuihost.core.sources import Address
 from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
 

@@ -64,7 +64,8 @@ class KeyFiles:
             try:
                 self._revocations()
             except (OSError, ValueError) as error:
-                problems.append(f"login.revoked_keys: {self._revoked}: {error}")
+                reason = getattr(error, "strerror", None) or error
+                problems.append(f"login.revoked_keys: {self._revoked}: {reason}")
         if problems:
             raise SettingsError(tuple(problems))
         for folder in absent_folders(self._patterns):

@@ -252,8 +252,11 @@ def _chain_mistakes(
 def _terms_of(path: Path | None) -> str:
     try:
         return "" if path is None else path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError((f"login.terms: {path}: cannot be read: {error}",)) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+    raise SettingsError((f"login.terms: {path}: cannot be read: {reason}",))
 
 
 def _check_folders(patterns: tuple[str, ...]) -> None:
