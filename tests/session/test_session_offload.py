@@ -174,6 +174,12 @@ def test_a_screen_stays_when_its_work_goes_over_a_limit(key: str, said: str) -> 
         assert host.log.named("app.error") == []
 
 
+def test_what_is_refused_twice_is_said_once() -> None:
+    with hosted(Strained()) as host, host.open("strained") as pilot:
+        pilot.wait_for("a list").press("h", "h", "t").wait_for("That takes")
+        assert pilot.text.count("bytes of") == 1
+
+
 def test_a_list_stays_when_opening_a_row_goes_over_a_limit() -> None:
     with hosted(Picking()) as host, host.open("picking") as pilot:
         pilot.wait_for("first").press("enter").wait_for("no more than").wait_for("second")

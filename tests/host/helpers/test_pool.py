@@ -20,12 +20,12 @@ from tests.host.helpers import work
 from tests.house import ROOT
 from tests.log import SILENT, kept_log
 from tests.waiting import DEADLINE, until
-from tuihost.core.budget.ledger import BOUNDS, FREE, Bounds, Holder, Kind, Share
+from tuihost.core.budget.ledger import BOUNDS, FREE, Bounds, Free, Holder, Kind, Share
 from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
 from tuihost.host.budget.budget import Budget
 from tuihost.host.helpers import landlock
 from tuihost.host.helpers import pool as pool_module
-from tuihost.host.helpers.pool import WAITING_EACH, HelperPool
+from tuihost.host.helpers.pool import ADVANCE, WAITING_EACH, HelperPool
 from tuihost.logs import Event
 
 MIB = 1 << 20
@@ -195,12 +195,36 @@ def test_seconds_of_work_are_spent_and_come_back_by_the_minute(pool: Pool) -> No
     share = share_of(Budget(bounds, now=lambda: now[0]), "ada")
     with pytest.raises(TookTooLong):
         pool.run(work.busy, seconds=2.0, share=share)
-    with pytest.raises(TookTooMuch, match="no more than 60 seconds of such work a minute"):
+    with pytest.raises(TookTooMuch, match="no more than 60 seconds of processor time"):
         pool.run(work.double, 1, share=share)
     now[0] = 60.0
     for _ in range(20):
         assert pool.run(work.double, 1, share=share) == 2, "what is short costs little"
         now[0] += 1.0  # a busy machine makes what is short long
+
+
+def test_work_costs_the_processor_time_that_it_takes_and_not_the_time_that_passes(
+    pool: Pool,
+) -> None:
+    charged: list[float] = []
+
+    class Counted(Free):
+        def charge(self, kind: Kind, amount: float) -> None:
+            charged.append(amount + ADVANCE)
+
+    share = Counted()
+    pool.run(work.double, 1, share=share)
+    assert 0.01 < charged.pop() < 1.0, "its start"
+    pool.run(work.sleep, 0.5, share=share)
+    assert charged.pop() < 0.1
+    with pytest.raises(TookTooLong):
+        pool.run(work.busy, seconds=0.5, share=share)
+    assert 0.4 < charged.pop() < 1.0
+    call = pool.begin(work.busy, seconds=60.0, share=share)
+    until(lambda: any(busy.helper for busy in pool._busy), "it to begin")
+    call.cancel()
+    until(lambda: bool(charged), "its end")
+    assert charged.pop() < 10.0, "not all that it might have taken"
 
 
 def test_more_calls_than_can_wait_are_refused(pool: Pool) -> None:

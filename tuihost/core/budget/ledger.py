@@ -108,7 +108,7 @@ _MEANINGS: Final[Mapping[Kind, str]] = {
     Kind.ENTRIES: "names of folders that are being listed",
     Kind.TRANSFERS: "runs of rsync",
     Kind.HELPERS: "helper processes at work",
-    Kind.HELPER_SECONDS: "seconds of work in helper processes",
+    Kind.HELPER_SECONDS: "seconds of processor time in helper processes",
     Kind.REQUESTS: "requests and other small messages",
     Kind.LOG_LINES: "lines in the log",
 }
@@ -128,7 +128,7 @@ _SHORT: Final[Mapping[Kind, str]] = {
     Kind.ENTRIES: "names of files in open folders",
     Kind.TRANSFERS: "runs of rsync",
     Kind.HELPERS: "helper processes",
-    Kind.HELPER_SECONDS: "seconds of such work",
+    Kind.HELPER_SECONDS: "seconds of processor time in helper processes",
     Kind.REQUESTS: "requests",
     Kind.LOG_LINES: "lines in the log",
 }

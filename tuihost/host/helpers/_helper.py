@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -16,7 +17,7 @@ from time import monotonic
 import msgspec
 
 from tuihost.errors import HelperFailed, TookTooLong, TookTooMuch
-from tuihost.host.helpers._main import Answer, too_much_memory
+from tuihost.host.helpers._main import HEAD, Answer, too_much_memory
 
 JOBS_EACH = 200
 """Jobs after which a helper is replaced, so that what leaks in one does not stay."""
@@ -43,6 +44,8 @@ class Helper:
         self._stopped = False
         self._answered = True
         self._deadline = 0.0
+        self._taken = self._told = 0.0
+        self._ended = threading.Lock()
         path = [os.path.abspath(entry) for entry in sys.path]
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-B", "-c", _BOOT, json.dumps([path, list(readable)])],
@@ -63,7 +66,7 @@ class Helper:
         """Whether it can be given another job. Not after one whose answer was not read to its end:
         the next would get that answer."""
         ready = self._answered and not self._stopped and self._jobs < JOBS_EACH
-        return ready and self._process.poll() is None
+        return ready and not self._has_ended(os.WNOHANG)
 
     def give(self, job: bytes, *, clock: float) -> None:
         """Hands it a job, which may take so many seconds by the clock. Raises `TookTooLong`."""
@@ -79,7 +82,7 @@ class Helper:
         `memory`, and for which `room` makes room. Raises `TookTooLong`, `TookTooMuch` or
         `HelperFailed`, and whatever `room` raises."""
         try:
-            (size,) = struct.unpack(">I", self._read(4, self._deadline))
+            size, self._taken = HEAD.unpack(self._read(HEAD.size, self._deadline))
             if size > memory + ANSWER_ROOM:
                 raise TookTooMuch("the result is too large")
             room(size)
@@ -111,7 +114,9 @@ class Helper:
         return data
 
     def _why_ended(self, seconds: float, memory: int) -> Exception:
-        status = self._process.wait()  # its pipes are shut: it is ending
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)  # its pipes are shut
+        self._has_ended()
+        status = self._process.returncode
         if self._stopped:
             return HelperFailed("the work is no longer wanted")
         match -status:
@@ -122,15 +127,34 @@ class Helper:
             case _:
                 return HelperFailed(f"a helper process ended with {status}")
 
+    def taken(self) -> float:
+        """Seconds of processor time since this was last asked, its start among them. A helper that
+        has not answered knows them once it is closed."""
+        before, self._told = self._told, self._taken
+        return self._taken - before
+
     def stop(self) -> None:
         """Ends the process, and with it what `give` and `answer` wait for. Any thread."""
         self._stopped = True
-        self._process.kill()
+        with self._ended:
+            if self._process.returncode is None:
+                os.kill(self._process.pid, signal.SIGKILL)
+
+    def _has_ended(self, options: int = 0) -> bool:
+        """Whether the process has ended, which is waited for without `WNOHANG`; with its end comes
+        what it has taken. `Popen` does not say that, so it is not asked."""
+        with self._ended:
+            if self._process.returncode is None:
+                pid, status, usage = os.wait4(self._process.pid, options)
+                if pid:
+                    self._process.returncode = os.waitstatus_to_exitcode(status)
+                    self._taken = usage.ru_utime + usage.ru_stime
+            return self._process.returncode is not None
 
     def close(self) -> None:
         """Ends the process, and gives its descriptors back."""
-        self._process.kill()
-        self._process.wait()
+        self.stop()
+        self._has_ended()
         self._in.close()
         self._out.close()
 

@@ -1,6 +1,7 @@
 """What a helper process does: one job after the other, until its input ends.
 
-A job and its answer are MessagePack after a length of four bytes. The process is nice, and writes
+A job and its answer are MessagePack. Before a job is its length; before an answer are its length
+and the seconds of processor time that the process has taken so far. The process is nice, and writes
 no file. CPU time and memory are limited for each job; one that goes over its time is ended by
 SIGPROF or SIGALRM, which nobody catches, so that it also ends where Python cannot be interrupted.
 """
@@ -55,6 +56,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 TOO_MUCH = "TookTooMuch"
+HEAD = struct.Struct(">Id")
 
 
 def too_much_memory(allowed: int) -> str:
@@ -77,7 +79,7 @@ def main(readable: Sequence[str]) -> None:
         while True:
             (size,) = struct.unpack(">I", _read_exactly(jobs, 4))
             data = _worked(decode(_read_exactly(jobs, size)), own_size)
-            answers.write(struct.pack(">I", len(data)) + data)
+            answers.write(HEAD.pack(len(data), _processor_time()) + data)
             answers.flush()
     except (EOFError, BrokenPipeError):
         os._exit(0)  # the host is gone, and nothing here is worth keeping
@@ -88,6 +90,13 @@ def _read_exactly(file: BinaryIO, size: int) -> bytes:
     if len(data) < size:
         raise EOFError
     return data
+
+
+def _processor_time() -> float:
+    """Seconds that this process has worked, with the processes that it started."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    others = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
 
 
 def _settle(readable: Sequence[str]) -> None:

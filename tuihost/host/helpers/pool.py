@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import monotonic
 from types import ModuleType
 from typing import Any
 
@@ -30,7 +29,7 @@ WAITING_EACH = 16
 WAITING = 64
 """Calls of everybody together that wait."""
 ADVANCE = 1.0
-"""Seconds of work that a call costs as soon as it is made; the rest is charged at its end."""
+"""Seconds of processor time that a call costs as soon as it is made; the rest is charged later."""
 MAX_JOB = 128 << 20
 """Bytes of the arguments."""
 PATIENCE = 4.0
@@ -162,21 +161,17 @@ class HelperPool:
         helper: Helper | None = None
         try:
             while (call := self._next()) is not None:
-                begun = monotonic()
                 try:
                     helper = self._helper_for(call, helper)
                     outcome = _outcome(call, helper)
                 except OSError as error:
                     outcome = HelperFailed(f"no helper can be started: {error}")
                 finally:
-                    self._end(call, monotonic() - begun)
+                    helper = self._end(call, helper)
                 if isinstance(outcome, TookTooLong | TookTooMuch):
                     call.log.warning(
                         Event.HELPER_LIMIT, function=call.function.__name__, reason=str(outcome)
                     )
-                if helper is not None and not helper.usable:
-                    helper.close()
-                    helper = None
                 _settle(call, outcome)
         finally:
             if helper is not None:
@@ -230,13 +225,18 @@ class HelperPool:
                 helper.stop()
         return helper
 
-    def _end(self, call: _Call, seconds: float) -> None:
-        call.share.charge(Kind.HELPER_SECONDS, seconds - ADVANCE)
+    def _end(self, call: _Call, helper: Helper | None) -> Helper | None:
+        """Charges what the helper has taken for the call; the helper, if it can be used again."""
+        if helper is not None and not helper.usable:
+            helper.close()
+        taken = helper.taken() if helper is not None else 0.0
+        call.share.charge(Kind.HELPER_SECONDS, taken - ADVANCE)
         with self._changed:
             call.helper = None
             call.lease.give_back()
             self._busy.remove(call)
             self._changed.notify_all()
+        return helper if helper is not None and helper.usable else None
 
 
 @dataclass(frozen=True, slots=True)

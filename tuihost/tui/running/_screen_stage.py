@@ -78,11 +78,16 @@ class ScreenStage(LoopStage):
         return not gone and not _in_a_frame(error) and self.tell(as_sentence(str(error)))
 
     def tell(self, sentence: str) -> bool:
-        """Says something of the host's own, soon. False on a page of the host, which has no room
-        for it."""
+        """Says something of the host's own, soon, and not twice if it is still to be read. False on
+        a page of the host, which has no room for it."""
         if self._place() is None:
             return False
-        self.invoke(lambda: self.print((sentence,), Stream.ERR))
+
+        def tell() -> None:
+            if not self._said.ends_with(sentence, Stream.ERR):
+                self.print((sentence,), Stream.ERR)
+
+        self.invoke(tell)
         return True
 
     def unseen(self) -> list[Any]:

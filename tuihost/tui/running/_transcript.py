@@ -80,6 +80,10 @@ class Transcript:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
+    def ends_with(self, text: str, stream: Stream) -> bool:
+        """Whether that text was said last."""
+        return bool(self._entries) and self._entries[-1].what == _line(text, stream)
+
     # ---------------------------------------------------------------- saying
 
     def add(self, what: Any) -> Entry:
