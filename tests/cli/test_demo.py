@@ -14,7 +14,8 @@ import pytest
 from rich.text import Text
 
 from tests.waiting import DEADLINE
-from tuihost.cli.demo_accounts import DemoAccounts, prepare
+from tuihost.cli import demo_accounts
+from tuihost.cli.demo_accounts import DemoAccounts, code_command, prepare
 from tuihost.cli.demo_page import below, start_page
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.logs import event_log
@@ -26,7 +27,10 @@ from tuihost.wire import TcpAddress
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_start_page_fits_a_terminal_of_80_by_24(settings: Settings) -> None:
+def test_the_start_page_fits_a_terminal_of_80_by_24(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_accounts, "demo_folder", lambda: settings.server.state_dir)
     catalog = Catalog.load(settings, log=event_log())
     card = HostKeyCard("ssh-ed25519", 256, "SHA256:" + "x" * 43, "")
     accounts = prepare(settings)
@@ -44,9 +48,18 @@ def test_the_start_page_fits_a_terminal_of_80_by_24(settings: Settings) -> None:
 def test_the_picture_is_there_where_it_is_seen_with_the_page() -> None:
     page, picture = Text("page\n" * 17), ("▀▀▀",) * 21
     for rows, wanted in ((0, None), (24, None), (39, None), (50, False)):
-        assert below(page, picture, rows, wanted) == "  As a QR code: tuihost demo --code --qr\n\n"
+        assert below(page, picture, rows, wanted, "CODE") == "  As a QR code: CODE --qr\n\n"
     for rows, wanted in ((40, None), (50, None), (24, True), (0, True)):
-        assert below(page, picture, rows, wanted) == "  ▀▀▀\n" * 21 + "\n"
+        assert below(page, picture, rows, wanted, "CODE") == "  ▀▀▀\n" * 21 + "\n"
+
+
+def test_the_line_for_the_next_code_is_for_this_demo(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = settings.server.state_dir
+    assert code_command(settings).endswith(f"tuihost demo --code --state-dir {folder}")
+    monkeypatch.setattr(demo_accounts, "demo_folder", lambda: folder)
+    assert code_command(settings).endswith("tuihost demo --code")
 
 
 @pytest.fixture
@@ -86,9 +99,11 @@ def test_what_the_page_shows_lets_in(environment: dict[str, str], tmp_path: Path
                 text=True,
                 check=True,
                 cwd=tmp_path,
-            ).stdout
-            code, _, picture = said.partition("   valid for")
-            assert [f"  {line}" for line in picture.splitlines()[1:]] == page.splitlines()[-21:]
+            )
+            code, *picture = said.stdout.splitlines()
+            assert re.fullmatch(r"\d{3} \d{3}", code)
+            assert re.fullmatch(r"valid for \d+ s\n", said.stderr)
+            assert [f"  {line}" for line in picture] == page.splitlines()[-21:]
             _enter(port, "ada", {"One-time": code}, password=told["Password"])
             answers = {"Invitation": told["Invitation"], "name": "bob", "New": "correct-horse-9"}
             _enter(port, "new", answers)

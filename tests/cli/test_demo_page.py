@@ -137,3 +137,30 @@ def test_the_lines_on_the_start_page_work_as_they_stand(
             process.send_signal(signal.SIGINT)
         process.communicate(timeout=DEADLINE)
     assert (done.returncode, done.stdout, done.stderr) == (7, "hello\n", "")
+
+
+def test_a_second_demo_has_a_folder_of_its_own(place: Path) -> None:
+    with demo(place, "demo", "--port", "0") as first:
+        try:
+            page_of(first)
+            done = tuihost(place, "demo", "--port", "0", status=1, **only_ours(place))
+            folder = place / ".local" / "state" / "tuihost" / "demo"
+            assert done.stderr == (
+                f"Error: Another demo uses the folder {folder} already. Stop that one, or choose"
+                " another folder and port: --state-dir FOLDER --port 0\n"
+            )
+            with demo(place, "demo", "--port", "0", "--state-dir", "other") as second:
+                try:
+                    page = "\n".join(page_of(second))
+                finally:
+                    second.send_signal(signal.SIGINT)
+                second.communicate(timeout=DEADLINE)
+        finally:
+            first.send_signal(signal.SIGINT)
+        first.communicate(timeout=DEADLINE)
+    assert f"demo --code --state-dir {place}/other" in page
+    assert (place / "other" / "host_ed25519").exists()
+    mine, others = (
+        tuihost(place, "demo", "--code", *words).stdout for words in ((), ("--state-dir", "other"))
+    )
+    assert mine != others

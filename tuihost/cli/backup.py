@@ -18,8 +18,11 @@ def backup(config: Path | None, file: Path) -> None:
     """Write the accounts, their key and the host keys into FILE, a tar archive.
 
     The host may run meanwhile: the copy is complete, and of one moment. It holds every secret of
-    the host, so only you can read it. To restore it, stop the host and unpack it into the folder
-    of the state: tar -xf FILE -C FOLDER.
+    the host, so only you can read it.
+
+    To restore it, stop the host. In the folder of its state, remove accounts.sqlite3-wal and
+    accounts.sqlite3-shm if they are there: they belong to the accounts that the copy replaces.
+    Then unpack it there: tar -xf FILE -C FOLDER.
     """
     from tuihost.accounts import StoreError
     from tuihost.files.secret_files import draft_of

@@ -34,6 +34,11 @@ _GRACE = 180.0
     multiple=True,
     help="A folder with apps of your own; may be repeated.",
 )
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    help="The folder for everything that the demo keeps; a second demo needs its own.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Log who comes and goes.")
 @click.option(
     "--qr/--no-qr",
@@ -48,6 +53,7 @@ def demo(
     port: int | None,
     theme: str | None,
     folders: tuple[Path, ...],
+    state_dir: Path | None,
     verbose: bool,
     qr: bool | None,
     code: bool,
@@ -61,26 +67,36 @@ def demo(
     # All of the host; the help is quicker without.
     from rich.console import Console
 
-    from tuihost.cli.demo_accounts import current_code, picture, prepare
+    from tuihost.cli.demo_accounts import code_command, current_code, picture, prepare
     from tuihost.cli.demo_page import below, start_page
-    from tuihost.cli.serving import bind, open_log, serve_until_told
+    from tuihost.cli.serving import as_option, bind, open_log, serve_until_told
     from tuihost.host.plugins.app_catalog import Catalog
+    from tuihost.host.server.server import FolderInUse
 
-    settings = _settings(host, port, theme, folders)
+    settings = _settings(host, port, theme, folders, state_dir)
     if code:
-        for line in current_code(settings, with_picture=bool(qr)):
+        current, valid, *lines = current_code(settings, with_picture=bool(qr))
+        click.echo(current)
+        click.echo(valid, err=True)  # the code alone can be piped
+        for line in lines:
             click.echo(line)
         return
     log = open_log(settings, "info" if verbose else "warning")
     catalog = Catalog.load(settings, log=log)
     _check_theme(settings.server.theme, catalog.themes)
     accounts = prepare(settings)
-    server = bind(settings, catalog, log)
+    try:
+        server = bind(settings, catalog, log)
+    except FolderInUse:
+        raise click.ClickException(
+            f"Another demo uses the folder {settings.server.state_dir} already. Stop that one, or "
+            f"choose another folder and port: {as_option('--state-dir FOLDER --port 0')}"
+        ) from None
     page = start_page(settings, catalog, server.address, server.keys.cards()[0], accounts)
     console = Console(highlight=False, soft_wrap=True)
     if accounts.ada is not None:
         rows = console.height if console.is_terminal else 0
-        page.append(below(page, picture(accounts.ada, settings), rows, qr))
+        page.append(below(page, picture(accounts.ada, settings), rows, qr, code_command(settings)))
     console.print(page, end="")
     with suppress(KeyboardInterrupt):  # somebody could not wait
         serve_until_told(server)
@@ -110,11 +126,13 @@ def goodbye() -> None:
 
 
 def _settings(
-    host: str | None, port: int | None, theme: str | None, folders: Iterable[Path]
+    host: str | None,
+    port: int | None,
+    theme: str | None,
+    folders: Iterable[Path],
+    state_dir: Path | None,
 ) -> Settings:
-    import platformdirs
-
-    from tuihost.cli.demo_accounts import ADA, NEW
+    from tuihost.cli.demo_accounts import ADA, NEW, demo_folder
     from tuihost.settings.loading import load
 
     how = (
@@ -131,9 +149,8 @@ def _settings(
         "app.tunnels": {"listen": _tunnels_address(host)},
         "apps.folders": tuple(folders) or None,
     }
-    if "TUIHOST_SERVER__STATE_DIR" not in os.environ:
-        # Apart from a real host: a demo's key must not be able to pass for the real host's.
-        folder = platformdirs.user_state_path("tuihost") / "demo"
+    if state_dir is not None or "TUIHOST_SERVER__STATE_DIR" not in os.environ:
+        folder = state_dir or demo_folder()
         overrides["server.state_dir"] = folder
         overrides["accounts.url"] = f"sqlite:///{folder / 'accounts.sqlite3'}"
     if "TUIHOST_LOGIN__GRACE" not in os.environ:

@@ -11,11 +11,15 @@ import base64
 import hmac
 import time
 from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
 
 import click
+import platformdirs
 
 from tuihost.accounts import AccountRecord, AccountStore, Invite
 from tuihost.cli.accounts import hashed, opened_store
+from tuihost.cli.common import called
 from tuihost.core.login.chains import PASSWORD, PUBLICKEY, only_by_invitation
 from tuihost.login.steps.codes import (
     PERIOD,
@@ -66,15 +70,29 @@ def prepare(settings: Settings) -> DemoAccounts:
         return DemoAccounts(_ada(store), _invitation(store, settings.login.invite_name))
 
 
+def demo_folder() -> Path:
+    """Where a demo keeps everything, unless it is told another folder: apart from a real host, as a
+    demo's key must not be able to pass for the real host's."""
+    return platformdirs.user_state_path("tuihost") / "demo"
+
+
+def code_command(settings: Settings) -> str:
+    """What to type for the current code of the demo with these settings."""
+    folder = settings.server.state_dir
+    option = "" if folder == demo_folder() else f" --state-dir {quote(str(folder))}"
+    return f"{called()} demo --code{option}"
+
+
 def current_code(settings: Settings, *, with_picture: bool = False) -> tuple[str, ...]:
-    """The current code, and the QR code of its secret. Changes nothing."""
+    """The current code, for how long it is valid, and the QR code of its secret. Changes
+    nothing."""
     with opened_store(settings) as store:
         secret = store.totp_secret(ADA) if _is_ours(store) else None
     if secret is None:
         raise click.ClickException("There is no demo yet. To start one: tuihost demo")
     ada = Ada("", secret)
     code, left = ada.code(time.time())
-    return f"{code}   valid for {left} s", *(picture(ada, settings) if with_picture else ())
+    return code, f"valid for {left} s", *(picture(ada, settings) if with_picture else ())
 
 
 def picture(ada: Ada, settings: Settings) -> tuple[str, ...]:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from rich.text import Text
 
 import tuihost
-from tuihost.cli.common import called
-from tuihost.cli.demo_accounts import ADA, NEW, DemoAccounts
+from tuihost.cli.demo_accounts import ADA, NEW, DemoAccounts, code_command
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.phrases import counted
 from tuihost.plugin import App
@@ -47,7 +46,7 @@ def start_page(
     for typed, what in ways:
         line("  ", (f"{typed:<{width}}", "bold cyan"), (f"   {what}", "dim"))
     page.append("\n")
-    for label, value, about in _proofs(accounts):
+    for label, value, about in _proofs(accounts, code_command(settings)):
         line((f"{label:<11}", "dim"), (f"{value:<19}", "bold"), (f"   {about}", "dim"))
     line(("Host key   ", "dim"), key.sha256)
     line(("Inside     ", "dim"), _inside(catalog))
@@ -57,22 +56,22 @@ def start_page(
     return page
 
 
-def below(page: Text, lines: Sequence[str], rows: int, wanted: bool | None) -> str:
+def below(page: Text, lines: Sequence[str], rows: int, wanted: bool | None, command: str) -> str:
     """The QR code, if it is wanted or fits below the page in a terminal of so many rows; otherwise
-    how to see it."""
+    how to see it. `command` shows the current code."""
     fits = page.plain.count("\n") + len(lines) + 1 < rows
     if wanted is False or (wanted is None and not fits):
-        lines = (f"As a QR code: {called()} demo --code --qr",)
+        lines = (f"As a QR code: {command} --qr",)
     return "".join(f"{' ' * _INDENT}{line}\n" for line in lines) + "\n"
 
 
-def _proofs(accounts: DemoAccounts) -> list[tuple[str, str, str]]:
+def _proofs(accounts: DemoAccounts, command: str) -> list[tuple[str, str, str]]:
     """What the demo's accounts log in with: label, value, remark."""
     lines = []
     if accounts.ada is not None:
         code, left = accounts.ada.code(time.time())
         lines.append(("Password", accounts.ada.password, f"of {ADA}"))
-        lines.append(("Code", code, f"valid for {left} s; the next: {called()} demo --code"))
+        lines.append(("Code", code, f"valid for {left} s; the next: {command}"))
     if accounts.invitation is not None:
         lines.append(("Invitation", accounts.invitation, "works once"))
     return lines

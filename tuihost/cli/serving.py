@@ -87,8 +87,12 @@ def serve_until_told(server: Server) -> None:
 
 def port_option(port: int) -> str:
     """How to choose a port where this was started."""
-    by_make = os.environ.get(CALLED_BY) == "make"
-    return f'make demo ARGS="--port {port}"' if by_make else f"--port {port}"
+    return as_option(f"--port {port}")
+
+
+def as_option(text: str) -> str:
+    """An option as it is typed where this was started."""
+    return f'make demo ARGS="{text}"' if os.environ.get(CALLED_BY) == "make" else text
 
 
 def end_process() -> NoReturn:

@@ -62,6 +62,10 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
+class FolderInUse(TuihostError):
+    """Another host has the folder of the state."""
+
+
 class Server:
     """A host that people can reach."""
 
@@ -103,7 +107,7 @@ class Server:
 
     def start(self) -> None:
         """Opens the port, then everything behind it. Raises OSError if the port is taken, and
-        TuihostError if another process has the folder `state_dir`."""
+        `FolderInUse` if another process has the folder `state_dir`."""
         where = self.settings.server
         try:
             # First: another port does not help a host whose folder another one has.
@@ -368,7 +372,7 @@ def _listen(host: str, port: int) -> list[socket.socket]:
 
 def _claimed(state_dir: Path) -> int:
     """A descriptor that holds the folder for this process until it is closed. Two hosts would
-    write over each other's files. Raises `TuihostError` if another process has it, `OSError`."""
+    write over each other's files. Raises `FolderInUse` if another process has it, `OSError`."""
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     claim = os.open(state_dir / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -376,7 +380,7 @@ def _claimed(state_dir: Path) -> int:
         fcntl.lockf(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(claim)
-        raise TuihostError(
+        raise FolderInUse(
             f"Another host uses the folder {state_dir} already. Stop that one, or set"
             " server.state_dir (TUIHOST_SERVER__STATE_DIR) to a folder of its own."
         ) from None
