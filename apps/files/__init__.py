@@ -8,9 +8,9 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from fnmatch import translate
-from functools import partial
 from io import IncrementalNewlineDecoder
 from itertools import chain
+from operator import itemgetter
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.application import Application
 
 CHUNK = 262_144
+STANDARD_INPUT = "-"
 MAX_PATTERN = 1000  # characters
 MAX_SEARCHED = 10_000  # files and folders that one `find` looks at
 
@@ -103,20 +104,27 @@ class Files(App):
     # ------------------------------------------------------------------ commands
 
     @command
-    def ls(self, session: Session, path: str = "", *, json: bool = False) -> int:
-        """List a folder, or one file."""
+    def ls(self, session: Session, *paths: str, json: bool = False) -> int:
+        """List folders, and files by themselves. Of several folders, it says which comes now."""
+        data: list[dict[str, Any]] = []
 
-        def show() -> None:
+        def show(path: str) -> None:
             tree = _some_files(session)
             names = names_in(tree, path)
             info = tree.info(names)
             found = list(tree.list(names)) if info.folder else [info]
             if json:
-                session.print(to_json.dumps([_data(info) for info in found], indent=2))
-            elif found:
+                data.extend(_data(info) for info in found)
+                return
+            if info.folder and len(paths) > 1:
+                session.print(f"{clean(path, limit=200)}:")
+            if found:
                 session.print(_listed(found))
 
-        return _done(session, show)
+        status = _each(session, paths or ("",), show)
+        if json and (data or not status):
+            session.print(to_json.dumps(data, indent=2))
+        return status
 
     @command
     def pwd(self, session: Session) -> None:
@@ -125,24 +133,21 @@ class Files(App):
 
     @command
     def cat(self, session: Session, *paths: str) -> int:
-        """Write files to standard output; on a terminal, their text without control characters."""
-        if not paths:
-            session.error("Say which one: files cat PATH")
-            return 2
+        """Write files to standard output; on a terminal, their text without control characters.
+        Without a PATH, or for `-`, it is what standard input has."""
         tree = _all_files(session)
 
         def show(path: str) -> None:
+            if path == STANDARD_INPUT:
+                _show(session, iter(session.read, b""))
+                return
             file = tree.open(names_in(tree, path))
             try:
-                if session.terminal.pty:
-                    _show_text(session, _pieces(file))
-                else:
-                    for data in _pieces(file):
-                        session.write(data)
+                _show(session, _pieces(file))
             finally:
                 file.close()
 
-        return _each(session, paths, show)
+        return _each(session, paths or (STANDARD_INPUT,), show)
 
     @command
     def put(
@@ -170,7 +175,7 @@ class Files(App):
             finally:
                 file.close(keep=whole)
 
-        return _done(session, keep)
+        return _each(session, (path,), lambda _: keep())
 
     @command
     def rm(
@@ -281,14 +286,18 @@ class Files(App):
     ) -> int:
         """Move or rename a file or folder."""
 
-        def move() -> None:
-            tree = _all_files(session)
+        tree = _all_files(session)
+
+        def look(path: str) -> None:
+            tree.info(names_in(tree, path))
+
+        def move(new_path: str) -> None:
             source, target = names_in(tree, path), names_in(tree, new_path, new=True)
             if _is_folder(tree, target):
                 target = (*target, source[-1])
             tree.rename(source, target, replace=force)
 
-        return _done(session, move)
+        return _each(session, (path,), look) or _each(session, (new_path,), move)
 
     @command
     def mkdir(
@@ -309,25 +318,36 @@ class Files(App):
             if not (parents and _is_folder(tree, names)):
                 tree.make_folder(names)
 
-        return _done(session, make)
+        return _each(session, (path,), lambda _: make())
 
     @command
-    def find(self, session: Session, pattern: str, path: str = "") -> int:
-        """Find files by name, with a pattern such as '*.txt'."""
+    def find(self, session: Session, pattern: str, path: str = "", *, json: bool = False) -> int:
+        """Find files by name, with a pattern such as '*.txt'. They come in the order of their
+        paths."""
+        if len(pattern) > MAX_PATTERN:
+            session.error("That pattern is too long.")
+            return 1
+        # Not by fnmatch itself, which keeps thousands of patterns.
+        wanted = re.compile(translate(pattern.lower()))
+        found: list[tuple[tuple[str, ...], FileInfo]] = []
 
-        def search() -> None:
-            if len(pattern) > MAX_PATTERN:
-                raise FileError(Reason.FAILED, "that pattern is too long")
-            # Not by fnmatch itself, which keeps thousands of patterns.
-            wanted = re.compile(translate(pattern.lower()))
+        def search(path: str) -> None:
             tree = _some_files(session)
             for number, (names, info) in enumerate(walk(tree, names_in(tree, path))):
                 if number >= MAX_SEARCHED:
                     raise FileError(Reason.FAILED, "there are too many files to search")
                 if wanted.match(info.name.lower()):
-                    session.print(clean(path_of(names)))
+                    found.append((names, info))
 
-        return _done(session, search)
+        status = _each(session, (path,), search)
+        found.sort(key=itemgetter(0))
+        if json:
+            data = [{**_data(info), "name": path_of(names)} for names, info in found]
+            session.print(to_json.dumps(data, indent=2))
+        else:
+            for names, _ in found:
+                session.print(clean(path_of(names)))
+        return status
 
     @command
     def quota(self, session: Session, *, json: bool = False) -> int:
@@ -382,6 +402,14 @@ def _pieces(file: OpenFile) -> Iterator[bytes]:
         at += len(data)
 
 
+def _show(session: Session, pieces: Iterator[bytes]) -> None:
+    if session.terminal.pty:
+        _show_text(session, pieces)
+        return
+    for data in pieces:
+        session.write(data)
+
+
 def _show_text(session: Session, pieces: Iterator[bytes]) -> None:
     """Text for a person, with nothing in it that could steer their terminal."""
     decoder = IncrementalNewlineDecoder(getincrementaldecoder("utf-8")("replace"), translate=True)
@@ -403,21 +431,25 @@ def _is_folder(tree: Folders, names: tuple[str, ...]) -> bool:
 
 
 def _each(session: Session, paths: Sequence[str], act: Callable[[str], None]) -> int:
-    """The same for each of several paths, whatever comes of the others."""
-    failed = False
+    """Does the same with each path, whatever comes of the others. If that fails, a sentence says
+    with which path and why; the status is 1."""
+    status = 0
     for path in paths:
-        about = f"{clean(path, limit=200)}: " if len(paths) > 1 else ""
-        failed = bool(_done(session, partial(act, path), about)) or failed
-    return int(failed)
+        try:
+            act(path)
+        except FileError as error:
+            session.error(error.about(path))
+            status = 1
+    return status
 
 
-def _done(session: Session, act: Callable[[], None], about: str = "") -> int:
-    """Does it. If that fails, a sentence says why, and `about` what; the status is 1."""
+def _done(session: Session, act: Callable[[], None]) -> int:
+    """Does it. If that fails, a sentence says why; the status is 1."""
     try:
         act()
     except FileError as error:
         text = str(error)
-        session.error(f"{about}{text}." if about else f"{text[:1].upper()}{text[1:]}.")
+        session.error(f"{text[:1].upper()}{text[1:]}.")
         return 1
     return 0
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from tuihost import App, FileError, Session, clean, command
+from tuihost import App, Session, clean, command
 
 from .command_stdio import CommandInput, CommandOutput
 from .filters import Filters
 from .language import MAX_LINE, SCREEN, ParseError, parse
 from .remembered import aliases_of, keep_aliases, problem_with_alias, typed_lines
-from .running import RunningPipeline, call_of, sentence, should_run
+from .running import RedirectionError, RunningPipeline, call_of, sentence, should_run
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -30,6 +30,7 @@ MAX_BYTES = 4 * MAX_LINE  # in UTF-8
 SILENCE = 1.0
 """Seconds without input after which somebody types, rather than a program that sends lines."""
 GREETING = "type a command; help lists them, and exit leaves."
+WIDE = 60  # columns that are enough to have the help of all apps begin in the same one
 LEAVING = ("exit", "quit", "logout")
 HOW = (
     "Try `help notes add`, or `notes add --help`. The command after a | reads the output of the "
@@ -119,8 +120,8 @@ class Shell(Filters, App):
             try:
                 running = RunningPipeline(other_apps, pipeline, self.builtins, output, stdin)
                 status = running.run()
-            except FileError as error:
-                session.error(sentence(error))
+            except RedirectionError as error:
+                session.error(str(error))
                 status = 1
         return status
 
@@ -146,11 +147,12 @@ class Shell(Filters, App):
         if words:
             call = call_of(words, self.builtins)
             return other_apps.run(call.app, (*call.words, "--help"), CommandOutput(session))
+        columns = session.terminal.size.columns
         for name, found in other_apps.apps().items():
             if name != self.name and found:
-                session.print(_commands(name, found))
+                session.print(_commands(name, found, columns))
         mine = [each for each in other_apps.apps()[self.name] if each.name in self.builtins]
-        session.print(_commands("", mine))
+        session.print(_commands("", mine, columns))
         session.print(Text(HOW))
         return 0
 
@@ -208,9 +210,10 @@ def _prompt(session: Session, above: str = "") -> None:
     session.write_error(f"{clean(above, lines=True)}> ".encode())
 
 
-def _commands(name: str, found: Sequence[CommandInfo]) -> Table:
+def _commands(name: str, found: Sequence[CommandInfo], columns: int) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(min_width=20)
+    # rich cuts the second column where the least width of the first leaves too little.
+    table.add_column(min_width=20 if columns >= WIDE else None)
     for each in found:
         table.add_row(f"{name} {each.name}".strip(), each.help)
     return table

@@ -1,10 +1,11 @@
-"""The filters: commands that read what others write. A mixin for the app."""
+"""The filters: commands that read files, or what others write. A mixin for the app."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from sys import getsizeof
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from rich.json import JSON
 from tuihost import HeldMemory, Session, Short, clean, command, size_of
 
 from .offloaded import laid_out, sorted_lines
+from .sources import Source, Sources
 
 MAX_SORTED = 64 * 1024 * 1024  # bytes or characters that are held at once
 MAX_JSON = 16_000_000  # bytes
@@ -36,7 +38,7 @@ class Filters:
         self,
         session: Session,
         pattern: str,
-        *,
+        *paths: str,
         ignore_case: Annotated[bool, Short("i"), "Ignore case."] = False,
         invert: Annotated[bool, Short("v"), "Show the lines without a match."] = False,
         number: Annotated[bool, Short("n"), "Number the lines."] = False,
@@ -44,54 +46,73 @@ class Filters:
         fixed: Annotated[bool, Short("F"), "Take PATTERN as plain text."] = False,
     ) -> int:
         """Show the lines that match PATTERN, a regular expression (RE2)."""
+        sources, found = Sources(session, paths), 0
         try:
             search = Search(pattern, ignore_case=ignore_case, fixed=fixed)
         except ValueError as error:
             session.error(f"That is not a pattern that can be used: {error}.")
             return 2
-        found = seen = 0
         try:
-            for lines in session.line_blocks():
-                kept = [
-                    f"{at}:{line}" if number else line
-                    for at, line in enumerate(lines, seen + 1)
-                    if search.finds(line) != invert
-                ]
-                seen += len(lines)
-                found += len(kept)
-                if not count:
-                    _put(session, kept)
+            for source in sources:
+                about = f"{source.label}:" if source.label else ""
+                here = seen = 0
+                for lines in session.line_blocks(source.read):
+                    kept = [
+                        f"{about}{at}:{line}" if number else f"{about}{line}"
+                        for at, line in enumerate(lines, seen + 1)
+                        if search.finds(line) != invert
+                    ]
+                    seen += len(lines)
+                    here += len(kept)
+                    if not count:
+                        _put(session, kept)
+                if count:
+                    _put(session, [f"{about}{here}"])
+                found += here
         except TimeoutError:
             session.error("That pattern takes too long.")
             return 2
-        if count:
-            _put(session, [str(found)])
-        return 0 if found else 1
+        return sources.status or (0 if found else 1)
 
     @command
     def head(
-        self, session: Session, *, lines: Annotated[int, Short("n"), "How many lines."] = 10
-    ) -> None:
+        self,
+        session: Session,
+        *paths: str,
+        lines: Annotated[int, Short("n"), "How many lines."] = 10,
+    ) -> int:
         """Show the first lines."""
-        for several in session.line_blocks():
-            _put(session, several[: max(0, lines)])
-            lines -= len(several)
-            if lines <= 0:
-                return
+        sources = Sources(session, paths)
+        for source in sources:
+            _put_label(session, source)
+            left = max(0, lines)
+            for several in session.line_blocks(source.read):
+                _put(session, several[:left])
+                left -= len(several)
+                if left <= 0:
+                    break
+        return sources.status
 
     @command
     def tail(
-        self, session: Session, *, lines: Annotated[int, Short("n"), "How many lines."] = 10
+        self,
+        session: Session,
+        *paths: str,
+        lines: Annotated[int, Short("n"), "How many lines."] = 10,
     ) -> int:
         """Show the last lines."""
-        with session.hold() as held:
-            return self._tail(session, lines, held)
+        sources = Sources(session, paths)
+        for source in sources:
+            _put_label(session, source)
+            with session.hold() as held:
+                self._tail(session, source, lines, held)
+        return sources.status
 
-    def _tail(self, session: Session, lines: int, held: HeldMemory) -> int:
+    def _tail(self, session: Session, source: Source, lines: int, held: HeldMemory) -> None:
         kept: deque[str] = deque()
         size = highest = 0
         most = max(0, min(lines, 100_000))
-        for line in session.lines():
+        for line in chain.from_iterable(session.line_blocks(source.read)):
             kept.append(line)
             size += getsizeof(line)
             if len(kept) > most:
@@ -101,27 +122,29 @@ class Filters:
                 highest = size + PIECE
         while kept:
             _put(session, [kept.popleft() for _ in range(min(len(kept), 1000))])
-        return 0
 
     @command
     def sort(
         self,
         session: Session,
-        *,
+        *paths: str,
         reverse: Annotated[bool, Short("r"), "Largest first."] = False,
         numeric: Annotated[bool, Short("n"), "By the number at the start of each line."] = False,
         unique: Annotated[bool, Short("u"), "Show each line once."] = False,
     ) -> int:
         """Sort the lines."""
-        data, room = bytearray(), MAX_SORTED
+        data, room, sources = bytearray(), MAX_SORTED, Sources(session, paths)
         with session.hold() as held:
-            while chunk := session.read():
-                room -= len(chunk) + 50 * chunk.count(b"\n")
-                if room < 0:
-                    session.error("That is too much to sort here.")
-                    return 1
-                held.add(len(chunk))
-                data += chunk
+            for source in sources:
+                while chunk := source.read():
+                    room -= len(chunk) + 50 * chunk.count(b"\n")
+                    if room < 0:
+                        session.error("That is too much to sort here.")
+                        return 1
+                    held.add(len(chunk))
+                    data += chunk
+                if data and not data.endswith(b"\n"):
+                    data += b"\n"
             how = (numeric, reverse, unique)
             if len(data) <= SMALL:
                 lines = sorted_lines(data, *how)
@@ -133,22 +156,37 @@ class Filters:
             data.clear()
             for piece in _pieces(lines):
                 _put(session, piece.decode().removesuffix("\n").split("\n"))
-        return 0
+        return sources.status
 
     @command
-    def count(self, session: Session) -> None:
+    def count(self, session: Session, *paths: str) -> int:
         """Count the lines."""
-        _put(session, [str(sum(len(lines) for lines in session.line_blocks()))])
+        sources, total = Sources(session, paths), 0
+        for source in sources:
+            here = sum(len(lines) for lines in session.line_blocks(source.read))
+            _put(session, [f"{here} {source.label}".rstrip()])
+            total += here
+        if len(paths) > 1:
+            _put(session, [f"{total} total"])
+        return sources.status
 
     @command
-    def json(self, session: Session, part: str = "") -> int:
-        """Show JSON indented, or a PART of it such as `.people[0].name`."""
-        with session.hold() as held:
-            return self._json(session, part, held)
+    def json(self, session: Session, part: str = "", path: str = "") -> int:
+        """Show JSON indented, or a PART of it such as `.people[0].name`.
 
-    def _json(self, session: Session, part: str, held: HeldMemory) -> int:
+        A PART begins with `.` or has a `[` in it; any other word alone is the PATH of a file.
+        """
+        if not path and part[:1] != "." and "[" not in part:
+            part, path = "", part
+        sources, status = Sources(session, (path,) if path else ()), 0
+        for source in sources:
+            with session.hold() as held:
+                status = self._json(session, source, part, held)
+        return status or sources.status
+
+    def _json(self, session: Session, source: Source, part: str, held: HeldMemory) -> int:
         data = bytearray()
-        while chunk := session.read():
+        while chunk := source.read():
             held.add(len(chunk))
             data += chunk
             if len(data) > MAX_JSON:
@@ -182,14 +220,23 @@ class Filters:
         return 0
 
     @command
-    def page(self, session: Session) -> None:
+    def page(self, session: Session, *paths: str) -> int:
         """Show it on a page of its own if there is a screen, else pass it on."""
-        if session.terminal.pty:
-            for lines in session.line_blocks():
-                _put(session, lines)
-            return
-        while data := session.read():
-            session.write(data)
+        sources = Sources(session, paths)
+        for source in sources:
+            if session.terminal.pty:
+                for lines in session.line_blocks(source.read):
+                    _put(session, lines)
+            else:
+                while data := source.read():
+                    session.write(data)
+        return sources.status
+
+
+def _put_label(session: Session, source: Source) -> None:
+    """Which of several files comes now."""
+    if source.label:
+        _put(session, [f"==> {source.label} <=="])
 
 
 def _put(session: Session, lines: Sequence[str]) -> None:

@@ -88,7 +88,7 @@ class NoInput:
 
 
 class FileInput:
-    """`< name`. Raises `FileError`."""
+    """`< name`, and a file that a filter is given. Raises `FileError`."""
 
     def __init__(self, tree: FileTree, name: str) -> None:
         self._file = tree.open(names_in(tree, name))

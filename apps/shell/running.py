@@ -46,9 +46,13 @@ def should_run(when: When, status: int) -> bool:
             return status != 0
 
 
+class RedirectionError(Exception):
+    """A file behind `<`, `>` or `>>` cannot be read or written. The text is a sentence."""
+
+
 class RunningPipeline:
     """One pipeline that runs. Each of its commands has a thread of its own; with `run` the first
-    one has the caller's. Raises `FileError` if a file cannot be opened."""
+    one has the caller's. Raises `RedirectionError` if a file cannot be opened."""
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class RunningPipeline:
         self._over = threading.Event()
         self._stdin: Input = stdin or NoInput()
         self._file: FileOutput | None = None
+        self._file_name = pipeline.output_file or ""
         self._open_files(pipeline)
 
     def _open_files(self, pipeline: Pipeline) -> None:
@@ -76,10 +81,16 @@ class RunningPipeline:
             return
         tree = self._other_apps.files()
         if pipeline.input_file is not None:
-            self._stdin = FileInput(tree, pipeline.input_file)
+            try:
+                self._stdin = FileInput(tree, pipeline.input_file)
+            except FileError as error:
+                raise RedirectionError(error.about(pipeline.input_file)) from None
         if pipeline.output_file is not None:
             try:
                 self._file = FileOutput(tree, pipeline.output_file, append=pipeline.append)
+            except FileError as error:
+                self._stdin.close()
+                raise RedirectionError(error.about(pipeline.output_file)) from None
             except BaseException:  # it passes on; nobody else would close what is open
                 self._stdin.close()
                 raise
@@ -165,7 +176,7 @@ class RunningPipeline:
             except FileError as error:
                 self._statuses[-1] = 1
                 with suppress(Disconnected, Interrupted):
-                    self._output.write(f"{sentence(error)}\n".encode(), Stream.ERR)
+                    self._output.write(f"{error.about(self._file_name)}\n".encode(), Stream.ERR)
 
 
 def sentence(error: Exception) -> str:

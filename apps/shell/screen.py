@@ -25,13 +25,13 @@ from prompt_toolkit.utils import get_cwidth
 from prompt_toolkit.widgets import SearchToolbar, TextArea
 from rich.text import Text
 
-from tuihost import FileError, Interrupted, Launch, Session, Stream, TerminalFacts
+from tuihost import Interrupted, Launch, Session, Stream, TerminalFacts
 from tuihost.widgets import Keymap, RichView, RowWindow, Screen, TextLimit
 
 from .completion import KnownCommands, ShellCompleter, ShellLexer
 from .language import ParseError, Pipeline, parse
 from .remembered import aliases_of, history_of
-from .running import STOPPED, RunningPipeline, sentence, should_run
+from .running import STOPPED, RedirectionError, RunningPipeline, sentence, should_run
 from .transcript import Transcript, harmless
 
 HELD = 512 * 1024  # bytes that may wait to be shown
@@ -316,9 +316,9 @@ class ShellScreen:
         self.output = ScreenOutput(self, paged=paged)
         try:
             self.running = RunningPipeline(self.other_apps, pipeline, self.builtins, self.output)
-        except FileError as error:
+        except RedirectionError as error:
             self.running, self.status = None, 1
-            self.say("class:error", sentence(error))
+            self.say("class:error", str(error))
             return False
         self.running.start(lambda status: self.session.invoke(lambda: self._ended(status)))
         return True

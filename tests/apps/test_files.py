@@ -34,7 +34,7 @@ def test_files_are_kept_listed_and_written_out(host: Hosted) -> None:
     data = bytes(range(256)) * 1000
     assert host.run("files put a.bin", stdin=data).status == 0
     assert host.run("files cat a.bin").stdout == data
-    assert host.run("files put a.bin", stdin=b"x").errors == ("That name is taken already.\n")
+    assert host.run("files put a.bin", stdin=b"x").errors == "a.bin: that name is taken already.\n"
     assert host.run("files put a.bin --force", stdin=b"x").status == 0
     assert host.run("files mkdir sub").status == 0
     assert host.run("files mv a.bin sub").status == 0
@@ -44,8 +44,68 @@ def test_files_are_kept_listed_and_written_out(host: Hosted) -> None:
     assert host.run("files rm sub/a.bin").status == 0
     assert host.run("files rm --folder sub").status == 0
     assert host.run("files ls").text == ""
-    assert host.run("files cat nothing").errors == "There is no such file.\n"
+    assert host.run("files cat nothing").errors == "nothing: there is no such file.\n"
     assert host.run("files rm").status == 2
+
+
+def test_cat_reads_standard_input(host: Hosted) -> None:
+    host.run("files put a", stdin=b"file ")
+    data = bytes(range(256)) * 2000
+    for words in ("cat", "less", "more", "files cat -"):
+        assert host.run(words, stdin=data).stdout == data
+    assert host.run("cat a - a", stdin=b"input ").text == "file input file "
+
+
+def test_errors_name_the_path(host: Hosted) -> None:
+    host.run("files mkdir sub")
+    host.run("files put a", stdin=b"1")
+    said = {
+        "cat sub": "sub: that is a folder.",
+        "cat /files": "/files: that is a folder.",
+        "rm b": "b: there is no such file.",
+        "rm sub": "sub: that is a folder; `files rm -r sub` deletes it.",
+        "mv b c": "b: there is no such file.",
+        "mv a c/d": "c/d: there is no such file.",
+        "mkdir sub": "sub: that name is taken already.",
+        "ls b": "b: there is no such file.",
+        "ls a sub b": "b: there is no such file.",
+        "ls 'a*'": "a*: there is no such file. Patterns are not expanded here; `files find` takes "
+        "one.",
+        "find a b": "b: there is no such file.",
+    }
+    for words, sentence in said.items():
+        outcome = host.run(words)
+        assert (outcome.status, outcome.errors) == (1, f"{sentence}\n"), words
+
+
+def test_options_that_ask_for_something_else_are_refused(host: Hosted) -> None:
+    assert host.run("ls -la").status == 0
+    for words in ("ls -R", "ls -la -t", "ls -lat"):
+        outcome = host.run(words)
+        assert (outcome.status, "No such option" in outcome.errors) == (2, True), words
+
+
+def test_several_folders_are_listed(host: Hosted) -> None:
+    host.run("files mkdir one")
+    host.run("files put a", stdin=b"1")
+    host.run("files put one/b", stdin=b"1")
+    lines = [row.split()[-1] for row in host.run("ls a one").text.splitlines()]
+    assert lines == ["a", "one:", "b"]
+    names = [info["name"] for info in json.loads(host.run("ls a one --json").text)]
+    assert names == ["a", "b"]
+
+
+def test_what_is_found_is_in_order_and_can_be_read_by_programs(host: Hosted) -> None:
+    for name in ("b", "a"):
+        host.run(f"files mkdir {name}")
+        host.run(f"files put {name}/x", stdin=b"123")
+    host.run("files put ax", stdin=b"")
+    paths = [f"/files/mine/{name}" for name in ("a/x", "ax", "b/x")]
+    for words in ("files find '*x'", "find . -name '*X'"):
+        assert host.run(words).text.split() == paths
+    found = json.loads(host.run("find '*x' --json").text)
+    assert [(info["name"], info["size"]) for info in found] == [*zip(paths, (3, 0, 3), strict=True)]
+    assert json.loads(host.run("find 'none' --json").text) == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +140,7 @@ def test_what_is_edited_keeps_its_line_ends_and_its_characters(host: Hosted) -> 
 
 def test_the_room_is_told_and_holds(host: Hosted) -> None:
     said = host.run("files put big", stdin=bytes(2_000_000))
-    assert (said.status, said.errors) == (1, "There is no room left.\n")
+    assert (said.status, said.errors) == (1, "big: there is no room left.\n")
     assert host.run("files ls").text == ""
     assert host.run("files quota").text.startswith("0 B of 1.0 MB used, 0 of")
     room = json.loads(host.run("files quota --json").stdout)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
+from rich.console import Console
 
 from tests.waiting import DEADLINE, allowed, until
 from tuihost import Account, App, CommandInfo, Folders, Session, command
@@ -218,7 +220,7 @@ def test_who_has_enough_ends_those_before(host: Hosted, tap: Tap) -> None:
 def test_files_are_written_added_to_and_read(host: Hosted) -> None:
     assert line(host, "echo one > f1; echo two >> f1; sort -r < f1") == (0, "two\none\n", "")
     assert line(host, "echo again > f1; files cat f1") == (0, "again\n", "")
-    assert line(host, "grep x < nothing") == (1, "", "There is no such file.\n")
+    assert line(host, "grep x < nothing") == (1, "", "nothing: there is no such file.\n")
     assert line(host, "echo x > ../../etc/x")[0] == 1
     assert line(host, "echo mine > f1", user="bob") == (0, "", "")
     assert line(host, "files cat f1")[1] == "again\n"
@@ -226,7 +228,7 @@ def test_files_are_written_added_to_and_read(host: Hosted) -> None:
 
 def test_what_is_cut_short_is_not_kept(host: Hosted, tap: Tap) -> None:
     said = line(host, "tap flow > full.bin", user="guy")
-    assert said == (1, "", "There is no room left.\n")
+    assert said == (1, "", "full.bin: there is no room left.\n")
     assert line(host, "files ls", user="guy")[1] == ""
     tap.start()
     client = host.connect()
@@ -338,6 +340,50 @@ def test_a_word_from_elsewhere_takes_the_right_to_what_it_leads_to() -> None:
 )  # fmt: skip
 def test_filters(host: Hosted, filter_: str, expected: str) -> None:
     assert line(host, filter_, b"banana\n10 fig\nbandana\n9\n")[1] == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("wc two.txt", (0, "2\n", "")), ("wc -l two.txt", (0, "2\n", "")),
+        ("count two.txt one.txt", (0, "2 two.txt\n1 one.txt\n3 total\n", "")),
+        ("head -1 two.txt", (0, "b\n", "")), ("tail -n 1 two.txt -", (0,
+         "==> two.txt <==\nc\n==> - <==\nlast\n", "")),
+        ("head -n 1 two.txt one.txt", (0, "==> two.txt <==\nb\n==> one.txt <==\na\n", "")),
+        ("sort two.txt one.txt", (0, "a\nb\nc\n", "")), ("page one.txt", (0, "a", "")),
+        ("grep -n c two.txt", (0, "2:c\n", "")), ("grep c one.txt", (1, "", "")),
+        ("grep -c . two.txt one.txt", (0, "two.txt:2\none.txt:1\n", "")),
+        ("grep a one.txt gone", (1, "one.txt:a\n", "gone: there is no such file.\n")),
+        ("json x.json", (0, "[\n  1\n]\n", "")), ("json .[0] x.json", (0, "1\n", "")),
+        ("wc gone", (1, "", "gone: there is no such file.\n")),
+        ("wc -l sub", (1, "", "sub: that is a folder.\n")),
+        ("json gone", (1, "", "gone: there is no such file.\n")),
+        ("head '*.txt'", (1, "", "*.txt: there is no such file. Patterns are not expanded here; "
+         "`files find` takes one.\n")),
+    ],
+)  # fmt: skip
+def test_filters_read_the_files_that_they_are_given(
+    host: Hosted, words: str, said: tuple[int, str, str]
+) -> None:
+    for name, data in (("two.txt", b"b\nc\n"), ("one.txt", b"a"), ("x.json", b"[1]")):
+        host.run(f"files put -f {name}", stdin=data, user="fil")
+    host.run("files mkdir -p sub", user="fil")
+    outcome = host.run(words, stdin=b"first\nlast\n", user="fil")
+    assert (outcome.status, outcome.text, outcome.errors) == said
+    assert line(host, words, b"first\nlast\n", user="fil") == said
+
+
+def test_a_filter_reads_no_file_that_the_person_may_not_read() -> None:
+    settings = {"roles": {"guest": {"commands": ["shell *", "files put"]}}}
+    with hosted(bundled=["menu", "shell", "files"], settings=settings) as host:
+        host.run("files put own.txt", stdin=b"secret")
+        for words in ("grep . own.txt", "sort own.txt", "wc own.txt", "json own.txt"):
+            said = host.run(words)
+            assert (said.status, b"secret" in said.stdout) == (1, False), words
+            assert said.errors == "own.txt: there is no such file.\n"
+    with hosted(bundled=["menu", "shell", "files"], settings={}) as host:
+        host.run("files put own.txt", stdin=b"secret")
+        assert host.run("grep . /files/mine/own.txt", user="other").status == 1
 
 
 def test_each_line_once(host: Hosted) -> None:
@@ -454,6 +500,15 @@ def test_help_names_everything(host: Hosted) -> None:
     assert line(host, "help clear")[1] == "clear: Clear the shell's screen\n"
     assert "notes" in line(host, "apps")[1]
     assert line(host, "echo a 'b  c'")[1] == "a b  c\n"
+
+
+def test_help_loses_no_letter_in_a_narrow_terminal(host: Hosted) -> None:
+    table = sys.modules[type(host.host.catalog.apps["shell"].app).__module__]._commands
+    said = "Show JSON indented, or a PART of it such as `.people[0].name`"
+    for columns in (38, 59, 60):
+        output = StringIO()
+        Console(width=columns, file=output).print(table("", [CommandInfo("json", said)], columns))
+        assert output.getvalue().split() == ["json", *said.split()]
 
 
 def test_what_the_help_lists_runs_as_it_stands(host: Hosted) -> None:

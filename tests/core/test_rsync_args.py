@@ -51,6 +51,11 @@ def test_everything_else_is_refused(line: str) -> None:
         asked(line)
 
 
+def test_what_is_refused_is_called_as_it_was_typed() -> None:
+    with pytest.raises(Refused, match=r"^-P \(--partial\)"):
+        asked(f"--server {FLAGS} --partial . x")
+
+
 def test_an_app_of_that_name_comes_first() -> None:
     line = ExecRequest(f"rsync --server {FLAGS} . x")
     how = {"target": None, "default": "menu", "pty": False}

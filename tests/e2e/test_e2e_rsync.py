@@ -117,7 +117,7 @@ def test_links_stay_behind(rsync: Rsync, mine: Path, ssh: str) -> None:
     (mine / "link").symlink_to("/etc/passwd")
     done = rsync("-a", f"{mine}/", "rl@127.0.0.1:")
     assert (done.returncode, b'symlink "/files/mine/link"' in done.stderr) == (23, True), done
-    assert said(ssh, "rl", "files cat link") == "There is no such file.\n"
+    assert said(ssh, "rl", "files cat link") == "link: there is no such file.\n"
     assert "link" not in said(ssh, "rl", "files ls")
 
 

@@ -36,15 +36,18 @@ class _Keeps(Enum):
     """Which of the words behind it mean something here."""
 
     ALL = "all"
-    NO_LETTERS = "all but options such as -la, which say only how to show it"
     NOTHING = "none"
+    A_SEARCH = "a folder, and a pattern after -name, as find(1) has them"
     A_LINE = "one after -c, however that is written, such as -lc"
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
+    """`as_it_is`: the letters of options that ask for what the command does anyway."""
+
     command: tuple[str, ...]
     keeps: _Keeps = _Keeps.ALL
+    as_it_is: str = ""
 
 
 _OF_THE_SHELL = (
@@ -55,8 +58,10 @@ _OF_THE_SHELL = (
 
 _WORDS = {
     **dict.fromkeys(("help", "man", "?"), _Word(("shell", "help"))),
-    **dict.fromkeys(("ls", "dir", "ll"), _Word(("files", "ls"), _Keeps.NO_LETTERS)),
-    **dict.fromkeys(("cat", "less", "more"), _Word(("files", "cat"))),
+    **dict.fromkeys(("ls", "dir", "ll"), _Word(("files", "ls"), as_it_is="1AFGahlp")),
+    "cat": _Word(("files", "cat"), as_it_is="u"),
+    **dict.fromkeys(("less", "more"), _Word(("files", "cat"), as_it_is="EFRSXer")),
+    "find": _Word(("files", "find"), _Keeps.A_SEARCH),
     **{word: _Word(("files", word)) for word in ("mkdir", "mv", "rm")},
     "pwd": _Word(("files", "pwd"), _Keeps.NOTHING),
     **dict.fromkeys(("df", "du", "quota"), _Word(("files", "quota"), _Keeps.NOTHING)),
@@ -67,7 +72,7 @@ _WORDS = {
     "passwd": _Word(("account",), _Keeps.NOTHING),
     **dict.fromkeys(("sh", "bash"), _Word(("shell",), _Keeps.A_LINE)),
     **{word: _Word(("shell", word)) for word in _OF_THE_SHELL},
-    "wc": _Word(("shell", "count"), _Keeps.NOTHING),
+    "wc": _Word(("shell", "count"), as_it_is="l"),
 }
 _LEAVING = ("exit", "logout", "quit")
 _NO_FOLDER = Answer("There is no folder to go to: each command takes the whole path.", 2)
@@ -88,7 +93,7 @@ def instead_of(words: Sequence[str], apps: Collection[str]) -> Instead | Answer 
     if found is None or found.command[0] not in apps:
         return None
     app, *command = found.command
-    return Instead(app, (*command, *_kept(rest, found.keeps)))
+    return Instead(app, (*command, *_kept(rest, found)))
 
 
 def key_addition(line: str, apps: Collection[str]) -> Instead | Answer | None:
@@ -106,14 +111,37 @@ def familiar_words(apps: Collection[str]) -> Iterator[tuple[str, str]]:
             yield name, " ".join(word.command)
 
 
-def _kept(words: Sequence[str], keeps: _Keeps) -> tuple[str, ...]:
-    match keeps:
+def _kept(words: Sequence[str], known: _Word) -> tuple[str, ...]:
+    match known.keeps:
         case _Keeps.ALL:
-            return tuple(words)
-        case _Keeps.NO_LETTERS:
-            return tuple(word for word in words if word[:1] != "-" or word.startswith("--"))
+            return tuple(_without_letters(words, known.as_it_is))
+        case _Keeps.A_SEARCH:
+            return _search(words)
         case _Keeps.NOTHING:
             return tuple(word for word in words if word == "--help")
         case _Keeps.A_LINE:
             before = next((at for at, word in enumerate(words) if _RUNS_A_LINE.match(word)), None)
             return () if before is None else ("-c", *words[before + 1 :][:1])
+
+
+def _without_letters(words: Sequence[str], letters: str) -> Iterator[str]:
+    """The words without these letters of options; the others stay, for the command to refuse."""
+    for number, word in enumerate(words):
+        if word == "--":
+            yield from words[number:]
+            return
+        if not letters or len(word) < 2 or word[0] != "-" or word[1] == "-":
+            yield word
+        elif left := "".join(letter for letter in word[1:] if letter not in letters):
+            yield f"-{left}"
+
+
+def _search(words: Sequence[str]) -> tuple[str, ...]:
+    """`. -name '*.txt'` as the pattern and the folder; anything else as it is."""
+    match tuple(words):
+        case ("-name" | "-iname", pattern):
+            return (pattern,)
+        case (folder, "-name" | "-iname", pattern):
+            return pattern, folder
+        case as_they_are:
+            return as_they_are

@@ -30,6 +30,12 @@ _VALUES = re.compile(
 )
 
 
+_SPELLED = {
+    "--partial": "-P (--partial) is not possible here: half a file is never kept. Use --progress",
+}
+"""What is said of options that people give by a letter, which the client spells out."""
+
+
 class Refused(Exception):
     """The client asks for something that is not done here; the text says what."""
 
@@ -62,7 +68,7 @@ def parse_rsync(words: tuple[str, ...]) -> RsyncArgs:
     while rest and rest[0] != ".":
         word = rest.pop(0)
         if not (_FLAGS.fullmatch(word) or word in _WORDS or _VALUES.fullmatch(word)):
-            raise Refused(f"the option {word} is not supported here")
+            raise Refused(_SPELLED.get(word, f"the option {word} is not supported here"))
         options.append(word)
     paths = tuple(rest[1:])
     if not paths or (not sender and len(paths) > 1):

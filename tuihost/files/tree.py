@@ -13,11 +13,13 @@ from enum import Enum
 from typing import Protocol, runtime_checkable
 
 from tuihost.errors import TuihostError
+from tuihost.text import clean
 
 Names = tuple[str, ...]
 
 MAX_NAME = 255  # bytes of one name, as on most file systems
 MAX_DEPTH = 32
+_PATTERN = frozenset("*?[")
 
 
 class Reason(Enum):
@@ -39,6 +41,15 @@ class FileError(TuihostError):
     def __init__(self, reason: Reason, text: str = "") -> None:
         super().__init__(text or reason.value)
         self.reason = reason
+
+    def about(self, path: str) -> str:
+        """The same as a sentence about a path, as somebody typed it; it may be empty."""
+        if not path:
+            return f"{str(self)[:1].upper()}{str(self)[1:]}."
+        hint = ""
+        if self.reason is Reason.NO_SUCH and not _PATTERN.isdisjoint(path):
+            hint = " Patterns are not expanded here; `files find` takes one."
+        return f"{clean(path, limit=200)}: {self}.{hint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +237,13 @@ class UnchangingTree(ReadOnlyTree):
         return replace(self._tree.room(names), writable=False)
 
 
+def _is_folder(tree: FileTree, names: Names) -> bool:
+    try:
+        return tree.info(names).folder
+    except FileError:
+        return False
+
+
 class Folders:
     """A `FileTree` made of others, each in a folder with its name. People start at the home of the
     tree called `first`. The folders themselves cannot be changed."""
@@ -289,7 +307,12 @@ class Folders:
         if not names or (len(names) == 1 and names[0] in self._trees):
             raise FileError(Reason.EXISTS, "that is a folder")
         tree, inner = self._inside_new(names) if mode.create else self._within(names)
-        return tree.open(inner, mode)
+        try:
+            return tree.open(inner, mode)
+        except FileError as error:
+            if error.reason is Reason.NO_SUCH and _is_folder(tree, inner):
+                raise FileError(Reason.EXISTS, "that is a folder") from None
+            raise
 
     def change(
         self,

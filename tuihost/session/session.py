@@ -298,11 +298,12 @@ class Session:
         for several in self.line_blocks():
             yield from several
 
-    def line_blocks(self) -> Iterator[list[str]]:
-        """The same, as many lines at a time as have come, which is quicker."""
+    def line_blocks(self, read: Callable[[], bytes] | None = None) -> Iterator[list[str]]:
+        """The same, as many lines at a time as have come, which is quicker. With `read`, the lines
+        of what that gives until it gives nothing."""
         rest, begins = b"", True
         with self.hold() as held:
-            while chunk := self.read():
+            while chunk := (read or self.read)():
                 *full, rest = (rest + chunk).split(b"\n")
                 if len(rest) > MAX_LINE:
                     full.append(rest)
