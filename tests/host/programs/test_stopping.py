@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +17,7 @@ from tests.log import kept_log
 from tests.waiting import DEADLINE, until
 from tuihost.files.quota import Quota
 from tuihost.host.programs._stopping import RAISE_AGAIN, Step, Stopping
+from tuihost.host.transfers import rsync
 from tuihost.testing.hosted import Records
 
 
@@ -216,3 +219,31 @@ def test_the_end_is_noted_also_where_what_was_raised_arrives_in_it(worker: Worke
     worker.end()
     assert late
     assert worker.stopping.wait(0)
+
+
+def test_nothing_is_raised_while_a_process_is_ended() -> None:
+    process = subprocess.Popen(["sleep", "60"])
+
+    class Copier(Worker):
+        def _work(self) -> None:
+            try:
+                rsync.stop(process)
+            finally:
+                self.stopping.over()
+
+    def waits_for_its_end() -> bool:
+        frame = sys._current_frames().get(copier.thread.ident or 0)
+        while frame is not None and frame.f_code is not subprocess.Popen.wait.__code__:
+            frame = frame.f_back
+        return frame is not None
+
+    copier = Copier()
+    copier.thread.start()
+    until(waits_for_its_end, "the copier to wait")
+    copier.begin()
+    copier.host.timers[0].act()
+    (*_, again) = copier.host.timers
+    assert again.seconds == RAISE_AGAIN
+    process.kill()
+    copier.end()
+    assert process.returncode == -signal.SIGKILL

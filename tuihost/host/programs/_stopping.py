@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import logging
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from tuihost import database
 from tuihost.files import quota
 from tuihost.host.budget import budget, turns
 from tuihost.host.host import Host
+from tuihost.host.transfers import rsync
 from tuihost.logs import Event, EventLog
 from tuihost.wire import Cancellable
 
@@ -25,10 +27,12 @@ Step = tuple[float, Callable[[], None]]
 """Seconds after the work was given up, and what is tried then."""
 
 RAISE_AGAIN = 0.1
-"""Seconds until the next try, if the thread was taking a lock that others need."""
+"""Seconds until the next try, if the thread could not be stopped just then."""
 _TAKE_LOCKS = frozenset(
     module.__file__ for module in (contextlib, logging, database, quota, budget, turns)
 )
+_HOLD_PROCESSES = frozenset(work.__code__ for work in (subprocess.Popen.__init__, rsync.stop))
+"""Whoever is stopped there leaves a process that nobody waits for. Both end soon by themselves."""
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +89,7 @@ class Stopping:
         if not self._named:
             self._named = True
             self.log.warning(Event.APP_STUCK, thread=self.thread.name)
-        if _takes_a_lock(self.thread):
+        if _cannot_stop(self.thread):
             self._again = self.host.watchdog.call_later(RAISE_AGAIN, self._raise)
         else:
             _raise_in(self.thread)
@@ -112,14 +116,16 @@ def _raise_in(thread: threading.Thread) -> None:
         )
 
 
-def _takes_a_lock(thread: threading.Thread) -> bool:
+def _cannot_stop(thread: threading.Thread) -> bool:
     """Whether an exception that is raised there now could come between a lock and its release, so
-    that nobody would ever get that lock again."""
+    that nobody would ever get that lock again, or leave a process that has ended in the system's
+    table."""
     frame = sys._current_frames().get(thread.ident or 0)
     if frame is not None and frame.f_code.co_filename == threading.__file__:
         return True
     while frame is not None:
-        if frame.f_code.co_filename in _TAKE_LOCKS:
+        code = frame.f_code
+        if code.co_filename in _TAKE_LOCKS or code in _HOLD_PROCESSES:
             return True
         frame = frame.f_back
     return False

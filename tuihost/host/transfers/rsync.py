@@ -94,7 +94,7 @@ class RsyncRun:
             _start_both(listener, feeder)
             self._pass_on(process)
         finally:
-            _stop(process)
+            stop(process)
             if listener.ident is not None:
                 listener.join()
             unfed = process.stdin if feeder.ident is None else None  # else the feeder closes it
@@ -247,7 +247,7 @@ def _start_both(listener: threading.Thread, feeder: threading.Thread) -> None:
         raise Refused("the host has no threads left; try again in a minute") from None
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """Waits for it to end, and makes it end if it does not."""
     for number in (None, signal.SIGTERM, signal.SIGKILL):
         if number is not None:
