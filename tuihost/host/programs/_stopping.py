@@ -32,7 +32,7 @@ _TAKE_LOCKS = frozenset(
     module.__file__ for module in (contextlib, logging, database, quota, budget, turns)
 )
 _HOLD_PROCESSES = frozenset(work.__code__ for work in (subprocess.Popen.__init__, rsync.stop))
-"""Whoever is stopped there leaves a process that nobody waits for. Both end soon by themselves."""
+"""A thread that is stopped there leaves a process that nobody waits for. Both end soon."""
 
 
 @dataclass(slots=True, eq=False)
