@@ -27,6 +27,7 @@ from tuihost import Account, App, CommandInfo, Folders, Session, command
 from tuihost.accounts import AccountRecord
 from tuihost.core.budget.ledger import Kind
 from tuihost.host.helpers import pool
+from tuihost.session.host_view import ssh_target_of
 from tuihost.testing import Hosted, Outcome, hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.tui.terminal._vt100_parser import PASTE_LIMIT
@@ -931,3 +932,18 @@ def test_a_line_given_with_the_command_asks_on_its_terminal() -> None:
             pilot.wait_for("cannot ask 'Do it?' without a terminal")
             assert pilot.wait_end() == 2
         assert host.run("shell -c 'tap sure'").status == 2
+
+
+def test_a_line_for_a_shell_that_fails_leads_to_the_shell(host: Hosted) -> None:
+    target = ssh_target_of(host.host.ssh_target, "ada")
+    for words in ("ls | less", "nothing|head", "cat nothing; ls", "files find X | head -n 1"):
+        said = host.run(words)
+        assert said.status in (1, 2, 127)
+        last = said.errors.splitlines()[-1]
+        assert last.endswith(f" works in the shell: ssh {target} shell -c \"'{words}'\""), said
+    assert host.run("cat 'a|b'").errors == "a|b: there is no such file.\n"
+    assert host.run("cat 'a' | x").errors.endswith(" shell -c \"'…'\"\n")
+    assert host.run("echo a | b").errors == "", "it did what it does"
+    settings = {"roles": {"guest": {"commands": ["shell grep"]}}}
+    with hosted(bundled=["menu", "shell"], settings=settings) as other:
+        assert "shell -c" not in other.run("grep x gone | b").errors

@@ -18,6 +18,7 @@ from tuihost.core.routing import (
     RunCommand,
     SyncFiles,
     route,
+    shell_operator,
     split_user,
 )
 from tuihost.wire import ExecRequest, ProgramRequest, ShellRequest, SubsystemRequest
@@ -132,3 +133,16 @@ def test_a_line_that_cannot_be_understood(line: str, why: str, target: str | Non
 def test_a_line_of_blanks_runs_nothing() -> None:
     found = route(ExecRequest("  "), target=None, default="menu", apps=APPS, pty=True)
     assert found == BadCommand("the command line is empty")
+
+
+@pytest.mark.parametrize(
+    ("line", "operator"),
+    [
+        ("ls | less", "|"), ("ls|less", "|"), ("a && b", "&&"), ("a || b", "||"), ("a; b", ";"),
+        ("cat < f", "<"), ("cat f >> g", ">>"), ("cat f 2>&1", ">"), ("'a' \"b\" | c", "|"),
+        ("notes add a&b", ""), ("grep 'a|b' f", ""), ('grep "a\\"|b" f', ""), (r"a \| b", ""),
+        ("a 'b", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_sign_of_a_shell_is_found_outside_of_quotes(line: str, operator: str) -> None:
+    assert shell_operator(line) == operator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from tuihost.core.familiar_words import Answer, Instead, instead_of, key_additio
 from tuihost.wire import ExecRequest, ProgramRequest, ShellRequest, SubsystemRequest
 
 COMMAND_LIMIT = 8192  # characters of a command line
+_QUOTED = re.compile(r"""\\.|'[^']*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
+_OPERATOR = re.compile(r"\|\|?|&&|<|>>?|;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,13 @@ def _run(app: str, words: tuple[str, ...], apps: Collection[str], pty: bool) -> 
     if app not in apps:
         return NoSuchApp(app)
     return OpenApp(app) if pty and not words else RunCommand(app, words)
+
+
+def shell_operator(line: str) -> str:
+    """The first sign in a command line, outside of quotes, that a shell would take for more than a
+    word, such as `|`; empty if there is none. Here it is a part of a word like any other."""
+    found = _OPERATOR.search(_QUOTED.sub("", line[:COMMAND_LIMIT]))
+    return found[0] if found else ""
 
 
 def _words(line: str) -> tuple[str, ...] | BadCommand:

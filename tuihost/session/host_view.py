@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
 from tuihost.wire import Peer, TcpAddress
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from tuihost.login.approvals import ApprovalsView
     from tuihost.session.own_account import OwnAccount
     from tuihost.theme.theme import Theme
+
+
+def ssh_target_of(target: str, user: str) -> str:
+    """What a person of that name types after `ssh`; `target` is `HostView.ssh_target`."""
+    options, _, host = target.rpartition(" ")
+    return f"{options} {quote(user)}@{host}".lstrip()
 
 
 @dataclass(frozen=True, slots=True)

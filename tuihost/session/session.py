@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tuihost.core.accepts import Accepts
@@ -17,7 +16,7 @@ from tuihost.core.budget.ledger import FREE, Share
 from tuihost.core.environment import env_for
 from tuihost.errors import Disconnected, MisuseError, TuihostError
 from tuihost.session.held_memory import HeldMemory
-from tuihost.session.host_view import Account, HostView, Preferences
+from tuihost.session.host_view import Account, HostView, Preferences, ssh_target_of
 from tuihost.session.progress import Progress, ProgressLine
 from tuihost.session.turns import Waiting
 from tuihost.wire import SessionEvent, Stream
@@ -201,8 +200,7 @@ class Session:
     def ssh_target(self) -> str:
         """What this person types after `ssh` to get here, as far as the host can know it:
         `-p 8022 ada@localhost`."""
-        options, _, host = self.host.ssh_target.rpartition(" ")
-        return f"{options} {quote(self.user)}@{host}".lstrip()
+        return ssh_target_of(self.host.ssh_target, self.user)
 
     @property
     def terminal(self) -> TerminalFacts:

@@ -8,7 +8,7 @@ from functools import partial
 
 from tuihost.commands.running import CommandLine, run_command
 from tuihost.commands.table import exit_status
-from tuihost.core.exit_statuses import NOT_FOUND, NOT_YOURS
+from tuihost.core.exit_statuses import FAILED, NOT_FOUND, NOT_YOURS
 from tuihost.core.familiar_words import Answer
 from tuihost.core.routing import (
     BadCommand,
@@ -38,6 +38,9 @@ from tuihost.tui.running.command_stages import CommandStage, Signalled
 from tuihost.tui.running.loop import run as run_coroutine
 from tuihost.tui.running.runner import StopStep
 from tuihost.wire import ByteChannel, SessionEvent, WindowChange, WindowSize
+
+HINTED = (FAILED, NOT_YOURS, NOT_FOUND)
+"""The statuses of a command line that was perhaps meant for a shell."""
 
 
 class Job:
@@ -79,6 +82,12 @@ class Job:
     # ---------------------------------------------------------------- its own thread
 
     def play(self) -> int:
+        status = self._play()
+        if self._visit.hint and status in HINTED:
+            self._complain(self._visit.hint)
+        return status
+
+    def _play(self) -> int:
         match self._visit.route:
             case RunCommand():
                 assert self._visit.line is not None, "a command was resolved before it began"

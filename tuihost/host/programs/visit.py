@@ -5,16 +5,25 @@ Thread: the program's. What the transport's thread hands over is frozen (`Grante
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tuihost.commands.running import CommandLine
-from tuihost.core.routing import BadCommand, OpenApp, OpenDisplay, Route, RunCommand, route
+from tuihost.core.routing import (
+    BadCommand,
+    OpenApp,
+    OpenDisplay,
+    Route,
+    RunCommand,
+    route,
+    shell_operator,
+)
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
 from tuihost.host.login.visitor import Visitor
 from tuihost.host.relay.client_resources import ClientResources
-from tuihost.session.host_view import Account
+from tuihost.session.host_view import Account, ssh_target_of
 from tuihost.terminal_facts import TerminalFacts, facts_of
 from tuihost.wire import (
     ExecRequest,
@@ -26,11 +35,16 @@ from tuihost.wire import (
     X11Request,
 )
 
+SHELL, RUN_LINE = "shell", "-c"
+MAX_SHOWN_LINE = 60  # characters
+_UNPLAIN = re.compile(r"""['"$`\\!]|[^ -~]""")  # not the same between two pairs of quotes
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
     """What is known of somebody when their program begins. `line` is the command that runs, if
-    `route` is one."""
+    `route` is one. `hint` is for somebody whose command fails, and empty if there is nothing to
+    say."""
 
     account: Account
     peer: Peer
@@ -39,6 +53,7 @@ class Visit:
     env: Mapping[str, str] = field(default_factory=dict)
     resources: ClientResources = field(default_factory=ClientResources)
     line: CommandLine | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,20 @@ def visit_of(
         elif not where.words:
             where = _without_words(host, where, resources)
         line = resolved if isinstance(resolved, CommandLine) else None
-    return Visit(visitor, peer, where, facts, env, resources, line)
+    hint = _hint(host, visitor, granted.program)
+    return Visit(visitor, peer, where, facts, env, resources, line, hint)
+
+
+def _hint(host: Host, visitor: Visitor, program: ProgramRequest) -> str:
+    """For a command line that is meant for a shell, how to have the shell here run it."""
+    if not isinstance(program, ExecRequest) or visitor.restrictions.command is not None:
+        return ""
+    line, operator = program.command, shell_operator(program.command)
+    if not operator or SHELL not in visitor.apps or not visitor.may_run(SHELL, RUN_LINE):
+        return ""
+    target = ssh_target_of(host.ssh_target, visitor.name)
+    shown = "…" if _UNPLAIN.search(line) or len(line) > MAX_SHOWN_LINE else line
+    return f"{operator} works in the shell: ssh {target} {SHELL} {RUN_LINE} \"'{shown}'\""
 
 
 def _original_command(program: ProgramRequest) -> dict[str, str]:
