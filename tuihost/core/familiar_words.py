@@ -36,7 +36,7 @@ class _Keeps(Enum):
     """Which of the words behind it mean something here."""
 
     ALL = "all"
-    NOTHING = "none"
+    LONG_OPTIONS = "those such as --json; the others say only how to show it elsewhere"
     A_SEARCH = "a folder, and a pattern after -name, as find(1) has them"
     A_LINE = "one after -c, however that is written, such as -lc"
 
@@ -63,13 +63,14 @@ _WORDS = {
     **dict.fromkeys(("less", "more"), _Word(("files", "cat"), as_it_is="EFRSXer")),
     "find": _Word(("files", "find"), _Keeps.A_SEARCH),
     **{word: _Word(("files", word)) for word in ("mkdir", "mv", "rm")},
-    "pwd": _Word(("files", "pwd"), _Keeps.NOTHING),
-    **dict.fromkeys(("df", "du", "quota"), _Word(("files", "quota"), _Keeps.NOTHING)),
-    **dict.fromkeys(("who", "w", "users"), _Word(("status", "people"), _Keeps.NOTHING)),
-    **dict.fromkeys(("top", "htop"), _Word(("status",), _Keeps.NOTHING)),
-    **dict.fromkeys(("ps", "uptime", "free"), _Word(("status", "now"), _Keeps.NOTHING)),
-    **dict.fromkeys(("whoami", "id"), _Word(("account", "whoami"), _Keeps.NOTHING)),
-    "passwd": _Word(("account",), _Keeps.NOTHING),
+    "pwd": _Word(("files", "pwd"), _Keeps.LONG_OPTIONS),
+    "du": _Word(("files", "quota"), as_it_is="abchkms"),
+    **dict.fromkeys(("df", "quota"), _Word(("files", "quota"), _Keeps.LONG_OPTIONS)),
+    **dict.fromkeys(("who", "w", "users"), _Word(("status", "people"), _Keeps.LONG_OPTIONS)),
+    **dict.fromkeys(("top", "htop"), _Word(("status",), _Keeps.LONG_OPTIONS)),
+    **dict.fromkeys(("ps", "uptime", "free"), _Word(("status", "now"), _Keeps.LONG_OPTIONS)),
+    **dict.fromkeys(("whoami", "id"), _Word(("account", "whoami"), _Keeps.LONG_OPTIONS)),
+    "passwd": _Word(("account",), _Keeps.LONG_OPTIONS),
     **dict.fromkeys(("sh", "bash"), _Word(("shell",), _Keeps.A_LINE)),
     **{word: _Word(("shell", word)) for word in _OF_THE_SHELL},
     "wc": _Word(("shell", "count"), as_it_is="l"),
@@ -117,8 +118,8 @@ def _kept(words: Sequence[str], known: _Word) -> tuple[str, ...]:
             return tuple(_without_letters(words, known.as_it_is))
         case _Keeps.A_SEARCH:
             return _search(words)
-        case _Keeps.NOTHING:
-            return tuple(word for word in words if word == "--help")
+        case _Keeps.LONG_OPTIONS:
+            return tuple(word for word in words if word.startswith("--"))
         case _Keeps.A_LINE:
             before = next((at for at, word in enumerate(words) if _RUNS_A_LINE.match(word)), None)
             return () if before is None else ("-c", *words[before + 1 :][:1])
