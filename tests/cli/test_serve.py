@@ -131,9 +131,10 @@ def test_the_process_ends_when_all_is_closed_whatever_it_still_holds(place: Path
 
 
 def test_a_host_tells_in_its_log_what_it_leaves_out_of_its_settings(place: Path) -> None:
-    with serving(place, "[roles.staff]\napps = ['ecko']\nforwards = ['x']\n") as process:
+    more = "[roles.staff]\napps = ['ecko']\nforwards = ['x']\n[themes]\nfolders = ['away']\n"
+    with serving(place, more) as process:
         log = place / "log"
-        until(lambda: said(log).count("settings.doubtful") == 2, "the log to tell of both")
+        until(lambda: said(log).count("settings.doubtful") == 3, "the log to tell of all")
         process.send_signal(signal.SIGTERM)
         assert process.wait(DEADLINE) == 0
     told = [line.split(" ", 1)[1] for line in said(log).splitlines() if "doubtful" in line]
@@ -142,6 +143,7 @@ def test_a_host_tells_in_its_log_what_it_leaves_out_of_its_settings(place: Path)
         "'ecko'; did you mean 'echo'?\""
     )
     assert "tuihost.toml:7: roles.staff.forwards: 'x': should be host:port" in told[1]
+    assert f"tuihost.toml:9: themes.folders: {place}/away: No such file" in told[2]
 
 
 def greeting(port: int) -> bytes:

@@ -23,3 +23,19 @@ def test_every_setting_has_a_help_text() -> None:
         for key, inner in section.model_fields.items():
             assert inner.description, f"{name}.{key}"
             assert inner.description.endswith("."), f"{name}.{key}"
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "said"),
+    [
+        ("menu", {"escape": "c-m"}, "should be another key: that is Enter, which apps need"),
+        ("login", {"invite_name": "a b"}, "should be a name that an account can have, or empty"),
+        ("login", {"chains": "publickey, totp"}, "should have ';' after each chain"),
+        ("forwarding", {"dial": ["x"]}, "'x': should be host:port, address:port, network:port"),
+    ],
+)
+def test_a_wrong_value_says_what_it_should_be(
+    section: str, value: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        Settings.model_validate({section: value})

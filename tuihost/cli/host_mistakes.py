@@ -28,6 +28,7 @@ from tuihost.login.approvals import APPROVERS
 from tuihost.logs import EventLog
 from tuihost.phrases import nearest
 from tuihost.plugin import App
+from tuihost.settings.environment import options_of
 from tuihost.settings.mistakes import shown
 from tuihost.settings.models import Role, Settings
 from tuihost.ssh.keys.host_keys import HostKeys
@@ -67,6 +68,7 @@ def tolerated(settings: Settings, catalog: Catalog) -> Iterator[str]:
     """Those with which a host runs all the same, though not as its operator means it."""
     yield from _names(settings, catalog)
     yield from _roles(settings, catalog)
+    yield from _unreadable("themes.folders", settings.themes.folders)
 
 
 # ------------------------------------------------------------------------------- names
@@ -113,7 +115,7 @@ def _option_mistakes(
 ) -> Iterator[tuple[str, str]]:
     """Each option of an app that is wrong, and why."""
     known, right = app.known_options, {}
-    for option, value in options.items():
+    for option, value in options_of(known, options).items():
         if known is not None and option not in known:
             yield option, _no_option(name, option, tuple(known))
             continue
@@ -259,20 +261,8 @@ def _near(name: str, known: Iterable[str]) -> str:
 
 
 def _folders(settings: Settings) -> Iterator[str]:
-    wanted = {
-        "apps.folders": settings.apps.folders,
-        "themes.folders": settings.themes.folders,
-        "login.step_folders": settings.login.step_folders,
-    }
-    for setting, folders in wanted.items():
-        for folder in folders:
-            try:
-                os.listdir(folder)
-                check_trusted(folder)
-            except OSError as error:
-                yield f"{setting}: {folder}: {error.strerror}"
-            except NotPrivate as problem:
-                yield f"{setting}: {folder}: {problem}"
+    yield from _unreadable("apps.folders", settings.apps.folders)
+    yield from _unreadable("login.step_folders", settings.login.step_folders)
     made = {
         "server.state_dir": settings.server.state_dir / "apps",
         "server.host_keys": settings.server.host_keys[0].parent,
@@ -280,6 +270,17 @@ def _folders(settings: Settings) -> Iterator[str]:
     for setting, folder in made.items():
         if reason := _cannot_be_made(folder):
             yield f"{setting}: the folder {folder} cannot be made: {reason}"
+
+
+def _unreadable(setting: str, folders: Iterable[Path]) -> Iterator[str]:
+    for folder in folders:
+        try:
+            os.listdir(folder)
+            check_trusted(folder)
+        except OSError as error:
+            yield f"{setting}: {folder}: {error.strerror}"
+        except NotPrivate as problem:
+            yield f"{setting}: {folder}: {problem}"
 
 
 def _cannot_be_made(folder: Path) -> str | None:

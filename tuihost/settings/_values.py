@@ -42,13 +42,6 @@ def known_key(text: str) -> str:
     return text
 
 
-class EnvironmentText(str):
-    """A value from the environment, which has nothing but text: it may stand for a number, and for
-    true or false. That of a file may not."""
-
-    __slots__ = ()
-
-
 def _listed(value: Any) -> Any:
     # The environment has no lists: `a, b` and `["a", "b"]` both mean two.
     return _split(value, ",", ", ") if isinstance(value, str) else value

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tuihost.errors import SettingsError
 from tuihost.phrases import nearest, size_of
-from tuihost.settings._values import EnvironmentText
+from tuihost.settings.environment import EnvironmentText
 from tuihost.settings.models import Section, Settings
 from tuihost.settings.toml import KeyLines, TomlError, parsed
 

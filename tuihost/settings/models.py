@@ -21,7 +21,6 @@ from tuihost.settings._values import (
     AppName,
     Chains,
     Count,
-    EnvironmentText,
     ForwardRules,
     Names,
     OneLine,
@@ -32,6 +31,7 @@ from tuihost.settings._values import (
     name_or_none,
     patterns_from_file,
 )
+from tuihost.settings.environment import EnvironmentText
 
 
 class Section(BaseModel):

@@ -30,6 +30,7 @@ from tuihost.host.plugins.bundled import bundled_folder
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
 from tuihost.session.host_view import AppCard, Preferences, by_recency
+from tuihost.settings.environment import options_of
 from tuihost.settings.models import Settings
 from tuihost.text import clean
 from tuihost.theme.theme import Theme, find_themes
@@ -107,7 +108,8 @@ class Catalog:
         for name, loaded in list(self.apps.items()):
             app = loaded.app
             app.data = _own_folder(state_dir, name)
-            app.options = MappingProxyType(self.settings.app.get(name, {}))
+            given = self.settings.app.get(name, {})
+            app.options = MappingProxyType(options_of(app.known_options, given))
             with operator_interrupts() as pressed:
                 try:
                     app.start()
