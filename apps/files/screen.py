@@ -210,11 +210,12 @@ class FilesScreen:
         def attempt(text: str) -> str | None:
             if not text:
                 return None
+            names = self.here
             try:
                 names = names_in(self.tree, text, start=self.here, new=True)
                 act(names)
             except FileError as error:
-                return self._why(error, text)
+                return self._why(error, text, names[:-1])
             done.append(names)
             return None
 
@@ -222,8 +223,10 @@ class FilesScreen:
         if done:
             self.load(done[0][-1] if done[0] else None)
 
-    def _why(self, error: FileError, text: str) -> str:
-        """What is wrong with a name that somebody gave."""
+    def _why(self, error: FileError, text: str, folder: Names) -> str:
+        """What is wrong with a name that somebody gave, which leads into `folder`."""
+        if error.reason is Reason.DENIED and "/" in text:
+            return f"Nothing can be changed in {clean(path_of(folder))}."
         if error.reason is Reason.NO_SUCH and "/" in text.strip("/"):
             return f"There is no folder {clean(text.strip('/').rpartition('/')[0])} here."
         return f"{sentence_of(error)}."

@@ -15,6 +15,8 @@ PEOPLE, PEOPLED = 6, 30
 """The most people that are named, in windows with at least so many rows."""
 COMMANDS = 8
 """The most commands that are named; the rest is counted."""
+APPS = 100
+"""Columns of the apps, in windows that have more for the page beside them."""
 GREETING_ROWS = 3
 """The most rows of the operator's message."""
 _LABEL = 11
@@ -30,8 +32,9 @@ class AppPage:
         self._made_of: Hashable = None
 
     def columns(self) -> int:
-        """How wide the page is, with its margin."""
-        return max(38, min(72, self.session.terminal.size.columns * 2 // 5))
+        """How wide the page is, with its margin. The apps beside it need no more than `APPS`."""
+        columns = self.session.terminal.size.columns
+        return max(38, min(columns * 2 // 5, 72), min(columns - APPS, 100))
 
     def row_count(self) -> int:
         """Asked once a frame: the page is made anew here if something has changed."""

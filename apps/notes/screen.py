@@ -15,6 +15,8 @@ from .note_list import NoteList, Row
 from .store import Store
 from .writing import Writing
 
+DELETED = "Deleted; Ctrl-Z brings it back"
+
 
 class NotesScreen:
     """One person's notes. Keeps their place, and their text, in `session.memory`."""
@@ -146,7 +148,7 @@ class NotesScreen:
                 self.store.drop_draft(self.owner, row.id)
             elif note := self.store.remove(self.owner, row.number, row.revision):
                 self.memory["removed"] = note
-                self.screen.toast("Deleted; Ctrl-Z brings it back", seconds=6.0)
+                self.screen.toast(DELETED, seconds=6.0)
         except NotesError as error:
             self._tell(error)
         self.list.reload()
@@ -162,6 +164,7 @@ class NotesScreen:
         del self.memory["removed"]
         self.list.reload()
         self.list.select(note.number)
+        self.screen.toasts.take_back(DELETED)
         self.screen.toast("It is back", "success")
 
     def _tell(self, error: NotesError) -> None:

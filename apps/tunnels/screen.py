@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from prompt_toolkit.application import Application
@@ -134,6 +135,7 @@ class TunnelsScreen:
         self.screen.show(self.log, focus=self.requests.window)
 
     def _back(self) -> None:
+        """From the requests of a tunnel to the list."""
         self.chosen = None
         self.screen.show(self.body, focus=self.tunnels.window)
 
@@ -166,7 +168,8 @@ class TunnelsScreen:
             self.screen.exit()
 
     def _show_code(self, tunnel: Tunnel) -> None:
-        """The address, and a picture of it for a phone."""
+        """The address, and a picture of it for a phone. Back leads to where it was asked for."""
+        back = self._back if self.chosen is None else partial(self._open, tunnel)
         self.chosen = tunnel
         url = self.url(tunnel)
         lines = qr_lines(url) or ()
@@ -174,7 +177,8 @@ class TunnelsScreen:
         fits = len(lines) + 5 <= room.rows and max(map(len, lines), default=0) < room.columns
         code = "\n".join(lines) if fits and self.session.terminal.unicode else ""
         view = RichView(self.session, Group(Text(url, style="bold"), Text(code)))
-        self.screen.show(HSplit([view], key_bindings=self._log_keys().bindings), focus=view.window)
+        keys = self._keys_back(back)
+        self.screen.show(HSplit([view], key_bindings=keys.bindings), focus=view.window)
 
     # ------------------------------------------------------------------ the keys
 
@@ -191,25 +195,35 @@ class TunnelsScreen:
         def some() -> bool:
             return self.tunnels.selected is not None
 
-        @keys.add("c", label="code", rank=20, when=some)
+        self._add_keys_of_tunnel(keys, some)
+        return keys
+
+    def _add_keys_of_tunnel(self, keys: Keymap, when: Callable[[], bool]) -> None:
+        """In the list and in the requests of a tunnel, whose filter begins with another letter, or
+        with `/`."""
+
+        @keys.add("c", label="code", rank=20, when=when, before_typing=True)
         def _code(event: Any) -> None:
-            if (tunnel := self.tunnels.selected) is not None:
+            if (tunnel := self.chosen or self.tunnels.selected) is not None:
                 self._show_code(tunnel)
 
-        @keys.add("y", label="copy address", rank=21, when=some)
+        @keys.add("y", label="copy address", rank=21, when=when, before_typing=True)
         def _copy(event: Any) -> None:
-            if (tunnel := self.tunnels.selected) is not None:
+            if (tunnel := self.chosen or self.tunnels.selected) is not None:
                 url = self.url(tunnel)
                 if self.session.copy(url):
                     self.screen.toast(f"Copied {url}", kind="success", seconds=2.0)
 
+    def _log_keys(self) -> Keymap:
+        keys = self._keys_back(self._back)
+        self._add_keys_of_tunnel(keys, lambda: self.chosen is not None)
         return keys
 
-    def _log_keys(self) -> Keymap:
+    def _keys_back(self, back: Callable[[], None]) -> Keymap:
         keys = Keymap(group="Tunnel")
 
         @keys.add("escape", label="back", rank=10)
         def _leave(event: Any) -> None:
-            self._back()
+            back()
 
         return keys

@@ -192,7 +192,9 @@ def test_a_person_walks_reads_writes_and_deletes(host: Hosted, size: tuple[int, 
     with host.open("files", size=size) as pilot:
         pilot.wait_for("letters/").press("enter").wait_for("one.py").press("enter")
         pilot.wait_for("print('hello')").press("escape").wait_for("▌ one.py")
-        pilot.press("c-n").wait_for("Name of the new file").type("two.txt").press("enter")
+        pilot.press("c-n").wait_for("Name of the new file").type("../../two.txt").press("enter")
+        pilot.wait_for("Nothing can be").press("c-u").type("two.txt")
+        pilot.press("enter")
         pilot.wait_for("two.txt").press("c-e").wait_for("saved").type("some words")
         pilot.press("c-s").wait_for("Saved").press("escape").wait_gone("save")
         pilot.press("delete").wait_for("Delete two.txt?").press("left", "enter").wait_gone(

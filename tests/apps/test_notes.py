@@ -165,6 +165,7 @@ def test_deleting_asks_and_can_be_undone(host: Hosted) -> None:
         pilot.wait_for("▌ Shopping").press("delete").wait_for("Delete “Shopping”?").press("enter")
         pilot.wait_gone("Delete “").press("delete").wait_for("Delete “").press("d")
         pilot.wait_for("Deleted").wait_for("No notes yet").press("c-z").wait_for("▌ Shopping")
+        assert "Deleted" not in pilot.wait_for("It is back").text
     assert "sourdough" in shown(host, 1)
 
 

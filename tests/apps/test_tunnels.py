@@ -840,6 +840,8 @@ def test_they_are_shown_live(host: Hosted) -> None:
         pilot.press("enter").wait_for("GET /first")
         get(connection, "/second")
         pilot.wait_for("GET /second")
+        pilot.press("c").wait_for("▄▄▄▄▄").press("escape").wait_for("GET /second")
+        pilot.type("/css").wait_gone("GET /second").press("escape").wait_for("GET /second")
         pilot.press("escape").wait_for("1 open")
         pilot.press("c").wait_for("▄▄▄▄▄")
         pilot.press("escape").wait_for("1 open")

@@ -62,6 +62,10 @@ class Toasts:
         asyncio.get_running_loop().call_later(seconds, self._remove, toast, app)
         app.invalidate()
 
+    def take_back(self, text: str) -> None:
+        """Removes a toast that is no longer true."""
+        self._toasts = [toast for toast in self._toasts if toast.text != clean(text, lines=True)]
+
     def _remove(self, toast: _Toast, app: Any) -> None:
         if toast in self._toasts:
             self._toasts.remove(toast)

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 
-from tuihost.phrases import counted
-
 LINE_LIMIT = 8192
 """Characters of a field of one line, as of a command line over SSH."""
 
@@ -41,7 +39,9 @@ class TextLimit:
 
     def problem(self, over: int) -> str:
         """What is said of a change that makes the text so many characters too long."""
-        return f"Nothing was added: that is {counted(over, 'character')} too long."
+        characters = "character" if over == 1 else "characters"
+        room = f"There is room for {self.limit:,}"
+        return f"Nothing was added: that is {over:,} {characters} too long. {room}."
 
     def _changed(self, buffer: Buffer) -> None:
         text = buffer.text
