@@ -159,7 +159,7 @@ class Demo(Served):
             timeout=DEADLINE,
             check=True,
         )
-        return said.stdout.decode().split("  ")[0]
+        return said.stdout.decode().strip()
 
 
 @dataclass(frozen=True, slots=True)
