@@ -573,12 +573,13 @@ def test_what_is_remembered_of_a_request_is_bounded(host: Hosted) -> None:
 
 
 def test_the_whole_world_is_ipv4_too(host: Hosted) -> None:
-    if not socket.has_dualstack_ipv6():
+    if not socket.has_dualstack_ipv6():  # as in many containers: nothing can listen on both there
         pytest.skip("this machine has no IPv6")
     module = part(host, "listener")
     front = part(host, "web_front").WebFront(TcpAddress("::", 0), "example.org")
     came: queue.Queue[Peer] = queue.Queue()
 
+    # The host loads an app's modules under names of its own, which a checker cannot follow.
     class Listener(module.BrowserListener):  # type: ignore[name-defined, misc]
         def _begin(self, connection: Any) -> None:
             came.put(connection.origin)

@@ -48,7 +48,7 @@ class Guest:
     def rest(self, seconds: float) -> None:
         """Keeps what it holds for so long, so that the others of its acts get their turn. Nothing
         is waited for here."""
-        time.sleep(seconds)
+        time.sleep(seconds)  # a program of its own, which is to be there and do nothing
 
     @contextmanager
     def connected(self) -> Iterator[paramiko.Transport]:

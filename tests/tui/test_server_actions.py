@@ -43,7 +43,7 @@ class Lines(logging.Handler):
         self.fields: list[dict[str, Any]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.fields.append(record.fields)  # type: ignore[attr-defined]
+        self.fields.append(record.fields)  # type: ignore[attr-defined]  # of `EventLog`
 
 
 def test_side_doors_are_refused_with_a_line_in_the_log(tmp_path: Path) -> None:

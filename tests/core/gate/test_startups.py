@@ -23,7 +23,7 @@ def test_startups_are_dropped_more_and_more() -> None:
     "text", ["0:30:100", "10:0:100", "10:101:100", "100:30:10", "1:2", "a:b:c"]
 )
 def test_startups_that_make_no_sense(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  (int's own words for what is no number)
+    with pytest.raises(ValueError):  # noqa: PT011 - some of the messages are Python's own
         Startups.parse(text)
 
 

@@ -56,6 +56,7 @@ def test_one_that_reads_no_more_is_no_fault_of_the_host() -> None:
     """What it did not take is given up; closing its input must not try again to hand it over."""
     reader, writer = os.pipe()
     os.close(reader)
+    # Only the thread that feeds rsync, with no more of a run than it looks at.
     run = object.__new__(rsync.RsyncRun)
     run._tree = SimpleNamespace(quota=SimpleNamespace(most=1, used=0))  # type: ignore[assignment]
     run._args = SimpleNamespace(sender=True, compressed=False)  # type: ignore[assignment]

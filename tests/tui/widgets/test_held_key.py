@@ -22,6 +22,7 @@ def after(key: str | Keys, build: Callable[[], Application[Any]]) -> Callable[[]
 
     def built() -> Application[Any]:
         application = build()
+        # The input of every session has it; prompt_toolkit's class does not.
         application.input.last_key = KeyPress(key)  # type: ignore[attr-defined]
         return application
 

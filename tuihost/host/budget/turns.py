@@ -38,7 +38,7 @@ class Turns:
     def untold(self, holder: Holder, now: float) -> bool:
         """Whether the log has had no line about that person for a minute. From now on it has."""
         with self.lock:
-            self._told = {who: at for who, at in self._told.items() if now - at < MINUTE}
+            self._told = {name: at for name, at in self._told.items() if now - at < MINUTE}
             person = str(holder.places[1][1])
             if person in self._told:
                 return False

@@ -82,7 +82,7 @@ def load_error(error: BaseException, top: str) -> AppLoadError:
 def _text_of(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - an author's `__str__`
+    except Exception:  # noqa: BLE001 - an author's `__str__` can raise anything
         return "its text cannot be shown"
 
 

@@ -81,7 +81,7 @@ class HandleRequests(PathRequests):
             raise FileError(Reason.FAILED, lease.sentence)
         try:
             return Opened(self.tree.open(names, mode), lease, writes=mode.write)
-        except BaseException:
+        except BaseException:  # the end of the thread too: what was taken is given back
             lease.give_back()
             raise
 
