@@ -17,6 +17,7 @@ from tuihost.host.server._memory import (
     BUSY,
     GROWN,
     LEFT,
+    PAUSE,
     RARELY,
     RARELY_IF_BUSY,
     MemoryWatch,
@@ -67,6 +68,14 @@ def test_what_is_left_is_collected_when_somebody_has_gone_and_the_process_is_lar
         clock.passes()
         assert left() is not None, "it is as large as it was"
         size[0] += LEFT + 1
+        clock.passes()
+        assert left() is None
+        left = circle()
+        clock.time = PAUSE - 0.1
+        ended[0] += 1
+        clock.passes()
+        assert left() is not None, "that was a moment ago"
+        clock.time = PAUSE
         clock.passes()
         assert left() is None
         left = circle()

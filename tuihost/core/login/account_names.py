@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import product
 
 from tuihost.core.login._lookalikes import LOOKS_LIKE, PLAIN_LATIN
@@ -157,7 +158,7 @@ def guest_name_problem(name: str, *, reserved: Collection[str]) -> str | None:
         return problem
     if _looks_latin(name):
         return _FOREIGN
-    words = (name, *parts, *(part for each in parts for part in each.split("@") if part))
+    words = {name, *parts, *(part for each in parts for part in each.split("@") if part)}
     if any(_is_reserved(word, reserved) for word in words):
         return "it is reserved for the people who run this host"
     return None
@@ -168,9 +169,13 @@ _FOREIGN = "its letters could be taken for those of another script"
 
 def _is_reserved(name: str, reserved: Collection[str]) -> bool:
     same, looks = folded(name), _coarse(name)
-    return any(
-        looks == _coarse(pattern) or fnmatchcase(same, folded(pattern)) for pattern in reserved
-    )
+    forms = (_forms(pattern) for pattern in reserved)
+    return any(looks == coarse or fnmatchcase(same, pattern) for pattern, coarse in forms)
+
+
+@lru_cache(maxsize=1_024)  # every login asks for the same few
+def _forms(pattern: str) -> tuple[str, str]:
+    return folded(pattern), _coarse(pattern)
 
 
 def _coarse(name: str) -> str:

@@ -23,6 +23,8 @@ LEFT = 2 << 20
 """The same after somebody has gone."""
 LATER = 15.0
 """Seconds after somebody has gone, in which what they had is given back: a program may end late."""
+PAUSE = 5.0
+"""Seconds between two times of that: on a lively host there is always somebody who has just gone."""
 RARELY, RARELY_IF_BUSY = 50.0, 250.0
 """A collection is followed by so many times its own seconds of CPU time without another: nobody's
 key is answered meanwhile, and if the process is busy there is always somebody who has just pressed
@@ -85,7 +87,8 @@ class MemoryWatch:
         now = self._timer.now()
         if ended != self._seen:
             self._seen, self._gone = ended, now
-        left = size > self._least + LEFT and now < self._gone + LATER
+        gone = now < self._gone + LATER and now >= self._collected + PAUSE
+        left = gone and size > self._least + LEFT
         rest = self._took * (RARELY_IF_BUSY if self._busy(now) else RARELY)
         if (left or size > self._left + GROWN) and now >= self._collected + rest:
             begun = thread_time()

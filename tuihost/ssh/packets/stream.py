@@ -28,7 +28,7 @@ PACKET = 40_000  # room for the 32 KiB of data that a channel takes at a time, a
 MIN_LENGTH = 8  # of a packet after its length field: a message's number and padding, in blocks
 REKEY_PACKETS = 2**31
 MOMENT = 0.02  # seconds: what it takes another thread to seal and write a packet, and to spare
-_READ = 65536
+_SHORT_READ, _LONG_READ = 2_048, 65_536  # bytes: for keys, and while much is coming
 _HELLO = 255  # RFC 4253 §4.2, with its CR and LF
 
 
@@ -229,6 +229,7 @@ class PacketStream:
         self.rekey_packets = REKEY_PACKETS
         self.max_packet = PREAUTH_PACKET
         self.received_bytes = self.received_packets = 0
+        self._much = False  # came with the last read
         self.closed = False
         self.prompt = sock.family in (socket.AF_INET, socket.AF_INET6)
 
@@ -361,6 +362,7 @@ class PacketStream:
         if not chunk:
             raise EOFError
         self._buffer += chunk
+        self._much = len(chunk) >= _SHORT_READ
         if self.prompt and hasattr(socket, "TCP_QUICKACK"):
             # OpenSSH turns Nagle's algorithm off only after the login: until then each of its short
             # packets waits for the acknowledgement of the last, which the kernel puts off by 40 ms.
@@ -371,7 +373,8 @@ class PacketStream:
             if self._start:  # what was taken goes only now, and not at every step
                 del self._buffer[: self._start]
                 self._start = 0
-            self._more(_READ)
+            # The room for a read is held while nothing comes, by everybody who is connected.
+            self._more(_LONG_READ if self._much else _SHORT_READ)
         end = self._start + count
         taken = bytes(memoryview(self._buffer)[self._start : end])
         self._start = end
