@@ -57,14 +57,14 @@ async def arrive(port: int, size: tuple[int, int]) -> tuple[Any, Person, float]:
 async def type_keys(
     person: Person, rate: float, seconds: float, delay: float
 ) -> tuple[list[float], int]:
-    """Presses j and k in turn; seconds from each key to the first byte of its frame."""
+    """Presses down and up in turn; seconds from each key to the first byte of its frame."""
     await asyncio.sleep(delay)
     waits: list[float] = []
     end = time.perf_counter() + seconds
     before = person.size
     while (begun := time.perf_counter()) < end:
         person.arrived.clear()
-        person.process.stdin.write(b"jk"[len(waits) % 2 :][:1])
+        person.process.stdin.write((b"\x1b[B", b"\x1b[A")[len(waits) % 2])
         await asyncio.wait_for(person.arrived.wait(), 30)
         waits.append(person.at - begun)
         await asyncio.sleep(max(0.0, 1 / rate - (time.perf_counter() - begun)))

@@ -21,12 +21,12 @@ def build() -> Application[None]:
     keys = KeyBindings()
     current = 0
 
-    @keys.add("j")
+    @keys.add("down")
     def _down(event: object) -> None:
         nonlocal current
         current = min(len(ROWS) - 1, current + 1)
 
-    @keys.add("k")
+    @keys.add("up")
     def _up(event: object) -> None:
         nonlocal current
         current = max(0, current - 1)
@@ -40,7 +40,7 @@ def build() -> Application[None]:
     body = FormattedTextControl(
         rows, get_cursor_position=lambda: Point(0, current), show_cursor=False
     )
-    bottom = FormattedTextControl(lambda: f"row {current}  j/k move  q quit")
+    bottom = FormattedTextControl(lambda: f"row {current}  arrows move  q quit")
     return Application(
         layout=Layout(
             HSplit(

@@ -19,6 +19,8 @@ from tests.waiting import DEADLINE
 from tuihost import App, Session, command
 from tuihost.host import interpreter_watch
 from tuihost.host.interpreter_watch import (
+    IDLE_TICK,
+    LATE,
     TICK,
     InterpreterWatch,
     Look,
@@ -251,6 +253,14 @@ def test_a_stall_is_late_and_used_the_processor(at: float, used: float, stalled:
     assert since == pytest.approx(stalled)
 
 
+def test_it_looks_less_often_where_nothing_happens() -> None:
+    last = Look(1000.0, 7.0)
+    assert Look(1000.1, 7.0).next_after(last) == IDLE_TICK
+    assert Look(1000.1, 7.05).next_after(last) == TICK
+    # Whenever a stall began that lasts `LATE`, it makes out half of the time since the look before.
+    assert Look(1000.0 + IDLE_TICK + LATE, 7.0 + LATE).stalled_since(last)
+
+
 def test_a_stall_while_the_watch_counts_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter may be lost at any moment, also between two lines of the watch itself."""
     recorder, logger = Recorder(), logging.Logger("tuihost.test")
@@ -278,8 +288,8 @@ def test_a_stall_while_the_watch_counts_is_seen(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_thread_whose_time_grew_most_is_named() -> None:
-    times = cpu_times()
-    assert threading.main_thread().ident in times
+    times, own_time = cpu_times(), time.thread_time()
+    assert times[threading.get_ident()] == pytest.approx(own_time, abs=0.1)
     own, main = threading.get_ident(), threading.main_thread().ident
     assert own == main
     other = threading.Event()

@@ -21,13 +21,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from tuihost.logs import Event, EventLog
 
 TICK = 0.1
 """Seconds between two looks: what lasts `LATE` makes the next one late, whenever it began."""
+IDLE_TICK = 0.2
+"""The same after a time in which the process used less than `STIR` seconds of CPU time."""
+STIR = 0.005
 LATE = 0.25
 """Seconds that no thread could run, from which on the log is told."""
 COUNT_EVERY = 1.0
@@ -38,7 +41,6 @@ ARM_EVERY = 0.5
 """Seconds between two times that the trace is put off."""
 DUMP_AFTER = 2.0
 """Seconds of CPU time after which the trace is written while the call still runs, and again."""
-TICKS = os.sysconf("SC_CLK_TCK")
 FRAMES = 12
 """Frames of a stack that the log shows, the innermost ones."""
 
@@ -66,11 +68,15 @@ class Look:
         return cls(time.monotonic(), time.process_time())
 
     def stalled_since(self, last: Look) -> float:
-        """For how many seconds, a `TICK` too many at most, nobody could run since the look before;
+        """For how many seconds, a tick too many at most, nobody could run since the look before;
         0 if that is not worth a word. A machine that lets the whole process wait is not the fault
         of a thread of it."""
         passed = self.at - last.at
         return passed if passed >= LATE and self.used - last.used >= passed / 2 else 0.0
+
+    def next_after(self, last: Look) -> float:
+        """In how many seconds to look again."""
+        return TICK if self.used - last.used >= STIR else IDLE_TICK
 
 
 class InterpreterWatch:
@@ -100,10 +106,11 @@ class InterpreterWatch:
             before = cpu_times()
             self._trace.put_off(look.at)
             self._begun.set()
-            while not self._ended.wait(TICK):
+            pause = TICK
+            while not self._ended.wait(pause):
                 # Without a gap: the interpreter may be lost as well while this thread works.
                 last, look = look, Look.now()
-                late = look.stalled_since(last)
+                late, pause = look.stalled_since(last), look.next_after(last)
                 if late:
                     # First of all: whoever it was goes on as soon as this thread waits.
                     seen = threads_now()
@@ -190,14 +197,13 @@ def cpu_times() -> Mapping[int, float]:
     """Seconds of CPU time of each thread, by its ident; empty where the system does not tell."""
     found = {}
     for thread in threading.enumerate():
-        try:
-            # Not by pthread_getcpuclockid: a thread that ends meanwhile would crash the process.
-            stat = Path(f"/proc/self/task/{thread.native_id}/stat").read_bytes()
-        except OSError:
-            continue  # it has just ended
-        fields = stat.rpartition(b")")[2].split()
-        ticks = float(fields[11]) + float(fields[12])  # utime, stime: proc(5)
-        found[thread.ident or 0] = ticks / TICKS
+        if thread.ident is None or thread.native_id is None:
+            continue  # it has not begun yet
+        # Not by pthread_getcpuclockid: a thread that ends meanwhile would crash the process. This
+        # is the clock that it would name, of Linux (MAKE_THREAD_CPUCLOCK in its posix-timers.h).
+        clock = ~thread.native_id << 3 | 0b110
+        with suppress(OSError):  # it has just ended, or this is another system
+            found[thread.ident] = time.clock_gettime(clock)
     return found
 
 

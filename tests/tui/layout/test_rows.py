@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -57,6 +59,13 @@ def numbers(count: int) -> Items:
     return Items(*(f"row {index}" for index in range(count)))
 
 
+def drawn_row(app: Application[Any]) -> object:
+    """The first row of the frame that stands."""
+    screen = app.renderer.last_rendered_screen
+    assert screen is not None
+    return dict.get(screen.data_buffer, 0)
+
+
 def seen(app: Application[Any], paper: Paper, eyes: Eyes) -> list[str]:
     redraw(app)
     return eyes.read(paper.take()).text
@@ -91,6 +100,25 @@ def test_unchanged_rows_are_the_same_object_in_both_frames() -> None:
         redraw(app)
         after = cast(Screen, app.renderer.last_rendered_screen).data_buffer
         assert [dict.get(before, y) is dict.get(after, y) for y in range(4)] == [True] * 4
+
+
+def test_people_who_see_the_same_row_share_it_while_it_is_on_a_screen() -> None:
+    own, others = RowWindow(Items("the same")), RowWindow(Items([("", "the same")]))
+    paper, others_paper = Paper(30, 1), Paper(30, 1)
+    with hosted(paper, layout=Layout(own)) as app:
+        redraw(app)
+        row = drawn_row(app)
+        with hosted(others_paper, layout=Layout(others)) as other:
+            redraw(other)
+            assert drawn_row(other) is row
+            others.source = Items([("bold", "the same")])
+            others.forget()
+            redraw(other)
+            assert drawn_row(other) is not row
+    kept = weakref.ref(next(iter(own._rows.values())))
+    del app, other, own, others
+    gc.collect()
+    assert kept() is None
 
 
 def test_what_is_kept_is_bounded_by_the_view() -> None:

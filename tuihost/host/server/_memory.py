@@ -24,7 +24,7 @@ LEFT = 2 << 20
 LATER = 15.0
 """Seconds after somebody has gone, in which what they had is given back: a program may end late."""
 PAUSE = 5.0
-"""Seconds between two times of that: on a lively host there is always somebody who has just gone."""
+"""Seconds between two times of that: on a lively host somebody has always just gone."""
 RARELY, RARELY_IF_BUSY = 50.0, 250.0
 """A collection is followed by so many times its own seconds of CPU time without another: nobody's
 key is answered meanwhile, and if the process is busy there is always somebody who has just pressed

@@ -9,7 +9,9 @@ changed costs two rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from weakref import WeakValueDictionary
 
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.data_structures import Point
@@ -49,11 +51,16 @@ class RowSource(Protocol):
         While the key stays the same, `row` is not called again."""
 
 
-class _RowCells(NamedTuple):
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class _RowCells:
     """The cells of one row, and the escape sequences to send before some of them."""
 
     cells: Row
     escapes: dict[int, str]
+
+
+_SHARED: WeakValueDictionary[Hashable, _RowCells] = WeakValueDictionary()
+"""Rows that are on anybody's screen, by all that they are drawn from: most people see the same."""
 
 
 class _RowControl(UIControl):
@@ -242,7 +249,8 @@ class RowWindow(Window):
             drawn = used.get(key) or known.get(key)
             if drawn is None:
                 line = source.row(index, width) if index < count else []
-                drawn = draw_row(line, x, width, f"{style} {bar}".strip(), fill=fill or bool(bar))
+                whole = f"{style} {bar}".strip()
+                drawn = _shared_row(line, x, width, whole, fill=fill or bool(bar))
             used[key] = drawn
             if shared is not None:
                 shared.place(y, x, drawn.cells)
@@ -313,6 +321,17 @@ class RowWindow(Window):
 
 
 # ------------------------------------------------------------------------------------- cells
+
+
+def _shared_row(
+    fragments: StyleAndTextTuples, x: int, width: int, style: str, *, fill: bool
+) -> _RowCells:
+    """What `draw_row` draws; the same object for everybody meanwhile. Thread: any."""
+    key = (tuple((part, text) for part, text, *_ in fragments), x, width, style, fill)
+    drawn = _SHARED.get(key)
+    if drawn is None:
+        drawn = _SHARED[key] = draw_row(fragments, x, width, style, fill=fill)
+    return drawn
 
 
 def draw_row(

@@ -118,7 +118,8 @@ class _FrameWriter:
                 if seen is not None and cell == seen:
                     x += cell.width
                     continue
-            if old and (_is_uncertain(was.char) or _is_uncertain(cell.char)):
+            char, gone = cell.char, was.char
+            if old and (len(char) > 1 or char >= UNCERTAIN or len(gone) > 1 or gone >= UNCERTAIN):
                 self._row_anew(y, new, escapes)
                 return
             if x != self.x or y != self.y or not self.known:
@@ -128,7 +129,6 @@ class _FrameWriter:
             sgr, link, _ = styles[cell.style]
             if sgr != self.sgr or link != self.link:
                 self._set_style(sgr, link)
-            char = cell.char
             if len(char) == 1:
                 out.append(char)
                 self.known = char < UNCERTAIN
@@ -149,10 +149,6 @@ class _FrameWriter:
         self.reset()
         self.out.append("\x1b[2K")
         self.row(y, {}, new, escapes)
-
-
-def _is_uncertain(char: str) -> bool:
-    return char >= UNCERTAIN or len(char) > 1
 
 
 def _forward(amount: int) -> str:

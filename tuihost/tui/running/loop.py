@@ -307,18 +307,20 @@ def close_loop(loop: asyncio.AbstractEventLoop, grace: float = 1.0) -> bool:
     """
     if loop.is_closed():
         return True
-    clearing = _clear_up(loop, grace)
+    clearing, cleared = _clear_up(loop, grace), False
     try:
-        return loop.run_until_complete(clearing)
+        cleared = loop.run_until_complete(clearing)
     except TimeoutError:
-        return False
+        pass  # as said by the result
     finally:
         clearing.close()  # an exception that was raised in this thread may have come first
-        for task in asyncio.all_tasks(loop):
+        # It asks through the tasks of all loops of the process.
+        for task in () if cleared else asyncio.all_tasks(loop):
             # Its coroutine is dropped with the loop; asyncio would print a warning about that.
             task._log_destroy_pending = False  # type: ignore[attr-defined]
         asyncio.set_event_loop(None)
         loop.close()
+    return cleared
 
 
 async def _clear_up(loop: asyncio.AbstractEventLoop, grace: float) -> bool:
