@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import paramiko
@@ -113,6 +115,39 @@ def test_what_the_page_shows_lets_in(environment: dict[str, str], tmp_path: Path
             process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=DEADLINE)
     assert (process.returncode, errors) == (0, "")
+
+
+def test_a_second_demo_leaves_the_folder_of_the_first_alone(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "demo"
+    command = _demo(environment, "--port", "0", "--qr", "--state-dir", str(folder))
+    with subprocess.Popen(
+        command,
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            _page(process)
+            before = _contents(folder / "accounts.sqlite3")
+            second = subprocess.run(
+                command, env=environment, capture_output=True, text=True, cwd=tmp_path
+            )
+            after = _contents(folder / "accounts.sqlite3")
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert (second.returncode, second.stdout) == (1, "")
+    assert second.stderr.startswith(f"Error: Another demo uses the folder {folder} already.")
+    assert any("'tuihost demo'" in line for line in before)
+    assert after == before
+
+
+def _contents(store: Path) -> list[str]:
+    with closing(sqlite3.connect(store)) as connection:
+        return list(connection.iterdump())
 
 
 def _page(process: subprocess.Popen[str]) -> str:

@@ -84,7 +84,6 @@ def demo(
     log = open_log(settings, "info" if verbose else "warning")
     catalog = Catalog.load(settings, log=log)
     _check_theme(settings.server.theme, catalog.themes)
-    accounts = prepare(settings)
     try:
         server = bind(settings, catalog, log)
     except FolderInUse:
@@ -92,6 +91,12 @@ def demo(
             f"Another demo uses the folder {settings.server.state_dir} already. Stop that one, or "
             f"choose another folder and port: {as_option('--state-dir FOLDER --port 0')}"
         ) from None
+    try:
+        # Once the folder is this demo's, and before anybody is let in.
+        accounts = prepare(settings)
+    except BaseException:
+        server.stop()
+        raise
     page = start_page(settings, catalog, server.address, server.keys.cards()[0], accounts)
     console = Console(highlight=False, soft_wrap=True)
     if accounts.ada is not None:
