@@ -77,6 +77,49 @@ def test_the_last_words_of_a_talk_stay_while_the_answer_is_held_down() -> None:
         assert me.ended
 
 
+def asking_three(session: Session) -> tuple[Callable[[], Application[Any]], list[str]]:
+    """A talk with three questions, and what was answered so far."""
+    talk, answers = TalkScreen(session, "Talk"), list[str]()
+
+    async def asks(session: Session) -> None:
+        for question in ("First? ", "Second? ", "Third? "):
+            answers.append(await talk.ask(question, hidden=False, default=f"the {question}"))
+
+    return lambda: talk.build(asks), answers
+
+
+def test_a_held_enter_does_not_answer_the_next_question_of_a_talk() -> None:
+    session = make_session()
+    build, answers = asking_three(session)
+    with play(build, session) as me:
+        me.press("enter", *["enter"] * 3)
+        me.hold("enter", 5)
+        me.wait(1.3)
+        assert answers == ["the First? "]
+        me.press("enter")
+        assert len(answers) == 2
+
+
+def test_nor_does_the_enter_that_opened_the_talk_answer_its_first_question() -> None:
+    session = make_session()
+    build, answers = asking_three(session)
+    with play(after(Keys.ControlM, build), session) as me:
+        me.hold("enter", 3)
+        assert not answers
+        me.press("b", "enter")
+        assert answers == ["the First? b"]
+
+
+def test_answers_that_are_typed_at_once_are_all_taken() -> None:
+    session = make_session()
+    build, answers = asking_three(session)
+    with play(after(Keys.ControlM, build), session) as me:
+        me.press("a", "a", "enter", "b", "enter")
+        me.paste("c")
+        me.press("enter")
+        assert answers == ["the First? aa", "the Second? b", "the Third? c"]
+
+
 def test_a_page_of_an_app_can_have_it_too() -> None:
     session = make_session()
     keys, held, closed = Keymap("Page"), HeldKey(), list[int]()

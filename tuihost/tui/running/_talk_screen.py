@@ -105,7 +105,7 @@ class TalkScreen:
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Talk")
-        self._held.guard(keys, when=lambda: self._over)
+        self._held.guard(keys)
         bind_one_line(keys, self._buffer, when=self._typing, refuse=self._session.error)
 
         @keys.add("c-c", "escape", label="leave", rank=95)
@@ -162,6 +162,7 @@ class TalkScreen:
                 application.invalidate()
 
         def begin() -> None:
+            self._held.begin()
             application.create_background_task(play())
 
         application.pre_run_callables.append(begin)
@@ -200,6 +201,7 @@ class TalkScreen:
 
     def _accepted(self, buffer: Buffer) -> bool:
         if self._answer is not None and not self._answer.done():
+            self._held.begin()
             self._answer.set_result(buffer.text)
         return False
 
