@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import paramiko
 import pytest
 
+from tests.sftp import sftp_of
 from tuihost.testing import Hosted, hosted
-from tuihost.testing.hosted import hang_up
 
 
 @pytest.fixture
@@ -21,12 +21,8 @@ def host() -> Iterator[Hosted]:
 
 @pytest.fixture
 def sftp(host: Hosted) -> Iterator[paramiko.SFTPClient]:
-    client = host.connect()
-    found = paramiko.SFTPClient.from_transport(client)
-    assert found is not None
-    yield found
-    found.close()
-    hang_up(client)
+    with sftp_of(host, "ada") as client:
+        yield client
 
 
 def read(sftp: paramiko.SFTPClient, path: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import paramiko
 import pytest
 
+from tests.sftp import sftp_of
 from tests.waiting import DEADLINE
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -28,22 +29,8 @@ def host_where(state_dir: Path | None = None, /, **role: Any) -> Iterator[Hosted
         yield host
 
 
-@contextmanager
-def sftp_of(host: Hosted) -> Iterator[paramiko.SFTPClient]:
-    transport = host.connect("eve")
-    client = paramiko.SFTPClient.from_transport(transport)
-    assert client is not None
-    channel = client.get_channel()
-    assert channel is not None
-    channel.settimeout(DEADLINE)
-    try:
-        yield client
-    finally:
-        hang_up(transport)
-
-
 def test_who_may_only_read_changes_nothing_by_sftp() -> None:
-    with host_where(read_files=["*"]) as host, sftp_of(host) as sftp:
+    with host_where(read_files=["*"]) as host, sftp_of(host, "eve") as sftp:
         assert set(sftp.listdir("/")) == {"files", "notes"}
         for change in (
             lambda: sftp.open("/files/mine/a", "w"),
@@ -78,7 +65,7 @@ def test_nobody_writes_without_the_right_to(
 
 
 def test_who_may_write_one_apps_files_writes_no_others() -> None:
-    with host_where(write_files=["files"]) as host, sftp_of(host) as sftp:
+    with host_where(write_files=["files"]) as host, sftp_of(host, "eve") as sftp:
         assert sftp.listdir("/") == ["files"]
         with sftp.open("/files/mine/a", "w") as file:
             file.write(b"hello")
@@ -103,5 +90,5 @@ def test_without_a_word_about_files_fewer_commands_give_none() -> None:
             pilot.wait_for(NO_FILES)
         with host.open("files", user="eve") as pilot:
             pilot.wait_for("Your roles allow no files here.")
-    with host_where(commands=["*"]) as host, sftp_of(host) as sftp:
+    with host_where(commands=["*"]) as host, sftp_of(host, "eve") as sftp:
         assert set(sftp.listdir("/")) == {"files", "notes"}

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from shlex import quote
 
-import paramiko
 import pytest
 
-from tests.waiting import DEADLINE
+from tests.sftp import sftp_of
 from tuihost.testing import Hosted, hosted
-from tuihost.testing.hosted import hang_up
 
 HERE = "/files/mine/sub folder"
 PATH = f"{HERE}/a [1].txt"
@@ -36,20 +33,6 @@ def user(host: Hosted) -> str:
         with sftp.open(PATH, "w") as file:
             file.write(TEXT)
     return name
-
-
-@contextmanager
-def sftp_of(host: Hosted, user: str) -> Iterator[paramiko.SFTPClient]:
-    transport = host.connect(user)
-    client = paramiko.SFTPClient.from_transport(transport)
-    assert client is not None
-    channel = client.get_channel()
-    assert channel is not None
-    channel.settimeout(DEADLINE)
-    try:
-        yield client
-    finally:
-        hang_up(transport)
 
 
 def run(host: Hosted, line: str, user: str, stdin: bytes = b"") -> str:

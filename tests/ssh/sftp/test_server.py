@@ -13,6 +13,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from tests.sftp import sftp_of
 from tuihost import App, DiskTree, FileInfo, FileTree, Quota, Session
 from tuihost.errors import PeerError
 from tuihost.files.tree import Names
@@ -21,7 +22,6 @@ from tuihost.ssh.sftp._handle_requests import MAX_HANDLES, MAX_LISTINGS
 from tuihost.ssh.sftp._packets import MAX_REQUEST
 from tuihost.ssh.sftp.server import MAX_TOLD, TreeServer
 from tuihost.testing import hosted
-from tuihost.testing.hosted import hang_up
 
 INIT, VERSION, OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT = 1, 2, 3, 4, 5, 6, 7, 8
 SETSTAT, OPENDIR, READDIR, REMOVE, MKDIR, EXTENDED = 9, 11, 12, 13, 14, 200
@@ -102,16 +102,9 @@ class Shelf(App):
 @contextmanager
 def client() -> Iterator[paramiko.SFTPClient]:
     """paramiko's client at a whole host."""
-    with hosted(Shelf()) as host:
-        transport = host.connect()
-        try:
-            sftp = transport.open_sftp_client()
-            assert sftp is not None
-            sftp.chdir("/shelf")
-            yield sftp
-            sftp.close()
-        finally:
-            hang_up(transport)
+    with hosted(Shelf()) as host, sftp_of(host, "ada") as sftp:
+        sftp.chdir("/shelf")
+        yield sftp
 
 
 def test_a_client_reads_writes_and_looks_around() -> None:
