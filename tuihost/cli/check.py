@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -22,6 +23,7 @@ def check(context: click.Context, config: Path | None) -> None:
     wrong.
     """
     from tuihost import logs
+    from tuihost.cli.file_uses import shared_files
     from tuihost.cli.host_mistakes import mistakes
     from tuihost.host.plugins.app_catalog import Catalog
     from tuihost.host.plugins.step_catalog import StepCatalog
@@ -34,7 +36,10 @@ def check(context: click.Context, config: Path | None) -> None:
     catalog = Catalog.load(settings, log=log)
     steps = StepCatalog.of(settings, log)
     found = mistakes(settings, catalog, steps, log)
-    wrong = in_order([*draft.problems, *(draft.origins.placed(problem) for problem in found)])
+    shared = shared_files(settings, draft.origins.path)
+    wrong = in_order(
+        [*draft.problems, *(draft.origins.placed(problem) for problem in chain(found, shared))]
+    )
     # A folder that cannot be read is among the settings that are wrong, with its line.
     folders = {str(path) for path in (*settings.apps.folders, *settings.login.step_folders)}
     broken = [

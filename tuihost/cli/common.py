@@ -52,7 +52,7 @@ def draft_settings(config: Path | None) -> Draft:
 
 
 def placed(
-    problems: Sequence[str], file: Path, overrides: Mapping[str, Any] | None = None
+    problems: Sequence[str], file: Path | None, overrides: Mapping[str, Any] | None = None
 ) -> tuple[str, ...]:
     """Sentences about settings with the place of each, in the order of the file."""
     if not problems:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.common import config_option, read_settings
+from tuihost.cli.common import config_option, read_settings, settings_file
 
 
 @click.command(
@@ -28,5 +28,5 @@ def run(
     from tuihost.local import run_app
 
     settings = read_settings(config)
-    open_log(settings, "debug" if verbose else "error")
+    open_log(settings, "debug" if verbose else "error", file=settings_file(config))
     context.exit(run_app(app, words, settings))

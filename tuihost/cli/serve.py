@@ -27,7 +27,7 @@ def serve(config: Path | None, host: str | None, port: int | None, verbose: bool
 
     file, options = hosts_file(config), {"server.host": host, "server.port": port}
     settings = read_settings(file, options)
-    log = open_log(settings, "debug" if verbose else None)
+    log = open_log(settings, "debug" if verbose else None, file=file, overrides=options)
     catalog = Catalog.load(settings, log=log)
     problems = tuple(tolerated(settings, catalog))  # before it listens: they take a moment
     server = bind(settings, catalog, log, logs.reopen)

@@ -11,13 +11,17 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
 from tuihost import logs
+from tuihost.cli.common import placed
+from tuihost.cli.file_uses import shared_files
+from tuihost.errors import SettingsError
 from tuihost.files.secret_files import NotPrivate, check_trusted
 from tuihost.host.budget.descriptors import raise_soft_limit
 from tuihost.host.plugins.app_catalog import Catalog
@@ -28,8 +32,18 @@ CALLED_BY = "TUIHOST_CALLED_BY"
 """The variable that says what started the program, if that takes its options in another form."""
 
 
-def open_log(settings: Settings, level: str | None = None) -> logs.EventLog:
-    """The log that the settings describe; `level` takes precedence over theirs."""
+def open_log(
+    settings: Settings,
+    level: str | None = None,
+    *,
+    file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> logs.EventLog:
+    """The log that the settings describe; `level` takes precedence over theirs. `file` and
+    `overrides` are where they came from. Raises `SettingsError` if two of them name one file for
+    different uses: nothing has been written to any by then."""
+    if problems := tuple(shared_files(settings, file)):
+        raise SettingsError(placed(problems, file, overrides))
     chosen = settings.logs
     as_json = chosen.format == "json"
     try:

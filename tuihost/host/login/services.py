@@ -231,13 +231,17 @@ def _own_name() -> str:
 def open_accounts(settings: Settings) -> SqliteAccounts:
     """The store that the settings name; its file is opened when it is first needed. Raises
     SettingsError for a URL that makes no sense."""
+    path, secret = account_files(settings)
+    return SqliteAccounts(path, SecretBox(secret), box_is_ours=settings.accounts.secret_key is None)
+
+
+def account_files(settings: Settings) -> tuple[Path, Path]:
+    """The files of the store and of its key. Raises SettingsError for a URL that makes no sense."""
     state, url = settings.server.state_dir, settings.accounts.url
     if url and (not url.startswith(SQLITE) or len(url) == len(SQLITE)):
         raise SettingsError((f"accounts.url: {url!r} should be {SQLITE}PATH",))
     path = state / Path(url.removeprefix(SQLITE) or "accounts.sqlite3").expanduser()
-    key = settings.accounts.secret_key
-    box = SecretBox(key or state / "accounts.key")
-    return SqliteAccounts(path, box, box_is_ours=key is None)
+    return path, settings.accounts.secret_key or state / "accounts.key"
 
 
 def _chain_mistakes(

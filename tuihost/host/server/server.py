@@ -54,6 +54,8 @@ shell send theirs to the process and to its group."""
 SWITCH_EVERY = 0.001
 """Seconds that a busy thread keeps the interpreter if another wants it. A key is answered by two
 threads, and each of them has to wait for so long behind everyone who is busy."""
+LOCK = "host.lock"
+"""In `state_dir`: the file by which a process holds that folder."""
 FAREWELL_TIMEOUT = 5.0
 PARTING_TIMEOUT = 0.5
 
@@ -374,7 +376,7 @@ def _claimed(state_dir: Path) -> int:
     """A descriptor that holds the folder for this process until it is closed. Two hosts would
     write over each other's files. Raises `FolderInUse` if another process has it, `OSError`."""
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    claim = os.open(state_dir / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    claim = os.open(state_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         # Of the process, so that no helper inherits it.
         fcntl.lockf(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
