@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -53,9 +54,10 @@ class Host:
 
 
 class Worker:
-    """A thread that works until it is let go, with its ladder."""
+    """A thread that does `first` and then waits until it is let go, with its ladder."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Callable[[], object] = lambda: None) -> None:
+        self._first = first
         self.host = Host()
         log, self.records = kept_log()
         self.release = threading.Event()
@@ -65,9 +67,19 @@ class Worker:
 
     def _work(self) -> None:
         try:
+            self._first()
             self.release.wait()
         finally:
             self.stopping.over()
+
+    def stack(self) -> list[CodeType]:
+        """What the thread is running now, innermost first."""
+        frame = sys._current_frames().get(self.thread.ident or 0)
+        found = []
+        while frame is not None:
+            found.append(frame.f_code)
+            frame = frame.f_back
+        return found
 
     def begin(self, gentle: Sequence[Step] = ()) -> bool:
         return self.stopping.begin(raise_after=1.0, abandon_after=3.0, gentle=gentle)
@@ -142,33 +154,25 @@ def test_a_thread_that_ends_while_it_is_given_up_is_not_counted_for_ever(worker:
     assert worker.host.stuck == 0
 
 
+def start_and_put_off(worker: Worker, waits: Callable[[], bool]) -> None:
+    """Starts it and, once it waits, takes the step that raises: it is put off."""
+    worker.thread.start()
+    until(waits, "the thread to wait")
+    worker.begin()
+    worker.host.timers[0].act()
+    (*_, again) = worker.host.timers
+    assert again.seconds == RAISE_AGAIN
+
+
 def test_nothing_is_raised_between_a_lock_and_its_release() -> None:
     log, written = logging.Logger("busy"), Records()
     log.addHandler(written)
-
-    class Writer(Worker):
-        def _work(self) -> None:
-            try:
-                log.info("waits for the lock")
-                self.release.wait(DEADLINE)
-            finally:
-                self.stopping.over()
-
-    def waits_for_the_lock() -> bool:
-        frame = sys._current_frames().get(writer.thread.ident or 0)
-        # From 3.13 on, `handle` takes the lock itself.
-        takers = (logging.Handler.acquire.__code__, logging.Handler.handle.__code__)
-        return frame is not None and frame.f_code in takers
-
-    writer = Writer()
+    # From 3.13 on, `handle` takes the lock itself.
+    takers = (logging.Handler.acquire.__code__, logging.Handler.handle.__code__)
+    writer = Worker(lambda: log.info("waits for the lock"))
     written.acquire()
     try:
-        writer.thread.start()
-        until(waits_for_the_lock, "the writer to wait")
-        writer.begin()
-        writer.host.timers[0].act()
-        (*_, again) = writer.host.timers
-        assert again.seconds == RAISE_AGAIN
+        start_and_put_off(writer, lambda: any(code in takers for code in writer.stack()[:1]))
     finally:
         written.release()
     until(lambda: written.events, "the line to be written")
@@ -180,28 +184,16 @@ def test_nothing_is_raised_between_a_lock_and_its_release() -> None:
 
 def test_nothing_is_raised_while_the_lock_of_a_tree_is_taken(tmp_path: Path) -> None:
     tree = Quota(tmp_path, size=1000, entries=10)
-    held = tree.held()
 
-    class Writer(Worker):
-        def _work(self) -> None:
-            try:
-                with tree.held():
-                    pass
-            finally:
-                self.stopping.over()
+    def take() -> None:
+        with tree.held():
+            pass
 
-    def waits_for_the_lock() -> bool:
-        frame = sys._current_frames().get(writer.thread.ident or 0)
-        return frame is not None and frame.f_code.co_name == "held"
-
-    writer = Writer()
-    with held:
-        writer.thread.start()
-        until(waits_for_the_lock, "the writer to wait")
-        writer.begin()
-        writer.host.timers[0].act()
-        (*_, again) = writer.host.timers
-        assert again.seconds == RAISE_AGAIN
+    writer = Worker(take)
+    with tree.held():
+        start_and_put_off(
+            writer, lambda: any(code.co_name == "held" for code in writer.stack()[:1])
+        )
     writer.end()
     assert tree.used == 0
 
@@ -223,27 +215,8 @@ def test_the_end_is_noted_also_where_what_was_raised_arrives_in_it(worker: Worke
 
 def test_nothing_is_raised_while_a_process_is_ended() -> None:
     process = subprocess.Popen(["sleep", "60"])
-
-    class Copier(Worker):
-        def _work(self) -> None:
-            try:
-                rsync.stop(process)
-            finally:
-                self.stopping.over()
-
-    def waits_for_its_end() -> bool:
-        frame = sys._current_frames().get(copier.thread.ident or 0)
-        while frame is not None and frame.f_code is not subprocess.Popen.wait.__code__:
-            frame = frame.f_back
-        return frame is not None
-
-    copier = Copier()
-    copier.thread.start()
-    until(waits_for_its_end, "the copier to wait")
-    copier.begin()
-    copier.host.timers[0].act()
-    (*_, again) = copier.host.timers
-    assert again.seconds == RAISE_AGAIN
+    copier = Worker(lambda: rsync.stop(process))
+    start_and_put_off(copier, lambda: subprocess.Popen.wait.__code__ in copier.stack())
     process.kill()
     copier.end()
     assert process.returncode == -signal.SIGKILL
