@@ -135,12 +135,12 @@ class Files(App):
     def cat(self, session: Session, *paths: str) -> int:
         """Write files to standard output; on a terminal, their text without control characters.
         Without a PATH, or for `-`, it is what standard input has."""
-        tree = _all_files(session)
 
         def show(path: str) -> None:
             if path == STANDARD_INPUT:
                 _show(session, iter(session.read, b""))
                 return
+            tree = _some_files(session)
             file = tree.open(names_in(tree, path))
             try:
                 _show(session, _pieces(file))
@@ -161,7 +161,7 @@ class Files(App):
         """Keep standard input as a file. With --force it replaces one that exists."""
 
         def keep() -> None:
-            tree = _all_files(session)
+            tree = _some_files(session)
             mode = OpenMode(read=False, write=True, create=True, new=not force, empty=True)
             file, whole, at = tree.open(names_in(tree, path, new=True), mode), False, 0
             try:
@@ -189,9 +189,9 @@ class Files(App):
         if not paths:
             session.error("Say which one: files rm PATH")
             return 2
-        tree = _all_files(session)
 
         def remove(path: str) -> None:
+            tree = _some_files(session)
             names = names_in(tree, path)
             try:
                 is_folder = tree.info(names).folder
@@ -236,13 +236,18 @@ class Files(App):
         return _done(session, act)
 
     def _bin(self, session: Session) -> Bin:
-        return self.folders.bin_of(session.account, _all_files(session))
+        return self.folders.bin_of(session.account, _some_files(session))
 
-    def _count_in_bin(self, session: Session) -> int:
+    def _say_what_the_bin_takes(self, session: Session) -> None:
         try:
-            return len(self._bin(session).contents())
+            bin_ = self._bin(session)
+            in_bin = len(bin_.contents())
         except FileError:  # those who may not see their files only learn how much room they have
-            return 0
+            return
+        if in_bin:
+            count = counted(in_bin, "deleted file or folder", "deleted files or folders")
+            cure = "; this frees the room: files bin empty" if bin_.writable else ""
+            session.print(f"{count} in the bin{cure}")
 
     def _list_bin(self, session: Session, *, json: bool) -> None:
         found = self._bin(session).contents()
@@ -286,12 +291,12 @@ class Files(App):
     ) -> int:
         """Move or rename a file or folder."""
 
-        tree = _all_files(session)
-
         def look(path: str) -> None:
+            tree = _some_files(session)
             tree.info(names_in(tree, path))
 
         def move(new_path: str) -> None:
+            tree = _some_files(session)
             source, target = names_in(tree, path), names_in(tree, new_path, new=True)
             if _is_folder(tree, target):
                 target = (*target, source[-1])
@@ -310,7 +315,7 @@ class Files(App):
         """Make a folder."""
 
         def make() -> None:
-            tree = _all_files(session)
+            tree = _some_files(session)
             names = names_in(tree, path, new=True)
             for length in range(1, len(names)) if parents else ():
                 if not _is_folder(tree, names[:length]):
@@ -362,9 +367,7 @@ class Files(App):
             f"{size_of(quota.used)} of {size_of(quota.most)} used, "
             f"{quota.count} of {quota.entries} files and folders"
         )
-        if in_bin := self._count_in_bin(session):
-            count = counted(in_bin, "deleted file or folder", "deleted files or folders")
-            session.print(f"{count} in the bin; this frees the room: files bin empty")
+        self._say_what_the_bin_takes(session)
         return 0
 
 

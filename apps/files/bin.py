@@ -42,6 +42,10 @@ class Bin:
         self._days = days
         self._clock = clock
 
+    @property
+    def writable(self) -> bool:
+        return self._items.writable
+
     def put(self, names: Names) -> None:
         """Deletes a file or folder. Raises `FileError`."""
         with self._tree.quota.held():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +56,45 @@ def test_cat_reads_standard_input(host: Hosted) -> None:
     for words in ("cat", "less", "more", "files cat -"):
         assert host.run(words, stdin=data).stdout == data
     assert host.run("cat a - a", stdin=b"input ").text == "file input file "
+
+
+EVERY = (
+    *("ls", "ls a", "cat a", "cat /files/mine/a", "put a", "put -f a", "put ''", "put .", "put ~"),
+    *("rm a", "rm -f a", "rm -r sub", "rm -r ''", "bin", "bin restore a", "bin empty", "mv a b"),
+    *("mkdir b", "mkdir -p b/c", "find a", "find a sub"),
+)
+CHANGES = tuple(
+    each for each in EVERY if each.split()[0] in ("put", "rm", "mv", "mkdir") or "empty" in each
+)
+
+
+def test_whoever_may_not_is_told_so_by_every_command(tmp_path: Path) -> None:
+    with hosted(bundled=["menu", "files"], state_dir=tmp_path) as host:
+        host.run("files put a", stdin=b"x")
+        host.run("files put gone", stdin=b"x")
+        host.run("files rm gone")
+        host.run("files mkdir sub")
+    rights = {"commands": ["files *"]}
+    with _with_rights(tmp_path, rights) as host:
+        for words in EVERY:
+            outcome = host.run(f"files {words}", stdin=b"y")
+            assert outcome.status == 1, words
+            assert outcome.errors.endswith(
+                "our roles allow no files here. The host's operator can change that.\n"
+            ), words
+        assert host.run("files cat", stdin=b"y").text == "y"
+    with _with_rights(tmp_path, {**rights, "read_files": ["*"]}) as host:
+        for words in CHANGES:
+            outcome = host.run(f"files {words}", stdin=b"y")
+            assert outcome.status == 1, words
+            assert outcome.errors.endswith("othing can be changed here.\n"), words
+        assert host.run("files cat a").text == "x"
+        assert "1 deleted file or folder in the bin\n" in host.run("files quota").text
+
+
+def _with_rights(state_dir: Path, rights: dict[str, list[str]]) -> AbstractContextManager[Hosted]:
+    settings = {"roles": {"guest": rights}}
+    return hosted(bundled=["menu", "files"], settings=settings, state_dir=state_dir)
 
 
 def test_errors_name_the_path(host: Hosted) -> None:

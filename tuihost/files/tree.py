@@ -188,6 +188,7 @@ class ReadOnlyTree:
     """A tree that refuses every change. A subclass has to write `info`, `list` and `open`."""
 
     home: Names = ()
+    writable = False
 
     def change(
         self,
@@ -305,6 +306,8 @@ class Folders:
 
     def open(self, names: Names, mode: OpenMode = READ) -> OpenFile:
         if not names or (len(names) == 1 and names[0] in self._trees):
+            if mode.write and names and not getattr(self._trees[names[0]], "writable", True):
+                raise read_only()  # as anywhere within
             raise FileError(Reason.EXISTS, "that is a folder")
         tree, inner = self._inside_new(names) if mode.create else self._within(names)
         try:
