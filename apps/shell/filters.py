@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from sys import getsizeof
 from typing import Annotated
@@ -28,6 +28,8 @@ MAX_SHOWN = 10_000  # characters of a line on a screen
 MAX_PATTERN_MEMORY = 2 << 20  # bytes, for what is compiled and for searching with it
 MAX_PATTERN_PROGRAM = 2_000  # instructions; searching takes at most so many steps a character
 MAX_SECONDS = 10.0  # of CPU time, for one grep
+
+HowMany = Annotated[int, Short("n"), "How many lines."]
 
 
 class Filters:
@@ -75,53 +77,14 @@ class Filters:
         return sources.status or (0 if found else 1)
 
     @command
-    def head(
-        self,
-        session: Session,
-        *paths: str,
-        lines: Annotated[int, Short("n"), "How many lines."] = 10,
-    ) -> int:
+    def head(self, session: Session, *paths: str, lines: HowMany = 10) -> int:
         """Show the first lines."""
-        sources = Sources(session, paths)
-        for source in sources:
-            _put_label(session, source)
-            left = max(0, lines)
-            for several in session.line_blocks(source.read):
-                _put(session, several[:left])
-                left -= len(several)
-                if left <= 0:
-                    break
-        return sources.status
+        return _each(session, paths, lambda source: _put_first(session, source, lines))
 
     @command
-    def tail(
-        self,
-        session: Session,
-        *paths: str,
-        lines: Annotated[int, Short("n"), "How many lines."] = 10,
-    ) -> int:
+    def tail(self, session: Session, *paths: str, lines: HowMany = 10) -> int:
         """Show the last lines."""
-        sources = Sources(session, paths)
-        for source in sources:
-            _put_label(session, source)
-            with session.hold() as held:
-                self._tail(session, source, lines, held)
-        return sources.status
-
-    def _tail(self, session: Session, source: Source, lines: int, held: HeldMemory) -> None:
-        kept: deque[str] = deque()
-        size = highest = 0
-        most = max(0, min(lines, 100_000))
-        for line in chain.from_iterable(session.line_blocks(source.read)):
-            kept.append(line)
-            size += getsizeof(line)
-            if len(kept) > most:
-                size -= getsizeof(kept.popleft())
-            if size > highest:
-                held.add(size + PIECE - highest)
-                highest = size + PIECE
-        while kept:
-            _put(session, [kept.popleft() for _ in range(min(len(kept), 1000))])
+        return _each(session, paths, lambda source: _put_last(session, source, lines))
 
     @command
     def sort(
@@ -233,10 +196,40 @@ class Filters:
         return sources.status
 
 
-def _put_label(session: Session, source: Source) -> None:
-    """Which of several files comes now."""
-    if source.label:
-        _put(session, [f"==> {source.label} <=="])
+def _each(session: Session, paths: Sequence[str], show: Callable[[Source], None]) -> int:
+    """Shows something of each source. If there are several, a line says which comes now."""
+    sources = Sources(session, paths)
+    for source in sources:
+        if source.label:
+            _put(session, [f"==> {source.label} <=="])
+        show(source)
+    return sources.status
+
+
+def _put_first(session: Session, source: Source, lines: int) -> None:
+    left = max(0, lines)
+    for several in session.line_blocks(source.read):
+        _put(session, several[:left])
+        left -= len(several)
+        if left <= 0:
+            break
+
+
+def _put_last(session: Session, source: Source, lines: int) -> None:
+    kept: deque[str] = deque()
+    size = highest = 0
+    most = max(0, min(lines, 100_000))
+    with session.hold() as held:
+        for line in chain.from_iterable(session.line_blocks(source.read)):
+            kept.append(line)
+            size += getsizeof(line)
+            if len(kept) > most:
+                size -= getsizeof(kept.popleft())
+            if size > highest:
+                held.add(size + PIECE - highest)
+                highest = size + PIECE
+        while kept:
+            _put(session, [kept.popleft() for _ in range(min(len(kept), 1000))])
 
 
 def _put(session: Session, lines: Sequence[str]) -> None:
