@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 
 from tests.cli.operator import Run, ada
@@ -24,11 +25,21 @@ def test_a_second_factor_is_shown_once_with_its_picture(store: AccountStore, run
     assert len(codes) == 10
     assert store.take_recovery("ada", recovery_hash("ada", codes[0]))
 
+    assert _told(run)["second_factor"] is True
     assert "add --yes" in run("user", "totp", "on", "ada", status=1).err
     fresh = run("user", "totp", "recovery", "ada").out
     assert not store.take_recovery("ada", recovery_hash("ada", codes[1]))
     assert fresh.split()[-1] not in codes
     run("user", "totp", "off", "ada", "--yes")
     assert (ada(store).totp, ada(store).recovery_left) == (False, 0)
+    assert _told(run)["second_factor"] is False
     run("user", "totp", "off", "ada", "--yes", status=1)
     run("user", "totp", "recovery", "ada", status=1)
+
+
+def _told(run: Run) -> dict[str, object]:
+    """What programs are told of the account, alone and in the list of all."""
+    alone = json.loads(run("user", "show", "ada", "--json").out)
+    listed = json.loads(run("user", "list", "--json").out)[0]
+    assert listed["second_factor"] is alone["second_factor"]
+    return dict(alone)

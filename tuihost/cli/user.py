@@ -303,7 +303,7 @@ def _data(accounts: HostAccounts, record: AccountRecord, *, whole: bool = False)
         "last_login": iso_time(_last_login(accounts, record.name)),
         "password": record.password_hash is not None,
         "password_expired": record.password_expired,
-        "totp": record.totp,
+        "second_factor": record.totp,
         "recovery_codes_left": record.recovery_left,
         "chains": [list(chain) for chain in record.chains],
     }
