@@ -227,7 +227,10 @@ class Files(App):
                     for path in paths:
                         self._restore(session, path)
                 case "empty":
-                    count = self._bin(session).empty()
+                    tree = _all_files(session)
+                    count = self.folders.bin_of(session.account, tree).empty()
+                    if count:
+                        tree.changed("bin emptied", OWN)
                     session.print(f"{counted(count, 'file or folder', 'files or folders')} removed")
 
         if bool(paths) is not (action == "restore"):
@@ -272,11 +275,13 @@ class Files(App):
             session.print(_in_columns(rows, right=1))
 
     def _restore(self, session: Session, path: str) -> None:
-        bin_ = self._bin(session)
-        names = names_in(_all_files(session), path)
+        tree = _all_files(session)
+        bin_ = self.folders.bin_of(session.account, tree)
+        names = names_in(tree, path)
         for deleted in bin_.contents():
             if deleted.key == path or (*OWN, *deleted.names) == names:
                 bin_.restore(deleted)
+                tree.changed("restored", (*OWN, *deleted.names), deleted.info.size)
                 return
         raise FileError(Reason.NO_SUCH, f"the bin does not have {clean(path, limit=200)}")
 

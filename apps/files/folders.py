@@ -134,6 +134,7 @@ class AllFolders:
             reason = "that is not a folder" if folder else "that is a folder"
             raise FileError(Reason.DENIED, reason)
         self.bin_of(account, tree).put(names[len(OWN) :])
+        tree.changed("removed", names)
 
     def _sweep(self) -> None:
         """Removes what is too old from everybody's bin, now and then."""

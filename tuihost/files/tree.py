@@ -264,6 +264,11 @@ class Folders:
         folders.home = self.home
         return folders
 
+    def changed(self, what: str, names: Names, size: int = 0) -> None:
+        """Reports a change that an app makes past these folders, such as to a bin: `what` was done,
+        to what, and how many bytes it has now. They report every other change themselves, if they
+        are those of `OtherApps.files`; others report to nobody."""
+
     def _within(self, names: Names) -> tuple[FileTree, Names]:
         if not names:
             raise read_only()

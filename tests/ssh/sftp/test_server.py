@@ -36,12 +36,11 @@ class Line:
     def __init__(self, *packets: bytes) -> None:
         self._in = io.BytesIO(b"".join(packets))
         self.out = bytearray()
-        self.noted: list[tuple[str, Names, int]] = []
 
     def serve(self, folder: Path, kind: type[TreeServer] = TreeServer) -> list[tuple[int, bytes]]:
         """The answers, each as its kind and what follows the request's number."""
         tree = DiskTree(Quota(folder, size=1_000_000, entries=1000))
-        server = kind(tree, self._in.read, self.out.extend, lambda *noted: self.noted.append(noted))
+        server = kind(tree, self._in.read, self.out.extend)
         try:
             server.serve()
         finally:
@@ -228,7 +227,6 @@ def test_a_line_that_drops_leaves_nothing_half_written(tmp_path: Path) -> None:
     )
     line.serve(tmp_path)
     assert list(tmp_path.iterdir()) == []
-    assert line.noted == []
 
 
 def test_what_cannot_be_kept_is_told_at_the_close(tmp_path: Path) -> None:
@@ -263,7 +261,6 @@ def test_who_writes_a_file_sees_it_before_it_is_closed(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert answers[4][1][-3:] == b"ell"
     assert (tmp_path / "a").read_text() == "hell!"
-    assert [what for what, *_ in line.noted] == ["written"]
 
 
 def test_a_file_that_is_removed_while_it_is_written_never_appears(tmp_path: Path) -> None:
@@ -305,7 +302,6 @@ def test_an_upload_that_does_not_fit_leaves_nothing_behind(
     assert [code(answer) for answer in answers[1:]] == [OK] * 5 + [FAILURE, FAILURE]
     assert [path.read_text() for path in tmp_path.iterdir()] == ([there] if there else [])
     assert line.server.tree.quota.used == len(there or "")
-    assert line.noted == []
 
 
 def test_why_something_is_refused_is_told_to_the_person(tmp_path: Path) -> None:
@@ -323,7 +319,7 @@ def test_why_something_is_refused_is_told_to_the_person(tmp_path: Path) -> None:
     )
     tree = DiskTree(Quota(tmp_path, size=1000, entries=10))
     read = io.BytesIO(HELLO + b"".join(requests)).read
-    TreeServer(tree, read, lambda _: None, lambda *_: None, tell=told.append).serve()
+    TreeServer(tree, read, lambda _: None, tell=told.append).serve()
     taken = "that name is taken already"
     assert told == [taken, "that is not a valid file name", taken]
 
@@ -334,7 +330,7 @@ def test_a_client_that_fails_at_everything_is_not_flooded(tmp_path: Path) -> Non
     requests = [packet(MKDIR, names[number % 2], 0) for number in range(4 * MAX_TOLD)]
     tree = DiskTree(Quota(tmp_path, size=1000, entries=10))
     read = io.BytesIO(HELLO + b"".join(requests)).read
-    TreeServer(tree, read, lambda _: None, lambda *_: None, tell=told.append).serve()
+    TreeServer(tree, read, lambda _: None, tell=told.append).serve()
     assert len(told) == MAX_TOLD
 
 
@@ -437,9 +433,7 @@ def serve(folder: Path, *packets: bytes) -> tuple[TreeServer, list[bytes]]:
     """The server when it is done, and the answers."""
     sent: list[bytes] = []
     tree = Counting(Quota(folder, size=10**9, entries=10**6))
-    server = TreeServer(
-        tree, io.BytesIO(b"".join([HELLO, *packets])).read, sent.append, lambda *noted: None
-    )
+    server = TreeServer(tree, io.BytesIO(b"".join([HELLO, *packets])).read, sent.append)
     server.serve()
     return server, sent
 
@@ -485,15 +479,3 @@ def test_what_a_session_held_goes_with_it(tmp_path: Path) -> None:
         assert gone() is None
     finally:
         gc.enable()
-
-
-def test_each_change_is_noted(tmp_path: Path) -> None:
-    line = Line(
-        HELLO,
-        packet(OPEN, "a", WRITING, 0),
-        packet(WRITE, "hx1", long(0), "12345"),
-        packet(CLOSE, "hx1"),
-        packet(REMOVE, "a"),
-    )
-    line.serve(tmp_path)
-    assert line.noted == [("written", ("a",), 5), ("removed", ("a",), 0)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tuihost.core.budget.ledger import Share
 from tuihost.core.rsync_args import Refused, parse_rsync
 from tuihost.errors import PeerError
-from tuihost.files.tree import Folders, Names, Reason, path_of
+from tuihost.files.tree import Folders, Reason
 from tuihost.host.access import SFTP
 from tuihost.host.transfers.rsync import IDLE, RsyncRun
 from tuihost.host.transfers.scp import Scp, parse_scp
@@ -33,9 +33,7 @@ class FileTransfers:
 
     def sftp(self) -> int:
         """The subsystem."""
-        server = TreeServer(
-            self.folders, self.stage.read, self._send, self._note, self.share, self._explain
-        )
+        server = TreeServer(self.folders, self.stage.read, self._send, self.share, self._explain)
         try:
             server.serve()
         except PeerError as error:
@@ -49,7 +47,7 @@ class FileTransfers:
         if args is None:
             self.complain("scp is for copying files: scp FILE HOST:")
             return 2
-        return Scp(self.folders, args, self.stage.read, self._send, self._note).run()
+        return Scp(self.folders, args, self.stage.read, self._send).run()
 
     def rsync(self, words: tuple[str, ...]) -> int:
         """rsync, for a client that runs `rsync` with these words."""
@@ -80,6 +78,3 @@ class FileTransfers:
 
     def _send(self, data: bytes) -> None:
         self.stage.write(data, Stream.OUT)
-
-    def _note(self, what: str, names: Names, size: int) -> None:
-        self.log.info(Event.FILE_CHANGED, what=what, path=clean(path_of(names)), size=size)

@@ -14,7 +14,8 @@ from tuihost.core.budget.ledger import FREE, Exceeded, Kind
 from tuihost.core.exit_statuses import FAILED, NOT_FOUND, NOT_YOURS, STOPPED
 from tuihost.core.familiar_words import Answer, Instead, familiar_words, instead_of
 from tuihost.errors import Disconnected, Interrupted
-from tuihost.files.tree import FileTree, Folders
+from tuihost.files.noted import NotedFolders
+from tuihost.files.tree import FileTree, Folders, Names, path_of
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
 from tuihost.host.programs._incidents import end_of, report_crash
@@ -23,8 +24,9 @@ from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
 from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.app_thread import AppThread
 from tuihost.host.programs.visit import Visit
-from tuihost.logs import EventLog
+from tuihost.logs import Event, EventLog
 from tuihost.session.other_apps import CommandInfo, Stdio
+from tuihost.text import clean
 from tuihost.tui.running.command_stages import Signalled, StdioStage
 from tuihost.tui.running.loop import run as run_coroutine
 from tuihost.wire import Stream
@@ -258,7 +260,8 @@ class _Unheard:
 def files_of(
     host: Host, visit: Visit, session_of: Callable[[str], Session], log: EventLog
 ) -> Folders:
-    """The files of every app that serves some to this person."""
+    """The files of every app that serves some to this person. Each change is in the log, whatever
+    way it comes."""
     trees: dict[str, FileTree] = {}
     for app in host.access.file_apps(visit.account):
         try:
@@ -268,4 +271,9 @@ def files_of(
             raise
         except BaseException as error:  # noqa: BLE001 - the boundary between an app and the host
             report_crash(log, app.name, error)
-    return Folders(trees, next((name for name in (FILES, *trees) if name in trees), None))
+
+    def noted(what: str, names: Names, size: int) -> None:
+        log.info(Event.FILE_CHANGED, what=what, path=clean(path_of(names)), size=size)
+
+    first = next((name for name in (FILES, *trees) if name in trees), None)
+    return NotedFolders(trees, first, noted)

@@ -29,8 +29,6 @@ MAX_LINE = 4096
 _HEAD = re.compile(r"([CD])([0-7]{4}) (\d{1,19}) (.+)")
 _TIMES = re.compile(r"T(\d{1,12}) \d{1,9} \d{1,12} \d{1,9}")
 
-Note = Callable[[str, Names, int], None]
-
 
 class _CopyFailed(Exception):
     """The copy cannot go on: the client broke the protocol, or is gone."""
@@ -65,8 +63,7 @@ def parse_scp(words: Sequence[str]) -> ScpArgs | None:
 
 
 class Scp:
-    """One copy. `read` gives at most so many bytes, b"" at the end; `write` sends them. `note`
-    hears about each file that was written."""
+    """One copy. `read` gives at most so many bytes, b"" at the end; `write` sends them."""
 
     def __init__(
         self,
@@ -74,13 +71,11 @@ class Scp:
         args: ScpArgs,
         read: Callable[[int], bytes],
         write: Callable[[bytes], None],
-        note: Note,
     ) -> None:
         self._tree = tree
         self._args = args
         self._read = read
         self._write = write
-        self._note = note
         self._buffer = bytearray()
         self._failed = False
 
@@ -216,7 +211,6 @@ class Scp:
         finally:
             problem = self._close(file, mode, modified, keep=whole) or problem
         if problem is None:
-            self._note("written", names, size)
             self._say_ok()
         else:
             self._warn(f"{_last(names)}: {problem}")

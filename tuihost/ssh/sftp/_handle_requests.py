@@ -23,7 +23,7 @@ from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.sftp._attributes import attributes_of, open_mode, read_attributes, uint64
 from tuihost.ssh.sftp._handles import Handle, Listing, Opened
 from tuihost.ssh.sftp._packets import MAX_REQUEST
-from tuihost.ssh.sftp._path_requests import Noted, PathRequests
+from tuihost.ssh.sftp._path_requests import PathRequests
 
 MAX_READ: Final = 262_144
 MAX_HANDLES: Final = 128  # of one session; what its person may have besides is the share's
@@ -44,10 +44,9 @@ class HandleRequests(PathRequests):
         tree: FileTree,
         read: Callable[[int], bytes],
         write: Callable[[bytes], None],
-        noted: Noted,
         share: Share,
     ) -> None:
-        super().__init__(tree, read, write, noted)
+        super().__init__(tree, read, write)
         self._share = share
         self._listings: list[Listing] = []  # that hold names, the one that was read last at the end
 
@@ -109,12 +108,9 @@ class HandleRequests(PathRequests):
             return
         if self._written.get(names) is opened:
             del self._written[names]
-        size = opened.file.info().size
         opened.close(keep=opened.wanted and opened.failed is None)
         if opened.failed is not None:
             raise FileError(opened.failed.reason, f"the file was not kept: {opened.failed}")
-        if opened.wanted:
-            self._noted("written", names, size)
 
     def _read(self, request: int, fields: Fields) -> None:
         handle = self._find_handle(fields)

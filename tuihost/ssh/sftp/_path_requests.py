@@ -19,9 +19,6 @@ from tuihost.ssh.sftp._packets import PacketServer
 BLOCK: Final = 1024  # bytes, in which the room is told
 _READ_ONLY = 1  # SSH_FXE_STATVFS_ST_RDONLY
 
-Noted = Callable[[str, Names, int], None]
-"""Told of each change: what was done, to what, and how many bytes it has now."""
-
 
 class PathRequests(PacketServer):
     """Requests on the paths of one tree. What is being written is seen as it is now."""
@@ -31,11 +28,9 @@ class PathRequests(PacketServer):
         tree: FileTree,
         read: Callable[[int], bytes],
         write: Callable[[bytes], None],
-        noted: Noted,
     ) -> None:
         super().__init__(read, write)
         self.tree = tree
-        self._noted = noted
         self._written: dict[Names, Opened] = {}
 
     def _path(self, fields: Fields, *, new: bool = False) -> Names:
@@ -51,13 +46,11 @@ class PathRequests(PacketServer):
         except FileError as error:
             if opened is None or error.reason is not Reason.NO_SUCH:
                 raise  # else it had not got its name yet, and never will
-        self._noted("removed", names, 0)
         self._send_status(request, SFTP_OK)
 
     def _rename(self, request: int, fields: Fields, *, replace: bool = False) -> None:
         old, new = self._path(fields), self._path(fields)
         self.tree.rename(old, new, replace=replace)
-        self._noted("renamed", new, 0)
         self._send_status(request, SFTP_OK)
 
     def _stat(self, request: int, fields: Fields) -> None:
@@ -80,9 +73,7 @@ class PathRequests(PacketServer):
         self._send_status(request, SFTP_OK)
 
     def _rmdir(self, request: int, fields: Fields) -> None:
-        names = self._path(fields)
-        self.tree.remove_folder(names)
-        self._noted("removed", names, 0)
+        self.tree.remove_folder(self._path(fields))
         self._send_status(request, SFTP_OK)
 
     def _realpath(self, request: int, fields: Fields) -> None:

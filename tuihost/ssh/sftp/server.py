@@ -48,7 +48,6 @@ from tuihost.files.tree import FileError, FileTree, Reason
 from tuihost.ssh.packets.fields import Fields
 from tuihost.ssh.sftp._handle_requests import MAX_HANDLES, MAX_READ, HandleRequests
 from tuihost.ssh.sftp._packets import MAX_REQUEST
-from tuihost.ssh.sftp._path_requests import Noted
 from tuihost.text import clean
 
 _CODES = {
@@ -78,11 +77,10 @@ class TreeServer(HandleRequests):
         tree: FileTree,
         read: Callable[[int], bytes],
         write: Callable[[bytes], None],
-        noted: Noted,
         share: Share = FREE,
         tell: Tell = _nobody_told,
     ) -> None:
-        super().__init__(tree, read, write, noted, share)
+        super().__init__(tree, read, write, share)
         self._tell = tell
         self._told = 0
         self._last_told = ("", float("-inf"))
