@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from tuihost.cli.common import SETTINGS_FILE, called, read_settings, rows, say_settings_file
+from tests.cli.calling import only_ours, tuihost
+from tuihost.cli.common import SETTINGS_FILE, called, read_settings, rows, say_settings_found
 from tuihost.errors import SettingsError
 
 
@@ -38,19 +40,28 @@ def test_the_settings_file_of_the_folder_is_read_by_default(
         read_settings(Path("elsewhere.toml"))
 
 
-def test_people_are_told_which_settings_file_is_used(
+def test_people_at_a_terminal_are_told_which_settings_were_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    say_settings_file(None)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    say_settings_found(None)
     Path(SETTINGS_FILE).touch()
-    say_settings_file(None)
-    say_settings_file(Path("/etc/other.toml"))
-    assert capsys.readouterr().err.splitlines() == [
-        "Settings: the defaults; there is no tuihost.toml here",
-        "Settings: tuihost.toml",
-        "Settings: /etc/other.toml",
-    ]
+    say_settings_found(None)
+    say_settings_found(Path("/etc/other.toml"))  # they named it
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()) == (
+        "",
+        ["Settings: the defaults; there is no tuihost.toml here", "Settings: tuihost.toml"],
+    )
+
+
+def test_scripts_are_told_only_what_they_asked_for(place: Path) -> None:
+    (place / "tuihost.toml").touch()
+    assert tuihost(place, "user", "add", "ada", "--no-password", **only_ours(place)).stderr == ""
+    done = tuihost(place, "user", "list", "--json", **only_ours(place))
+    assert done.stderr == ""
+    assert json.loads(done.stdout)[0]["name"] == "ada"
 
 
 def test_what_is_printed_to_type_works_where_it_is_printed(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuihost.cli.common import read_settings, say_settings_file
+from tuihost.cli.common import read_settings, say_settings_found
 from tuihost.phrases import date_time
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class HostAccounts:
 @contextmanager
 def host_accounts(config: Path | None) -> Iterator[HostAccounts]:
     """The accounts of the host with these settings. Raises SettingsError, StoreError."""
-    say_settings_file(config)
+    say_settings_found(config)
     settings = read_settings(config)
     with opened_store(settings) as store:
         yield HostAccounts(settings, store)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.common import config_option, read_settings, say_settings_file
+from tuihost.cli.common import config_option, read_settings, say_settings_found
 
 
 @click.command()
@@ -28,7 +28,7 @@ def backup(config: Path | None, file: Path) -> None:
     from tuihost.files.secret_files import draft_of
     from tuihost.host.login.services import open_accounts
 
-    say_settings_file(config)
+    say_settings_found(config)
     settings = read_settings(config)
     store = open_accounts(settings)
     if file.exists():

@@ -69,10 +69,15 @@ def settings_file(config: Path | None) -> Path | None:
     return Path(SETTINGS_FILE) if config is None and Path(SETTINGS_FILE).exists() else config
 
 
-def say_settings_file(config: Path | None) -> None:
-    """Tells on standard error which settings file this call uses."""
-    found = settings_file(config)
-    where = f"the defaults; there is no {SETTINGS_FILE} here" if found is None else str(found)
+def say_settings_found(config: Path | None) -> None:
+    """Tells somebody at a terminal, on standard error, which settings a call uses that names
+    none. Scripts are told nothing."""
+    if config is None and sys.stdout.isatty():
+        found = settings_file(config)
+        _say_settings(f"the defaults; there is no {SETTINGS_FILE} here" if found is None else found)
+
+
+def _say_settings(where: Path | str) -> None:
     click.echo(f"Settings: {where}", err=True)
 
 
@@ -84,7 +89,7 @@ def hosts_file(config: Path | None) -> Path:
         reason = f"There is no settings file: no --config, and no {SETTINGS_FILE} in this folder."
         cure = "To write one: tuihost init. To try tuihost out: tuihost demo."
         raise SettingsError((f"{reason} {cure}",))
-    say_settings_file(found)
+    _say_settings(found)
     try:
         if found.exists():
             check_trusted(found)
