@@ -227,7 +227,7 @@ class Files(App):
                     for path in paths:
                         self._restore(session, path)
                 case "empty":
-                    tree = _all_files(session)
+                    tree = _some_files(session)
                     count = self.folders.bin_of(session.account, tree).empty()
                     if count:
                         tree.changed("bin emptied", OWN)
@@ -275,7 +275,7 @@ class Files(App):
             session.print(_in_columns(rows, right=1))
 
     def _restore(self, session: Session, path: str) -> None:
-        tree = _all_files(session)
+        tree = _some_files(session)
         bin_ = self.folders.bin_of(session.account, tree)
         names = names_in(tree, path)
         for deleted in bin_.contents():
