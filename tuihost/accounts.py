@@ -154,7 +154,8 @@ class AccountStore(Protocol):
         """The invitation, where it is still good."""
 
     def take_invite(self, code_hash: bytes, now: float, record: AccountRecord) -> bool:
-        """Makes the account and uses the invitation up, both or neither."""
+        """Makes the account and uses the invitation up, both or neither: neither if the name is
+        `taken` by now."""
 
     # ------------------------------------------------------------------ failures and history
 

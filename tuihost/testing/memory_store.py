@@ -224,7 +224,9 @@ class MemoryAccounts:
 
     @_alone
     def take_invite(self, code_hash: bytes, now: float, record: AccountRecord) -> bool:
-        if self.peek_invite(code_hash, now) is None or not self.create(record):
+        if self.peek_invite(code_hash, now) is None or self.taken(record.name):
+            return False
+        if not self.create(record):
             return False
         del self._invites[code_hash]
         return True

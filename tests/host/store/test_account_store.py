@@ -234,6 +234,15 @@ def test_of_many_at_once_one_gets_a_yes(store: AccountStore, another: Open) -> N
     assert len(store.all()) == 4  # ada, bob, zoe, and one of the new
 
 
+def test_an_invitation_makes_no_name_that_looks_like_another(store: AccountStore) -> None:
+    """Two people can choose at the same time: which name was free counts when it is taken."""
+    store.add_invite(b"code", Invite())
+    store.create(AccountRecord("lily"))
+    assert not store.take_invite(b"code", 5.0, AccountRecord("1i1y"))
+    assert store.get("1i1y") is None
+    assert store.take_invite(b"code", 5.0, AccountRecord("rose"))
+
+
 def test_an_invitation_makes_one_account_or_none(store: AccountStore) -> None:
     invite = Invite(frozenset({"staff"}), "for Bob", 1.0, 100.0, "ada")
     store.add_invite(b"code", invite)

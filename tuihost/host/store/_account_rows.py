@@ -15,10 +15,18 @@ SELECT_ACCOUNT = """select name, roles, "groups", disabled, created, password_ha
     terms, chains from account"""
 """What `account_of` reads; a condition may follow."""
 
+SELECT_TAKEN = "select 1 from account where folded = ? or skeleton = ?"
+"""Whether a name is an account's, or looks like one, by its `forms`."""
+
 
 def key_of(text: str) -> str:
     """`text` as SQLite can take it; bytes that were not UTF-8 are in no name of an account."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def forms(name: str) -> tuple[str, str]:
+    """The two forms of a name by which it is the same as another, and looks like it."""
+    return key_of(folded(name)), key_of(skeleton(name))
 
 
 def listed(names: Iterable[str]) -> str:

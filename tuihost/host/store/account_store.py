@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
-from tuihost.core.login.account_names import folded, skeleton
+from tuihost.core.login.account_names import skeleton
 from tuihost.core.login.lockout import SEPARATOR
 from tuihost.database import BUSY_SECONDS, Database, DatabaseError
 from tuihost.host.store._account_rows import (
     SELECT_ACCOUNT,
+    SELECT_TAKEN,
     account_of,
+    forms,
     insert_account,
     key_of,
     listed,
@@ -94,9 +96,7 @@ class SqliteAccounts:
         return account_of(rows[0]) if rows else None
 
     def taken(self, name: str) -> bool:
-        same, looks = key_of(folded(name)), key_of(skeleton(name))
-        found = "select 1 from account where folded = ? or skeleton = ?"
-        return bool(self._select(found, same, looks))
+        return bool(self._select(SELECT_TAKEN, *forms(name)))
 
     def all(self) -> Sequence[AccountRecord]:
         return tuple(account_of(row) for row in self._select(f"{SELECT_ACCOUNT} order by folded"))
@@ -274,7 +274,12 @@ class SqliteAccounts:
                 "select 1 from invite where hash = ? and (expires is null or expires > ?)",
                 (code_hash, now),
             )
-            if good.fetchone() is None or not insert_account(connection, record):
+            if good.fetchone() is None:
+                return False
+            # Asked again in here: somebody else may have chosen one that looks like it meanwhile.
+            if connection.execute(SELECT_TAKEN, forms(record.name)).fetchone() is not None:
+                return False
+            if not insert_account(connection, record):
                 return False
             connection.execute("delete from invite where hash = ?", (code_hash,))
             return True
