@@ -23,6 +23,7 @@ from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.logs import event_log
 from tuihost.session.host_view import HostKeyCard
 from tuihost.settings.models import Settings
+from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.wire import TcpAddress
 
@@ -45,6 +46,21 @@ def test_the_start_page_fits_a_terminal_of_80_by_24(
     ).plain
     assert "ada" not in without
     assert "Invitation" not in without
+
+
+def test_the_page_and_the_picture_of_the_menu_count_the_apps_as_the_menu_does(
+    settings: Settings,
+) -> None:
+    catalog = Catalog.load(settings, log=event_log())
+    card = HostKeyCard("ssh-ed25519", 256, "SHA256:" + "x" * 43, "")
+    page = start_page(
+        settings, catalog, TcpAddress("127.0.0.1", 8022), card, DemoAccounts(None, None)
+    ).plain
+    counts = re.findall(r"Inside +(\d+ apps), ", page)
+    picture = (ROOT / "docs" / "images" / "menu.svg").read_text()
+    assert re.findall(r">(\d+ apps)<", picture) == counts
+    with hosted(bundled=sorted(catalog.apps)) as host, host.open("menu") as pilot:
+        pilot.wait_for(f" {counts[0]}")
 
 
 def test_the_picture_is_there_where_it_is_seen_with_the_page() -> None:

@@ -119,7 +119,12 @@ def _open_to(host: str) -> str:
 
 
 def _inside(catalog: Catalog) -> str:
-    parts = [counted(len(catalog.apps), "app"), counted(len(catalog.themes), "theme")]
+    apps = [loaded.app for loaded in catalog.apps.values()]
+    # As many as the menu shows to a guest.
+    shown = [
+        app for app in apps if not app.hidden and app.accepts.may_use(guest=True, roles=frozenset())
+    ]
+    parts = [counted(len(shown), "app"), counted(len(catalog.themes), "theme")]
     broken = len(catalog.broken) + len(catalog.broken_themes)
     if broken:
         parts.append(f"{broken} that could not be loaded (see tuihost apps, tuihost themes)")
