@@ -366,8 +366,8 @@ def test_no_file_steers_a_terminal(command: str) -> None:
 
 def test_a_file_is_shown_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     with hosted(bundled=["menu", "files"]) as host:
-        files = importlib.import_module(type(host.host.catalog.apps["files"].app).__module__)
-        monkeypatch.setattr(files, "CHUNK", 1)
+        files = type(host.host.catalog.apps["files"].app).__module__
+        monkeypatch.setattr(importlib.import_module(f"{files}.commands"), "CHUNK", 1)
         text = "one €€€€\r\ntwo\n\n" + "x" * 23 + "\nend"
         assert host.run("files put long", stdin=text.encode()).status == 0
         written = at_a_terminal(host, "files cat long").decode()
