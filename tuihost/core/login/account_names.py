@@ -168,14 +168,18 @@ _FOREIGN = "its letters could be taken for those of another script"
 
 
 def _is_reserved(name: str, reserved: Collection[str]) -> bool:
-    same, looks = folded(name), _coarse(name)
-    forms = (_forms(pattern) for pattern in reserved)
-    return any(looks == coarse or fnmatchcase(same, pattern) for pattern, coarse in forms)
+    words, looks, patterns = _forms(tuple(reserved))
+    same = folded(name)
+    found = same in words or _coarse(name) in looks
+    return found or any(fnmatchcase(same, pattern) for pattern in patterns)
 
 
-@lru_cache(maxsize=1_024)  # every login asks for the same few
-def _forms(pattern: str) -> tuple[str, str]:
-    return folded(pattern), _coarse(pattern)
+@lru_cache(maxsize=64)  # every login asks for the same ones
+def _forms(reserved: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
+    """Of names and patterns: the names, what all of them look like, and the patterns."""
+    words = [folded(each) for each in reserved]
+    patterns = [word for word in words if set(word) & set("*?[")]
+    return frozenset(words), frozenset(map(_coarse, reserved)), tuple(patterns)
 
 
 def _coarse(name: str) -> str:
