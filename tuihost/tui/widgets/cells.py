@@ -59,8 +59,12 @@ def cut(fragments: Iterable[Fragment], width: int) -> Fragments:
     for fragment in fragments:
         if width <= 0:
             break
-        text = fit(fragment[1], width, "") if width_of(fragment[1]) > width else fragment[1]
-        width -= width_of(text)
+        text = fragment[1]
+        taken = width_of(text)
+        if taken > width:
+            text = fit(text, width, "")
+            taken = width_of(text)
+        width -= taken
         kept.append((fragment[0], text, *fragment[2:]))
     return kept
 
