@@ -56,6 +56,18 @@ def tuihost(
     return done
 
 
+def started(place: Path, *words: str, **env: str) -> subprocess.Popen[str]:
+    """The same, without waiting for its end. What it writes comes at once."""
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "tuihost", *words],
+        cwd=place,
+        env=environment(place, **env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def only_ours(place: Path) -> dict[str, str]:
     return {
         "TUIHOST_APPS__FOLDERS": str(place / "apps"),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import paramiko
 import pytest
 from rich.text import Text
 
+from tests.cli.calling import ROOT, started, tuihost
 from tests.waiting import DEADLINE
 from tuihost.cli import demo_accounts
 from tuihost.cli.demo_accounts import DemoAccounts, code_command, prepare
@@ -26,8 +25,6 @@ from tuihost.settings.models import Settings
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
 from tuihost.wire import TcpAddress
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_the_start_page_fits_a_terminal_of_80_by_24(
@@ -80,44 +77,15 @@ def test_the_line_for_the_next_code_is_for_this_demo(
     assert code_command(settings).endswith("tuihost demo --code")
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return {**kept, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-
-
-def _demo(environment: dict[str, str], *words: str) -> list[str]:
-    return [sys.executable, "-u", "-m", "tuihost", "demo", *words]
-
-
-def test_what_the_page_shows_lets_in(environment: dict[str, str], tmp_path: Path) -> None:
-    nothing = subprocess.run(
-        _demo(environment, "--code"), env=environment, capture_output=True, text=True, cwd=tmp_path
-    )
-    assert (nothing.returncode, nothing.stderr) == (
-        1,
-        "Error: There is no demo yet. To start one: tuihost demo\n",
-    )
-    with subprocess.Popen(
-        _demo(environment, "--port", "0", "--qr"),
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+def test_what_the_page_shows_lets_in(tmp_path: Path) -> None:
+    nothing = tuihost(tmp_path, "demo", "--code", status=1)
+    assert nothing.stderr == "Error: There is no demo yet. To start one: tuihost demo\n"
+    with started(tmp_path, "demo", "--port", "0", "--qr") as process:
         try:
             page = _page(process)
             told = dict(re.findall(r"^  (Password|Invitation) +(\S+)", page, re.MULTILINE))
             port = int(re.findall(r"listening on \S+:(\d+)", page)[0])
-            said = subprocess.run(
-                _demo(environment, "--code", "--qr"),
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=True,
-                cwd=tmp_path,
-            )
+            said = tuihost(tmp_path, "demo", "--code", "--qr")
             code, *picture = said.stdout.splitlines()
             assert re.fullmatch(r"\d{3} \d{3}", code)
             assert re.fullmatch(r"valid for \d+ s\n", said.stderr)
@@ -133,29 +101,18 @@ def test_what_the_page_shows_lets_in(environment: dict[str, str], tmp_path: Path
     assert (process.returncode, errors) == (0, "")
 
 
-def test_a_second_demo_leaves_the_folder_of_the_first_alone(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_second_demo_leaves_the_folder_of_the_first_alone(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    command = _demo(environment, "--port", "0", "--qr", "--state-dir", str(folder))
-    with subprocess.Popen(
-        command,
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    words = ("demo", "--port", "0", "--qr", "--state-dir", str(folder))
+    with started(tmp_path, *words) as process:
         try:
             _page(process)
             before = _contents(folder / "accounts.sqlite3")
-            second = subprocess.run(
-                command, env=environment, capture_output=True, text=True, cwd=tmp_path
-            )
+            second = tuihost(tmp_path, *words, status=1)
             after = _contents(folder / "accounts.sqlite3")
         finally:
             process.send_signal(signal.SIGINT)
-    assert (second.returncode, second.stdout) == (1, "")
+    assert second.stdout == ""
     assert second.stderr.startswith(f"Error: Another demo uses the folder {folder} already.")
     assert any("'tuihost demo'" in line for line in before)
     assert after == before

@@ -11,7 +11,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from tests.cli.calling import environment, only_ours, tuihost
+from tests.cli.calling import environment, only_ours, started, tuihost
 from tests.waiting import DEADLINE
 from tuihost.testing.hosted import hang_up
 
@@ -22,14 +22,7 @@ def test_a_demo_with_an_unknown_theme_names_those_there_are(place: Path) -> None
 
 
 def demo(place: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-u", "-m", "tuihost", *words],
-        cwd=place,
-        env=environment(place, **only_ours(place)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return started(place, "demo", "--port", "0", *words, **only_ours(place))
 
 
 def page_of(process: subprocess.Popen[str]) -> list[str]:
@@ -50,7 +43,7 @@ def test_a_demo_says_what_to_type_and_parts_with_status_0(
 ) -> None:
     keys = set()
     for _ in range(2):
-        with demo(place, "demo", "--port", "0") as process:
+        with demo(place) as process:
             try:
                 page = page_of(process)
             finally:
@@ -86,7 +79,7 @@ def test_a_demo_parts_with_status_0_while_it_starts_too(
 
 
 def test_whoever_is_inside_is_told_when_the_demo_stops(place: Path) -> None:
-    with demo(place, "demo", "--port", "0") as process:
+    with demo(place) as process:
         try:
             page = page_of(process)
             (port,) = [line.rpartition(":")[2] for line in page if "listening on" in line]
@@ -119,7 +112,7 @@ def test_whoever_is_inside_is_told_when_the_demo_stops(place: Path) -> None:
 def test_the_lines_on_the_start_page_work_as_they_stand(
     place: Path, program: Callable[[str], str]
 ) -> None:
-    with demo(place, "demo", "--port", "0") as process:
+    with demo(place) as process:
         try:
             page = page_of(process)
             line = next(line for line in page if "localhost echo" in line)
@@ -140,7 +133,7 @@ def test_the_lines_on_the_start_page_work_as_they_stand(
 
 
 def test_a_second_demo_has_a_folder_of_its_own(place: Path) -> None:
-    with demo(place, "demo", "--port", "0") as first:
+    with demo(place) as first:
         try:
             page_of(first)
             done = tuihost(place, "demo", "--port", "0", status=1, **only_ours(place))
@@ -149,7 +142,7 @@ def test_a_second_demo_has_a_folder_of_its_own(place: Path) -> None:
                 f"Error: Another demo uses the folder {folder} already. Stop that one, or choose"
                 " another folder and port: --state-dir FOLDER --port 0\n"
             )
-            with demo(place, "demo", "--port", "0", "--state-dir", "other") as second:
+            with demo(place, "--state-dir", "other") as second:
                 try:
                     page = "\n".join(page_of(second))
                 finally:
