@@ -126,7 +126,7 @@ ON_OTHER_PAGES = (
     ("shell", f"`json` up to {filters.MAX_JSON / 1e6:g} MB, with {offloaded.MAX_DEPTH} levels"),
     ("shell", f"Both have {word(filters.MAX_SECONDS)} seconds of the processor's time"),
     ("logging-in", f"A login is such a proof for {word(FRESH / 60)} minutes"),
-    ("logging-in", f"They have at most {MAX_PASSWORD} bytes"),
+    ("logging-in", f"They have at most {MAX_PASSWORD:,} bytes"),
     ("logging-in", f"A name has at most {MAX_NAME} characters"),
     ("logging-in", f"has not said within {LIMITS.hello_grace:g} seconds what it is"),
     ("logging-in", f"From {PenaltyLimits().minimum:g} seconds on, the source is turned away"),

@@ -14,7 +14,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(0, "0 notes"), (1, "1 note"), (2, "2 notes"), (1001, "1001 notes")]
+    ("number", "said"), [(0, "0 notes"), (1, "1 note"), (2, "2 notes"), (1001, "1,001 notes")]
 )
 def test_a_noun_follows_its_number(number: int, said: str) -> None:
     assert counted(number, "note") == said
@@ -46,6 +46,7 @@ def test_a_reason_is_read_as_a_sentence() -> None:
         (DAY, "1 day", "1 day"),
         (2 * DAY - 1, "1 day", "1 day"),
         (400 * DAY, "400 days", "400 days"),
+        (12_000 * DAY, "12,000 days", "12,000 days"),
     ],
 )
 def test_a_duration_has_the_largest_unit_that_fits(seconds: float, said: str, short: str) -> None:

@@ -17,8 +17,9 @@ _SIZES = ("kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """`1 note`, `2 notes`; `plural` is for what does not just take an s: `2 entries`."""
-    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+    """`1 note`, `2 notes`, `12,000 notes`; `plural` is for what does not just take an s: `2
+    entries`."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def as_sentence(text: str) -> str:
@@ -44,7 +45,7 @@ def duration(seconds: float, *, units: int = 1, short: bool = False) -> str:
     for size, name, sign in _UNITS[first : first + units]:
         number, left = divmod(left, size)
         if number or not parts:
-            parts.append(f"{number} {sign}" if short and sign else counted(number, name))
+            parts.append(f"{number:,} {sign}" if short and sign else counted(number, name))
     return (" " if short else " and ").join(parts)
 
 

@@ -295,7 +295,7 @@ class FileCommands:
             return 0
         session.print(
             f"{size_of(quota.used)} of {size_of(quota.most)} used, "
-            f"{quota.count} of {quota.entries} files and folders"
+            f"{quota.count:,} of {quota.entries:,} files and folders"
         )
         self._say_what_the_bin_takes(session)
         return 0

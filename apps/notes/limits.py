@@ -48,6 +48,6 @@ def make_room(db: sqlite3.Connection, owner: str, size: int, notes: int = 0) -> 
         "SELECT count(*), coalesce(sum(size), 0) FROM note WHERE owner = ?", (owner,)
     ).fetchone()
     if count + notes > MAX_NOTES:
-        raise NotesError(f"There are {MAX_NOTES} notes already, which is all that fit.")
+        raise NotesError(f"There are {MAX_NOTES:,} notes already, which is all that fit.")
     if size > 0 and total + size > MAX_TOTAL:
         raise NotesError(f"All notes together can have {size_of(MAX_TOTAL)}.")

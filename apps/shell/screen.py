@@ -175,7 +175,7 @@ class ShellScreen:
 
     def _status(self) -> str:
         if lines := self.input.text.count("\n"):
-            return f"Enter runs {lines + 1} lines"
+            return f"Enter runs {lines + 1:,} lines"
         if self.running is not None:
             return "running"
         return f"status {self.status}" if self.status else ""
@@ -240,7 +240,7 @@ class ShellScreen:
     def _accept(self, buffer: Buffer) -> bool:
         lines = buffer.text.split("\n")
         if len(self._ahead) + len(lines) > AHEAD:
-            self.say("class:error", f"At most {AHEAD} lines can wait; this does not run.")
+            self.say("class:error", f"At most {AHEAD:,} lines can wait; this does not run.")
             return True
         self._ahead.extend(lines)
         self._go_on()

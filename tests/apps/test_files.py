@@ -261,7 +261,7 @@ def test_what_is_no_text_is_not_shown(host: Hosted) -> None:
 
 def test_the_first_command_of_somebody_may_be_quota(host: Hosted) -> None:
     said = host.run("files quota", user="newcomer")
-    assert (said.status, said.text) == (0, "0 B of 1.0 MB used, 0 of 10000 files and folders\n")
+    assert (said.status, said.text) == (0, "0 B of 1.0 MB used, 0 of 10,000 files and folders\n")
 
 
 def test_without_a_terminal_it_is_told(host: Hosted) -> None:

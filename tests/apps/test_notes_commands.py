@@ -42,7 +42,7 @@ def app(tmp_path: Path) -> Iterator[Any]:
     ("count", "size", "more", "reason"),
     [
         (4999, 1, 1, None),
-        (5000, 1, 1, "There are 5000 notes already"),
+        (5000, 1, 1, "There are 5,000 notes already"),
         (5000, 1, 0, None),
         (32, 1 << 20, 1, "All notes together can have 34 MB"),
         (31, 1 << 20, 1, None),

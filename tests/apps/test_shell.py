@@ -687,7 +687,7 @@ def test_nothing_runs_after_a_line_that_leaves(host: Hosted, tap: Tap, lines: st
 def test_more_lines_than_can_wait_stay_where_they_are(host: Hosted) -> None:
     with host.open("shell", user="pia") as shell:
         shell.wait_for("Type help").paste("#\n" * 1001).press("enter")
-        shell.wait_for("At most 1000 lines can wait").wait_for("Enter runs 1001 lines")
+        shell.wait_for("At most 1,000 lines can wait").wait_for("Enter runs 1,001 lines")
         shell.press("c-c").paste("#\n" * 1000 + "echo done").wait_for("Enter runs")
 
 
@@ -761,7 +761,7 @@ def test_a_thousand_lines_may_wait_for_what_runs(host: Hosted, tap: Tap) -> None
         shell.wait_for("Type help").type("tap deaf").press("enter")
         assert tap.begun.wait(DEADLINE)
         shell.paste("echo a\n" * 1000).press("enter").wait_gone("Enter runs").type("echo a\r")
-        shell.wait_for("At most 1000 lines can wait; this does not run.")
+        shell.wait_for("At most 1,000 lines can wait; this does not run.")
 
 
 def test_what_is_deaf_is_made_to_stop(host: Hosted, tap: Tap) -> None:

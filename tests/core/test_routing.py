@@ -118,7 +118,7 @@ def test_a_default_that_is_not_there_is_told() -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("x" * (COMMAND_LIMIT + 1), "longer than 8192 characters"),
+        ("x" * (COMMAND_LIMIT + 1), "longer than 8,192 characters"),
         ("notes a\0b", "NUL"),
         ("notes 'a", "cannot be split into words: No closing quotation"),
         ("notes \\", "cannot be split into words: No escaped character"),

@@ -163,7 +163,7 @@ def test_a_copy_for_which_there_is_no_room_leaves_nothing(
         assert copy("scp", protocol, "huge", f"{at}:").returncode == 1
     assert ssh(at, "files", "cat", "huge").stdout == (b"what was there" if there else b"")
     used = "14 B of 5.0 MB used, 1" if there else "0 B of 5.0 MB used, 0"
-    assert ssh(at, "files", "quota").stdout.decode() == f"{used} of 10000 files and folders\n"
+    assert ssh(at, "files", "quota").stdout.decode() == f"{used} of 10,000 files and folders\n"
 
 
 @pytest.mark.parametrize("protocol", ["-s", "-O"])

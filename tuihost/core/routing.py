@@ -160,7 +160,7 @@ def shell_operator(line: str) -> str:
 
 def _words(line: str) -> tuple[str, ...] | BadCommand:
     if len(line) > COMMAND_LIMIT:
-        return BadCommand(f"the command line is longer than {COMMAND_LIMIT} characters")
+        return BadCommand(f"the command line is longer than {COMMAND_LIMIT:,} characters")
     if "\0" in line:
         return BadCommand("the command line holds a NUL character")
     try:

@@ -55,7 +55,7 @@ def test_a_file_leaves_out_what_is_wrong_and_says_where() -> None:
 def test_a_file_of_too_many_lines_is_cut() -> None:
     found = parse("\n".join([KEY] * 1001), "keys")
     assert len(found.lines) == 1000
-    assert found.problems == ("keys: only the first 1000 lines count",)
+    assert found.problems == ("keys: only the first 1,000 lines count",)
 
 
 @pytest.mark.parametrize(

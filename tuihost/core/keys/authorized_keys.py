@@ -163,7 +163,7 @@ def parse(text: str, source: str, read: Callable[[str], KeyLine] | None = None) 
         if not line or line.startswith("#"):
             continue
         if len(lines) + len(problems) >= MAX_LINES:
-            problems.append(f"{source}: only the first {MAX_LINES} lines count")
+            problems.append(f"{source}: only the first {MAX_LINES:,} lines count")
             break
         try:
             lines.append((read or parse_line)(line))

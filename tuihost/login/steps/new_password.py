@@ -38,7 +38,7 @@ def password_problem(
     if len(password) < shortest:
         return f"A password needs at least {shortest} characters."
     if len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
-        return f"A password can have at most {MAX_PASSWORD} bytes."
+        return f"A password can have at most {MAX_PASSWORD:,} bytes."
     if not password.isprintable():
         return "A password cannot have control characters."
     if len(password.casefold().replace(user.casefold(), "")) < MIN_WITH_SECOND:

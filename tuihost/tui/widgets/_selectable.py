@@ -199,7 +199,8 @@ class Selectable(Generic[Item]):
     def count_text(self) -> str:
         """`2 of 9` while there is a filter, else how many there are."""
         shown = sum(item is not None for item in self.entries)
-        return f"{shown} of {len(self._items)}" if self.filter.text else f"{len(self._items)}"
+        count = f"{len(self._items):,}"
+        return f"{shown:,} of {count}" if self.filter.text else count
 
     # ------------------------------------------------------------------ keys and mouse
 
