@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -78,9 +79,14 @@ class Pipe:
 
 
 class NoInput:
-    """The input of a command that is given none."""
+    """The input of a command that is given none. `asked` is called when it wants to read."""
+
+    def __init__(self, asked: Callable[[], None] = lambda: None) -> None:
+        self._asked = asked
 
     def read(self, limit: int) -> bytes:
+        asked, self._asked = self._asked, lambda: None
+        asked()
         return b""
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from prompt_toolkit.application import Application
@@ -23,22 +24,24 @@ from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.search import SearchDirection, start_search, stop_search
 from prompt_toolkit.utils import get_cwidth
 from prompt_toolkit.widgets import SearchToolbar, TextArea
-from rich.text import Text
 
-from tuihost import Interrupted, Launch, Session, Stream, TerminalFacts
+from tuihost import Interrupted, Launch, Session, Stream, TerminalFacts, TookTooMuch, size_of
 from tuihost.widgets import Keymap, RichView, RowWindow, Screen, TextLimit
 
 from .completion import KnownCommands, ShellCompleter, ShellLexer
 from .language import ParseError, Pipeline, parse
+from .pipes import NoInput
 from .remembered import aliases_of, history_of
 from .running import STOPPED, RedirectionError, RunningPipeline, sentence, should_run
-from .transcript import Transcript, harmless
+from .transcript import Transcript, harmless, plain
 
 HELD = 512 * 1024  # bytes that may wait to be shown
 AHEAD = 1000  # lines that may be typed or pasted while another runs
-PAGED = 4 * 1024 * 1024  # bytes of output for one page
+PAGED = 1_000_000  # bytes of output for one page
+PAGE_COST = 6  # bytes that a page holds for each of them: its text twice, and where lines begin
 MAX_INPUT = 100_000  # characters that are typed or pasted before Enter runs them
 INDENT = 3  # cells of the prompt
+NOTHING_TO_READ = b"Nothing is typed into a command here: name a file, or use < or |.\n"
 WELCOME = "Type help for commands. Tab completes."  # one row at 40 columns
 
 
@@ -49,8 +52,11 @@ class ScreenOutput:
     def __init__(self, shell: ShellScreen, *, paged: bool) -> None:
         self._shell = shell
         self.paged = paged
+        self.cut = ""
+        """Why a page has not all of it."""
         self._parts: deque[bytes] = deque()
         self._held = 0
+        self._memory = shell.session.hold()
         self._due = self._closed = False
         self._changed = threading.Condition()
         terminal = shell.session.terminal
@@ -59,17 +65,30 @@ class ScreenOutput:
 
     def write(self, data: bytes, stream: Stream) -> None:
         with self._changed:
-            limit = PAGED if self.paged else HELD
-            if self.paged and self._held >= limit:
-                raise Interrupted("a page is full")
-            self._changed.wait_for(lambda: self._held < limit or self._closed)
+            self._changed.wait_for(lambda: self.paged or self._held < HELD or self._closed)
             if self._closed:
                 raise Interrupted("the line was stopped")
+            if self.paged:
+                data = self._what_fits(data)
             self._parts.append(data)
             self._held += len(data)
+            if self.cut:
+                raise Interrupted("the page is full")
             due, self._due = self._due, True
         if not due and not self.paged:
             self._shell.session.invoke(self.flush)
+
+    def _what_fits(self, data: bytes) -> bytes:
+        """As much of it as the page has room for, which it takes."""
+        if self._held + len(data) > PAGED:
+            data = data[: PAGED - self._held]
+            self.cut = f"A page holds {size_of(PAGED)}; the rest is not shown."
+        try:
+            self._memory.add(len(data) * PAGE_COST)
+        except TookTooMuch as error:
+            self.cut = f"The rest is not shown: {error}."
+            return b""
+        return data
 
     async def ask(self, question: str, *, hidden: bool, default: str) -> str:
         """Asks over the shell. The command's thread."""
@@ -97,6 +116,12 @@ class ScreenOutput:
             self._closed = True
             self._changed.notify_all()
 
+    def forget(self) -> None:
+        """The page is not shown any more, or there is none. The session's thread."""
+        with self._changed:
+            self._closed = True
+            self._memory.close()
+
 
 def _under_the_prompt(line: int, wrapped: int) -> str:
     """What stands before a row of the input: the prompt itself is before the first one."""
@@ -123,6 +148,7 @@ class ShellScreen:
         )
         self.running: RunningPipeline | None = None
         self.output: ScreenOutput | None = None
+        self._paged: ScreenOutput | None = None
         self.status = 0
         self._rest: deque[Pipeline] = deque()
         self._ahead: deque[str] = deque()
@@ -183,8 +209,8 @@ class ShellScreen:
     def _prompt(self) -> StyleAndTextTuples:
         style = "class:error" if self.status and self.running is None else "class:accent"
         sign = "…" if self.running is not None else "❯"
-        plain = sign if self.session.terminal.unicode else ("." if self.running else ">")
-        return [("", " "), (style, plain), ("", " ")]
+        shown = sign if self.session.terminal.unicode else ("." if self.running else ">")
+        return [("", " "), (style, shown), ("", " ")]
 
     def _fit(self) -> None:
         self.transcript.width = max(10, self.session.terminal.size.columns - 2)
@@ -315,7 +341,10 @@ class ShellScreen:
         paged = pipeline.commands[-1][0] == "page" and pipeline.output_file is None
         self.output = ScreenOutput(self, paged=paged)
         try:
-            self.running = RunningPipeline(self.other_apps, pipeline, self.builtins, self.output)
+            nothing = NoInput(partial(self.output.write, NOTHING_TO_READ, Stream.ERR))
+            self.running = RunningPipeline(
+                self.other_apps, pipeline, self.builtins, self.output, nothing
+            )
         except RedirectionError as error:
             self.running, self.status = None, 1
             self.say("class:error", str(error))
@@ -328,22 +357,32 @@ class ShellScreen:
         if output is not None:
             data = output.take()
             if data and output.paged:
-                self._page(data)
-            elif data:
-                self.show(data)
+                self._page(data, output)
+            else:
+                output.forget()
+                if data:
+                    self.show(data)
         self.transcript.end_line()
+        if output is not None and output.cut:
+            self.say("class:error", output.cut)
         if status == STOPPED:
             self._rest.clear()
         self._next(status)
         self._go_on()
 
-    def _page(self, data: bytes) -> None:
-        text = harmless(data.decode("utf-8", "replace").replace("\r", ""))
-        view = RichView(self.session, Text.from_ansi(text), max_width=500)
+    def _page(self, data: bytes, output: ScreenOutput) -> None:
+        """Shows it until the person goes back; then what it holds is given back."""
+        if self._paged is not None:
+            self._paged.forget()
+        self._paged = output
+        # Plain text: rows that rich has drawn take a hundred times as much.
+        text = plain(data.decode("utf-8", "replace").replace("\r", ""))
+        view = RichView(self.session, text, max_width=500)
         keys = Keymap(group="Page")
 
         @keys.add("escape", "q", label="back", rank=10)
         def _back(event: Any) -> None:
+            output.forget()
             self.screen.show(self.body, focus=self.input)
 
         self.screen.show(HSplit([view], key_bindings=keys.bindings), focus=view.window)

@@ -26,9 +26,17 @@ _DROPPED = re.compile(
 )
 
 
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+
+
 def harmless(text: str) -> str:
     """The text with its colours, tabs and line ends, and without any other sequence."""
     return _DROPPED.sub("", text)
+
+
+def plain(text: str) -> str:
+    """The same without colours."""
+    return _COLOURS.sub("", harmless(text))
 
 
 class Transcript:

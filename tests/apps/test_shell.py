@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -784,6 +785,53 @@ def test_a_page_is_shown_and_left(host: Hosted) -> None:
         shell.wait_for("Type help").type("help | page").press("enter")
         shell.wait_for("/ search")
         shell.press("escape").wait_for("❯ help | page")
+
+
+def test_what_a_page_holds_counts_as_its_persons_until_it_is_left() -> None:
+    size = 14 * 30_000
+    with hosted(bundled=["shell", "files"], settings={"limits.share": 0.1}) as host:  # 4.8 MiB
+        held = partial(host.host.budget.held, Kind.MEMORY)
+        host.run("files put long", stdin=b"more and more\n" * 30_000)
+        with host.open("shell") as shell:
+            shell.wait_for("Type help")
+            before = held()
+            shell.type("page long").press("enter").wait_for("/ search").wait_for("more and more")
+            assert held() >= before + size
+            shell.press("escape").wait_for("❯ page long")
+            assert held() < before + size
+            shell.type("cat long long | page").press("enter").wait_for("/ search")
+            shell.press("escape").wait_for("The rest is not shown").wait_for("5,033,165")
+            assert held() < before + size
+
+
+def test_a_page_that_is_cut_says_so(host: Hosted) -> None:
+    host.run("files put long", user="pat", stdin=b"more and more\n" * 70_000)
+    with host.open("shell", user="pat") as shell:
+        shell.wait_for("Type help").type("cat long long | page").press("enter")
+        shell.wait_for("/ search").wait_for("more and more").press("escape")
+        shell.wait_for("A page holds 1.0 MB; the rest is not shown.")
+
+
+def test_a_page_has_no_colours(host: Hosted) -> None:
+    plain = part(host, "transcript").plain
+    assert plain("\x1b[31mred\x1b[0m \x1b[2Jand\tmore\n") == "red and\tmore\n"
+
+
+@pytest.mark.parametrize("words", ["cat", "count", "sort | count", "files put made"])
+def test_a_command_that_reads_on_the_screen_says_that_nothing_is_typed_there(
+    host: Hosted, words: str
+) -> None:
+    with host.open("shell", user=f"una{len(words)}") as shell:
+        shell.wait_for("Type help").type(words).press("enter")
+        shell.wait_for("Nothing is typed into a command here: name a file, or use < or |.")
+        shell.type("echo done").press("enter").wait_for("\n done")
+        assert shell.text.count("Nothing is typed") == 1
+
+
+def test_a_known_word_needs_no_app_to_start_in() -> None:
+    with hosted(bundled=["shell", "files"]) as host, host.open("shell") as shell:
+        shell.wait_for("Type help").type("cat gone").press("enter")
+        shell.wait_for("gone: there is no such file.")
 
 
 def test_an_app_opens_and_leads_back_to_what_was_shown(host: Hosted) -> None:

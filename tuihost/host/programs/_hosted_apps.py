@@ -99,7 +99,9 @@ class HostedApps:
         self, app: str, words: Sequence[str], stdio: Stdio, ended: Callable[[int], None]
     ) -> StartedCommand:
         catalog = self._host.catalog.apps
-        owner = catalog[app if app in catalog else self._name].app
+        # A word such as `ls` is not an app, and the app that people start in may be out of order.
+        owners = [name for name in (app, self._name, *catalog) if name in catalog]
+        owner = catalog[owners[0]].app
         command = StartedCommand(self, app, words, stdio, ended)
         share = self._host.share_of(self._visit.account)
         lease = share.take(Kind.THREADS)
