@@ -989,6 +989,9 @@ def test_a_line_for_a_shell_that_fails_leads_to_the_shell(host: Hosted) -> None:
         assert said.status in (1, 2, 127)
         last = said.errors.splitlines()[-1]
         assert last.endswith(f" works in the shell: ssh {target} shell -c \"'{words}'\""), said
+    for words in ("ls | less", "ls | foo", "nothing|head", "cat nothing; ls", "grep x < gone"):
+        assert host.run(words).errors.count("\n") == 1, "one sentence"
+    assert "gone: there is" in host.run("cat gone | less").errors, "that is wrong in the shell, too"
     assert host.run("cat 'a|b'").errors == "a|b: there is no such file.\n"
     assert host.run("cat 'a' | x").errors.endswith(" shell -c \"'…'\"\n")
     assert host.run("echo a | b").errors == "", "it did what it does"

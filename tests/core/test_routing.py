@@ -20,6 +20,7 @@ from tuihost.core.routing import (
     route,
     shell_operator,
     split_user,
+    words_for_a_shell,
 )
 from tuihost.wire import ExecRequest, ProgramRequest, ShellRequest, SubsystemRequest
 
@@ -146,3 +147,14 @@ def test_a_line_of_blanks_runs_nothing() -> None:
 )  # fmt: skip
 def test_a_sign_of_a_shell_is_found_outside_of_quotes(line: str, operator: str) -> None:
     assert shell_operator(line) == operator
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("ls | less", ("|", "less")), ("nothing|head -n 1", ("nothing|head", "-n", "1")),
+        ("cat nothing; ls", ("nothing;", "ls")), ("grep 'a|b' f", ()), ("", ()),
+    ],
+)  # fmt: skip
+def test_the_words_from_there_on_were_for_a_shell(line: str, words: tuple[str, ...]) -> None:
+    assert words_for_a_shell(line) == words

@@ -158,6 +158,14 @@ def shell_operator(line: str) -> str:
     return found[0] if found else ""
 
 
+def words_for_a_shell(line: str) -> tuple[str, ...]:
+    """The word that the first such sign is a part of, and all that follow: a shell would not have
+    given them to the command."""
+    unquoted = _QUOTED.sub("", line[:COMMAND_LIMIT])
+    found = _OPERATOR.search(unquoted)
+    return tuple(unquoted[unquoted.rfind(" ", 0, found.start()) + 1 :].split()) if found else ()
+
+
 def _words(line: str) -> tuple[str, ...] | BadCommand:
     if len(line) > COMMAND_LIMIT:
         return BadCommand(f"the command line is longer than {COMMAND_LIMIT:,} characters")

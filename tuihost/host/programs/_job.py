@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tuihost.commands.running import CommandLine, run_command
 from tuihost.commands.table import exit_status
@@ -37,10 +38,38 @@ from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage, Signalled
 from tuihost.tui.running.loop import run as run_coroutine
 from tuihost.tui.running.runner import StopStep
-from tuihost.wire import ByteChannel, SessionEvent, WindowChange, WindowSize
+from tuihost.wire import ByteChannel, SessionEvent, Stream, WindowChange, WindowSize
+
+if TYPE_CHECKING:
+    from tuihost.terminal_facts import TerminalFacts
+    from tuihost.theme.theme import Theme
 
 HINTED = (FAILED, NOT_YOURS, NOT_FOUND)
 """The statuses of a command line that was perhaps meant for a shell."""
+
+
+class _JobStage(CommandStage):
+    """The stage of a command line that was perhaps meant for a shell: errors about the words that
+    were `misread` wait, since a hint may say all of it in one sentence."""
+
+    def __init__(
+        self, channel: ByteChannel, facts: TerminalFacts, theme: Theme, misread: Sequence[str]
+    ) -> None:
+        super().__init__(channel, facts, theme)
+        self._misread = tuple(f"{clean(word, limit=200)}: " for word in misread)
+        self._errors: list[Sequence[Any]] = []
+
+    def print(self, items: Sequence[Any], stream: Stream) -> None:
+        if stream is Stream.ERR and self._misread and str(items[0]).startswith(self._misread):
+            self._errors.append(items)
+        else:
+            super().print(items, stream)
+
+    def show_errors(self) -> None:
+        """Shows the errors that wait: no hint is given."""
+        self._misread = ()
+        for items in self._errors:
+            super().print(items, Stream.ERR)
 
 
 class Job:
@@ -60,7 +89,7 @@ class Job:
         self._sessions = sessions
         self._log = log
         self._made: list[Session] = []
-        self._stage = CommandStage(channel, visit.facts, host.theme_of(visit.account))
+        self._stage = _JobStage(channel, visit.facts, host.theme_of(visit.account), visit.misread)
 
     # ---------------------------------------------------------------- from other threads
 
@@ -85,6 +114,8 @@ class Job:
         status = self._play()
         if self._visit.hint and status in HINTED:
             self._complain(self._visit.hint)
+        else:
+            self._stage.show_errors()
         return status
 
     def _play(self) -> int:
@@ -100,6 +131,8 @@ class Job:
                 return self._copied(lambda files: files.scp(words))
             case SyncFiles(words=words):
                 return self._copied(lambda files: files.rsync(words))
+            case NoSuchApp(name=name) if name in self._visit.misread:
+                return NOT_FOUND  # the hint says more
             case NoSuchApp(name=name):
                 self._complain(no_such_app(self._host, self._visit.account, name))
                 return NOT_FOUND

@@ -18,6 +18,7 @@ from tuihost.core.routing import (
     RunCommand,
     route,
     shell_operator,
+    words_for_a_shell,
 )
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
@@ -44,7 +45,7 @@ _UNPLAIN = re.compile(r"""['"$`\\!]|[^ -~]""")  # not the same between two pairs
 class Visit:
     """What is known of somebody when their program begins. `line` is the command that runs, if
     `route` is one. `hint` is for somebody whose command fails, and empty if there is nothing to
-    say."""
+    say; it explains the errors about the words in `misread`."""
 
     account: Account
     peer: Peer
@@ -54,6 +55,7 @@ class Visit:
     resources: ClientResources = field(default_factory=ClientResources)
     line: CommandLine | None = None
     hint: str = ""
+    misread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +93,22 @@ def visit_of(
         elif not where.words:
             where = _without_words(host, where, resources)
         line = resolved if isinstance(resolved, CommandLine) else None
-    hint = _hint(host, visitor, granted.program)
-    return Visit(visitor, peer, where, facts, env, resources, line, hint)
+    hint, misread = _hint(host, visitor, granted.program)
+    return Visit(visitor, peer, where, facts, env, resources, line, hint, misread)
 
 
-def _hint(host: Host, visitor: Visitor, program: ProgramRequest) -> str:
-    """For a command line that is meant for a shell, how to have the shell here run it."""
+def _hint(host: Host, visitor: Visitor, program: ProgramRequest) -> tuple[str, tuple[str, ...]]:
+    """For a command line that is meant for a shell, how to have the shell here run it, and the
+    words that the command was given instead."""
     if not isinstance(program, ExecRequest) or visitor.restrictions.command is not None:
-        return ""
+        return "", ()
     line, operator = program.command, shell_operator(program.command)
     if not operator or SHELL not in visitor.apps or not visitor.may_run(SHELL, RUN_LINE):
-        return ""
+        return "", ()
     target = ssh_target_of(host.ssh_target, visitor.name)
     shown = "…" if _UNPLAIN.search(line) or len(line) > MAX_SHOWN_LINE else line
-    return f"{operator} works in the shell: ssh {target} {SHELL} {RUN_LINE} \"'{shown}'\""
+    hint = f"{operator} works in the shell: ssh {target} {SHELL} {RUN_LINE} \"'{shown}'\""
+    return hint, words_for_a_shell(line)
 
 
 def _original_command(program: ProgramRequest) -> dict[str, str]:
