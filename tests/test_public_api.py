@@ -54,6 +54,7 @@ PUBLIC = {
         "Page",
         "WebRequest",
         "qr_lines",
+        "skeleton",
         "BreakSent",
         "Colors",
         "EndOfInput",

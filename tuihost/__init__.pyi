@@ -11,6 +11,7 @@ from .core.accepts import Accepts as Accepts
 from .core.accepts import ForwardRule as ForwardRule
 from .core.accepts import ListenRule as ListenRule
 from .core.accepts import SocketRule as SocketRule
+from .core.login.account_names import skeleton as skeleton
 from .core.login.proof import AccountChange as AccountChange
 from .core.login.proof import ProofNeeded as ProofNeeded
 from .database import Database as Database

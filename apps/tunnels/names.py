@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Collection
 
-from tuihost import Account
+from tuihost import Account, skeleton
 
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 UNNAMED = frozenset({"", "*", "localhost", "0.0.0.0", "::", "127.0.0.1", "::1"})
@@ -36,21 +36,35 @@ def name_for(
     name = asked.lower().partition(".")[0]
     if not LABEL.fullmatch(name):
         raise NoName("a name has only lower-case letters, digits and -, at most 40 of them")
-    if name in RESERVED:
+    if _is_reserved(name):
         raise NoName(f"the name {name} is reserved")
-    if name in taken and name not in again:
+    if name in again:
+        return name
+    if name in taken:
         raise NoName(f"the name {name} is taken")
+    if skeleton(name) in set(map(skeleton, taken)):
+        raise NoName(f"the name {name} looks like one that is taken")
     return name
 
 
 def _label_of(name: str) -> str | None:
     label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32]
-    return label if LABEL.fullmatch(label) and label not in RESERVED else None
+    return label if LABEL.fullmatch(label) and not _is_reserved(label) else None
+
+
+def _is_reserved(name: str) -> bool:
+    return _as_read(name) in set(map(_as_read, RESERVED))
+
+
+def _as_read(name: str) -> str:
+    """The same for names that people read as one word: `adm1n` too, although a 1 looks like an
+    l."""
+    return skeleton(name).replace("i", "l")
 
 
 def _numbered(name: str, taken: Collection[str]) -> str:
-    number = 1
-    while (found := name if number == 1 else f"{name}-{number}") in taken:
+    looks, number = set(map(skeleton, taken)), 1
+    while skeleton(found := name if number == 1 else f"{name}-{number}") in looks:
         number += 1
     return found
 

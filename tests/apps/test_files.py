@@ -236,7 +236,7 @@ def test_a_person_walks_reads_writes_and_deletes(host: Hosted, size: tuple[int, 
         pilot.press("c-n").wait_for("Name of the new file").type("../../two.txt").press("enter")
         pilot.wait_for("Nothing can be").press("c-u").type("two.txt")
         pilot.press("enter")
-        pilot.wait_for("two.txt").press("c-e").wait_for("saved").type("some words")
+        pilot.wait_for("▌ two.txt").press("c-e").wait_for("saved").type("some words")
         pilot.press("c-s").wait_for("Saved").press("escape").wait_gone("save")
         pilot.press("delete").wait_for("Delete two.txt?").press("left", "enter").wait_gone(
             "two.txt"

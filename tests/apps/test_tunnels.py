@@ -77,6 +77,26 @@ def test_a_name_may_be_asked_for(host: Hosted) -> None:
         name_for("demo", GUEST, {"demo"})
 
 
+@pytest.mark.parametrize("asked", ["adm1n", "ADMIN", "adrnin", "l0gin", "1ogin", "mai1", "rnail"])
+def test_nobody_has_a_name_that_reads_as_a_reserved_one(host: Hosted, asked: str) -> None:
+    names = part(host, "names")
+    with pytest.raises(names.NoName, match="is reserved"):
+        names.name_for(asked, GUEST, ())
+    own = names.name_for("", Account(asked, guest=False), (), lambda _: 0)
+    assert own == "brisk-anchor-000000"
+
+
+def test_nobody_has_a_name_that_looks_like_a_strangers(host: Hosted) -> None:
+    names = part(host, "names")
+    name_for, NoName = names.name_for, names.NoName
+    for asked in ("dem0", "derno", "dern0"):
+        with pytest.raises(NoName, match=f"the name {asked} looks like one that is taken"):
+            name_for(asked, GUEST, {"demo", "harbor"})
+    assert name_for("demo", GUEST, {"demo"}, again={"demo"}) == "demo"
+    assert name_for("demo-2", GUEST, {"demo"}) == "demo-2"
+    assert name_for("", Account("a1ice", guest=False), {"alice"}) == "a1ice-2"
+
+
 class Held:
     """A forward that has ended before the app is told."""
 
