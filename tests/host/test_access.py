@@ -112,7 +112,9 @@ def test_a_subsystem_is_an_apps_or_the_files_of_the_host() -> None:
     assert here.serves(visitor("staff"), "backup")
     assert not here.serves(visitor(), "backup")
     assert here.serves(visitor("staff"), "sftp")
-    assert not here.serves(visitor(), "sftp"), "no app that they may open serves files"
+    assert here.serves(visitor(), "sftp"), "it says that their roles allow no files"
+    assert here.file_apps(visitor()) == ()
+    assert not Access(load(None, {}, GIVEN), {"menu": APPS["menu"]}).serves(visitor(), "sftp")
     assert not here.serves(visitor("staff"), "other")
 
 

@@ -149,10 +149,11 @@ class Access:
         return None
 
     def serves(self, account: Account, subsystem: str) -> bool:
-        """Whether an app that they may open serves the subsystem; the host itself serves files."""
+        """Whether an app that they may open serves the subsystem. The host itself serves files, and
+        tells those who may see none of them why there are none."""
         app = self.subsystem_app(subsystem)
         if app is None and subsystem == SFTP:
-            return bool(self.file_apps(account))
+            return any(loaded.app.has_files for loaded in self._apps.values())
         return app is not None and self.may_open(account, app.name)
 
     def file_apps(self, account: Account) -> tuple[App, ...]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
-import paramiko
 import pytest
 
-from tests.waiting import DEADLINE
+from tests.sftp import sftp_of
 from tuihost.testing import Hosted, hosted
-from tuihost.testing.hosted import hang_up
 
 MINE = "/files/mine"
 THERE = b"12345"
@@ -35,22 +32,8 @@ def run(*lines: str, stdin: bytes = b"") -> Callable[[Hosted], None]:
     return way
 
 
-@contextmanager
-def sftp_of(host: Hosted) -> Iterator[paramiko.SFTPClient]:
-    transport = host.connect()
-    client = transport.open_sftp_client()
-    assert client is not None
-    channel = client.get_channel()
-    assert channel is not None
-    channel.settimeout(DEADLINE)
-    try:
-        yield client
-    finally:
-        hang_up(transport)
-
-
 def by_sftp(host: Hosted) -> None:
-    with sftp_of(host) as sftp:
+    with sftp_of(host, "ada") as sftp:
         with sftp.open("b", "w") as file:
             file.write(b"123")
         sftp.rename("b", "c")
@@ -131,7 +114,7 @@ def test_a_change_is_in_the_log_once(host: Hosted, name: str) -> None:
 
 def test_another_apps_files_are_in_it_too(host: Hosted) -> None:
     run("notes add soup")(host)
-    with sftp_of(host) as sftp:
+    with sftp_of(host, "ada") as sftp:
         (name,) = sftp.listdir("/notes")
         sftp.remove(f"/notes/{name}")
     (change,) = host.log.named("file.changed")

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import paramiko
 import pytest
 
 from tests.sftp import sftp_of
@@ -17,6 +16,7 @@ from tuihost.testing.hosted import hang_up
 
 COMMANDS = ["files *", "shell *", "notes list"]
 NO_FILES = "Your roles allow no files here. The host's operator can change that."
+TOLD = "your roles allow no files here; the host's operator can change that."
 REFUSED = "nothing can be changed here"
 
 
@@ -74,15 +74,27 @@ def test_who_may_write_one_apps_files_writes_no_others() -> None:
         assert sorted(sftp.listdir("/files/mine")) == ["a", "b"]
 
 
+def by_every_transfer(host: Hosted, user: str) -> list[tuple[int, str]]:
+    """How sftp, scp and rsync end for that person, and what they say beside it."""
+    transport, ends = host.connect(user), []
+    try:
+        for line in (None, "scp -f a", "rsync --server --sender -logDtpre.iLsfxCIvu . a"):
+            channel = transport.open_session(timeout=DEADLINE)
+            channel.settimeout(DEADLINE)
+            if line is None:
+                channel.invoke_subsystem("sftp")
+            else:
+                channel.exec_command(line)
+            said = channel.makefile_stderr("rb").read().decode()
+            ends.append((channel.recv_exit_status(), said))
+    finally:
+        hang_up(transport)
+    return ends
+
+
 def test_without_a_word_about_files_fewer_commands_give_none() -> None:
     with host_where() as host:
-        transport = host.connect("eve")
-        try:
-            channel = transport.open_session(timeout=DEADLINE)
-            with pytest.raises(paramiko.SSHException):
-                channel.invoke_subsystem("sftp")
-        finally:
-            hang_up(transport)
+        assert by_every_transfer(host, "eve") == [(1, f"{host.host.name}: {TOLD}\n")] * 3
         for command in ("files ls", "files find x"):
             said = host.run(command, user="eve")
             assert (said.status, said.errors) == (1, f"{NO_FILES}\n"), command

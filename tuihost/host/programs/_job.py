@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 HINTED = (FAILED, NOT_YOURS, NOT_FOUND)
 """The statuses of a command line that was perhaps meant for a shell."""
+NO_FILES = "your roles allow no files here; the host's operator can change that."
 
 
 class _JobStage(CommandStage):
@@ -194,6 +195,9 @@ class Job:
 
     def _copied(self, copy: Callable[[FileTransfers], int]) -> int:
         """The same for the files of all apps: the mistake is that of the app whose tree it is."""
+        if not self._host.access.file_apps(self._visit.account):
+            self._complain(NO_FILES)
+            return FAILED
         folders = files_of(self._host, self._visit, self._session, self._log)
         share = self._host.share_of(self._visit.account)
         try:
