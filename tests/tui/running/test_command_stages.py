@@ -13,6 +13,7 @@ from tuihost.errors import Disconnected, NoTerminal
 from tuihost.terminal_facts import TerminalFacts
 from tuihost.theme.theme import load_theme
 from tuihost.tui.running.command_stages import CommandStage, Signalled
+from tuihost.tui.terminal.line_discipline import MAX_TYPED, TOO_LONG
 from tuihost.wire import Exit, Stream
 
 THEME = load_theme(Path(__file__).parents[3] / "themes" / "harbor-night.toml")
@@ -145,3 +146,10 @@ def test_without_a_terminal_there_is_one_sentence() -> None:
             stage(Wire(b"yes\n"), TerminalFacts(pty=False)).ask("Sure? ", hidden=False, default="")
         )
     assert str(caught.value) == "cannot ask 'Sure?' without a terminal; ssh -t gives one"
+
+
+def test_a_line_that_is_too_long_is_refused_with_a_sentence_as_the_input_ends() -> None:
+    wire = Wire(b"x" * (MAX_TYPED + 1), at_end=True)
+    stage = CommandStage(wire, TerminalFacts(pty=True, cooked=True), THEME)
+    assert stage.read(10) == b""
+    assert wire.sent.endswith(f"\r\n{TOO_LONG}\r\n".encode())

@@ -70,7 +70,7 @@ def test_a_line_that_is_too_long_is_refused_whole_with_a_sentence(end: str, echo
     shown, read = typed("x" * (MAX_TYPED + 100) + end, cooked)
     assert read is None
     assert cooked.refused == 1
-    assert shown.endswith(f"{TOO_LONG}\r\n")
+    assert shown.endswith(f"\r\n{TOO_LONG}\r\n")
     if echo:
         assert shown.startswith("x" * MAX_TYPED + "\a" * 100)
     assert typed("y\r", cooked)[1] == b"y\n"
@@ -91,8 +91,9 @@ def test_a_line_that_is_too_long_can_be_made_shorter() -> None:
 def test_the_end_of_input_hands_over_no_part_of_a_line() -> None:
     cooked = LineDiscipline()
     cooked.feed(b"x" * (MAX_TYPED + 1))
-    cooked.end()
+    assert cooked.end() == f"\r\n{TOO_LONG}\r\n".encode()
     assert (cooked.take(10), cooked.refused) == (b"", 1)
+    assert LineDiscipline().end() == b""
 
 
 def test_what_is_typed_is_bounded() -> None:

@@ -314,7 +314,7 @@ class CommandStage(_OutputStage):
             if keys is None:
                 break
             if not keys:
-                cooked.end()
+                self._show(cooked.end())
                 break
             self._show(cooked.feed(keys))
         self._deliver_signals(cooked)

@@ -61,10 +61,11 @@ class LineDiscipline:
             shown = [said if TOO_LONG in said else "\r\n" * said.count("\n") for said in shown]
         return "".join(shown).encode()
 
-    def end(self) -> None:
-        """No more keys will come."""
-        self._hand_over("")
+    def end(self) -> bytes:
+        """No more keys will come. What to show if the unfinished line is refused."""
+        said = self._hand_over("")
         self.ended = True
+        return said.encode()
 
     def take(self, limit: int) -> bytes | None:
         """At most `limit` bytes of whole lines; b"" at the end, None if nothing is ready."""
@@ -113,7 +114,8 @@ class LineDiscipline:
         self._clear()
         if over:
             self.refused += 1
-            return f"{TOO_LONG}\r\n"
+            begin = "" if end else "\r\n"  # else the cursor is behind the line
+            return f"{begin}{TOO_LONG}\r\n"
         self._ready += (line + end).encode()
         return ""
 
