@@ -15,6 +15,8 @@ PEOPLE, PEOPLED = 6, 30
 """The most people that are named, in windows with at least so many rows."""
 COMMANDS = 8
 """The most commands that are named; the rest is counted."""
+LINES, LINED = 2, 40
+"""The most lines on what a command does, in windows with at least so many rows."""
 APPS = 100
 """Columns of the apps, in windows that have more for the page beside them."""
 GREETING_ROWS = 3
@@ -44,7 +46,7 @@ class AppPage:
         session = self.session
         used, people = last_used(session, card), self._people()
         here = people_in(session.host.people(), card.name)
-        look = (self.columns(), session.theme.name, session.terminal.unicode)
+        look = (self.columns(), self._lines, session.theme.name, session.terminal.unicode)
         made_of = (card, here, used, people, look)
         if made_of != self._made_of:
             self._made_of = made_of
@@ -81,22 +83,31 @@ class AppPage:
         known = others.apps().get(card.name, ()) if others is not None else ()
         about = {each.name: each.help for each in known}
         shown = [(clean(name), clean(about.get(name, ""))) for name in card.commands[:COMMANDS]]
-        rows = self._pairs(shown, "class:accent")
+        rows = self._pairs(shown, "class:accent", self._lines)
         if len(card.commands) > COMMANDS:
             rows.append([("class:muted", f"  and {len(card.commands) - COMMANDS} more")])
         return rows
 
-    def _pairs(self, pairs: Sequence[tuple[str, str]], style: str) -> list[Fragments]:
-        """A name in each row, and beside it what is said of it."""
+    def _pairs(
+        self, pairs: Sequence[tuple[str, str]], style: str, most: int = 1
+    ) -> list[Fragments]:
+        """A name in a row, and beside it what is said of it, in `most` lines at most."""
         width = min(max((width_of(name) for name, _ in pairs), default=0), self._room // 2)
         ellipsis = glyph(self.session, "ellipsis")
-        return [
-            [
-                (style, "  " + pad(name, width, ellipsis) + "  "),
-                ("class:muted", fit(text, max(0, self._room - width - 4), ellipsis)),
+        room = max(1, self._room - width - 4)
+        rows: list[Fragments] = []
+        for name, text in pairs:
+            lines = wrap(text, room)
+            if len(lines) > most:
+                lines[most - 1 :] = [fit(" ".join(lines[most - 1 :]), room, ellipsis)]
+            rows += [
+                [
+                    (style, "  " + pad("" if number else name, width, ellipsis) + "  "),
+                    ("class:muted", line),
+                ]
+                for number, line in enumerate(lines)
             ]
-            for name, text in pairs
-        ]
+        return rows
 
     def _people(self) -> tuple[tuple[str, str], ...]:
         """Who is here, and what they do, if the window is high enough for them."""
@@ -138,6 +149,11 @@ class AppPage:
     @property
     def _room(self) -> int:
         return self.columns() - 2
+
+    @property
+    def _lines(self) -> int:
+        """How many lines there may be on what a command does."""
+        return LINES if self.session.terminal.size.rows >= LINED else 1
 
 
 class Greeting:

@@ -124,6 +124,13 @@ def test_wide_windows_show_the_page_of_the_chosen_app() -> None:
         assert AT_120.replace("HOST", target).replace("SUM", "The sum of everything") in ada.text
 
 
+def test_what_a_command_does_is_told_in_full_where_there_are_rows_for_it() -> None:
+    with hosted(bundled=["menu", "notes"]) as host, host.open("menu", size=(130, 40)) as pilot:
+        pilot.wait_for('or with "-", keep standard input').wait_for("those with every one of WORDS")
+        pilot.resize(130, 30).wait_gone("keep standard input").wait_for("Keep TEXT as a new no")
+        pilot.resize(130, 40).wait_for("keep standard input")
+
+
 def test_window_follows_its_size_and_says_kindly_when_it_is_too_small() -> None:
     with house() as it, come(it) as ada:
         ada.resize(40, 12).wait_gone("Everyday")
