@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from prompt_toolkit import utils as utils_module
 from prompt_toolkit.application import Application
 from prompt_toolkit.application import application as application_module
 from prompt_toolkit.application.current import set_app
@@ -19,6 +20,7 @@ from prompt_toolkit.layout import BufferControl, FormattedTextControl, Layout, W
 from prompt_toolkit.layout.screen import _CHAR_CACHE
 from prompt_toolkit.output import DummyOutput
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
 
 from tuihost.tui import defaults
 from tuihost.tui.running.loop import run
@@ -34,6 +36,7 @@ def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
         (application_module, "load_page_navigation_bindings"),
         (Application, "_create_merged_style"),
         (Buffer, "save_to_undo_stack"),
+        (utils_module, "_CHAR_SIZES_CACHE"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))
 
@@ -128,3 +131,22 @@ def test_styles_come_out_as_before(pygments: Any) -> None:
 def test_the_cells_that_a_process_remembers_are_bounded() -> None:
     defaults.share_defaults()
     assert _CHAR_CACHE.size <= defaults.CELLS_KEPT
+
+
+def test_the_texts_whose_width_a_process_remembers_are_bounded() -> None:
+    defaults.share_defaults()
+    for number in range(defaults.WIDTHS_KEPT + 1):
+        assert get_cwidth(f"é{number}") == 1 + len(str(number))
+    assert get_cwidth("語" * 1000) == 2000
+    kept = utils_module._CHAR_SIZES_CACHE
+    assert len(kept) <= defaults.WIDTHS_KEPT
+    assert max(map(len, kept)) <= defaults.WIDTH_LENGTH
+    defaults.share_defaults()
+    assert utils_module._CHAR_SIZES_CACHE is kept
+
+
+@pytest.mark.parametrize(
+    "text", ["", "abc", "a\tb", "\x1b[1m", "語", "e\u0301", FAMILY, "\x1f", "x" * 65, "é" * 65]
+)
+def test_the_width_of_a_text_is_what_prompt_toolkit_says(text: str) -> None:
+    assert defaults.Widths()[text] == utils_module._CharSizesCache()[text]

@@ -11,6 +11,7 @@ from functools import cache
 from sys import getsizeof
 from typing import Any
 
+from prompt_toolkit import utils as utils_module
 from prompt_toolkit.application import application as application_module
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.application.current import get_app
@@ -38,12 +39,17 @@ from prompt_toolkit.styles import (
     default_ui_style,
     merge_styles,
 )
+from wcwidth import wcwidth
 
 from tuihost.tui.characters import cluster_after, cluster_before, one_line
 
 CELLS_KEPT = 250_000
 """Distinct cells (a character in a style) that the process remembers; prompt_toolkit would keep a
 million, some 300 MB that visitors could fill."""
+
+WIDTHS_KEPT, WIDTH_LENGTH = 10_000, 64
+"""Texts of which the process remembers how many cells they take, and how many characters these have
+at most; prompt_toolkit would keep every text that was ever measured, without a bound."""
 
 UNDO, UNDO_STEPS = 4_000_000, 1000
 """Bytes of texts that one field keeps for undo and redo, and how many texts; the oldest give way.
@@ -122,9 +128,27 @@ def _create_merged_style(
     return merge_styles([base_style(), DynamicStyle(lambda: self.style)])
 
 
+class Widths(dict[str, int]):
+    """How many cells texts take, in place of what prompt_toolkit remembers. Thread: any."""
+
+    def __missing__(self, text: str) -> int:
+        if text.isascii() and text.isprintable():
+            width = len(text)
+        elif len(text) == 1:
+            width = max(0, wcwidth(text))
+        else:
+            width = sum(self[character] for character in text)
+        if len(text) <= WIDTH_LENGTH:
+            if len(self) >= WIDTHS_KEPT:
+                self.clear()  # it is soon filled again
+            self[text] = width
+        return width
+
+
 def share_defaults() -> None:
     """From now on, Applications share their default key bindings and styles. Does nothing the
-    second time. An Application behaves as before; it only costs less, and keeps less for undo."""
+    second time. An Application behaves as before; it only costs less, and keeps less: for undo, and
+    of the widths of texts."""
     vars(application_module).update(
         load_key_bindings=shared_key_bindings,
         load_page_navigation_bindings=shared_page_bindings,
@@ -132,6 +156,8 @@ def share_defaults() -> None:
     Buffer.save_to_undo_stack = _save_within_bounds  # type: ignore[method-assign]
     Application._create_merged_style = _create_merged_style  # type: ignore[method-assign]
     _CHAR_CACHE.size = min(_CHAR_CACHE.size, CELLS_KEPT)
+    if not isinstance(utils_module._CHAR_SIZES_CACHE, Widths):
+        vars(utils_module).update(_CHAR_SIZES_CACHE=Widths())
 
 
 def undo_bytes(buffer: Buffer) -> int:
