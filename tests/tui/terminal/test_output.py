@@ -6,11 +6,15 @@ import base64
 
 import pytest
 from prompt_toolkit.cursor_shapes import CursorShape
-from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output import ColorDepth, vt100
+from prompt_toolkit.output.vt100 import _EscapeCodeCache
+from prompt_toolkit.styles import DEFAULT_ATTRS
 
 from tests.tui.paper import Eyes, Paper
 from tuihost.terminal_facts import Colors, TerminalFacts
+from tuihost.tui.terminal import output
 from tuihost.tui.terminal.output import (
+    _CODES,
     CURSOR_COLOR_OFF,
     KITTY_OFF,
     LEAVE_ALTERNATE,
@@ -21,6 +25,7 @@ from tuihost.tui.terminal.output import (
     TerminalOutput,
     is_plain,
     restore,
+    sgr,
 )
 from tuihost.wire import WindowSize
 
@@ -236,3 +241,18 @@ def test_sizes_follow_the_terminal_even_at_its_limits() -> None:
     assert TerminalOutput(paper).get_size() == (1, 1)
     paper.facts = paper.facts.resized(WindowSize(500, 100))
     assert TerminalOutput(paper).get_size() == (100, 500)
+
+
+@pytest.mark.parametrize("depth", list(ColorDepth))
+def test_what_is_remembered_of_colours_is_bounded(
+    depth: ColorDepth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "CODES_KEPT", 500)
+    stock = _EscapeCodeCache(depth)
+    for number in range(0, 500_000, 500):
+        attrs = DEFAULT_ATTRS._replace(color=f"{number:06x}", bgcolor=f"{number + 0x800000:06x}")
+        assert sgr(attrs, depth) == stock[attrs]
+    assert len(_CODES[depth]) <= 500
+    assert len(vt100._256_colors) <= 2 * 500
+    assert len(vt100._16_fg_colors._cache) <= 2 * 500
+    assert len(vt100._16_bg_colors._cache) <= 2 * 500

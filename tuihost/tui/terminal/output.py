@@ -16,6 +16,7 @@ from typing import Protocol, TextIO, cast
 from prompt_toolkit.cursor_shapes import CursorShape
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output import vt100 as vt100_module
 from prompt_toolkit.output.vt100 import Vt100_Output, _EscapeCodeCache
 from prompt_toolkit.styles import Attrs
 
@@ -62,7 +63,23 @@ _DEPTHS = {
     Colors.TRUE: ColorDepth.DEPTH_24_BIT,
 }
 
-_CODES = {depth: _EscapeCodeCache(depth) for depth in ColorDepth}
+CODES_KEPT = 8_192
+"""Attributes of which the process remembers the sequences, at each colour depth: an app that blends
+colours has new ones in every frame, and prompt_toolkit would keep them all."""
+
+
+class _Codes(_EscapeCodeCache):
+    def __missing__(self, attrs: Attrs) -> str:
+        if len(self) >= CODES_KEPT:
+            self.clear()
+            # Those of the nearest of 16 and of 256 colours, which it fills.
+            vt100_module._256_colors.clear()
+            vt100_module._16_fg_colors._cache.clear()
+            vt100_module._16_bg_colors._cache.clear()
+        return super().__missing__(attrs)
+
+
+_CODES: dict[ColorDepth, _EscapeCodeCache] = {depth: _Codes(depth) for depth in ColorDepth}
 
 # The kitty keyboard protocol is turned on: `CSI > flags u` and `CSI = flags ; mode u`.
 _KITTY_ON = re.compile(r"\x1b\[[>=][0-9;]*u")
