@@ -37,8 +37,8 @@ class Bin:
     ) -> None:
         self._tree = tree
         self._items = DiskTree(tree.quota, root=items_of(place), writable=tree.writable)
+        self._place = items_of(place)
         self._labels = place / "labels"
-        self._labels.mkdir(exist_ok=True, mode=0o700)
         self._days = days
         self._clock = clock
 
@@ -51,6 +51,7 @@ class Bin:
         with self._tree.quota.held():
             key = secrets.token_hex(4)
             label = self._labels / key
+            self._labels.mkdir(parents=True, exist_ok=True, mode=0o700)
             label.write_text(json.dumps({"path": names, "deleted": self._clock()}))
             try:
                 self._tree.move(names, self._items, (key,))
@@ -80,7 +81,7 @@ class Bin:
 
     def size(self) -> tuple[int, int]:
         """How many bytes, and how many files and folders, are in it. Raises `FileError`."""
-        return self._items.measured()
+        return self._items.measured() if self._place.exists() else (0, 0)
 
     def drop(self) -> bool:
         """Removes what was deleted first; False if there is nothing. Raises `FileError`."""
@@ -108,12 +109,13 @@ class Bin:
                     self._remove(deleted)
                 else:
                     kept.add(deleted.key)
-            for label in self._labels.iterdir():
+            for label in self._labels.iterdir() if self._labels.exists() else ():
                 if label.name not in kept:  # of something that never came, or has gone
                     self._forget(label.name)
 
     def _all(self) -> list[Deleted]:
-        return [self._deleted(info) for info in self._items.list(())]
+        found = self._items.list(()) if self._place.exists() else ()  # it is made by `put`
+        return [self._deleted(info) for info in found]
 
     def _deleted(self, info: FileInfo) -> Deleted:
         try:

@@ -7,6 +7,7 @@ import re
 import shutil
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -84,16 +85,35 @@ class AllFolders:
         key = _key_of(account)
         with self._lock:
             if account.guest:
+                self._forget_passers_by()
                 return self._guest_room.enter(self._guests / key)
             return self._own_quota(self._people / key, self._quota)
 
     def _own_quota(self, root: Path, size: int, room: SharedRoom | None = None) -> Quota:
         with self._lock:
-            known, place = root in self._quotas, self._bins / root.name
-            quota = self._quota_at(root, size, items_of(place), room=room)
-            if not known and self.bin_days > 0:
-                quota.dispensable = Bin(DiskTree(quota), place, self.bin_days)
+            known = root in self._quotas
+            quota = self._quota_at(root, size, items_of(self._bins / root.name), room=room)
+            if not known:
+                self._keep(root, quota)
             return quota
+
+    def _forget_passers_by(self) -> None:
+        """Guests choose their names: what is known of those who have left nothing goes."""
+        for root in [root for root in self._quotas if root.parent == self._guests]:
+            if root.exists() or (self._bins / root.name).exists():
+                continue
+            quota = self._quotas.pop(root)
+            quota.dispensable = None  # which leads back to the quota
+            known = weakref.ref(quota)
+            del quota  # with which it ends, if nobody else has it
+            if (in_use := known()) is not None:
+                self._keep(root, in_use)
+
+    def _keep(self, root: Path, quota: Quota) -> None:
+        """Somebody's quota, with their bin."""
+        self._quotas[root] = quota
+        if self.bin_days > 0:
+            quota.dispensable = Bin(DiskTree(quota), self._bins / root.name, self.bin_days)
 
     def _forget_guest(self, root: Path) -> None:
         """The folder of a guest gives way, and so does its bin."""

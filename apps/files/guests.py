@@ -15,6 +15,8 @@ from tuihost import FileError, Quota, SharedRoom
 
 IN_USE = 3600.0
 """Seconds after somebody came to a folder, in which nobody else gets its room."""
+LEAST = 16_000
+"""Bytes that a folder takes at least, however little is in it: guests choose their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class _Folder:
     place: Path
     last: float
     size: int
+    empty: bool
 
 
 class GuestRoom:
@@ -49,31 +52,37 @@ class GuestRoom:
         """Somebody comes to that folder: its quota. Others give way until there is room for all
         that it may have, if any of them is not in use."""
         now = self._clock()
-        self._came[folder] = now
-        with suppress(FileNotFoundError):  # it is made with its first file
+        with suppress(FileNotFoundError):  # it is made when something is looked for in it
             os.utime(folder, (now, now))
-        others = self._others(folder, now)
+        others = self._others(folder)
+        on_disk = {other.place for other in others}
+        self._came = {place: at for place, at in self._came.items() if place in on_disk}
+        self._came[folder] = now
         taken = sum(other.size for other in others)
         for other in sorted(others, key=lambda other: other.last):
-            if taken + self._each <= self._room.size or now - other.last < IN_USE:
-                break
-            self._remove(other.place)
-            self._came.pop(other.place, None)
-            shutil.rmtree(other.place, ignore_errors=True)
-            taken -= other.size
+            full = taken + self._each > self._room.size
+            if now - other.last >= IN_USE and (full or other.empty):
+                self._remove(other.place)
+                del self._came[other.place]
+                shutil.rmtree(other.place, ignore_errors=True)
+                taken -= other.size
         return self._quota_at(folder)
 
-    def _others(self, folder: Path, now: float) -> list[_Folder]:
+    def _others(self, folder: Path) -> list[_Folder]:
         """Each as large as it is."""
         found = []
         for place in self._place.iterdir() if self._place.exists() else ():
             if place != folder:
-                last = self._came.get(place, place.stat().st_mtime)
-                found.append(_Folder(place, last, self._used(place)))
+                last = self._came.setdefault(place, place.stat().st_mtime)
+                used, count = self._held(place)
+                found.append(_Folder(place, last, max(used, LEAST), count == 0))
         return found
 
-    def _used(self, place: Path) -> int:
+    def _held(self, place: Path) -> tuple[int, int]:
+        """How many bytes, and how many files and folders, are in it. As many as it may have if they
+        cannot be counted."""
+        quota = self._quota_at(place)
         try:
-            return self._quota_at(place).used
+            return quota.used, quota.count
         except FileError:
-            return self._each
+            return self._each, 1

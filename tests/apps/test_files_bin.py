@@ -169,7 +169,10 @@ def test_what_cannot_be_deleted_is_not_in_it(tree: DiskTree, bin_: Bin, tmp_path
     assert contents(bin_) == []
 
 
-def test_a_label_without_its_file_is_removed(bin_: Bin, tmp_path: Path) -> None:
+def test_a_label_without_its_file_is_removed(tree: DiskTree, bin_: Bin, tmp_path: Path) -> None:
+    put(tree, "one")
+    bin_.put(("one",))
+    bin_.empty()
     (tmp_path / "bin" / "labels" / "1234abcd").write_text('{"path": ["a"], "deleted": 1}')
     assert contents(bin_) == []
     assert list((tmp_path / "bin" / "labels").iterdir()) == []

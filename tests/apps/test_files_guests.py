@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 
+from tuihost import Account
 from tuihost.testing import Hosted, hosted
 
 MEGABYTE = 1_000_000
@@ -68,3 +70,38 @@ def test_guests_take_what_they_use_and_no_more(host: Hosted) -> None:
     assert "no room" in keep(host, "small-1"), "it may have a MB, and there is none"
     assert "of 72 kB used" in host.run("files quota", user="newcomer").text
     assert all(kept(host, f"small-{number}") for number in range(30))
+
+
+def test_guests_who_pass_by_leave_nothing(host: Hosted) -> None:
+    # The app was loaded from its folder, as above.
+    folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
+    for number in range(8):
+        assert host.run("files quota", user=f"passer-by-{number}").status == 0
+    assert not folders._guests.exists()
+    assert not folders._bins.exists()
+    gc.collect()  # a session that has ended may be garbage in a circle
+    folders._forget_passers_by()
+    assert not folders._quotas
+
+
+def test_an_empty_folder_gives_way_though_there_is_room(host: Hosted) -> None:
+    time = clock_of(host)
+    folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
+    for name in ("empty", "keeper"):
+        assert host.run("files ls", user=name).status == 0
+    assert keep(host, "keeper") == ""
+    assert len(list(folders._guests.iterdir())) == 2
+    time["now"] += 3601
+    assert host.run("files ls", user="third").status == 0
+    assert kept(host, "keeper")
+    assert len(list(folders._guests.iterdir())) == 2, "the keeper's and the third one's"
+    assert len(folders._guest_room._came) == 2
+
+
+def test_a_quota_that_is_in_use_is_kept(host: Hosted) -> None:
+    folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
+    guest = Account("guest", guest=True)
+    quota = folders.quota_of(guest)
+    folders._forget_passers_by()
+    assert folders.quota_of(guest) is quota
+    assert quota.dispensable is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import threading
 from pathlib import Path
@@ -214,8 +215,19 @@ def outside(tmp_path: Path) -> Path:
     return folder
 
 
+def test_the_folder_is_made_when_it_is_needed(tree: DiskTree, quota: Quota) -> None:
+    assert not quota.root.exists()
+    put(tree, b"one", "a")
+    assert names(tree) == ["a"]
+    shutil.rmtree(quota.root)
+    quota.forget()
+    assert names(tree) == []
+    put(tree, b"two", "a")
+    assert names(tree) == ["a"], "it may go while somebody is in it"
+
+
 def test_links_are_not_there(tree: DiskTree, quota: Quota, outside: Path) -> None:
-    root = quota.root
+    root = tree.root
     (root / "file").symlink_to(outside / "secret")
     (root / "folder").symlink_to(outside)
     (root / "loop").symlink_to("loop")
@@ -336,7 +348,7 @@ def test_what_is_there_already_counts(tree: DiskTree, tmp_path: Path) -> None:
 
 
 def test_what_nobody_writes_any_more_is_swept_up(tree: DiskTree, tmp_path: Path) -> None:
-    root = tmp_path / "root"
+    root = tree.root
     (root / f"{UNFINISHED}left").write_bytes(bytes(100))
     living = tree.open(("a",), KEEP)
     living.write(0, b"abc")

@@ -137,7 +137,7 @@ def test_a_rename_does_not_nest_too_deeply(tmp_path: Path) -> None:
 @pytest.fixture
 def pit(tree: DiskTree, quota: Quota) -> Iterator[None]:
     """Folders that were nested far too deeply by other means."""
-    here = os.open(quota.root, os.O_RDONLY)
+    here = os.open(tree.root, os.O_RDONLY)
     for _ in range(1500):
         os.mkdir("d", dir_fd=here)
         inner = os.open("d", os.O_RDONLY, dir_fd=here)

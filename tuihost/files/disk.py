@@ -47,12 +47,12 @@ def without_changes(tree: FileTree) -> FileTree:
     if isinstance(tree, Folders):
         return tree.mapped(without_changes)
     if type(tree) is DiskTree:
-        return DiskTree(tree.quota, writable=False, root=tree.root)
+        return DiskTree(tree.quota, writable=False, root=tree._root)
     return UnchangingTree(tree)
 
 
 class DiskTree:
-    """Implements `FileTree` below the folder `root`, which is made if it does not exist: that of
+    """Implements `FileTree` below the folder `root`, which is made when it is first needed: that of
     the quota, or one of those beside it. Without `writable` nothing can be changed."""
 
     home: Names = ()
@@ -61,7 +61,6 @@ class DiskTree:
         self._quota = quota
         self._writable = writable
         self._root = root if root is not None else quota.root
-        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def quota(self) -> Quota:
@@ -70,7 +69,8 @@ class DiskTree:
 
     @property
     def root(self) -> Path:
-        """The folder on the disk of the host."""
+        """The folder on the disk of the host, which exists now. Raises OSError."""
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self._root
 
     @property
@@ -279,7 +279,10 @@ class DiskTree:
     @contextmanager
     def _folder(self, names: Names) -> Iterator[int]:
         """A descriptor of that folder, reached name by name without following a link."""
-        here = os.open(self._root, FOLDER)
+        try:
+            here = os.open(self._root, FOLDER)
+        except FileNotFoundError:
+            here = os.open(self.root, FOLDER)
         try:
             for name in names:
                 inner = os.open(name, FOLDER, dir_fd=here)
