@@ -37,7 +37,6 @@ class Bin:
     ) -> None:
         self._tree = tree
         self._items = DiskTree(tree.quota, root=items_of(place), writable=tree.writable)
-        self._place = items_of(place)
         self._labels = place / "labels"
         self._days = days
         self._clock = clock
@@ -81,7 +80,7 @@ class Bin:
 
     def size(self) -> tuple[int, int]:
         """How many bytes, and how many files and folders, are in it. Raises `FileError`."""
-        return self._items.measured() if self._place.exists() else (0, 0)
+        return self._items.measured()
 
     def drop(self) -> bool:
         """Removes what was deleted first; False if there is nothing. Raises `FileError`."""
@@ -114,8 +113,7 @@ class Bin:
                     self._forget(label.name)
 
     def _all(self) -> list[Deleted]:
-        found = self._items.list(()) if self._place.exists() else ()  # it is made by `put`
-        return [self._deleted(info) for info in found]
+        return [self._deleted(info) for info in self._items.list(())]
 
     def _deleted(self, info: FileInfo) -> Deleted:
         try:

@@ -52,7 +52,7 @@ class GuestRoom:
         """Somebody comes to that folder: its quota. Others give way until there is room for all
         that it may have, if any of them is not in use."""
         now = self._clock()
-        with suppress(FileNotFoundError):  # it is made when something is looked for in it
+        with suppress(FileNotFoundError):  # it is made with its first file
             os.utime(folder, (now, now))
         others = self._others(folder)
         on_disk = {other.place for other in others}

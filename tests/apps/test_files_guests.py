@@ -76,7 +76,9 @@ def test_guests_who_pass_by_leave_nothing(host: Hosted) -> None:
     # The app was loaded from its folder, as above.
     folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
     for number in range(8):
-        assert host.run("files quota", user=f"passer-by-{number}").status == 0
+        for line in ("files quota", "files ls", "files find x", "files bin list"):
+            assert host.run(line, user=f"passer-by-{number}").status == 0, line
+        assert "no such file" in host.run("files cat it", user=f"passer-by-{number}").errors
     assert not folders._guests.exists()
     assert not folders._bins.exists()
     gc.collect()  # a session that has ended may be garbage in a circle
@@ -88,11 +90,12 @@ def test_an_empty_folder_gives_way_though_there_is_room(host: Hosted) -> None:
     time = clock_of(host)
     folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
     for name in ("empty", "keeper"):
-        assert host.run("files ls", user=name).status == 0
-    assert keep(host, "keeper") == ""
+        assert keep(host, name) == ""
+    for line in ("files rm it", "files bin empty"):
+        assert host.run(line, user="empty").status == 0
     assert len(list(folders._guests.iterdir())) == 2
     time["now"] += 3601
-    assert host.run("files ls", user="third").status == 0
+    assert keep(host, "third") == ""
     assert kept(host, "keeper")
     assert len(list(folders._guests.iterdir())) == 2, "the keeper's and the third one's"
     assert len(folders._guest_room._came) == 2

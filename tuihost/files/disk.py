@@ -52,8 +52,8 @@ def without_changes(tree: FileTree) -> FileTree:
 
 
 class DiskTree:
-    """Implements `FileTree` below the folder `root`, which is made when it is first needed: that of
-    the quota, or one of those beside it. Without `writable` nothing can be changed."""
+    """Implements `FileTree` below the folder `root`, which is made with what is first put into it:
+    that of the quota, or one of those beside it. Without `writable` nothing can be changed."""
 
     home: Names = ()
 
@@ -69,8 +69,8 @@ class DiskTree:
 
     @property
     def root(self) -> Path:
-        """The folder on the disk of the host, which exists now. Raises OSError."""
-        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """The folder on the disk of the host, which exists now. Raises `FileError`."""
+        self._make_root()
         return self._root
 
     @property
@@ -86,6 +86,8 @@ class DiskTree:
             return info_of(name, status_of(name, folder))
 
     def list(self, names: Names) -> Sequence[FileInfo]:
+        if not names and not self._root.exists():
+            return []
         with translated(), self._folder(names) as folder:
             found = []
             for name in sorted(os.listdir(folder)):
@@ -99,6 +101,8 @@ class DiskTree:
             raise read_only()
         if not names:
             raise FileError(Reason.EXISTS, "that is a folder")
+        if mode.write:
+            self._make_root()
         with self._at(names) as (folder, name):
             if not mode.write:
                 return DiskFile.reading(name, folder, self._quota)
@@ -114,6 +118,8 @@ class DiskTree:
     def measured(self) -> tuple[int, int]:
         """The bytes, and the files and folders, in this tree alone. Raises `FileError`."""
         used = count = 0
+        if not self._root.exists():
+            return used, count
         with translated(), self._folder(()) as root:
             for step in walk(".", root):
                 if isinstance(step, Entered):
@@ -126,6 +132,8 @@ class DiskTree:
         also those too deep for a path from a client. `but` are left out. Raises `FileError`."""
         found: list[tuple[int, Names]] = []
         path: Names = ()
+        if not self._root.exists():
+            return ()
         with translated(), self._folder(()) as root:
             for step in walk(".", root):
                 if isinstance(step, Entered):
@@ -261,10 +269,15 @@ class DiskTree:
         if not self._writable or not names:
             raise read_only()
 
+    def _make_root(self) -> None:
+        with translated():
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
     @contextmanager
     def _changing(self, names: Names) -> Iterator[tuple[int, str]]:
         """The same as `_at` for a change: nobody else changes or counts anything meanwhile."""
         self._check_writable(names)
+        self._make_root()
         with self._quota.held(), self._at(names) as found:
             yield found
 
@@ -279,10 +292,7 @@ class DiskTree:
     @contextmanager
     def _folder(self, names: Names) -> Iterator[int]:
         """A descriptor of that folder, reached name by name without following a link."""
-        try:
-            here = os.open(self._root, FOLDER)
-        except FileNotFoundError:
-            here = os.open(self.root, FOLDER)
+        here = os.open(self._root, FOLDER)
         try:
             for name in names:
                 inner = os.open(name, FOLDER, dir_fd=here)
