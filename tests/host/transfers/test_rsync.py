@@ -44,12 +44,12 @@ def test_only_one_that_writes_changes_files(
             client = host.connect(user)
             channel = client.open_session(timeout=DEADLINE)
             channel.settimeout(DEADLINE)
-            channel.exec_command(f"rsync --server {option}-logDtpre.iLsfxCIvu . /files/mine/")
+            channel.exec_command(f"rsync --server {option}-logDtpre.iLsfxCIvu . a/")
             assert channel.recv_exit_status() != 0
             hang_up(client)
         host.log.wait_for("session.end", times=2)
         (changed,) = host.log.named("file.changed")
-        assert (changed["user"], changed["path"]) == ("writes", "/files/mine/")
+        assert (changed["user"], changed["path"]) == ("writes", "/files/mine/a")
 
 
 def test_one_that_reads_no_more_is_no_fault_of_the_host() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tuihost.core.budget.ledger import Share
 from tuihost.core.rsync_args import Refused, parse_rsync
 from tuihost.errors import PeerError
+from tuihost.files.client_paths import names_in
 from tuihost.files.tree import Folders, Reason
 from tuihost.host.access import SFTP
 from tuihost.host.transfers.rsync import IDLE, RsyncRun
@@ -59,8 +60,8 @@ class FileTransfers:
             self.complain(str(refused))
             return 1
         if not args.sender:
-            path = clean(args.paths[-1], limit=200)
-            self.log.info(Event.FILE_CHANGED, what="rsync", path=path, size=run.received)
+            names = names_in(self.folders, args.paths[-1], new=True)
+            self.folders.changed("rsync", names, run.received)
         if run.full:
             errors += f"{Reason.NO_SPACE.value}\n"
         if run.idle:
