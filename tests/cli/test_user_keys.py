@@ -62,7 +62,7 @@ def test_a_file_of_too_many_keys_is_not_taken_in_part(
 ) -> None:
     (tmp_path / "given").write_text(f"{KEY}\n" * (MAX_LINES + 1))
     said = run("user", "key", "add", "ada", "given", status=1)
-    assert f"only the first {MAX_LINES} lines count" in said.err
+    assert f"only the first {MAX_LINES:,} lines count" in said.err
     assert store.keys("ada") == ()
 
 
