@@ -13,7 +13,7 @@ from tests.tui.screen import make_session, play
 from tuihost.session.session import Session
 from tuihost.tui.running._talk_screen import TalkScreen
 from tuihost.tui.running.notices import notice
-from tuihost.widgets import HeldKey, Keymap, RichView, Screen
+from tuihost.widgets import HeldKey, Keymap, RichView, Screen, TextEditor
 from tuihost.wire import Stream
 
 
@@ -141,3 +141,22 @@ def test_a_page_of_an_app_can_have_it_too() -> None:
         assert closed == [1]
         me.press("x", "enter")
         assert closed == [1, 1]
+
+
+def test_the_enter_that_opened_a_text_does_not_write_in_it_while_it_is_held_down() -> None:
+    session = make_session()
+    editor = TextEditor(session, "a note")
+    with play(after(Keys.ControlM, Screen(session, "Note", editor).application), session) as me:
+        me.hold("enter", 5)
+        assert editor.text == "a note"
+        me.wait(1.3)
+        me.press("enter")
+        assert editor.text == "\na note"
+
+
+def test_a_text_takes_an_enter_after_another_key() -> None:
+    session = make_session()
+    editor = TextEditor(session, "a note")
+    with play(after(Keys.ControlM, Screen(session, "Note", editor).application), session) as me:
+        me.press("b", "enter", "enter")
+        assert editor.text == "b\n\na note"
