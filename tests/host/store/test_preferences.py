@@ -73,6 +73,28 @@ def test_the_cache_does_not_grow_with_the_names_of_guests(
     assert store.of("guest0").get("theme") == "theme0"
 
 
+def test_those_of_guests_are_bounded_in_the_file(
+    path: Path, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preferences, "GUESTS_KEPT", 10)
+    monkeypatch.setattr(preferences, "GUESTS_COUNTED", 4)
+    times = iter(range(1, 1000))
+    store = PreferenceStore(path, log, lambda: float(next(times)))
+    for name in ("ada", "guesthouse", "guest"):
+        store.of(name).set("theme", "day")
+    for number in range(41):
+        store.of(f"guest:{number:02}").set("theme", "day")
+    store.of("guest:38").set("theme", "night")
+    store.close()
+    with sqlite3.connect(path) as connection:
+        found = connection.execute("select account from preference").fetchall()
+    connection.close()
+    assert {name for (name,) in found} == {
+        *("ada", "guesthouse", "guest"),
+        *(f"guest:{number:02}" for number in range(31, 41)),
+    }
+
+
 def test_a_file_from_before_is_read(path: Path, log: EventLog) -> None:
     old = sqlite3.connect(path)
     old.executescript(

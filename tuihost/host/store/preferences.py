@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tuihost.database import Database, DatabaseError
@@ -18,11 +20,27 @@ MIGRATIONS = (
         "create table preference (account text not null, name text not null, value text not null,"
         " primary key (account, name)) strict, without rowid",
     ),
+    (
+        "alter table preference add column at real not null default 0",
+        "create index preference_at on preference (at)",
+    ),
 )
 BUSY_SECONDS = 1.0
 MAX_VALUE = 4096
 """Characters of one preference."""
 MAX_ACCOUNTS_CACHED = 1024
+GUESTS_KEPT = 20_000
+"""Preferences of all guests together in the file; those that were set longest ago go. Guests choose
+their names, and each would leave some."""
+GUESTS_COUNTED = 500
+"""Preferences that are set until it is looked for too many."""
+
+_SET = """insert into preference (account, name, value, at) values (?, ?, ?, ?)
+    on conflict do update set value = excluded.value, at = excluded.at"""
+# Keys of guests begin so, and those of accounts have no colon.
+_GUESTS = "account >= 'guest:' and account < 'guest;'"
+_FORGET = f"""delete from preference where {_GUESTS} and at <=
+    (select at from preference where {_GUESTS} order by at desc limit 1 offset ?)"""
 
 
 def preference_file(path: Path) -> Database:
@@ -35,8 +53,12 @@ def preference_file(path: Path) -> Database:
 class PreferenceStore:
     """The preferences of everybody. Without a `path` they last as long as the host."""
 
-    def __init__(self, path: Path | None, log: EventLog) -> None:
+    def __init__(
+        self, path: Path | None, log: EventLog, clock: Callable[[], float] = time.time
+    ) -> None:
         self._log = log
+        self._clock = clock
+        self._changes = 0
         self._lock = threading.Lock()
         self._cache: dict[str, dict[str, str]] = {}
         self._fault = ""
@@ -71,11 +93,10 @@ class PreferenceStore:
             with database.writing() as connection:
                 with self._lock:
                     value = values[name]  # of two that are set at once the later one stays
-                connection.execute(
-                    "insert into preference (account, name, value) values (?, ?, ?)"
-                    " on conflict (account, name) do update set value = excluded.value",
-                    (account, name, value),
-                )
+                connection.execute(_SET, (account, name, value, self._clock()))
+                self._changes += 1
+                if self._changes % GUESTS_COUNTED == 0:
+                    connection.execute(_FORGET, (GUESTS_KEPT,))
             self._fault = ""
         except DatabaseError as error:
             self._note(error)
