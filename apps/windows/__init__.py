@@ -6,9 +6,19 @@ import json as to_json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tuihost import Accepts, App, AppLoadError, Session, TuihostError, X11Display, clean, command
+from tuihost import (
+    Accepts,
+    App,
+    AppLoadError,
+    NotPossible,
+    Session,
+    TuihostError,
+    X11Display,
+    clean,
+    command,
+)
 
-from .programs import Program, Programs, programs_of
+from .programs import Places, Program, Programs, programs_of
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -31,6 +41,7 @@ class Windows(App):
 
     def start(self) -> None:
         self.offered = programs_of(self.options)
+        self.places = Places()
         for program in self.offered:
             if program.missing:
                 raise AppLoadError(f"there is no program {program.words[0]!r} on this machine")
@@ -48,7 +59,7 @@ class Windows(App):
     def build(self, session: Session) -> Application[Any]:
         from .screen import WindowsScreen
 
-        return WindowsScreen(session, self.offered).app
+        return WindowsScreen(session, self.offered, self.places).app
 
     async def talk(self, session: Session) -> int:
         """The programs, as lines."""
@@ -93,7 +104,11 @@ class Windows(App):
                 f"ssh -X {session.ssh_target} windows run NAME"
             )
             return UNAVAILABLE
-        status = Programs(session.display, session).start(program).wait()
+        try:
+            status = Programs(session.display, session, self.places).start(program).wait()
+        except NotPossible as error:
+            session.error(str(error))
+            return UNAVAILABLE
         if status < 0 and not session.ended:
             session.error(f"{program.name} was ended by signal {-status}.")
         return abs(status)

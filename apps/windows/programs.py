@@ -8,15 +8,17 @@ import shutil
 import signal
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tuihost import AppLoadError, Session, X11Display
+from tuihost import AppLoadError, NotPossible, Session, X11Display
 
 KILL_AFTER = 2.0  # seconds for a program to end by itself
-MAX_RUNNING = 8  # for one person
+MAX_RUNNING = 8  # for one person, in all their sessions together
+FULL = "No more of your programs can run at a time: close one first."
 SEARCHED = "/usr/local/bin:/usr/bin:/bin:/usr/games"
 
 
@@ -60,6 +62,10 @@ class Running:
         self._process = process
         self._stopping = threading.Lock()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def wait(self) -> int:
         """Waits for its end; the exit status, negative for a signal."""
         return self._process.wait()
@@ -78,18 +84,58 @@ class Running:
                 return
 
 
+class Places:
+    """How many programs each person runs, over all their sessions. Threads: any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+
+    def take(self, person: str) -> bool:
+        """Takes a place for one more program, if there is one."""
+        with self._lock:
+            if self._taken[person] >= MAX_RUNNING:
+                return False
+            self._taken[person] += 1
+            return True
+
+    def give_back(self, person: str) -> None:
+        with self._lock:
+            self._taken[person] -= 1
+            if not self._taken[person]:
+                del self._taken[person]
+
+
 class Programs:
     """Runs programs for one person, on their own screen."""
 
-    def __init__(self, display: X11Display, session: Session) -> None:
+    def __init__(self, display: X11Display, session: Session, places: Places) -> None:
         self._display = display
         self._session = session
+        self._places = places
+        self._person = session.account.key
         self.running: list[Running] = []
 
     def start(self, program: Program, ended: Callable[[Running], None] | None = None) -> Running:
         """Starts it; it ends with the session at the latest. `ended` is called on another thread.
-        Raises `OSError`, `Disconnected`."""
-        process = subprocess.Popen(
+        Raises `NotPossible` if the person runs as many as they may, `OSError`, `Disconnected`."""
+        if not self._places.take(self._person):
+            raise NotPossible(FULL)
+        try:
+            running = Running(program, self._process(program))
+        except BaseException:
+            self._places.give_back(self._person)
+            raise
+        self.running.append(running)
+        self._session.log.note("runs a program", program=program.name, pid=running.pid)
+        self._display.on_close(running.stop)
+        threading.Thread(
+            target=self._await, args=(running, ended), name="windows-wait", daemon=True
+        ).start()
+        return running
+
+    def _process(self, program: Program) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             program.words,
             env=self._environment(),
             cwd="/",
@@ -98,28 +144,15 @@ class Programs:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        running = Running(program, process)
-        self.running.append(running)
-        self._session.log.note("runs a program", program=program.name, pid=process.pid)
-        self._display.on_close(running.stop)
-        if ended is not None:
-            threading.Thread(
-                target=_await, args=(running, ended), name="windows-wait", daemon=True
-            ).start()
-        return running
 
-    @property
-    def full(self) -> bool:
-        """No more of them may run."""
-        return len(self.running) >= MAX_RUNNING
+    def _await(self, running: Running, ended: Callable[[Running], None] | None) -> None:
+        running.wait()
+        self._places.give_back(self._person)
+        if ended is not None:
+            ended(running)
 
     def _environment(self) -> dict[str, str]:
         """Nothing from the host's own environment, which may hold secrets."""
         sent = self._session.env
         said = {name: sent[name] for name in ("LANG", "TZ") if name in sent}
         return {"PATH": SEARCHED, "HOME": "/", **said, **self._display.environment()}
-
-
-def _await(running: Running, ended: Callable[[Running], None]) -> None:
-    running.wait()
-    ended(running)

@@ -9,11 +9,11 @@ from typing import Any
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit
 
-from tuihost import Session, TuihostError, clean
+from tuihost import NotPossible, Session, TuihostError, clean
 from tuihost.widgets import Column, Keymap, Screen, Table, glyph
 
 from .drawn import Note, can_draw
-from .programs import Program, Programs, Running
+from .programs import Places, Program, Programs, Running
 
 NONE = "To see them, connect with ssh -X -t"
 NOTHING = "The operator has named no programs yet."
@@ -23,9 +23,10 @@ OWN = Program("a note drawn here", ())
 class WindowsScreen:
     """One person's programs. Thread: the session's, unless a method says otherwise."""
 
-    def __init__(self, session: Session, offered: Sequence[Program]) -> None:
+    def __init__(self, session: Session, offered: Sequence[Program], places: Places) -> None:
         self.session = session
-        self.programs = Programs(session.display, session) if session.display else None
+        display = session.display
+        self.programs = Programs(display, session, places) if display else None
         self._notes = 0
         self.table = Table(
             session,
@@ -65,8 +66,6 @@ class WindowsScreen:
     def _open(self, program: Program) -> None:
         if self.programs is None:
             self.screen.toast(NONE, kind="warning", seconds=10.0)
-        elif self.programs.full:
-            self.screen.toast("No more can run at a time: close one first", kind="warning")
         elif program is OWN:
             self._draw()
         else:
@@ -75,6 +74,8 @@ class WindowsScreen:
     def _run(self, programs: Programs, program: Program) -> None:
         try:
             programs.start(program, self._ended)
+        except NotPossible as error:
+            self.screen.toast(str(error), kind="warning")
         except (OSError, TuihostError) as error:
             self.screen.toast(f"{program.name} does not start: {clean(str(error))}", kind="error")
 

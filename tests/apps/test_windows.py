@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import pytest
 
+from apps.windows.programs import MAX_RUNNING, Places, Program, Programs
+from tests.tui.screen import make_session
+from tests.waiting import until
+from tuihost import NotPossible, X11Display
 from tuihost.testing import Hosted, hosted
 
 PROGRAMS = {"sleep": "sleep 1", "words": "echo 'two words'"}
@@ -56,3 +61,49 @@ def test_a_program_that_is_not_there_breaks_the_app() -> None:
     with hosted(bundled=["menu", "windows"], settings={"app.windows.programs": programs}) as host:
         (broken,) = host.host.catalog.broken
         assert (broken.name, "'no-such-program-anywhere'" in broken.reason) == ("windows", True)
+
+
+class StubDisplay:
+    """A display that nothing is shown on."""
+
+    def environment(self) -> dict[str, str]:
+        return {}
+
+    def on_close(self, action: Callable[[], None]) -> None:
+        pass
+
+
+def test_the_programs_of_all_sessions_of_a_person_count_together() -> None:
+    places, display = Places(), cast(X11Display, StubDisplay())
+    sessions = [Programs(display, make_session(), places) for _ in range(2)]
+    waits, ghost = Program("waits", ("sleep", "60")), Program("ghost", ("no-such-program",))
+    with pytest.raises(OSError, match="no-such-program"):
+        sessions[0].start(ghost)  # takes no place
+    running = [sessions[number % 2].start(waits) for number in range(MAX_RUNNING)]
+    try:
+        for session in sessions:
+            with pytest.raises(NotPossible, match="close one first"):
+                session.start(waits)
+    finally:
+        for program in running:
+            program.stop()
+    ended = [program.wait() for program in running]
+    assert len(ended) == MAX_RUNNING
+    again = started(sessions[1], waits)
+    again.stop()
+    again.wait()
+
+
+def started(programs: Programs, program: Program) -> Any:
+    """Starts it as soon as there is a place: they are given back on other threads."""
+    found: list[Any] = []
+
+    def tried() -> bool:
+        try:
+            found.append(programs.start(program))
+        except NotPossible:
+            return False
+        return True
+
+    until(tried, "a place for one more program")
+    return found[0]
