@@ -10,7 +10,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import NotPossible, Session, TuihostError, clean
-from tuihost.widgets import Column, Keymap, Screen, Table, glyph
+from tuihost.widgets import Column, HeldKey, Keymap, Screen, Table, glyph
 
 from .drawn import Note, can_draw
 from .programs import Places, Program, Programs, Running
@@ -28,6 +28,7 @@ class WindowsScreen:
         display = session.display
         self.programs = Programs(display, session, places) if display else None
         self._notes = 0
+        self._held = HeldKey()
         self.table = Table(
             session,
             [
@@ -64,6 +65,8 @@ class WindowsScreen:
     # ------------------------------------------------------------------ opening and closing
 
     def _open(self, program: Program) -> None:
+        """Opens one; Enter that is held down opens no more of them."""
+        self._held.begin()
         if self.programs is None:
             self.screen.toast(NONE, kind="warning", seconds=10.0)
         elif program is OWN:
@@ -113,6 +116,7 @@ class WindowsScreen:
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Windows")
+        self._held.guard(keys)
 
         def running() -> bool:
             program = self.table.selected

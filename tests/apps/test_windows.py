@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
+from prompt_toolkit.application import Application
 
 from apps.windows.programs import MAX_RUNNING, Places, Program, Programs
-from tests.tui.screen import make_session
+from apps.windows.screen import WindowsScreen
+from tests.tui.screen import make_session, play
 from tests.waiting import until
 from tuihost import NotPossible, X11Display
 from tuihost.testing import Hosted, hosted
@@ -107,3 +109,23 @@ def started(programs: Programs, program: Program) -> Any:
 
     until(tried, "a place for one more program")
     return found[0]
+
+
+def test_enter_that_is_held_down_opens_one_program() -> None:
+    session = make_session()
+    session.display = cast(X11Display, StubDisplay())
+    screens: list[WindowsScreen] = []
+
+    def build() -> Application[Any]:
+        screens.append(WindowsScreen(session, [Program("waits", ("sleep", "60"))], Places()))
+        return screens[0].app
+
+    with play(build, session) as me:
+        me.press("enter")
+        me.hold("enter", 5)
+        programs = screens[0].programs
+        assert programs is not None
+        running = list(programs.running)
+        for program in running:
+            program.stop()
+    assert len(running) == 1
