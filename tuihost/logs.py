@@ -37,6 +37,7 @@ class Event(StrEnum):
     HOST_START = "host.start"
     HOST_STOP = "host.stop"
     HOST_ERROR = "host.error"
+    SETTINGS_READ = "settings.read"
     SETTINGS_DOUBTFUL = "settings.doubtful"
     LOG_DROPPED = "log.dropped"
     CONN_OPEN = "conn.open"

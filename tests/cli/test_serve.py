@@ -217,6 +217,14 @@ def test_an_error_that_ends_a_thread_is_in_the_log(place: Path) -> None:
     assert re.fullmatch(greeting_of(place), err)
 
 
+def test_a_log_on_standard_error_has_nothing_else_there(place: Path) -> None:
+    with serving(place):  # so that the other one ends by itself
+        (place / "tuihost.toml").write_text("[server]\nstate_dir = 'state'\n")
+        err = tuihost(place, "serve", "--port", "0", status=1, **only_ours(place)).stderr
+    first, *_ = err.splitlines()
+    assert re.fullmatch(r"\S+ INFO settings.read file=tuihost.toml", first)
+
+
 def test_two_hosts_do_not_share_a_folder(place: Path) -> None:
     with serving(place):
         err = tuihost(place, "serve", "--port", "0", status=1, **only_ours(place)).stderr

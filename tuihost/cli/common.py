@@ -44,11 +44,13 @@ def read_settings(config: Path | None, overrides: Mapping[str, Any] | None = Non
 
 
 def draft_settings(config: Path | None) -> Draft:
-    """The settings of a host as far as they are right, with their mistakes. Raises
-    `SettingsError` if the file is missing or cannot be read."""
+    """The settings of a host as far as they are right, with their mistakes; their file is told on
+    standard error. Raises `SettingsError` if the file is missing or cannot be read."""
     from tuihost.settings.loading import draft
 
-    return draft(hosts_file(config), os.environ)
+    file = hosts_file(config)
+    say_settings(file)
+    return draft(file, os.environ)
 
 
 def placed(
@@ -74,22 +76,22 @@ def say_settings_found(config: Path | None) -> None:
     none. Scripts are told nothing."""
     if config is None and sys.stdout.isatty():
         found = settings_file(config)
-        _say_settings(f"the defaults; there is no {SETTINGS_FILE} here" if found is None else found)
+        say_settings(f"the defaults; there is no {SETTINGS_FILE} here" if found is None else found)
 
 
-def _say_settings(where: Path | str) -> None:
+def say_settings(where: Path | str) -> None:
+    """Tells on standard error which settings a call uses."""
     click.echo(f"Settings: {where}", err=True)
 
 
 def hosts_file(config: Path | None) -> Path:
-    """The settings file of a host, told on standard error. Raises `SettingsError` if there is
-    none: nobody should open a host by calling a command in the wrong folder."""
+    """The settings file of a host. Raises `SettingsError` if there is none: nobody should open a
+    host by calling a command in the wrong folder."""
     found = settings_file(config)
     if found is None:
         reason = f"There is no settings file: no --config, and no {SETTINGS_FILE} in this folder."
         cure = "To write one: tuihost init. To try tuihost out: tuihost demo."
         raise SettingsError((f"{reason} {cure}",))
-    _say_settings(found)
     try:
         if found.exists():
             check_trusted(found)

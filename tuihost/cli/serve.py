@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.common import config_option, hosts_file, placed, read_settings
+from tuihost.cli.common import config_option, hosts_file, placed, read_settings, say_settings
 
 
 @click.command()
@@ -28,6 +28,9 @@ def serve(config: Path | None, host: str | None, port: int | None, verbose: bool
     file, options = hosts_file(config), {"server.host": host, "server.port": port}
     settings = read_settings(file, options)
     log = open_log(settings, "debug" if verbose else None, file=file, overrides=options)
+    if settings.logs.file is not None:  # else standard error is the log's, line by line
+        say_settings(file)
+    log.info(Event.SETTINGS_READ, file=str(file))
     catalog = Catalog.load(settings, log=log)
     problems = tuple(tolerated(settings, catalog))  # before it listens: they take a moment
     server = bind(settings, catalog, log, logs.reopen)
