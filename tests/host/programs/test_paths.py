@@ -75,8 +75,9 @@ def by_the_screen(host: Hosted, user: str) -> str:
 
 def by_tab(host: Hosted, user: str) -> str:
     with host.open("shell", user=user) as shell:
-        shell.wait_for("Type help").type("cat /f").press("tab").type("m").press("tab")
-        shell.type("s").press("tab").type("a").press("tab").wait_for(".txt")
+        shell.wait_for("Type help").type("cat /f").press("tab").wait_for("cat /files/")
+        shell.type("m").press("tab").wait_for("mine/").type("s").press("tab").wait_for("folder/")
+        shell.type("a").press("tab").wait_for(".txt")
         shown = next(row for row in shell.text.splitlines() if "❯ cat " in row)
     return shown.partition("cat ")[2].strip().replace("\\", "")
 

@@ -16,7 +16,7 @@ from typing import Any
 import paramiko
 import pytest
 
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, until
 from tuihost import Accepts, App, Disconnected, NotOpened, Session, X11Display, command
 from tuihost.core.x11_setup import COOKIE
 from tuihost.host.relay.x11_display import MAX_CONNECTIONS, SOCKETS
@@ -312,9 +312,9 @@ def test_everything_ends_with_the_session() -> None:
             display.environment()
         for sock in (waiting, inside):
             sock.close()
-    assert not Path(environment["XAUTHORITY"]).exists()
     number = environment["DISPLAY"].lstrip(":").partition(".")[0]
-    assert not (SOCKETS / f"X{number}").exists()
+    until(lambda: not Path(environment["XAUTHORITY"]).exists(), "the file of cookies to go")
+    until(lambda: not (SOCKETS / f"X{number}").exists(), "the socket to go")
 
 
 def test_ten_thousand_connections_without_a_cookie() -> None:
