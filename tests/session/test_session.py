@@ -497,15 +497,16 @@ def test_after_a_question_the_screen_is_what_it_was(size: tuple[int, int]) -> No
     async def nothing(session: Session) -> object:
         return None
 
-    def final(use: Use, *keys: str) -> tuple[str, ...]:
+    def final(use: Use, *steps: Step) -> tuple[str, ...]:
         with over_a_screen(use, size) as pilot:
-            pilot.type("".join(keys)).wait_for("came to").press("x").wait_for("heard x")
+            play(pilot, steps)
+            pilot.wait_for("came to").press("x").wait_for("heard x")
             return pilot.screen.lines
 
     async def asks(session: Session) -> object:
         await session.ask("Well? ")
 
-    assert final(asks, "yes\r") == final(nothing)
+    assert final(asks, "Well?", "<yes\r") == final(nothing)
 
 
 @pytest.mark.parametrize("size", SIZES)
