@@ -73,9 +73,10 @@ class Running:
     def stop(self) -> None:
         """Asks it to end, and makes sure that it does. Any thread; does not wait."""
         if self._process.poll() is None and self._stopping.acquire(blocking=False):
-            threading.Thread(target=self._end, name="windows-end", daemon=True).start()
+            threading.Thread(target=self.end, name="windows-end", daemon=True).start()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Ends it; waits for that."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
@@ -123,16 +124,27 @@ class Programs:
             raise NotPossible(FULL)
         try:
             running = Running(program, self._process(program))
-        except BaseException:
+            self._wait_for(running, ended)
+        except BaseException:  # the end of the thread too: the place is somebody else's again
             self._places.give_back(self._person)
             raise
-        self.running.append(running)
         self._session.log.note("runs a program", program=program.name, pid=running.pid)
         self._display.on_close(running.stop)
-        threading.Thread(
-            target=self._await, args=(running, ended), name="windows-wait", daemon=True
-        ).start()
         return running
+
+    def _wait_for(self, running: Running, ended: Callable[[Running], None] | None) -> None:
+        """Has a thread wait for its end, which gives the place back. Raises OSError if there can be
+        no such thread; the program has been ended then."""
+        self.running.append(running)
+        waiting = threading.Thread(
+            target=self._await, args=(running, ended), name="windows-wait", daemon=True
+        )
+        try:
+            waiting.start()
+        except RuntimeError:
+            self.running.remove(running)
+            running.end()
+            raise OSError("the host has no thread left for it") from None
 
     def _process(self, program: Program) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

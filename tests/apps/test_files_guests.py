@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -29,10 +30,15 @@ def kept(host: Hosted, name: str) -> bool:
     return host.run("files ls", user=name).text != ""
 
 
+def folders_of(host: Hosted) -> Any:
+    """The folders of the app, which was loaded from a folder: its classes cannot be imported."""
+    app: Any = host.host.catalog.apps["files"].app
+    return app.folders
+
+
 def clock_of(host: Hosted) -> dict[str, float]:
     """The time that the app goes by, under `now`."""
-    # The app was loaded from its folder, so its class is not to be had by an import.
-    room = host.host.catalog.apps["files"].app.folders._guest_room  # type: ignore[attr-defined]
+    room = folders_of(host)._guest_room
     time = {"now": room._clock()}
     room._clock = lambda: time["now"]
     return time
@@ -42,8 +48,7 @@ def test_twelve_names_have_no_more_than_all_guests_may_have(host: Hosted) -> Non
     said = [keep(host, f"guest-{number}") for number in range(12)]
     assert said[:3] == ["", "", ""]
     assert all("no room" in sentence for sentence in said[3:])
-    # The app was loaded from its folder, as above.
-    folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
+    folders = folders_of(host)
     files = [path for path in folders._guests.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 3 * MEGABYTE
 
@@ -73,8 +78,7 @@ def test_guests_take_what_they_use_and_no_more(host: Hosted) -> None:
 
 
 def test_guests_who_pass_by_leave_nothing(host: Hosted) -> None:
-    # The app was loaded from its folder, as above.
-    folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
+    folders = folders_of(host)
     for number in range(8):
         for line in ("files quota", "files ls", "files find x", "files bin list"):
             assert host.run(line, user=f"passer-by-{number}").status == 0, line
@@ -88,7 +92,7 @@ def test_guests_who_pass_by_leave_nothing(host: Hosted) -> None:
 
 def test_an_empty_folder_gives_way_though_there_is_room(host: Hosted) -> None:
     time = clock_of(host)
-    folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
+    folders = folders_of(host)
     for name in ("empty", "keeper"):
         assert keep(host, name) == ""
     for line in ("files rm it", "files bin empty"):
@@ -102,7 +106,7 @@ def test_an_empty_folder_gives_way_though_there_is_room(host: Hosted) -> None:
 
 
 def test_a_quota_that_is_in_use_is_kept(host: Hosted) -> None:
-    folders = host.host.catalog.apps["files"].app.folders  # type: ignore[attr-defined]
+    folders = folders_of(host)
     guest = Account("guest", guest=True)
     quota = folders.quota_of(guest)
     folders._forget_passers_by()

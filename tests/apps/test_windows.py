@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -94,6 +95,26 @@ def test_the_programs_of_all_sessions_of_a_person_count_together() -> None:
     again = started(sessions[1], waits)
     again.stop()
     again.wait()
+
+
+def test_without_a_thread_to_wait_for_it_no_program_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    places = Places()
+    programs = Programs(cast(X11Display, StubDisplay()), make_session(), places)
+    waits = Program("waits", ("sleep", "60"))
+    for _ in range(MAX_RUNNING + 1):  # none of them takes a place
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", full)
+            with pytest.raises(OSError, match="no thread left"):
+                programs.start(waits)
+    assert programs.running == []
+    running = programs.start(waits)
+    running.stop()
+    running.wait()
 
 
 def started(programs: Programs, program: Program) -> Any:

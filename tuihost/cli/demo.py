@@ -94,7 +94,7 @@ def demo(
     try:
         # Once the folder is this demo's, and before anybody is let in.
         accounts = prepare(settings)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: it listens already, and nobody else would stop it
         server.stop()
         raise
     page = start_page(settings, catalog, server.address, server.keys.cards()[0], accounts)
