@@ -150,13 +150,23 @@ class Database:
 
     def check(self) -> None:
         """Raises `DatabaseError` if the file is there and cannot be used. Changes nothing."""
+        with self.unchanged() as connection:
+            if connection is None:
+                return
+            if connection.execute("pragma quick_check(1)").fetchone() != ("ok",):
+                raise self._error(DatabaseFault.DAMAGED)
+
+    @contextmanager
+    def unchanged(self) -> Iterator[sqlite3.Connection | None]:
+        """A connection that can only read, to the file as it is: an older one keeps its version.
+        None if there is no file."""
         if not os.path.lexists(self.path):
+            yield None
             return
         self._file()
         with self._translated(), closing(_read_only(self.path)) as connection:
             self._version(connection)
-            if connection.execute("pragma quick_check(1)").fetchone() != ("ok",):
-                raise self._error(DatabaseFault.DAMAGED)
+            yield connection
 
     def backup(self, path: Path) -> None:
         """Copies the database as it is now into the new file `path`, what stands in the write-ahead

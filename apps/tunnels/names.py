@@ -53,13 +53,7 @@ def _label_of(name: str) -> str | None:
 
 
 def _is_reserved(name: str) -> bool:
-    return _as_read(name) in set(map(_as_read, RESERVED))
-
-
-def _as_read(name: str) -> str:
-    """The same for names that people read as one word: `adm1n` too, although a 1 looks like an
-    l."""
-    return skeleton(name).replace("i", "l")
+    return skeleton(name) in set(map(skeleton, RESERVED))
 
 
 def _numbered(name: str, taken: Collection[str]) -> str:

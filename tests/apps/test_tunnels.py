@@ -823,8 +823,10 @@ def test_a_name_that_nobody_may_have_is_refused_and_told(host: Hosted) -> None:
         assert refusal_of(bob, "demo") == "No tunnel: the name demo is taken."
         assert refusal_of(bob, "www") == "No tunnel: the name www is reserved."
         assert "lower-case letters" in refusal_of(bob, "a_b")
-        for name in ("grace", "GRACE.any", "grace-hopper", "alice"):
-            assert refusal_of(bob, name) == "That name belongs to an account. Ask for another one."
+        for name in ("grace", "GRACE.any", "grace-hopper", "alice", "al1ce"):
+            assert refusal_of(bob, name) == (
+                "That name belongs to an account, or looks like one that does. Ask for another."
+            )
         assert refusal_of(bob, "mine", 8080) == (
             "Remote forward refused: listening is not allowed on mine:8080."
         )

@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.calling import tuihost
 from tests.cli.operator import Run
+from tuihost.database import Database
+from tuihost.host.store._account_schema import APPLICATION_ID, MIGRATIONS
 
 
 @pytest.fixture
@@ -74,6 +76,28 @@ def test_check_knows_the_ways_in_and_their_steps(here: Run, place: Path) -> None
     file.write_text("[login]\nsteps = ['tuihost.login.steps.codes:Nothing']\n")
     said = here("check", status=1).err
     assert "login step codes: module tuihost.login.steps.codes has no 'Nothing'" in said
+
+
+def test_check_names_accounts_that_people_may_confuse(here: Run, place: Path) -> None:
+    accounts = Database(place / "accounts", MIGRATIONS[:1], application_id=APPLICATION_ID)
+    with accounts.writing() as connection:
+        for name in ("alice", "bob", "al1ce"):
+            connection.execute(
+                'insert into account (folded, name, roles, "groups", disabled, created,'
+                " password_expired, terms, chains) values (?, ?, '[]', '[]', 0, 0, 0, '', '[]')",
+                (name, name),
+            )
+    accounts.close()
+    (place / "tuihost.toml").write_text(
+        "[accounts]\nurl = 'sqlite:///accounts'\n[server]\nstate_dir = '.'\n"
+    )
+    before = (place / "accounts").read_bytes()
+    said = here("check")
+    assert "People may take these accounts for one another: al1ce, alice.\n" in said.err
+    assert "all is well" in said.out
+    assert (place / "accounts").read_bytes() == before, (
+        "a host of an older version may have it open"
+    )
 
 
 def test_a_settings_file_that_is_asked_for_has_to_be_there(place: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.operator import KEY, MARK, PASSWORD, Run, ada
 from tests.waiting import DEADLINE
-from tuihost.accounts import AccountStore
+from tuihost.accounts import AccountRecord, AccountStore
 from tuihost.core.login.lockout import Lockout, Try
 from tuihost.host.login.passwords import Passwords
 
@@ -48,6 +48,15 @@ def test_what_cannot_be_an_account_is_one_sentence(
     assert [one.name for one in store.all()] == ["ada"]
 
 
+def test_two_accounts_that_people_may_confuse_are_told(store: AccountStore, run: Run) -> None:
+    store.create(AccountRecord("alice"))
+    store.create(AccountRecord("a1ice"))
+    told = "People may take these accounts for one another: al1ce, a1ice, alice."
+    assert told in run("user", "add", "al1ce", "--no-password").err
+    assert store.get("al1ce") is not None
+    assert "may take" not in run("user", "add", "bob", "--no-password").err
+
+
 def test_without_a_terminal_nothing_is_asked(store: AccountStore, run: Run) -> None:
     assert "--password-stdin" in run("user", "add", "bob", status=2).err
     assert "add --yes" in run("user", "delete", "ada", status=1).err
@@ -76,7 +85,7 @@ def test_list_and_show_for_people_and_for_programs(store: AccountStore, run: Run
         ["bob", "staff", "1", "key"],
     ]
     found = json.loads(run("user", "list", "--json").out)
-    assert [(one["name"], one["password"], one["keys"]) for one in found] == [
+    assert [(one["name"], one["password"], one["key_count"]) for one in found] == [
         ("ada", True, 0),
         ("bob", False, 1),
     ]

@@ -6,7 +6,7 @@ It imports only what `--help` needs.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,13 +48,13 @@ class HostAccounts:
 
         return roles_with_groups(frozenset(), record.groups, self.settings.groups)
 
-    def looking_like(self, name: str) -> str | None:
-        """An account of another name that looks the same."""
+    def looking_like(self, name: str) -> tuple[str, ...]:
+        """The accounts of other names that look the same."""
         from tuihost.core.login.account_names import skeleton
 
         looks = skeleton(name)
         names = (account.name for account in self.store.all())
-        return next((each for each in names if each != name and skeleton(each) == looks), None)
+        return tuple(each for each in names if each != name and skeleton(each) == looks)
 
 
 @contextmanager
@@ -82,6 +82,11 @@ def opened_store(settings: Settings) -> Iterator[AccountStore]:
         yield store
     finally:
         store.close()
+
+
+def look_alike(names: Sequence[str]) -> str:
+    """That people may confuse these accounts, for the operator."""
+    return f"People may take these accounts for one another: {', '.join(names)}."
 
 
 def no_such_account(name: str, store: AccountStore) -> click.ClickException:

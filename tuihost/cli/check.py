@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -18,13 +19,15 @@ from tuihost.phrases import counted
 def check(context: click.Context, config: Path | None) -> None:
     """Say what is wrong with settings, apps, login steps, themes, host keys and stores.
 
-    Whatever would keep `tuihost serve` from starting is found, except a port that is in use. It
-    opens no port. Exit status: 0 if all is well, 1 if something is broken, 78 if the settings are
-    wrong.
+    Whatever would keep `tuihost serve` from starting is found, except a port that is in use.
+    Accounts that people may confuse are named, too. It opens no port. Exit status: 0 if all is
+    well, 1 if something is broken, 78 if the settings are wrong.
     """
     from tuihost import logs
+    from tuihost.cli.accounts import look_alike
     from tuihost.cli.file_uses import shared_files
     from tuihost.cli.host_mistakes import mistakes
+    from tuihost.host.login.services import open_accounts
     from tuihost.host.plugins.app_catalog import Catalog
     from tuihost.host.plugins.step_catalog import StepCatalog
     from tuihost.settings.mistakes import in_order
@@ -53,6 +56,9 @@ def check(context: click.Context, config: Path | None) -> None:
         click.echo(line, err=True)
     if wrong:
         raise SettingsError(())
+    with closing(open_accounts(settings)) as store:
+        for names in store.look_alikes():
+            click.echo(look_alike(names), err=True)
     where = f"{settings.server.host}:{settings.server.port}"
     counts = f"{counted(len(catalog.apps), 'app')}, {counted(len(catalog.themes), 'theme')}"
     state = f"{counted(len(broken), 'mistake')}" if broken else "all is well"

@@ -15,6 +15,7 @@ from tuihost.cli.accounts import (
     day,
     hashed,
     host_accounts,
+    look_alike,
     new_password,
     no_such_account,
     password_option,
@@ -78,9 +79,7 @@ def add(
                 " lower case."
             )
         if looks_like:
-            click.echo(
-                f"People may take {name!r} for {looks_like!r}, which is there too.", err=True
-            )
+            click.echo(look_alike((name, *looks_like)), err=True)
         if name == accounts.settings.login.invite_name:
             click.echo(
                 f"login.invite_name is {name!r}, too: nobody can use an invitation any more.",
@@ -308,7 +307,7 @@ def _data(accounts: HostAccounts, record: AccountRecord, *, whole: bool = False)
         "chains": [list(chain) for chain in record.chains],
     }
     if not whole:
-        return {**data, "keys": len(keys)}
+        return {**data, "key_count": len(keys)}
     return {
         **data,
         "keys": [key_data(key) for key in keys],

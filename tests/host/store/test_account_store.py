@@ -81,7 +81,9 @@ def test_a_name_is_taken_in_any_letter_case(store: AccountStore, twin: str) -> N
     assert store.get("ADA") is None  # one spelling is the account's
 
 
-@pytest.mark.parametrize("like", ["a1ice", "AIice", "\uff41lice", "аІісе", "alice\u00ad"])
+@pytest.mark.parametrize(
+    "like", ["a1ice", "al1ce", "ALICE", "AIice", "\uff41lice", "аІісе", "alice\u00ad"]
+)
 def test_a_name_is_taken_that_looks_like_an_accounts(store: AccountStore, like: str) -> None:
     store.create(AccountRecord("alice"))
     assert store.taken(like)
@@ -238,9 +240,26 @@ def test_an_invitation_makes_no_name_that_looks_like_another(store: AccountStore
     """Two people can choose at the same time: which name was free counts when it is taken."""
     store.add_invite(b"code", Invite())
     store.create(AccountRecord("lily"))
-    assert not store.take_invite(b"code", 5.0, AccountRecord("1i1y"))
-    assert store.get("1i1y") is None
+    for name in ("1i1y", "l1ly"):
+        assert not store.take_invite(b"code", 5.0, AccountRecord(name))
+        assert store.get(name) is None
     assert store.take_invite(b"code", 5.0, AccountRecord("rose"))
+
+
+def test_of_many_who_choose_names_that_look_alike_one_gets_in(
+    store: AccountStore, another: Open
+) -> None:
+    names = ("alice", "a1ice", "al1ce", "a11ce", "alLce", "aIice", "allce", "ALICE")
+    for code, _ in enumerate(names):
+        store.add_invite(bytes([code]), Invite())
+    tries = iter(enumerate(names))
+
+    def choose(one: AccountStore) -> bool:
+        code, name = next(tries)
+        return one.take_invite(bytes([code]), 5.0, AccountRecord(name))
+
+    assert sorted(racing(another, choose)) == [False] * 7 + [True]
+    assert len(store.all()) == 1
 
 
 def test_an_invitation_makes_one_account_or_none(store: AccountStore) -> None:

@@ -48,8 +48,11 @@ def test_the_files_are_for_nobody_else(store: SqliteAccounts, path: Path) -> Non
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
-def test_accounts_of_an_older_store_are_known_by_what_they_look_like(path: Path) -> None:
-    older = Database(path, MIGRATIONS[:1], application_id=APPLICATION_ID)
+@pytest.mark.parametrize("version", [1, 2])
+def test_accounts_of_an_older_store_are_known_by_what_they_look_like(
+    path: Path, version: int
+) -> None:
+    older = Database(path, MIGRATIONS[:version], application_id=APPLICATION_ID, prepare=_old_form)
     with older.writing() as database:
         database.execute(
             'insert into account (folded, name, roles, "groups", disabled, created,'
@@ -58,9 +61,13 @@ def test_accounts_of_an_older_store_are_known_by_what_they_look_like(path: Path)
         )
     older.close()
     store = opened(path)
-    assert store.taken("a1ice")
+    assert store.taken("al1ce")
     assert not store.taken("bob")
     store.close()
+
+
+def _old_form(connection: sqlite3.Connection) -> None:
+    connection.create_function("skeleton", 1, lambda name: name, deterministic=True)
 
 
 def test_it_is_in_write_ahead_mode(store: SqliteAccounts, path: Path) -> None:

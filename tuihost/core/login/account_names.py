@@ -3,7 +3,7 @@
 Which characters: the IdentifierClass of RFC 8264 with the normalization and the rule for
 directions of RFC 8265 §3.3 (UsernameCaseMapped), narrowed to one script of UAX #31 Table 5 a name
 ("single script" of UTS #39 §5.2). Which look the same: skeletons after UTS #39 §4, by
-`_lookalikes.py`.
+`_lookalikes.py`, in which `i` is one with `l` and `1`.
 """
 
 from __future__ import annotations
@@ -82,12 +82,12 @@ def folded(name: str) -> str:
 
 
 def skeleton(name: str) -> str:
-    """A form that is the same for names which look the same, such as `alice`, `a1ice` and one in
-    Cyrillic letters. Nothing to show to anybody."""
+    """A form that is the same for names which look the same, or are read as the same word, such as
+    `alice`, `a1ice`, `al1ce` and one in Cyrillic letters. Nothing to show to anybody."""
     plain = unicodedata.normalize("NFKC", _IGNORABLE.sub("", name))
     apart = unicodedata.normalize("NFD", plain).replace("I\u0307", "i").replace("i\u0307", "i")
     small = unicodedata.normalize("NFD", "".join(map(_drawn, apart)).casefold())
-    for shape, same in (("0", "o"), ("1", "l"), ("|", "l"), ("m", "rn")):
+    for shape, same in (("0", "o"), ("1", "l"), ("|", "l"), ("i", "l"), ("m", "rn")):
         small = small.replace(shape, same)
     return unicodedata.normalize("NFC", small)
 
@@ -170,7 +170,7 @@ _FOREIGN = "its letters could be taken for those of another script"
 def _is_reserved(name: str, reserved: Collection[str]) -> bool:
     words, looks, patterns = _forms(tuple(reserved))
     same = folded(name)
-    found = same in words or _coarse(name) in looks
+    found = same in words or skeleton(name) in looks
     return found or any(fnmatchcase(same, pattern) for pattern in patterns)
 
 
@@ -179,12 +179,7 @@ def _forms(reserved: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str], t
     """Of names and patterns: the names, what all of them look like, and the patterns."""
     words = [folded(each) for each in reserved]
     patterns = [word for word in words if set(word) & set("*?[")]
-    return frozenset(words), frozenset(map(_coarse, reserved)), tuple(patterns)
-
-
-def _coarse(name: str) -> str:
-    """Names that people read as the same word: `adm1n` too, although a 1 looks like an l."""
-    return skeleton(name).replace("i", "l")
+    return frozenset(words), frozenset(map(skeleton, reserved)), tuple(patterns)
 
 
 def _looks_latin(name: str) -> bool:

@@ -311,7 +311,9 @@ class Forwards:
         if listening.ended:
             raise TuihostError("It was taken back before.")
         if self._host.is_anothers_name(listening.address, self._visitor):
-            raise TuihostError("That name belongs to an account. Ask for another one.")
+            raise TuihostError(
+                "That name belongs to an account, or looks like one that does. Ask for another."
+            )
         listening.app.listen(listening)
 
     def _work_off(self, waiting: deque[Work], guard: Guard) -> None:

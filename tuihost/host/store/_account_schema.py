@@ -69,4 +69,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "update account set skeleton = skeleton(name)",
         "create index account_skeleton on account (skeleton)",
     ),
+    (
+        # In a skeleton `i` is one with `l` now.
+        "update account set skeleton = skeleton(name)",
+    ),
 )

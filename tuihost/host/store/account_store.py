@@ -33,6 +33,7 @@ from tuihost.host.store.secret_box import SecretBox
 KEPT_LOGINS = 200
 """Logins of one account that are remembered, and as many failed ones beside them."""
 
+_NAMES = "select name from account order by folded"
 _KEYS = "select account, fingerprint, name, line, added, last_used from key"
 
 
@@ -88,6 +89,16 @@ class SqliteAccounts:
             raise StoreError(str(error)) from error
         if self._box.path.exists():
             self._box.check()
+
+    def look_alikes(self) -> Sequence[tuple[str, ...]]:
+        """Accounts whose names look the same, together. Changes nothing, so it may be asked beside
+        a host of an older version."""
+        with _translated(), self._database.unchanged() as connection:
+            rows = [] if connection is None else connection.execute(_NAMES).fetchall()
+        alike: dict[str, list[str]] = {}
+        for (name,) in rows:
+            alike.setdefault(skeleton(name), []).append(name)
+        return tuple(tuple(names) for names in alike.values() if len(names) > 1)
 
     # ------------------------------------------------------------------ accounts
 
