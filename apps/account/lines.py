@@ -146,9 +146,11 @@ class _Lines:
     def _key(self, number: str) -> tuple[str, str]:
         """Fingerprint and name of the key with that number."""
         keys = self.own.keys()
-        if not (number.isdecimal() and 0 < int(number[:6]) <= len(keys)):
-            raise NotPossible("Please give the number of the key.")
-        found = keys[int(number[:6]) - 1]
+        found = {str(place): key for place, key in enumerate(keys, 1)}.get(number)
+        if found is None:
+            raise NotPossible(
+                "Please give the number of the key, as the list has it. To see it, type: keys"
+            )
         return found.fingerprint, clean(found.name)
 
     # ------------------------------------------------------------------ password and factor

@@ -18,6 +18,7 @@ l lists the apps again.
 w shows who is here.
 q leaves, and so does the end of input."""
 OFFERED = 4
+MAX_DIGITS = 9  # of the number of an app
 """How many names are offered if several could be meant."""
 
 
@@ -45,7 +46,7 @@ def meant(answer: str, cards: Sequence[AppCard]) -> str | list[AppCard]:
     """One of the letters `?`, `l`, `w`, `q`, or the apps that could be meant: by number, by the
     whole name, by its beginning, or by a few letters, whichever finds any first."""
     if answer.isdecimal() and answer.isascii():
-        number = int(answer[:9])
+        number = int(answer) if len(answer) <= MAX_DIGITS else 0
         return list(cards[number - 1 : number]) if number else []
     word = answer.casefold()
     if not word:

@@ -18,6 +18,7 @@ list lists the latest notes, list all every one of them.
 keep saves the drafts that you left unsaved.
 q leaves, and so does the end of input."""
 LATEST = 20
+MAX_DIGITS = 18  # of the number of a note, as SQLite can take it
 END = "."
 
 
@@ -149,8 +150,8 @@ class Lines:
         """The note that a number means, or what is wrong with it."""
         if not which.isdecimal():
             return "Say which one, by its number."
-        note = self.store.get(self.owner, int(which[:18]))
-        return note if note is not None else f"You have no note {which[:18]}."
+        note = self.store.get(self.owner, int(which)) if len(which) <= MAX_DIGITS else None
+        return note if note is not None else f"You have no note {clean(which, limit=MAX_DIGITS)}."
 
     def _entry(self, note: Summary) -> str:
         when = ago(self.session.host.now() - note.changed)

@@ -25,6 +25,7 @@ MAX_PAGES = 500
 MAX_IN_MEMORY = 50
 """Pages whose text is kept for searching."""
 MAX_DEPTH = 4
+MAX_DIGITS = 6  # of the number of a page
 SUFFIXES = (".md", ".markdown")
 FIRST = ("index", "readme", "welcome")
 _NUMBER = re.compile(r"\d+[-_. ]+(?=.)")
@@ -138,7 +139,8 @@ class Library:
         if not word:
             return None
         if word.isdecimal():
-            return next(iter(pages[int(word[:6]) - 1 : int(word[:6])]), None) if int(word) else None
+            number = int(word) if len(word) <= MAX_DIGITS else 0
+            return pages[number - 1] if 0 < number <= len(pages) else None
         for names in ("name", "file", "title"):
             for page in pages:
                 if getattr(page, names).casefold() == word:

@@ -197,7 +197,8 @@ def test_a_conversation_about_keys(host: Hosted) -> None:
         pilot.wait_for("1. laptop·[2J, ed25519, never used, SHA256:")
         pilot.type(f"add {other} desk\n").wait_for("desk has been added")
         pilot.type("add nonsense\n").wait_for("This is not a public key")
-        pilot.type("rename 9 x\n").wait_for("Please give the number of the key.")
+        pilot.type("rename 9 x\n").wait_for("Please give the number of the key")
+        pilot.type("remove 0000012\n").wait_for("Please give the number of the key")
         pilot.type("rename 1 old\n").wait_for("Done.")
         pilot.type("remove 1\n").wait_for("Remove old?").type("no\n").wait_for(
             "It has not been removed."

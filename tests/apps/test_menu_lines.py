@@ -116,6 +116,7 @@ def test_plain_lines_hold_nothing_but_text() -> None:
         ("5", []),
         ("²", []),
         ("9" * 400, []),
+        ("0000000012", []),
         ("notes", ["notes"]),
         ("READER", ["reader"]),
         ("read", ["reader", "readings"]),

@@ -207,6 +207,7 @@ def test_line_by_line(host: Hosted) -> None:
             ("delete 2\nno", "It stays."),
             ("delete 2\nyes", "Note 2 is deleted."),
             ("2", "You have no note 2."),
+            ("show 0000000000000000012", "You have no note 0"),
             ("dance", "Type ? for help"),
             ("add\ncut short", "> > "),
         ]:

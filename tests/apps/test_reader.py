@@ -264,7 +264,14 @@ def test_commands(host: Hosted) -> None:
         assert host.run(f"reader show {name}").text.startswith("# Keys and screens\n")
     found = host.run("reader search MENU arrive")
     assert (found.status, found.text.partition(":")[0]) == (0, "welcome")
-    for wrong in ("show nowhere", "show 0", "show 999999999999", "show ''", "search xyzzy"):
+    for wrong in (
+        "show nowhere",
+        "show 0",
+        "show 999999999999",
+        "show 0000012",
+        "show ''",
+        "search xyzzy",
+    ):
         done = host.run(f"reader {wrong}")
         assert (done.status, done.text, done.errors.count("\n")) == (1, "", 1)
     with host.open("reader show shell", size=(60, 24)) as pilot:
