@@ -114,12 +114,14 @@ class AccountStore(Protocol):
         """One key of an account. It takes as long however many there are, and if there is no such
         account."""
 
-    def add_key(self, key: KeyRecord) -> bool:
-        """False if this account has it already."""
+    def add_key(self, key: KeyRecord, *, at_most: int | None = None) -> bool:
+        """False if this account has it already, or has `at_most` keys."""
 
     def rename_key(self, name: str, fingerprint: str, label: str) -> bool: ...
 
-    def remove_key(self, name: str, fingerprint: str) -> bool: ...
+    def remove_key(self, name: str, fingerprint: str, *, keep_a_way_in: bool = False) -> bool:
+        """False if there is no such key. With `keep_a_way_in` the last key of an account without a
+        password stays, and the answer is False."""
 
     def key_used(self, name: str, fingerprint: str, at: float) -> None: ...
 

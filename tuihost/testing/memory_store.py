@@ -136,9 +136,11 @@ class MemoryAccounts:
         return None if account is None else account.keys.get(fingerprint)
 
     @_alone
-    def add_key(self, key: KeyRecord) -> bool:
+    def add_key(self, key: KeyRecord, *, at_most: int | None = None) -> bool:
         account = self._accounts.get(key.account)
         if account is None or key.fingerprint in account.keys:
+            return False
+        if at_most is not None and len(account.keys) >= at_most:
             return False
         account.keys[key.fingerprint] = key
         return True
@@ -148,9 +150,14 @@ class MemoryAccounts:
         return self._change_key(name, fingerprint, name=label)
 
     @_alone
-    def remove_key(self, name: str, fingerprint: str) -> bool:
+    def remove_key(self, name: str, fingerprint: str, *, keep_a_way_in: bool = False) -> bool:
         account = self._accounts.get(name)
-        return account is not None and account.keys.pop(fingerprint, None) is not None
+        if account is None or fingerprint not in account.keys:
+            return False
+        if keep_a_way_in and len(account.keys) == 1 and account.record.password_hash is None:
+            return False
+        del account.keys[fingerprint]
+        return True
 
     @_alone
     def key_used(self, name: str, fingerprint: str, at: float) -> None:

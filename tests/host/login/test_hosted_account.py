@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -170,6 +171,35 @@ def test_the_last_key_of_who_has_no_password(
         keyed.remove_key(key.fingerprint)
     keyed.set_password("", "a first password")
     keyed.remove_key(key.fingerprint)
+
+
+def test_of_the_last_two_keys_one_stays_if_both_are_removed_at_one_moment(
+    login_services: LoginServices, own: OwnAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, both = login_services.store, threading.Barrier(2, timeout=DEADLINE)
+    store.create(AccountRecord("keyed"))
+    keyed = HostedAccount(login_services, Visitor("keyed", False, proof=JUST_NOW), lambda: ())
+    remove, said = store.remove_key, list[str]()
+
+    def together(*given: str, **named: bool) -> bool:
+        both.wait()
+        return remove(*given, **named)
+
+    def ask(fingerprint: str) -> None:
+        try:
+            keyed.remove_key(fingerprint)
+        except NotPossible as refused:
+            said.append(str(refused))
+
+    marks = [keyed.add_key(line()).fingerprint for _ in range(2)]
+    monkeypatch.setattr(store, "remove_key", together)
+    askers = [threading.Thread(target=ask, args=(mark,), name=mark) for mark in marks]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join(DEADLINE)
+    assert said == ["This is your last key, and you have no password to log in with."]
+    assert len(keyed.keys()) == 1
 
 
 def test_the_password(login_services: LoginServices, own: OwnAccount) -> None:

@@ -153,8 +153,21 @@ def test_keys(store: AccountStore) -> None:
     (found,) = store.keys("ada")
     assert (found.name, found.last_used) == ("phone", 9.0)
     assert not store.rename_key("ada", "SHA256:b", "x")
+    assert not store.remove_key("ada", "SHA256:a", keep_a_way_in=True)
+    assert not store.remove_key("ada", "SHA256:b", keep_a_way_in=True)
+    other = KeyRecord("ada", "SHA256:b", "desk", "ssh-ed25519 BBBB", added=2.0)
+    assert not store.add_key(other, at_most=1)
+    assert store.add_key(other, at_most=2)
+    assert store.remove_key("ada", "SHA256:b", keep_a_way_in=True)
     assert store.remove_key("ada", "SHA256:a")
     assert not store.remove_key("ada", "SHA256:a")
+
+
+def test_somebody_with_a_password_may_remove_their_last_key(store: AccountStore) -> None:
+    store.create(AccountRecord("ada", password_hash="$argon2id$…"))
+    store.add_key(KeyRecord("ada", "SHA256:a", "laptop", "ssh-ed25519 AAAA"))
+    assert store.remove_key("ada", "SHA256:a", keep_a_way_in=True)
+    assert store.keys("ada") == ()
 
 
 def test_a_code_is_taken_once_and_never_one_before_it(store: AccountStore, another: Open) -> None:

@@ -45,6 +45,7 @@ _FACTORS = {ProofNeeded.PASSWORD: PASSWORD, ProofNeeded.CODE: TOTP}
 
 MAX_KEYS = 50
 MAX_KEY_NAME = 60  # characters
+TOO_MANY = f"An account can have {MAX_KEYS} keys at most."
 
 LIMITED = (
     "You came in with a certificate, or with a key that has restrictions, so this login cannot "
@@ -223,14 +224,15 @@ class HostedAccount:
         found = _pasted(line)
         if found.options.cert_authority:
             raise NotPossible("Only the operator can add an authority.")
-        if len(self.keys()) >= MAX_KEYS:
-            raise NotPossible(f"An account can have {MAX_KEYS} keys at most.")
+        if len(self.keys()) >= MAX_KEYS:  # before anything is asked
+            raise NotPossible(TOO_MANY)
         self._allow(AccountChange.ADD_KEY)
         name = clean(name.strip() or found.comment or found.kind, limit=MAX_KEY_NAME)
         key = KeyRecord(self._name, found.fingerprint, name, found.text, self._login_services.now())
-        if not self._store.add_key(key):
-            raise NotPossible("You have this key already.")
-        return key
+        if self._store.add_key(key, at_most=MAX_KEYS):
+            return key
+        has = self._store.key(self._name, key.fingerprint) is not None
+        raise NotPossible("You have this key already." if has else TOO_MANY)
 
     @_told
     def can_add_key_in_use(self) -> bool:
@@ -258,10 +260,11 @@ class HostedAccount:
     @_told
     def remove_key(self, fingerprint: str) -> None:
         self._allow(AccountChange.REMOVE_KEY)
-        if len(self.keys()) == 1 and not self.record().has_password:
-            raise NotPossible("This is your last key, and you have no password to log in with.")
-        if not self._store.remove_key(self._name, fingerprint):
+        if self._store.remove_key(self._name, fingerprint, keep_a_way_in=True):
+            return
+        if self._store.key(self._name, fingerprint) is None:
             raise NotPossible("There is no such key.")
+        raise NotPossible("This is your last key, and you have no password to log in with.")
 
     # ------------------------------------------------------------------ password
 

@@ -160,12 +160,14 @@ class SqliteAccounts:
         )
         return KeyRecord(*rows[0]) if rows else None
 
-    def add_key(self, key: KeyRecord) -> bool:
+    def add_key(self, key: KeyRecord, *, at_most: int | None = None) -> bool:
         with self._writing() as connection:
             known = connection.execute(
-                "select 1 from account where name = ?", (key_of(key.account),)
-            )
-            if known.fetchone() is None:
+                "select (select count(*) from key where account = account.name) from account"
+                " where name = ?",
+                (key_of(key.account),),
+            ).fetchone()
+            if known is None or (at_most is not None and known[0] >= at_most):
                 return False
             found = connection.execute(
                 "insert into key (account, fingerprint, name, line, added, last_used)"
@@ -182,9 +184,17 @@ class SqliteAccounts:
             fingerprint,
         )
 
-    def remove_key(self, name: str, fingerprint: str) -> bool:
+    def remove_key(self, name: str, fingerprint: str, *, keep_a_way_in: bool = False) -> bool:
         return self._change(
-            "delete from key where account = ? and fingerprint = ?", key_of(name), fingerprint
+            "delete from key where account = :account and fingerprint = :fingerprint and ("
+            " not :keep"
+            " or exists (select 1 from key"
+            " where account = :account and fingerprint <> :fingerprint)"
+            " or exists (select 1 from account"
+            " where name = :account and password_hash is not null))",
+            account=key_of(name),
+            fingerprint=fingerprint,
+            keep=keep_a_way_in,
         )
 
     def key_used(self, name: str, fingerprint: str, at: float) -> None:
@@ -370,9 +380,9 @@ class SqliteAccounts:
         with self._reading() as connection:
             return connection.execute(statement, values).fetchall()
 
-    def _change(self, statement: str, *values: object) -> bool:
+    def _change(self, statement: str, *values: object, **named: object) -> bool:
         with self._writing() as connection:
-            return connection.execute(statement, values).rowcount > 0
+            return connection.execute(statement, named or values).rowcount > 0
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
