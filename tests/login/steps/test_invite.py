@@ -90,8 +90,42 @@ def test_one_that_runs_out_while_they_choose_is_none_either(
         return GOOD
 
     made = invited(expires=services.now() + 60)
-    assert not drive(TakeInvite(), [made, "eve", GOOD, slowly], user="new", services=services)
+    driven = drive(TakeInvite(), [made, "eve", GOOD, slowly], user="new", services=services)
+    assert not driven
+    assert driven.queries[-1] == Query(
+        instruction="Your invitation has expired meanwhile. "
+        "Ask the person who invited you for a new one."
+    )
     assert services.accounts.get("eve") is None
+    # Afterwards it is a code like any other that is wrong.
+    assert len(drive(TakeInvite(), [made], user="new", services=services).queries) == 1
+
+
+def test_whoever_is_late_need_not_choose_a_password(
+    services: FakeServices, invited: Callable[..., str]
+) -> None:
+    def slowly(query: Query) -> str:
+        services.time += 61
+        return "eve"
+
+    made = invited(expires=services.now() + 60)
+    driven = drive(TakeInvite(), [made, slowly], user="new", services=services)
+    assert not driven
+    assert driven.queries[-1].instruction.startswith("Your invitation has expired meanwhile.")
+
+
+def test_a_name_that_is_taken_meanwhile_costs_no_invitation(
+    services: FakeServices, invited: Callable[..., str]
+) -> None:
+    def slowly(query: Query) -> str:
+        services.add("eve")
+        return GOOD
+
+    made = invited(expires=services.now() + 60)
+    driven = drive(TakeInvite(), [made, "eve", GOOD, slowly], user="new", services=services)
+    assert not driven
+    assert "Your invitation is still good" in driven.queries[-1].instruction
+    assert drive(TakeInvite(), [made, "zoe", GOOD, GOOD], user="new", services=services)
 
 
 @pytest.mark.parametrize(
@@ -126,5 +160,7 @@ def test_of_two_with_one_invitation_one_gets_in(
         assert drive(TakeInvite(), [made, "bea", GOOD, GOOD], user="new", services=services)
         return GOOD
 
-    assert not drive(TakeInvite(), [made, "eve", GOOD, quicker], user="new", services=services)
+    driven = drive(TakeInvite(), [made, "eve", GOOD, quicker], user="new", services=services)
+    assert not driven
+    assert "Your invitation has been used meanwhile." in driven.text
     assert services.accounts.get("eve") is None

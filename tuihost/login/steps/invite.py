@@ -6,7 +6,7 @@ import base64
 import unicodedata
 from collections.abc import Generator
 
-from tuihost.accounts import AccountRecord, KeyRecord
+from tuihost.accounts import AccountRecord, Invite, KeyRecord
 from tuihost.core.login.account_names import folded
 from tuihost.core.login.chains import INVITE
 from tuihost.login import Attempt, Became, Conversation, KeyOffer, Prompt, Query, Step
@@ -17,6 +17,12 @@ _NAME = (
     "It is how others see you, and the name you log in with. "
     "Letters, digits, and . _ - can be in it."
 )
+_EXPIRED = "Your invitation has expired meanwhile. Ask the person who invited you for a new one."
+_USED = "Your invitation has been used meanwhile. Ask the person who invited you for another one."
+_NAME_GONE = (
+    "Somebody else has taken that name meanwhile. Your invitation is still good: "
+    "use it again, and choose another name."
+)
 _KEY = "The key that you logged in with will let you in as well."
 
 
@@ -25,7 +31,8 @@ class TakeInvite(Step):
     the name that they chose. A key becomes theirs only if this login has proved it with a
     signature; naming it is not enough.
 
-    Only a person with a good code is told what is wrong with a name.
+    Only a person with a good code is told what is wrong with a name, and what has become of their
+    invitation meanwhile.
     """
 
     name = INVITE
@@ -40,6 +47,9 @@ class TakeInvite(Step):
         name = yield from _choose_name(attempt)
         if name is None:
             return False
+        if gone := _gone(attempt, code_hash, invite):
+            yield Query(instruction=gone)
+            return False
         password = yield from new_password(
             name, shortest=services.min_password(name), title="Choose a password"
         )
@@ -50,10 +60,19 @@ class TakeInvite(Step):
             name, roles=invite.roles, created=now, password_hash=services.passwords.hash(password)
         )
         if not services.accounts.take_invite(code_hash, now, record):
+            yield Query(instruction=_gone(attempt, code_hash, invite) or _NAME_GONE)
             return False
         for offer in _own_keys(attempt):
             services.accounts.add_key(key_record(name, offer, now))
         return Became(name)
+
+
+def _gone(attempt: Attempt, code_hash: bytes, invite: Invite) -> str:
+    """Why an invitation that was good a while ago is not any more; empty if it is."""
+    now = attempt.services.now()
+    if attempt.services.accounts.peek_invite(code_hash, now) is not None:
+        return ""
+    return _USED if invite.expires is None or now < invite.expires else _EXPIRED
 
 
 def _own_keys(attempt: Attempt) -> tuple[KeyOffer, ...]:
