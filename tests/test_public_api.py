@@ -125,6 +125,7 @@ PUBLIC = {
         "RowSource",
         "RowWindow",
         "Screen",
+        "SideBySide",
         "Table",
         "TextEditor",
         "TextLimit",

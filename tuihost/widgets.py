@@ -24,6 +24,7 @@ from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.panel import Panel
 from tuihost.tui.widgets.rich_view import RichView
 from tuihost.tui.widgets.screen import Screen
+from tuihost.tui.widgets.side_by_side import SideBySide
 from tuihost.tui.widgets.table import Column, Table
 from tuihost.tui.widgets.text_limit import TextLimit
 from tuihost.tui.widgets.theme_choice import choose_theme
@@ -43,6 +44,7 @@ __all__ = [
     "RowSource",
     "RowWindow",
     "Screen",
+    "SideBySide",
     "Table",
     "TextEditor",
     "TextLimit",

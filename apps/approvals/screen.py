@@ -7,12 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import ConditionalContainer, VSplit, Window
-from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost import ApprovalRequest, ApprovalsView, NotPossible, Session, TuihostError, duration
-from tuihost.widgets import Column, HeldKey, Keymap, Screen, Table
+from tuihost.widgets import Column, HeldKey, Keymap, Screen, SideBySide, Table
 
 from .words import EMPTY, OUT_OF_REACH, OWN, answer, app_of
 
@@ -20,8 +17,6 @@ HELP = (
     "People whose login needs approval wait here until somebody says yes or no. If nobody answers "
     "in time, they are refused. A login in your own name is for somebody else to answer."
 )
-WIDEST = 100
-"""Columns of the table at most: what belongs together stays together."""
 TICK = 1.0  # seconds between two looks at the clock while somebody waits
 
 
@@ -42,7 +37,7 @@ class ApprovalsScreen:
         self.screen = Screen(
             session,
             "Approvals",
-            VSplit([self.table, self._beside()]),
+            SideBySide(session, self.table),
             keys=self._keys(),
             status=self._status,
             help_text=HELP,
@@ -94,15 +89,6 @@ class ApprovalsScreen:
                 sortable=False,
             ),
         ]
-
-    def _beside(self) -> ConditionalContainer:
-        """The room that very wide windows leave beside the table."""
-
-        def left() -> int:
-            return self.session.terminal.size.columns - WIDEST
-
-        empty = Window(width=lambda: Dimension.exact(max(0, left())))
-        return ConditionalContainer(empty, filter=Condition(lambda: left() > 0))
 
     def _name(self, request: ApprovalRequest) -> str:
         return f"{request.user} (you)" if request.own else request.user

@@ -6,18 +6,34 @@ from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
+from prompt_toolkit.layout.containers import (
+    AnyContainer,
+    ConditionalContainer,
+    HSplit,
+    VSplit,
+    Window,
+)
 
 from tuihost import AppCard, Launch, Session, clean
-from tuihost.widgets import Fragments, Keymap, ListView, RowWindow, Screen, choose_theme, fit, glyph
+from tuihost.widgets import (
+    Fragments,
+    Keymap,
+    ListView,
+    RowWindow,
+    Screen,
+    SideBySide,
+    choose_theme,
+    fit,
+    glyph,
+)
 
 from .order import in_order
 from .page import AppPage, Greeting
 from .people import people_dialog
 from .words import OUT_OF_ORDER, last_used
 
-WIDE = 100
-"""The fewest columns at which the page on the chosen app is shown."""
+GAP = 3
+"""Columns between the apps and the page on the chosen one."""
 HEADED = 14
 """The fewest rows at which the groups have headings."""
 GREETED = 18
@@ -108,11 +124,10 @@ class MenuScreen:
 
     # ------------------------------------------------------------------ what is shown
 
-    def _body(self, motd: str) -> HSplit | VSplit:
+    def _body(self, motd: str) -> AnyContainer:
         page = AppPage(self.session, lambda: self.view.selected)
-        beside = VSplit([Window(width=3), RowWindow(page, width=page.columns, focusable=False)])
-        wide = Condition(lambda: self.session.terminal.size.columns >= WIDE)
-        parts = VSplit([self.view, ConditionalContainer(beside, filter=wide)])
+        beside = VSplit([Window(width=GAP), RowWindow(page, focusable=False)])
+        parts = SideBySide(self.session, self.view, beside, width=lambda: page.columns() + GAP)
         if not motd:
             return parts
         greeting = Greeting(self.session, motd)

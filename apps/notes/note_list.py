@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import (
-    AnyContainer,
-    ConditionalContainer,
-    HSplit,
-    VSplit,
-    Window,
-)
+from prompt_toolkit.layout.containers import AnyContainer, HSplit, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
-from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost import Session, ago
-from tuihost.widgets import Keymap, ListView, RichView, fit, width_of
+from tuihost.widgets import Keymap, ListView, RichView, SideBySide, fit, width_of
 
 from .drawing import NotePage
 from .note import Draft, NotesError, Summary, guest_hints, owner_of
 from .store import Store
 
-WIDE = 100
-"""Columns from which the chosen note's page is shown beside the list."""
 SHOWN = 8000
 """Characters of a note that its page shows: enough to recognise it."""
 EMPTY = "No notes yet: Ctrl-N writes one."
@@ -123,21 +113,10 @@ class NoteList:
     # ------------------------------------------------------------------ layout
 
     def _body(self, keys: Keymap) -> HSplit:
-        page_keys = Keymap(group="Page")
-
-        @page_keys.add("escape", label="to the list", rank=30)
-        def _back(event: Any) -> None:
-            event.app.layout.focus(self.view.window)
-
-        page = HSplit([self.page], width=self._page_width, key_bindings=page_keys.bindings)
-        wide = Condition(lambda: self.session.terminal.size.columns >= WIDE)
-        parts: list[AnyContainer] = [VSplit([self.view, ConditionalContainer(page, filter=wide)])]
+        parts: list[AnyContainer] = [SideBySide(self.session, self.view, self.page)]
         if self.session.account.guest:
             parts.append(Window(FormattedTextControl(self._hint), height=1))
         return HSplit(parts, key_bindings=keys.bindings)
-
-    def _page_width(self) -> Dimension:
-        return Dimension.exact(min(104, self.session.terminal.size.columns * 11 // 20))
 
     def _hint(self) -> Any:
         room = self.session.terminal.size.columns - 4

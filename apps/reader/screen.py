@@ -8,18 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit
-from prompt_toolkit.layout.dimension import Dimension
+from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session, clean
-from tuihost.widgets import Keymap, ListView, RichView, Screen, match
+from tuihost.widgets import Keymap, ListView, RichView, Screen, SideBySide, match
 
 from .library import Library, Page, Unreadable
 from .markdown import Heading, PageMarkdown, addressed, begins_with, headings
 
-WIDE = 100
-"""The fewest columns at which the chosen page is shown beside the contents."""
 STEPS = 100
 """How many steps back are remembered."""
 
@@ -51,7 +47,7 @@ class ReaderScreen:
             place="contents",
             empty="There are no pages here yet.",
         )
-        self.contents = self._contents()
+        self.contents = SideBySide(session, self.list, self.preview, back="to the contents")
         self.reading = HSplit([self.view], key_bindings=self._page_keys().bindings)
         self._come_back()
         self.screen = Screen(
@@ -231,20 +227,6 @@ class ReaderScreen:
             return PageMarkdown(self._read(page)[1])
         except Unreadable as error:
             return str(error)
-
-    def _contents(self) -> HSplit:
-        keys = Keymap(group="Page")
-
-        @keys.add("escape", label="to the contents", rank=30)
-        def _back(event: Any) -> None:
-            event.app.layout.focus(self.list.window)
-
-        page = HSplit([self.preview], width=self._page_width, key_bindings=keys.bindings)
-        wide = Condition(lambda: self.session.terminal.size.columns >= WIDE)
-        return HSplit([VSplit([self.list, ConditionalContainer(page, filter=wide)])])
-
-    def _page_width(self) -> Dimension:
-        return Dimension.exact(min(104, self.session.terminal.size.columns * 11 // 20))
 
     def _page_keys(self) -> Keymap:
         keys = Keymap(group="Pages")

@@ -7,12 +7,10 @@ from contextlib import suppress
 from typing import Any
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
-from prompt_toolkit.layout.dimension import Dimension
+from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session
-from tuihost.widgets import Keymap, RowWindow, Screen, Table
+from tuihost.widgets import Keymap, RowWindow, Screen, SideBySide, Table
 
 from .board import Board
 from .people import Person, columns, people
@@ -20,8 +18,6 @@ from .samples import Sampler
 
 INTERVALS = (1, 2, 5, 10)
 """Seconds between samples that a person can choose from."""
-WIDEST = 100
-"""The most columns of the table, so that what belongs together stays together."""
 HELP = (
     "The lines show the last five minutes, starting at zero. While nobody looks at this page, the "
     "host is measured every ten seconds."
@@ -49,7 +45,7 @@ class StatusScreen:
         self.screen = Screen(
             session,
             "Status",
-            HSplit([board, VSplit([self.table, self._beside()])]),
+            HSplit([board, SideBySide(session, self.table)]),
             keys=self._keys(),
             status=self._status,
             help_text=HELP,
@@ -93,15 +89,6 @@ class StatusScreen:
         timeout = None if self.paused else self.interval
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), timeout)
-
-    def _beside(self) -> ConditionalContainer:
-        """The room beside the table in very wide windows."""
-
-        def left() -> int:
-            return self.session.terminal.size.columns - WIDEST
-
-        empty = Window(width=lambda: Dimension.exact(max(0, left())))
-        return ConditionalContainer(empty, filter=Condition(lambda: left() > 0))
 
     def _status(self) -> str:
         return "paused" if self.paused else f"every {self.interval} s"
