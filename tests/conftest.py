@@ -139,11 +139,12 @@ def nothing_left() -> Iterator[None]:
     """Threads and descriptors return to where they were.
 
     A database opens a few connections when they are first needed, and keeps them. Those of one that
-    was there before the test belong to whoever made it, such as a host that a module shares.
+    is open before the test belong to whoever made it, such as a host that a module shares.
     """
     shared = {
         f"{database.path.resolve()}{suffix}"
         for database in tuihost.database._databases
+        if not database._closed
         for suffix in ("", "-wal", "-shm")
     }
     running, before = threads(), descriptors(shared)

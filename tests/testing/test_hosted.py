@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
+import weakref
 from pathlib import Path
 
 import paramiko
@@ -49,3 +51,12 @@ def test_settings_that_are_wrong_leave_no_folder(
     with pytest.raises(SettingsError), hosted(settings={"server.port": "none"}):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_that_has_ended_is_forgotten() -> None:
+    with hosted(bundled=["about"]) as host:
+        assert host.run("about").status == 0
+        kept = weakref.ref(host.host)
+    del host
+    gc.collect()
+    assert kept() is None

@@ -207,6 +207,7 @@ def hosted(
         log = EventLog(logger)
         loaded = load(None, {}, given)
         catalog = Catalog.load(loaded, log=log)
+        after.callback(catalog.forget_modules)
         for app in apps:
             catalog.apps[app.name] = Loaded(load_object(app, app.name), "the test")
         server = Server(loaded, catalog, log, keys=keys or _test_keys(), limits=limits)

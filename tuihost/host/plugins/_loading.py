@@ -168,9 +168,14 @@ def load_path(kind: Kind[T], path: Path) -> T:
             module = _import_path(kind, path, private)
             return _prepared(kind, _found_in(kind, module), name_of(path))
     except BaseException:
-        for name in [name for name in sys.modules if top_of(name) == private]:
-            del sys.modules[name]
+        forget(private)
         raise
+
+
+def forget(private: str) -> None:
+    """Takes out of the process what was loaded under this private name."""
+    for name in [name for name in sys.modules if top_of(name) == private]:
+        del sys.modules[name]
 
 
 def load_reference(kind: Kind[T], reference: str) -> T:

@@ -17,11 +17,18 @@ from types import MappingProxyType
 from typing import Self
 
 from tuihost.errors import AppLoadError
-from tuihost.host.plugins._load_errors import load_error, operator_interrupts, trace_of
+from tuihost.host.plugins._load_errors import (
+    PRIVATE,
+    load_error,
+    operator_interrupts,
+    top_of,
+    trace_of,
+)
 from tuihost.host.plugins._loading import (
     Broken,
     Candidate,
     all_candidates,
+    forget,
     in_folder,
     same_folder,
 )
@@ -137,6 +144,13 @@ class Catalog:
             thread.join(STOP_SECONDS)
             if thread.is_alive():
                 self.log.error(Event.APP_ABANDONED, thread=thread.name)
+
+    def forget_modules(self) -> None:
+        """Takes the modules of apps from folders out of the process, for one that goes on: with
+        their objects they would keep this host for ever. Call after `stop`."""
+        for loaded in self.apps.values():
+            if PRIVATE.match(module := module_of(loaded.app)):
+                forget(top_of(module))
 
     def _stop(self, app: App) -> None:
         try:
