@@ -234,7 +234,7 @@ class Database:
         be gone: nothing is ever written into one that has lost its name."""
         if self._closed:
             raise self._error(DatabaseFault.CLOSED)
-        file = self._file()
+        file = self._file(empty=connection.open is not None and connection.file is None)
         if file is None and self._seen:
             raise self._error(DatabaseFault.GONE)
         if connection.open is not None and connection.file == file:
@@ -268,11 +268,14 @@ class Database:
             raise
         return connection
 
-    def _file(self) -> tuple[int, int] | None:
-        """Which file has the name: device and inode; None if the folder has no such file."""
+    def _file(self, *, empty: bool = False) -> tuple[int, int] | None:
+        """Which file has the name: device and inode; None if the folder has no such file. `empty`
+        if that was so when it was last asked: why there is none need not be found out again."""
         try:
             about = self.path.stat()
         except FileNotFoundError:
+            if empty:
+                return None
             if not self._seen and self.path.is_symlink():
                 detail = f": it is a link to {self.path.readlink()}, which is not there"
                 raise self._error(DatabaseFault.NOT_OPENED, detail) from None
