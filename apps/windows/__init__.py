@@ -10,15 +10,15 @@ from tuihost import (
     Accepts,
     App,
     AppLoadError,
-    NotPossible,
     Session,
+    TookTooMuch,
     TuihostError,
     X11Display,
     clean,
     command,
 )
 
-from .programs import Places, Program, Programs, programs_of
+from .programs import Program, Programs, programs_of
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -41,7 +41,6 @@ class Windows(App):
 
     def start(self) -> None:
         self.offered = programs_of(self.options)
-        self.places = Places()
         for program in self.offered:
             if program.missing:
                 raise AppLoadError(f"there is no program {program.words[0]!r} on this machine")
@@ -59,7 +58,7 @@ class Windows(App):
     def build(self, session: Session) -> Application[Any]:
         from .screen import WindowsScreen
 
-        return WindowsScreen(session, self.offered, self.places).app
+        return WindowsScreen(session, self.offered).app
 
     async def talk(self, session: Session) -> int:
         """The programs, as lines."""
@@ -76,7 +75,11 @@ class Windows(App):
             session.error("Drawing windows needs python-xlib, which is not installed here.")
             return UNAVAILABLE
         try:
-            Note(session, display).run()
+            with display.take_place():
+                Note(session, display).run()
+        except TookTooMuch as error:
+            session.error(str(error))
+            return UNAVAILABLE
         except TuihostError as error:
             session.error(f"Your screen cannot be reached: {clean(str(error))}")
             return 1
@@ -105,8 +108,8 @@ class Windows(App):
             )
             return UNAVAILABLE
         try:
-            status = Programs(session.display, session, self.places).start(program).wait()
-        except NotPossible as error:
+            status = Programs(session.display, session).start(program).wait()
+        except TookTooMuch as error:
             session.error(str(error))
             return UNAVAILABLE
         if status < 0 and not session.ended:

@@ -8,17 +8,14 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tuihost import AppLoadError, NotPossible, Session, X11Display
+from tuihost import AppLoadError, Session, X11Display
 
 KILL_AFTER = 2.0  # seconds for a program to end by itself
-MAX_RUNNING = 8  # for one person, in all their sessions together
-FULL = "No more of your programs can run at a time: close one first."
 SEARCHED = "/usr/local/bin:/usr/bin:/bin:/usr/games"
 
 
@@ -85,59 +82,39 @@ class Running:
                 return
 
 
-class Places:
-    """How many programs each person runs, over all their sessions. Threads: any."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._taken: Counter[str] = Counter()
-
-    def take(self, person: str) -> bool:
-        """Takes a place for one more program, if there is one."""
-        with self._lock:
-            if self._taken[person] >= MAX_RUNNING:
-                return False
-            self._taken[person] += 1
-            return True
-
-    def give_back(self, person: str) -> None:
-        with self._lock:
-            self._taken[person] -= 1
-            if not self._taken[person]:
-                del self._taken[person]
-
-
 class Programs:
     """Runs programs for one person, on their own screen."""
 
-    def __init__(self, display: X11Display, session: Session, places: Places) -> None:
+    def __init__(self, display: X11Display, session: Session) -> None:
         self._display = display
         self._session = session
-        self._places = places
-        self._person = session.account.key
         self.running: list[Running] = []
 
     def start(self, program: Program, ended: Callable[[Running], None] | None = None) -> Running:
         """Starts it; it ends with the session at the latest. `ended` is called on another thread.
-        Raises `NotPossible` if the person runs as many as they may, `OSError`, `Disconnected`."""
-        if not self._places.take(self._person):
-            raise NotPossible(FULL)
+        Raises `TookTooMuch` if there is no place for it, `OSError`, `Disconnected`."""
+        place = self._display.take_place()
         try:
             running = Running(program, self._process(program))
-            self._wait_for(running, ended)
+            self._wait_for(running, place, ended)
         except BaseException:  # the end of the thread too: the place is somebody else's again
-            self._places.give_back(self._person)
+            place.give_back()
             raise
         self._session.log.note("runs a program", program=program.name, pid=running.pid)
         self._display.on_close(running.stop)
         return running
 
-    def _wait_for(self, running: Running, ended: Callable[[Running], None] | None) -> None:
+    def _wait_for(
+        self,
+        running: Running,
+        place: AbstractContextManager[object],
+        ended: Callable[[Running], None] | None,
+    ) -> None:
         """Has a thread wait for its end, which gives the place back. Raises OSError if there can be
         no such thread; the program has been ended then."""
         self.running.append(running)
         waiting = threading.Thread(
-            target=self._await, args=(running, ended), name="windows-wait", daemon=True
+            target=self._await, args=(running, place, ended), name="windows-wait", daemon=True
         )
         try:
             waiting.start()
@@ -157,9 +134,14 @@ class Programs:
             start_new_session=True,
         )
 
-    def _await(self, running: Running, ended: Callable[[Running], None] | None) -> None:
-        running.wait()
-        self._places.give_back(self._person)
+    def _await(
+        self,
+        running: Running,
+        place: AbstractContextManager[object],
+        ended: Callable[[Running], None] | None,
+    ) -> None:
+        with place:
+            running.wait()
         if ended is not None:
             ended(running)
 

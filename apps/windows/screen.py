@@ -9,11 +9,11 @@ from typing import Any
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit
 
-from tuihost import NotPossible, Session, TuihostError, clean
+from tuihost import Session, TookTooMuch, TuihostError, clean
 from tuihost.widgets import Column, HeldKey, Keymap, Screen, Table, glyph
 
 from .drawn import Note, can_draw
-from .programs import Places, Program, Programs, Running
+from .programs import Program, Programs, Running
 
 NONE = "To see them, connect with ssh -X -t"
 NOTHING = "The operator has named no programs yet."
@@ -23,10 +23,10 @@ OWN = Program("a note drawn here", ())
 class WindowsScreen:
     """One person's programs. Thread: the session's, unless a method says otherwise."""
 
-    def __init__(self, session: Session, offered: Sequence[Program], places: Places) -> None:
+    def __init__(self, session: Session, offered: Sequence[Program]) -> None:
         self.session = session
         display = session.display
-        self.programs = Programs(display, session, places) if display else None
+        self.programs = Programs(display, session) if display else None
         self._notes = 0
         self._held = HeldKey()
         self.table = Table(
@@ -77,7 +77,7 @@ class WindowsScreen:
     def _run(self, programs: Programs, program: Program) -> None:
         try:
             programs.start(program, self._ended)
-        except NotPossible as error:
+        except TookTooMuch as error:
             self.screen.toast(str(error), kind="warning")
         except (OSError, TuihostError) as error:
             self.screen.toast(f"{program.name} does not start: {clean(str(error))}", kind="error")
@@ -95,18 +95,30 @@ class WindowsScreen:
     def _draw(self) -> None:
         display = self.session.display
         assert display is not None, "nothing is drawn without a screen"
+        try:
+            place = display.take_place()
+        except TookTooMuch as error:
+            self.screen.toast(str(error), kind="warning")
+            return
         note = Note(self.session, display)
-        self._notes += 1
 
         def run() -> None:
             text = ""
             try:
-                note.run()
+                with place:
+                    note.run()
             except (OSError, TuihostError) as error:
                 text = f"Your screen cannot be reached: {clean(str(error))}"
             self.session.invoke(lambda: self._drawn(text))
 
-        threading.Thread(target=run, name="windows-note", daemon=True).start()
+        drawing = threading.Thread(target=run, name="windows-note", daemon=True)
+        try:
+            drawing.start()
+        except RuntimeError:
+            place.give_back()
+            self.screen.toast("The host has no thread left for it.", kind="error")
+        else:
+            self._notes += 1
 
     def _drawn(self, text: str) -> None:
         self._notes -= 1

@@ -10,11 +10,17 @@ from typing import Any, cast
 import pytest
 from prompt_toolkit.application import Application
 
-from apps.windows.programs import MAX_RUNNING, Places, Program, Programs
+from apps.windows import screen as windows_screen
+from apps.windows.drawn import Note
+from apps.windows.programs import Program, Programs
 from apps.windows.screen import WindowsScreen
+from tests.log import SILENT
 from tests.tui.screen import make_session, play
-from tests.waiting import until
-from tuihost import NotPossible, X11Display
+from tests.waiting import DEADLINE, until
+from tuihost import TookTooMuch, X11Display
+from tuihost.core.budget.ledger import FREE, Holder, Kind, Lease, Share
+from tuihost.host.budget.budget import Budget
+from tuihost.host.relay.x11_display import ClientDisplay
 from tuihost.testing import Hosted, hosted
 
 PROGRAMS = {"sleep": "sleep 1", "words": "echo 'two words'"}
@@ -69,6 +75,12 @@ def test_a_program_that_is_not_there_breaks_the_app() -> None:
 class StubDisplay:
     """A display that nothing is shown on."""
 
+    def __init__(self, share: Share = FREE) -> None:
+        self.share = share
+
+    def take_place(self) -> Lease:
+        return ClientDisplay.take_place(cast(ClientDisplay, self))
+
     def environment(self) -> dict[str, str]:
         return {}
 
@@ -76,25 +88,67 @@ class StubDisplay:
         pass
 
 
+def display_of(budget: Budget, connection: int, guest: str = "eve") -> X11Display:
+    holder = Holder(connection, guest, "192.0.2.1")
+    return cast(X11Display, StubDisplay(budget.share(holder, SILENT)))
+
+
+WAITS = Program("waits", ("sleep", "60"))
+
+
 def test_the_programs_of_all_sessions_of_a_person_count_together() -> None:
-    places, display = Places(), cast(X11Display, StubDisplay())
-    sessions = [Programs(display, make_session(), places) for _ in range(2)]
-    waits, ghost = Program("waits", ("sleep", "60")), Program("ghost", ("no-such-program",))
+    budget = Budget()
+    sessions = [Programs(display_of(budget, number), make_session()) for number in range(2)]
     with pytest.raises(OSError, match="no-such-program"):
-        sessions[0].start(ghost)  # takes no place
-    running = [sessions[number % 2].start(waits) for number in range(MAX_RUNNING)]
+        sessions[0].start(Program("ghost", ("no-such-program",)))  # takes no place
+    running = [sessions[number % 2].start(WAITS) for number in range(8)]
     try:
         for session in sessions:
-            with pytest.raises(NotPossible, match="close one first"):
-                session.start(waits)
+            with pytest.raises(TookTooMuch, match="no more than 8 programs with windows that one"):
+                session.start(WAITS)
     finally:
         for program in running:
             program.stop()
-    ended = [program.wait() for program in running]
-    assert len(ended) == MAX_RUNNING
-    again = started(sessions[1], waits)
-    again.stop()
-    again.wait()
+    for program in running:
+        program.wait()
+    until(lambda: budget.held(Kind.WINDOWS) == 0, "the places, which other threads give back")
+
+
+def test_a_guest_with_many_names_gets_no_more_programs() -> None:
+    budget = Budget()
+    places = [
+        display_of(budget, connection, guest).take_place()
+        for connection, guest in enumerate(("eve", "mallory", "trudy"))
+        for _ in range(4)
+    ]
+    with pytest.raises(TookTooMuch, match="no more than 12 programs with windows that people from"):
+        display_of(budget, 4, "oscar").take_place()
+    places[0].give_back()
+    display_of(budget, 4, "oscar").take_place()
+
+
+def test_a_window_that_the_app_draws_itself_takes_a_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    budget, shown = Budget(), threading.Semaphore(0)
+    display = display_of(budget, 1)
+
+    def run(note: Note) -> None:
+        assert shown.acquire(timeout=DEADLINE)
+
+    monkeypatch.setattr(Note, "run", run)
+    monkeypatch.setattr(windows_screen, "can_draw", lambda: True)
+    session = make_session()
+    session.display = display
+    with play(lambda: WindowsScreen(session, []).app, session) as me:
+        for _ in range(9):
+            me.press("enter")
+            me.wait(2.0)  # the key is let go
+        held, text = budget.held(Kind.WINDOWS), me.text
+        shown.release(9)
+        until(lambda: budget.held(Kind.WINDOWS) == 0, "the end of the windows")
+    assert held == 8
+    assert "no more than 8 programs with windows" in text
 
 
 def test_without_a_thread_to_wait_for_it_no_program_runs(
@@ -103,33 +157,17 @@ def test_without_a_thread_to_wait_for_it_no_program_runs(
     def full(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    places = Places()
-    programs = Programs(cast(X11Display, StubDisplay()), make_session(), places)
-    waits = Program("waits", ("sleep", "60"))
-    for _ in range(MAX_RUNNING + 1):  # none of them takes a place
-        with monkeypatch.context() as patched:
-            patched.setattr(threading.Thread, "start", full)
-            with pytest.raises(OSError, match="no thread left"):
-                programs.start(waits)
+    budget = Budget()
+    programs = Programs(display_of(budget, 1), make_session())
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", full)
+        with pytest.raises(OSError, match="no thread left"):
+            programs.start(WAITS)
+    assert budget.held(Kind.WINDOWS) == 0
     assert programs.running == []
-    running = programs.start(waits)
+    running = programs.start(WAITS)
     running.stop()
     running.wait()
-
-
-def started(programs: Programs, program: Program) -> Any:
-    """Starts it as soon as there is a place: they are given back on other threads."""
-    found: list[Any] = []
-
-    def tried() -> bool:
-        try:
-            found.append(programs.start(program))
-        except NotPossible:
-            return False
-        return True
-
-    until(tried, "a place for one more program")
-    return found[0]
 
 
 def test_enter_that_is_held_down_opens_one_program() -> None:
@@ -138,7 +176,7 @@ def test_enter_that_is_held_down_opens_one_program() -> None:
     screens: list[WindowsScreen] = []
 
     def build() -> Application[Any]:
-        screens.append(WindowsScreen(session, [Program("waits", ("sleep", "60"))], Places()))
+        screens.append(WindowsScreen(session, [WAITS]))
         return screens[0].app
 
     with play(build, session) as me:

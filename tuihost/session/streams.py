@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from tuihost.core.budget.ledger import Lease
 from tuihost.errors import TuihostError
 from tuihost.session.host_view import Account, HostView
 from tuihost.wire import Peer, TcpAddress, UnixAddress
@@ -118,6 +119,11 @@ class X11Display(Protocol):
 
     def connect_socket(self, timeout: float = 10.0) -> socket.socket:
         """The same as a real socket, for libraries that need one."""
+
+    def take_place(self) -> Lease:
+        """The place of one more program on the screen, or of a window that the app draws itself,
+        until the end of the `with` or `give_back`. Raises `TookTooMuch` if the person, or all who
+        come from their address, have as many as they may; its text is for them."""
 
     @property
     def cookie(self) -> bytes:

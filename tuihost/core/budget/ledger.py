@@ -30,6 +30,7 @@ class Kind(StrEnum):
     MEMORY = "memory"
     ENTRIES = "entries"
     TRANSFERS = "transfers"
+    WINDOWS = "windows"
     HELPERS = "helpers"
     HELPER_SECONDS = "helper-seconds"
     REQUESTS = "requests"
@@ -91,6 +92,7 @@ BOUNDS: Final[Mapping[Kind, Bounds]] = {
     Kind.MEMORY: Bounds(48 * MIB, 48 * MIB, 64 * MIB, 512 * MIB),
     Kind.ENTRIES: Bounds(50_000, 50_000, 100_000, 500_000),
     Kind.TRANSFERS: Bounds(4, 4, 6, 16),
+    Kind.WINDOWS: Bounds(8, 8, 12, 128),
     Kind.HELPERS: Bounds(2, 2, 3, 4),
     Kind.HELPER_SECONDS: Bounds(60, 60, 90, 240, at_once=60.0),
     Kind.REQUESTS: Bounds(30_000, 45_000, 60_000, 480_000, at_once=4.0),
@@ -107,6 +109,7 @@ _MEANINGS: Final[Mapping[Kind, str]] = {
     Kind.MEMORY: "bytes that are held: windows of channels, input that is sorted or laid out",
     Kind.ENTRIES: "names of folders that are being listed",
     Kind.TRANSFERS: "runs of rsync",
+    Kind.WINDOWS: "programs with windows, and windows that apps draw themselves",
     Kind.HELPERS: "helper processes at work",
     Kind.HELPER_SECONDS: "seconds of processor time in helper processes",
     Kind.REQUESTS: "requests and other small messages",
@@ -127,6 +130,7 @@ _SHORT: Final[Mapping[Kind, str]] = {
     Kind.MEMORY: "bytes of memory",
     Kind.ENTRIES: "names of files in open folders",
     Kind.TRANSFERS: "runs of rsync",
+    Kind.WINDOWS: "programs with windows",
     Kind.HELPERS: "helper processes",
     Kind.HELPER_SECONDS: "seconds of processor time in helper processes",
     Kind.REQUESTS: "requests",

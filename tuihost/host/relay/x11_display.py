@@ -23,9 +23,9 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Share
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.core.x11_setup import COOKIE_BYTES, MAX_SETUP, Setup, cookie_of, read_setup, xauthority
-from tuihost.errors import Disconnected
+from tuihost.errors import Disconnected, TookTooMuch
 from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream
 from tuihost.host.relay.end_actions import EndActions
@@ -106,6 +106,12 @@ class ClientDisplay:
         ours, theirs = socket.socketpair()
         self._pump().relay(stream.channel, counted(theirs, lease), self.ended(stream.channel))
         return ours
+
+    def take_place(self) -> Lease:
+        place = self.share.take(Kind.WINDOWS)
+        if isinstance(place, Exceeded):
+            raise TookTooMuch(place.sentence)
+        return place
 
     def environment(self) -> Mapping[str, str]:
         with self._lock:
