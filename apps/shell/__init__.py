@@ -18,7 +18,7 @@ from .command_stdio import CommandInput, CommandOutput
 from .filters import Filters
 from .language import MAX_LINE, SCREEN, ParseError, parse
 from .remembered import aliases_of, keep_aliases, problem_with_alias, typed_lines
-from .running import RedirectionError, RunningPipeline, call_of, sentence, should_run
+from .running import CannotRun, RunningPipeline, call_of, sentence, should_run
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -34,8 +34,8 @@ WIDE = 60  # columns that are enough to have the help of all apps begin in the s
 LEAVING = ("exit", "quit", "logout")
 HOW = (
     "Try `help notes add`, or `notes add --help`. The command after a | reads the output of the "
-    "one before it. > writes to one of your files, and < reads one. The shell's screen also has "
-    "`open`, `clear` and `exit`."
+    "one before it. > writes to one of your files, and < reads one; *.txt stands for every file "
+    "that fits. The shell's screen also has `open`, `clear` and `exit`."
 )
 
 
@@ -120,7 +120,7 @@ class Shell(Filters, App):
             try:
                 running = RunningPipeline(other_apps, pipeline, self.builtins, output, stdin)
                 status = running.run()
-            except RedirectionError as error:
+            except CannotRun as error:
                 session.error(str(error))
                 status = 1
         return status

@@ -235,4 +235,4 @@ def _words_of_command(before: Sequence[Token]) -> list[str]:
 
 def _escaped(text: str) -> str:
     """The word as it has to be typed."""
-    return "".join(f"\\{char}" if char in " \t'\"\\|<>;&#" else char for char in text)
+    return "".join(f"\\{char}" if char in " \t'\"\\|<>;&#*?[" else char for char in text)

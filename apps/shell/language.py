@@ -2,8 +2,9 @@
 
     notes list | grep -i soup | head -n 3 > found.txt; status now
 
-Words are split at blanks; quotes keep them together, and `\\` makes the next character plain.
-There are no variables, no file name patterns and no loops: what cannot be said cannot go wrong.
+Words are split at blanks; quotes keep them together, and `\\` makes the next character plain. A
+`*`, `?` or `[` without quotes makes a word a pattern of file names, read as `patterns.py` says.
+There are no variables and no loops: what cannot be said cannot go wrong.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ SCREEN = {
 }
 """The commands that only the screen can run, and their help."""
 
+WILDCARDS = "*?["
 OPERATORS = (">>", "&&", "||", "|", "<", ">", ";")
 
 
@@ -44,13 +46,23 @@ class Kind(Enum):
 @dataclass(frozen=True, slots=True)
 class Token:
     """A piece of a line. `text` is without its quotes; it stands from `start` up to `end`. `whole`:
-    every quote in it is closed."""
+    every quote in it is closed. `wildcards` as in `Word`."""
 
     kind: Kind
     text: str
     start: int
     end: int
     whole: bool = True
+    wildcards: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a command, without its quotes. `wildcards` says where in `text` a `*`, `?` or `[`
+    stands that was not quoted: with any, the word is a pattern of file names."""
+
+    text: str
+    wildcards: tuple[int, ...] = ()
 
 
 class When(Enum):
@@ -66,9 +78,9 @@ class Pipeline:
     """Commands, each of which reads what the one before it writes. `input_file` and
     `output_file` are names of files; `append` adds to the latter."""
 
-    commands: tuple[tuple[str, ...], ...]
-    input_file: str | None = None
-    output_file: str | None = None
+    commands: tuple[tuple[Word, ...], ...]
+    input_file: Word | None = None
+    output_file: Word | None = None
     append: bool = False
     when: When = When.ALWAYS
 
@@ -92,7 +104,7 @@ def tokens(line: str) -> Iterator[Token]:
 
 
 def _word(line: str, start: int) -> Token:
-    text, at, quote = "", start, ""
+    text, at, quote, wildcards = "", start, "", []
     while at < len(line):
         char = line[at]
         if quote:
@@ -111,9 +123,11 @@ def _word(line: str, start: int) -> Token:
         elif char.isspace() or line.startswith(OPERATORS, at):
             break
         else:
+            if char in WILDCARDS:
+                wildcards.append(len(text))
             text += char
         at += 1
-    return Token(Kind.WORD, text, start, at, not quote)
+    return Token(Kind.WORD, text, start, at, not quote, tuple(wildcards))
 
 
 def parse(line: str, aliases: Mapping[str, str] | None = None) -> list[Pipeline]:
@@ -142,7 +156,7 @@ def _joins(token: Token) -> bool:
 
 def _pipeline(part: list[Token], when: When, aliases: Mapping[str, str]) -> Pipeline:
     """The pipeline that these tokens are, between one `;` and the next. Raises `ParseError`."""
-    commands: list[list[str]] = [[]]
+    commands: list[list[Word]] = [[]]
     input_file, output_file, append = None, None, False
     rest = iter(part)
     for token in rest:
@@ -164,22 +178,22 @@ def _pipeline(part: list[Token], when: When, aliases: Mapping[str, str]) -> Pipe
     return Pipeline(resolved, input_file, output_file, append, when)
 
 
-def _whole(token: Token) -> str:
+def _whole(token: Token) -> Word:
     if not token.whole:
         raise ParseError("a quote is not closed", token.start)
-    return token.text
+    return Word(token.text, token.wildcards)
 
 
-def _file_name(operator: Token, token: Token | None) -> str:
+def _file_name(operator: Token, token: Token | None) -> Word:
     if token is None or token.kind is not Kind.WORD or not token.text:
         raise ParseError(f"{operator.text} needs the name of a file", operator.end)
     return _whole(token)
 
 
-def _without_alias(words: list[str], aliases: Mapping[str, str]) -> tuple[str, ...]:
+def _without_alias(words: list[Word], aliases: Mapping[str, str]) -> tuple[Word, ...]:
     """The words with the first one replaced, once: an alias may be called like what it runs."""
-    meant = aliases.get(words[0])
+    meant = aliases.get(words[0].text)
     if meant is None:
         return tuple(words)
-    meant_words = (token.text for token in tokens(meant) if token.kind is Kind.WORD)
-    return (*meant_words, *words[1:])
+    found = (token for token in tokens(meant) if token.kind is Kind.WORD)
+    return (*(Word(token.text, token.wildcards) for token in found), *words[1:])

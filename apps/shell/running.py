@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from tuihost import Colors, Disconnected, FileError, Interrupted, Stream, TerminalFacts
 
 from .language import Pipeline, When
+from .patterns import PatternError, Patterns
 from .pipes import CommandStdio, FileInput, FileOutput, Input, LineOutput, NoInput, Pipe
 
 if TYPE_CHECKING:
-    from tuihost import OtherApps, Running
+    from tuihost import FileTree, OtherApps, Running
 
 SHELL = "shell"
 STOPPED = 130
@@ -46,13 +47,14 @@ def should_run(when: When, status: int) -> bool:
             return status != 0
 
 
-class RedirectionError(Exception):
-    """A file behind `<`, `>` or `>>` cannot be read or written. The text is a sentence."""
+class CannotRun(Exception):
+    """A pipeline cannot run: a file behind `<`, `>` or `>>` cannot be read or written, or a pattern
+    stands for too much. The text is a sentence."""
 
 
 class RunningPipeline:
     """One pipeline that runs. Each of its commands has a thread of its own; with `run` the first
-    one has the caller's. Raises `RedirectionError` if a file cannot be opened."""
+    one has the caller's. Raises `CannotRun`."""
 
     def __init__(
         self,
@@ -64,7 +66,16 @@ class RunningPipeline:
     ) -> None:
         self._other_apps = other_apps
         self._output = output
-        self._calls = [call_of(words, builtins) for words in pipeline.commands]
+        patterns = Patterns(other_apps.files)
+        try:
+            commands = [patterns.words(words) for words in pipeline.commands]
+            input_file, output_file = (
+                None if word is None else patterns.file(word)
+                for word in (pipeline.input_file, pipeline.output_file)
+            )
+        except PatternError as error:
+            raise CannotRun(str(error)) from None
+        self._calls = [call_of(words, builtins) for words in commands]
         self._statuses = [STOPPED] * len(self._calls)
         self._left = len(self._calls)
         self._running: list[Running] = []
@@ -73,27 +84,27 @@ class RunningPipeline:
         self._over = threading.Event()
         self._stdin: Input = stdin or NoInput()
         self._file: FileOutput | None = None
-        self._file_name = pipeline.output_file or ""
-        self._open_files(pipeline)
+        self._file_name = output_file or ""
+        if input_file is not None:
+            self._open_input(patterns.tree, input_file)
+        if output_file is not None:
+            self._open_output(patterns.tree, output_file, append=pipeline.append)
 
-    def _open_files(self, pipeline: Pipeline) -> None:
-        if pipeline.input_file is None and pipeline.output_file is None:
-            return
-        tree = self._other_apps.files()
-        if pipeline.input_file is not None:
-            try:
-                self._stdin = FileInput(tree, pipeline.input_file)
-            except FileError as error:
-                raise RedirectionError(error.about(pipeline.input_file)) from None
-        if pipeline.output_file is not None:
-            try:
-                self._file = FileOutput(tree, pipeline.output_file, append=pipeline.append)
-            except FileError as error:
-                self._stdin.close()
-                raise RedirectionError(error.about(pipeline.output_file)) from None
-            except BaseException:  # it passes on; nobody else would close what is open
-                self._stdin.close()
-                raise
+    def _open_input(self, tree: FileTree, name: str) -> None:
+        try:
+            self._stdin = FileInput(tree, name)
+        except FileError as error:
+            raise CannotRun(error.about(name)) from None
+
+    def _open_output(self, tree: FileTree, name: str, *, append: bool) -> None:
+        try:
+            self._file = FileOutput(tree, name, append=append)
+        except FileError as error:
+            self._stdin.close()
+            raise CannotRun(error.about(name)) from None
+        except BaseException:  # it passes on; nobody else would close what is open
+            self._stdin.close()
+            raise
 
     def start(self, ended: Callable[[int], None]) -> None:
         """Starts every command. `ended` is called with the status, on the thread of one of them."""

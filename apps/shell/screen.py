@@ -32,7 +32,7 @@ from .completion import KnownCommands, ShellCompleter, ShellLexer
 from .language import ParseError, Pipeline, parse
 from .pipes import NoInput
 from .remembered import aliases_of, history_of
-from .running import STOPPED, RedirectionError, RunningPipeline, sentence, should_run
+from .running import STOPPED, CannotRun, RunningPipeline, sentence, should_run
 from .transcript import Transcript, harmless, plain
 
 HELD = 512 * 1024  # bytes that may wait to be shown
@@ -320,7 +320,7 @@ class ShellScreen:
 
     def _run_on_screen(self, pipeline: Pipeline) -> bool:
         """Runs a command that only the screen can run. False if this is not one."""
-        words = pipeline.commands[0]
+        words = tuple(word.text for word in pipeline.commands[0])
         if len(pipeline.commands) > 1 or pipeline.input_file or pipeline.output_file:
             return False
         match words:
@@ -338,14 +338,14 @@ class ShellScreen:
 
     def _start(self, pipeline: Pipeline) -> bool:
         """Starts a pipeline. False if that failed at once."""
-        paged = pipeline.commands[-1][0] == "page" and pipeline.output_file is None
+        paged = pipeline.commands[-1][0].text == "page" and pipeline.output_file is None
         self.output = ScreenOutput(self, paged=paged)
         try:
             nothing = NoInput(partial(self.output.write, NOTHING_TO_READ, Stream.ERR))
             self.running = RunningPipeline(
                 self.other_apps, pipeline, self.builtins, self.output, nothing
             )
-        except RedirectionError as error:
+        except CannotRun as error:
             self.running, self.status = None, 1
             self.say("class:error", str(error))
             return False

@@ -110,8 +110,8 @@ def test_errors_name_the_path(host: Hosted) -> None:
         "mkdir sub": "sub: that name is taken already.",
         "ls b": "b: there is no such file.",
         "ls a sub b": "b: there is no such file.",
-        "ls 'a*'": "a*: there is no such file. Patterns are not expanded here; `files find` takes "
-        "one.",
+        "ls 'a*'": "a*: there is no such file. In the shell, a pattern without quotes stands for "
+        "the files that fit it.",
         "find a b": "b: there is no such file.",
     }
     for words, sentence in said.items():

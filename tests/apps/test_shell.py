@@ -149,21 +149,35 @@ def line(host: Hosted, text: str, stdin: bytes = b"", user: str = "ada") -> tupl
 
 def test_lines_are_read(host: Hosted) -> None:
     language = part(host, "language")
-    parse, Pipeline, When = language.parse, language.Pipeline, language.When
+    parse, Pipeline, When, Word = (
+        language.parse, language.Pipeline, language.When, language.Word
+    )  # fmt: skip
+
+    def words(*texts: str) -> tuple[Any, ...]:
+        return tuple(Word(text) for text in texts)
+
     assert parse("") == parse("   # nothing") == []
-    assert parse("a 'b c' \"d\\\"e\" f\\ g''") == [Pipeline((("a", "b c", 'd"e', "f g"),))]
+    assert parse("a 'b c' \"d\\\"e\" f\\ g''") == [Pipeline((words("a", "b c", 'd"e', "f g"),))]
     assert parse("a|b  'x|y' | c > out") == [
-        Pipeline((("a",), ("b", "x|y"), ("c",)), output_file="out")
+        Pipeline((words("a"), words("b", "x|y"), words("c")), output_file=Word("out"))
     ]
-    assert parse("<in a >> 'my out'") == [Pipeline((("a",),), "in", "my out", append=True)]
+    assert parse("<in a >> 'my out'") == [
+        Pipeline((words("a"),), Word("in"), Word("my out"), append=True)
+    ]
     assert parse("a; b && c || d;") == [
-        Pipeline((("a",),)), Pipeline((("b",),)),
-        Pipeline((("c",),), when=When.SUCCEEDED), Pipeline((("d",),), when=When.FAILED),
+        Pipeline((words("a"),)), Pipeline((words("b"),)),
+        Pipeline((words("c"),), when=When.SUCCEEDED), Pipeline((words("d"),), when=When.FAILED),
     ]  # fmt: skip
     assert parse("ll -x | ll", {"ll": "notes list 'a b'"}) == [
-        Pipeline((("notes", "list", "a b", "-x"), ("notes", "list", "a b")))
+        Pipeline((words("notes", "list", "a b", "-x"), words("notes", "list", "a b")))
     ]
-    assert parse("''") == [Pipeline((("",),))]
+    assert parse("''") == [Pipeline((words(""),))]
+    assert parse("ls '*'*.[a\"?\"] < \\** >x?", {"ls": "files ls b*"}) == [
+        Pipeline(
+            ((*words("files", "ls"), Word("b*", (1,)), Word("**.[a?]", (1, 3))),),
+            Word("**", (1,)), Word("x?", (1,)),
+        )
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -195,7 +209,7 @@ def test_no_part_of_a_line_of_a_script_is_a_line(host: Hosted) -> None:
     assert said.text == "next\nlast\n"
 
 
-@given(text=st.text(alphabet="ab '\"\\|<>;&#\n\té", max_size=40))
+@given(text=st.text(alphabet="ab '\"\\|<>;&#*[\n\té", max_size=40))
 def test_no_line_breaks_the_reading(shared: tuple[Hosted, Tap], text: str) -> None:
     language = part(shared[0], "language")
     found = list(language.tokens(text))
@@ -360,8 +374,8 @@ def test_filters(host: Hosted, filter_: str, expected: str) -> None:
         ("wc gone", (1, "", "gone: there is no such file.\n")),
         ("wc -l sub", (1, "", "sub: that is a folder.\n")),
         ("json gone", (1, "", "gone: there is no such file.\n")),
-        ("head '*.txt'", (1, "", "*.txt: there is no such file. Patterns are not expanded here; "
-         "`files find` takes one.\n")),
+        ("head '*.txt'", (1, "", "*.txt: there is no such file. In the shell, a pattern "
+         "without quotes stands for the files that fit it.\n")),
     ],
 )  # fmt: skip
 def test_filters_read_the_files_that_they_are_given(

@@ -239,6 +239,11 @@ def test_mistakes_go_to_the_error_stream_with_status_2(words: tuple[str, ...], s
     assert err.startswith("Usage: guestbook")
 
 
+def test_a_mistake_of_many_words_is_cut() -> None:
+    status, _, err = run(Guestbook(), "sign", *map(str, range(10_000)))
+    assert (status, "1 2 3" in err, len(err) < 1200) == (2, True, True)
+
+
 @pytest.mark.parametrize("words", [(), ("--help",)])
 def test_no_words_and_help_show_what_the_app_can_do(words: tuple[str, ...]) -> None:
     status, out, err = run(Guestbook(), *words)

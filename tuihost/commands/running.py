@@ -20,6 +20,7 @@ from tuihost.text import clean
 
 USAGE = 2  # the exit status of a command line that makes no sense, as everywhere
 MAX_WIDTH = 100  # columns of a help text; wider lines are hard to read
+MAX_MISTAKE = 1000  # characters that say what is wrong: click names every word that is too many
 
 
 def _help(app: App, context: click.Context, session: Session, width: int) -> str:
@@ -125,4 +126,5 @@ def _sentence(mistake: click.ClickException) -> str:
     context = mistake.ctx if isinstance(mistake, click.UsageError) else None
     if context is not None:
         lines = [context.get_usage(), f"Try '{context.command_path} --help' for help.", ""]
-    return "\n".join([*lines, f"Error: {mistake.format_message()}"])
+    about = clean(mistake.format_message(), lines=True, limit=MAX_MISTAKE)
+    return "\n".join([*lines, f"Error: {about}"])

@@ -48,7 +48,7 @@ class FileError(TuihostError):
             return f"{str(self)[:1].upper()}{str(self)[1:]}."
         hint = ""
         if self.reason is Reason.NO_SUCH and not _PATTERN.isdisjoint(path):
-            hint = " Patterns are not expanded here; `files find` takes one."
+            hint = " In the shell, a pattern without quotes stands for the files that fit it."
         return f"{clean(path, limit=200)}: {self}.{hint}"
 
 
