@@ -29,6 +29,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX draft_by_owner ON draft (owner, changed)",
     ),
+    (
+        "CREATE INDEX note_by_size ON note (owner, changed, size)",
+        "CREATE INDEX draft_by_size ON draft (owner, changed, length(CAST(text AS BLOB)))",
+    ),
 )
 """What turns version n of the file into version n + 1. Add to the end; never change one."""
 

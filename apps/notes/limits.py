@@ -17,6 +17,10 @@ MAX_NOTE = 256 * 1024
 MAX_NOTES = 5000
 MAX_TOTAL = 32 * 1024 * 1024
 """Bytes of all notes of one account."""
+MAX_GUEST = 5_000_000
+"""Bytes of all notes and drafts of one guest."""
+MAX_GUESTS = 100_000_000
+"""Bytes of those of all guests together."""
 MAX_DRAFTS = 20
 MAX_WORDS = 16
 """Words to find at one time: each is looked for in every note."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from tuihost import size_of
 
 from .database import database_at, told_to_people
+from .guests import COST, GuestRoom
 from .limits import MAX_DRAFTS, MAX_NOTE, MAX_WORDS, make_room, measured, text_of
 from .note import Draft, Note, NotesError, Saved, Summary
 
@@ -28,6 +29,8 @@ class Store:
     def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
         self._database = database_at(path)
         self._now = now
+        self._guest_room = GuestRoom()
+        self._changed: list[str | None] = []
         self._lock = threading.Lock()
         self._held: set[int] = set()
         self._listeners: list[tuple[str, Callable[[], None]]] = []
@@ -102,7 +105,7 @@ class Store:
                 size, now = len(text.encode()), self._now()
                 before = _find(db, owner, draft.number)
                 if before is not None and before.revision == draft.revision:
-                    make_room(db, owner, size - len(before.text.encode()))
+                    self._make_room(db, owner, size - len(before.text.encode()))
                     db.execute(
                         "UPDATE note SET revision = revision + 1, changed = ?, size = ?, text = ?"
                         " WHERE owner = ? AND number = ?",
@@ -126,7 +129,7 @@ class Store:
         """Brings back what was removed, as it was and under its number."""
         with self._writing(owner) as db:
             size = len(note.text.encode())
-            make_room(db, owner, size, notes=1)
+            self._make_room(db, owner, size, notes=1)
             db.execute(
                 "INSERT OR IGNORE INTO note VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (owner, note.number, note.revision, note.created, note.changed, size, note.text),
@@ -139,6 +142,9 @@ class Store:
         if len(text) > MAX_NOTE:
             raise NotesError(f"A note can have {size_of(MAX_NOTE)}; this draft has more.")
         with self._writing(None) as db:
+            query = "SELECT text FROM draft WHERE owner = ? AND id = ?"
+            before = [_cost(kept) for (kept,) in db.execute(query, (owner, draft.id))]
+            self._make_guest_room(db, owner, _cost(text) - sum(before))
             known = db.execute(
                 "UPDATE draft SET number = ?, revision = ?, changed = ?, text = ?"
                 " WHERE owner = ? AND id = ?",
@@ -162,7 +168,7 @@ class Store:
 
     def _insert(self, db: sqlite3.Connection, owner: str, text: str) -> Note:
         size, now = len(text.encode()), self._now()
-        make_room(db, owner, size, notes=1)
+        self._make_room(db, owner, size, notes=1)
         db.execute("INSERT OR IGNORE INTO account VALUES (?, 0)", (owner,))
         db.execute("UPDATE account SET last_number = last_number + 1 WHERE owner = ?", (owner,))
         query = "SELECT last_number FROM account WHERE owner = ?"
@@ -171,6 +177,14 @@ class Store:
             "INSERT INTO note VALUES (?, ?, 1, ?, ?, ?, ?)", (owner, number, now, now, size, text)
         )
         return Note(number, 1, now, now, text)
+
+    def _make_room(self, db: sqlite3.Connection, owner: str, size: int, notes: int = 0) -> None:
+        """For so many bytes more, in so many new notes. Raises `NotesError` if there is none."""
+        make_room(db, owner, size, notes)
+        self._make_guest_room(db, owner, max(size, COST) if notes else size)
+
+    def _make_guest_room(self, db: sqlite3.Connection, owner: str, size: int) -> None:
+        self._changed += self._guest_room.make(db, owner, size, self._now())
 
     # ------------------------------------------------------------------ who else is at it
 
@@ -211,16 +225,23 @@ class Store:
 
     @contextmanager
     def _writing(self, owner: str | None) -> Iterator[sqlite3.Connection]:
-        """One transaction, after which the listeners of `owner` are called."""
+        """One transaction, after which the listeners of `owner` are called, and those of guests
+        whose notes made room in it."""
         with told_to_people(), self._database.writing() as db:
+            changed = self._changed = [owner]
             yield db
-        self._tell(owner)
+        for whose in changed:
+            self._tell(whose)
 
     def _tell(self, owner: str | None) -> None:
         with self._lock:
             listeners = [listener for whose, listener in self._listeners if whose == owner]
         for listener in listeners:
             listener()
+
+
+def _cost(text: str) -> int:
+    return max(len(text.encode()), COST)
 
 
 def _find(db: sqlite3.Connection, owner: str, number: int) -> Note | None:
