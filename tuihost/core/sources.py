@@ -59,8 +59,9 @@ class SourceBlocks:
             return address
         found = unwrapped(found)
         bits = self.bits_v4 if found.version == 4 else self.bits_v6
-        block = ip_network((found, bits), strict=False)
-        return str(found) if bits == found.max_prefixlen else str(block)
+        if bits == found.max_prefixlen:
+            return str(found)
+        return str(ip_network((found, bits), strict=False))
 
 
 class Networks:

@@ -159,6 +159,16 @@ def test_names_that_look_the_same(name: str, looks_like: str) -> None:
     assert skeleton(name) == skeleton(looks_like)
 
 
+def test_names_in_ascii_are_judged_as_the_same_ones_before_another_letter() -> None:
+    """They take a shorter way than those with letters like this one."""
+    letter = "é"
+    names = [first + second for first in map(chr, range(128)) for second in "aA1.@- \t|"]
+    for name in names:
+        assert skeleton(name + letter) == skeleton(name) + letter, name
+        assert folded(name + letter) == folded(name) + letter, name
+        assert name_problem(name + letter) == name_problem(name), name
+
+
 @pytest.mark.parametrize(("one", "other"), [("ada", "adá"), ("ada", "eda"), ("Ольга", "Olga")])
 def test_names_that_do_not(one: str, other: str) -> None:
     assert skeleton(one) != skeleton(other)

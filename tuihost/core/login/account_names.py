@@ -62,6 +62,10 @@ _MOST_ACCENTS, _MOST_MARKS = 2, 4  # of one letter
 # Japanese, Korean and Chinese are written so.
 _TOGETHER = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"})
 
+_READ_AS = str.maketrans({"0": "o", "1": "l", "|": "l", "i": "l", "m": "rn"})
+_PLAIN = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9._@-]*")
+"""Names that there can be, whatever else is asked of letters: nearly all."""
+
 _LETTERS = frozenset({"Ll", "Lu", "Lo", "Lm"})
 _MARKS = frozenset({"Mn", "Mc"})
 _DIGITS = frozenset({"Nd"})
@@ -77,6 +81,8 @@ _ENDS = frozenset({"R", "AL", "AN", "EN"})
 def folded(name: str) -> str:
     """A form that is the same for names which differ only in letter case or in how they are
     encoded: only one of these can be an account's."""
+    if name.isascii():
+        return name.lower()
     seen = _IGNORABLE.sub("", unicodedata.normalize("NFKC", name))
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
 
@@ -84,12 +90,12 @@ def folded(name: str) -> str:
 def skeleton(name: str) -> str:
     """A form that is the same for names which look the same, or are read as the same word, such as
     `alice`, `a1ice`, `al1ce` and one in Cyrillic letters. Nothing to show to anybody."""
+    if name.isascii():
+        return name.lower().translate(_READ_AS)
     plain = unicodedata.normalize("NFKC", _IGNORABLE.sub("", name))
     apart = unicodedata.normalize("NFD", plain).replace("I\u0307", "i").replace("i\u0307", "i")
     small = unicodedata.normalize("NFD", "".join(map(_drawn, apart)).casefold())
-    for shape, same in (("0", "o"), ("1", "l"), ("|", "l"), ("i", "l"), ("m", "rn")):
-        small = small.replace(shape, same)
-    return unicodedata.normalize("NFC", small)
+    return unicodedata.normalize("NFC", small.translate(_READ_AS))
 
 
 def names_behind(label: str) -> tuple[str, ...]:
@@ -191,6 +197,8 @@ def _shape_problem(name: str) -> str | None:
     """What is wrong with the characters of a name without blanks, and with how they stand."""
     if len(name) > MAX_NAME:
         return f"a name can have at most {MAX_NAME} characters"
+    if _PLAIN.fullmatch(name):
+        return None
     if clean(name) != name:
         return "a name cannot have control characters"
     if _IGNORABLE.search(name):

@@ -155,4 +155,4 @@ def _as_typed(address: SocketAddress) -> str:
 
 
 def _listed(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    return "*" in patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
