@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.shell import filters, offloaded
+from apps.shell import filters, offloaded, patterns
 from apps.tunnels import browser_connection as browser
 from apps.tunnels import listener, open_tunnels
 from tuihost import wire
@@ -124,6 +124,8 @@ ON_OTHER_PAGES = (
     ),
     ("shell", f"`sort` takes up to about {filters.MAX_SORTED // MIB} MB"),
     ("shell", f"`json` up to {filters.MAX_JSON / 1e6:g} MB, with {offloaded.MAX_DEPTH} levels"),
+    ("shell", f"at most {patterns.MAX_NAMES:,} names or {patterns.MAX_BYTES // 1000} kB"),
+    ("shell", f"at most {patterns.MAX_SEEN:,} files are looked at"),
     ("shell", f"Both have {word(filters.MAX_SECONDS)} seconds of the processor's time"),
     ("logging-in", f"A login is such a proof for {word(FRESH / 60)} minutes"),
     ("logging-in", f"They have at most {MAX_PASSWORD:,} bytes"),

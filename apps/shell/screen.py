@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
 from collections.abc import Collection
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,110 +15,29 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding.bindings.auto_suggest import load_auto_suggest_bindings
-from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import Float, FloatContainer, HSplit
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.menus import CompletionsMenu
-from prompt_toolkit.search import SearchDirection, start_search, stop_search
 from prompt_toolkit.utils import get_cwidth
 from prompt_toolkit.widgets import SearchToolbar, TextArea
 
-from tuihost import Interrupted, Launch, Session, Stream, TerminalFacts, TookTooMuch, size_of
+from tuihost import Interrupted, Launch, Session, Stream
 from tuihost.widgets import Keymap, RichView, RowWindow, Screen, TextLimit
 
 from .completion import KnownCommands, ShellCompleter, ShellLexer
+from .keys import shell_keys
 from .language import ParseError, Pipeline, parse
 from .pipes import NoInput
 from .remembered import aliases_of, history_of
 from .running import STOPPED, CannotRun, RunningPipeline, sentence, should_run
+from .screen_output import ScreenOutput
 from .transcript import Transcript, harmless, plain
 
-HELD = 512 * 1024  # bytes that may wait to be shown
 AHEAD = 1000  # lines that may be typed or pasted while another runs
-PAGED = 1_000_000  # bytes of output for one page
-PAGE_COST = 6  # bytes that a page holds for each of them: its text twice, and where lines begin
 MAX_INPUT = 100_000  # characters that are typed or pasted before Enter runs them
 INDENT = 3  # cells of the prompt
 NOTHING_TO_READ = b"Nothing is typed into a command here: name a file, or use < or |.\n"
 WELCOME = "Type help for commands. Tab completes."  # one row at 40 columns
-
-
-class ScreenOutput:
-    """The transcript as what commands write to, from any thread. One that writes faster than the
-    screen shows it has to wait."""
-
-    def __init__(self, shell: ShellScreen, *, paged: bool) -> None:
-        self._shell = shell
-        self.paged = paged
-        self.cut = ""
-        """Why a page has not all of it."""
-        self._parts: deque[bytes] = deque()
-        self._held = 0
-        self._memory = shell.session.hold()
-        self._due = self._closed = False
-        self._changed = threading.Condition()
-        terminal = shell.session.terminal
-        size = replace(terminal.size, columns=max(10, terminal.size.columns - 2))
-        self.facts: TerminalFacts = terminal.resized(size)
-
-    def write(self, data: bytes, stream: Stream) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self.paged or self._held < HELD or self._closed)
-            if self._closed:
-                raise Interrupted("the line was stopped")
-            if self.paged:
-                data = self._what_fits(data)
-            self._parts.append(data)
-            self._held += len(data)
-            if self.cut:
-                raise Interrupted("the page is full")
-            due, self._due = self._due, True
-        if not due and not self.paged:
-            self._shell.session.invoke(self.flush)
-
-    def _what_fits(self, data: bytes) -> bytes:
-        """As much of it as the page has room for, which it takes."""
-        if self._held + len(data) > PAGED:
-            data = data[: PAGED - self._held]
-            self.cut = f"A page holds {size_of(PAGED)}; the rest is not shown."
-        try:
-            self._memory.add(len(data) * PAGE_COST)
-        except TookTooMuch as error:
-            self.cut = f"The rest is not shown: {error}."
-            return b""
-        return data
-
-    async def ask(self, question: str, *, hidden: bool, default: str) -> str:
-        """Asks over the shell. The command's thread."""
-        answer: Future[str] = Future()
-        self._shell.session.invoke(lambda: self._shell.ask(question, hidden, default, answer))
-        return await asyncio.wrap_future(answer)
-
-    def take(self) -> bytes:
-        """What waits to be shown."""
-        with self._changed:
-            data = b"".join(self._parts)
-            self._parts.clear()
-            self._held, self._due = 0, False
-            self._changed.notify_all()
-        return data
-
-    def flush(self) -> None:
-        """Shows what waits. The session's thread."""
-        if not self.paged and (data := self.take()):
-            self._shell.show(data)
-
-    def close(self) -> None:
-        """Nobody is looking any more: a command that waits is told. Any thread."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def forget(self) -> None:
-        """The page is not shown any more, or there is none. The session's thread."""
-        with self._changed:
-            self._closed = True
-            self._memory.close()
 
 
 def _under_the_prompt(line: int, wrapped: int) -> str:
@@ -161,11 +78,11 @@ class ShellScreen:
         self.input = self._input()
         TextLimit(self.input.buffer, self._refused, MAX_INPUT)
         self.body = FloatContainer(
-            HSplit([self.rows, self.input, self.search], key_bindings=self._keys().bindings),
+            HSplit([self.rows, self.input, self.search], key_bindings=shell_keys(self).bindings),
             floats=[Float(CompletionsMenu(max_height=8), xcursor=True, ycursor=True)],
         )
         self.screen = Screen(
-            session, "Shell", self.body, status=self._status, leave=self._leave, quits=False
+            session, "Shell", self.body, status=self._status, leave=self.leave, quits=False
         )
         self.app: Application[Any] = self.screen.application(
             focus=self.input, key_bindings=load_auto_suggest_bindings()
@@ -325,13 +242,13 @@ class ShellScreen:
             return False
         match words:
             case ("exit" | "quit" | "logout", *_):
-                self._leave()
+                self.leave()
             case ("clear",):
                 self.transcript.clear()
             case ("open", name) | (name,) if name in self.known.apps and name not in self.builtins:
                 if name == self.session.app:
                     return True
-                self._leave(Launch(name))
+                self.leave(Launch(name))
             case _:
                 return False
         return True
@@ -339,7 +256,7 @@ class ShellScreen:
     def _start(self, pipeline: Pipeline) -> bool:
         """Starts a pipeline. False if that failed at once."""
         paged = pipeline.commands[-1][0].text == "page" and pipeline.output_file is None
-        self.output = ScreenOutput(self, paged=paged)
+        self.output = ScreenOutput(self.session, self.show, self.ask, paged=paged)
         try:
             nothing = NoInput(partial(self.output.write, NOTHING_TO_READ, Stream.ERR))
             self.running = RunningPipeline(
@@ -354,6 +271,8 @@ class ShellScreen:
 
     def _ended(self, status: int) -> None:
         output, self.running = self.output, None
+        if output is not None and output.full and status == STOPPED:
+            status = 0  # as of a pager that somebody leaves before the end
         if output is not None:
             data = output.take()
             if data and output.paged:
@@ -396,78 +315,7 @@ class ShellScreen:
         if self.running is not None:
             self.running.stop()
 
-    def _leave(self, to: Launch | None = None) -> None:
+    def leave(self, to: Launch | None = None) -> None:
         """Leaves, to another app if one is named. What was to follow does not run."""
         self.stop()
         self.screen.exit(0 if to is None else to)
-
-    # ------------------------------------------------------------------ the keys
-
-    def _keys(self) -> Keymap:
-        keys = Keymap(group="Shell")
-
-        def typing() -> bool:
-            return not self._searching()
-
-        @keys.add("c-c", label="stop", rank=10, when=lambda: typing() and self.running is not None)
-        def _stop(event: Any) -> None:
-            self.stop()
-
-        @keys.add("c-c", label="clear line", show=False,
-                  when=lambda: typing() and self.running is None)  # fmt: skip
-        def _clear_line(event: Any) -> None:
-            self.input.buffer.reset()
-
-        @keys.add("c-c", "c-g", label="end the search", rank=10, when=self._searching)
-        def _end_search(event: Any) -> None:
-            stop_search()
-
-        @keys.add("c-d", label="leave", rank=95, when=lambda: not self.input.text)
-        def _leave(event: Any) -> None:
-            self._leave()
-
-        @keys.add("c-l", label="clear", show=False)
-        def _clear(event: Any) -> None:
-            self.transcript.clear()
-
-        @keys.add(Keys.BracketedPaste.value, when=lambda: self.app.layout.has_focus(self.input))
-        def _paste(event: Any) -> None:
-            self.paste(event.data)
-
-        @keys.add("c-r", label="search", rank=30, when=typing)
-        def _search(event: Any) -> None:
-            start_search(direction=SearchDirection.BACKWARD)
-
-        @keys.add("pageup", label="up", show=False)
-        def _up(event: Any) -> None:
-            self.scroll(-self.rows.page)
-
-        @keys.add("pagedown", label="down", show=False)
-        def _down(event: Any) -> None:
-            self.scroll(self.rows.page)
-
-        self._add_completion_keys(keys)
-        return keys
-
-    def _add_completion_keys(self, keys: Keymap) -> None:
-        @keys.add("tab", label="complete", rank=20)
-        def _complete(event: Any) -> None:
-            buffer = self.input.buffer
-            if buffer.complete_state:
-                buffer.complete_next()
-            else:
-                buffer.start_completion(insert_common_part=True)
-
-        @keys.add("s-tab", label="complete back", show=False)
-        def _back(event: Any) -> None:
-            self.input.buffer.complete_previous()
-
-        @keys.add("escape", label="close", show=False, when=self._completing)
-        def _close(event: Any) -> None:
-            self.input.buffer.cancel_completion()
-
-    def _searching(self) -> bool:
-        return self.app.layout.is_searching
-
-    def _completing(self) -> bool:
-        return self.input.buffer.complete_state is not None

@@ -744,6 +744,15 @@ def test_tab_completes(host: Hosted) -> None:
         shell.press("c-c").type("json a-").press("tab").wait_for("❯ json a-").press("c-c")
 
 
+def test_tab_completes_before_the_keys_that_were_typed_ahead(host: Hosted) -> None:
+    with host.open("shell", user="geo") as shell:
+        shell.wait_for("Type help").type("ech\t typed\t\r").wait_for("\n typed")
+        shell.type(f"ech\t many{' keys' * 20}\r").wait_for("\n many keys keys")
+        shell.type("h\tx").wait_for("❯ hx").press("c-c")
+        shell.type("notes l\t --js\t\r").wait_for("❯ notes list --json").wait_for("\n []")
+        shell.type("he\t\t").wait_for("❯ head").press("escape", "c-c")
+
+
 def test_a_pipe_offers_the_filters_that_the_person_may_run(host: Hosted) -> None:
     completion = part(host, "completion")
     apps = {"shell": (CommandInfo("head"), CommandInfo("-c")), "notes": (CommandInfo("list"),)}
@@ -822,8 +831,12 @@ def test_a_page_that_is_cut_says_so(host: Hosted) -> None:
     host.run("files put long", user="pat", stdin=b"more and more\n" * 70_000)
     with host.open("shell", user="pat") as shell:
         shell.wait_for("Type help").type("cat long long | page").press("enter")
-        shell.wait_for("/ search").wait_for("more and more").press("escape")
+        shell.wait_for("/ search").wait_for("more and more").press("q")
         shell.wait_for("A page holds 1.0 MB; the rest is not shown.")
+        assert "status" not in shell.text, "as with less"
+        shell.type("cat long long | page && echo done\r").wait_for("/ search").press("q")
+        shell.wait_for("\n done")
+        shell.type("tap drip | page\r").wait_for("running").press("c-c").wait_for("status 130")
 
 
 def test_a_page_has_no_colours(host: Hosted) -> None:

@@ -1,0 +1,100 @@
+"""The keys of the shell's screen, and what Tab does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prompt_toolkit.buffer import Buffer, CompletionState
+from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.search import SearchDirection, start_search, stop_search
+
+from tuihost.widgets import Keymap
+
+if TYPE_CHECKING:
+    from .screen import ShellScreen
+
+
+def shell_keys(shell: ShellScreen) -> Keymap:
+    """The keys of the line that is typed, and of the transcript above it."""
+    keys = Keymap(group="Shell")
+
+    def searching() -> bool:
+        return shell.app.layout.is_searching
+
+    def typing() -> bool:
+        return not searching()
+
+    @keys.add("c-c", label="stop", rank=10, when=lambda: typing() and shell.running is not None)
+    def _stop(event: Any) -> None:
+        shell.stop()
+
+    @keys.add("c-c", label="clear line", show=False,
+              when=lambda: typing() and shell.running is None)  # fmt: skip
+    def _clear_line(event: Any) -> None:
+        shell.input.buffer.reset()
+
+    @keys.add("c-c", "c-g", label="end the search", rank=10, when=searching)
+    def _end_search(event: Any) -> None:
+        stop_search()
+
+    @keys.add("c-d", label="leave", rank=95, when=lambda: not shell.input.text)
+    def _leave(event: Any) -> None:
+        shell.leave()
+
+    @keys.add("c-l", label="clear", show=False)
+    def _clear(event: Any) -> None:
+        shell.transcript.clear()
+
+    @keys.add(Keys.BracketedPaste.value, when=lambda: shell.app.layout.has_focus(shell.input))
+    def _paste(event: Any) -> None:
+        shell.paste(event.data)
+
+    @keys.add("c-r", label="search", rank=30, when=typing)
+    def _search(event: Any) -> None:
+        start_search(direction=SearchDirection.BACKWARD)
+
+    @keys.add("pageup", label="up", show=False)
+    def _up(event: Any) -> None:
+        shell.scroll(-shell.rows.page)
+
+    @keys.add("pagedown", label="down", show=False)
+    def _down(event: Any) -> None:
+        shell.scroll(shell.rows.page)
+
+    _add_completion_keys(keys, shell)
+    return keys
+
+
+def _add_completion_keys(keys: Keymap, shell: ShellScreen) -> None:
+    buffer = shell.input.buffer
+
+    @keys.add("tab", label="complete", rank=20)
+    def _complete(event: Any) -> None:
+        if buffer.complete_state:
+            buffer.complete_next()
+        else:
+            complete(buffer)
+
+    @keys.add("s-tab", label="complete back", show=False)
+    def _back(event: Any) -> None:
+        buffer.complete_previous()
+
+    @keys.add("escape", label="close", show=False, when=lambda: buffer.complete_state is not None)
+    def _close(event: Any) -> None:
+        buffer.cancel_completion()
+
+
+def complete(buffer: Buffer) -> None:
+    """Inserts what all completions have in common, and offers them if there are several. It is done
+    at once, unlike `Buffer.start_completion`: a key that was typed ahead comes after it."""
+    found = list(buffer.completer.get_completions(buffer.document, CompleteEvent()))
+    common = get_common_complete_suffix(buffer.document, found)
+    if common:
+        buffer.insert_text(common)
+        found = [completion.new_completion_from_position(len(common)) for completion in found]
+    if len(found) > 1:
+        buffer.complete_state = CompletionState(buffer.document, found)
+        buffer.on_completions_changed.fire()
+    elif found and not common:
+        buffer.apply_completion(found[0])
