@@ -234,7 +234,7 @@ def command(method: _Method | None = None, *, name: str | None = None) -> Any:
     """
 
     def mark(method: _Method) -> _Method:
-        method.__tuihost_command__ = name  # type: ignore[attr-defined]
+        method.__tuihost_command__ = name  # type: ignore[attr-defined]  # ours
         return method
 
     return mark if method is None else mark(method)

@@ -58,13 +58,13 @@ class Status(App):
         """The facts as sentences, for people who have them read out."""
         now = self.sampler.look(session)
         here = people(session)
-        one, five, fifteen = now.load
+        last, five, fifteen = now.load
         await session.say(
             f"{clean(session.host.name)} has been up for {duration(now.uptime, units=2)}. "
             f"It has {counted(now.sessions, 'session')} over "
             f"{counted(now.connections, 'connection')} now, "
             f"and {counted(now.sessions_total, 'session')} since it started.\n"
-            f"The load of the machine is {one:.2f} over the last minute, {five:.2f} over five "
+            f"The load of the machine is {last:.2f} over the last minute, {five:.2f} over five "
             f"and {fifteen:.2f} over fifteen.\n"
             f"The host uses {size_of(now.memory)} of memory and {counted(now.threads, 'thread')}"
             + (f", {now.stuck} of which got stuck." if now.stuck else ".")

@@ -133,26 +133,37 @@ class BrowserConnection:
                 raise  # it was the browser's mistake
             self._say(502, f"The machine behind this name sent an invalid answer: {error}.")
         finally:
-            received, sent = self._counted()
-            self._tunnels.note(
-                self._tunnel,
-                Request(
-                    at=self._tunnels.now(),
-                    method=event.method[:KEPT_TEXT].decode("ascii"),
-                    target=event.target[:KEPT_TEXT].decode("ascii"),
-                    status=status,
-                    seconds=time.monotonic() - begun,
-                    received=received - before[0],
-                    sent=sent - before[1],
-                    origin=self.origin.address,
-                ),
-            )
+            self._note(self._tunnel, event, status, begun, before)
         if self._browser.our_state is h11.SWITCHED_PROTOCOL:
             self._pipe()
             return False
-        done = {self._browser.our_state, self._browser.their_state, self._machine.our_state,
-                self._machine.their_state}  # fmt: skip
-        return done == {h11.DONE}
+        ends = (self._browser, self._machine)
+        return all(end.our_state is end.their_state is h11.DONE for end in ends)
+
+    def _note(
+        self,
+        tunnel: Tunnel,
+        event: h11.Request,
+        status: int,
+        begun: float,
+        before: tuple[int, int],
+    ) -> None:
+        """Puts a request into the list of its tunnel. `before` is what had been carried when it
+        began."""
+        received, sent = self._counted()
+        self._tunnels.note(
+            tunnel,
+            Request(
+                at=self._tunnels.now(),
+                method=event.method[:KEPT_TEXT].decode("ascii"),
+                target=event.target[:KEPT_TEXT].decode("ascii"),
+                status=status,
+                seconds=time.monotonic() - begun,
+                received=received - before[0],
+                sent=sent - before[1],
+                origin=self.origin.address,
+            ),
+        )
 
     def _counted(self) -> tuple[int, int]:
         tunnel = self._tunnel

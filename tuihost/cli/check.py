@@ -5,12 +5,18 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tuihost.cli.common import config_option, draft_settings
 from tuihost.errors import SettingsError
 from tuihost.phrases import counted
+
+if TYPE_CHECKING:  # the help of the command line is quicker without
+    from tuihost.host.plugins.app_catalog import Catalog
+    from tuihost.host.plugins.step_catalog import StepCatalog
+    from tuihost.settings.models import Settings
 
 
 @click.command()
@@ -43,15 +49,7 @@ def check(context: click.Context, config: Path | None) -> None:
     wrong = in_order(
         [*draft.problems, *(draft.origins.placed(problem) for problem in chain(found, shared))]
     )
-    # A folder that cannot be read is among the settings that are wrong, with its line.
-    folders = {str(path) for path in (*settings.apps.folders, *settings.login.step_folders)}
-    broken = [
-        f"{kind} {plugin.name}: {plugin.reason} ({plugin.source})"
-        for kind, plugins in (("app", catalog.broken), ("login step", steps.broken))
-        for plugin in plugins
-        if plugin.source not in folders
-    ]
-    broken += [f"theme {reason}" for reason in catalog.broken_themes]
+    broken = _broken(settings, catalog, steps)
     for line in [*wrong, *broken]:
         click.echo(line, err=True)
     if wrong:
@@ -64,3 +62,16 @@ def check(context: click.Context, config: Path | None) -> None:
     state = f"{counted(len(broken), 'mistake')}" if broken else "all is well"
     click.echo(f"{where}, {counts}: {state}")
     context.exit(1 if broken else 0)
+
+
+def _broken(settings: Settings, catalog: Catalog, steps: StepCatalog) -> list[str]:
+    """A line for each app, login step and theme that is broken."""
+    # A folder that cannot be read is among the settings that are wrong, with its line.
+    folders = {str(path) for path in (*settings.apps.folders, *settings.login.step_folders)}
+    plugins = [
+        f"{kind} {plugin.name}: {plugin.reason} ({plugin.source})"
+        for kind, plugins in (("app", catalog.broken), ("login step", steps.broken))
+        for plugin in plugins
+        if plugin.source not in folders
+    ]
+    return plugins + [f"theme {reason}" for reason in catalog.broken_themes]

@@ -67,7 +67,7 @@ def demo(
     # All of the host; the help is quicker without.
     from rich.console import Console
 
-    from tuihost.cli.demo_accounts import code_command, current_code, picture, prepare
+    from tuihost.cli.demo_accounts import code_command, picture, prepare
     from tuihost.cli.demo_page import below, start_page
     from tuihost.cli.serving import as_option, bind, open_log, serve_until_told
     from tuihost.host.plugins.app_catalog import Catalog
@@ -75,11 +75,7 @@ def demo(
 
     settings = _settings(host, port, theme, folders, state_dir)
     if code:
-        current, valid, *lines = current_code(settings, with_picture=bool(qr))
-        click.echo(current)
-        click.echo(valid, err=True)  # the code alone can be piped
-        for line in lines:
-            click.echo(line)
+        _show_code(settings, with_picture=bool(qr))
         return
     log = open_log(settings, "info" if verbose else "warning")
     catalog = Catalog.load(settings, log=log)
@@ -106,6 +102,16 @@ def demo(
     with suppress(KeyboardInterrupt):  # somebody could not wait
         serve_until_told(server)
     goodbye()
+
+
+def _show_code(settings: Settings, *, with_picture: bool) -> None:
+    from tuihost.cli.demo_accounts import current_code
+
+    current, valid, *lines = current_code(settings, with_picture=with_picture)
+    click.echo(current)
+    click.echo(valid, err=True)  # the code alone can be piped
+    for line in lines:
+        click.echo(line)
 
 
 def _check_theme(name: str, themes: Collection[str]) -> None:

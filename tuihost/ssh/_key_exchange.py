@@ -29,7 +29,7 @@ _CIPHER_FIELDS = ("class", "block-size", "iv-size", "key-size", "is_aead")  # pa
 MAX_HELD = 2_000  # replies that wait for a key exchange to end
 
 
-class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]
+class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]  # paramiko has no types
     """paramiko's Transport as a server, with our packets and our rules for its keys.
 
     `reply` is for the transport's thread; `_send_user_message`, `try_send` and `line_full` for any.

@@ -58,7 +58,7 @@ class Transport(Protocol):
         """Sends a message."""
 
 
-class UserAuth(AuthHandler):  # type: ignore[misc]
+class UserAuth(AuthHandler):  # type: ignore[misc]  # paramiko has no types
     """The login of one connection. Thread: its transport's.
 
     Over once `finished` is somebody.

@@ -42,6 +42,6 @@ def refuse_server_actions() -> None:
     suspend it, run commands and editors on it, stop in a debugger. Each leaves a line in the log
     and changes nothing for the person. Does nothing the second time."""
     sys.breakpointhook = cast(Callable[..., Any], _no_breakpoint)
-    Application.suspend_to_background = _no_suspend  # type: ignore[method-assign]
-    Application.run_system_command = _no_command  # type: ignore[method-assign]
-    Buffer.open_in_editor = _no_editor  # type: ignore[method-assign]
+    Application.suspend_to_background = _no_suspend  # type: ignore[method-assign]  # in place of its own
+    Application.run_system_command = _no_command  # type: ignore[method-assign]  # in place of its own
+    Buffer.open_in_editor = _no_editor  # type: ignore[method-assign]  # in place of its own

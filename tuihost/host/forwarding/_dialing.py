@@ -114,7 +114,7 @@ class Dial:
             return
         try:
             with _place_of(address) if isinstance(address, str) else nullcontext(address) as place:
-                number = self._sock.connect_ex(place)  # type: ignore[arg-type]
+                number = self._sock.connect_ex(place)  # type: ignore[arg-type]  # a path or a pair
         except (OSError, ValueError) as error:
             self._give_up(getattr(error, "strerror", None) or str(error))
             return

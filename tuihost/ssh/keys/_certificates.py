@@ -36,6 +36,7 @@ MAX_PRINCIPALS = 256  # as in OpenSSH
 MAX_OPTIONS = 64
 
 _USER, _HOST = 1, 2
+_CRITICAL = ("force-command", "source-address", "verify-required")
 
 
 class Packed(Fields):
@@ -94,8 +95,7 @@ def _parse(blob: bytes) -> Certified | None:
     signature = fields.string(MAX_BLOB)
     if fields.more or use not in (_USER, _HOST) or not _signed_by(ca, signature, signed):
         return None
-    force, source = critical.pop("force-command", None), critical.pop("source-address", None)
-    verify = critical.pop("verify-required", None)
+    force, source, verify = (critical.pop(name, None) for name in _CRITICAL)
     if verify:
         return None  # it takes no value
     certificate = Certificate(

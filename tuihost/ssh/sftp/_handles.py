@@ -39,7 +39,7 @@ class Opened:
             self.file.close(keep=keep)
 
 
-class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
+class Handle(paramiko.SFTPHandle):  # type: ignore[misc]  # paramiko has no types
     """One handle of an open file."""
 
     def __init__(self, names: Names, opened: Opened) -> None:
@@ -53,7 +53,7 @@ class Handle(paramiko.SFTPHandle):  # type: ignore[misc]
         return self.opened.file
 
 
-class Listing(paramiko.SFTPHandle):  # type: ignore[misc]
+class Listing(paramiko.SFTPHandle):  # type: ignore[misc]  # paramiko has no types
     """An open folder, and how far it was read. Its names are read when they are first asked for,
     and may be dropped at any time: then they are read again. `share` is what they are taken
     from."""

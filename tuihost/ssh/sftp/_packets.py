@@ -61,7 +61,7 @@ class Bytes:
         return False
 
 
-class PacketServer(paramiko.SFTPServer):  # type: ignore[misc]
+class PacketServer(paramiko.SFTPServer):  # type: ignore[misc]  # paramiko has no types
     """Reads requests from `read`, and writes answers to `write`."""
 
     def __init__(self, read: Callable[[int], bytes], write: Callable[[bytes], None]) -> None:

@@ -72,12 +72,12 @@ def starts_again(line: str, width: int, before: str, starts: tuple[int, ...]) ->
     return tuple(found)
 
 
-def _same(one: str, other: str) -> int:
+def _same(text: str, other: str) -> int:
     """How many characters two texts have in common at their beginning."""
-    low, high = 0, min(len(one), len(other))
+    low, high = 0, min(len(text), len(other))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
+        if text[low:middle] == other[low:middle]:
             low = middle
         else:
             high = middle - 1

@@ -295,7 +295,7 @@ class _Drawing(Console):
         self, width: int, theme: Theme, colors: Colors, *, unicode: bool, inline: bool, links: bool
     ) -> None:
         super().__init__(
-            file=_UNICODE if unicode else _ASCII,  # type: ignore[arg-type]
+            file=_UNICODE if unicode else _ASCII,  # type: ignore[arg-type]  # what rich uses of a file
             width=width,
             height=25,
             color_system="truecolor",

@@ -37,11 +37,11 @@ class FrameRows(defaultdict[int, defaultdict[int, Char]]):
             self[y] = defaultdict(_new_cell, super().__getitem__(y))
         return super().__getitem__(y)
 
-    def items(self) -> ItemsView[int, defaultdict[int, Char]]:  # type: ignore[override]
+    def items(self) -> ItemsView[int, defaultdict[int, Char]]:  # type: ignore[override]  # no dict_items
         self._own_all()
         return super().items()
 
-    def values(self) -> ValuesView[defaultdict[int, Char]]:  # type: ignore[override]
+    def values(self) -> ValuesView[defaultdict[int, Char]]:  # type: ignore[override]  # no dict_items
         self._own_all()
         return super().values()
 
@@ -117,7 +117,7 @@ class MouseRegions(MouseHandlers):
 
     def __init__(self) -> None:
         self._areas: list[tuple[int, int, int, int, MouseHandler]] = []
-        self.mouse_handlers = _RegionRows(self)  # type: ignore[assignment]
+        self.mouse_handlers = _RegionRows(self)  # type: ignore[assignment]  # looks like one
 
     def set_mouse_handler_for_range(
         self, x_min: int, x_max: int, y_min: int, y_max: int, handler: MouseHandler

@@ -75,19 +75,19 @@ class LightLoop(asyncio.BaseEventLoop):
         if threading.get_ident() != getattr(self, "_thread_id", None):
             self._selector.wake()
 
-    def add_reader(self, *args: Any, **options: Any) -> NoReturn:  # type: ignore[override]
+    def add_reader(self, *args: Any, **options: Any) -> NoReturn:  # type: ignore[override]  # any call
         raise _refusal("add_reader")
 
     def remove_reader(self, *args: Any, **options: Any) -> NoReturn:
         raise _refusal("remove_reader")
 
-    def add_writer(self, *args: Any, **options: Any) -> NoReturn:  # type: ignore[override]
+    def add_writer(self, *args: Any, **options: Any) -> NoReturn:  # type: ignore[override]  # any call
         raise _refusal("add_writer")
 
     def remove_writer(self, *args: Any, **options: Any) -> NoReturn:
         raise _refusal("remove_writer")
 
-    def add_signal_handler(  # type: ignore[override]
+    def add_signal_handler(  # type: ignore[override]  # any call
         self, sig: int, *args: Any, **options: Any
     ) -> None:
         """Signals are the process's, not a session's. prompt_toolkit asks for SIGWINCH on the
@@ -260,7 +260,7 @@ class _DescriptorLoop(asyncio.SelectorEventLoop):
         self._programs: list[Any] = []
 
     async def _make_subprocess_transport(self, *arguments: Any, **more: Any) -> Any:
-        made = super()._make_subprocess_transport  # type: ignore[misc]
+        made = super()._make_subprocess_transport  # type: ignore[misc]  # asyncio has it
         transport = await made(*arguments, **more)
         self._programs = [program for program in self._programs if program.get_returncode() is None]
         self._programs.append(transport)
@@ -317,7 +317,7 @@ def close_loop(loop: asyncio.AbstractEventLoop, grace: float = 1.0) -> bool:
         # It asks through the tasks of all loops of the process.
         for task in () if cleared else asyncio.all_tasks(loop):
             # Its coroutine is dropped with the loop; asyncio would print a warning about that.
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio has it
         asyncio.set_event_loop(None)
         loop.close()
     return cleared

@@ -31,22 +31,14 @@ def notice(title: str, text: str, keys: str) -> Application[None]:
     def _leave(event: KeyPressEvent) -> None:
         event.app.exit()
 
-    def line(style: str, content: str) -> Window:
-        def wrapped() -> StyleAndTextTuples:
-            # By words: an incident's id must stay in one piece.
-            width = max(10, get_app().output.get_size().columns - 2 * MARGIN)
-            return [(style, textwrap.fill(content, width, break_on_hyphens=False))]
-
-        return Window(FormattedTextControl(wrapped), dont_extend_height=True, style="class:text")
-
     body = HSplit(
         [
             Window(height=1, style="class:text"),
-            line("class:title", title),
+            _paragraph("class:title", title),
             Window(height=1, style="class:text"),
-            line("class:text", text),
+            _paragraph("class:text", text),
             Window(height=1, style="class:text"),
-            line("class:muted", keys),
+            _paragraph("class:muted", keys),
             Window(style="class:text"),
         ]
     )
@@ -58,3 +50,13 @@ def notice(title: str, text: str, keys: str) -> Application[None]:
     )
     application.pre_run_callables.append(held.begin)
     return application
+
+
+def _paragraph(style: str, content: str) -> Window:
+    """A text, broken between words: the id of an incident must stay in one piece."""
+
+    def wrapped() -> StyleAndTextTuples:
+        width = max(10, get_app().output.get_size().columns - 2 * MARGIN)
+        return [(style, textwrap.fill(content, width, break_on_hyphens=False))]
+
+    return Window(FormattedTextControl(wrapped), dont_extend_height=True, style="class:text")

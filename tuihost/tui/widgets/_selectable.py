@@ -259,4 +259,4 @@ class Selectable(Generic[Item]):
 
 
 def _same(item: Any) -> Hashable:
-    return item  # type: ignore[no-any-return]
+    return item  # type: ignore[no-any-return]  # its own key

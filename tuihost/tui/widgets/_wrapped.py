@@ -211,7 +211,7 @@ def _part(fragments: StyleAndTextTuples, begin: int, end: int) -> StyleAndTextTu
         part = text[max(0, begin - at) : max(0, end - at)]
         at += len(text)
         if part:
-            found.append((style, part, *rest))  # type: ignore[arg-type]
+            found.append((style, part, *rest))  # type: ignore[arg-type]  # as it was
         if at >= end:
             break
     return found

@@ -132,7 +132,7 @@ def restyled(fragments: Fragments, spans: Iterable[tuple[int, int, str]]) -> Fra
                 (text[last:], own),
             ):
                 if part:
-                    changed.append((look, part, *rest))  # type: ignore[arg-type]
+                    changed.append((look, part, *rest))  # type: ignore[arg-type]  # as it was
             at += len(text)
         fragments = changed
     return fragments

@@ -122,7 +122,7 @@ class Panel(Container):
         """Arrows in the border beside rows that go on above or below."""
         x = at.xpos + at.width - 1
         for window in walk(self.body):
-            area = screen.visible_windows_to_write_positions.get(window)  # type: ignore[call-overload]
+            area = screen.visible_windows_to_write_positions.get(window)  # type: ignore[call-overload]  # any container
             if not isinstance(window, RowWindow) or area is None:
                 continue
             for more, name, y in (

@@ -101,7 +101,7 @@ class RichView:
         self._link: _Span | None = None
         self._place = f"place:{session.app}:{place}" if place else ""
         self.window = _PageRows(self)
-        self.window.typing = self.search.typing  # type: ignore[attr-defined]
+        self.window.typing = self.search.typing  # type: ignore[attr-defined]  # as `TypingRows`
         if self._place:
             self.window.offset = session.memory.get(self._place, 0)
         self._bind()
