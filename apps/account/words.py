@@ -48,7 +48,7 @@ def about_keys(chains: Sequence[Sequence[str]]) -> str:
     )
 
 
-def in_columns(codes: Iterable[str], columns: int, indent: str = "  ") -> list[str]:
+def in_columns(codes: Iterable[str], columns: int) -> list[str]:
     """Codes in rows, `columns` of them in each."""
     every = list(codes)
-    return [indent + "   ".join(every[at : at + columns]) for at in range(0, len(every), columns)]
+    return ["  " + "   ".join(every[at : at + columns]) for at in range(0, len(every), columns)]

@@ -38,14 +38,13 @@ class GuestRoom:
         each: int,
         quota_at: Callable[[Path], Quota],
         remove: Callable[[Path], None],
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._place = place
         self._room = room
         self._each = each
         self._quota_at = quota_at
         self._remove = remove
-        self._clock = clock
+        self._clock = time.time
         self._came: dict[Path, float] = {}
 
     def enter(self, folder: Path) -> Quota:

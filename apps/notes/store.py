@@ -26,9 +26,8 @@ _NOTE = "SELECT number, revision, created, changed, text FROM note WHERE owner =
 class Store:
     """All notes and drafts. Numbers count up for each account and are never used twice."""
 
-    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path) -> None:
         self._database = database_at(path)
-        self._now = now
         self._guest_room = GuestRoom()
         self._changed: list[str | None] = []
         self._lock = threading.Lock()
@@ -102,7 +101,7 @@ class Store:
         with self._writing(owner) as db:
             db.execute("DELETE FROM draft WHERE owner = ? AND id = ?", (owner, draft.id))
             if draft.number is not None:
-                size, now = len(text.encode()), self._now()
+                size, now = len(text.encode()), time.time()
                 before = _find(db, owner, draft.number)
                 if before is not None and before.revision == draft.revision:
                     self._make_room(db, owner, size - len(before.text.encode()))
@@ -138,7 +137,7 @@ class Store:
     def keep_draft(self, owner: str, draft: Draft) -> int:
         """Keeps a text that is being written; its id. A draft without an id gets one. Raises
         `NotesError` for one of more characters than a note can have bytes, or that is not text."""
-        text, now = text_of(draft.text), self._now()
+        text, now = text_of(draft.text), time.time()
         if len(text) > MAX_NOTE:
             raise NotesError(f"A note can have {size_of(MAX_NOTE)}; this draft has more.")
         with self._writing(None) as db:
@@ -167,7 +166,7 @@ class Store:
             db.execute("DELETE FROM draft WHERE owner = ? AND id = ?", (owner, draft))
 
     def _insert(self, db: sqlite3.Connection, owner: str, text: str) -> Note:
-        size, now = len(text.encode()), self._now()
+        size, now = len(text.encode()), time.time()
         self._make_room(db, owner, size, notes=1)
         db.execute("INSERT OR IGNORE INTO account VALUES (?, 0)", (owner,))
         db.execute("UPDATE account SET last_number = last_number + 1 WHERE owner = ?", (owner,))
@@ -184,7 +183,7 @@ class Store:
         self._make_guest_room(db, owner, max(size, COST) if notes else size)
 
     def _make_guest_room(self, db: sqlite3.Connection, owner: str, size: int) -> None:
-        self._changed += self._guest_room.make(db, owner, size, self._now())
+        self._changed += self._guest_room.make(db, owner, size, time.time())
 
     # ------------------------------------------------------------------ who else is at it
 

@@ -154,7 +154,7 @@ class BrowserConnection:
         self._tunnels.note(
             tunnel,
             Request(
-                at=self._tunnels.now(),
+                at=time.time(),
                 method=event.method[:KEPT_TEXT].decode("ascii"),
                 target=event.target[:KEPT_TEXT].decode("ascii"),
                 status=status,

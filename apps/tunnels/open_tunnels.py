@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tuihost import Account, Listening, TcpAddress, UnixAddress
@@ -55,8 +54,7 @@ class Tunnel:
 class OpenTunnels:
     """Every tunnel by its name. Threads: any."""
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self.now = now
+    def __init__(self) -> None:
         self._tunnels: dict[str, Tunnel] = {}
         self._lock = threading.Lock()
 
@@ -80,7 +78,7 @@ class OpenTunnels:
             others = sum(held.account.key == key for held in taken.values()) - (name in taken)
             if others >= MAX_OF_ONE:
                 raise NoName(f"you have {MAX_OF_ONE} already; close one of them first")
-            tunnel = self._tunnels[name] = Tunnel(name, listening, self.now())
+            tunnel = self._tunnels[name] = Tunnel(name, listening, time.time())
         listening.on_end(lambda: self._close(tunnel))
         return tunnel
 

@@ -32,8 +32,8 @@ class _Deadline:
 class Watchdog:
     """Implements `wire.Timer`."""
 
-    def __init__(self, log: EventLog, clock: Callable[[], float] = monotonic) -> None:
-        self.now = clock
+    def __init__(self, log: EventLog) -> None:
+        self.now = monotonic
         """Monotonic seconds."""
         self._log = log
         self._heap: list[_Deadline] = []

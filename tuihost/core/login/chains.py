@@ -123,11 +123,11 @@ def proved(factors: tuple[str, ...], chains: Chains) -> bool:
     return any(_within(chain, factors) for chain in chains)
 
 
-def with_second(chains: Chains, second: str = TOTP) -> Chains:
-    """What is left of `chains` for somebody who has set up the factor `second`: of two chains
-    that differ in nothing but that one, the longer. A second factor that an account has is asked
-    for wherever it could be, and `password` alone lets in only those without one."""
-    return tuple(chain for chain in chains if (*chain, second) not in chains)
+def with_second(chains: Chains) -> Chains:
+    """What is left of `chains` for somebody who has set up a second factor: of two chains that
+    differ in nothing but that one, the longer. A second factor that an account has is asked for
+    wherever it could be, and `password` alone lets in only those without one."""
+    return tuple(chain for chain in chains if (*chain, TOTP) not in chains)
 
 
 def only_by_invitation(chains: Chains) -> bool:

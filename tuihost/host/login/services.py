@@ -28,7 +28,7 @@ from tuihost.host.login.passwords import Passwords
 from tuihost.host.plugins.deliveries import find_delivery
 from tuihost.host.store.account_store import SqliteAccounts
 from tuihost.host.store.secret_box import SecretBox
-from tuihost.login import Delivery, Step
+from tuihost.login import Step
 from tuihost.login.approvals import Approvals
 from tuihost.login.steps.delivery import DELIVERY
 from tuihost.login.steps.new_password import min_password
@@ -50,16 +50,14 @@ class LoginServices:
         steps: Mapping[str, Step],
         log: EventLog,
         *,
-        accounts: SqliteAccounts | None = None,
-        delivery: Delivery | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         login, sources = settings.login, settings.sources
         self.settings = settings
         self.steps = steps
         self.now = now
-        self.delivery = delivery or find_delivery(login.delivery, settings.server.state_dir)
-        self.store = accounts or open_accounts(settings)
+        self.delivery = find_delivery(login.delivery, settings.server.state_dir)
+        self.store = open_accounts(settings)
         self.passwords = Passwords(login.password_concurrency)
         self.blocks = SourceBlocks(sources.prefix_v4, sources.prefix_v6)
         self.approvals = Approvals(source_of=self.blocks.source)

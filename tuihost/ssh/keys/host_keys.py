@@ -30,7 +30,6 @@ class HostKeys:
 
     def __init__(self, keys: tuple[paramiko.PKey, ...]) -> None:
         self.keys = keys
-        self._by_blob: dict[bytes, paramiko.PKey] = {key.asbytes(): key for key in keys}
         # By signature algorithm, the way that a key exchange asks for them.
         self.by_algorithm: dict[str, paramiko.PKey] = {}
         for key in keys:
@@ -74,15 +73,6 @@ class HostKeys:
             )
             for key in self.keys
         )
-
-    def sign(self, blob: bytes, data: bytes, algorithm: str | None = None) -> bytes | None:
-        """The signature over `data` by the key whose public half is `blob`, RFC 4253 §6.6; None
-        if no key is. `algorithm` chooses among those of an RSA key."""
-        key = self._by_blob.get(blob)
-        if key is None:
-            return None
-        signature: bytes = key.sign_ssh_data(data, algorithm).asbytes()
-        return signature
 
 
 class _Unusable(Exception):

@@ -43,6 +43,8 @@ WIDTH, WIDEST = 56, 100
 """Columns of a dialog, and of one that has more to show than fits into so many."""
 FEW = 7
 """Options up to which there is no filter."""
+AROUND = 8
+"""Rows of the window that a text leaves free."""
 
 
 class Dialog(Generic[Value]):
@@ -97,11 +99,10 @@ class Dialog(Generic[Value]):
 class Paragraphs:
     """Text in a dialog, wrapped between words, and cut if the window is too low for it."""
 
-    def __init__(self, session: Session, text: str, style: str = "", keep: int = 8) -> None:
+    def __init__(self, session: Session, text: str, style: str = "") -> None:
         self.session = session
         self.text = text
         self.style = style
-        self.keep = keep
         self.width: Callable[[], int] = lambda: WIDTH
         self.window = Window(
             FormattedTextControl(self._fragments),
@@ -111,7 +112,7 @@ class Paragraphs:
 
     def _lines(self) -> list[str]:
         lines = wrap(self.text, self.width()) if self.text else []
-        room = max(1, self.session.terminal.size.rows - self.keep)
+        room = max(1, self.session.terminal.size.rows - AROUND)
         if len(lines) > room:
             lines = lines[:room]
             lines[-1] = (
