@@ -70,10 +70,11 @@ class ShellScreen:
         self._rest: deque[Pipeline] = deque()
         self._ahead: deque[str] = deque()
         self.transcript: Transcript = session.memory.setdefault("transcript", Transcript())
+        self.rows = RowWindow(self.transcript, focusable=False, on_scroll=self.scroll)
         self._fit()
         if not self.transcript.row_count():
             self.transcript.say([("class:muted", WELCOME)])
-        self.rows = RowWindow(self.transcript, focusable=False, on_scroll=self.scroll)
+        self._to_end()
         self.search = SearchToolbar()
         self.input = self._input()
         TextLimit(self.input.buffer, self._refused, MAX_INPUT)
@@ -130,7 +131,12 @@ class ShellScreen:
         return [("", " "), (style, shown), ("", " ")]
 
     def _fit(self) -> None:
-        self.transcript.width = max(10, self.session.terminal.size.columns - 2)
+        """Wraps the transcript for the window as it is now. What is in view stays there."""
+        width = max(10, self.session.terminal.size.columns - 2)
+        if width != self.transcript.width:
+            follows = self.rows.offset >= self.rows.last_offset
+            top = self.transcript.wrap(width, self.rows.offset)
+            self.rows.offset = self.transcript.row_count() if follows else top
 
     def show(self, data: bytes) -> None:
         """Adds output to the transcript; it comes into view unless the person has scrolled up."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count, groupby
+from typing import Any
 
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted_text
-from prompt_toolkit.formatted_text.utils import split_lines
 from prompt_toolkit.utils import get_cwidth
 
 KEPT = 5000  # rows
@@ -39,14 +40,31 @@ def plain(text: str) -> str:
     return _COLOURS.sub("", harmless(text))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """A line as it was written, to be wrapped for any width."""
+
+    number: int
+    fragments: StyleAndTextTuples
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The part of a line that one row shows."""
+
+    line: _Line
+    part: int
+    fragments: StyleAndTextTuples
+
+
 class Transcript:
     """A `RowSource`. Thread: the session's."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[int, StyleAndTextTuples]] = []
-        self._ids = count()
+        self._rows: list[_Row] = []
+        self._numbers = count()
         self._open = ""
-        self._open_rows = 0
+        self._open_line: _Line | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.width = 80
 
@@ -56,10 +74,28 @@ class Transcript:
         return len(self._rows)
 
     def row(self, index: int, width: int) -> StyleAndTextTuples:
-        return [("", " "), *self._rows[index][1]]
+        return [("", " "), *self._rows[index].fragments]
 
     def row_key(self, index: int) -> Hashable:
-        return self._rows[index][0]
+        row = self._rows[index]
+        return row.line.number, row.part, self.width
+
+    def wrap(self, width: int, top: int = 0) -> int:
+        """Wraps every line anew, for rows of so many cells. Where the row `top` has come to."""
+        at_top = self._rows[top] if top < len(self._rows) else None
+        lines = dict.fromkeys(row.line for row in self._rows)
+        before, self.width = self.width, width
+        self._rows = [row for line in lines for row in self._wrapped(line)]
+        self._drop_oldest()
+        if at_top is None:
+            return len(self._rows)
+        part = at_top.part * before // width
+        places = (
+            index
+            for index, row in enumerate(self._rows)
+            if row.line is at_top.line and row.part <= part
+        )
+        return max(places, default=0)
 
     # ------------------------------------------------------------------ writing
 
@@ -80,7 +116,7 @@ class Transcript:
 
     def end_line(self) -> None:
         """Whatever comes next begins a new line."""
-        self._open, self._open_rows = "", 0
+        self._open, self._open_line = "", None
 
     def clear(self) -> None:
         self._rows.clear()
@@ -90,17 +126,22 @@ class Transcript:
         """Draws the unfinished line again, with more of it."""
         whole = self._open + text
         self._open = whole[whole.rfind("\r", 0, len(whole) - 1) + 1 :][:MAX_LINE]
-        if self._open_rows:
-            del self._rows[-self._open_rows :]
+        while self._rows and self._rows[-1].line is self._open_line:
+            del self._rows[-1]
         shown = harmless(self._open.replace("\r", ""))
-        before = len(self._rows)
-        for line in split_lines(to_formatted_text(ANSI(shown))):
-            self._add(list(line))
-        self._open_rows = len(self._rows) - before
+        self._open_line = self._add(to_formatted_text(ANSI(shown)))
 
-    def _add(self, fragments: StyleAndTextTuples) -> None:
-        for row in wrapped(fragments, max(10, self.width)):
-            self._rows.append((next(self._ids), row))
+    def _add(self, fragments: StyleAndTextTuples) -> _Line:
+        line = _Line(next(self._numbers), _joined(fragments))
+        self._rows += self._wrapped(line)
+        self._drop_oldest()
+        return line
+
+    def _wrapped(self, line: _Line) -> Iterator[_Row]:
+        for part, fragments in enumerate(wrapped(line.fragments, self.width)):
+            yield _Row(line, part, fragments)
+
+    def _drop_oldest(self) -> None:
         if len(self._rows) > KEPT:
             del self._rows[: len(self._rows) - KEPT]
 
@@ -131,7 +172,7 @@ def wrapped(fragments: StyleAndTextTuples, width: int) -> list[StyleAndTextTuple
     return [*rows, _joined(row)]
 
 
-def _joined(row: Iterable[tuple[str, str, int]]) -> StyleAndTextTuples:
-    """The characters of a row, those of one style together."""
-    grouped = groupby(row, key=lambda cell: cell[0])
-    return [(style, "".join(char for _, char, _ in cells)) for style, cells in grouped]
+def _joined(pieces: Iterable[Sequence[Any]]) -> StyleAndTextTuples:
+    """Pieces, each with its style and text first, with those of one style together."""
+    grouped = groupby(pieces, key=lambda piece: piece[0])
+    return [(style, "".join(piece[1] for piece in several)) for style, several in grouped]

@@ -920,6 +920,49 @@ def test_output_becomes_rows(host: Hosted) -> None:
     ]  # fmt: skip
 
 
+def test_lines_are_wrapped_anew_for_another_width(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = part(host, "transcript")
+    transcript = module.Transcript()
+    transcript.write(b"one two three four\n\x1b[31mred\x1b[0m and more of it\nunfinished, and")
+    assert rows(transcript) == [" one two three four", " red and more of it", " unfinished, and"]
+    keys = {transcript.row_key(index) for index in range(3)}
+    assert transcript.wrap(10, 1) == 2
+    narrow = [" one two ", " three four", " red and ", " more of it", " unfinished", " , and"]
+    assert rows(transcript) == narrow
+    assert keys.isdisjoint(transcript.row_key(index) for index in range(6))
+    assert transcript.row(2, 80)[1] == ("ansired", "red")
+    transcript.write(b" then more")
+    assert rows(transcript) == [*narrow[:5], " , and then", " more"]
+    assert transcript.wrap(80, 3) == 1
+    assert rows(transcript)[2:] == [" unfinished, and then more"]
+    monkeypatch.setattr(module, "KEPT", 4)
+    assert transcript.wrap(10, 0) == 0
+    assert rows(transcript) == [" more of it", " unfinished", " , and then", " more"]
+    assert transcript.wrap(80, 4) == 2
+
+
+def test_a_narrower_window_cuts_no_line(host: Hosted) -> None:
+    words = " ".join(f"word{number:02}" for number in range(10))
+    with host.open("shell", user="nan") as shell:
+        shell.wait_for("Type help").type(f"echo {words}\r").wait_for(f"\n {words}")
+        shell.type("".join(f"echo line{number:02}\r" for number in range(40)))
+        shell.wait_for("\n line39")
+        shell.resize(40, 24).wait_for("\n line39")
+        for _ in range(5):
+            shell.press("pageup")
+        shell.wait_for("\n word00 word01 word02 word03 word04\n word05 word06")
+        shell.resize(80, 24).wait_for(f"\n {words}\n")
+
+
+def test_somebody_who_comes_back_sees_what_came_last(host: Hosted) -> None:
+    with host.open("shell", user="ben") as shell:
+        shell.wait_for("Type help").type("".join(f"echo line{number}\r" for number in range(40)))
+        shell.wait_for("\n line39").type("notes\r").wait_for("Notes")
+        shell.press("c-c").wait_for("\n line39")
+
+
 def test_commands_side_by_side_are_bounded(host: Hosted, tap: Tap) -> None:
     """One client's, over all its sessions; another has its own."""
     client = host.connect("mel")
