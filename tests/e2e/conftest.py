@@ -99,28 +99,26 @@ def own_demo(place: Place, tmp_path: Path) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="session")
-def _tmux(place: Place) -> Iterator[Callable[[str], Tmux]]:
-    started: list[Tmux] = []
-
-    def start(program: str) -> Tmux:
-        if not started:
-            started.append(Tmux(program, place.folder, place.bin))
-        return started[0]
-
-    yield start
-    for tmux in started:
-        tmux.close()
+def _tmux(place: Place) -> Iterator[Tmux | None]:
+    found = shutil.which("tmux")
+    if found is None:
+        yield None
+        return
+    tmux = Tmux(found, place.folder, place.bin)
+    yield tmux
+    tmux.close()
 
 
 @pytest.fixture
-def open_terminal(_tmux: Callable[[str], Tmux], program: Callable[[str], str]) -> Iterator[Open]:
+def open_terminal(_tmux: Tmux | None, program: Callable[[str], str]) -> Iterator[Open]:
     """Opens terminals with a shell, in which `ssh` is OpenSSH's; closes them after the test."""
     program("ssh")
-    tmux = _tmux(program("tmux"))
+    program("tmux")
+    assert _tmux is not None
     opened: list[Terminal] = []
 
     def open(columns: int = 80, rows: int = 24, env: Mapping[str, str] | None = None) -> Terminal:
-        opened.append(tmux.open(columns, rows, env))
+        opened.append(_tmux.open(columns, rows, env))
         return opened[-1]
 
     yield open

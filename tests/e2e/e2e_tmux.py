@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +22,56 @@ set -s escape-time 0
 set -s exit-empty off
 """
 PROMPT = "shell>"
+
+
+class _Control:
+    """A client in tmux's control mode: one that stays, since the screens are looked at fifty times
+    a second, and a new client for each look takes longer than the rest of a test."""
+
+    def __init__(self, call: Sequence[str], env: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [*call, "-C", "new-session", "-s", "control"],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        self._unread = b""
+        self._answer(("new-session",))
+
+    def run(self, words: Sequence[str]) -> str:
+        """What the command prints; no word may have the end of a line in it."""
+        line = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
+        assert "\n" not in line, f"tmux would take {line!r} for two commands"
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+        return self._answer(words)
+
+    def _answer(self, words: Sequence[str]) -> str:
+        deadline = time.monotonic() + DEADLINE
+        while not (line := self._line(deadline)).startswith(b"%begin "):
+            pass  # a message about something else
+        number, answer = line.removeprefix(b"%begin "), b""
+        while (line := self._line(deadline)) not in (b"%end " + number, b"%error " + number):
+            answer += line
+        assert line.startswith(b"%end"), f"tmux {words}: {answer.decode()}"
+        return answer.decode()
+
+    def _line(self, deadline: float) -> bytes:
+        """The next one, with its end."""
+        assert self._process.stdout is not None
+        while b"\n" not in self._unread:
+            left = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([self._process.stdout], [], [], left)
+            more = self._process.stdout.read(1 << 16) if ready else b""
+            assert more, "tmux does not answer" if not ready else "tmux has ended"
+            self._unread += more
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line + b"\n"
+
+    def close(self) -> None:
+        """Call when the server has ended, or is about to."""
+        self._process.communicate(timeout=DEADLINE)
 
 
 class Tmux:
@@ -36,13 +88,21 @@ class Tmux:
         self._rc = folder / "shrc"
         self._rc.write_text(f"PS1='{PROMPT} '\n")
         self.folder = folder
+        self._control = _Control(self._call, self._env)
 
-    def run(self, *words: str, input: bytes | None = None) -> str:
-        done = subprocess.run(
-            [*self._call, *words], env=self._env, input=input, capture_output=True, timeout=DEADLINE
+    def run(self, *words: str) -> str:
+        """What a command of tmux prints; it has to end well."""
+        return self._control.run(words)
+
+    def load(self, name: str, text: str) -> None:
+        """Puts the text into the buffer of that name."""
+        subprocess.run(
+            [*self._call, "load-buffer", "-b", name, "-"],
+            env=self._env,
+            input=text.encode(),
+            check=True,
+            timeout=DEADLINE,
         )
-        assert done.returncode == 0, f"tmux {words}: {done.stderr.decode()}"
-        return done.stdout.decode()
 
     def open(
         self, columns: int = 80, rows: int = 24, env: Mapping[str, str] | None = None
@@ -57,7 +117,8 @@ class Tmux:
         return terminal.wait_for(PROMPT)
 
     def close(self) -> None:
-        self.run("kill-server")
+        subprocess.run([*self._call, "kill-server"], env=self._env, check=True, timeout=DEADLINE)
+        self._control.close()
 
 
 class Terminal:
@@ -82,8 +143,10 @@ class Terminal:
         return self
 
     def shell(self, line: str) -> Self:
-        """Runs a line in the shell."""
-        return self.type(line).press("Enter")
+        """Runs a line in the shell. Its prompt is the last on the screen until the line is shown:
+        whoever waits for the next one has to see that first."""
+        self.type(line).wait_until(lambda text: not text.endswith(PROMPT), "the line")
+        return self.press("Enter")
 
     def click(self, column: int, row: int) -> Self:
         """What a terminal sends for a click on a cell, counted from zero."""
@@ -92,7 +155,7 @@ class Terminal:
 
     def paste(self, text: str) -> Self:
         """Pastes; in brackets where the program asked for them."""
-        self._tmux.run("load-buffer", "-b", self.name, "-", input=text.encode())
+        self._tmux.load(self.name, text)
         # From 3.7 on tmux writes control characters with a caret unless it is told not to.
         has = self._tmux.run("list-commands", "paste-buffer")
         flags = "-dprS" if "[-dprS]" in has else "-dpr"
