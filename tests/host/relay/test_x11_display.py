@@ -19,7 +19,8 @@ import pytest
 from tests.waiting import DEADLINE, until
 from tuihost import Accepts, App, Disconnected, NotOpened, Session, X11Display, command
 from tuihost.core.x11_setup import COOKIE
-from tuihost.host.relay.x11_display import MAX_CONNECTIONS, SOCKETS
+from tuihost.host.relay.display_files import SOCKETS
+from tuihost.host.relay.x11_display import MAX_CONNECTIONS
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 

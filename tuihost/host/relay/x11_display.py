@@ -8,26 +8,22 @@ passed on.
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
-import shutil
 import socket
 import struct
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease, Share
-from tuihost.core.x11_setup import COOKIE_BYTES, MAX_SETUP, Setup, cookie_of, read_setup, xauthority
+from tuihost.core.x11_setup import COOKIE_BYTES, MAX_SETUP, Setup, cookie_of, read_setup
 from tuihost.errors import Disconnected, TookTooMuch
 from tuihost.host.budget.descriptors import counted
 from tuihost.host.relay.channel_stream import ChannelStream, open_stream
+from tuihost.host.relay.display_files import DisplayFiles
 from tuihost.host.relay.end_actions import EndActions
 from tuihost.host.relay.pump import READ, Pump
 from tuihost.logs import Event, EventLog
@@ -37,9 +33,6 @@ from tuihost.wire import ByteChannel, Cancellable, Link, OpenX11, Peer, Refuse, 
 MAX_CONNECTIONS = 16  # to one display at one time
 MAX_PENDING = 32  # programs that have not shown their cookie yet
 SETUP_TIMEOUT = 10.0  # seconds for a program to say who it is
-BACKLOG = 16
-SOCKETS = Path("/tmp/.X11-unix")  # where every X client looks for the display :N
-FIRST_NUMBER, NUMBERS = 10, 1000  # as OpenSSH's X11DisplayOffset leaves room for real ones
 KIND = "x11"
 _HERE = Peer("127.0.0.1", 0)
 
@@ -181,25 +174,12 @@ class _LocalDisplay:
         self.pump = pump
         self.log = log
         self.cookie = secrets.token_bytes(COOKIE_BYTES)
-        self._folder = Path(tempfile.mkdtemp(prefix="tuihost-x11-"))  # for this user only
-        self._sockets: list[socket.socket] = []
+        self._files = DisplayFiles(self.cookie, display.screen)
+        self.environment = self._files.environment
         self._watched = self._ended = False
         self.pending = 0
-        try:
-            self.environment = self._prepare()
-        except BaseException:
-            self.end()
-            raise
         if pump.adopt(self):
             pump.call(self._watch)
-
-    def _prepare(self) -> Mapping[str, str]:
-        cookies = self._folder / "xauthority"
-        cookies.touch(0o600)
-        cookies.write_bytes(xauthority(self.cookie))
-        number, self._sockets = _take_number()
-        display = f":{number}.{self.display.screen}"
-        return {"DISPLAY": display, "XAUTHORITY": os.fspath(cookies)}
 
     def close(self) -> None:
         """Nobody gets through any more. Any thread."""
@@ -210,17 +190,15 @@ class _LocalDisplay:
         if self._ended:
             return
         self._ended = True
-        for sock in self._sockets:
-            if self._watched:
-                self.pump.watch(sock, 0, self._watch)
-            _remove(sock)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for sock in self._files.sockets if self._watched else ():
+            self.pump.watch(sock, 0, self._watch)
+        self._files.remove()
         self.pump.forget(self)
 
     def _watch(self) -> None:
         if not self._ended:
             self._watched = True
-            for sock in self._sockets:
+            for sock in self._files.sockets:
                 self.pump.watch(sock, READ, partial(self._accept, sock))
 
     def _accept(self, listening: socket.socket) -> None:
@@ -330,55 +308,6 @@ class _PendingProgram:
             with suppress(OSError):
                 self._sock.send(setup.refusal(reason))
         self.end()
-
-
-# ----------------------------------------------------------------------------- the private display
-
-
-def _take_number() -> tuple[int, list[socket.socket]]:
-    """A display's number that nobody has, and what listens for it: the socket in the folder where
-    X clients look, and on Linux the abstract one that many try first, lest somebody else take it.
-    Raises `NotOpened`."""
-    try:
-        SOCKETS.mkdir(mode=0o1777, exist_ok=True)
-    except OSError as error:
-        raise NotOpened(f"a display cannot be set up: {error.strerror}") from None
-    for number in range(FIRST_NUMBER, FIRST_NUMBER + NUMBERS):
-        path = f"{SOCKETS}/X{number}"
-        sockets: list[socket.socket] = []
-        try:
-            if sys.platform == "linux":
-                sockets.append(_listen(f"\0{path}"))
-            sockets.append(_listen(path))
-        except OSError as error:
-            for sock in sockets:
-                sock.close()
-            if error.errno != errno.EADDRINUSE:
-                raise NotOpened(f"a display cannot be set up: {error.strerror}") from None
-        else:
-            return number, sockets
-    raise NotOpened("no display is free on the host")
-
-
-def _listen(path: str) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX)
-    try:
-        os.fchmod(sock.fileno(), 0o600)  # what it is bound with, on Linux
-        sock.bind(path)
-        sock.listen(BACKLOG)
-        sock.setblocking(False)
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def _remove(sock: socket.socket) -> None:
-    path = sock.getsockname()
-    if isinstance(path, str):  # an abstract one is bytes
-        with suppress(OSError):
-            os.unlink(path)
-    sock.close()
 
 
 def _user_of(sock: socket.socket) -> int:

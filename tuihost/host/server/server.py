@@ -35,6 +35,7 @@ from tuihost.host.login.services import LoginServices
 from tuihost.host.login.verifier import AccountVerifier
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.plugins.step_catalog import StepCatalog
+from tuihost.host.relay.display_files import remove_leftovers
 from tuihost.host.server._connection import Connection
 from tuihost.host.server._memory import MemoryWatch, settle_memory
 from tuihost.logs import Event, EventLog
@@ -114,6 +115,7 @@ class Server:
         try:
             # First: another port does not help a host whose folder another one has.
             self._claim = _claimed(where.state_dir)
+            remove_leftovers()
             self._listeners = _listen(where.host, where.port)
             address = self._listeners[0].getsockname()
             self.host.address = TcpAddress(address[0], address[1])
