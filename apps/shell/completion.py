@@ -122,7 +122,7 @@ class ShellCompleter(Completer):
         """The words from elsewhere that are not commands here by themselves."""
         known = self._known.first_words()
         for word, meant in sorted(self._known.familiar.items()):
-            if word not in known:
+            if meant and word not in known:
                 yield word, meant
 
     def _parameters(self, words: list[str], typed: str) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHELL = "shell"
 STOPPED = 130
+NOT_FOUND = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class RunningPipeline:
         except PatternError as error:
             raise CannotRun(str(error)) from None
         self._calls = [call_of(words, builtins) for words in commands]
+        self._untold = self._unknown()[1:]
         self._statuses = [STOPPED] * len(self._calls)
         self._left = len(self._calls)
         self._running: list[Running] = []
@@ -106,8 +108,16 @@ class RunningPipeline:
             self._stdin.close()
             raise
 
+    def _unknown(self) -> list[int]:
+        """The commands of a pipe that begin with a word that nothing is called."""
+        if len(self._calls) == 1:
+            return []
+        known = {*self._other_apps.apps(), *self._other_apps.familiar_words()}
+        return [number for number, call in enumerate(self._calls) if call.app not in known]
+
     def start(self, ended: Callable[[int], None]) -> None:
-        """Starts every command. `ended` is called with the status, on the thread of one of them."""
+        """Starts every command. `ended` is called with the status, on any
+        thread."""
         self._ended = ended
         for number, (call, stdio) in enumerate(self._with_stdio()):
             self._start(number, call, stdio)
@@ -158,6 +168,10 @@ class RunningPipeline:
         return found
 
     def _start(self, number: int, call: Call, stdio: CommandStdio) -> None:
+        if number in self._untold:  # the sentence about the first unknown word is enough
+            stdio.close()
+            self._note(number, NOT_FOUND)
+            return
         command = self._other_apps.start(
             call.app, call.words, stdio, lambda status: self._note(number, status)
         )

@@ -268,6 +268,22 @@ def test_the_status_is_the_last_ones(host: Hosted, tap: Tap) -> None:
     assert (status, "did you mean notes?" in errors) == (127, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("foo | bar", (127, "", 1)), ("ls | foo | bar", (127, "", 1)),
+        ("foo | true | bar | count", (0, "0\n", 1)), ("foo | cd", (2, "", 2)),
+        ("foo | sort", (0, "", 1)), ("foo; bar", (127, "", 2)), ("ls | false", (1, "", 0)),
+    ],
+)  # fmt: skip
+def test_one_sentence_is_enough_for_the_unknown_words_of_a_pipe(
+    host: Hosted, words: str, said: tuple[int, str, int]
+) -> None:
+    status, text, errors = line(host, words, user="uwe")
+    assert (status, text, errors.count("\n")) == said, errors
+    assert not errors or "tuihost: no app is called foo; there are " in errors
+
+
 def test_standard_input_goes_to_the_first_command(host: Hosted, tap: Tap) -> None:
     assert line(host, "tap eat | count", b"x" * 100_000) == (0, "1\n", "")
     assert line(host, "tap eat", b"x" * 100_000) == (0, "100000 bytes\n", "")
@@ -1059,7 +1075,8 @@ def test_a_line_for_a_shell_that_fails_leads_to_the_shell(host: Hosted) -> None:
         assert said.status in (1, 2, 127)
         last = said.errors.splitlines()[-1]
         assert last.endswith(f" works in the shell: ssh {target} shell -c \"'{words}'\""), said
-    for words in ("ls | less", "ls | foo", "nothing|head", "cat nothing; ls", "grep x < gone"):
+    for words in ("ls | less", "ls | foo", "nothing|head", "cat nothing; ls", "grep x < gone",
+                  "foo | bar", "foo && bar"):  # fmt: skip
         assert host.run(words).errors.count("\n") == 1, "one sentence"
     assert "gone: there is" in host.run("cat gone | less").errors, "that is wrong in the shell, too"
     assert host.run("cat 'a|b'").errors == "a|b: there is no such file.\n"

@@ -106,7 +106,9 @@ def key_addition(line: str, apps: Collection[str]) -> Instead | Answer | None:
 
 
 def familiar_words(apps: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Each word that leads somewhere, and the command that it leads to."""
+    """Each word that means something, and the command that it leads to; that is empty if the host
+    itself answers."""
+    yield from dict.fromkeys((*_LEAVING, *_ANSWERS), "").items()
     for name, word in _WORDS.items():
         if word.command[0] in apps:
             yield name, " ".join(word.command)

@@ -91,7 +91,8 @@ class OtherApps(Protocol):
 
     def familiar_words(self) -> Mapping[str, str]:
         """Words that people know from elsewhere, such as `ls`, and the command that `run` takes
-        each of them for, such as `files ls`."""
+        each of them for, such as `files ls`; that is empty for words that the host answers itself,
+        such as `true`."""
 
     def run(self, app: str, words: Sequence[str], stdio: Stdio) -> int:
         """Runs a command on this thread. Its exit status; 127 if there is no such app. Without

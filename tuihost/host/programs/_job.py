@@ -113,11 +113,16 @@ class Job:
 
     def play(self) -> int:
         status = self._play()
-        if self._visit.hint and status in HINTED:
+        if self._visit.hint and status in HINTED and not self._names_no_app():
             self._complain(self._visit.hint)
         else:
             self._stage.show_errors()
         return status
+
+    def _names_no_app(self) -> bool:
+        """Whether the line begins with a word that no shell here knows either."""
+        route = self._visit.route
+        return isinstance(route, NoSuchApp) and route.name not in self._visit.misread
 
     def _play(self) -> int:
         match self._visit.route:
