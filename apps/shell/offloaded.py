@@ -10,6 +10,8 @@ from typing import Any
 MAX_DEPTH = 100
 """Levels of JSON. Each is two blanks more on every line inside."""
 MAX_SHOWN_JSON = 16_000_000  # characters
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of surrogate pairs, which JSON can have without the other half and no text can."""
 
 
 def sorted_lines(data: bytes | bytearray, numeric: bool, reverse: bool, unique: bool) -> bytes:
@@ -39,9 +41,13 @@ def laid_out(data: bytes | bytearray, path: str) -> tuple[bool, str]:
         value = json.loads(data)
     except json.JSONDecodeError as error:
         raise ValueError(f"that is not JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise ValueError("that is not JSON: it is not text in UTF-8") from None
+    except ValueError:  # the only other one, of `int`
+        raise ValueError("a number in it has too many digits") from None
     value = _part(value, path)
     if isinstance(value, str):
-        return True, value
+        return True, _HALVES.sub("\ufffd", value)
     return False, "".join(_bounded(value))
 
 
@@ -52,7 +58,11 @@ def _bounded(value: Any) -> Iterator[str]:
         room -= len(piece)
         if room < 0:
             raise ValueError("that is too much to show: pick a part of it by a path")
-        yield piece
+        yield _HALVES.sub(_escaped, piece)
+
+
+def _escaped(half: re.Match[str]) -> str:
+    return f"\\u{ord(half[0]):04x}"
 
 
 def _check_depth(value: Any) -> None:

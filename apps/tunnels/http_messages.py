@@ -15,9 +15,11 @@ FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
 # What proxies say about where a request came from, and where to: of a browser's own, nothing is
 # believed. There is no list of all names that programs believe, so these are what they look like.
 MADE_UP = re.compile(
-    rb"forwarded|proxy|(?:^|-)(?:via|scheme)$|x-(?:host$|original-|rewrite-)|front-end-https"
-    rb"|(?:client|real|remote|connecting|external|originating|source|src|user)"
-    rb"[a-z0-9-]*?(?:ip(?:v6)?|addr|address)(?:-|$)"
+    rb"forwarded|forward-for|proxy|(?:^|-)(?:via|scheme)$|coming-from$|front-end-https"
+    rb"|x-(?:host$|original-|rewrite-)|host-override$|(?:client|real|remote)-host$"
+    rb"|(?:^|-)ip(?:v[46])?(?:-addr(?:ess)?)?$"
+    rb"|(?:client|real|true|remote|connecting|external|origin|source|src|user|viewer|peer|visitor)"
+    rb"[a-z0-9-]*?(?:ip(?:v[46])?|addr|address)(?:-|$)"
 )
 # HTTP in another form, in which nobody would look at what a browser says: RFC 9113 §3.1, RFC 2817.
 OTHER_HTTP = re.compile(rb"h2|h3|http|tls", re.IGNORECASE)

@@ -444,6 +444,27 @@ def test_json_is_bounded_in_depth_and_length(host: Hosted) -> None:
     assert line(host, "json", b"[" * 500_000)[:2] == (1, "")
 
 
+@pytest.mark.parametrize("blanks", [0, 50_000], ids=["here", "in a helper"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (b"9" * 5000, "A number in it has too many digits.\n"),
+        (b'"\x9b"', "That is not JSON: it is not text in UTF-8.\n"),
+    ],
+)
+def test_what_is_wrong_with_json_is_a_sentence(
+    host: Hosted, given: bytes, said: str, blanks: int
+) -> None:
+    assert line(host, "json", b" " * blanks + given) == (1, "", said)
+
+
+@pytest.mark.parametrize("blanks", [0, 50_000], ids=["here", "in a helper"])
+def test_half_a_character_in_json_stays_half_a_character(host: Hosted, blanks: int) -> None:
+    half = b" " * blanks + rb'["\ud800", "\ud83d\ude00"]'
+    assert line(host, "json", half) == (0, '[\n  "\\ud800",\n  "😀"\n]\n', "")
+    assert line(host, "json [0]", half) == (0, "�\n", "")
+
+
 def test_much_to_sort_or_to_lay_out_keeps_nobody_waiting(host: Hosted) -> None:
     lines = [b"%d %d" % (at * 7919 % 200_003, at) for at in range(200_000)]
     status, out, errors = line(host, "sort -n", b"\n".join(lines))

@@ -416,8 +416,12 @@ def test_where_a_request_came_from_cannot_be_made_up(host: Hosted) -> None:
             "X-Azure-ClientIP", "X-Envoy-External-Address", "X-Appengine-User-Ip", "Cdn-Src-Ip",
             "WL-Proxy-Client-IP", "X-NF-Client-Connection-IP", "X-ProxyUser-Ip", "Proxy", "Via",
             "X-Original-URL", "X-Rewrite-URL", "X-Scheme", "Front-End-Https", "CF-Connecting-IPv6",
+            "CloudFront-Viewer-Address", "X-Peer-IP", "X_Origin_IP", "X-True-IP", "X-Visitor-Ip",
+            "IP", "X-IP", "X-IP-Address", "X-Remote-Host", "X-HTTP-Host-Override", "Coming-From",
+            "X-Forward-For",
         )  # fmt: skip
-        kept = ("X-Own_Header", "User-Agent", "X-User-Description", "X-Client-Version", "X-Zip")
+        kept = ("X-Own_Header", "User-Agent", "X-User-Description", "X-Client-Version", "X-Zip",
+                "Origin", "X-Strip", "X-Forward-Slash")  # fmt: skip
         get(connection, **dict.fromkeys(made_up, "10.9.9.9"), **dict.fromkeys(kept, "kept"))
         head = asked.get(timeout=DEADLINE).lower()
         assert b"10.9.9.9" not in head
