@@ -17,7 +17,7 @@ from tuihost.tui.widgets.dialogs import Dialog
 from tuihost.tui.widgets.editor import TextEditor
 from tuihost.tui.widgets.filter_line import FilterLine
 from tuihost.tui.widgets.fuzzy import Match, filter_items, match
-from tuihost.tui.widgets.held_key import HeldKey
+from tuihost.tui.widgets.held_key import ignore_held_key
 from tuihost.tui.widgets.help import HelpOverlay
 from tuihost.tui.widgets.keymap import Keymap, typing
 from tuihost.tui.widgets.list_view import ListView
@@ -34,7 +34,6 @@ __all__ = [
     "Dialog",
     "FilterLine",
     "Fragments",
-    "HeldKey",
     "HelpOverlay",
     "Keymap",
     "ListView",
@@ -52,6 +51,7 @@ __all__ = [
     "filter_items",
     "fit",
     "glyph",
+    "ignore_held_key",
     "match",
     "meter",
     "pad",

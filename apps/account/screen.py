@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from tuihost import AccountChange, KeyRecord, NotPossible, OwnAccount, Session, TuihostError
-from tuihost.widgets import HeldKey, Keymap, ListView, RichView, Screen, choose_theme
+from tuihost.widgets import Keymap, ListView, RichView, Screen, choose_theme
 
 from . import rows as named
 from .history import entries, table
@@ -247,15 +247,13 @@ class AccountScreen:
     # ------------------------------------------------------------------ pages and keys
 
     def _page(self, title: str, content: Any, keys: Keymap) -> None:
-        view, held = RichView(self.session, content), HeldKey()
-        held.guard(keys)
+        view = RichView(self.session, content)
 
         @keys.add("enter", label="done", rank=5)
         def _done(event: Any) -> None:
             self._back()
 
         self._show(title, HSplit([view], key_bindings=keys.bindings), view.window)
-        held.begin()  # what it shows may be shown only once
 
     def _show(self, title: str, body: Any, focus: Any) -> None:
         keys = Keymap(group=title)

@@ -9,7 +9,7 @@ from typing import Any
 from prompt_toolkit.application import Application
 
 from tuihost import ApprovalRequest, ApprovalsView, NotPossible, Session, TuihostError, duration
-from tuihost.widgets import Column, HeldKey, Keymap, Screen, SideBySide, Table
+from tuihost.widgets import Column, Keymap, Screen, SideBySide, Table, ignore_held_key
 
 from .words import EMPTY, OUT_OF_REACH, OWN, answer, app_of
 
@@ -26,7 +26,6 @@ class ApprovalsScreen:
     def __init__(self, session: Session, approvals: ApprovalsView) -> None:
         self.session = session
         self.approvals = approvals
-        self._held = HeldKey()
         self.table: Table[ApprovalRequest] = Table(
             session,
             self._columns(),
@@ -107,7 +106,6 @@ class ApprovalsScreen:
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Approvals")
-        self._held.guard(keys)
 
         def some() -> bool:
             return self.table.selected is not None
@@ -138,7 +136,7 @@ class ApprovalsScreen:
 
     async def _answer(self, request: ApprovalRequest, *, granted: bool) -> None:
         """Gives the answer; the key of it, held down, is not one to the next request."""
-        self._held.begin()
+        ignore_held_key()
         try:
             told = await asyncio.to_thread(
                 answer, self.session, self.approvals, request, granted=granted

@@ -27,9 +27,7 @@ def people_dialog(session: Session, cards: Iterable[AppCard]) -> Dialog[Any]:
         empty="Nobody is here.",
     )
     title = f"{len(people)} people are here" if len(people) > 1 else "Only you are here"
-    dialog: Dialog[Any] = Dialog(
-        session, title, view, focus=view.window, width=64, keys=keys, asks=False
-    )
+    dialog: Dialog[Any] = Dialog(session, title, view, focus=view.window, width=64, keys=keys)
 
     @keys.add("enter", "q", "c-p", label="close", rank=20)
     def _close(event: Any) -> None:

@@ -10,7 +10,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session, TookTooMuch, TuihostError, clean
-from tuihost.widgets import Column, HeldKey, Keymap, Screen, Table, glyph
+from tuihost.widgets import Column, Keymap, Screen, Table, glyph, ignore_held_key
 
 from .drawn import Note, can_draw
 from .programs import Program, Programs, Running
@@ -28,7 +28,6 @@ class WindowsScreen:
         display = session.display
         self.programs = Programs(display, session) if display else None
         self._notes = 0
-        self._held = HeldKey()
         self.table = Table(
             session,
             [
@@ -66,7 +65,7 @@ class WindowsScreen:
 
     def _open(self, program: Program) -> None:
         """Opens one; Enter that is held down opens no more of them."""
-        self._held.begin()
+        ignore_held_key()
         if self.programs is None:
             self.screen.toast(NONE, kind="warning", seconds=10.0)
         elif program is OWN:
@@ -128,7 +127,6 @@ class WindowsScreen:
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Windows")
-        self._held.guard(keys)
 
         def running() -> bool:
             program = self.table.selected

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,8 @@ from typing import Any
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.application.application import Application
 from prompt_toolkit.data_structures import Point, Size
-from prompt_toolkit.input import DummyInput
 from prompt_toolkit.key_binding.key_bindings import _parse_key
-from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.key_binding.key_processor import KeyPress, _Flush
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.mouse_events import MouseButton, MouseEvent, MouseEventType
 from prompt_toolkit.output import ColorDepth
@@ -34,6 +33,9 @@ from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Pre
 from tuihost.session.session import Session, Surroundings
 from tuihost.terminal_facts import Colors, TerminalFacts
 from tuihost.theme.theme import Theme, load_theme
+from tuihost.tui.terminal._held_key import HOLD_BACK
+from tuihost.tui.terminal.input import TerminalInput
+from tuihost.tui.widgets.keymap import takes_text
 from tuihost.wire import Peer, SessionEvent, Stream, WindowSize
 
 THEMES = Path(__file__).resolve().parents[2] / "themes"
@@ -170,15 +172,45 @@ def make_session(
     )
 
 
-class SilentInput(DummyInput):
-    """A keyboard whose keys come from `Person.press`."""
+class SilentTerminal:
+    """A terminal that sends nothing of its own: keys come from `Keyboard.press`."""
+
+    closed = False
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+
+    def read(self, limit: int, /) -> bytes | None:
+        return None
+
+    def set_reader(self, callback: Callable[[], None] | None, /) -> None:
+        """There is nothing to read."""
+
+
+class Keyboard(TerminalInput):
+    """The input of every session, with keys from `Person.press`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, before: str) -> None:
+        super().__init__(SilentTerminal(loop), takes_text=takes_text)
+        if before:
+            self._last_key = KeyPress(_parse_key(before))
+
+    def press(self, keys: Sequence[KeyPress]) -> None:
+        for key in keys:
+            self._keys.append(key)
+            if key.key is Keys.Escape:
+                self._keys.append(_Flush)  # nothing follows that would make it a longer key
+        self._wake_soon()
 
     @property
-    def closed(self) -> bool:
-        return False
+    def idle(self) -> bool:
+        """Whether the Application has all keys."""
+        return not self._keys
 
-    def attach(self, input_ready_callback: Callable[[], None]) -> AbstractContextManager[None]:
-        return nullcontext()
+    @property
+    def waits(self) -> bool:
+        """Whether the next key may be held down, which time will tell."""
+        return self._doubt is not None
 
 
 class StillLoop(asyncio.SelectorEventLoop):
@@ -214,23 +246,20 @@ class Person:
         for key in keys:
             parsed = _parse_key(key)
             data = parsed if not isinstance(parsed, Keys) else ""
-            self._feed(KeyPress(parsed, data))
+            self._feed([KeyPress(parsed, data)])
 
     def hold(self, key: str, times: int) -> None:
         """Holds a key down: its repeats come in one piece, as over a line that was busy."""
         parsed = _parse_key(key)
         data = parsed if not isinstance(parsed, Keys) else ""
-        processor = self.application.key_processor
-        processor.feed_multiple([KeyPress(parsed, data)] * times)
-        self.in_app(processor.process_keys)
-        self.settle()
+        self._feed([KeyPress(parsed, data)] * times)
 
     def type(self, text: str) -> None:
         """Types `text`, letter by letter."""
         self.press(*("space" if char == " " else char for char in text))
 
     def paste(self, text: str) -> None:
-        self._feed(KeyPress(Keys.BracketedPaste, text))
+        self._feed([KeyPress(Keys.BracketedPaste, text)])
 
     def click(self, column: int, row: int, kind: MouseEventType = MouseEventType.MOUSE_UP) -> None:
         """A mouse event in a cell."""
@@ -263,13 +292,15 @@ class Person:
         self.loop.now += seconds
         self.settle()
 
-    def _feed(self, key: KeyPress) -> None:
-        processor = self.application.key_processor
-        processor.feed(key)
-        self.in_app(processor.process_keys)
+    def _feed(self, keys: Sequence[KeyPress]) -> None:
+        keyboard = self.application.input
+        assert isinstance(keyboard, Keyboard)
+        keyboard.press(keys)
         self.settle()
-        if key.key is Keys.Escape:
-            self.wait(1.0)  # an Escape that could begin a longer key is settled by time alone
+        for _ in range(TURNS):
+            if keyboard.idle or self.ended:
+                break
+            self.wait(HOLD_BACK if keyboard.waits else 0.0)
 
     def in_app(self, action: Callable[[], Any]) -> None:
         context = self.application.context
@@ -341,8 +372,11 @@ class Person:
 
 
 @contextmanager
-def play(application: Callable[[], Application[Any]], session: Session) -> Iterator[Person]:
-    """Runs what `application` makes until the block ends."""
+def play(
+    application: Callable[[], Application[Any]], session: Session, *, before: str = ""
+) -> Iterator[Person]:
+    """Runs what `application` makes until the block ends. `before` is the last key that was pressed
+    before that, in another Application."""
     loop = StillLoop()
     size = lambda: Size(session.terminal.size.rows, session.terminal.size.columns)  # noqa: E731
     output = Vt100_Output(
@@ -354,7 +388,7 @@ def play(application: Callable[[], Application[Any]], session: Session) -> Itera
     )
     asyncio.set_event_loop(loop)
     try:
-        with create_app_session(input=SilentInput(), output=output):
+        with create_app_session(input=Keyboard(loop, before), output=output):
             made: list[Application[Any]] = []
 
             async def build() -> None:

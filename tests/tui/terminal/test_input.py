@@ -20,6 +20,7 @@ from prompt_toolkit.output import DummyOutput
 
 from tests.waiting import DEADLINE
 from tuihost.terminal_facts import TerminalFacts
+from tuihost.tui.terminal._held_key import HOLD_BACK
 from tuihost.tui.terminal._vt100_parser import Reply
 from tuihost.tui.terminal.input import ESCAPE_WAIT, KEYS_A_TURN, READ_SIZE, TerminalInput
 from tuihost.tui.terminal.terminal import Terminal
@@ -36,17 +37,20 @@ class Scheduled:
 
 
 class FakeLoop:
-    """The two methods of a loop that an input uses, on time that a test moves."""
+    """The methods of a loop that an input uses, on time that a test moves."""
 
     def __init__(self) -> None:
-        self.time = 0.0
+        self.now = 0.0
         self.calls: list[Scheduled] = []
+
+    def time(self) -> float:
+        return self.now
 
     def call_soon(self, action: Callable[[], object], context: Context | None = None) -> Scheduled:
         return self.call_later(0, action)
 
     def call_later(self, delay: float, action: Callable[[], object]) -> Scheduled:
-        self.calls.append(Scheduled(self.time + delay, action))
+        self.calls.append(Scheduled(self.now + delay, action))
         return self.calls[-1]
 
     @property
@@ -55,16 +59,16 @@ class FakeLoop:
 
     def run(self, seconds: float = 0.0, *, turns: int = 10_000) -> None:
         """Moves time on and calls what is due, in order; fails if that does not end."""
-        until = self.time + seconds
+        until = self.now + seconds
         while due := sorted(
             (call for call in self.waiting if call.when <= until), key=lambda call: call.when
         ):
             turns -= 1
             assert turns > 0, "the input never stops calling itself back"
             self.calls.remove(due[0])
-            self.time = max(self.time, due[0].when)
+            self.now = max(self.now, due[0].when)
             due[0].action()
-        self.time = until
+        self.now = until
 
 
 class FakeTerminal:
@@ -150,10 +154,58 @@ def test_a_turn_has_a_limit_and_the_rest_comes_by_itself(
     assert max(len(turn) for turn in reader.turns) == KEYS_A_TURN
 
 
+def test_what_a_key_begins_gets_the_keys_behind_it_in_a_flood_too(
+    terminal: FakeTerminal, reader: Reader
+) -> None:
+    terminal.type("\x03" * 200)
+    terminal.loop.run()
+    assert [len(turn) for turn in reader.turns if turn] == [1] * 200
+
+
+def test_a_key_that_may_be_held_down_waits_for_what_follows(
+    terminal: FakeTerminal, reader: Reader
+) -> None:
+    terminal.type("\r")
+    terminal.loop.run()
+    reader.input.ignore_held_key()
+    terminal.loop.run(0.3)
+    terminal.type("\r")
+    terminal.loop.run(HOLD_BACK / 2)
+    assert reader.keys == ["c-m"]
+    terminal.loop.run(HOLD_BACK)
+    assert reader.keys == ["c-m", "c-m"]
+
+
+def test_a_key_that_is_held_down_is_dropped(terminal: FakeTerminal, reader: Reader) -> None:
+    terminal.type("\r")
+    reader.input.ignore_held_key()
+    terminal.loop.run(0.5)
+    for _ in range(90):
+        terminal.type("\r")
+        terminal.loop.run(0.033)
+    terminal.type("b\r")
+    terminal.loop.run(1.0)
+    assert reader.keys == ["c-m", "b", "c-m"]
+
+
+def test_a_key_in_doubt_goes_to_the_next_application(terminal: FakeTerminal) -> None:
+    first = Reader(terminal)
+    with first.input.attach(first.ready):
+        terminal.type("\r")
+        first.input.ignore_held_key()
+        terminal.type("\r")
+        terminal.loop.run(HOLD_BACK / 2)
+    second: list[list[KeyPress]] = []
+    with first.input.attach(lambda: second.append(first.input.read_keys())):
+        terminal.loop.run(HOLD_BACK)
+        assert [key.key for turn in second for key in turn] == [Keys.ControlM]
+    assert not terminal.loop.waiting
+
+
 def test_bytes_stay_in_the_terminal_until_they_are_wanted(
     terminal: FakeTerminal, reader: Reader
 ) -> None:
-    terminal.type("\x03" * 100_000)
+    terminal.type("x" * 100_000)
     assert len(terminal.data) == 100_000 - READ_SIZE
     terminal.loop.run()
     assert len(reader.keys) == 100_000
@@ -187,7 +239,7 @@ def test_a_lone_escape_acts_after_its_wait(terminal: FakeTerminal, reader: Reade
     assert reader.keys == []
     terminal.loop.run(0.002)
     assert reader.keys == ["escape"]
-    assert terminal.loop.time < 0.06
+    assert terminal.loop.now < 0.06
 
 
 def test_escape_does_not_wait_when_something_follows(
@@ -613,6 +665,19 @@ def test_keys_typed_ahead_go_to_the_next_application() -> None:
     first, second = finished(*hosted(play, line=line))
     assert first == ["a", "q"]
     assert second == [str(Keys.Up)] * 200 + ["b", "q"]
+
+
+def test_a_flood_of_the_key_that_ended_an_application_does_nothing_in_the_next() -> None:
+    line = Line()
+    line.type(b"q" * 200 + b"bq")
+
+    async def play(source: TerminalInput, line: Line) -> Any:
+        first = await run(application(seen=[]))
+        following = application(seen=[])
+        following.pre_run_callables.append(source.take_back)
+        return first, await run(following)
+
+    assert finished(*hosted(play, line=line)) == (["q"], ["b", "q"])
 
 
 def test_keys_typed_before_a_password_are_not_its() -> None:

@@ -83,11 +83,10 @@ def test_the_key_that_opens_a_question_does_not_answer_it(question: str, key: st
 
     with play(screen.application, session) as me:
         me.hold(key, 8)  # at once, before the question is there
-        me.wait(1.0)  # an Esc that could begin a longer key is settled by time alone
         assert (asked, answers) == ([1], [])
         for _ in range(5):  # and while it is there
+            me.wait(0.2)
             me.hold(key, 1)
-            me.wait(0.1)
         assert (asked, answers) == ([1], [])
         if question != "message":
             me.press("down", "escape", "escape") if key != "escape" else me.press("down", "c-c")
@@ -105,9 +104,9 @@ def test_a_key_answers_again_once_it_has_rested() -> None:
         answers.append(await screen.confirm("Delete?"))
 
     with play(screen.application, session) as me:
-        me.press("y", "y")
+        me.hold("y", 9)
         assert answers == []
-        me.wait(1.3)
+        me.wait(0.7)
         me.press("y")
         assert answers == [True]
         me.press("y", "right", "y")  # another key in between
@@ -125,7 +124,7 @@ def test_a_paste_is_another_key() -> None:
         answers.append(await screen.prompt("Key"))
 
     with play(screen.application, session) as me:
-        me.press("enter", "enter")
+        me.hold("enter", 9)
         assert answers == []
         me.paste("KEY\n")
         me.press("enter")

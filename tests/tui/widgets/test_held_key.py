@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from prompt_toolkit.application import Application
-from prompt_toolkit.key_binding.key_processor import KeyPress
-from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.containers import VSplit
 
 from tests.tui.screen import make_session, play
 from tuihost.session.session import Session
 from tuihost.tui.running._talk_screen import TalkScreen
 from tuihost.tui.running.notices import notice
-from tuihost.widgets import HeldKey, Keymap, RichView, Screen, TextEditor
+from tuihost.widgets import Keymap, ListView, RichView, Screen, TextEditor, ignore_held_key
 from tuihost.wire import Stream
-
-
-def after(key: str | Keys, build: Callable[[], Application[Any]]) -> Callable[[], Application[Any]]:
-    """The same Application, run when `key` was pressed last in the one before."""
-
-    def built() -> Application[Any]:
-        application = build()
-        # The input of every session has it; prompt_toolkit's class does not.
-        application.input.last_key = KeyPress(key)  # type: ignore[attr-defined]
-        return application
-
-    return built
 
 
 def page() -> Application[None]:
@@ -35,26 +23,34 @@ def page() -> Application[None]:
 
 def test_a_page_of_the_host_is_not_closed_by_a_key_that_is_held_down() -> None:
     session = make_session()
-    with play(after(Keys.ControlM, page), session) as me:
+    with play(page, session, before="enter") as me:
         me.hold("enter", 3)
         me.wait(0.2)
         me.press("enter")
         assert not me.ended
-        me.wait(1.3)
+        me.wait(0.7)
+        me.press("enter")
+        assert me.ended
+
+
+def test_a_second_press_closes_it_though_it_is_the_same_key() -> None:
+    session = make_session()
+    with play(page, session, before="enter") as me:
+        me.wait(0.3)
         me.press("enter")
         assert me.ended
 
 
 def test_another_key_closes_it_at_once() -> None:
     session = make_session()
-    with play(after(Keys.ControlM, page), session) as me:
+    with play(page, session, before="enter") as me:
         me.press("space")
         assert me.ended
 
 
 def test_after_another_key_the_first_one_works_again() -> None:
     session = make_session()
-    with play(after(Keys.ControlM, page), session) as me:
+    with play(page, session, before="enter") as me:
         me.press("enter", "down", "enter")
         assert me.ended
 
@@ -72,7 +68,7 @@ def test_the_last_words_of_a_talk_stay_while_the_answer_is_held_down() -> None:
         assert "Press Enter to go on" in me.text
         me.hold("enter", 5)
         assert not me.ended
-        me.wait(1.3)
+        me.wait(0.7)
         me.press("enter")
         assert me.ended
 
@@ -92,9 +88,8 @@ def test_a_held_enter_does_not_answer_the_next_question_of_a_talk() -> None:
     session = make_session()
     build, answers = asking_three(session)
     with play(build, session) as me:
-        me.press("enter", *["enter"] * 3)
-        me.hold("enter", 5)
-        me.wait(1.3)
+        me.hold("enter", 9)
+        me.wait(0.7)
         assert answers == ["the First? "]
         me.press("enter")
         assert len(answers) == 2
@@ -103,7 +98,7 @@ def test_a_held_enter_does_not_answer_the_next_question_of_a_talk() -> None:
 def test_nor_does_the_enter_that_opened_the_talk_answer_its_first_question() -> None:
     session = make_session()
     build, answers = asking_three(session)
-    with play(after(Keys.ControlM, build), session) as me:
+    with play(build, session, before="enter") as me:
         me.hold("enter", 3)
         assert not answers
         me.press("b", "enter")
@@ -113,43 +108,92 @@ def test_nor_does_the_enter_that_opened_the_talk_answer_its_first_question() -> 
 def test_answers_that_are_typed_at_once_are_all_taken() -> None:
     session = make_session()
     build, answers = asking_three(session)
-    with play(after(Keys.ControlM, build), session) as me:
+    with play(build, session, before="enter") as me:
         me.press("a", "a", "enter", "b", "enter")
         me.paste("c")
         me.press("enter")
         assert answers == ["the First? aa", "the Second? b", "the Third? c"]
 
 
-def test_a_page_of_an_app_can_have_it_too() -> None:
+def test_a_page_of_an_app_can_ask_for_it() -> None:
     session = make_session()
-    keys, held, closed = Keymap("Page"), HeldKey(), list[int]()
-    held.guard(keys)
+    keys, closed = Keymap("Page"), list[int]()
 
     @keys.add("enter", label="done")
     def _done(event: Any) -> None:
         closed.append(1)
-
-    @keys.add("x")
-    def _opens(event: Any) -> None:
-        held.begin()
+        ignore_held_key()
 
     screen = Screen(session, "Page", RichView(session, "codes"), keys=keys)
     with play(screen.application, session) as me:
-        me.press("enter")
-        me.in_app(held.begin)
-        me.press("enter", "enter")
+        me.hold("enter", 8)
         assert closed == [1]
-        me.press("x", "enter")
+        me.wait(0.7)
+        me.press("enter")
         assert closed == [1, 1]
+
+
+@pytest.mark.parametrize("key", ["q", "c-c", "escape", "backspace"])
+def test_a_key_that_left_one_app_does_not_leave_the_next_too(key: str) -> None:
+    session = make_session(from_menu=True)
+    screen = Screen(session, "Menu", RichView(session, "apps"), keys=Keymap())
+    screen.keys.add("backspace")(lambda event: screen.leave())
+    with play(screen.application, session, before=key) as me:
+        me.hold(key, 90)
+        assert not me.ended
+        me.wait(0.7)
+        me.press(key)
+        assert me.ended
+
+
+@pytest.mark.parametrize("key", ["escape", "c-c"])
+def test_a_key_that_closed_a_question_does_not_leave_the_app_too(key: str) -> None:
+    session = make_session(from_menu=True)
+    screen = Screen(session, "App", RichView(session, "text"), keys=Keymap())
+    screen.keys.add("x")(lambda event: screen.confirm("Sure?"))
+    with play(screen.application, session) as me:
+        me.press("x")
+        assert "Sure?" in me.text
+        me.hold(key, 90)
+        assert "Sure?" not in me.text
+        assert not me.ended
+        me.wait(0.7)
+        me.press(key)
+        assert me.ended
+
+
+@pytest.mark.parametrize("key", ["escape", "backspace"])
+def test_a_key_that_emptied_a_filter_does_not_leave_the_list_too(key: str) -> None:
+    session = make_session(from_menu=True)
+    view = ListView(session, ["one", "two"])
+    screen = Screen(session, "List", view, keys=Keymap())
+    screen.keys.add("backspace")(lambda event: screen.leave())
+    with play(screen.application, session) as me:
+        me.type("two")
+        me.hold(key, 90)
+        assert not view.filter.text
+        assert not me.ended
+        me.wait(0.7)
+        me.press(key)
+        assert me.ended
+
+
+def test_a_key_may_be_held_down_to_move_through_parts() -> None:
+    session = make_session()
+    left, right = (ListView(session, ["one", "two"], filterable=False) for _ in range(2))
+    screen = Screen(session, "Two", VSplit([left, right]), keys=Keymap())
+    with play(screen.application, session) as me:
+        me.hold("tab", 3)
+        assert me.application.layout.current_window is right.window
 
 
 def test_the_enter_that_opened_a_text_does_not_write_in_it_while_it_is_held_down() -> None:
     session = make_session()
     editor = TextEditor(session, "a note")
-    with play(after(Keys.ControlM, Screen(session, "Note", editor).application), session) as me:
+    with play(Screen(session, "Note", editor).application, session, before="enter") as me:
         me.hold("enter", 5)
         assert editor.text == "a note"
-        me.wait(1.3)
+        me.wait(0.7)
         me.press("enter")
         assert editor.text == "\na note"
 
@@ -157,6 +201,6 @@ def test_the_enter_that_opened_a_text_does_not_write_in_it_while_it_is_held_down
 def test_a_text_takes_an_enter_after_another_key() -> None:
     session = make_session()
     editor = TextEditor(session, "a note")
-    with play(after(Keys.ControlM, Screen(session, "Note", editor).application), session) as me:
+    with play(Screen(session, "Note", editor).application, session, before="enter") as me:
         me.press("b", "enter", "enter")
         assert editor.text == "b\n\na note"

@@ -27,7 +27,7 @@ from tuihost.tui.characters import one_line, width_of
 from tuihost.tui.layout.rows import RowWindow
 from tuihost.tui.running._transcript import ScreenLine, Transcript
 from tuihost.tui.widgets.cells import wrap
-from tuihost.tui.widgets.held_key import HeldKey
+from tuihost.tui.widgets.held_key import ignore_held_key
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.screen import Screen
 from tuihost.tui.widgets.text_keys import bind_one_line
@@ -56,7 +56,6 @@ class TalkScreen:
         self._question = ""
         self._hidden = False
         self._over = False
-        self._held = HeldKey()
         self._unread = False
         self._result: Result = None
         self._buffer = Buffer(multiline=False, accept_handler=self._accepted)
@@ -105,7 +104,6 @@ class TalkScreen:
 
     def _keys(self) -> Keymap:
         keys = Keymap(group="Talk")
-        self._held.guard(keys)
         bind_one_line(keys, self._buffer, when=self._typing, refuse=self._session.error)
 
         @keys.add("c-c", "escape", label="leave", rank=95)
@@ -157,12 +155,10 @@ class TalkScreen:
                 self._leave(self._result)
             else:
                 self._over = True
-                self._held.begin()
                 application.layout.focus(self._view)
                 application.invalidate()
 
         def begin() -> None:
-            self._held.begin()
             application.create_background_task(play())
 
         application.pre_run_callables.append(begin)
@@ -201,7 +197,7 @@ class TalkScreen:
 
     def _accepted(self, buffer: Buffer) -> bool:
         if self._answer is not None and not self._answer.done():
-            self._held.begin()
+            ignore_held_key()
             self._answer.set_result(buffer.text)
         return False
 

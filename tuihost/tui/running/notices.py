@@ -8,20 +8,15 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.filters import Always
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, VSplit, Window
-
-from tuihost.tui.widgets.held_key import HeldKey
-from tuihost.tui.widgets.keymap import Keymap
 
 MARGIN = 2
 
 
 def notice(title: str, text: str, keys: str) -> Application[None]:
-    """A page with a title, one paragraph, and a line that says which key to press. A key that is
-    held down since before does not close it."""
-    held, guarded, bindings = HeldKey(), Keymap(), KeyBindings()
-    held.guard(guarded)
+    """A page with a title, one paragraph, and a line that says which key to press."""
+    bindings = KeyBindings()
 
     @bindings.add("enter")
     @bindings.add("escape", eager=Always())
@@ -43,13 +38,9 @@ def notice(title: str, text: str, keys: str) -> Application[None]:
         ]
     )
     left, right = (Window(width=MARGIN, style="class:text") for _ in range(2))
-    application: Application[None] = Application(
-        layout=Layout(VSplit([left, body, right])),
-        key_bindings=merge_key_bindings([bindings, guarded.bindings]),
-        full_screen=True,
+    return Application(
+        layout=Layout(VSplit([left, body, right])), key_bindings=bindings, full_screen=True
     )
-    application.pre_run_callables.append(held.begin)
-    return application
 
 
 def _paragraph(style: str, content: str) -> Window:

@@ -32,6 +32,7 @@ from tuihost.tui.running.stages import LoopStage
 from tuihost.tui.server_actions import refuse_server_actions
 from tuihost.tui.terminal.input import TerminalInput
 from tuihost.tui.terminal.output import TerminalOutput
+from tuihost.tui.widgets.keymap import takes_text
 from tuihost.wire import WindowChange
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Runner:
             on_reply=lambda reply: self.background.heard(reply),
             on_refused=self._paste_refused,
             room=self._paste_room,
+            takes_text=takes_text,
         )
         self.background = Background(self.input, self.output)
         self.stage = ScreenStage(terminal, theme, self.output, self.background)
@@ -121,6 +123,7 @@ class Runner:
             if application.full_screen:
                 application.pre_run_callables.append(self._hold_the_end)
             application.pre_run_callables.append(self._release)
+            application.pre_run_callables.append(self.input.take_back)
             result = await application.run_async(set_exception_handler=False, handle_sigint=False)
             return result if isinstance(result, (int, Launch)) else None
 

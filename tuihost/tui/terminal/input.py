@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from typing import NoReturn, Protocol
+from weakref import ref
 
+from prompt_toolkit.application.current import get_app_or_none
 from prompt_toolkit.input import typeahead
 from prompt_toolkit.input.base import Input
 from prompt_toolkit.key_binding.key_processor import KeyPress, _Flush
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.containers import Window
 
+from tuihost.tui.terminal._held_key import HeldKey
 from tuihost.tui.terminal._vt100_parser import KeyPressParser
 from tuihost.tui.terminal._vt100_parser import Reply as Reply
 
@@ -36,6 +40,11 @@ _NOTHING_FOLLOWS = _Flush
 
 _HOST_KEY = KeyPress(Keys.Ignore)
 """Stands among the keys for the host's own."""
+
+_MOVES = frozenset(
+    (Keys.Up, Keys.Down, Keys.Left, Keys.Right, Keys.PageUp, Keys.PageDown, Keys.Tab, Keys.BackTab)
+)
+"""Keys that may be held down to go from part to part."""
 
 _numbers = count(1)
 
@@ -64,6 +73,10 @@ class TerminalInput(Input):
     is called once what was typed before it has been read. In a paste it is text like any other.
     `on_reply` gets the replies announced by `expect`, `on_refused` a sentence for each paste that
     is too long, and `room` is asked for the bytes of an unfinished one, as by `KeyPressParser`.
+    `takes_text` says whether a letter would be text now.
+
+    A key that is held down does one thing: once another window has the keys, its repeats are
+    dropped. In doubt a key press waits for a moment, and those behind it, too.
     """
 
     def __init__(
@@ -75,18 +88,22 @@ class TerminalInput(Input):
         on_reply: Callable[[str], None] | None = None,
         on_refused: Callable[[str], None] | None = None,
         room: Callable[[int], str] | None = None,
+        takes_text: Callable[[], bool] = lambda: False,
     ) -> None:
         self.escape = escape
         self.on_escape = on_escape
         self._terminal = terminal
         self._parser = KeyPressParser(on_reply, on_refused=on_refused, room=room)
-        self.last_key: KeyPress | None = None
-        """The last key that was read, whichever Application got it."""
+        self._takes_text = takes_text
+        self._held = HeldKey()
+        self._last_key: KeyPress | None = None
+        self._focused: ref[Window] | None = None
         self._name = f"terminal-{next(_numbers)}"
         self._keys: deque[KeyPress] = deque()
         self._ready: Callable[[], None] | None = None
         self._wake: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._doubt: asyncio.TimerHandle | None = None
         self._paused = False
         self._ended = False
 
@@ -95,20 +112,28 @@ class TerminalInput(Input):
     def read_keys(self) -> list[KeyPress]:
         """The next key, and only one: the callback comes again for the next when the work that this
         one started has begun, so a dialog that it opens gets the keys after it. Of a flood of
-        keys, `KEYS_A_TURN` come at once."""
+        letters and arrows, `KEYS_A_TURN` come at once."""
         if self._paused:
             return []
+        self._look_at_focus()
         drained = self._fill()
         keys: list[KeyPress] = []
         wanted = KEYS_A_TURN if len(self._keys) > KEYS_A_TURN else 1
         while self._keys and (len(keys) < wanted or self._keys[0] is _NOTHING_FOLLOWS):
+            if self._in_doubt():
+                return keys
+            if not self._keys:
+                break
             key = self._keys.popleft()
             if key is _HOST_KEY:
                 self._call_escape()
                 break
             keys.append(key)
-            if key is not _NOTHING_FOLLOWS:
-                self.last_key = key
+            if key is _NOTHING_FOLLOWS:
+                continue
+            self._last_key = key
+            if isinstance(key.key, Keys) and key.key not in _MOVES:
+                wanted = 1  # what it begins gets the keys behind it
         if self._keys or not drained:
             self._wake_soon()
         return keys
@@ -126,6 +151,46 @@ class TerminalInput(Input):
     def expect(self, reply: Reply) -> None:
         """Lets one reply of the terminal through: to `on_reply`, the cursor position as a key."""
         self._parser.expect(reply)
+
+    # ------------------------------------------------------------------ a key that is held down
+
+    def ignore_held_key(self) -> None:
+        """From now on the key that was read last does nothing as long as it is held down."""
+        if self._last_key is not None:
+            self._held.begin(self._last_key.key, self._terminal.loop.time())
+
+    def _look_at_focus(self) -> None:
+        """Whether another window has the keys than when the last one was read."""
+        application = get_app_or_none()
+        if application is None:
+            return
+        window = application.layout.current_window
+        if self._focused is None or self._focused() is not window:
+            self._focused = ref(window)
+            if self._last_key is None or self._last_key.key not in _MOVES:
+                self.ignore_held_key()
+
+    def _in_doubt(self) -> bool:
+        """Whether the next key has to wait, since it may be held down. Drops it if it is."""
+        self._stop_doubt()
+        for _ in range(READS_A_TURN):
+            now = self._terminal.loop.time()
+            wait = self._held.sift(self._keys, now, takes_text=self._takes_text)
+            if not wait:
+                return False
+            if self._read():
+                break
+        self._doubt = self._terminal.loop.call_later(wait, self._doubt_over)
+        return True
+
+    def _doubt_over(self) -> None:
+        self._doubt = None
+        self._call_ready()
+
+    def _stop_doubt(self) -> None:
+        if self._doubt is not None:
+            self._doubt.cancel()
+            self._doubt = None
 
     # ------------------------------------------------------------------ between Applications
 
@@ -150,6 +215,10 @@ class TerminalInput(Input):
         self._parser.drop()
         self._time_escape()
         self.forget()
+
+    def take_back(self) -> None:
+        """Takes back what an Application was given and did not use, since it had ended."""
+        self._keys.extendleft(reversed(typeahead.get_typeahead(self)))
 
     def start_over(self) -> None:
         """Drops an unfinished sequence, since another terminal is attached now."""
@@ -212,6 +281,7 @@ class TerminalInput(Input):
         if self._wake is not None:  # it may belong to a loop that is gone
             self._wake.cancel()
             self._wake = None
+        self._stop_doubt()
         self._wake_soon()
         self._time_escape(again=True)
 

@@ -32,7 +32,6 @@ from tuihost.session.session import Session
 from tuihost.text import clean
 from tuihost.tui.characters import width_of
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, wrap
-from tuihost.tui.widgets.held_key import HeldKey
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.panel import Panel
@@ -51,9 +50,7 @@ class Dialog(Generic[Value]):
     """A panel that gives one answer. `body` is its content, and `focus` the part that has the keys.
 
     `close(value)` from a key or a click gives the answer; Esc and Ctrl-C give None. Add keys to
-    `keys` before it is opened. The key that was pressed last before that does nothing as long as it
-    may be held down, unless `asks` is False, for a box that only shows something. `whole` is as on
-    `Panel`.
+    `keys` before it is opened. `whole` is as on `Panel`.
     """
 
     def __init__(
@@ -65,7 +62,6 @@ class Dialog(Generic[Value]):
         focus: Any = None,
         width: int | Callable[[], int] = WIDTH,
         keys: Keymap | None = None,
-        asks: bool = True,
         whole: bool = False,
     ) -> None:
         self.session = session
@@ -75,14 +71,10 @@ class Dialog(Generic[Value]):
         )
         self.focus = focus if focus is not None else body
         self._answer: asyncio.Future[Value | None] | None = None
-        self._held = HeldKey()
 
         @self.keys.add("escape", "c-c", label="cancel", rank=30)
         def _cancel(event: Any) -> None:
             self.close(None)
-
-        if asks:
-            self._held.guard(self.keys)
 
     def close(self, value: Value | None) -> None:
         """Gives the answer. Only the first counts."""
@@ -92,7 +84,6 @@ class Dialog(Generic[Value]):
     async def answered(self) -> Value | None:
         """Waits for the answer."""
         self._answer = asyncio.get_running_loop().create_future()
-        self._held.begin()
         return await self._answer
 
 

@@ -33,7 +33,6 @@ from tuihost.session.session import Session
 from tuihost.text import without_bom
 from tuihost.tui.defaults import undo_bytes
 from tuihost.tui.widgets._wrapped import WrappedControl
-from tuihost.tui.widgets.held_key import HeldKey
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.text_keys import bind_clusters
 from tuihost.tui.widgets.text_limit import TextLimit
@@ -82,21 +81,6 @@ class _Numbers(Margin):
         return shown
 
 
-class _Shown(WrappedControl):
-    """The text, which the Enter that opened it does not change while it is held down."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.held = HeldKey()
-        self._is_new = True
-
-    def create_content(self, width: int, height: int, preview_search: bool = False) -> UIContent:
-        if self._is_new:
-            self._is_new = False
-            self.held.begin()
-        return super().create_content(width, height, preview_search)
-
-
 class TextEditor:
     """A text area that breaks lines between words and knows whether its text was saved.
 
@@ -123,7 +107,7 @@ class TextEditor:
         self.on_save = on_save
         self.keys = Keymap(group="Text")
         self.area = TextArea(text=text, wrap_lines=False, read_only=read_only, lexer=lexer)
-        self._control = self.area.control = _Shown(
+        self._control = self.area.control = WrappedControl(
             buffer=self.area.buffer,
             lexer=DynamicLexer(lambda: self.area.lexer),
             focus_on_click=True,
@@ -201,7 +185,6 @@ class TextEditor:
 
     def _bind(self) -> None:
         keys, buffer = self.keys, self.buffer
-        self._control.held.guard(keys)
         bind_clusters(keys, buffer)
         self._bind_moves()
         self._bind_clipboard()

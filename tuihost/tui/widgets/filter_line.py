@@ -11,6 +11,7 @@ from tuihost.session.session import Session
 from tuihost.text import clean, without_bom
 from tuihost.tui.characters import cluster_before, width_of
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, spread
+from tuihost.tui.widgets.held_key import ignore_held_key
 from tuihost.tui.widgets.keymap import Keymap
 
 LIMIT = 200
@@ -98,11 +99,14 @@ class FilterLine:
         @keys.add("escape", label="clear", rank=25, when=self.in_use)
         def _clear(event: Any) -> None:
             self.clear()
+            ignore_held_key()
 
         @keys.add("backspace", when=used)
         def _erase(event: Any) -> None:
             self.set(self.text[: cluster_before(self.text, len(self.text))])
             self.active = bool(self.text)
+            if not self.active:
+                ignore_held_key()  # in a list of files it would leave the folder next
 
         @keys.add("c-w", when=used)
         def _erase_word(event: Any) -> None:

@@ -64,7 +64,7 @@ def help_dialog(session: Session, hints: Sequence[Hint], text: str = "") -> Dial
     overlay = HelpOverlay(session, hints, text)
     window = RowWindow(overlay, height=lambda: Dimension(min=1, preferred=overlay.row_count()))
     dialog: Dialog[bool] = Dialog(
-        session, "Keys", HSplit([window]), focus=window, keys=keys, width=overlay.width, asks=False
+        session, "Keys", HSplit([window]), focus=window, keys=keys, width=overlay.width
     )
 
     @keys.add("?", "q", "enter", label="close", rank=20)
