@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,12 @@ import pytest
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
+from tests.host.helpers.work import catastrophe, double, hold, time_out
 from tests.waiting import until
 from tuihost import App, Session, TookTooLong, command
 from tuihost.errors import MisuseError
 from tuihost.testing import hosted
 from tuihost.widgets import Keymap, ListView, Screen
-
-
-def catastrophe(length: int) -> bool:
-    return re.match(r"(a+)+b", "a" * length) is not None
-
-
-def double(value: int) -> int:
-    return value * 2
-
-
-def hold(size: int) -> int:
-    return len(b"x" * size)
-
-
-def time_out() -> None:
-    raise TimeoutError("of its own")
 
 
 class Giver(App):
@@ -113,7 +97,7 @@ class Strained(App):
     """A screen whose keys want more than there is."""
 
     name = "strained"
-    broken = False
+    broken = marked = False
 
     def build(self, session: Session) -> Application[Any]:
         keys = Keymap()
@@ -135,6 +119,10 @@ class Strained(App):
         def _invoked(event: Any) -> None:
             session.invoke(lambda: _plain(event))
 
+        @keys.add("m")
+        def _mark(event: Any) -> None:
+            self.marked = True
+
         @keys.add("f")
         def _frame(event: Any) -> None:
             self.broken = True
@@ -142,7 +130,7 @@ class Strained(App):
         def drawn() -> str:
             if self.broken:
                 _plain(None)
-            return "a list"
+            return "a list, marked" if self.marked else "a list"
 
         body = Window(FormattedTextControl(drawn, focusable=True))
         return Screen(session, "Strained", body, keys=keys).application()
@@ -176,7 +164,7 @@ def test_a_screen_stays_when_its_work_goes_over_a_limit(key: str, said: str) -> 
 
 def test_what_is_refused_twice_is_said_once() -> None:
     with hosted(Strained()) as host, host.open("strained") as pilot:
-        pilot.wait_for("a list").press("h", "h", "t").wait_for("That takes")
+        pilot.wait_for("a list").press("h", "h", "m").wait_for("marked")
         assert pilot.text.count("bytes of") == 1
 
 

@@ -57,6 +57,10 @@ def fail(text: str) -> None:
     raise ValueError(text)
 
 
+def time_out() -> None:
+    raise TimeoutError("of its own")
+
+
 class Own(Exception):
     """Not one of Python's."""
 
