@@ -62,9 +62,10 @@ class ApprovalsScreen:
                 self._changed.clear()
                 self.table.items = self.approvals.waiting()
                 self._application.invalidate()
+                # `wait_for` of Python 3.11 loses a cancellation that comes with the change.
                 with suppress(TimeoutError):
-                    timeout = TICK if self.table.items else None
-                    await asyncio.wait_for(self._changed.wait(), timeout)
+                    async with asyncio.timeout(TICK if self.table.items else None):
+                        await self._changed.wait()
         finally:
             stop()
 

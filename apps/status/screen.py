@@ -87,8 +87,9 @@ class StatusScreen:
         """Waits until the next look is due, or until a key changes the interval."""
         self._changed.clear()
         timeout = None if self.paused else self.interval
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), timeout)
+        with suppress(TimeoutError):  # `wait_for` of Python 3.11 can lose a cancellation
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
 
     def _status(self) -> str:
         return "paused" if self.paused else f"every {self.interval} s"

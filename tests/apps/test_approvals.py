@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import paramiko
@@ -203,6 +206,30 @@ def test_nobody_lets_themselves_in(host: Hosted) -> None:
                 assert "Let eve in?" not in eve.text
                 pilot.wait_for("▌ eve").press("n")
                 assert not second.over()
+
+
+def test_the_screen_is_left_also_while_somebody_comes_or_goes(host: Hosted) -> None:
+    module = type(host.host.catalog.apps["approvals"].app).__module__
+    live = importlib.import_module(f"{module}.screen").ApprovalsScreen._live
+
+    async def left() -> bool:
+        changed = asyncio.Event()
+        looks = SimpleNamespace(
+            approvals=SimpleNamespace(subscribe=lambda told: lambda: None, waiting=lambda: ["bob"]),
+            table=SimpleNamespace(items=()),
+            _application=SimpleNamespace(invalidate=lambda: None),
+            _changed=changed,
+        )
+        task = asyncio.create_task(live(looks))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        changed.set()
+        task.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return task.cancelled()
+
+    assert asyncio.run(left())
 
 
 # ------------------------------------------------------------------------------- whose it is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import importlib
 import json
@@ -202,6 +203,25 @@ def test_a_name_cannot_draw(host: Hosted) -> None:
 
 
 # ------------------------------------------------------------------------------- the samples
+
+
+def test_the_screen_is_left_also_while_its_pause_changes(host: Hosted) -> None:
+    wait = part(host, "screen").StatusScreen._wait
+
+    async def left() -> bool:
+        changed = asyncio.Event()
+        task = asyncio.create_task(
+            wait(SimpleNamespace(_changed=changed, paused=False, interval=60))
+        )
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        changed.set()
+        task.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return task.cancelled()
+
+    assert asyncio.run(left())
 
 
 class Clock:
