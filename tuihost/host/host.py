@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import tuihost
 from tuihost.accounts import StoreError
@@ -44,6 +45,17 @@ from tuihost.text import clean
 from tuihost.theme.theme import Theme
 from tuihost.wire import Identity, Peer, SocketAddress, TcpAddress
 
+STOPPING_TIMEOUT = 1.5
+"""Seconds at the end that threads have whose work nobody wants any more: by then, all that the
+watchdog tries with them has been tried."""
+
+
+class Ending(Protocol):
+    """The end of a thread whose work nobody wants any more."""
+
+    def wait(self, timeout: float) -> bool:
+        """Waits for it; False after `timeout` seconds."""
+
 
 class Host:
     """The running host."""
@@ -67,6 +79,7 @@ class Host:
         self.roster = Roster(self.now)
         self.watchdog = Watchdog(log)
         self.stuck_threads = 0
+        self.endings: set[Ending] = set()
         self.budget = Budget(bounds_of(settings))
         self.helpers = HelperPool()
         self.connections = 0
@@ -99,7 +112,10 @@ class Host:
         self.env_patterns = (*TERMINAL_ENV, *self.catalog.env_patterns())
 
     def stop(self) -> None:
-        """Stops the apps and closes what is kept on disk."""
+        """Lets the threads end that are to, stops the apps and closes what is kept on disk."""
+        deadline = time.monotonic() + STOPPING_TIMEOUT
+        for ending in tuple(self.endings):
+            ending.wait(max(0.0, deadline - time.monotonic()))
         self.catalog.stop()
         self.helpers.close()
         self.watchdog.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import time
@@ -19,6 +20,8 @@ from tuihost import App, Disconnected, Session, command
 from tuihost.host.login.hosted_account import CLOSED
 from tuihost.host.programs import program
 from tuihost.testing import Hosted, Pilot, hosted
+from tuihost.testing.hosted import hang_up
+from tuihost.tui.running.loop import LoopKind
 from tuihost.tui.terminal.output import CURSOR_COLOR_OFF, KITTY_OFF, RESTORE
 
 STEPS = tuple((at / 10, force) for at, force in program.STOP_LADDER)
@@ -59,8 +62,6 @@ class Deaf(App):
         @keys.add("s")
         def _swallow(event: Any) -> None:
             async def stubborn() -> None:
-                import asyncio
-
                 self.busy.set()
                 while not self.release.is_set():
                     try:
@@ -83,6 +84,12 @@ class Deaf(App):
         except Disconnected:
             self.busy.set()
             raise
+
+    @command
+    async def listen(self, session: Session) -> None:
+        """Waits for what never comes, and reads nothing."""
+        self.busy.set()
+        await asyncio.Event().wait()
 
 
 def opened(host: Hosted) -> Pilot:
@@ -133,6 +140,21 @@ def test_what_nothing_can_stop_is_abandoned_by_name_and_counted() -> None:
     gc.collect()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_host_that_closes_lets_an_app_end_whose_person_has_just_left() -> None:
+    deaf = Deaf()
+    with hosted(deaf) as host:
+        pilot = opened(host)
+        pilot.press("s")
+        assert deaf.busy.wait(DEADLINE), "the app did not get the key"
+        (app,) = (thread for thread in threading.enumerate() if thread.name.startswith("app-"))
+        pilot.drop()
+    assert not host.host.endings, "what stops it was stopped first"
+    app.join(DEADLINE)
+    assert not app.is_alive()
+    gc.collect()
+
+
 def test_a_command_learns_that_its_client_is_gone() -> None:
     deaf = Deaf()
     with hosted(deaf) as host:
@@ -144,6 +166,21 @@ def test_a_command_learns_that_its_client_is_gone() -> None:
         transport.join(DEADLINE)
         assert deaf.busy.wait(DEADLINE), "the command was not told"
         host.log.wait_for("session.end")
+
+
+@pytest.mark.parametrize("loop", ["light", "selector"])
+@pytest.mark.usefixtures("quick_ladder")
+def test_a_command_that_waits_for_something_else_is_made_to_stop(loop: LoopKind) -> None:
+    deaf = Deaf()
+    deaf.loop = loop
+    with hosted(deaf) as host:
+        transport = host.connect()
+        channel = transport.open_session()
+        channel.exec_command("deaf listen")
+        assert deaf.busy.wait(DEADLINE), "the command did not begin"
+        hang_up(transport)
+        host.log.wait_for("session.end")
+        assert not host.log.named("app.abandoned")
 
 
 class Leaves(Deaf):

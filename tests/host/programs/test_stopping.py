@@ -40,6 +40,7 @@ class Host:
     def __init__(self) -> None:
         self.stuck = 0
         self.timers: list[Later] = []
+        self.endings: set[object] = set()
 
     @property
     def watchdog(self) -> Host:

@@ -21,6 +21,7 @@ from tuihost.host.budget import budget, turns
 from tuihost.host.host import Host
 from tuihost.host.transfers import rsync
 from tuihost.logs import Event, EventLog
+from tuihost.tui.running import loop
 from tuihost.wire import Cancellable
 
 Step = tuple[float, Callable[[], None]]
@@ -62,6 +63,7 @@ class Stopping:
         with self._lock:
             if self._timers or self._over.is_set():
                 return False
+            self.host.endings.add(self)
             for seconds, act in steps:
                 self._timers.append(self.host.watchdog.call_later(seconds, act))
         return True
@@ -79,6 +81,7 @@ class Stopping:
     def _end(self) -> None:
         with self._lock:
             self._over.set()
+            self.host.endings.discard(self)
             if self._stuck:
                 self._stuck = False
                 self.host.count_stuck(-1)
@@ -91,8 +94,10 @@ class Stopping:
             self.log.warning(Event.APP_STUCK, thread=self.thread.name)
         if _cannot_stop(self.thread):
             self._again = self.host.watchdog.call_later(RAISE_AGAIN, self._raise)
-        else:
-            _raise_in(self.thread)
+            return
+        _raise_in(self.thread)
+        if self.thread.ident is not None:
+            loop.wake(self.thread.ident)
 
     def _abandon(self) -> None:
         with self._lock:  # it may be ending at this moment

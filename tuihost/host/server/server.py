@@ -59,6 +59,8 @@ LOCK = "host.lock"
 """In `state_dir`: the file by which a process holds that folder."""
 FAREWELL_TIMEOUT = 5.0
 PARTING_TIMEOUT = 0.5
+CLOSING_TIMEOUT = 3.0
+"""With `host.STOPPING_TIMEOUT` these are the ten seconds in which a host closes."""
 
 _HANGUP = getattr(select, "POLLRDHUP", select.POLLHUP)
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -306,7 +308,7 @@ class Server:
         for connection in self._open():
             connection.close(sentence)
         with self._lock:
-            self._empty.wait_for(lambda: not self._connections, FAREWELL_TIMEOUT)
+            self._empty.wait_for(lambda: not self._connections, CLOSING_TIMEOUT)
         self.interpreter_watch.stop()
         self.host.stop()
         self._release()

@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from tuihost.session.turns import Waiting, own_turn
 
@@ -281,6 +282,9 @@ class _DescriptorLoop(asyncio.SelectorEventLoop):
 
 # ------------------------------------------------------------------------------- making, ending
 
+_made: WeakValueDictionary[int, asyncio.AbstractEventLoop] = WeakValueDictionary()
+"""By the thread that made it and will run it."""
+
 
 def new_loop(kind: LoopKind = "light") -> asyncio.AbstractEventLoop:
     """A fresh loop for the thread that will run it: `light`, or asyncio's own with descriptors.
@@ -296,7 +300,17 @@ def new_loop(kind: LoopKind = "light") -> asyncio.AbstractEventLoop:
             loop = _DescriptorLoop()
             loop.set_debug(False)
     loop.set_default_executor(shared_executor())
+    _made[threading.get_ident()] = loop
     return loop
+
+
+def wake(thread: int) -> None:
+    """Wakes the loop that was made last on that thread: what was raised there is seen only by a
+    loop that is awake. Any thread."""
+    loop = _made.get(thread)
+    if loop is not None:
+        with suppress(RuntimeError):  # it is closed
+            loop.call_soon_threadsafe(lambda: None)
 
 
 def close_loop(loop: asyncio.AbstractEventLoop, grace: float = 1.0) -> bool:
