@@ -176,18 +176,8 @@ def day(at: float | None) -> str:
 
 
 def ssh_line(settings: Settings, user: str) -> str:
-    """What `user` types to log in, as far as the host can know it: the address is that of
-    `[app.about]`, or else the one that the host listens on."""
-    import socket
+    """What `user` types to log in, as far as the host can know it."""
+    from tuihost.host.host import ssh_target
+    from tuihost.session.host_view import ssh_target_of
 
-    host, port = settings.server.host, settings.server.port
-    told = str(settings.app.get("about", {}).get("address", "")).strip()
-    if told:
-        name, _, number = told.rpartition(":")
-        host = name if name and number.isdecimal() else told
-        port = int(number) if host == name else port
-    elif host in ("0.0.0.0", "::"):
-        host = socket.gethostname()
-    elif host in ("127.0.0.1", "::1"):
-        host = "localhost"
-    return f"ssh {user}@{host}" if port == 22 else f"ssh -p {port} {user}@{host}"
+    return f"ssh {ssh_target_of(ssh_target(settings), user)}"

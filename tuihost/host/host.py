@@ -232,14 +232,7 @@ class Host:
 
     @property
     def ssh_target(self) -> str:
-        listens = self.address or TcpAddress(self.settings.server.host, self.settings.server.port)
-        told = str(self.settings.app.get("about", {}).get("address", "")).strip()
-        name, _, number = told.rpartition(":")
-        port = int(number) if name and number.isdecimal() else listens.port
-        host = name if name and number.isdecimal() else told
-        if not host:
-            host = _known_as(listens.host)
-        return host if port == 22 else f"-p {port} {host}"
+        return ssh_target(self.settings, self.address)
 
     @property
     def escape_label(self) -> str:
@@ -307,6 +300,19 @@ def log_start(host: Host) -> None:
         themes=len(host.catalog.themes),
         pid=os.getpid(),
     )
+
+
+def ssh_target(settings: Settings, address: TcpAddress | None = None) -> str:
+    """What people type after `ssh` to get to a host with these settings: the address that
+    `[app.about]` names, or else the one that it listens on, which is `address` if it runs."""
+    listens = address or TcpAddress(settings.server.host, settings.server.port)
+    told = str(settings.app.get("about", {}).get("address", "")).strip()
+    name, _, number = told.rpartition(":")
+    port = int(number) if name and number.isdecimal() else listens.port
+    host = name if name and number.isdecimal() else told
+    if not host:
+        host = _known_as(listens.host)
+    return host if port == 22 else f"-p {port} {host}"
 
 
 def _known_as(listens: str) -> str:
