@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import translate
 
-from tuihost.files.tree import FileError, FileTree, Names, names_of
+from tuihost.files.tree import FileError, FileTree, Names, is_folder, names_of
 
 HOME = "~"
 
@@ -71,10 +71,3 @@ def exists(tree: FileTree, names: Names) -> bool:
     except FileError:
         return False
     return True
-
-
-def is_folder(tree: FileTree, names: Names) -> bool:
-    try:
-        return tree.info(names).folder
-    except FileError:
-        return False

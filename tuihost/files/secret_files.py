@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+WRITABLE = "others can write to it; run chmod go-w on it"
+
 
 class NotPrivate(Exception):
     """A file is not to be trusted with a secret; the text continues "FILE: …"."""
@@ -48,7 +50,7 @@ def check_trusted(path: Path) -> None:
         return  # a device or a pipe, that the operator has chosen
     shared = about.st_mode & stat.S_IWGRP and not _is_private_group(about.st_gid)
     if about.st_mode & stat.S_IWOTH or shared:
-        raise NotPrivate("others can write to it; run chmod go-w on it")
+        raise NotPrivate(WRITABLE)
     if about.st_uid not in (0, os.geteuid()):
         raise NotPrivate("belongs to another user; run chown on it")
 
@@ -80,16 +82,27 @@ def _is_private_group(gid: int) -> bool:
 def read_private(path: Path, limit: int) -> bytes:
     """The first `limit` bytes of a file that only the user of the host may read. Raises
     `NotPrivate`, `OSError`."""
+    return _read(path, limit, 0o077, "others can read it (mode {mode:o}); run chmod 600")
+
+
+def read_trusted(path: Path, limit: int) -> bytes:
+    """The same of a file that only the user of the host may write to."""
+    return _read(path, limit, 0o022, WRITABLE)
+
+
+def _read(path: Path, limit: int, forbidden: int, reason: str) -> bytes:
+    """The beginning of a file that has none of the `forbidden` bits in its mode."""
     # Nonblocking, so that a named pipe in its place cannot hold anybody up.
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             raise NotPrivate("is not a regular file")
-        if about.st_mode & 0o077:
-            raise NotPrivate(f"others can read it (mode {about.st_mode & 0o777:o}); run chmod 600")
+        if about.st_mode & forbidden:
+            raise NotPrivate(reason.format(mode=about.st_mode & 0o777))
         if about.st_uid not in (0, os.geteuid()):
             raise NotPrivate("belongs to another user")
-        return os.read(handle, limit)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(limit)
     finally:
         os.close(handle)

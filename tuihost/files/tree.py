@@ -238,7 +238,8 @@ class UnchangingTree(ReadOnlyTree):
         return replace(self._tree.room(names), writable=False)
 
 
-def _is_folder(tree: FileTree, names: Names) -> bool:
+def is_folder(tree: FileTree, names: Names) -> bool:
+    """Whether there is a folder; False also if it may not be seen."""
     try:
         return tree.info(names).folder
     except FileError:
@@ -318,7 +319,7 @@ class Folders:
         try:
             return tree.open(inner, mode)
         except FileError as error:
-            if error.reason is Reason.NO_SUCH and _is_folder(tree, inner):
+            if error.reason is Reason.NO_SUCH and is_folder(tree, inner):
                 raise FileError(Reason.EXISTS, "that is a folder") from None
             raise
 

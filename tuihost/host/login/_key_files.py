@@ -8,7 +8,6 @@ file that others can write to, or that cannot be read, lets nobody in. Threads: 
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import time
 from collections import OrderedDict
@@ -30,6 +29,7 @@ from tuihost.core.keys.authorized_keys import (
 from tuihost.core.keys.offers import KeyOffer, Revocations
 from tuihost.core.keys.options import KeyOptions
 from tuihost.errors import SettingsError
+from tuihost.files.secret_files import NotPrivate, read_trusted
 from tuihost.logs import Event, EventLog
 from tuihost.settings.models import Settings
 from tuihost.ssh.keys.revocations import MAX_SIZE, RevokedKeys, read_revocations
@@ -259,17 +259,11 @@ def _read_authorities(path: Path) -> KeyFile:
 
 
 def _bytes_of(path: Path, limit: int = MAX_FILE) -> bytes:
-    # Nonblocking, so that a named pipe in its place cannot hold up a login.
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise ValueError("is not a regular file")
-        if about.st_mode & 0o022:
-            raise ValueError("others can write to it; run chmod go-w on it")
-        if about.st_uid not in (0, os.geteuid()):
-            raise ValueError("belongs to another user")
-        raw = file.read(limit + 1)
+    """All of a file. Raises ValueError with what is wrong with it, OSError."""
+    try:
+        raw = read_trusted(path, limit + 1)
+    except NotPrivate as problem:
+        raise ValueError(str(problem)) from None
     if len(raw) > limit:
         raise ValueError(f"is larger than {limit} bytes")
     return raw

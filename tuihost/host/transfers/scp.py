@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tuihost.files.client_paths import is_folder, matching, names_in
+from tuihost.files.client_paths import matching, names_in
 from tuihost.files.tree import (
     READ,
     REPLACE,
@@ -21,6 +21,7 @@ from tuihost.files.tree import (
     OpenFile,
     Reason,
     checked,
+    is_folder,
 )
 from tuihost.text import clean
 
