@@ -30,7 +30,7 @@ def name_for(
 ) -> str:
     """The name of a new tunnel; `taken` are the names in use, `again` those of them that the person
     may take over. An account that asks for none gets its own; a guest gets any. Raises `NoName`."""
-    if asked.lower() in UNNAMED:
+    if is_unnamed(asked):
         own = None if account.guest else _label_of(account.name)
         return _numbered(own, taken) if own else _any(taken, pick)
     name = asked.lower().partition(".")[0]
@@ -42,9 +42,19 @@ def name_for(
         return name
     if name in taken:
         raise NoName(f"the name {name} is taken")
-    if skeleton(name) in set(map(skeleton, taken)):
+    if looks_taken(name, taken):
         raise NoName(f"the name {name} looks like one that is taken")
     return name
+
+
+def is_unnamed(asked: str) -> bool:
+    """Whether the person asked for no name."""
+    return asked.lower() in UNNAMED
+
+
+def looks_taken(name: str, taken: Collection[str]) -> bool:
+    """Whether a name is one of these, or looks like one."""
+    return skeleton(name) in set(map(skeleton, taken))
 
 
 def _label_of(name: str) -> str | None:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 from tuihost import Account, Listening, TcpAddress, UnixAddress
 
-from .names import NoName, name_for
+from .names import NoName, is_unnamed, looks_taken, name_for
 
 KEPT = 200  # requests of one tunnel that are remembered
 KEPT_TEXT = 500  # characters of what was asked for
 MAX_OF_ONE = 32  # tunnels of one person
+MAX_TRIED = 8  # names that are other people's, until somebody has to ask for one
 MAX_OPEN = 64  # connections through one tunnel at one time
 
 
@@ -66,21 +67,40 @@ class OpenTunnels:
                 asked = host
             case UnixAddress():
                 raise NoName("a Unix socket is not a web address")
+        anothers: set[str] = set()
+        while len(anothers) < MAX_TRIED:
+            with self._lock:
+                taken, own = self._taken(listening)
+                name = name_for(asked, listening.account, {*taken, *anothers}, again=own)
+            # Outside of the lock: it may wait for the store. The host has asked about a name that
+            # the person gave; what comes of an account's own may be another's, as `lan` of `élan`.
+            if is_unnamed(asked) and listening.is_anothers_name(name):
+                anothers.add(name)
+            elif (tunnel := self._opened(listening, name)) is not None:
+                listening.on_end(lambda: self._close(tunnel))
+                return tunnel
+        raise NoName("no name was found for it; ask for one")
+
+    def _taken(self, listening: Listening) -> tuple[dict[str, Listening], set[str]]:
+        """The names in use with what has them, and those of them that the person may take over."""
+        taken = {
+            name: held.listening for name, held in self._tunnels.items() if not held.listening.ended
+        }
+        return taken, {name for name, held in taken.items() if _same_person(held, listening)}
+
+    def _opened(self, listening: Listening, name: str) -> Tunnel | None:
+        """A tunnel of that name; None if somebody else has it, or one like it, by now. Raises
+        `NoName` if the person has as many as they may."""
         with self._lock:
-            taken = {
-                name: held.listening
-                for name, held in self._tunnels.items()
-                if not held.listening.ended
-            }
-            own = {name for name, held in taken.items() if _same_person(held, listening)}
-            name = name_for(asked, listening.account, taken, again=own)
+            taken, own = self._taken(listening)
+            if name not in own and looks_taken(name, taken):
+                return None
             key = listening.account.key
             others = sum(held.account.key == key for held in taken.values()) - (name in taken)
             if others >= MAX_OF_ONE:
                 raise NoName(f"you have {MAX_OF_ONE} already; close one of them first")
             tunnel = self._tunnels[name] = Tunnel(name, listening, time.time())
-        listening.on_end(lambda: self._close(tunnel))
-        return tunnel
+            return tunnel
 
     def _close(self, tunnel: Tunnel) -> None:
         """Its forward has ended."""

@@ -107,6 +107,10 @@ class Held:
         self.account = account
         self.peer = peer or Peer("192.0.2.1", 1)
         self.actions: list[Callable[[], None]] = []
+        self.anothers: Callable[[str], bool] = lambda name: False
+
+    def is_anothers_name(self, name: str) -> bool:
+        return self.anothers(name)
 
     def on_end(self, action: Callable[[], None]) -> None:
         self.actions.append(action)
@@ -124,6 +128,29 @@ def test_a_name_is_free_as_soon_as_its_forward_has_ended(host: Hosted) -> None:
     assert tunnels.find("demo") is tunnel, "the end of the old one is not its end"
     second.actions[0]()
     assert tunnels.find("demo") is None
+
+
+def test_a_name_that_comes_of_an_accounts_own_is_nobody_elses(host: Hosted) -> None:
+    tunnels = part(host, "open_tunnels").OpenTunnels()
+
+    def ask(anothers: Callable[[str], bool]) -> str:
+        held = Held(Account("élan", guest=False))
+        held.address, held.anothers = TcpAddress("localhost", 80), anothers
+        return tunnels.open(held).name
+
+    assert ask({"lan", "lan-2"}.__contains__) == "lan-3"
+    with pytest.raises(part(host, "names").NoName, match="ask for one"):
+        ask(lambda name: True)  # as while the store does not work
+
+    def meanwhile(name: str) -> bool:
+        if name == "lan":
+            tunnels.open(rival)
+        return False
+
+    rival = Held(Account("lan", guest=False))
+    rival.address = TcpAddress("lan", 80)
+    assert ask(meanwhile) == "lan-2"
+    assert tunnels.find("lan").listening is rival
 
 
 @pytest.mark.parametrize(
@@ -850,6 +877,20 @@ def test_the_names_of_accounts_are_theirs(host: Hosted) -> None:
             others = host.host.is_anothers_name(TcpAddress(address, 80), account)
             assert others is (account is not owner), (address, account)
     assert not host.host.is_anothers_name(TcpAddress("bobs-page", 80), bob)
+
+
+def test_nobody_gets_the_name_of_an_account_without_asking_for_it(host: Hosted) -> None:
+    services, word = host.server.login_services, "correct horse battery"
+    hashed = services.passwords.hash(word)
+    for name in ("bob", "bob.2"):
+        services.store.create(AccountRecord(name, password_hash=hashed))
+    with contextlib.closing(host.connect("bob", password=word)) as bob:
+        for port in (80, 443):
+            bob.request_port_forward("localhost", port, lambda *_: None)
+        listed = host.run("tunnels list --json", user="bob", password=word)
+        found = [tunnel["name"] for tunnel in json.loads(listed.text)]
+        assert found == ["bob", "bob-3"]
+        hang_up(bob)
 
 
 def test_without_a_listener_nothing_is_taken() -> None:

@@ -84,6 +84,10 @@ class Listening(Protocol):
     def ended(self) -> bool:
         """Cancelled, or the person is gone."""
 
+    def is_anothers_name(self, name: str) -> bool:
+        """Whether an address with this name would be in the name of somebody else's account, or in
+        one that looks like it. The host asks that about `address` itself. May wait."""
+
     def on_end(self, action: Callable[[], None]) -> None:
         """Calls `action` once when it ends, at once where it has; it must only schedule."""
 

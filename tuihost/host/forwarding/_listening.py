@@ -49,7 +49,8 @@ class CannotListen(Exception):
 
 
 class HostedListening:
-    """Implements `tuihost.session.streams.Listening`. `held` is given back at its end."""
+    """Implements `tuihost.session.streams.Listening`. `held` is given back at its end;
+    `is_anothers` says of an address whether it is in the name of somebody else."""
 
     def __init__(
         self,
@@ -58,8 +59,10 @@ class HostedListening:
         account: Account,
         address: SocketAddress,
         since: float,
+        is_anothers: Callable[[SocketAddress], bool],
         held: Lease = FREE,
     ) -> None:
+        self._is_anothers = is_anothers
         self._held = held
         self.app = app
         self._link = link
@@ -78,6 +81,9 @@ class HostedListening:
     @property
     def ended(self) -> bool:
         return self._stopped
+
+    def is_anothers_name(self, name: str) -> bool:
+        return self._is_anothers(TcpAddress(name, 0))
 
     def on_end(self, action: Callable[[], None]) -> None:
         self._ending.add(action)

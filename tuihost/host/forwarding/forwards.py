@@ -271,7 +271,9 @@ class Forwards:
             held.give_back()
             return Refuse(thread.sentence)
         now = self._host.now()
-        listening = HostedListening(app, self._link, self._visitor, address, now, held)
+        listening = HostedListening(
+            app, self._link, self._visitor, address, now, self._is_anothers, held
+        )
         return LaterReply(lambda awaited: self._lend(listening, awaited, thread))
 
     def _lend(self, listening: HostedListening, awaited: AwaitedReply, lease: Lease) -> None:
@@ -310,11 +312,14 @@ class Forwards:
         """Asks the app. Raises `TuihostError` if the person cannot have the address."""
         if listening.ended:
             raise TuihostError("It was taken back before.")
-        if self._host.is_anothers_name(listening.address, self._visitor):
+        if self._is_anothers(listening.address):
             raise TuihostError(
                 "That name belongs to an account, or looks like one that does. Ask for another."
             )
         listening.app.listen(listening)
+
+    def _is_anothers(self, address: SocketAddress) -> bool:
+        return self._host.is_anothers_name(address, self._visitor)
 
     def _work_off(self, waiting: deque[Work], guard: Guard) -> None:
         """Does all that waits for one app. Its own thread."""
