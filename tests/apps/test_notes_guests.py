@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,12 +36,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(tmp_path: Path, clock: Clock) -> Iterator[Any]:
+def app(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     app: Any = load_path(FOLDER)
     app.data = tmp_path
     app.start()
     bound(app)
-    app.store._now = clock
+    monkeypatch.setattr(part(app, "store"), "time", SimpleNamespace(time=clock))
     yield app
     app.stop()
 
