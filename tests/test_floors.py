@@ -12,7 +12,7 @@ from tests.house import FLOORS, ROOT, House, circles, floor_of
 
 HOUSE = House(ROOT)
 
-# What comes from outside, and who alone may import it. What is not named here nobody may.
+# What comes from outside, and which rooms alone may import it. Anything else may not be imported.
 OUTSIDERS = {
     "paramiko": ("ssh", "testing"),
     "argon2": ("host",),

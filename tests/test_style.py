@@ -1,9 +1,12 @@
 """What docs/style.md asks of every text that people read, as far as a machine can see it."""
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -122,7 +125,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
     """Every text in a file that somebody reads, on one line, with the line that it begins at."""
     whole = path.read_text("utf-8")
     if path.suffix == ".py":
-        found = literals(ast.parse(whole))
+        found = chain(literals(ast.parse(whole)), comments(whole))
     else:
         found = paragraphs(shown(whole) if path == STYLE else whole)
     return ((line, " ".join(text.split())) for line, text in found)
@@ -138,6 +141,24 @@ def literals(tree: ast.AST) -> Iterator[tuple[int, str]]:
         yield tree.lineno, tree.value
     for child in ast.iter_child_nodes(tree):
         yield from literals(child)
+
+
+def comments(code: str) -> Iterator[tuple[int, str]]:
+    """The comments of a module; lines that follow each other are one."""
+    begun, last, words = 0, -1, ""
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        line, text = token.start[0], token.string.lstrip("# ")
+        if line == last + 1:
+            words += f" {text}"
+        else:
+            if words:
+                yield begun, words
+            begun, words = line, text
+        last = line
+    if words:
+        yield begun, words
 
 
 def paragraphs(text: str) -> Iterator[tuple[int, str]]:
@@ -162,7 +183,7 @@ def findings(path: Path) -> list[str]:
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.wrong)
 def test_a_pattern_finds_what_is_wrong_and_nothing_else(pattern: Pattern) -> None:
     assert list(pattern.find(pattern.wrong))
-    assert [one.wrong for one in PATTERNS if list(one.find(pattern.right))] == []
+    assert [each.wrong for each in PATTERNS if list(each.find(pattern.right))] == []
 
 
 @pytest.mark.parametrize(
@@ -175,3 +196,9 @@ def test_what_people_read_is_plain_english(path: Path) -> None:
 def test_a_formatted_text_is_read_as_a_whole() -> None:
     tree = ast.parse('f"{name} is no file"\n"one is no" " file"')
     assert list(literals(tree)) == [(1, "… is no file"), (2, "one is no file")]
+
+
+def test_the_lines_of_a_comment_are_read_together() -> None:
+    code = "# it is no\n# number\nx = 1  # a name\n"
+    assert list(comments(code)) == [(1, "it is no number a name")]
+    assert list(comments("x = 1  # a name\n\n# it is\n")) == [(1, "a name"), (3, "it is")]

@@ -68,7 +68,7 @@ _FAULTS = {
     sqlite3.SQLITE_CANTOPEN: DatabaseFault.NOT_OPENED,
     sqlite3.SQLITE_IOERR: DatabaseFault.DISK,
 }
-# Mistakes of the statement, not of the file: whoever wrote the statement has to see them.
+# Mistakes of the statement, not of the file: the author of the statement has to see them.
 _MISTAKES = (
     sqlite3.IntegrityError,
     sqlite3.ProgrammingError,

@@ -152,7 +152,7 @@ def wrapped(fragments: StyleAndTextTuples, width: int) -> list[StyleAndTextTuple
     rows: list[StyleAndTextTuples] = []
     row: list[tuple[str, str, int]] = []  # style, character and cells
     used = word = 0  # cells of the row, and where its last word begins
-    inked = False  # blanks at the start of a row are no place to break it
+    inked = False  # a row is not broken at the blanks that it begins with
     for style, text, *_ in fragments:
         for char in text:
             cells = get_cwidth(char)

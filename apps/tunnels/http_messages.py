@@ -12,8 +12,8 @@ import h11
 MAX_HEAD = 32 * 1024
 HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"te", b"proxy-authorization"})
 FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
-# What proxies say about where a request came from, and where to: of a browser's own, nothing is
-# believed. There is no list of all names that programs believe, so these are what they look like.
+# What proxies say about where a request came from, and where to: a browser's own are dropped. There
+# is no list of all names that programs rely on, so these are what they look like.
 MADE_UP = re.compile(
     rb"forwarded|forward-for|proxy|(?:^|-)(?:via|scheme)$|coming-from$|front-end-https"
     rb"|x-(?:host$|original-|rewrite-)|host-override$|(?:client|real|remote)-host$"
@@ -42,7 +42,7 @@ def fault_of(request: h11.Request) -> Fault | None:
         return Fault(431, "The headers of that request are too long.")
     names = {name for name, _ in request.headers}
     if b"transfer-encoding" in names and b"content-length" in names:
-        # RFC 9112 §6.1: whoever passed this on may have read the other one of the two.
+        # RFC 9112 §6.1: a proxy that passed this on may have read the other one of the two.
         return Fault(400, "That request says twice how long it is, in two different ways.")
     if b"transfer-encoding" in names and request.http_version == b"1.0":
         return Fault(400, "A request of HTTP/1.0 cannot be chunked.")

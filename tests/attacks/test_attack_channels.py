@@ -345,7 +345,7 @@ def test_an_exit_status_after_the_close() -> None:
 def test_a_reply_that_is_due_during_a_key_exchange() -> None:
     plain = Plain()
     with plain_pair(plain) as (transport, client):
-        transport.clear_to_send_timeout = 0.2  # 30 s, but for the test's sake
+        transport.clear_to_send_timeout = 0.2  # 30 s, except in this test
         number = opened(client)
         plain.on_shell = lambda channel: transport._send_kex_init() or True
         client.send(REQUEST, number, "shell", True)

@@ -300,7 +300,7 @@ def test_one_guest_takes_nothing_that_is_everybodys(host: Served) -> None:
         thread.start()
     until(lambda: somebody.copies >= 2 or somebody.failed, "the other person to be at home")
     with hostile_guest(host.port, 8, EARLIER):
-        pass  # what each act loads at its first time stays, whoever it was
+        pass  # what each act loads at its first time stays, for everybody
     threading.Event().wait(AFTER)
     calm = Phase.seen(host, somebody, AFTER)
     before, in_use = least_held_by(host), [blocks_of(host, somebody)]

@@ -33,7 +33,7 @@ class NotedFolders(Folders):
         modified: float | None = None,
     ) -> None:
         super().change(names, size=size, mode=mode, modified=modified)
-        if size is not None:  # times and permissions alone are no news
+        if size is not None:  # times and permissions alone are not worth a line
             self.changed("written", names, size)
 
     def remove(self, names: Names) -> None:

@@ -112,7 +112,7 @@ class InterpreterWatch:
                 last, look = look, Look.now()
                 late, pause = look.stalled_since(last), look.next_after(last)
                 if late:
-                    # First of all: whoever it was goes on as soon as this thread waits.
+                    # First of all: the other thread goes on as soon as this one waits.
                     seen = threads_now()
                     used = Used(look.used - counted.used, before, cpu_times())
                     self._tell(stall(late, used, seen, self._app_in))

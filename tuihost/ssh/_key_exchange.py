@@ -115,7 +115,7 @@ class KeyExchangeTransport(paramiko.Transport):  # type: ignore[misc]  # paramik
         else:
             try:
                 self.kex_engine.parse_next(number, message)
-            except ValueError:  # what cryptography says to a public key that is none
+            except ValueError:  # what cryptography says to bytes that are not a public key
                 raise PeerError("the client's half of the key exchange is malformed") from None
 
     def _send_kex_init(self) -> None:

@@ -308,7 +308,7 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
             self._say_disconnect(*self._ending)
             with contextlib.suppress(OSError):  # it may be gone already
                 self.sock.shutdown(socket.SHUT_RDWR)
-        self.clear_to_send.set()  # whoever waited there looks at `active` next
+        self.clear_to_send.set()  # a thread that waited there looks at `active` next
 
     def stop_thread(self) -> None:
         """What paramiko calls to end a transport."""

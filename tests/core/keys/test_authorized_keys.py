@@ -213,7 +213,7 @@ def test_a_certificate_may_ask_for_a_verified_user() -> None:
     offer = certified(SK_OFFER, verify_required=True)
     assert let_in("", _signed(True, offer=offer), **trusted) is None
     assert let_in("", _signed(True, True, offer), **trusted) is not None
-    # A key that is no security key can never say so.
+    # A key that is not a security key can never say so.
     assert let_in("", certified(verify_required=True), **trusted) is None
     assert let_in(f"cert-authority,verify-required {CA_KEY}", certified()) is None
 

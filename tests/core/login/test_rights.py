@@ -25,7 +25,7 @@ from tuihost.wire import TcpAddress, UnixAddress
             {"user": Rights(("a",), ("a *",)), "staff": Rights(("b", "a"), (), ("db:5432",))},
             Rights(("a", "b"), ("a *",), ("db:5432",)),
         ),
-        # An account is no guest, not even one that has a role of that name.
+        # An account is not a guest, even if it has a role of that name.
         (False, ("guest",), {"guest": Rights(("g",)), "user": Rights(("a",))}, Rights(("a",))),
         (False, (), {"staff": Rights(forwards=("*",))}, Rights()),
     ],

@@ -188,7 +188,7 @@ def test_whatever_an_app_raises_is_its_own_mistake(error: BaseException, crashes
         channel = to(client, "echo", 7)
         channel.sendall(b"x")
         assert read_all(channel) == b""
-        # A crash refuses the address; whoever just ends has taken it.
+        # A crash refuses the address; an app that just returns has taken it.
         if crashes:
             with pytest.raises(paramiko.SSHException, match="denied"):
                 client.request_port_forward("hook", 80)

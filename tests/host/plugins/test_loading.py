@@ -378,7 +378,7 @@ def test_a_mistake_deep_in_a_package_has_the_line_there(
 @every_kind
 def test_the_operators_own_interruption_is_no_mistake(folder: Path, example: Example) -> None:
     write(folder, {"harbor_one.py": "import signal\nsignal.raise_signal(signal.SIGINT)\n"})
-    # Whoever started the tests may have had the signal ignored.
+    # The shell that started the tests may have had the signal ignored.
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):

@@ -84,7 +84,7 @@ def test_locked_by_another_process(store: SqliteAccounts, path: Path) -> None:
     other.execute("begin immediate")
     with pytest.raises(StoreError, match=r"accounts\.sqlite3 is locked by another process"):
         store.take_totp("ada", 1)
-    assert store.get("ada") is not None  # reading does not wait for who writes
+    assert store.get("ada") is not None  # reading does not wait for a writer
     other.execute("rollback")
     other.close()
     assert store.take_totp("ada", 1)
@@ -240,7 +240,7 @@ def test_a_key_that_is_gone_is_not_made_anew_over_secrets(path: Path) -> None:
         with pytest.raises(StoreError, match="key is gone"):
             ask()
     assert not key.exists()
-    assert store.get("ada") is not None  # what is no secret can still be read
+    assert store.get("ada") is not None  # what is not secret can still be read
     key.write_bytes(kept)
     key.chmod(0o600)
     assert store.totp_secret("ada") == b"secret"

@@ -246,7 +246,7 @@ def test_twenty_keys_in_an_agent(
         inside, said = log_in(verifier, agent=agent)
     assert inside, said
     assert [offer.blob for offer in verifier.proved] == [keygen.public(f"key{which}")]
-    assert verifier.failures == []  # keys that are only named are no failures
+    assert verifier.failures == []  # keys that are only named are not failures
     assert len(verifier.refused) == which
 
 

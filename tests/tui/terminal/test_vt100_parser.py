@@ -403,7 +403,7 @@ def test_a_mouse_report_that_makes_no_sense_is_swallowed(report: str) -> None:
         ("49:33;2u", ["!"]),
         ("97;;228u", ["ä"]),
         ("0;;104:105u", ["h", "i"]),
-        ("97;1;27u", ["a"]),  # a control character is no text
+        ("97;1;27u", ["a"]),  # a control character is not text
         ("99;5u", ["c-c"]),
         ("99;69u", ["c-c"]),  # with Caps Lock
         ("99;133u", ["c-c"]),  # with Num Lock

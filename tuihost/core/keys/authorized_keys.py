@@ -122,7 +122,7 @@ def _blocks_as_lines(lines: Iterable[str]) -> Iterator[str]:
             block = None
         else:
             block.append(line)
-    if block is not None:  # without an end: the reader of lines says that they are no keys
+    if block is not None:  # without an end: the reader of lines says that there are no keys in them
         yield from (_BEGIN, *block)
 
 

@@ -43,7 +43,7 @@ class CountedStep:
     def answer(self, answers: tuple[str, ...]) -> Query | Ended:
         """The next question, or how it ended: only what is true for an account that may come in
         is a yes."""
-        # What has no answers is no try; it may wait for somebody else, and must wait alone.
+        # Without answers it is not a try; it may wait for somebody else, and must wait alone.
         is_try = bool(answers) and self._counts
         account, source = self._attempt.account, self._attempt.source
         with self._services.one_by_one(account, source) if is_try else nullcontext():

@@ -130,7 +130,7 @@ class AccountVerifier:
         found = self._from_store(lambda: self._restricted(user, offer), unknown)
         if isinstance(found, Unfit):
             self._judged = None
-            # An agent's other keys are no news.
+            # An agent's other keys are not worth a line.
             if found.reason != NOT_LISTED and self._is_news(user, offer):
                 self._denied(user, PUBLICKEY, found.reason, key=offer.fingerprint)
             return False

@@ -120,7 +120,7 @@ def candidates(folder: Path) -> list[Path]:
             continue
         try:
             is_package = path.is_dir() and (any(path.glob("*.py")) or _package_in(path) != path)
-        except PermissionError:  # whoever loads it is told
+        except PermissionError:  # the one who loads it is told
             is_package = True
         if is_package or (path.suffix == ".py" and path.is_file()):
             found.append(path)

@@ -42,7 +42,7 @@ class ChannelStream:
 
         def sent() -> bool:
             nonlocal rest, gone
-            gone = self.channel.closed  # whoever closes it after the last byte has had them all
+            gone = self.channel.closed  # closed after the last byte: it has had them all
             if not gone:
                 rest = rest[self.channel.write(rest) :]
             return gone or not rest

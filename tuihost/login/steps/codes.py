@@ -20,12 +20,12 @@ SECRET_BYTES = 20  # RFC 4226 §4, R6
 RECOVERY_CODES = 10
 MAX_TYPED = 64  # characters of a code as it is typed
 
-# Crockford's base 32: no I, L, O and U, and whoever types the first three means 1, 1 and 0.
+# Crockford's base 32: without I, L, O and U; the first three are taken for 1, 1 and 0.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MEANT = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
 _CODE = re.compile(f"[{_ALPHABET}]+")
 _RECOVERY_LENGTH = 10  # 50 bits, behind the limits on tries
-_INVITE_LENGTH = 16  # 80 bits: whoever guesses one needs no name
+_INVITE_LENGTH = 16  # 80 bits: it can be guessed without knowing a name
 
 
 # ------------------------------------------------------------------------------------- TOTP
@@ -112,6 +112,6 @@ def _hash(kind: str, account: str, typed: str) -> bytes:
     # The codes are random: nothing slower is needed than a hash that cannot be turned round.
     code = typed[:MAX_TYPED].strip().upper().translate(_MEANT)
     if not _CODE.fullmatch(code):
-        code = ""  # what is no code is the code of nobody: none is empty
+        code = ""  # anything else is the code of nobody, since no code is empty
     parts = (part.encode("utf-8", "surrogatepass") for part in ("tuihost", kind, account, code))
     return hashlib.sha256(b"\0".join(parts)).digest()

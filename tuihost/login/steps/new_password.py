@@ -15,7 +15,7 @@ from tuihost.login import Prompt, Query
 # Characters, NIST SP 800-63B-4 §3.1.1.2.
 MIN_ALONE = 15
 MIN_WITH_SECOND = 8
-PIECE = 4  # characters: a shorter piece is no password however often it is written
+PIECE = 4  # characters: a shorter piece makes no password however often it is repeated
 ATTEMPTS = 3
 
 

@@ -292,7 +292,7 @@ class CommandStage(_OutputStage):
                 return self._taken(1)
             self._hear(keys)
             return keys.take(1)
-        # A raw terminal: no key beyond the line may be taken from who reads next.
+        # A raw terminal: no key beyond the line may be taken from the next reader.
         while (char := keys.take(1)) is None and (key := self._key()) is not None:
             if not key:
                 return b""

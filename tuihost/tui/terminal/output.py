@@ -134,7 +134,7 @@ class TerminalOutput(Vt100_Output):
     """
 
     def __init__(self, terminal: WritableTerminal, *, cpr: bool = False) -> None:
-        # There is no stream: whoever writes past the output is told so by TextIOBase.
+        # There is no stream: code that writes past the output is told so by TextIOBase.
         super().__init__(cast(TextIO, io.TextIOBase()), self._columns_and_rows, enable_cpr=cpr)
         # The codes of an attribute are the same for everybody.
         self._escape_code_caches = _CODES

@@ -204,5 +204,5 @@ def clock(session: Session) -> str:
 def _zone(name: str) -> tzinfo | None:
     try:
         return ZoneInfo(name) if name else None
-    except (OSError, ValueError, KeyError):  # no such zone, or a name that is no name
+    except (OSError, ValueError, KeyError):  # no such zone, or not even a name
         return None
