@@ -157,6 +157,11 @@ def test_a_display_that_nobody_could_use_is_refused(request_: X11Request) -> Non
     assert machine.x11 is None
 
 
+def test_a_display_can_have_as_many_screens_as_a_byte_says() -> None:
+    last = X11Request(False, COOKIE, "00" * 16, MAX_SCREEN)
+    assert SessionMachine(()).decide(last) == Grant()
+
+
 @pytest.mark.parametrize(
     ("changes", "size"),
     [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuihost.core.session_channel import SessionMachine
-from tuihost.core.x11_setup import COOKIE, cookie_of, read_setup, xauthority
+from tuihost.core.x11_setup import COOKIE, MAX_SETUP, cookie_of, read_setup, xauthority
 from tuihost.wire import AgentRequest, Grant, Refuse, ShellRequest, X11Request
 
 NAME = COOKIE.encode()
@@ -45,6 +45,13 @@ def test_it_may_come_in_pieces() -> None:
 def test_what_is_no_x_client_is_told_apart(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"not an X client|too long"):
         read_setup(data)
+
+
+def test_a_first_message_has_a_bound() -> None:
+    room = MAX_SETUP - len(setup(b""))
+    assert read_setup(setup(bytes(room))) is not None
+    with pytest.raises(ValueError, match="too long"):
+        read_setup(setup(bytes(room + 1)))
 
 
 @given(st.binary(max_size=80))

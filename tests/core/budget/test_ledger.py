@@ -140,6 +140,22 @@ def test_every_refusal_is_a_sentence_with_a_cure(kind: Kind) -> None:
         assert sentence.endswith(("first.", "in a minute."))
 
 
+@pytest.mark.parametrize(
+    ("level", "spent", "cure"),
+    [
+        (Level.CONNECTION, False, "End some of yours first."),
+        (Level.PERSON, False, "End some of yours first."),
+        (Level.PERSON, True, "Try again in a minute."),
+        (Level.SOURCE, False, "Try again in a minute."),
+        (Level.HOST, False, "Try again in a minute."),
+    ],
+)
+def test_only_people_who_hold_something_can_give_it_back(
+    level: Level, spent: bool, cure: str
+) -> None:
+    assert Exceeded(Kind.THREADS, level, 1, spent).sentence.endswith(cure)
+
+
 @pytest.mark.parametrize("kind", Kind)
 def test_bounds_grow_from_level_to_level(kind: Kind) -> None:
     bounds = [BOUNDS[kind].at(level) for level in Level]

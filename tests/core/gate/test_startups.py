@@ -12,7 +12,7 @@ def test_startups_are_dropped_more_and_more() -> None:
     assert rule == Startups()
     assert not rule.drops(9, 0.0)
     assert rule.drops(10, 0.29)
-    assert not rule.drops(10, 0.31)
+    assert not rule.drops(10, 0.30)
     assert rule.drops(55, 0.64)
     assert not rule.drops(55, 0.66)
     assert rule.drops(100, 0.999)

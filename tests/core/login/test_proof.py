@@ -8,6 +8,7 @@ import pytest
 
 from tuihost.core.login.proof import (
     FRESH,
+    PROVES_NOTHING,
     AccountChange,
     CameIn,
     Proof,
@@ -55,6 +56,7 @@ def test_every_cell(change: AccountChange, how: CameIn) -> None:
         (("approve",), 0, CameIn.LONG_AGO),
         (("enroll",), 0, CameIn.LONG_AGO),
         (("none", "terms"), 0, CameIn.LONG_AGO),
+        (tuple(sorted(PROVES_NOTHING)), 0, CameIn.LONG_AGO),
         ((), 0, CameIn.LONG_AGO),
     ],
 )
