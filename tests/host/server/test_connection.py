@@ -15,6 +15,7 @@ from tests.waiting import DEADLINE, until
 from tuihost import App, Session, app, command
 from tuihost.core.budget.ledger import BOUNDS, Kind
 from tuihost.core.exit_statuses import NO_ROOM
+from tuihost.host.server._connection import Connection
 from tuihost.ssh.packets import algorithms as kex
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -60,6 +61,24 @@ def test_a_full_house_says_so_and_costs_no_thread(
         finally:
             hang_up(first)
         host.log.wait_for("conn.closed")
+
+
+def test_without_a_thread_nobody_comes_in_and_the_log_stays_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(connection: Connection) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with hosted(hello) as host:
+        with monkeypatch.context() as patch:
+            patch.setattr(Connection, "start", start)
+            said = {knock(host, ELSEWHERE) for _ in range(5)}
+        assert said == {"Too many connections\r\n"}
+        (refused,) = host.log.named("conn.refused")
+        assert refused["reason"] == "can't start new thread"
+        assert not host.log.named("host.error")
+        assert host.host.connections == 0
+        hang_up(host.connect())
 
 
 def test_from_another_address_there_is_still_room() -> None:

@@ -243,8 +243,8 @@ class Server:
         try:
             connection.start()
         except RuntimeError as error:  # no thread to be had
-            self._log.error(Event.HOST_ERROR, where="accept", reason=str(error))
-            sock.close()
+            self.gate.refused(peer, str(error))
+            _turn_away(sock, Refusal.FULL)
             self._forget(connection, admitted)
             return None
         return connection
