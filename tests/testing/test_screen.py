@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tuihost.testing.screen import Screen
 
 
@@ -20,3 +22,20 @@ def test_a_sequence_may_be_cut_anywhere() -> None:
         screen.feed(whole[:at])
         screen.feed(whole[at:])
         assert screen.text == "éredlink", at
+
+
+@pytest.mark.parametrize(
+    ("sent", "row"),
+    [
+        ("a漢b", "a漢b"),
+        ("e\u0301x\u2500漢", "\u00e9x\u2500漢"),
+        ("漢字\rx", "x字"),  # half of a wide one is written over
+        ("漢字\x1b[2Gx", "漢字"),  # the other half: what takes two cells hides it
+        ("\x1b[3Cx", "   x"),
+        ("漢\x1b[2J", ""),
+    ],
+)
+def test_a_row_is_what_its_cells_show(sent: str, row: str) -> None:
+    screen = Screen(12, 2)
+    screen.feed(sent.encode())
+    assert screen.lines == (row, "")

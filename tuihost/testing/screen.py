@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pyte
+from wcwidth import wcwidth
 
 # What pyte would print as text: keyboard and title stacks, links, clipboard, other OSC strings.
 _UNKNOWN = re.compile(
@@ -14,6 +15,8 @@ _UNKNOWN = re.compile(
     r"|\x1b\](?![012];)(?:[^\x07\x1b]|\x1b(?!\\))*(?:\x07|\x1b\\)"
 )
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\](?:[^\x07\x1b]|\x1b(?!\\))*\x1b?)?\Z")
+_FIRST_WIDE = "\u1100"
+"""No character before it takes two cells."""
 
 
 class _Pyte(pyte.Screen):
@@ -70,7 +73,24 @@ class Screen:
     @property
     def lines(self) -> tuple[str, ...]:
         """Every row, without trailing blanks."""
-        return tuple(row.rstrip() for row in self._pyte.display)
+        return tuple(self._row(row).rstrip() for row in range(self._pyte.lines))
+
+    def _row(self, row: int) -> str:
+        # What pyte itself gives as `display` looks each cell up in tables, a thousand times for
+        # what a test looks at once.
+        cells = self._pyte.buffer[row]
+        if not cells:
+            return ""
+        data = [cells[column].data for column in range(self._pyte.columns)]
+        text = "".join(data)
+        if text.isascii() or max(text) < _FIRST_WIDE:
+            return text
+        shown, under_wide = [], False
+        for cell in data:
+            if not under_wide:
+                shown.append(cell)
+            under_wide = not under_wide and wcwidth(cell[:1]) == 2
+        return "".join(shown)
 
     @property
     def text(self) -> str:
