@@ -14,6 +14,7 @@ from prompt_toolkit.lexers import Lexer
 from tuihost import CommandInfo, FileError, FileTree, names_in
 
 from .language import SCREEN, Kind, Token, tokens
+from .patterns import as_a_path
 
 FILTERS = ("grep", "head", "tail", "sort", "count", "json", "page")
 """The commands that are made to stand after a `|`, and are offered there first."""
@@ -155,7 +156,8 @@ class ShellCompleter(Completer):
             return
         found = (file for file in inside if file.name.startswith(begun))
         for file in islice(found, MAX_FILES):
-            yield f"{folder}{slash}{file.name}{'/' if file.folder else ''}", ""
+            path = f"{folder}{slash}{file.name}{'/' if file.folder else ''}"
+            yield as_a_path(path, typed=bool(slash)), ""
 
 
 class ShellLexer(Lexer):

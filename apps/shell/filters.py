@@ -239,7 +239,8 @@ def _put(session: Session, lines: Sequence[str]) -> None:
     if session.terminal.pty:
         session.print("\n".join(clean(line, limit=MAX_SHOWN) for line in lines))
     else:
-        session.write("".join(f"{line}\n" for line in lines).encode())
+        # A path in front of a line may not be valid UTF-8; then it is as it was.
+        session.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
 
 
 def _pieces(lines: bytes) -> Iterator[bytes]:

@@ -98,21 +98,26 @@ class Patterns:
             ]
             seen_by_pattern = True
         for place in places:
-            if seen_by_pattern or self._exists(place):
-                yield _as_a_path(place, typed=parts[0].wanted is None)
+            if seen_by_pattern or self._exists(place, word):
+                yield as_a_path(place, typed=parts[0].wanted is None)
 
     def _inside(self, folder: str, word: Word) -> Sequence[FileInfo]:
         """What is in a folder; nothing if the person may not see it."""
+        found: Sequence[FileInfo]
         try:
             found = self.tree.list(names_in(self.tree, folder))
         except FileError:
-            return ()
-        self._seen -= len(found) + 1
-        if self._seen < 0:
-            raise PatternError(f"{_shown(word)}: there are too many files to look through.")
+            found = ()
+        self._look(len(found) + 1, word)
         return found
 
-    def _exists(self, path: str) -> bool:
+    def _look(self, files: int, word: Word) -> None:
+        self._seen -= files
+        if self._seen < 0:
+            raise PatternError(f"{_shown(word)}: there are too many files to look through.")
+
+    def _exists(self, path: str, word: Word) -> bool:
+        self._look(1, word)
         try:
             self.tree.info(names_in(self.tree, path))
         except FileError:
@@ -139,7 +144,7 @@ def _compiled(text: str, wildcards: Sequence[int]) -> re.Pattern[str]:
     return re.compile(translate("".join(quoted)))
 
 
-def _as_a_path(path: str, *, typed: bool) -> str:
+def as_a_path(path: str, *, typed: bool) -> str:
     """The path in such a way that no command takes it for an option, or for the person's own folder
     if a file is called `~`. `typed`: the beginning is what the person typed."""
     home = not typed and path.partition("/")[0] == "~"

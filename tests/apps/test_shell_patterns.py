@@ -11,8 +11,10 @@ import pytest
 from apps.shell import patterns
 from apps.shell.language import Word, parse
 from apps.shell.patterns import PatternError, Patterns
+from tests.waiting import DEADLINE
 from tuihost import DiskTree, Folders, Quota
 from tuihost.testing import Hosted, Outcome, hosted
+from tuihost.testing.hosted import hang_up
 
 NAMES = (
     "a.txt", "b.txt", ".c.txt", "d e.txt", "-r.txt", "~", "[x].md", "é.md", "up/1.log", "up/2.log",
@@ -109,6 +111,10 @@ def test_what_is_given_for_patterns_is_bounded(
     assert expanded(tree, "ls ?.txt")
     with pytest.raises(PatternError, match=r"^\*/\*: there are too many files to look through"):
         expanded(tree, "ls ?.txt */*")
+    monkeypatch.setattr(patterns, "MAX_SEEN", 13)
+    assert expanded(tree, "ls ?.txt")
+    with pytest.raises(PatternError, match="there are too many files to look through"):
+        expanded(tree, "ls */1.log")
     with pytest.raises(PatternError, match="a pattern has at most"):
         expanded(tree, f"ls *{'x' * patterns.MAX_PATTERN}")
 
@@ -163,9 +169,25 @@ def test_somebody_who_may_read_no_files_gets_no_names() -> None:
         assert lines(host, "echo * /* ~/*", "guy").text == "* /* ~/*\n"
 
 
+def test_a_path_that_is_not_utf_8_is_shown_as_it_is(host: Hosted) -> None:
+    client = host.connect("nat")
+    try:
+        channel = client.open_session(timeout=DEADLINE)
+        channel.settimeout(DEADLINE)
+        channel.exec_command(
+            b"shell -c 'echo a > \xff.txt; echo b > b.txt; wc *.txt; grep . *.txt'"
+        )
+        said = channel.makefile("rb").read()
+    finally:
+        hang_up(client)
+    assert said == b"1 b.txt\n1 \xff.txt\n2 total\nb.txt:b\n\xff.txt:a\n"
+
+
 def test_a_pattern_that_is_typed_is_expanded(host: Hosted) -> None:
     lines(host, "echo found > here.txt; echo x > 'st*r'", "tia")
     with host.open("shell", user="tia") as shell:
         shell.wait_for("Type help").type("cat h*.txt\r").wait_for("\n found")
         shell.type("cat st").press("tab").wait_for("cat st\\*r").press("enter").wait_for("\n x")
+        host.run("files put ./-z", user="tia", stdin=b"dash\n")
+        shell.type("cat \t\t").wait_for("❯ cat ./-z").press("enter").wait_for("\n dash")
         shell.type("cat < *\r").wait_for("only one file can stand here").wait_for("status 1")
