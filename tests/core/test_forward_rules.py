@@ -277,3 +277,11 @@ def test_a_key_permits_sockets_where_it_permits_everything(
     patterns: tuple[str, ...] | None, permitted: bool
 ) -> None:
     assert key_permits(patterns, UnixAddress("/s")) is permitted
+
+
+def test_a_name_is_not_even_resolved_for_another_port() -> None:
+    rules = [rule_of("db.example.org:5432"), rule_of("10.1.*:22")]
+    assert may_dial(rules, TcpAddress("db.example.org", 5432))
+    assert may_dial(rules, TcpAddress("anything.example.org", 22))
+    assert not may_dial(rules, TcpAddress("db.example.org", 80))
+    assert not may_dial(rules, TcpAddress("10.1.0.1", 80))

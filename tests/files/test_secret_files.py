@@ -18,6 +18,7 @@ from tuihost.files.secret_files import (
     draft_of,
     make_private,
     read_private,
+    read_trusted,
 )
 
 
@@ -124,3 +125,32 @@ def test_what_belongs_to_somebody_else_is_not_trusted(tmp_path: Path) -> None:
     os.chown(path, 65534, -1)
     with pytest.raises(NotPrivate, match="belongs to another user"):
         check_trusted(path)
+
+
+def test_a_group_that_nobody_knows_is_not_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "app.py"
+    path.touch()
+    path.chmod(0o664)
+
+    def unknown(gid: int) -> grp.struct_group:
+        raise KeyError(gid)
+
+    monkeypatch.setattr(grp, "getgrgid", unknown)
+    with pytest.raises(NotPrivate, match="others can write to it"):
+        check_trusted(path)
+
+
+@pytest.mark.parametrize(("mode", "is_read"), [(0o644, True), (0o620, False), (0o602, False)])
+def test_a_file_that_others_may_only_read_can_be_trusted(
+    tmp_path: Path, mode: int, is_read: bool
+) -> None:
+    path = tmp_path / "keys"
+    path.write_bytes(b"12345")
+    path.chmod(mode)
+    if is_read:
+        assert read_trusted(path, 3) == b"123"
+        return
+    with pytest.raises(NotPrivate, match="others can write to it; run chmod go-w on it"):
+        read_trusted(path, 3)

@@ -401,6 +401,16 @@ def test_a_key_and_its_certificate_are_one_key() -> None:
         assert m.key_proved("ada", second) == Failure(("publickey",))
 
 
+def test_only_a_key_without_a_certificate_can_become_somebodys_own() -> None:
+    certified = KeyOffer("ssh-ed25519", b"cert of key", "SHA256:key", Certificate(b"key", b"ca"))
+    for offer, line in ((KEY, KEY.line), (certified, None)):
+        m = AuthMachine(FakeVerifier(("publickey",)))
+        m.start("ada")
+        assert isinstance(m.key_proved("ada", offer), Success)
+        assert m.identity is not None
+        assert m.identity.key == line
+
+
 def test_offers_of_keys_are_counted_apart_from_tries() -> None:
     verifier = FakeVerifier(("publickey",))
     m = AuthMachine(verifier, max_probes=3, max_tries=1)
