@@ -63,8 +63,8 @@ def own_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The trace of a call that goes on is written earlier."""
-    monkeypatch.setattr(interpreter_watch, "ARM_EVERY", 0.1)
-    monkeypatch.setattr(interpreter_watch, "DUMP_AFTER", 0.5)
+    monkeypatch.setattr(interpreter_watch, "ARM_EVERY", 0.05)
+    monkeypatch.setattr(interpreter_watch, "DUMP_AFTER", 0.2)
 
 
 class Recorder(logging.Handler):
@@ -150,7 +150,7 @@ def test_a_long_call_is_named_while_it_lasts_and_afterwards(
     logger.addHandler(recorder)
     during: list[bytes] = []
     watch = InterpreterWatch(EventLog(logger), nobody)
-    length = letters() + 3
+    length = letters() + 2
     ended = threading.Event()
     watch.start()
 
@@ -166,7 +166,7 @@ def test_a_long_call_is_named_while_it_lasts_and_afterwards(
     thread.join(DEADLINE)
     watch.stop()
     assert told, "no stall was told"
-    assert max(float(str(fields["seconds"])) for fields in recorder.fields) >= 0.5
+    assert max(float(str(fields["seconds"])) for fields in recorder.fields) >= 0.25
     assert any(fields["thread"] == "app-7-0" for fields in recorder.fields)
     assert b"in catastrophe" in during[0], "the trace was not written while the call ran"
 
@@ -178,7 +178,7 @@ def test_a_log_that_was_opened_again_gets_the_trace(
     logger, writer = written
     log = Asked(logger)
     watch = InterpreterWatch(log, nobody)
-    length = letters() + 3
+    length = letters() + 2
     watch.start()
     (tmp_path / "log").rename(tmp_path / "log.1")
     writer.reopen()

@@ -57,4 +57,5 @@ def test_a_free_lease_costs_nothing() -> None:
     mine, other = socket.socketpair()
     lease: Lease = FREE
     counted(mine, lease).close()
+    assert other.recv(1) == b"", "it is closed all the same"
     other.close()
