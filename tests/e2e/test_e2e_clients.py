@@ -63,8 +63,9 @@ def test_a_client_opens_an_app_and_runs_commands(
         line = f"plink -batch -ssh -P {demo.port} -l {user} -hostkey {demo.fingerprint} 127.0.0.1"
     else:
         line = f"dbclient -y -y -p {demo.port} {user}@127.0.0.1"
-    terminal.shell("clear").shell(f"{line} notes list").wait_row("1", "From afar").wait_shell(0)
-    terminal.shell("clear").shell(f"{line} nots").wait_for("did you mean notes").wait_shell(127)
+    terminal.shell("clear").wait_shell().shell(f"{line} notes list").wait_row("1", "From afar")
+    terminal.wait_shell(0).shell("clear").wait_shell().shell(f"{line} nots")
+    terminal.wait_for("did you mean notes").wait_shell(127)
 
 
 def test_a_clients_line_may_drop(demo: Demo, open_terminal: Open, dial: Dial) -> None:

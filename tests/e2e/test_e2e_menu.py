@@ -145,7 +145,7 @@ def test_the_host_key_is_asked_about_once(
     assert own_demo.wait_end() == 0
     again = Demo(own_demo.folder, port=own_demo.port)
     try:
-        terminal.shell("clear").wait_gone("added").shell(line).wait_for("Menu")
+        terminal.shell("clear").wait_shell().shell(line).wait_for("Menu")
         terminal.press("C-c").wait_shell(0)
         assert "added" not in terminal.text
         assert again.fingerprint == own_demo.fingerprint
