@@ -12,13 +12,17 @@ import paramiko
 import pytest
 
 from tests.cli.calling import environment, only_ours, started, tuihost
+from tests.cli.operator import Run
 from tests.waiting import DEADLINE
+from tuihost.cli import demo as demo_command
 from tuihost.testing.hosted import hang_up
 
 
-def test_a_demo_with_an_unknown_theme_names_those_there_are(place: Path) -> None:
-    done = tuihost(place, "demo", "--theme", "pink", status=1)
-    assert "There is no theme 'pink'; there are " in done.stderr
+def test_a_demo_with_an_unknown_theme_names_those_there_are(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_command, "leave_at_once", lambda: None)  # the signals of this process
+    assert "There is no theme 'pink'; there are " in run("demo", "--theme", "pink", status=1).err
 
 
 def demo(place: Path, *words: str) -> subprocess.Popen[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calling import environment, only_ours, tuihost
+from tests.cli.operator import Run
 from tests.waiting import DEADLINE, until
 
 
@@ -44,10 +45,9 @@ def test_under_make_the_advice_is_for_make(place: Path, taken: int) -> None:
     assert f'already in use. Choose another: make demo ARGS="--port {taken + 1}"' in done.stderr
 
 
-def test_without_a_settings_file_no_host_is_opened(place: Path) -> None:
+def test_without_a_settings_file_no_host_is_opened(run: Run) -> None:
     for command in ("serve", "check"):
-        said = tuihost(place, command, status=78, **only_ours(place)).stderr
-        assert said == (
+        assert run(command, status=78).err == (
             "There is no settings file: no --config, and no tuihost.toml in this folder."
             " To write one: tuihost init. To try tuihost out: tuihost demo.\n"
         )
