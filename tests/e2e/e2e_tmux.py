@@ -143,9 +143,12 @@ class Terminal:
         return self
 
     def shell(self, line: str) -> Self:
-        """Runs a line in the shell. Its prompt is the last on the screen until the line is shown:
-        whoever waits for the next one has to see that first."""
-        self.type(line).wait_until(lambda text: not text.endswith(PROMPT), "the line")
+        """Runs a line in the shell. Where its prompt is the last on the screen, it stays so until
+        the line is shown: whoever waits for the next one has to see that first."""
+        prompted = self.text.endswith(PROMPT)
+        self.type(line)
+        if prompted:
+            self.wait_until(lambda text: not text.endswith(PROMPT), "the line")
         return self.press("Enter")
 
     def click(self, column: int, row: int) -> Self:
