@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -29,11 +30,13 @@ enabled = ["menu", "status"]
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Served:
+def host(tmp_path: Path) -> Iterator[Served]:
     config = tmp_path / "tuihost.toml"
     config.write_text(SETTINGS)
     words = ["serve", "--config", str(config)]
-    return Served(tmp_path, words, ready=lambda host: bool(host.events("host.start")))
+    served = Served(tmp_path, words, ready=lambda host: bool(host.events("host.start")))
+    yield served
+    served.close()
 
 
 def used(pid: int) -> int:
@@ -56,29 +59,26 @@ def test_without_memory_for_threads_nobody_gets_in_and_the_host_can_be_stopped(
 ) -> None:
     pid = host._process.pid
     address = ("127.0.0.1", host.port)
-    try:
-        before = resource.prlimit(pid, resource.RLIMIT_AS)
-        room = used(pid) + (40 << 20)
-        resource.prlimit(pid, resource.RLIMIT_AS, (room, before[1]))
-        with ExitStack() as stack:
-            seen = []
-            for _ in range(60):
-                sock = stack.enter_context(socket.create_connection(address, DEADLINE))
-                seen.append(answers(sock))
-                if not all(seen[-3:]):
-                    break
-            assert True in seen, "some got in"
-            assert False in seen, "there was room for sixty stacks"
-            host.wait_event("host.error", where="accept")
-        resource.prlimit(pid, resource.RLIMIT_AS, before)
+    before = resource.prlimit(pid, resource.RLIMIT_AS)
+    room = used(pid) + (40 << 20)
+    resource.prlimit(pid, resource.RLIMIT_AS, (room, before[1]))
+    with ExitStack() as stack:
+        seen = []
+        for _ in range(60):
+            sock = stack.enter_context(socket.create_connection(address, DEADLINE))
+            seen.append(answers(sock))
+            if not all(seen[-3:]):
+                break
+        assert True in seen, "some got in"
+        assert False in seen, "there was room for sixty stacks"
+        host.wait_event("host.error", where="accept")
+    resource.prlimit(pid, resource.RLIMIT_AS, before)
 
-        def again() -> bool:
-            with socket.create_connection(address, DEADLINE) as sock:
-                return answers(sock)
+    def again() -> bool:
+        with socket.create_connection(address, DEADLINE) as sock:
+            return answers(sock)
 
-        until(again, "the host to take people in again")
-        resource.prlimit(pid, resource.RLIMIT_AS, (used(pid), before[1]))
-        host._process.send_signal(signal.SIGTERM)
-        assert host.wait_end() == 0
-    finally:
-        host.close()
+    until(again, "the host to take people in again")
+    resource.prlimit(pid, resource.RLIMIT_AS, (used(pid), before[1]))
+    host._process.send_signal(signal.SIGTERM)
+    assert host.wait_end() == 0
