@@ -71,7 +71,7 @@ def test_without_memory_for_threads_nobody_gets_in_and_the_host_can_be_stopped(
                 break
         assert True in seen, "some got in"
         assert False in seen, "there was room for sixty stacks"
-        host.wait_event("host.error", where="accept")
+        host.wait_event("conn.refused", having="can't start new thread")
     resource.prlimit(pid, resource.RLIMIT_AS, before)
 
     def again() -> bool:
