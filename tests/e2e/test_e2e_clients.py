@@ -192,7 +192,7 @@ def test_an_old_terminal_gets_nothing_that_it_would_print(demo: Demo, term: str)
             await person.press("end", "enter").wait_for("size 80x24")
             await person.press("c-]").wait_for("Menu")
             assert await person.press("c-c").wait_end() == 0
-        for sequence in (b"\x1b]", b"\x1b[?1049", b"\x1b[?1000", b"\x1b[<", b"\x1b[23;", b" q"):
+        for sequence in (b"\x1b]", b"\x1b[?1049", b"\x1b[?1000", b"\x1b[<", b"\x1b[23;2t", b" q"):
             assert sequence not in person.received.replace(b"^C leave", b""), (term, sequence)
 
     asyncio.run(story())

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prompt_toolkit.cursor_shapes import CursorShape
 from prompt_toolkit.output import ColorDepth, vt100
 from prompt_toolkit.output.vt100 import _EscapeCodeCache
-from prompt_toolkit.styles import DEFAULT_ATTRS
+from prompt_toolkit.styles import DEFAULT_ATTRS, Attrs
 
 from tests.tui.paper import Eyes, Paper
 from tuihost.terminal_facts import Colors, TerminalFacts
@@ -26,6 +28,7 @@ from tuihost.tui.terminal.output import (
     is_plain,
     restore,
     sgr,
+    sgr_step,
 )
 from tuihost.wire import WindowSize
 
@@ -256,3 +259,37 @@ def test_what_is_remembered_of_colours_is_bounded(
     assert len(vt100._256_colors) <= 2 * 500
     assert len(vt100._16_fg_colors._cache) <= 2 * 500
     assert len(vt100._16_bg_colors._cache) <= 2 * 500
+
+
+COLORS = st.sampled_from(("", "ansired", "ansibrightblue", "ansidefault", "aabbcc", "102030"))
+ATTRS = st.builds(
+    Attrs, COLORS, COLORS, *(st.booleans() for _ in range(6)), st.just(False), st.booleans()
+)
+
+
+@given(ATTRS, ATTRS, st.sampled_from(ColorDepth))
+def test_one_step_leads_from_any_attributes_to_any_others(
+    before: Attrs, after: Attrs, depth: ColorDepth
+) -> None:
+    was, now = sgr(before, depth), sgr(after, depth)
+    stepped, anew = (
+        Eyes(4, 1).read(f"{codes}x".encode()).cells() for codes in (was + sgr_step(was, now), now)
+    )
+    assert stepped == anew
+
+
+def test_a_step_keeps_one_of_bold_and_dim() -> None:
+    assert sgr_step("\x1b[0;1;2m", "\x1b[0;2m") == "\x1b[22;2m"
+
+
+@pytest.mark.parametrize(
+    ("term", "yes"),
+    [
+        ("xterm-256color", True),
+        ("tmux-256color", True),
+        ("screen-256color", False),
+        ("vt220", False),
+    ],
+)
+def test_terminals_that_erase_in_the_background_that_is_set(term: str, yes: bool) -> None:
+    assert TerminalOutput(Paper(term=term)).erases_in_color is yes

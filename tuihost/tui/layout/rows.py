@@ -25,7 +25,7 @@ from prompt_toolkit.layout.mouse_handlers import MouseHandler, MouseHandlers
 from prompt_toolkit.layout.screen import _CHAR_CACHE, Screen, WritePosition
 from prompt_toolkit.mouse_events import MouseButton, MouseEvent, MouseEventType
 
-from tuihost.tui.rendering.frame import FrameScreen, Row
+from tuihost.tui.rendering.frame import DrawnRow, FrameScreen, Row
 
 if TYPE_CHECKING:
     from prompt_toolkit.key_binding.key_bindings import NotImplementedOrNone
@@ -343,7 +343,7 @@ def draw_row(
     Control characters show as prompt_toolkit shows them (`^[`); a wide character of which only a
     part would fit is left out.
     """
-    cells: Row = {}
+    cells = DrawnRow()
     escapes: dict[int, str] = {}
     at, end = x, x + width
     for part, text, *_ in fragments:

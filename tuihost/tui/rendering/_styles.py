@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -9,6 +10,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from prompt_toolkit.application import Application
+from prompt_toolkit.layout.screen import Transparent
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import (
     BaseStyle,
@@ -18,13 +20,15 @@ from prompt_toolkit.styles import (
 )
 
 from tuihost.tui.defaults import base_style
-from tuihost.tui.terminal.output import sgr
+from tuihost.tui.terminal.output import background_of, sgr, sgr_step
 
 StyleSource = BaseStyle | Callable[[], BaseStyle] | None
 """The style of a theme, or what says which one it is now; None for prompt_toolkit's own alone."""
 
 RESET = "\x1b[0m"
 """Text without attributes. Every frame ends like this."""
+
+_numbers = itertools.count()
 
 _LINK = re.compile(r"\[link:((?:https?://|mailto:)[!-Z\\^-~]{1,2048})\]", re.IGNORECASE)
 _STYLES_KEPT = 8192
@@ -39,6 +43,20 @@ class StyleCodes(NamedTuple):
     """The target of an OSC 8 hyperlink, or empty."""
     visible: bool
     """Whether a space in this style differs from nothing at all."""
+    paper: str | None
+    """The background, if a space in this style shows nothing else; None if it does, and if nobody
+    wrote it: then it may have the terminal's own background, or the theme's."""
+
+
+PLAIN = StyleCodes(RESET, "", visible=False, paper="")
+"""Of text without attributes."""
+
+
+def looks_alike(char: str, codes: StyleCodes, others: StyleCodes) -> bool:
+    """Whether a character looks the same in two styles."""
+    if char == " ":
+        return codes.paper is not None and codes.paper == others.paper
+    return codes.sgr == others.sgr and codes.link == others.link
 
 
 class StyleCache(dict[str, StyleCodes]):
@@ -56,6 +74,19 @@ class StyleCache(dict[str, StyleCodes]):
         self._style = style
         self._transformation = transformation
         self._depth = depth
+        self.number = next(_numbers)
+        """Its own in this process."""
+        self._steps: dict[tuple[str, str], str] = {}
+
+    def step(self, before: str, after: str) -> str:
+        """What turns one sequence of `sgr` into another: that one itself, or what differs if that
+        is shorter."""
+        step = self._steps.get((before, after))
+        if step is None:
+            if len(self._steps) >= _STYLES_KEPT:
+                self._steps.clear()
+            step = self._steps[before, after] = min(after, sgr_step(before, after), key=len)
+        return step
 
     def __missing__(self, style: str) -> StyleCodes:
         attrs = self._style.get_attrs_for_style_str(style)
@@ -67,7 +98,10 @@ class StyleCache(dict[str, StyleCodes]):
         )
         if len(self) >= _STYLES_KEPT:
             self.clear()
-        codes = StyleCodes(sgr(attrs, self._depth), link[1] if link else "", visible)
+        lines = attrs.underline or attrs.strike or attrs.blink or attrs.reverse
+        sequence = sgr(attrs, self._depth)
+        paper = None if link or lines or Transparent in style else background_of(sequence)
+        codes = StyleCodes(sequence, link[1] if link else "", visible, paper)
         self[style] = codes
         return codes
 

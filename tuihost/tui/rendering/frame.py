@@ -3,6 +3,7 @@ mouse where."""
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import ItemsView, ValuesView
 from typing import cast
@@ -16,6 +17,18 @@ BLANK = _CHAR_CACHE[" ", Transparent]
 """What a cell holds that nobody wrote."""
 
 # ------------------------------------------------------------------------------------- rows
+
+_numbers = itertools.count()
+
+
+class DrawnRow(Row):
+    """A row that never changes once it is shown. Its number stands for what is in it."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = next(_numbers)
 
 
 class FrameRows(defaultdict[int, defaultdict[int, Char]]):

@@ -86,6 +86,12 @@ _KITTY_ON = re.compile(r"\x1b\[[>=][0-9;]*u")
 KITTY_OFF = b"\x1b[<u"
 """Konsole 22.12 takes it for a cursor to restore, and does not know the protocol."""
 
+_ERASE_IN_COLOR = (
+    *("xterm", "tmux", "alacritty", "foot", "wezterm", "konsole", "vte", "gnome", "putty", "rxvt"),
+    *("st-", "contour", "rio", "ghostty", "iterm", "mintty", "mlterm", "kitty", "nsterm"),
+)
+"""Not `screen`: GNU's is without, unless it is told otherwise, and tmux may call itself that."""
+
 # What could steer the terminal from inside a text; tab and line ends stay.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -104,6 +110,11 @@ class WritableTerminal(Protocol):
     def on_drain(self, callback: Callable[[], None]) -> object: ...
 
 
+def erases_in_color(term: str) -> bool:
+    """Whether what is erased gets the background that is set (the capability `bce`)."""
+    return term.lower().startswith(_ERASE_IN_COLOR)
+
+
 def is_plain(term: str) -> bool:
     """Whether a terminal is too old or too simple for anything but the sequences of a VT100."""
     name = term.lower()
@@ -114,6 +125,48 @@ def is_plain(term: str) -> bool:
 def sgr(attrs: Attrs, depth: ColorDepth) -> str:
     """The sequence that sets exactly these attributes."""
     return _CODES[depth][attrs]
+
+
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "6": "25", "7": "27", "8": "28"}
+_OFF |= {"9": "29", "38": "39", "48": "49"}
+_COLORS = {"3": "38", "9": "38", "4": "48", "10": "48"}
+_LONG = {"2": 5, "5": 3}  # parameters of a colour, by the second of them
+
+
+def _attributes(sequence: str) -> dict[str, str]:
+    """What a sequence of `sgr` sets: each attribute, and the parameters that set it. Colours have
+    the names 38 and 48."""
+    found: dict[str, str] = {}
+    given = sequence.removeprefix("\x1b[").removesuffix("m").split(";")
+    at = 0
+    while at < len(given):
+        name, count = given[at], 1
+        if name in ("38", "48"):
+            count = _LONG[given[at + 1]]
+        elif len(name) > 1:
+            name = _COLORS[name[:-1]]
+        if name != "0":
+            found[name] = ";".join(given[at : at + count])
+        at += count
+    return found
+
+
+def background_of(sequence: str) -> str:
+    """The parameters of the background in a sequence of `sgr`; empty for the terminal's own."""
+    return _attributes(sequence).get("48", "")
+
+
+def sgr_step(before: str, after: str) -> str:
+    """What turns the attributes that one sequence of `sgr` set into those of another. For terminals
+    that know how to turn single ones off, as all since xterm do."""
+    was, now = _attributes(before), _attributes(after)
+    off = {_OFF[name] for name in was if name not in now}
+    on = [
+        value
+        for name, value in now.items()
+        if was.get(name) != value or ("22" in off and name in ("1", "2"))
+    ]
+    return f"\x1b[{';'.join((*sorted(off), *on))}m" if off or on else ""
 
 
 def restore(facts: TerminalFacts, *, alternate: bool = False) -> bytes:
@@ -149,6 +202,7 @@ class TerminalOutput(Vt100_Output):
         self.term = facts.term
         self.plain = is_plain(facts.term)
         """No synchronized updates, titles, links, cursor shapes, clipboard."""
+        self.erases_in_color = erases_in_color(facts.term)
         self.default_color_depth = _DEPTHS[facts.colors]
         self._unicode = facts.unicode
         self._buffer.clear()
