@@ -119,7 +119,9 @@ class Store:
         `revision`, raises `NotesError` for a note that was changed meanwhile."""
         with self._writing(owner) as db:
             note = _find(db, owner, number)
-            if note is not None and revision not in (None, note.revision):
+            if note is None:
+                return None
+            if revision not in (None, note.revision):
                 raise NotesError("It was changed elsewhere meanwhile. Look at it first.")
             db.execute("DELETE FROM note WHERE owner = ? AND number = ?", (owner, number))
             return note

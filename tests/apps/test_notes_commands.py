@@ -126,6 +126,8 @@ def test_bad_input_gets_a_sentence(host: Hosted) -> None:
         ("show -- -1", b"", 1, "You have no note -1."),
         ("show seven", b"", 2, "is not a valid integer"),
         ("remove 7", b"", 1, "You have no note 7."),
+        ("remove 99999999999999999999999", b"", 1, "You have no note 9"),
+        ("remove -- -99999999999999999999999", b"", 1, "You have no note -9"),
         ("list no such words", b"", 1, "No note of yours holds no such words."),
         ("add", b"", 1, "There is nothing in it yet."),
         ("add", b"\xff\xfe\x00", 1, "not text in UTF-8"),

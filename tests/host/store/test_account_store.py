@@ -328,4 +328,6 @@ def test_the_history_is_the_latest_first_and_bounded(store: AccountStore) -> Non
     assert latest == LoginRecord("ada", 1e6, "::1", ("password",), None, False)
     assert before.factors == ("publickey", "totp")
     assert len(store.logins("ada", 10_000)) == KEPT_LOGINS + 1  # strangers displace nothing
+    assert len(store.logins("ada", 10**30)) == KEPT_LOGINS + 1
+    assert store.logins("ada", -(10**30)) == ()
     assert store.logins("nobody") == ()

@@ -367,7 +367,7 @@ class SqliteAccounts:
             "select account, at, address, factors, fingerprint, success from login"
             " where account = ? order by id desc limit ?",
             key_of(name),
-            max(0, limit),
+            min(max(0, limit), 2 * KEPT_LOGINS),  # SQLite cannot count to every number
         )
         return tuple(
             LoginRecord(account, at, address, tuple(json.loads(factors)), key, bool(success))
