@@ -103,7 +103,7 @@ class FileCommands:
         def keep() -> None:
             tree = some_files(session)
             mode = OpenMode(read=False, write=True, create=True, new=not force, empty=True)
-            file, whole, at = tree.open(names_in(tree, path, new=True), mode), False, 0
+            file, whole, at = tree.open(names_in(tree, path, new_file=True), mode), False, 0
             try:
                 with session.progress("Bytes kept:") if progress else nullcontext() as bar:
                     while data := session.read(CHUNK):

@@ -117,7 +117,7 @@ class FileOutput:
 
     def __init__(self, tree: FileTree, name: str, *, append: bool) -> None:
         mode = OpenMode(read=False, write=True, create=True, empty=not append)
-        self._file = tree.open(names_in(tree, name, new=True), mode)
+        self._file = tree.open(names_in(tree, name, new_file=True), mode)
         self._at = self._file.info().size if append else 0
         self._closed = False
         self._failed: FileError | None = None

@@ -9,7 +9,7 @@ import pytest
 
 from tuihost import DiskTree, Folders, Quota
 from tuihost.files.client_paths import matching, names_in
-from tuihost.files.tree import Names
+from tuihost.files.tree import FileError, Names
 
 
 @pytest.fixture
@@ -43,6 +43,15 @@ def test_a_tilde_that_is_not_there_is_home_too(tree: Folders) -> None:
     assert names_in(tree, "/mine/sub/~", new=True) == ("mine", "sub", "~")
     tree.make_folder(("mine", "~"))
     assert names_in(tree, "/mine/~/a.txt") == ("mine", "~", "a.txt")
+
+
+def test_a_file_is_not_made_of_a_path_that_ends_in_a_slash(tree: Folders) -> None:
+    assert names_in(tree, "~/new", new_file=True) == ("mine", "new")
+    assert names_in(tree, "sub/~", new_file=True) == ("mine", "sub", "~")
+    for path, reason in (("~/new/", "there is no such folder"), ("sub/", "that is a folder")):
+        with pytest.raises(FileError, match=reason):
+            names_in(tree, path, new_file=True)
+        names_in(tree, path, new=True)
 
 
 def test_a_path_may_begin_beside_home(tree: Folders) -> None:

@@ -7,25 +7,37 @@ import re
 from collections.abc import Iterator
 from fnmatch import translate
 
-from tuihost.files.tree import FileError, FileTree, Names, is_folder, names_of
+from tuihost.files.tree import FileError, FileTree, Names, Reason, is_folder, names_of
 
 HOME = "~"
+FOLDER, NO_FOLDER = "that is a folder", "there is no such folder"
 
 
-def names_in(tree: FileTree, path: str, *, start: Names | None = None, new: bool = False) -> Names:
+def names_in(
+    tree: FileTree,
+    path: str,
+    *,
+    start: Names | None = None,
+    new: bool = False,
+    new_file: bool = False,
+) -> Names:
     """The names that a path leads to, as somebody typed it. Raises `FileError`.
 
     Without a `/` in front it begins at `start`, by default at the tree's home; `~` and `~/…` lead
     home. If nothing at the root has its first name, what is beside home is meant: `/mine/a` is
     `/files/mine/a`. With `new` the last name may be that of something that is made now, so
-    that a `~` there is a name like any other.
+    that a `~` there is a name like any other. With `new_file` it is that of a file, so that a path
+    that ends in `/` is refused.
     """
+    if new_file and path.endswith("/"):
+        folder = is_folder(tree, names_in(tree, path, start=start))
+        raise FileError(Reason.EXISTS, FOLDER) if folder else FileError(Reason.NO_SUCH, NO_FOLDER)
     first, _, rest = path.partition("/")
     if first == HOME:
         names = names_of(f"./{rest}", tree.home)
     else:
         names = names_of(path, tree.home if start is None else start)
-    if new and names[-1:] == (HOME,):
+    if (new or new_file) and names[-1:] == (HOME,):
         return (*_meant(tree, names[:-1]), HOME)
     return _meant(tree, names)
 

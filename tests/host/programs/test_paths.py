@@ -169,6 +169,28 @@ def test_other_forms_of_it_are_taken_everywhere_too(host: Hosted, user: str, pat
     assert run(host, "files find 'a*'", user) == f"{PATH}\n"
 
 
+@pytest.mark.parametrize(
+    ("path", "reason"), [("~/new/", "there is no such folder"), ("sub folder/", "that is a folder")]
+)
+def test_no_way_makes_a_file_of_a_path_that_names_a_folder(
+    host: Hosted, user: str, path: str, reason: str
+) -> None:
+    for line in (f"files put -f {quote(path)}", f"shell -c {quote(f'echo a > {quote(path)}')}"):
+        outcome = host.run(line, user=user, stdin=b"a")
+        assert (outcome.status, reason in outcome.errors) == (1, True), outcome
+    with sftp_of(host, user) as sftp, pytest.raises(OSError, match=reason):
+        sftp.open(path, "w")
+    assert run(host, "files find new*", user) == ""
+
+
+def test_nor_does_the_old_protocol_of_scp(host: Hosted, user: str) -> None:
+    outcome = host.run("scp -t new/", user=user, stdin=b"C0644 1 x\n")
+    assert (outcome.status, b"new/: there is no such folder" in outcome.stdout) == (1, True)
+    folder = b"D0755 0 x\nC0644 1 y\na\0E\n"
+    assert host.run("scp -r -t new/", user=user, stdin=folder).status == 0
+    assert run(host, "files find y", user) == "/files/mine/new/y\n"
+
+
 def test_files_of_other_apps_are_within_reach_of_each_command(host: Hosted) -> None:
     run(host, "notes add 'buy milk'", "nan")
     (path,) = run(host, "files find '*.md' /", "nan").splitlines()

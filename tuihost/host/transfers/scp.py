@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tuihost.files.client_paths import matching, names_in
+from tuihost.files.client_paths import NO_FOLDER, matching, names_in
 from tuihost.files.tree import (
     READ,
     REPLACE,
@@ -171,6 +171,8 @@ class Scp:
                 raise _CopyFailed(f"{clean(name, limit=80)}: {error}") from None
             if kind == "D":
                 self._receive_folder(names)
+            elif not into and self._args.paths[0].endswith("/"):
+                self._warn(f"{self._args.paths[0]}: {NO_FOLDER}")
             else:
                 self._receive_file(names, mode, size, modified if self._args.times else None)
             modified = None

@@ -58,7 +58,7 @@ class HandleRequests(PathRequests):
         flags = fields.integer()
         attributes = read_attributes(fields)
         mode = open_mode(flags)
-        names = names_in(self.tree, path, new=mode.create)
+        names = names_in(self.tree, path, new_file=mode.create)
         if len(self.file_table) + len(self.folder_table) >= MAX_HANDLES:
             raise FileError(Reason.FAILED, "too many files are open")
         opened = self._written.get(names)
