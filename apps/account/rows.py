@@ -59,12 +59,12 @@ def _ways_in(own: OwnAccount) -> Iterator[Row]:
     record = own.record()
     secret = "set" if record.has_password else "none: you log in with your keys"
     yield Row("Logging in", PASSWORD, "Password", secret)
-    on = "on: a code from your authenticator app" if record.totp else "off"
+    on = "on, with codes from your authenticator app" if record.totp else "off"
     yield Row("Logging in", SECOND, "Second factor", on)
     if record.totp:
-        left = f"{counted(record.recovery_left, 'code')} left"
+        codes = counted(record.recovery_left, "code") if record.recovery_left else "none"
         few = "make new ones soon" if record.recovery_left < 3 else ""
-        yield Row("Logging in", CODES, "Recovery codes", left, few)
+        yield Row("Logging in", CODES, "Recovery codes", f"{codes} left", few)
 
 
 def _keys(session: Session, own: OwnAccount) -> Iterator[Row]:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from fnmatch import translate
+from itertools import chain
 from operator import itemgetter
 from shlex import quote
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from tuihost import (
     FileError,
@@ -45,25 +46,33 @@ class FileCommands:
 
     @command
     def ls(self, session: Session, *paths: str, json: bool = False) -> int:
-        """List folders, and files by themselves. Of several folders, it says which comes now."""
-        data: list[dict[str, Any]] = []
+        """List files by themselves, and then folders. Of several folders, it says which comes
+        now."""
+        files: list[FileInfo] = []
+        folders: list[tuple[str, list[FileInfo]]] = []
 
-        def show(path: str) -> None:
+        def look(path: str) -> None:
             tree = some_files(session)
             names = names_in(tree, path)
             info = tree.info(names)
-            found = list(tree.list(names)) if info.folder else [info]
-            if json:
-                data.extend(data_of(info) for info in found)
-                return
-            if info.folder and len(paths) > 1:
-                session.print(f"{clean(path, limit=200)}:")
-            if found:
-                session.print(listed(found))
+            if info.folder:
+                folders.append((path, list(tree.list(names))))
+            else:
+                files.append(info)
 
-        status = _each(session, paths or ("",), show)
-        if json and (data or not status):
-            session.print(to_json.dumps(data, indent=2))
+        status = _each(session, paths or ("",), look)
+        if json:
+            found = chain(files, *(inside for _, inside in folders))
+            if files or folders or not status:
+                session.print(to_json.dumps([data_of(info) for info in found], indent=2))
+            return status
+        if files:
+            session.print(listed(files))
+        for path, inside in folders:
+            if len(paths) > 1:
+                session.print(f"{clean(path, limit=200)}:")
+            if inside:
+                session.print(listed(inside))
         return status
 
     @command

@@ -136,6 +136,13 @@ def test_several_folders_are_listed(host: Hosted) -> None:
     assert names == ["a", "b"]
 
 
+def test_files_by_themselves_are_listed_in_columns(host: Hosted) -> None:
+    host.run("files put a", stdin=b"1")
+    host.run("files put c", stdin=b"1" * 123)
+    first, second = host.run("ls c a").text.splitlines()
+    assert (first[:7], second[:7]) == ("123 B  ", "  1 B  ")
+
+
 def test_what_is_found_is_in_order_and_can_be_read_by_programs(host: Hosted) -> None:
     for name in ("b", "a"):
         host.run(f"files mkdir {name}")

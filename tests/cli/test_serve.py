@@ -136,7 +136,9 @@ def test_a_host_tells_in_its_log_what_it_leaves_out_of_its_settings(place: Path)
         log = place / "log"
         until(lambda: said(log).count("settings.doubtful") == 3, "the log to tell of all")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(DEADLINE) == 0
+        _, err = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0
+    assert "tuihost.toml:6: roles.staff.apps: no app is called 'ecko'" in err
     told = [line.split(" ", 1)[1] for line in said(log).splitlines() if "doubtful" in line]
     assert told[0] == (
         'WARNING settings.doubtful reason="tuihost.toml:6: roles.staff.apps: no app is called '

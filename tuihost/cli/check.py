@@ -26,8 +26,10 @@ def check(context: click.Context, config: Path | None) -> None:
     """Say what is wrong with settings, apps, login steps, themes, host keys and stores.
 
     Whatever would keep `tuihost serve` from starting is found, except a port that is in use.
-    Accounts that people may confuse are named, too. It opens no port. Exit status: 0 if all is
-    well, 1 if something is broken, 78 if the settings are wrong.
+    So is what it would start with all the same, but hardly as it is meant, such as a role that
+    names an app that is not there. Accounts that people may confuse are named, too. It opens no
+    port. Exit status: 0 if all is well, 1 if something is broken, 78 if the settings are wrong or
+    hardly as they are meant.
     """
     from tuihost import logs
     from tuihost.cli.accounts import look_alike

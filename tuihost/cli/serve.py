@@ -38,5 +38,7 @@ def serve(config: Path | None, host: str | None, port: int | None, verbose: bool
         click.echo(f"Listening on {server.address}; the log is {settings.logs.file}", err=True)
     for problem in placed(problems, file, options):
         log.warning(Event.SETTINGS_DOUBTFUL, reason=problem)
+        if settings.logs.file is not None:
+            click.echo(problem, err=True)
     serve_until_told(server)
     end_process()
