@@ -77,6 +77,8 @@ def test_the_app_in_a_name(name: str, parts: tuple[str, str | None]) -> None:
         # scp and rsync
         (ExecRequest("scp -t ."), None, False, (), CopyFiles(("-t", "."))),
         (ExecRequest("rsync --server . x"), None, False, (), SyncFiles(("--server", ".", "x"))),
+        (ExecRequest(r"scp -f a\*b 'a?' [c]* x\ y"), None, False, (),
+         CopyFiles(("-f", "a[*]b", "a[?]", "[c]*", "x y"))),
         (ExecRequest("scp -t ."), "notes", False, (), RunCommand("notes", ("scp", "-t", "."))),
         (ExecRequest("rsync"), "games", False, (), NoSuchApp("games")),
         # words that people know from elsewhere

@@ -82,6 +82,10 @@ def test_a_path_begins_where_somebody_is(tree: Folders) -> None:
         ("/m*/a.txt", ["a.txt"]),
         ("a.txt/*", []),
         ("sub/[x]", ["sub/[x]"]),
+        ("sub/[[]x]", ["sub/[x]"]),
+        ("[[:alpha:]].txt", ["a.txt", "b.txt"]),
+        ("[^a].txt", ["b.txt"]),
+        ("[[:upper:]].txt", []),
         ("nothing", []),
     ],
 )

@@ -47,14 +47,15 @@ class OpenSubsystem:
 
 @dataclass(frozen=True, slots=True)
 class CopyFiles:
-    """The host's half of an old `scp`; `words` are what follows that name."""
+    """The host's half of an old `scp`; `words` are what follows that name. Signs of patterns that
+    were quoted are in brackets, such as `[*]`."""
 
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SyncFiles:
-    """The host's half of `rsync`; `words` are what follows that name."""
+    """The host's half of `rsync`; `words` are what follows that name, as for `CopyFiles`."""
 
     words: tuple[str, ...]
 
@@ -130,9 +131,9 @@ def _route_command(line: str, target: str | None, apps: Collection[str], pty: bo
         case _ if name in apps:
             return _run(name, rest, apps, pty)
         case rsync_args.RSYNC:
-            return SyncFiles(rest)
+            return SyncFiles(_with_patterns(line)[1:])
         case "scp":  # what its older clients ask the host to run
-            return CopyFiles(rest)
+            return CopyFiles(_with_patterns(line)[1:])
         case _:
             meant = instead_of(words, apps)
             return NoSuchApp(name) if meant is None else _familiar(meant, apps, pty)
@@ -164,6 +165,19 @@ def words_for_a_shell(line: str) -> tuple[str, ...]:
     unquoted = _QUOTED.sub("", line[:COMMAND_LIMIT])
     found = _OPERATOR.search(unquoted)
     return tuple(unquoted[unquoted.rfind(" ", 0, found.start()) + 1 :].split()) if found else ()
+
+
+def _with_patterns(line: str) -> tuple[str, ...]:
+    """The words of a line that can be split into words, for whatever reads patterns in them."""
+    return tuple(shlex.split(_QUOTED.sub(_literal, line)))
+
+
+def _literal(quoted: re.Match[str]) -> str:
+    """A quoted part, in which no sign stands for anything but itself."""
+    text = quoted[0]
+    if text[0] == "\\":
+        return f"[{text[1]}]" if text[1] in "*?[" else text
+    return re.sub(r"[*?[]", r"[\g<0>]", text)
 
 
 def _words(line: str) -> tuple[str, ...] | BadCommand:

@@ -63,8 +63,7 @@ def matching(tree: FileTree, path: str) -> Iterator[Names]:
         if not set(pattern) & set("*?["):
             places = [(*place, pattern) for place in places]
             continue
-        # Not by fnmatch itself, which keeps thousands of patterns.
-        wanted = re.compile(translate(pattern))
+        wanted = _compiled(pattern)
         matches = [
             (*place, info.name)
             for place in places
@@ -73,8 +72,33 @@ def matching(tree: FileTree, path: str) -> Iterator[Names]:
             if wanted.match(info.name)
             and (pattern.startswith(".") or not info.name.startswith("."))
         ]
-        places = matches or [(*place, pattern) for place in places]
+        places = matches or [(*place, literal(pattern)) for place in places]
     yield from (place for place in places if exists(tree, place))
+
+
+_CLASSES = {
+    "[:alpha:]": "a-zA-Z",
+    "[:digit:]": "0-9",
+    "[:alnum:]": "a-zA-Z0-9",
+    "[:lower:]": "a-z",
+    "[:upper:]": "A-Z",
+    "[:xdigit:]": "0-9a-fA-F",
+    "[:blank:]": " \t",
+    "[:space:]": " \t\n\r\f\v",
+}
+"""Classes of characters inside brackets (POSIX.1-2017, XBD 9.3.5), in ASCII."""
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    for name, characters in _CLASSES.items():
+        pattern = pattern.replace(name, characters)
+    # Not by fnmatch itself, which keeps thousands of patterns.
+    return re.compile(translate(pattern.replace("[^", "[!")))
+
+
+def literal(pattern: str) -> str:
+    """The name that a pattern stands for if its signs stand for themselves: `a*` for `a[*]`."""
+    return re.sub(r"\[([*?[])\]", r"\1", pattern)
 
 
 def exists(tree: FileTree, names: Names) -> bool:

@@ -191,6 +191,22 @@ def test_nor_does_the_old_protocol_of_scp(host: Hosted, user: str) -> None:
     assert run(host, "files find y", user) == "/files/mine/new/y\n"
 
 
+def test_signs_of_patterns_stand_for_themselves_where_they_are_quoted(
+    host: Hosted, user: str
+) -> None:
+    for name in ("a*b", "aXb"):
+        run(host, f"files put {quote(name)}", user, stdin=name.encode())
+    for path in (r"a\*b", "'a*b'", "a[*]b"):
+        sent = host.run(f"scp -f {path}", user=user, stdin=b"\0" * 8).stdout
+        assert b"C0644 3 a*b\na*b" in sent
+        assert b"aXb" not in sent, path
+    assert b"aXb" in host.run("scp -f a*b", user=user, stdin=b"\0" * 8).stdout
+    assert host.run("scp -t 'c[1]*'", user=user, stdin=b"C0644 1 x\n1\0").status == 0
+    assert run(host, "cat 'c[1]*'", user) == "1"
+    outcome = host.run("scp -f 'no*'", user=user, stdin=b"\0" * 8)
+    assert (outcome.status, b"no*: " in outcome.stdout) == (1, True)
+
+
 def test_files_of_other_apps_are_within_reach_of_each_command(host: Hosted) -> None:
     run(host, "notes add 'buy milk'", "nan")
     (path,) = run(host, "files find '*.md' /", "nan").splitlines()

@@ -22,7 +22,7 @@ from contextlib import suppress
 from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
 from tuihost.errors import Disconnected
-from tuihost.files.client_paths import matching, names_in
+from tuihost.files.client_paths import literal, matching, names_in
 from tuihost.files.disk import DEEPEST, DiskTree
 from tuihost.files.quota import Key
 from tuihost.files.tree import FileError, Folders, Names, path_of
@@ -209,15 +209,16 @@ def _tree_of(folders: Folders, args: RsyncArgs) -> tuple[DiskTree, str, list[str
     `Refused`."""
     found: list[tuple[DiskTree, str, Names, str]] = []
     for path in args.paths:
+        shown = clean(literal(path), limit=200)
         try:
             for names in _names_of(folders, path, sender=args.sender):
                 tree, inner = folders.innermost(names)
                 if not isinstance(tree, DiskTree):
-                    raise Refused(f"rsync cannot copy {clean(path, limit=200)}; use sftp")
+                    raise Refused(f"rsync cannot copy {shown}; use sftp")
                 place = path_of(names[: len(names) - len(inner)])
                 found.append((tree, place, inner, "/" if path.endswith("/") and inner else ""))
         except FileError as error:
-            raise Refused(f"{clean(path, limit=200)}: {error}") from None
+            raise Refused(f"{shown}: {error}") from None
     first, place, *_ = found[0]
     if any(tree.root != first.root for tree, *_ in found):
         raise Refused("rsync copies from one folder at a time here")
@@ -227,7 +228,7 @@ def _tree_of(folders: Folders, args: RsyncArgs) -> tuple[DiskTree, str, list[str
 def _names_of(folders: Folders, path: str, *, sender: bool) -> list[Names]:
     """What a path leads to. As with a shell, a pattern that nothing matches stands for itself."""
     matches = list(matching(folders, path)) if sender else []
-    return matches or [names_in(folders, path, new=not sender)]
+    return matches or [names_in(folders, literal(path), new=not sender)]
 
 
 def _read_errors(process: subprocess.Popen[bytes], errors: list[bytes]) -> None:

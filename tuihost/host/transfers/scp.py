@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tuihost.files.client_paths import NO_FOLDER, matching, names_in
+from tuihost.files.client_paths import NO_FOLDER, literal, matching, names_in
 from tuihost.files.tree import (
     READ,
     REPLACE,
@@ -142,11 +142,15 @@ class Scp:
 
     # ---------------------------------------------------------------- receiving
 
+    @property
+    def _target(self) -> str:
+        return literal(self._args.paths[0])
+
     def _receive_all(self) -> None:
-        target = names_in(self._tree, self._args.paths[0], new=True)
+        target = names_in(self._tree, self._target, new=True)
         into = is_folder(self._tree, target)
         if (self._args.folder or len(self._args.paths) > 1) and not into:
-            raise _CopyFailed(f"{self._args.paths[0]}: that is not a folder")
+            raise _CopyFailed(f"{self._target}: that is not a folder")
         self._say_ok()
         self._receive(target, into=into, top=True)
 
@@ -171,8 +175,8 @@ class Scp:
                 raise _CopyFailed(f"{clean(name, limit=80)}: {error}") from None
             if kind == "D":
                 self._receive_folder(names)
-            elif not into and self._args.paths[0].endswith("/"):
-                self._warn(f"{self._args.paths[0]}: {NO_FOLDER}")
+            elif not into and self._target.endswith("/"):
+                self._warn(f"{self._target}: {NO_FOLDER}")
             else:
                 self._receive_file(names, mode, size, modified if self._args.times else None)
             modified = None
@@ -236,7 +240,7 @@ class Scp:
         for path in self._args.paths:
             found = list(matching(self._tree, path))
             if not found:
-                self._warn(f"{path}: {Reason.NO_SUCH.value}")
+                self._warn(f"{literal(path)}: {Reason.NO_SUCH.value}")
             for names in found:
                 try:
                     self._send(names, self._tree.info(names))
