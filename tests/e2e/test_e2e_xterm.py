@@ -65,6 +65,23 @@ def colors(screen: Screen) -> Counter[Rgb]:
     return Counter(zip(data[2::4], data[1::4], data[0::4], strict=True))
 
 
+FEW_COLORS = 4  # of a screen on which no words stand yet
+
+
+def drawn(screen: Screen, wanted: Callable[[Rgb], bool], what: str) -> Counter[Rgb]:
+    """The colours once the ground is as it is wanted and all is drawn: an xterm shows a frame while
+    it comes."""
+    last: Counter[Rgb] = Counter()
+
+    def look() -> Counter[Rgb]:
+        nonlocal last
+        before, last = last, colors(screen)
+        still = last == before and len(last) > FEW_COLORS
+        return last if still and wanted(ground(screen)) else Counter()
+
+    return until(look, what)
+
+
 def ground(screen: Screen) -> Rgb:
     """The colour of most of the window."""
     shown = colors(screen)
@@ -77,14 +94,13 @@ def test_a_white_terminal_is_light_and_a_black_one_dark(
 ) -> None:
     line = f"ssh -p {demo.port} xena-{{}}@127.0.0.1"
     xterm("#fffff0", line.format("white"))
-    until(
-        lambda: min(ground(screen)) > 0xE0 and ground(screen) != (255, 255, 240), "a light ground"
+    light = drawn(
+        screen, lambda color: min(color) > 0xE0 and color != (255, 255, 240), "a light ground"
     )
-    light = colors(screen)
     xterm("#000010", line.format("black"))  # on top of the other
     demo.wait_event("app.start", user="xena-black")
-    until(lambda: max(ground(screen)) < 0x30 and ground(screen)[2] != 0x10, "a dark ground")
-    words = light - colors(screen)
+    dark = drawn(screen, lambda color: max(color) < 0x30 and color[2] != 0x10, "a dark ground")
+    words = light - dark
     assert len(words) > 3, "the words too are in other colours"
 
 
