@@ -35,19 +35,21 @@ def address_of(text: str) -> Address | None:
 
 def unwrapped(address: Address) -> Address:
     """The IPv4 address that an IPv6 one only carries: mapped (RFC 4291 §2.5.5.2), translated by
-    NAT64 (RFC 6052 §2.1) or tunnelled by 6to4 (RFC 3056 §2). Any other is itself."""
+    NAT64 (RFC 6052 §2.1), or tunnelled by 6to4 (RFC 3056 §2) or Teredo (RFC 4380 §4). Any other is
+    itself."""
     if not isinstance(address, IPv6Address):
         return address
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour or address
+    _, behind = address.teredo or (None, None)
+    return address.ipv4_mapped or address.sixtofour or behind or address
 
 
 @dataclass(frozen=True, slots=True)
 class SourceBlocks:
     """How large a source is: bits of an IPv4 and of an IPv6 address. An IPv6 address that carries
-    an IPv4 one counts as that: all of NAT64 is one prefix, and every IPv4 address has one of
-    6to4."""
+    an IPv4 one counts as that: all of NAT64 is one prefix, all clients of a Teredo server are in
+    one, and every IPv4 address has one of 6to4."""
 
     bits_v4: int = 32
     bits_v6: int = 64
