@@ -199,6 +199,6 @@ def test_a_formatted_text_is_read_as_a_whole() -> None:
 
 
 def test_the_lines_of_a_comment_are_read_together() -> None:
-    code = "# it is no\n# number\nx = 1  # a name\n"
-    assert list(comments(code)) == [(1, "it is no number a name")]
-    assert list(comments("x = 1  # a name\n\n# it is\n")) == [(1, "a name"), (3, "it is")]
+    code = "# in metres\n# and feet\nx = 1  # of rope\n"
+    assert list(comments(code)) == [(1, "in metres and feet of rope")]
+    assert list(comments("x = 1  # of rope\n\n# in feet\n")) == [(1, "of rope"), (3, "in feet")]

@@ -158,8 +158,8 @@ class Database:
 
     @contextmanager
     def unchanged(self) -> Iterator[sqlite3.Connection | None]:
-        """A connection that can only read, to the file as it is: an older one keeps its version.
-        None if there is no file."""
+        """Gives a connection that can only read, to the file as it is (an older one keeps its
+        version), or None if the file does not exist."""
         if not os.path.lexists(self.path):
             yield None
             return

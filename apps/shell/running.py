@@ -116,8 +116,7 @@ class RunningPipeline:
         return [number for number, call in enumerate(self._calls) if call.app not in known]
 
     def start(self, ended: Callable[[int], None]) -> None:
-        """Starts every command. `ended` is called with the status, on any
-        thread."""
+        """Starts every command. `ended` is called with the status, on any thread."""
         self._ended = ended
         for number, (call, stdio) in enumerate(self._with_stdio()):
             self._start(number, call, stdio)

@@ -16,6 +16,7 @@ from typing import Any
 import paramiko
 import pytest
 
+from tests.cancelling import ends_although_it_changes
 from tests.waiting import DEADLINE
 from tuihost import Account, NotPossible
 from tuihost.accounts import AccountRecord, StoreError
@@ -212,24 +213,19 @@ def test_the_screen_is_left_also_while_somebody_comes_or_goes(host: Hosted) -> N
     module = type(host.host.catalog.apps["approvals"].app).__module__
     live = importlib.import_module(f"{module}.screen").ApprovalsScreen._live
 
-    async def left() -> bool:
-        changed = asyncio.Event()
-        looks = SimpleNamespace(
-            approvals=SimpleNamespace(subscribe=lambda told: lambda: None, waiting=lambda: ["bob"]),
-            table=SimpleNamespace(items=()),
-            _application=SimpleNamespace(invalidate=lambda: None),
-            _changed=changed,
+    def task(changed: asyncio.Event) -> Any:
+        return live(
+            SimpleNamespace(
+                approvals=SimpleNamespace(
+                    subscribe=lambda told: lambda: None, waiting=lambda: ["bob"]
+                ),
+                table=SimpleNamespace(items=()),
+                _application=SimpleNamespace(invalidate=lambda: None),
+                _changed=changed,
+            )
         )
-        task = asyncio.create_task(live(looks))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        changed.set()
-        task.cancel()
-        for _ in range(5):
-            await asyncio.sleep(0)
-        return task.cancelled()
 
-    assert asyncio.run(left())
+    assert ends_although_it_changes(task)
 
 
 # ------------------------------------------------------------------------------- whose it is

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import importlib
 import json
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.cancelling import ends_although_it_changes
 from tests.waiting import DEADLINE
 from tuihost import Account, Session, WebRequest
 from tuihost.host.login.services import LoginServices
@@ -208,20 +208,9 @@ def test_a_name_cannot_draw(host: Hosted) -> None:
 def test_the_screen_is_left_also_while_its_pause_changes(host: Hosted) -> None:
     wait = part(host, "screen").StatusScreen._wait
 
-    async def left() -> bool:
-        changed = asyncio.Event()
-        task = asyncio.create_task(
-            wait(SimpleNamespace(_changed=changed, paused=False, interval=60))
-        )
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        changed.set()
-        task.cancel()
-        for _ in range(5):
-            await asyncio.sleep(0)
-        return task.cancelled()
-
-    assert asyncio.run(left())
+    assert ends_although_it_changes(
+        lambda changed: wait(SimpleNamespace(_changed=changed, paused=False, interval=60))
+    )
 
 
 class Clock:

@@ -153,8 +153,8 @@ def share_defaults() -> None:
         load_key_bindings=shared_key_bindings,
         load_page_navigation_bindings=shared_page_bindings,
     )
-    Buffer.save_to_undo_stack = _save_within_bounds  # type: ignore[method-assign]  # in place of its own
-    Application._create_merged_style = _create_merged_style  # type: ignore[method-assign]  # in place of its own
+    Buffer.save_to_undo_stack = _save_within_bounds  # type: ignore[method-assign]  # else undo grows
+    Application._create_merged_style = _create_merged_style  # type: ignore[method-assign]  # one for all
     _CHAR_CACHE.size = min(_CHAR_CACHE.size, CELLS_KEPT)
     if not isinstance(utils_module._CHAR_SIZES_CACHE, Widths):
         vars(utils_module).update(_CHAR_SIZES_CACHE=Widths())

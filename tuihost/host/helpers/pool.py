@@ -289,7 +289,7 @@ def _outcome(call: _Call, helper: Helper) -> Any:
         answer = helper.answer(seconds=call.seconds, memory=call.memory, room=grow)
     except RecursionError:
         return TookTooMuch("that is nested too deeply")
-    except Exception as error:  # noqa: BLE001 - it is for the one who waits
+    except Exception as error:  # noqa: BLE001 - raised again where the result is awaited
         return error
     finally:
         held.give_back()

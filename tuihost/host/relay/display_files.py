@@ -42,7 +42,7 @@ class DisplayFiles:
         self._lock = -1
         try:
             self._lock = os.open(self._folder, _FOLDER)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)  # another host may be looking for leftovers
             cookies = self._folder / COOKIES
             cookies.touch(0o600)
             cookies.write_bytes(xauthority(cookie))
@@ -50,7 +50,7 @@ class DisplayFiles:
             place = os.lstat(f"{SOCKETS}/X{number}")
             note = f"{number} {place.st_dev} {place.st_ino}\n"
             (self._folder / OWN_SOCKET).write_text(note, "ascii")
-        except BaseException:
+        except BaseException:  # it passes on; nobody else would take away what is there already
             self.remove()
             raise
         self.environment: Mapping[str, str] = {

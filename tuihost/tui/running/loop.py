@@ -223,7 +223,7 @@ class SharedExecutor(ThreadPoolExecutor):
     def _do(future: Future[Any], call: Callable[[], Any]) -> None:
         try:
             result = call()
-        except BaseException as error:  # noqa: BLE001 - it is for the one who waits
+        except BaseException as error:  # noqa: BLE001 - raised again where the future is awaited
             future.set_exception(error)
         else:
             future.set_result(result)
