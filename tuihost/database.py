@@ -24,7 +24,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -192,9 +192,10 @@ class Database:
                     readers.append(reader)
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self, *, checkpoint: bool = False) -> Iterator[sqlite3.Connection]:
         """A connection inside a transaction that nobody else writes beside: kept where the block
-        ends well, undone where it raises. Not to be nested."""
+        ends well, undone where it raises. Not to be nested. With `checkpoint` the file itself has
+        it at once, and not only the write-ahead log, unless somebody is reading older contents."""
         with self._translated(), self._turn(self._write_lock):
             writer = self._writer
             connection = self._opened(writer, make=True)
@@ -205,6 +206,9 @@ class Database:
                 if writer is not self._writer:
                     raise self._error(DatabaseFault.OTHER, ": the transaction is the parent's")
                 connection.execute("commit")
+                if checkpoint:
+                    with suppress(sqlite3.Error):  # the log has it, and the next one tries again
+                        connection.execute("pragma wal_checkpoint(passive)").fetchone()
             finally:
                 if writer is self._writer:  # not in a child that was forked inside the block
                     self._writing_thread = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tuihost.accounts import AccountRecord, StoreError
+from tuihost.accounts import AccountRecord, Invite, KeyRecord, StoreError
 from tuihost.database import Database
 from tuihost.host.store._account_schema import APPLICATION_ID, MIGRATIONS
 from tuihost.host.store.account_store import SqliteAccounts
@@ -75,6 +76,58 @@ def test_it_is_in_write_ahead_mode(store: SqliteAccounts, path: Path) -> None:
     database = sqlite3.connect(path)
     assert database.execute("pragma journal_mode").fetchone() == ("wal",)
     database.close()
+
+
+ENDS: list[tuple[Callable[[SqliteAccounts], object], Callable[[SqliteAccounts], object]]] = [
+    (
+        lambda store: store.update("ada", disabled=True),
+        lambda copy: copy.all()[0].disabled is False,
+    ),
+    (
+        lambda store: store.update("ada", password_hash="new"),
+        lambda copy: _ada(copy).password_hash == "old",
+    ),
+    (lambda store: store.delete("ada"), lambda copy: copy.get("ada")),
+    (lambda store: store.remove_key("ada", "SHA256:1"), lambda copy: copy.keys("ada")),
+    (lambda store: store.take_totp("ada", 7), lambda copy: copy.take_totp("ada", 7)),
+    (lambda store: store.take_recovery("ada", b"1"), lambda copy: copy.take_recovery("ada", b"1")),
+    (lambda store: store.set_recovery("ada", []), lambda copy: copy.take_recovery("ada", b"1")),
+    (
+        lambda store: store.take_invite(b"code", 5.0, AccountRecord("bob")),
+        lambda copy: copy.peek_invite(b"code", 5.0),
+    ),
+]
+
+
+def _ada(store: SqliteAccounts) -> AccountRecord:
+    record = store.get("ada")
+    assert record is not None
+    return record
+
+
+@pytest.mark.parametrize(("end", "valid"), ENDS)
+def test_what_ends_has_ended_in_a_copy_of_the_file_alone(
+    store: SqliteAccounts,
+    path: Path,
+    end: Callable[[SqliteAccounts], object],
+    valid: Callable[[SqliteAccounts], object],
+) -> None:
+    """Whoever copies the file without its write-ahead log opens nothing again."""
+    before = opened(path)
+    before.create(AccountRecord("ada", password_hash="old"))
+    before.set_totp("ada", b"secret")
+    before.set_recovery("ada", [b"1"])
+    before.add_key(KeyRecord("ada", "SHA256:1", "laptop", "ssh-ed25519 AAAA"))
+    before.add_invite(b"code", Invite())
+    before.close()
+    assert end(store) is not False
+    folder = path.parent / "copy"
+    folder.mkdir()
+    for file in (path, path.with_name("key")):
+        shutil.copy(file, folder)
+    copy = opened(folder / path.name)
+    assert not valid(copy)
+    copy.close()
 
 
 def test_locked_by_another_process(store: SqliteAccounts, path: Path) -> None:

@@ -198,12 +198,11 @@ class SqliteAccounts:
         )
 
     def key_used(self, name: str, fingerprint: str, at: float) -> None:
-        self._change(
-            "update key set last_used = ? where account = ? and fingerprint = ?",
-            at,
-            key_of(name),
-            fingerprint,
-        )
+        with self._writing(checkpoint=False) as connection:
+            connection.execute(
+                "update key set last_used = ? where account = ? and fingerprint = ?",
+                (at, key_of(name), fingerprint),
+            )
 
     # ------------------------------------------------------------------ second factor
 
@@ -308,7 +307,7 @@ class SqliteAccounts:
     # ------------------------------------------------------------------ failures and history
 
     def note_failure(self, key: str, now: float, window: float) -> int:
-        with self._writing() as connection:
+        with self._writing(checkpoint=False) as connection:
             # Strangers choose the names that they try: what has expired is not kept.
             connection.execute("delete from failure where expires <= ?", (now,))
             connection.execute(
@@ -331,14 +330,14 @@ class SqliteAccounts:
             values += (first + SEPARATOR, first + chr(ord(SEPARATOR) + 1))
         if not self._select(f"select 1 from failure where {where} limit 1", *values):
             return 0
-        with self._writing() as connection:
+        with self._writing(checkpoint=False) as connection:
             return connection.execute(f"delete from failure where {where}", values).rowcount
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         return self._locks.of(key_of(key))
 
     def record_login(self, login: LoginRecord) -> None:
-        with self._writing() as connection:
+        with self._writing(checkpoint=False) as connection:
             connection.execute(
                 "insert into login (account, at, address, factors, fingerprint, success)"
                 " select name, ?, ?, ?, ?, ? from account where name = ?",
@@ -391,9 +390,11 @@ class SqliteAccounts:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self, *, checkpoint: bool = True) -> Iterator[sqlite3.Connection]:
+        """In a copy of the file alone, too, what is closed, deleted or used has to stay so. What
+        every login writes can wait for the next checkpoint."""
         fresh = self._refuse_a_lost_file()
-        with _translated(), self._database.writing() as connection:
+        with _translated(), self._database.writing(checkpoint=checkpoint) as connection:
             if fresh:
                 self._box.create()
             yield connection
