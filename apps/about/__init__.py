@@ -54,6 +54,12 @@ class About(App):
         await session.say(clean(f"{KNOWN}.\n{facts}", lines=True))
         return 0
 
+    @command(name="host")
+    def show_host(self, session: Session) -> None:
+        """Show the name of this host, what it runs, and where it is reached."""
+        _, _, facts = plain(sections(session, self.options)[0]).partition("\n")
+        session.print(clean(facts, lines=True))
+
     @command
     def fingerprints(
         self, session: Session, *, json: bool = False, known_hosts: bool = False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json as to_json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from fnmatch import translate
+from functools import partial
 from itertools import chain
 from operator import itemgetter
 from shlex import quote
@@ -15,7 +16,6 @@ from typing import Annotated, Literal
 from tuihost import (
     FileError,
     FileInfo,
-    OpenFile,
     OpenMode,
     Reason,
     Session,
@@ -29,18 +29,19 @@ from tuihost import (
 )
 
 from .bin import Bin
+from .copying import copy, each_to_last
 from .folders import OWN, AllFolders
 from .output import bin_data, data_of, listed, listed_bin, write_pieces
-from .trees import all_files, is_folder, some_files, walk
+from .trees import CHUNK, all_files, is_folder, pieces_of, some_files, walk
 
-CHUNK = 262_144
 STANDARD_INPUT = "-"
 MAX_PATTERN = 1000  # characters
 MAX_SEARCHED = 10_000  # files and folders that one `find` looks at
+NEW = OpenMode(read=False, write=True, create=True, new=True)
 
 
 class FileCommands:
-    """ls, pwd, cat, put, rm, bin, mv, mkdir, find, quota."""
+    """ls, pwd, cat, put, rm, bin, mv, cp, touch, mkdir, find, quota."""
 
     folders: AllFolders
 
@@ -92,7 +93,7 @@ class FileCommands:
             tree = some_files(session)
             file = tree.open(names_in(tree, path))
             try:
-                write_pieces(session, _pieces(file))
+                write_pieces(session, pieces_of(file))
             finally:
                 file.close()
 
@@ -223,25 +224,54 @@ class FileCommands:
     def mv(
         self,
         session: Session,
-        path: str,
-        new_path: str,
-        *,
+        *paths: str,
         force: Annotated[bool, Short("f"), "Replace what is there."] = False,
     ) -> int:
-        """Move or rename a file or folder."""
+        """Move or rename a file or folder: `files mv a.txt b.txt`. Several go into a folder, which
+        is the last of the PATHS."""
+        if len(paths) < 2:
+            session.error("Say it like this: files mv PATH NEW_PATH, or files mv PATHS FOLDER")
+            return 2
+        return each_to_last(
+            session,
+            paths,
+            lambda tree, source, _, target: tree.rename(source, target, replace=force),
+        )
 
-        def look(path: str) -> None:
+    @command
+    def cp(
+        self,
+        session: Session,
+        *paths: str,
+        recursive: Annotated[bool, Short("r"), "Copy folders too."] = False,
+        force: Annotated[bool, Short("f"), "Replace files that are there."] = False,
+    ) -> int:
+        """Copy a file: `files cp a.txt b.txt`. Several go into a folder, which is the last of the
+        PATHS."""
+        if len(paths) < 2:
+            session.error("Say it like this: files cp PATH NEW_PATH, or files cp PATHS FOLDER")
+            return 2
+        copy_one = partial(copy, folders=recursive, replace=force)
+        return each_to_last(session, paths, copy_one)
+
+    @command
+    def touch(self, session: Session, *paths: str) -> int:
+        """Make empty files. Those that are there stay as they are, with the time of now."""
+        if not paths:
+            session.error("Say which one: files touch PATH")
+            return 2
+
+        def touch(path: str) -> None:
             tree = some_files(session)
-            tree.info(names_in(tree, path))
+            names = names_in(tree, path, new_file=True)
+            try:
+                tree.open(names, NEW).close()
+            except FileError as error:
+                if error.reason is not Reason.EXISTS:
+                    raise
+                tree.change(names, modified=session.host.now())
 
-        def move(new_path: str) -> None:
-            tree = some_files(session)
-            source, target = names_in(tree, path), names_in(tree, new_path, new=True)
-            if is_folder(tree, target):
-                target = (*target, source[-1])
-            tree.rename(source, target, replace=force)
-
-        return _each(session, (path,), look) or _each(session, (new_path,), move)
+        return _each(session, paths, touch)
 
     @command
     def mkdir(
@@ -308,14 +338,6 @@ class FileCommands:
         )
         self._say_what_the_bin_takes(session)
         return 0
-
-
-def _pieces(file: OpenFile) -> Iterator[bytes]:
-    """What is in a file, a piece at a time."""
-    at = 0
-    while data := file.read(at, CHUNK):
-        yield data
-        at += len(data)
 
 
 def _each(session: Session, paths: Sequence[str], act: Callable[[str], None]) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuihost import FileError, FileInfo, Folders, Reason, Session
+from tuihost import FileError, FileInfo, Folders, OpenFile, Reason, Session
 
 from .folders import NOT_YOURS
+
+CHUNK = 262_144  # bytes that are read at a time
 
 
 def all_files(session: Session) -> Folders:
@@ -40,3 +42,11 @@ def walk(tree: Folders, start: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
             yield names, info
             if info.folder:
                 waiting.append(names)
+
+
+def pieces_of(file: OpenFile) -> Iterator[bytes]:
+    """What is in a file, a piece at a time."""
+    at = 0
+    while data := file.read(at, CHUNK):
+        yield data
+        at += len(data)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from tuihost import App, Session, clean, command
+from tuihost import App, Session, clean, command, date_time
 
 from .command_stdio import CommandInput, CommandOutput
 from .filters import Filters
@@ -160,6 +160,11 @@ class Shell(Filters, App):
     def echo(self, session: Session, *words: str) -> None:
         """Print the words."""
         session.print(" ".join(words))
+
+    @command
+    def date(self, session: Session) -> None:
+        """Show the date and the time, in UTC."""
+        session.print(f"{date_time(session.host.now())} UTC")
 
     @command
     def alias(self, session: Session, name: str = "", *words: str) -> int:

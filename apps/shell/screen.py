@@ -249,7 +249,7 @@ class ShellScreen:
         match words:
             case ("exit" | "quit" | "logout", *_):
                 self.leave()
-            case ("clear",):
+            case ("clear" | "cls" | "reset", *_):
                 self.transcript.clear()
             case ("open", name) | (name,) if name in self.known.apps and name not in self.builtins:
                 if name == self.session.app:

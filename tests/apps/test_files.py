@@ -61,10 +61,13 @@ def test_cat_reads_standard_input(host: Hosted) -> None:
 EVERY = (
     *("ls", "ls a", "cat a", "cat /files/mine/a", "put a", "put -f a", "put ''", "put .", "put ~"),
     *("rm a", "rm -f a", "rm -r sub", "rm -r ''", "bin", "bin restore a", "bin empty", "mv a b"),
+    *("cp a b", "cp -r sub b", "mv gone a sub", "touch a", "touch b"),
     *("mkdir b", "mkdir -p b/c", "find a", "find a sub"),
 )
 CHANGES = tuple(
-    each for each in EVERY if each.split()[0] in ("put", "rm", "mv", "mkdir") or "empty" in each
+    each
+    for each in EVERY
+    if each.split()[0] in ("put", "rm", "mv", "cp", "touch", "mkdir") or "empty" in each
 )
 
 
@@ -117,6 +120,89 @@ def test_errors_name_the_path(host: Hosted) -> None:
     for words, sentence in said.items():
         outcome = host.run(words)
         assert (outcome.status, outcome.errors) == (1, f"{sentence}\n"), words
+
+
+def _everything(host: Hosted) -> dict[str, str]:
+    """Every file of the person, and what is in it."""
+    paths = host.run("files find '*'").text.splitlines()
+    found = {path: host.run(f"files cat {path}") for path in paths}
+    return {path: cat.text for path, cat in found.items() if cat.status == 0}
+
+
+@pytest.mark.parametrize("command", ["mv", "cp"])
+def test_several_files_go_into_a_folder(host: Hosted, command: str) -> None:
+    """As with mv(1) and cp(1); whatever cannot go is named, stays, and keeps nobody back."""
+    host.run("files mkdir -p sub/in")
+    for path in ("a", "b", "c", "sub/b", "sub/in/c"):
+        host.run(f"files put {path}", stdin=path.encode())
+    here = {f"/files/mine/{path}": path for path in ("a", "b", "c", "sub/b", "sub/in/c")}
+    outcome = host.run(f"{command} a nowhere b sub/in/c c sub")
+    assert (outcome.status, outcome.text) == (1, "")
+    assert outcome.errors == (
+        "nowhere: there is no such file.\n"
+        "sub/b: that name is taken already.\n"
+        "sub/c: one of the others has got that name.\n"
+    )
+    gone = {"/files/mine/a", "/files/mine/sub/in/c"} if command == "mv" else set()
+    moved = {"/files/mine/sub/a": "a", "/files/mine/sub/c": "sub/in/c"}
+    here = {path: text for path, text in (here | moved).items() if path not in gone}
+    assert _everything(host) == here
+
+    for last in ("b", "nothing"):
+        outcome = host.run(f"{command} c sub/a {last}")
+        assert (outcome.status, outcome.errors) == (
+            1,
+            f"{last}: that is not a folder, and several files can only go into a folder.\n",
+        )
+    assert _everything(host) == here
+    assert host.run(f"{command} -f b c sub").status == 0
+    assert _everything(host)["/files/mine/sub/c"] == "c"
+    for words in (command, f"{command} a"):
+        assert host.run(words).status == 2
+
+
+def test_a_folder_is_copied_with_all_that_is_in_it(host: Hosted) -> None:
+    host.run("files mkdir -p sub/deep")
+    host.run("files put sub/deep/a", stdin=b"1")
+    said = {
+        "cp sub copy": "copy: a folder is copied with -r.",
+        "cp -r sub sub": "sub/sub: a folder cannot be copied into itself.",
+        "cp -r sub sub/deep/new": "sub/deep/new: a folder cannot be copied into itself.",
+        "cp -f sub/deep/a sub/deep": "sub/deep/a: that is the same file.",
+        "cp sub/deep/a new/": "new/: there is no such folder.",
+        "mv sub/deep/a new/": "new/: there is no such folder.",
+        "mv sub sub": "sub/sub: a folder cannot be moved into itself.",
+    }
+    for words, sentence in said.items():
+        outcome = host.run(words)
+        assert (outcome.status, outcome.errors) == (1, f"{sentence}\n"), words
+    assert host.run("cp -r sub copy").status == 0
+    assert host.run("cp -r sub copy").status == 0
+    assert _everything(host) == {
+        f"/files/mine/{path}/deep/a": "1" for path in ("sub", "copy", "copy/sub")
+    }
+    assert host.run("cp -r sub copy").errors == "copy/sub: that name is taken already.\n"
+
+
+def test_a_copy_for_which_there_is_no_room_leaves_no_file_behind(host: Hosted) -> None:
+    host.run("files mkdir big")
+    host.run("files put big/file", stdin=bytes(600_000))
+    assert host.run("cp big/file copy").errors == "copy: there is no room left.\n"
+    assert host.run("cp -r big copy").errors == "copy: file: there is no room left.\n"
+    assert (
+        host.run("files find '*'").text
+        == "/files/mine/big\n/files/mine/big/file\n/files/mine/copy\n"
+    )
+
+
+def test_touch_makes_empty_files_and_changes_no_others(host: Hosted) -> None:
+    host.run("files put a", stdin=b"1")
+    host.run("files mkdir sub")
+    assert host.run("touch a b sub").status == 0
+    assert _everything(host) == {"/files/mine/a": "1", "/files/mine/b": ""}
+    assert host.run("touch new/ c").errors == "new/: there is no such folder.\n"
+    assert "/files/mine/c" in _everything(host)
+    assert host.run("touch").status == 2
 
 
 def test_options_that_ask_for_something_else_are_refused(host: Hosted) -> None:
@@ -374,7 +460,7 @@ def test_no_file_steers_a_terminal(command: str) -> None:
 def test_a_file_is_shown_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     with hosted(bundled=["menu", "files"]) as host:
         files = type(host.host.catalog.apps["files"].app).__module__
-        monkeypatch.setattr(importlib.import_module(f"{files}.commands"), "CHUNK", 1)
+        monkeypatch.setattr(importlib.import_module(f"{files}.trees"), "CHUNK", 1)
         text = "one €€€€\r\ntwo\n\n" + "x" * 23 + "\nend"
         assert host.run("files put long", stdin=text.encode()).status == 0
         written = at_a_terminal(host, "files cat long").decode()

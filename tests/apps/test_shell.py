@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import json
 import random
+import re
 import sys
 import threading
 import time
@@ -27,6 +28,7 @@ from tests.waiting import DEADLINE, allowed, until
 from tuihost import Account, App, CommandInfo, Folders, Session, command
 from tuihost.accounts import AccountRecord
 from tuihost.core.budget.ledger import Kind
+from tuihost.core.familiar_words import Answer, familiar_words, instead_of
 from tuihost.host.helpers import pool
 from tuihost.session.host_view import ssh_target_of
 from tuihost.testing import Hosted, Outcome, hosted
@@ -333,6 +335,27 @@ def test_words_from_elsewhere_do_the_same_everywhere(host: Hosted, word: str, sa
     assert host.run(word) == meant
     assert line(host, word) == (0, meant.text, "")
     assert host.run("shell script", stdin=word.encode()).text == meant.text
+
+
+def test_a_word_from_elsewhere_leads_to_a_command_that_there_is() -> None:
+    apps = ("about", "account", "files", "shell", "status")
+    with hosted(bundled=["menu", *apps]) as host:
+        commands = {app: host.host.catalog.apps[app].app.command_methods() for app in apps}
+        for word, meant in familiar_words(apps):
+            app, *command = meant.split()[:2] or ("shell",)
+            assert not command or command[0] in commands[app], word
+            match instead_of((word,), apps):
+                case Answer(sentence=sentence):
+                    for named in re.findall(r"`([^`]+)`", sentence):
+                        app, *command = named.split()
+                        assert app in ("sftp", "help") or command[0] in commands[app], sentence
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC\n", host.run("date").text)
+        assert host.run("date +%F").status == 2
+        assert host.run("hostname").text.startswith(f"Name: {host.host.name}\n")
+        assert host.run("which ls").text == host.run("files ls --help").text
+        assert host.run("sed s/a/b/ x | head") == host.run("sed")
+        assert host.run("sed").errors.startswith(f"{host.host.name}: That filter is not here.")
+        assert "&& works in the shell" in host.run("true && ls").errors
 
 
 def test_leaving_is_well(host: Hosted) -> None:
@@ -1099,6 +1122,7 @@ def test_a_line_for_a_shell_that_fails_leads_to_the_shell(host: Hosted) -> None:
     for words in ("ls | less", "ls | foo", "nothing|head", "cat nothing; ls", "grep x < gone",
                   "foo | bar", "foo && bar"):  # fmt: skip
         assert host.run(words).errors.count("\n") == 1, "one sentence"
+    assert "If it is one of your aliases: | works" in host.run("foo | bar").errors
     assert "gone: there is" in host.run("cat gone | less").errors, "that is wrong in the shell, too"
     assert host.run("cat 'a|b'").errors == "a|b: there is no such file.\n"
     assert host.run("cat 'a' | x").errors.endswith(" shell -c \"'…'\"\n")

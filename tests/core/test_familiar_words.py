@@ -12,7 +12,7 @@ from tuihost.core.familiar_words import (
     key_addition,
 )
 
-APPS = ("account", "files", "menu", "shell", "status")
+APPS = ("about", "account", "files", "menu", "shell", "status")
 COPY_ID = (
     'exec sh -c \'cd; umask 077; mkdir -p ".ssh" && { [ -z `tail -1c .ssh/authorized_keys '
     '2>/dev/null` ] || echo >> ".ssh/authorized_keys" || exit 1; } && '
@@ -72,12 +72,63 @@ OLDER = "umask 077 ; test -d .ssh || mkdir .ssh ; cat >> .ssh/authorized_keys"
         ("exit now", Answer("", 0)),
         ("true", Answer("", 0)),
         ("false", Answer("", 1)),
+        ("cp -p a b", Instead("files", ("cp", "a", "b"))),
+        ("which -a notes", Instead("shell", ("help", "notes"))),
+        ("command -v ls", Instead("shell", ("help", "ls"))),
+        ("la", Instead("files", ("ls",))),
+        ("tree sub", Instead("files", ("find", "*", "sub"))),
+        ("fgrep -i x a", Instead("shell", ("grep", "--fixed", "-i", "x", "a"))),
+        ("date -u", Instead("shell", ("date",))),
+        ("date +%F", Instead("shell", ("date", "+%F"))),
+        ("uname -a", Instead("about", ("host",))),
+        ("last -n 3", Instead("account", ("history",))),
+        ("env", Instead("about", ("env",))),
         ("nots", None),
         ("", None),
     ],
 )
 def test_what_a_word_leads_to(line: str, meant: Instead | Answer | None) -> None:
     assert instead_of(line.split(), APPS) == meant
+
+
+HABITS = """
+    help man ls ll la dir tree cat less more head tail cp mv rm rmdir mkdir touch ln chmod chown
+    umask stat file find locate du df quota vi vim nvim nano emacs ed edit open env printenv set
+    export unset source . eval exec alias unalias history which type whereis command clear reset cls
+    tput stty tty date cal time sleep watch w who whoami users id groups last lastlog finger uname
+    hostname uptime free top htop ps kill killall pkill jobs bg fg nohup nice screen tmux cd pushd
+    popd pwd echo printf yes seq test [ true false exit logout quit grep egrep fgrep rg sed awk cut
+    tr sort uniq wc tee xargs diff cmp md5sum sha256sum base64 tar gzip gunzip zip unzip curl wget
+    ping ssh scp sftp rsync ssh-keygen ssh-copy-id ftp telnet nc su sudo doas passwd chsh login
+    useradd adduser mail write wall talk apt apt-get yum dnf brew pip npm git make gcc python
+    python3 node perl ruby bash sh zsh fish systemctl service journalctl dmesg reboot shutdown
+    poweroff mount lsblk ip ifconfig netstat ss lsof crontab at if for while : dd
+"""
+
+
+@pytest.mark.parametrize("apps", [APPS, ("files", "shell"), ()])
+def test_a_word_from_a_shell_leads_to_a_command_or_to_a_sentence(apps: tuple[str, ...]) -> None:
+    known = dict(familiar_words(apps))
+    assert apps != APPS or known.keys() >= set(HABITS.split())
+    for word in known:
+        match instead_of((word,), apps):
+            case Instead(app=app):
+                assert app in apps
+            case Answer(sentence="", status=status):
+                assert status == (word == "false")
+            case Answer(sentence=sentence, status=status):
+                assert status, word
+                assert sentence[-1] == ".", word
+                assert len(sentence) < 130, word
+            case None:
+                raise AssertionError(word)
+
+
+def test_only_what_somebody_may_open_is_named_instead() -> None:
+    assert instead_of(("rmdir", "x"), ()) == Answer("rmdir is not here.", 127)
+    assert instead_of(("rmdir", "x"), ("files",)) == Answer(
+        "rmdir is not here. `files rm -r FOLDER` deletes a folder.", 127
+    )
 
 
 def test_a_folder_to_go_to_is_told_to_be_missing() -> None:
@@ -89,17 +140,13 @@ def test_a_folder_to_go_to_is_told_to_be_missing() -> None:
 
 def test_a_word_leads_nowhere_without_its_app() -> None:
     assert instead_of(("ls",), ("menu",)) is None
-    assert dict(familiar_words(("status",))) == {
-        **dict.fromkeys(("exit", "logout", "quit", "cd", "true", "false"), ""),
-        "who": "status people",
-        "w": "status people",
-        "users": "status people",
-        "top": "status",
-        "htop": "status",
-        "ps": "status now",
-        "uptime": "status now",
-        "free": "status now",
+    found = dict(familiar_words(("status",)))
+    assert {word: meant for word, meant in found.items() if meant} == {
+        **dict.fromkeys(("who", "w", "users", "finger"), "status people"),
+        **dict.fromkeys(("top", "htop", "btop"), "status"),
+        **dict.fromkeys(("ps", "uptime", "free", "vmstat"), "status now"),
     }
+    assert not {"exit", "true", "false", "cd"} - found.keys()
 
 
 @pytest.mark.parametrize("line", [OPENSSH_10, COPY_ID, OLDER])

@@ -10,6 +10,11 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
+
+from tuihost.core.exit_statuses import NOT_FOUND, NOT_YOURS
+
+T = TypeVar("T")
 
 _RUNS_A_LINE = re.compile(r"-[a-z]*c$")
 _TAKES_KEYS = re.compile(r"\bcat\s*>>\s*\S*(?:authorized_keys|AUTH_KEY_FILE)\b")
@@ -50,35 +55,184 @@ class _Word:
     as_it_is: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _NotHere:
+    """What does not exist here, and what there is `instead` for people who may open `app`."""
+
+    sentence: str
+    app: str = ""
+    instead: str = ""
+    status: int = NOT_FOUND
+
+
+def _each(words: str, meant: T) -> dict[str, T]:
+    return dict.fromkeys(words.split(), meant)
+
+
 _OF_THE_SHELL = (
-    "alias", "apps", "count", "echo", "grep", "head", "history", "json", "page", "sort", "tail",
-    "unalias",
+    "alias", "apps", "count", "echo", "grep", "head", "history", "json", "page", "sort",
+    "tail", "unalias",
 )  # fmt: skip
 """Commands of the shell that need no app before them: there, and so here."""
 
 _WORDS = {
-    **dict.fromkeys(("help", "man", "?"), _Word(("shell", "help"))),
-    **dict.fromkeys(("ls", "dir", "ll"), _Word(("files", "ls"), as_it_is="1AFGahlp")),
-    "cat": _Word(("files", "cat"), as_it_is="u"),
-    **dict.fromkeys(("less", "more"), _Word(("files", "cat"), as_it_is="EFRSXer")),
-    "find": _Word(("files", "find"), _Keeps.A_SEARCH),
-    **{word: _Word(("files", word)) for word in ("mkdir", "mv", "rm")},
+    **_each("help man ? info", _Word(("shell", "help"))),
+    "apropos": _Word(("shell", "help"), _Keeps.LONG_OPTIONS),
+    **_each("which type whereis whatis command", _Word(("shell", "help"), as_it_is="Vafptv")),
+    **_each("ls dir ll la l vdir", _Word(("files", "ls"), as_it_is="1AFGahlp")),
+    "stat": _Word(("files", "ls")),
+    "tree": _Word(("files", "find", "*"), as_it_is="aC"),
+    **_each("cat bat", _Word(("files", "cat"), as_it_is="u")),
+    **_each("less more most", _Word(("files", "cat"), as_it_is="EFRSXer")),
+    **_each("find locate", _Word(("files", "find"), _Keeps.A_SEARCH)),
+    **{word: _Word(("files", word)) for word in ("mkdir", "mv", "rm", "touch")},
+    "cp": _Word(("files", "cp"), as_it_is="p"),
     "pwd": _Word(("files", "pwd"), _Keeps.LONG_OPTIONS),
     "du": _Word(("files", "quota"), as_it_is="abchkms"),
-    **dict.fromkeys(("df", "quota"), _Word(("files", "quota"), _Keeps.LONG_OPTIONS)),
-    **dict.fromkeys(("who", "w", "users"), _Word(("status", "people"), _Keeps.LONG_OPTIONS)),
-    **dict.fromkeys(("top", "htop"), _Word(("status",), _Keeps.LONG_OPTIONS)),
-    **dict.fromkeys(("ps", "uptime", "free"), _Word(("status", "now"), _Keeps.LONG_OPTIONS)),
-    **dict.fromkeys(("whoami", "id"), _Word(("account", "whoami"), _Keeps.LONG_OPTIONS)),
-    "passwd": _Word(("account",), _Keeps.LONG_OPTIONS),
-    **dict.fromkeys(("sh", "bash"), _Word(("shell",), _Keeps.A_LINE)),
+    **_each("df quota", _Word(("files", "quota"), _Keeps.LONG_OPTIONS)),
+    **_each("who w users finger", _Word(("status", "people"), _Keeps.LONG_OPTIONS)),
+    **_each("top htop btop", _Word(("status",), _Keeps.LONG_OPTIONS)),
+    **_each("ps uptime free vmstat", _Word(("status", "now"), _Keeps.LONG_OPTIONS)),
+    **_each("whoami id logname", _Word(("account", "whoami"), _Keeps.LONG_OPTIONS)),
+    "groups": _Word(("account", "show"), _Keeps.LONG_OPTIONS),
+    **_each("last lastlog", _Word(("account", "history"), _Keeps.LONG_OPTIONS)),
+    **_each("passwd chsh chfn", _Word(("account",), _Keeps.LONG_OPTIONS)),
+    **_each("hostname uname hostnamectl", _Word(("about", "host"), _Keeps.LONG_OPTIONS)),
+    **_each("tty stty tput", _Word(("about", "terminal"), _Keeps.LONG_OPTIONS)),
+    **_each("env printenv", _Word(("about", "env"))),
+    **_each("sh bash dash zsh ksh fish", _Word(("shell",), _Keeps.A_LINE)),
     **{word: _Word(("shell", word)) for word in _OF_THE_SHELL},
+    "date": _Word(("shell", "date"), as_it_is="u"),
     "wc": _Word(("shell", "count"), as_it_is="l"),
+    **_each("egrep rg", _Word(("shell", "grep"), as_it_is="E")),
+    "fgrep": _Word(("shell", "grep", "--fixed")),
 }
 _LEAVING = ("exit", "logout", "quit")
-_NO_FOLDER = Answer("There is no folder to go to: each command takes the whole path.", 2)
 _NO_KEYS = Answer("Keys cannot be added in this way here.", 1)
-_ANSWERS = {"cd": _NO_FOLDER, "true": Answer("", 0), "false": Answer("", 1)}
+_ANSWERS = {**_each("true :", Answer("", 0)), "false": Answer("", 1)}
+_NOT_HERE = {
+    **_each(
+        "cd pushd popd dirs chdir",
+        _NotHere(
+            "There is no folder to go to: each command takes the whole path.", status=NOT_YOURS
+        ),
+    ),
+    **_each(
+        "vi vim nvim nano pico emacs ed edit micro joe view",
+        _NotHere(
+            "There is no editor for the command line here.",
+            "files",
+            "In the app Files, Ctrl-E edits a text.",
+        ),
+    ),
+    "rmdir": _NotHere("rmdir is not here.", "files", "`files rm -r FOLDER` deletes a folder."),
+    **_each("ln link symlink", _NotHere("There are no links here.", "files", "`files cp` copies.")),
+    **_each(
+        "chmod chown chgrp umask",
+        _NotHere("Owners and modes are not changed here.", "files", "`sftp` has chmod."),
+    ),
+    **_each(
+        "clear reset cls",
+        _NotHere("Only the screen of the shell can be cleared, with Ctrl-L."),
+    ),
+    **_each(
+        "open xdg-open start",
+        _NotHere(
+            "On a terminal, the name of an app opens it.",
+            "files",
+            "Files are opened in the app Files.",
+        ),
+    ),
+    **_each(
+        "set export unset declare local read readonly",
+        _NotHere("There are no variables here.", "about", "`about env` shows what you sent."),
+    ),
+    **_each(
+        "if for while until case function test [ [[ let expr",
+        _NotHere(
+            "There are no conditions and no loops here.",
+            "shell",
+            "In the shell && goes on after success, and || after failure.",
+        ),
+    ),
+    **_each(
+        "source . eval exec",
+        _NotHere(
+            "Files are not run in this way.",
+            "shell",
+            "`shell script < FILE` runs the lines of one.",
+        ),
+    ),
+    **_each(
+        "sed awk cut tr uniq tee xargs rev tac nl paste join column diff cmp comm fold printf",
+        _NotHere(
+            "That filter is not here.",
+            "shell",
+            "There are grep, head, tail, sort (with -u), count, json and page.",
+        ),
+    ),
+    **_each(
+        "tar gzip gunzip zcat bzip2 xz zip unzip 7z md5sum sha1sum sha256sum cksum base64 xxd od "
+        "hexdump dd split file",
+        _NotHere(
+            "No program here works on files in this way.",
+            "files",
+            "scp, sftp and rsync bring them to your own machine.",
+        ),
+    ),
+    **_each(
+        "sftp scp rsync",
+        _NotHere("That is run on your own machine.", "files", "It copies files to and from here."),
+    ),
+    **_each(
+        "curl wget ping dig host nslookup traceroute nc telnet ftp ssh mosh",
+        _NotHere(
+            "Nothing here goes out into the network.",
+            "files",
+            "Fetch it on your own machine, and copy it here with scp.",
+        ),
+    ),
+    **_each(
+        "ssh-keygen ssh-copy-id ssh-add ssh-agent",
+        _NotHere(
+            "That is run on your own machine.",
+            "account",
+            "`account add-key` adds public keys to your account here.",
+        ),
+    ),
+    **_each(
+        "su sudo doas login newgrp",
+        _NotHere(
+            "Nobody becomes somebody else here.", "account", "`account whoami` says who you are."
+        ),
+    ),
+    **_each(
+        "useradd adduser usermod userdel",
+        _NotHere("Accounts are made by the operator, or with an invitation from them."),
+    ),
+    **_each(
+        "kill killall pkill jobs bg fg wait disown nohup nice screen tmux byobu at crontab",
+        _NotHere(
+            "Nothing runs here in the background: Ctrl-C ends what you run, and all of it "
+            "ends with your connection."
+        ),
+    ),
+    **_each(
+        "mail write wall mesg talk",
+        _NotHere(
+            "There are no messages between people here.",
+            "status",
+            "`status people` says who is here.",
+        ),
+    ),
+    **_each(
+        "apt apt-get aptitude dpkg yum dnf pacman apk brew pip npm git make gcc python python3 "
+        "node perl ruby php java docker systemctl service journalctl dmesg reboot shutdown halt "
+        "poweroff mount umount lsblk ip ifconfig netstat ss lsof time sleep watch yes seq cal bc",
+        _NotHere("Only the apps of this host run here.", "shell", "`help` lists what they can do."),
+    ),
+}
+"""Words for what does not exist here."""
 
 
 def instead_of(words: Sequence[str], apps: Collection[str]) -> Instead | Answer | None:
@@ -90,6 +244,9 @@ def instead_of(words: Sequence[str], apps: Collection[str]) -> Instead | Answer 
         return Answer("", int(rest[0]) & 0xFF if rest and rest[0].isdecimal() else 0)
     if name in _ANSWERS:
         return _ANSWERS[name]
+    if missing := _NOT_HERE.get(name):
+        instead = missing.instead if missing.app in apps else ""
+        return Answer(f"{missing.sentence} {instead}".rstrip(), missing.status)
     found = _WORDS.get(name)
     if found is None or found.command[0] not in apps:
         return None
@@ -108,7 +265,7 @@ def key_addition(line: str, apps: Collection[str]) -> Instead | Answer | None:
 def familiar_words(apps: Collection[str]) -> Iterator[tuple[str, str]]:
     """Each word that means something, and the command that it leads to; that is empty if the host
     itself answers."""
-    yield from dict.fromkeys((*_LEAVING, *_ANSWERS), "").items()
+    yield from dict.fromkeys((*_LEAVING, *_ANSWERS, *_NOT_HERE), "").items()
     for name, word in _WORDS.items():
         if word.command[0] in apps:
             yield name, " ".join(word.command)

@@ -60,6 +60,8 @@ WAYS: dict[str, tuple[Callable[[Hosted], None], Changes]] = {
     "rm": (run("files rm a"), [("removed", f"{MINE}/a", 0)]),
     "rm -r": (run("rm -r sub"), [("removed", f"{MINE}/sub", 0)]),
     "mv": (run("mv a sub"), [("renamed", f"{MINE}/sub/a", 0)]),
+    "cp": (run("cp a b"), [("written", f"{MINE}/b", 5)]),
+    "touch": (run("touch a b"), [("written", f"{MINE}/b", 0)]),
     "mkdir -p": (
         run("mkdir -p sub/x/y"),
         [("made", f"{MINE}/sub/x", 0), ("made", f"{MINE}/sub/x/y", 0)],

@@ -113,16 +113,21 @@ class Job:
 
     def play(self) -> int:
         status = self._play()
-        if self._visit.hint and status in HINTED and not self._names_no_app():
+        if self._visit.hint and status in HINTED and not self._is_answered():
             self._complain(self._visit.hint)
         else:
             self._stage.show_errors()
         return status
 
-    def _names_no_app(self) -> bool:
-        """Whether the line begins with a word that no shell here knows either."""
-        route = self._visit.route
-        return isinstance(route, NoSuchApp) and route.name not in self._visit.misread
+    def _is_answered(self) -> bool:
+        """Whether all has been said about the word that the line begins with."""
+        match self._visit.route:
+            case NoSuchApp(name=name):
+                return name not in self._visit.misread
+            case Answer(sentence=sentence):
+                return bool(sentence)
+            case _:
+                return False
 
     def _play(self) -> int:
         match self._visit.route:
@@ -140,11 +145,14 @@ class Job:
             case NoSuchApp(name=name) if name in self._visit.misread:
                 return NOT_FOUND  # the hint says more
             case NoSuchApp(name=name):
-                self._complain(no_such_app(self._host, self._visit.account, name))
+                sentence = no_such_app(self._host, self._visit.account, name, self._visit.hint)
+                self._complain(sentence)
                 return NOT_FOUND
             case BadCommand(reason=reason):
                 self._complain(reason)
                 return NOT_YOURS
+            case Answer(sentence="") if self._visit.misread:
+                return NOT_YOURS  # `true && ls`: the hint says how to run the rest of it
             case Answer(sentence=sentence, status=status):
                 if sentence:
                     self._complain(sentence)

@@ -19,8 +19,9 @@ def complain(host: Host, stage: CommandStage, sentence: str) -> None:
         return  # the client has asked for the end already
 
 
-def no_such_app(host: Host, account: Account, name: str) -> str:
-    """For people who ask for an app that does not exist, or that they may not open."""
+def no_such_app(host: Host, account: Account, name: str, hint: str = "") -> str:
+    """For people who ask for an app that does not exist, or that they may not open. `hint` says how
+    to have a shell run their line, which knows their aliases too."""
     shown = clean(name, limit=40)
     if any(broken.name == name for broken in host.catalog.broken):
         return f"{shown} is out of order at the moment; the operator knows why."
@@ -28,6 +29,8 @@ def no_such_app(host: Host, account: Account, name: str) -> str:
     near = nearest(name, known, 0.6)
     if near:
         return f"no app is called {shown}; did you mean {near}?"
+    if hint:
+        return f"no app is called {shown}. If it is one of your aliases: {hint}"
     if not known:
         return f"no app is called {shown}, and no other is open to you."
     are = "is" if len(known) == 1 else "are"
