@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -56,14 +57,19 @@ class SourceBlocks:
 
     def source(self, address: str) -> str:
         """The source of an address, such as `192.0.2.1` or `2001:db8:7:1::/64`."""
-        found = address_of(address)
-        if found is None:
-            return address
-        found = unwrapped(found)
-        bits = self.bits_v4 if found.version == 4 else self.bits_v6
-        if bits == found.max_prefixlen:
-            return str(found)
-        return str(ip_network((found, bits), strict=False))
+        return _source(address, self.bits_v4, self.bits_v6)
+
+
+@lru_cache(maxsize=1024)  # several parts of the host ask about each connection
+def _source(address: str, bits_v4: int, bits_v6: int) -> str:
+    found = address_of(address)
+    if found is None:
+        return address
+    found = unwrapped(found)
+    bits = bits_v4 if found.version == 4 else bits_v6
+    if bits == found.max_prefixlen:
+        return str(found)
+    return str(ip_network((found, bits), strict=False))
 
 
 class Networks:

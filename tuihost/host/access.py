@@ -7,14 +7,15 @@ waits. Threads: any.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 from tuihost.commands.running import CommandLine, resolve
 from tuihost.core.accepts import Accepts, ForwardRule, SocketRule
 from tuihost.core.login.chains import LoginChains
 from tuihost.core.login.proof import Proof
-from tuihost.core.login.rights import FileRight, rights_of
+from tuihost.core.login.rights import FileRight, Rights, rights_of
 from tuihost.files.disk import without_changes
 from tuihost.files.tree import FileTree, Folders
 from tuihost.host.login.visitor import Visitor
@@ -27,6 +28,8 @@ from tuihost.wire import Identity, Restrictions, SocketAddress
 
 SFTP = "sftp"
 """The subsystem that the host serves itself if no app does."""
+REMEMBERED_WAYS = 128
+"""Ways in for which the host remembers what they give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,17 @@ class NotAllowed:
     """Somebody's roles do not give them a command. `reason` is for them."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How somebody came in, as far as it decides which apps are theirs."""
+
+    guest: bool
+    roles: frozenset[str]
+    factors: tuple[str, ...]
+    target: str | None
+    confined: str | None
 
 
 class Access:
@@ -51,51 +65,64 @@ class Access:
         self._login_chains = login_chains
         self._default_app = settings.server.default_app
         self._script = settings.server.script
+        # Most people come in the same few ways: the guests all in one.
+        self._given = lru_cache(maxsize=REMEMBERED_WAYS)(self._what_is_given)
 
     # ---------------------------------------------------------------- who comes in
 
     def visitor(self, identity: Identity, connection: int = 0) -> Visitor:
         """Somebody who has logged in over the connection of that number, with all that they may
         use."""
-        guest, roles = identity.guest, identity.roles
         restrictions = identity.restrictions or Restrictions()
-        proof = Proof.of(identity)
-        visitor = Visitor(
-            name=identity.user,
-            guest=guest,
-            roles=roles,
-            rights=rights_of(self._roles, guest=guest, roles=roles),
-            restrictions=restrictions,
+        way = _Way(
+            guest=identity.guest,
+            roles=identity.roles,
             factors=identity.factors,
             target=identity.target,
             confined=_confined(restrictions),
+        )
+        rights, apps = self._given(way)
+        proof = Proof.of(identity)
+        return Visitor(
+            name=identity.user,
+            guest=way.guest,
+            roles=way.roles,
+            rights=rights,
+            apps=apps,
+            restrictions=restrictions,
+            factors=way.factors,
+            target=way.target,
+            confined=way.confined,
             fingerprint=identity.fingerprint,
             connection=connection,
             key_line=None if proof.limited else identity.key,
             proof=proof,
         )
-        return replace(visitor, apps=frozenset(self._opened(visitor)))
 
-    def _opened(self, visitor: Visitor) -> Iterator[str]:
-        for name in self._apps:
-            if self._takes(name, visitor) and self._leads_to(visitor, name):
-                yield name
+    def _what_is_given(self, way: _Way) -> tuple[Rights, frozenset[str]]:
+        rights = rights_of(self._roles, guest=way.guest, roles=way.roles)
+        apps = (
+            name
+            for name in self._apps
+            if self._takes(name, way) and self._leads_to(way, rights, name)
+        )
+        return rights, frozenset(apps)
 
-    def _takes(self, app: str, account: Account) -> bool:
+    def _takes(self, app: str, account: Account | _Way) -> bool:
         """Whether the app itself accepts such people."""
         accepts = self._apps[app].app.accepts
         return accepts.may_use(guest=account.guest, roles=account.roles)
 
-    def _leads_to(self, visitor: Visitor, app: str) -> bool:
-        """Whether roles, factors and a forced command lead them to an app of that name, be it
-        there or not."""
-        if visitor.confined is not None and app != visitor.confined:
+    def _leads_to(self, way: Visitor | _Way, rights: Rights, app: str) -> bool:
+        """Whether roles, factors and a forced command lead to an app of that name, be it there or
+        not."""
+        if way.confined is not None and app != way.confined:
             return False
         if self._login_chains is not None and not self._login_chains.open(
-            app, factors=visitor.factors, target=visitor.target, guest=visitor.guest
+            app, factors=way.factors, target=way.target, guest=way.guest
         ):
             return False
-        return visitor.rights.app(app)
+        return rights.app(app)
 
     # ---------------------------------------------------------------- what somebody may do
 
@@ -116,7 +143,7 @@ class Access:
         """Whether the menu may show them the app: they may open it, or could if it worked."""
         if app in self._apps:
             return self.may_open(account, app)
-        return not isinstance(account, Visitor) or self._leads_to(account, app)
+        return not isinstance(account, Visitor) or self._leads_to(account, account.rights, app)
 
     def may_run(self, account: Account, app: str, command: str) -> bool:
         """Whether they may run that command of an app that they may open."""

@@ -75,6 +75,10 @@ class MemoryAccounts:
         )
 
     @_alone
+    def lookup(self, name: str) -> tuple[AccountRecord | None, bool]:
+        return self.get(name), self.taken(name)
+
+    @_alone
     def all(self) -> Sequence[AccountRecord]:
         found = [_whole(account) for account in self._accounts.values()]
         return tuple(sorted(found, key=lambda record: folded(record.name)))

@@ -21,7 +21,7 @@ from tuihost.core.login.lockout import Try
 from tuihost.core.login.verdicts import Hangup, Query
 from tuihost.host.login import _key_files
 from tuihost.host.login.services import LoginServices
-from tuihost.host.login.verifier import MAX_TOLD, AccountVerifier
+from tuihost.host.login.verifier import FRESH, MAX_TOLD, AccountVerifier
 from tuihost.login.steps import bundled_steps
 from tuihost.login.steps.codes import totp_code, totp_counter
 from tuihost.settings.loading import load
@@ -309,6 +309,28 @@ def test_a_yes_for_nobody_is_none(login_services: LoginServices) -> None:
     assert not verifier.password("", "x")
     identity = Identity("ghost", guest=False, factors=("password",))
     assert verifier.settled(identity) == Hangup("the account cannot be used")
+
+
+def test_a_name_is_looked_up_once_for_a_guest_and_again_where_that_is_long_ago(
+    login_services: LoginServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, asked = [1e9], Counter[str]()
+    monkeypatch.setattr(login_services, "now", lambda: clock[0])
+    lookup = login_services.store.lookup
+
+    def counted(name: str) -> Any:
+        asked[name] += 1
+        return lookup(name)
+
+    monkeypatch.setattr(login_services.store, "lookup", counted)
+    verifier = AccountVerifier(login_services, PEER, SILENT)
+    verifier.chains("zoe", None)
+    assert verifier.guest("zoe")
+    assert asked == {"zoe": 1}
+    login_services.store.create(AccountRecord("zoe"))
+    clock[0] += 2 * FRESH
+    assert not verifier.guest("zoe"), "somebody has taken the name meanwhile"
+    assert not verifier.guest("ZOE"), "what was told of another name says nothing of this one"
 
 
 def test_a_guest_costs_the_door_next_to_nothing(login_services: LoginServices) -> None:

@@ -83,7 +83,7 @@ def test_a_length_is_judged_before_the_rest_is_there(
     ends: tuple[PacketStream, PacketStream], length: int
 ) -> None:
     near, far = ends
-    head = ChaCha._stream(KEY[32:], 0).update(struct.pack(">I", length))
+    head = ChaCha(KEY).seal(0, struct.pack(">I", length))[:4]
     near.write_all(head)
     with pytest.raises(PeerError, match=f"{length} bytes long"):
         far.read_message()

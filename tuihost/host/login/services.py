@@ -126,33 +126,35 @@ class LoginServices:
 
     # ------------------------------------------------------------------ who comes in how
 
-    def chains(self, name: str, target: str | None) -> Chains:
-        """The chains for this name. Asks the store the same questions for every name."""
-        record = self.store.get(name)
-        who = self.who(name, record)
+    def ways_in(self, name: str, target: str | None) -> tuple[Who, Chains]:
+        """What this name is, and the chains for it. Asks the store the same questions for every
+        name."""
+        record, taken = self.store.lookup(name)
+        who = self._who(name, record, taken=taken)
         if record is None:
-            return self.login_chains.offered(who, target)
-        return self.login_chains.offered(who, target, own=record.chains, second=record.totp)
-
-    def who(self, name: str, record: AccountRecord | None) -> Who:
-        """What this name is, of which the store has this record."""
-        guest, invited = self.is_guest(name), self.is_invited(name, record)
-        if invited:
-            return Who.INVITED
-        if record is not None:
-            return Who.CLOSED if record.disabled else Who.ACCOUNT
-        return Who.GUEST if guest else Who.NOBODY
+            return who, self.login_chains.offered(who, target)
+        own, second = record.chains, record.totp
+        return who, self.login_chains.offered(who, target, own=own, second=second)
 
     def is_guest(self, name: str) -> bool:
         """Whether guests may use this name: the settings allow it, and it is not an account's, nor
         like one."""
-        free = not self.store.taken(name) and not self.is_invited(name, None)
-        return free and self._is_for_guests(name) and self._guest_problem(name) is None
+        record, taken = self.store.lookup(name)
+        return self._who(name, record, taken=taken) is Who.GUEST
+
+    def _who(self, name: str, record: AccountRecord | None, *, taken: bool) -> Who:
+        """What this name is, of which the store says this."""
+        for_guests = self._is_for_guests(name) and self._guest_problem(name) is None
+        if self.is_invited(name, record):
+            return Who.INVITED
+        if record is not None:
+            return Who.CLOSED if record.disabled else Who.ACCOUNT
+        return Who.GUEST if for_guests and not taken else Who.NOBODY
 
     def guest_advice(self, name: str) -> str:
         """Why guests cannot come in by this name although they choose theirs, and what to do; empty
         if they can, and for names of accounts."""
-        record, taken = self.store.get(name), self.store.taken(name)
+        record, taken = self.store.lookup(name)
         problem = self._guest_problem(name)
         if problem is None and taken:
             problem = "it looks like the name of somebody who has an account here"

@@ -15,8 +15,8 @@ SELECT_ACCOUNT = """select name, roles, "groups", disabled, created, password_ha
     terms, chains from account"""
 """What `account_of` reads; a condition may follow."""
 
-SELECT_TAKEN = "select 1 from account where folded = ? or skeleton = ?"
-"""Whether a name is an account's, or looks like one, by its `forms`."""
+SELECT_LIKE = f"{SELECT_ACCOUNT} where folded = ? or skeleton = ?"
+"""The accounts that have a name or look like it, by its `forms`."""
 
 
 def key_of(text: str) -> str:

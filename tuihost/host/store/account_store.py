@@ -19,7 +19,7 @@ from tuihost.core.login.lockout import SEPARATOR
 from tuihost.database import BUSY_SECONDS, Database, DatabaseError
 from tuihost.host.store._account_rows import (
     SELECT_ACCOUNT,
-    SELECT_TAKEN,
+    SELECT_LIKE,
     account_of,
     forms,
     insert_account,
@@ -107,7 +107,12 @@ class SqliteAccounts:
         return account_of(rows[0]) if rows else None
 
     def taken(self, name: str) -> bool:
-        return bool(self._select(SELECT_TAKEN, *forms(name)))
+        return self.lookup(name)[1]
+
+    def lookup(self, name: str) -> tuple[AccountRecord | None, bool]:
+        found = [account_of(row) for row in self._select(SELECT_LIKE, *forms(name))]
+        exact = key_of(name)
+        return next((record for record in found if record.name == exact), None), bool(found)
 
     def all(self) -> Sequence[AccountRecord]:
         return tuple(account_of(row) for row in self._select(f"{SELECT_ACCOUNT} order by folded"))
@@ -297,7 +302,7 @@ class SqliteAccounts:
             if good.fetchone() is None:
                 return False
             # Asked again in here: somebody else may have chosen one that looks like it meanwhile.
-            if connection.execute(SELECT_TAKEN, forms(record.name)).fetchone() is not None:
+            if connection.execute(SELECT_LIKE, forms(record.name)).fetchone() is not None:
                 return False
             if not insert_account(connection, record):
                 return False
