@@ -39,6 +39,7 @@ class Event(StrEnum):
     HOST_ERROR = "host.error"
     SETTINGS_READ = "settings.read"
     SETTINGS_DOUBTFUL = "settings.doubtful"
+    LOG_REOPENED = "log.reopened"
     LOG_DROPPED = "log.dropped"
     CONN_OPEN = "conn.open"
     CONN_REFUSED = "conn.refused"
@@ -274,13 +275,14 @@ class LogWriter(logging.Handler):
     def _line(self, record: logging.LogRecord) -> bytes:
         return f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
 
-    def reopen(self) -> None:
-        """Goes on in the file that has the name now. Raises `OSError`, and stays where it was, if
-        there can be none."""
+    def reopen(self) -> Path | None:
+        """Goes on in the file that has the name now, which it returns; None if the lines go to no
+        file. Raises `OSError`, and stays where it was, if there can be none."""
         if self._path is not None and self.descriptor is not None:
             fresh = _opened(self._path)
             os.dup2(fresh, self.descriptor, inheritable=False)  # between two writes
             os.close(fresh)
+        return self._path
 
     def flush(self) -> None:
         """Waits until the lines so far are written, but no longer than `PATIENCE` seconds."""
@@ -353,8 +355,8 @@ def reopen() -> None:
     """After somebody has moved the file of the log away: goes on in a new one. Raises
     `OSError`."""
     for handler in logging.getLogger("tuihost").handlers:
-        if isinstance(handler, LogWriter):
-            handler.reopen()
+        if isinstance(handler, LogWriter) and (file := handler.reopen()) is not None:
+            event_log().info(Event.LOG_REOPENED, file=str(file))
 
 
 def configure(*, as_json: bool = False, level: str = "info", file: Path | None = None) -> None:

@@ -49,7 +49,20 @@ def test_check_says_everything_and_opens_nothing(here: Run, place: Path) -> None
     assert "no app called 'nope' works here" in said
     assert "there is no theme 'pink'; there are " in said
     assert "tuihost.toml:5: app.ecco: no app is called 'ecco'; did you mean 'echo'?" in said
-    assert f"host key {key}: " in said
+    assert f"tuihost.toml:4: server.host_keys: {key}: is not a complete private key" in said
+
+
+def test_a_module_that_is_broken_has_the_line_that_names_it(here: Run, place: Path) -> None:
+    (place / "tuihost.toml").write_text(
+        "[server]\ndefault_app = 'menu'\n[apps]\nmodules = ['nowhere.board:app', 'json']\n"
+        "[login]\nsteps = ['json']\n"
+    )
+    assert here("check", status=1).err.splitlines() == [
+        "tuihost.toml:4: app board: ModuleNotFoundError: No module named 'nowhere' "
+        "(nowhere.board:app)",
+        "tuihost.toml:4: app json: has no `app` and defines no subclass of App (json)",
+        "tuihost.toml:6: login step json: has no `step` and defines no subclass of Step (json)",
+    ]
 
 
 def test_check_knows_the_ways_in_and_their_steps(here: Run, place: Path) -> None:

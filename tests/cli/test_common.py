@@ -40,11 +40,10 @@ def test_the_settings_file_of_the_folder_is_read_by_default(
         read_settings(Path("elsewhere.toml"))
 
 
-def test_people_at_a_terminal_are_told_which_settings_were_found(
+def test_who_names_no_settings_is_told_which_were_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     say_settings_found(None)
     Path(SETTINGS_FILE).touch()
     say_settings_found(None)
@@ -56,10 +55,11 @@ def test_people_at_a_terminal_are_told_which_settings_were_found(
     )
 
 
-def test_scripts_are_told_only_what_they_asked_for(place: Path) -> None:
+def test_scripts_that_name_their_settings_are_told_only_what_they_asked_for(place: Path) -> None:
     (place / "tuihost.toml").touch()
-    assert tuihost(place, "user", "add", "ada", "--no-password", **only_ours(place)).stderr == ""
-    done = tuihost(place, "user", "list", "--json", **only_ours(place))
+    named = {**only_ours(place), "TUIHOST_CONFIG": "tuihost.toml"}
+    assert tuihost(place, "user", "add", "ada", "--no-password", **named).stderr == ""
+    done = tuihost(place, "user", "list", "--json", "--config", "tuihost.toml", **only_ours(place))
     assert done.stderr == ""
     assert json.loads(done.stdout)[0]["name"] == "ada"
 

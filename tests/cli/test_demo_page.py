@@ -25,6 +25,33 @@ def test_a_demo_with_an_unknown_theme_names_those_there_are(
     assert "There is no theme 'pink'; there are " in run("demo", "--theme", "pink", status=1).err
 
 
+@pytest.mark.parametrize(
+    ("folder", "status", "said"),
+    [
+        ("", 2, "Invalid value for '--state-dir': It is empty."),
+        ("file/x", 1, "/file/x, where the host keeps its data, cannot be used: Not a directory. "),
+        ("open", 1, "cannot be used: others can write to it; run chmod go-w on it. Mend that, or"),
+    ],
+)
+def test_a_folder_that_a_demo_cannot_have_is_one_sentence(
+    place: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: str,
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr(demo_command, "leave_at_once", lambda: None)  # the signals of this process
+    monkeypatch.setenv("TUIHOST_APPS__ENABLED", "menu")
+    (place / "file").touch()
+    (place / "open").mkdir()
+    (place / "open").chmod(0o777)
+    err = run("demo", "--port", "0", "--state-dir", folder, status=status).err
+    assert said in err
+    assert "Traceback" not in err
+    assert not list((place / "open").iterdir())
+
+
 def demo(place: Path, *words: str) -> subprocess.Popen[str]:
     return started(place, "demo", "--port", "0", *words, **only_ours(place))
 

@@ -31,6 +31,8 @@ SERVER = [
     ("port = true", "5: server.port: should be a whole number, not true"),
     ("host = '192.0.2.1'", "5: server.host: '192.0.2.1' is not an address of this machine"),
     ("theme = 'harbor-nihgt'", "5: server.theme: there is no theme 'harbor-nihgt'; did you mean"),
+    ("host_keys = ['file']", "5: server.host_keys: {here}/file: others can read it (mode "),
+    ("host_keys = ['key', 'away']", "5: server.host_keys: {here}/away: there is no such file"),
     ("script = 'echo sya'", "5: server.script: there is no command 'echo sya'; did you mean 'say'"),
 ]
 TABLE = [
@@ -132,6 +134,11 @@ TABLE = [
         "6: login.app_chains.ehco: no app is called 'ehco'; did you mean 'echo'?",
     ),
     ("[sources]\nexempt = ['x']", "6: sources.exempt: "),
+    ("[login]\nchains = ['passwrd']", "6: login.chains: no step is called 'passwrd'; did you mean"),
+    (
+        "[login]\nauthorized_keys = ['/etc/%h']",
+        "6: login.authorized_keys.0: '/etc/%h': %h means nothing here; %u is the account's name",
+    ),
     ("[accounts]\nurl = 'mysql://'", "6: accounts.url: 'mysql://' should be sqlite:///PATH"),
 ]
 
@@ -254,6 +261,24 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(here: Path, run:
     ]
 
 
+def test_each_value_of_a_list_has_its_mistake(here: Path, run: Run) -> None:
+    (here / "tuihost.toml").write_text(
+        f"{SOUND}[forwarding]\ndial = ['x', 'a:22', 'y:z']\nlisten = ['x:0', 'x:99999']\n"
+        "[login]\ntrusted_ca = ['', 'ca', '']\nauthorized_keys = ['%h', '%U']\n"
+    )
+    told = [line.split(": ")[1] for line in run("check", status=78).err.splitlines()]
+    assert told == [
+        "forwarding.dial.0",
+        "forwarding.dial.2",
+        "forwarding.listen.0",
+        "forwarding.listen.1",
+        "login.trusted_ca.0",
+        "login.trusted_ca.2",
+        "login.authorized_keys.0",
+        "login.authorized_keys.1",
+    ]
+
+
 def test_a_host_that_is_well_has_none(here: Path, run: Run) -> None:
     assert "all is well" in run("check").out
     assert not (here / "state").exists()
@@ -297,6 +322,13 @@ def test_what_others_can_write_to_is_not_used(here: Path, run: Run) -> None:
     assert (
         run("serve", status=1).err == f"Error: The log file {here}/log cannot be opened: {cure}\n"
     )
+    state = here / "state"
+    state.mkdir()
+    state.chmod(0o777)
+    (here / "tuihost.toml").write_text(f"{SOUND}host_keys = ['key']\n")
+    assert f"server.state_dir: {state}: {cure}" in run("check", status=78).err
+    state.chmod(0o700)
+    (here / "tuihost.toml").write_text("[apps]\nfolders = ['apps']\n[logs]\nfile = 'log'\n")
     (here / "apps").chmod(0o777)
     assert f"tuihost.toml:2: apps.folders: {here}/apps: {cure}" in run("check", status=78).err
     (here / "tuihost.toml").chmod(0o666)

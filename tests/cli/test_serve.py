@@ -97,13 +97,34 @@ def test_a_log_that_was_moved_away_is_opened_again_and_no_habit_kills(place: Pat
         process.send_signal(signal.SIGUSR2)
         (place / "log").rename(place / "log.1")
         process.send_signal(signal.SIGHUP)
-        until((place / "log").exists, "a new log")
+        until(lambda: said(place / "log").endswith("\n"), "a new log")
+        (first,) = said(place / "log").splitlines()
+        assert first.endswith(f" INFO log.reopened file={place / 'log'}")
         assert (place / "log").stat().st_mode & 0o777 == 0o600
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGTERM)
         assert process.wait(DEADLINE) == 0
     assert "host.stop" in said(place / "log")
     assert "host.stop" not in said(place / "log.1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
+def test_no_habit_kills_a_host_that_is_still_starting(
+    place: Path, run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    former = signal.signal(number, signal.SIG_DFL)
+    try:
+        run("serve", status=78)  # without settings
+        assert callable(signal.getsignal(number))
+    finally:
+        signal.signal(number, former)
+
+
+def test_a_quit_is_a_goodbye_too(place: Path) -> None:
+    with serving(place) as process:
+        process.send_signal(signal.SIGQUIT)
+        assert process.wait(DEADLINE) == 0
+    assert "host.stop" in said(place / "log")
 
 
 def test_signals_to_the_process_and_its_group_are_one_goodbye(place: Path) -> None:

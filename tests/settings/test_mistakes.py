@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.settings.test_loading import problems, write
+from tuihost.settings.loading import draft, load
 
 
 def test_every_mistake_is_reported_at_once_with_its_line(tmp_path: Path) -> None:
@@ -48,6 +49,50 @@ format = "xml"
         "tuihost.toml:17: app.chat: should be a table, not 3",
         "tuihost.toml:19: logs.format: should be 'text' or 'json', not 'xml'",
         "tuihost.toml:20: logs.deeper: no such setting; there are format, level, file",
+    ]
+
+
+def test_the_nearest_name_is_told_in_tables_with_names_of_their_own(tmp_path: Path) -> None:
+    path = write(tmp_path, "[roles.staff]\naps = ['x']\n[groups.crew]\nrole = []\n")
+    assert problems(path) == [
+        "tuihost.toml:2: roles.staff.aps: no such setting; did you mean 'apps'?",
+        "tuihost.toml:4: groups.crew.role: no such setting; did you mean 'roles'?",
+    ]
+
+
+def test_a_bound_is_written_as_people_write_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "[limits]\nidle = -1\nshare = 0\n")
+    assert problems(path) == [
+        "tuihost.toml:2: limits.idle: should be 0 or more, not -1",
+        "tuihost.toml:3: limits.share: should be 0.1 or more, not 0",
+    ]
+
+
+@pytest.mark.parametrize("variable", ["TUIHOST_SERVER__", "TUIHOST_SERVER_"])
+def test_a_variable_with_the_name_of_a_section_alone_is_told(variable: str) -> None:
+    assert problems(None, {variable: "x", "TUIHOST_PORT": "tcp://10.0.0.1:22"}) == [
+        f"{variable}: no such setting; a setting in [server] is written as TUIHOST_SERVER__HOST"
+    ]
+    (said,) = problems(None, {"TUIHOST_ROLES__": "x"})
+    assert said.endswith("a setting in [roles] is written as TUIHOST_ROLES__NAME__SETTING")
+
+
+def test_a_table_that_a_variable_made_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "[app.notes]\nx = 1\n[app]\n")
+    origins = draft(path, {"TUIHOST_APP__NOTS__X": "1", "TUIHOST_APP__NOTES__Y": "1"}).origins
+    assert origins.of(("app", "nots")) == "TUIHOST_APP__NOTS__X"
+    assert origins.of(("app", "notes")) == f"{path}:1"
+
+
+@pytest.mark.parametrize("name", ["logs.file", "accounts.secret_key", "login.terms"])
+def test_an_empty_path_is_none_or_a_mistake(tmp_path: Path, name: str) -> None:
+    section, _, key = name.partition(".")
+    settings = load(write(tmp_path, f"[{section}]\n{key} = ''\n"), {})
+    assert getattr(getattr(settings, section), key) is None
+    env = {"TUIHOST_SERVER__STATE_DIR": "", "TUIHOST_APPS__FOLDERS": "['']"}
+    assert problems(None, env) == [
+        "TUIHOST_SERVER__STATE_DIR: server.state_dir: should not be empty",
+        "TUIHOST_APPS__FOLDERS: apps.folders.0: should not be empty",
     ]
 
 

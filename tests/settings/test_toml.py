@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuihost.settings.toml import KeyLines, written
+from tuihost.settings.toml import KeyLines, TomlError, parsed, written
 
 FILE = """\
 title = "Harbor"  # 1
@@ -80,6 +80,25 @@ def test_places_in_lists_do_not_count() -> None:
 @pytest.mark.parametrize("text", ["", "x = ", "\x00", "[" * 3000, "a = " + "[" * 3000])
 def test_a_text_that_is_not_toml_has_no_lines(text: str) -> None:
     assert KeyLines(text).of(("x",)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name = harbor", "1:8: is not a value: text needs quotes"),
+        ("guests = True", "1:10: is not a value: text needs quotes, and true and false small"),
+        ("b.c = 1\nb = 2", "2: is there already; keep one of the two"),
+        ("[server]\n[server]\n", "2:8: [server] is there already; put everything"),
+        ("port = 08022", "1:9: is more than one value: put the next setting on a line of its own"),
+        ("<html>", "1:1: should be `name = value`, or the name of a table in brackets"),
+        ("x =\n", "1:4: is not a value"),
+        ("x = [1", "1: Unclosed array (at end of document)"),
+    ],
+)
+def test_what_is_not_toml_is_told_so_that_it_can_be_mended(text: str, said: str) -> None:
+    with pytest.raises(TomlError) as wrong:
+        parsed(text)
+    assert str(wrong.value).startswith(said)
 
 
 def test_a_long_file_is_read_once() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.common import config_option, read_settings, say_table
+from tuihost.cli.common import config_option, read_settings, say_settings_found, say_table
 
 
 @click.command()
@@ -16,6 +16,7 @@ def apps(config: Path | None) -> None:
     from tuihost import logs
     from tuihost.host.plugins.app_catalog import Catalog
 
+    say_settings_found(config)
     settings = read_settings(config)
     logs.configure(level="critical")  # the table says it all
     catalog = Catalog.load(settings, log=logs.event_log())

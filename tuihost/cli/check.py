@@ -16,6 +16,7 @@ from tuihost.phrases import counted
 if TYPE_CHECKING:  # the help of the command line is quicker without
     from tuihost.host.plugins.app_catalog import Catalog
     from tuihost.host.plugins.step_catalog import StepCatalog
+    from tuihost.settings.mistakes import Origins
     from tuihost.settings.models import Settings
 
 
@@ -51,7 +52,7 @@ def check(context: click.Context, config: Path | None) -> None:
     wrong = in_order(
         [*draft.problems, *(draft.origins.placed(problem) for problem in chain(found, shared))]
     )
-    broken = _broken(settings, catalog, steps)
+    broken = _broken(settings, catalog, steps, draft.origins)
     for line in [*wrong, *broken]:
         click.echo(line, err=True)
     if wrong:
@@ -66,12 +67,24 @@ def check(context: click.Context, config: Path | None) -> None:
     context.exit(1 if broken else 0)
 
 
-def _broken(settings: Settings, catalog: Catalog, steps: StepCatalog) -> list[str]:
+def _broken(
+    settings: Settings, catalog: Catalog, steps: StepCatalog, origins: Origins
+) -> list[str]:
     """A line for each app, login step and theme that is broken."""
+    named = {
+        **{("app", module): ("apps", "modules") for module in settings.apps.modules},
+        **{("login step", module): ("login", "steps") for module in settings.login.steps},
+    }
     # A folder that cannot be read is among the settings that are wrong, with its line.
     folders = {str(path) for path in (*settings.apps.folders, *settings.login.step_folders)}
     plugins = [
-        f"{kind} {plugin.name}: {plugin.reason} ({plugin.source})"
+        ": ".join(
+            [
+                *(origins.of(path) for path in [named.get((kind, plugin.source))] if path),
+                f"{kind} {plugin.name}",
+                f"{plugin.reason} ({plugin.source})",
+            ]
+        )
         for kind, plugins in (("app", catalog.broken), ("login step", steps.broken))
         for plugin in plugins
         if plugin.source not in folders

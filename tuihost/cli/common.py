@@ -72,9 +72,8 @@ def settings_file(config: Path | None) -> Path | None:
 
 
 def say_settings_found(config: Path | None) -> None:
-    """Tells somebody at a terminal, on standard error, which settings a call uses that names
-    none. Scripts are told nothing."""
-    if config is None and sys.stdout.isatty():
+    """Tells on standard error which settings a call uses that names none."""
+    if config is None:
         found = settings_file(config)
         say_settings(f"the defaults; there is no {SETTINGS_FILE} here" if found is None else found)
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 _GRACE = 180.0
 """Seconds for a login: people who see it for the first time read before they type."""
+
+
+class _Folder(click.Path):
+    """A path that is not empty: that would be the folder that somebody stands in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("It is empty.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.command()
@@ -36,7 +45,7 @@ _GRACE = 180.0
 )
 @click.option(
     "--state-dir",
-    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    type=_Folder(path_type=Path, file_okay=False, resolve_path=True),
     help="The folder for everything that the demo keeps; a second demo needs its own.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Log who comes and goes.")
@@ -127,7 +136,7 @@ def leave_at_once() -> None:
         goodbye()
         os._exit(0)  # what is imported at this moment must not see an exception
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, leave)
 
 

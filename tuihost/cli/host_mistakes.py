@@ -10,7 +10,6 @@ import os
 import socket
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +45,10 @@ def mistakes(
     yield from _log_file(settings)
     yield from _address(settings)
     yield from login_mistakes(settings, steps.steps, log)
-    first, *others = settings.server.host_keys
     parts: list[Callable[[], object]] = [
         lambda: GateRules.of(settings, limits_of(settings)),
         lambda: preference_file(settings.server.state_dir / "host.sqlite3").check(),
-        *(partial(HostKeys.load_or_create, key) for key in others if key.exists()),
     ]
-    if first.exists():  # otherwise it is made when the host starts: not now
-        parts.append(lambda: HostKeys.load_or_create(first))
     for part in parts:
         try:
             part()
@@ -61,7 +56,7 @@ def mistakes(
             yield from error.problems
         except DatabaseError as error:
             yield str(error)
-    yield from (f"host key {key}: there is no such file" for key in others if not key.exists())
+    yield from _host_keys(settings)
 
 
 def tolerated(settings: Settings, catalog: Catalog) -> Iterator[str]:
@@ -270,6 +265,12 @@ def _folders(settings: Settings) -> Iterator[str]:
     for setting, folder in made.items():
         if reason := _cannot_be_made(folder):
             yield f"{setting}: the folder {folder} cannot be made: {reason}"
+    state = settings.server.state_dir
+    if state.is_dir():
+        try:
+            check_trusted(state)
+        except NotPrivate as problem:
+            yield f"server.state_dir: {state}: {problem}"
 
 
 def _unreadable(setting: str, folders: Iterable[Path]) -> Iterator[str]:
@@ -315,6 +316,20 @@ def _log_file(settings: Settings) -> Iterator[str]:
     except NotPrivate as problem:
         reason = str(problem)
     yield f"logs.file: {path} cannot be opened: {reason}"
+
+
+def _host_keys(settings: Settings) -> Iterator[str]:
+    first, *others = settings.server.host_keys
+    for key in (first, *others):
+        if not key.exists():
+            if key is not first:  # which is made when the host starts: not now
+                yield f"server.host_keys: {key}: there is no such file"
+            continue
+        try:
+            HostKeys.load_or_create(key)
+        except SettingsError as error:
+            for problem in error.problems:
+                yield f"server.host_keys: {problem.removeprefix('host key ')}"
 
 
 def _address(settings: Settings) -> Iterator[str]:

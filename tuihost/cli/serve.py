@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import click
@@ -15,10 +16,13 @@ from tuihost.cli.common import config_option, hosts_file, placed, read_settings,
 @click.option("--port", "-p", type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--verbose", "-v", is_flag=True, help="Log everything.")
 def serve(config: Path | None, host: str | None, port: int | None, verbose: bool) -> None:
-    """Run the host until it is told to stop (SIGTERM or Ctrl-C).
+    """Run the host until it is told to stop (SIGTERM, SIGQUIT or Ctrl-C).
 
     SIGHUP opens the file of the log again, after logrotate has moved it away.
     """
+    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, lambda *_: None)  # none of them ends it while it starts
+
     from tuihost import logs
     from tuihost.cli.host_mistakes import tolerated
     from tuihost.cli.serving import bind, end_process, open_log, serve_until_told

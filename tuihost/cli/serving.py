@@ -64,8 +64,9 @@ def bind(
     log: logs.EventLog,
     hang_up: Callable[[], None] | None = None,
 ) -> Server:
-    """A server that listens and heeds signals; SIGHUP calls `hang_up`. If it cannot have the port,
-    the command ends with one sentence and status 1."""
+    """A server that listens and heeds signals; SIGHUP calls `hang_up`. If it cannot have the port
+    or the folder for its data, the command ends with one sentence and status 1."""
+    _make_state_folder(settings.server.state_dir)
     raise_soft_limit()
     threading.excepthook = lambda args: _log_end(args, catalog, log)
     server = Server(settings, catalog, log)
@@ -75,6 +76,21 @@ def bind(
     except OSError as error:
         raise click.ClickException(_why_not(error, settings)) from None
     return server
+
+
+def _make_state_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        check_trusted(folder)
+        return
+    except FileExistsError:
+        reason = "it is not a folder"
+    except (OSError, NotPrivate) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    raise click.ClickException(
+        f"The folder {folder}, where the host keeps its data, cannot be used: {reason}. "
+        "Mend that, or choose another with `server.state_dir` (the demo: --state-dir)."
+    )
 
 
 def _log_end(ended: threading.ExceptHookArgs, catalog: Catalog, log: logs.EventLog) -> None:

@@ -16,7 +16,18 @@ _APP_NAME = r"[a-z][a-z0-9-]{0,31}"
 _NEEDED = {
     "c-m": "Enter", "c-j": "Enter", "c-i": "Tab", "c-h": "Backspace", "c-[": "Esc", "c-c": "^C",
 }  # fmt: skip
+_SSHD_TOKEN = re.compile("%[hU%]")  # of its AuthorizedKeysFile, besides %u
 _ESCAPE = re.compile(r"c-[a-z@\[\]\\^_]|f([1-9]|1[0-9]|2[0-4])")
+
+
+def _not_empty(value: Any) -> Any:
+    if value == "":
+        raise ValueError("should not be empty")
+    return value
+
+
+def _none_if_empty(value: Any) -> Any:
+    return None if value == "" else value
 
 
 def _from_file(path: Path, info: ValidationInfo) -> Path:
@@ -30,8 +41,10 @@ def _from_file(path: Path, info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("base", ".")) / path
 
 
-def patterns_from_file(patterns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    return tuple(str(_from_file(Path(pattern), info)) for pattern in patterns)
+def _pattern_from_file(pattern: str, info: ValidationInfo) -> str:
+    if found := _SSHD_TOKEN.search(pattern):
+        raise ValueError(f"{pattern!r}: {found[0]} means nothing here; %u is the account's name")
+    return str(_from_file(Path(pattern), info))
 
 
 def known_key(text: str) -> str:
@@ -82,13 +95,12 @@ def name_or_none(name: str) -> str:
     return name
 
 
-def _forward_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
-    for rule in rules:
-        try:
-            rule_of(rule)
-        except ValueError as error:
-            raise ValueError(f"{rule!r}: {error}") from None
-    return rules
+def _forward_rule(rule: str) -> str:
+    try:
+        rule_of(rule)
+    except ValueError as error:
+        raise ValueError(f"{rule!r}: {error}") from None
+    return rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +110,18 @@ class Unit:
     name: str
 
 
-AnyPath = Annotated[Path, AfterValidator(_from_file)]
+AnyPath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_from_file)]
+PathOrNone = Annotated[AnyPath | None, BeforeValidator(_none_if_empty)]
+KeyFiles = Annotated[
+    tuple[Annotated[str, BeforeValidator(_not_empty), AfterValidator(_pattern_from_file)], ...],
+    BeforeValidator(_listed),
+]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Chains = Annotated[tuple[str, ...], BeforeValidator(_chains_listed)]
 Paths = Annotated[tuple[AnyPath, ...], BeforeValidator(_listed)]
-ForwardRules = Annotated[Names, AfterValidator(_forward_rules)]
+ForwardRules = Annotated[
+    tuple[Annotated[str, AfterValidator(_forward_rule)], ...], BeforeValidator(_listed)
+]
 AppName = Annotated[str, Field(pattern=f"^{_APP_NAME}$")]
 OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 Seconds = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False), Unit("seconds")]

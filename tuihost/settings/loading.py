@@ -185,7 +185,11 @@ def _from_environment(
             yield _with_hyphens(names), _value(env[variable]), variable
             continue
         section, _, key = rest.partition("_")
-        if section in Settings.model_fields and key.strip("_"):
+        if rest == section:  # others may have variables of ours
+            continue
+        if section in Settings.model_fields and not key.strip("_"):
+            given.problems.append(f"{variable}: no such setting{_meant_in(section)}")
+        elif section in Settings.model_fields:
             meant = f"{ENV_PREFIX}{section}__{key.strip('_')}".upper()
             given.problems.append(f"{variable}: no such setting; did you mean {meant!r}?")
         elif near := nearest(variable, _variables(), 0.9):  # others may have variables of ours
@@ -205,6 +209,15 @@ def _meant(variable: str) -> str:
     if near is not None:
         return f"; did you mean {near!r}?"
     return f"; the sections are {', '.join(Settings.model_fields)}"
+
+
+def _meant_in(section: str) -> str:
+    """What a variable names that has the name of a section alone."""
+    there_are = [
+        each for each in _variables() if each.startswith(f"{ENV_PREFIX}{section}__".upper())
+    ]
+    example = there_are[0] if there_are else f"{ENV_PREFIX}{section}__NAME__SETTING".upper()
+    return f"; a setting in [{section}] is written as {example}"
 
 
 def _with_hyphens(names: tuple[str, ...]) -> tuple[str, ...]:

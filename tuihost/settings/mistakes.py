@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -64,6 +64,10 @@ class Origins:
         for length in range(len(names), 0, -1):
             if origin := self.elsewhere.get(names[:length]):
                 return origin
+        if not self.lines.has(path):  # a table of which a variable has made the first part
+            for inner, origin in self.elsewhere.items():
+                if inner[: len(names)] == names:
+                    return origin
         if self.path is None:
             return ""
         line = self.lines.of(path)
@@ -115,7 +119,11 @@ def _what(detail: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
             (text for start, text in _PATTERNS.items() if pattern.startswith(start)), "is not valid"
         )
     else:
-        sentence = _SENTENCES.get(kind, detail["msg"].lower()).format(**context)
+        bounds = {
+            name: int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+            for name, bound in context.items()
+        }
+        sentence = _SENTENCES.get(kind, detail["msg"].lower()).format(**bounds)
     return sentence if sentence.endswith("empty") else f"{sentence}, not {shown(given)}"
 
 
@@ -135,9 +143,12 @@ def _unknown(path: KeyPath, given: Any, model: type[BaseModel]) -> str:
 
 
 def _names_at(model: type[BaseModel], parents: list[str]) -> list[str]:
-    for name in parents:
+    names = iter(parents)
+    for name in names:
         field = model.model_fields.get(name)
         inner = field.annotation if field is not None else None
+        if get_origin(inner) is dict:  # of tables by name, such as the roles
+            inner = get_args(inner)[1] if next(names, None) is not None else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
         model = inner

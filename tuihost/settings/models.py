@@ -22,14 +22,15 @@ from tuihost.settings._values import (
     Chains,
     Count,
     ForwardRules,
+    KeyFiles,
     Names,
     OneLine,
+    PathOrNone,
     Paths,
     Seconds,
     Unit,
     known_key,
     name_or_none,
-    patterns_from_file,
 )
 from tuihost.settings.environment import EnvironmentText
 
@@ -162,7 +163,7 @@ class Login(Section):
         "to z, digits, `.`, `_` and `-`; `any` for letters of every language.",
         examples=["any"],
     )
-    authorized_keys: Annotated[Names, AfterValidator(patterns_from_file)] = Field(
+    authorized_keys: KeyFiles = Field(
         default=(),
         description="Files of keys besides the account's own; %u is the account's name.",
         examples=[("keys/%u",)],
@@ -172,12 +173,12 @@ class Login(Section):
         description="Public keys whose user certificates are accepted.",
         examples=[("ca.pub",)],
     )
-    revoked_keys: AnyPath | None = Field(
+    revoked_keys: PathOrNone = Field(
         default=None,
         description="A file of keys that are never accepted: lines, or a KRL.",
         examples=["revoked.krl"],
     )
-    terms: AnyPath | None = Field(
+    terms: PathOrNone = Field(
         default=None,
         description="A text that the factor `terms` asks people to accept.",
         examples=["terms.txt"],
@@ -320,7 +321,7 @@ class Accounts(Section):
         description="`sqlite:///path`; a file in `state_dir` if empty.",
         examples=["sqlite:///people.sqlite3"],
     )
-    secret_key: AnyPath | None = Field(
+    secret_key: PathOrNone = Field(
         default=None,
         description="The key that secrets are encrypted with; in `state_dir` if empty.",
         examples=["/etc/tuihost/accounts.key"],
@@ -389,7 +390,7 @@ class Logs(Section):
         description="The least important events that are logged.",
         examples=["warning"],
     )
-    file: AnyPath | None = Field(
+    file: PathOrNone = Field(
         default=None,
         description="A file that the log is appended to; standard error if empty.",
         examples=["/var/log/tuihost.log"],

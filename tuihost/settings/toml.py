@@ -26,6 +26,16 @@ _MARKED = re.compile(f"{_MARK}(\\d+){_MARK}")
 _PYTHONS_PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
 
 
+_TWICE = re.compile(r"Cannot declare \((.*)\) twice")
+_PLAINLY = {
+    "Invalid value": "is not a value: text needs quotes, and true and false small letters",
+    "Invalid statement": "should be `name = value`, or the name of a table in brackets",
+    "Cannot overwrite a value": "is there already; keep one of the two",
+    "Expected newline or end of document after a statement": "is more than one value: put the next "
+    "setting on a line of its own, text in quotes, and numbers without a 0 in front",
+}
+
+
 class TomlError(ValueError):
     """A text is not TOML. `place` is `line:column` or the line alone, both from 1."""
 
@@ -41,10 +51,18 @@ def parsed(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         if found := _PYTHONS_PLACE.fullmatch(str(error)):
-            raise TomlError(f"{found[2]}:{found[3]}", found[1]) from None
-        raise TomlError(str(text.count("\n") + 1), str(error)) from None
+            raise TomlError(f"{found[2]}:{found[3]}", _plainly(found[1])) from None
+        raise TomlError(str(text.count("\n") + 1), _plainly(str(error))) from None
     except RecursionError:
         raise TomlError("1", "is nested too deeply") from None
+
+
+def _plainly(reason: str) -> str:
+    """Python's reason, in words from which somebody knows what to change."""
+    if found := _TWICE.fullmatch(reason):
+        name = ".".join(re.findall(r"'([^']*)'", found[1]))
+        return f"[{name}] is there already; put everything for it below the first"
+    return _PLAINLY.get(reason.removesuffix(" (at end of document)"), reason)
 
 
 class KeyLines:
@@ -58,6 +76,10 @@ class KeyLines:
             self._lines = dict(_lines(tomlkit.parse(text)))
         except (TOMLKitError, RecursionError):
             self._lines = {}
+
+    def has(self, path: Sequence[str | int]) -> bool:
+        """Whether the value at `path` is written, or a part of it. Places in lists do not count."""
+        return tuple(part for part in path if isinstance(part, str)) in self._lines
 
     def of(self, path: Sequence[str | int]) -> int | None:
         """The line, from 1, of the value at `path` or of the nearest table around it. Places in

@@ -439,7 +439,7 @@ def test_a_module_that_is_not_there(folder: Path, example: Example) -> None:
     with pytest.raises(AppLoadError) as caught:
         load_path(example.kind, folder / "harbor_two")
     kind = example.kind.name
-    assert str(caught.value) == f"the folder has neither an __init__.py nor an {kind}.py"
+    assert str(caught.value) == f"the folder has neither __init__.py nor {kind}.py"
 
 
 @every_kind

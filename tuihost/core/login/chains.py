@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from tuihost.phrases import nearest
+
 NONE, PASSWORD, PUBLICKEY, INTERACTIVE = "none", "password", "publickey", "keyboard-interactive"
 INVITE, TOTP = "invite", "totp"
 """The two steps that chains are chosen by: an invitation's code, and the second factor."""
@@ -164,9 +166,11 @@ _MISTAKES: tuple[tuple[Callable[[Chains], bool], str], ...] = (
 
 
 def _mistakes(setting: str, chains: Chains, steps: tuple[str, ...]) -> Iterator[str]:
+    known = sorted(known_factors(steps))
     for factor in unknown_factors(chains, steps):
-        there_are = ", ".join(sorted(known_factors(steps)))
-        yield f"{setting}: no step is called {factor!r}; there are {there_are}"
+        near = nearest(factor, known, 0.7)
+        meant = f"there are {', '.join(known)}" if near is None else f"did you mean {near!r}?"
+        yield f"{setting}: no step is called {factor!r}; {meant}"
     for is_wrong, sentence in _MISTAKES:
         if is_wrong(chains):
             yield f"{setting}: {sentence}"

@@ -237,7 +237,7 @@ def _import_path(kind: Kind[T], path: Path, private: str) -> ModuleType:
         spec.submodule_search_locations = [str(folder)]
         sys.modules[private] = importlib.util.module_from_spec(spec)
     else:
-        raise AppLoadError(f"the folder has neither an __init__.py nor an {inner}")
+        raise AppLoadError(f"the folder has neither __init__.py nor {inner}")
     return importlib.import_module(f"{private}.{kind.name}")
 
 

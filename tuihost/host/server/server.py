@@ -63,7 +63,7 @@ CLOSING_TIMEOUT = 3.0
 """With `host.STOPPING_TIMEOUT` these are the ten seconds in which a host closes."""
 
 _HANGUP = getattr(select, "POLLRDHUP", select.POLLHUP)
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -135,9 +135,9 @@ class Server:
         return self.host.address
 
     def install_signals(self, hang_up: Callable[[], None] | None = None) -> None:
-        """For the rest of the process: SIGINT and SIGTERM end `serve_forever`, another one later
-        than `ECHO` ends it without goodbyes. SIGHUP calls `hang_up` on this thread; without one it
-        ends as SIGTERM does. SIGUSR1 and SIGUSR2 do nothing."""
+        """For the rest of the process: SIGINT, SIGTERM and SIGQUIT end `serve_forever`, another
+        one later than `ECHO` ends it without goodbyes. SIGHUP calls `hang_up` on this thread;
+        without one it ends as SIGTERM does. SIGUSR1 and SIGUSR2 do nothing."""
         self._hang_up = hang_up
         self._handles_signals = True
         for number in _ENDING:
