@@ -91,6 +91,7 @@ class Tunnels(App):
             tunnel = self.tunnels.open(listening)
         except NoName as error:
             raise TuihostError(f"No tunnel: {error}.") from None
+        listening.reached_at(self.url(tunnel))
         listening.tell(f"{self.url(tunnel)} leads to you now")
 
     def build(self, session: Session) -> Application[Any]:

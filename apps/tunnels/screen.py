@@ -145,27 +145,9 @@ class TunnelsScreen:
         else:
             self.screen.exit()
 
-    def _ending(self) -> int:
-        """How many tunnels end when the person leaves: those that came over this connection, if it
-        has nothing else to do here."""
-        session = self.session
-        if not session.last or self.chosen is not None:
-            return 0
-        own = [person.peer for person in session.host.people() if person.id == session.presence]
-        return sum(tunnel.listening.peer in own for tunnel in self.tunnels.items)
-
-    async def _ask_to_leave(self) -> None:
-        count = self._ending()
-        that, which = (
-            ("this tunnel", "It closes") if count == 1 else ("these tunnels", "They close")
-        )
-        if await self.screen.confirm(
-            f"Leave, and close {that}?",
-            detail=f"{which} with this connection. For other things, open another terminal.",
-            yes="Leave",
-            no="Stay",
-        ):
-            self.screen.exit()
+    def _closing(self) -> int:
+        """How many tunnels close when the person leaves. The host asks them first."""
+        return 0 if self.chosen is not None else len(self.session.closes())
 
     def _show_code(self, tunnel: Tunnel) -> None:
         """The address, and a picture of it for a phone. Back leads to where it was asked for."""
@@ -186,11 +168,11 @@ class TunnelsScreen:
         keys = Keymap(group="Tunnels")
 
         @keys.add("escape", "q", "c-c", label="leave, which closes the tunnel", rank=12,
-                  when=lambda: self._ending() == 1)  # fmt: skip
+                  when=lambda: self._closing() == 1)  # fmt: skip
         @keys.add("escape", "q", "c-c", label="leave, which closes the tunnels", rank=12,
-                  when=lambda: self._ending() > 1)  # fmt: skip
-        async def _ask(event: Any) -> None:
-            await self._ask_to_leave()
+                  when=lambda: self._closing() > 1)  # fmt: skip
+        def _leave(event: Any) -> None:
+            self._leave()
 
         def some() -> bool:
             return self.tunnels.selected is not None

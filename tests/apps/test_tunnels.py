@@ -11,18 +11,16 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import paramiko
 import pytest
 
-from tests.tui.screen import make_session, people
 from tests.waiting import DEADLINE, until
 from tuihost import Account, AppLoadError, Peer, TcpAddress
 from tuihost.accounts import AccountRecord
-from tuihost.testing import Hosted, hosted
+from tuihost.testing import Hosted, Pilot, hosted
 from tuihost.testing.hosted import hang_up
 
 MAX_OPEN = 64
@@ -917,40 +915,45 @@ def test_they_are_shown_live(host: Hosted) -> None:
 
 @pytest.mark.parametrize("key", ["escape", "q", "c-c"])
 def test_leaving_asks_first_where_it_closes_a_tunnel(host: Hosted, key: str) -> None:
-    serve, _ = answering(HELLO)
-    with host.open("tunnels") as pilot:
-        pilot.wait_for("Open one")
-        assert "closes" not in pilot.text
-        with tunnel(host, serve):
-            pilot.wait_for("leave, which closes the tunnel")
-            pilot.press(key).wait_for("Leave, and close this tunnel?")
-            assert not pilot.at_end
-            pilot.press("enter").wait_gone("Leave, and")  # what Enter says at first is to stay
-            pilot.press("enter").wait_gone("closes the tunnel")  # in the list of its requests
-            pilot.press("escape").wait_for("1 open").press(key).wait_for("Leave, and close")
-            pilot.press("left", "enter")
-            assert pilot.wait_end() == 0
+    client = host.connect()
+    client.request_port_forward("demo", 80, lambda *_: None)
+    until_listed(host, "ada")
+    with on_screen(client, "tunnels") as pilot:
+        pilot.wait_for("leave, which closes the tunnel")
+        pilot.press(key).wait_for("http://demo.example.org").wait_for("Close it and leave?")
+        assert not pilot.at_end
+        pilot.press("enter").wait_for("1 open")  # what Enter says at first is to stay
+        pilot.press("enter").wait_gone("closes the tunnel")  # in the list of its requests
+        pilot.press("escape").wait_for("1 open").press(key).wait_for("Close it and leave?")
+        pilot.press("left", "enter")
+        assert pilot.wait_end() == 0
 
 
-def test_leaving_for_the_menu_asks_nothing(host: Hosted) -> None:
-    serve, _ = answering(HELLO)
-    with tunnel(host, serve), host.open() as pilot:
+def test_leaving_the_menu_asks_too(host: Hosted) -> None:
+    client = host.connect()
+    client.request_port_forward("demo", 80, lambda *_: None)
+    with on_screen(client) as pilot:
         pilot.wait_for("Tunnels").press("enter").wait_for("1 open")
         assert "closes" not in pilot.text
+        pilot.press("escape").wait_for("Type to filter").press("c-c").wait_for("Close it and leave")
         pilot.press("escape").wait_for("Type to filter")
 
 
-def test_no_other_connection_ends_with_this_one(host: Hosted) -> None:
-    screen = part(host, "screen")
-    tunnels = part(host, "open_tunnels").OpenTunnels()
-    own, other = Peer("192.0.2.1", 1), Peer("192.0.2.1", 2)
-    session = make_session(last=True, presence=7)
-    # Its host is a StubHost, which the type checker takes for any HostView.
-    session.host.here = (replace(people(1)[0], id=7, peer=own),)  # type: ignore[attr-defined]
-    shown = screen.TunnelsScreen(session, tunnels, lambda tunnel: tunnel.name, "none")
-    held = Held(session.account, other)
-    tunnels.open(held)
-    shown.look()
-    assert shown._ending() == 0
-    held.peer = own
-    assert shown._ending() == 1
+def test_a_tunnel_of_another_connection_stays(host: Hosted) -> None:
+    serve, _ = answering(HELLO)
+    with tunnel(host, serve), host.open("tunnels") as pilot:
+        pilot.wait_for("1 open")
+        assert "closes" not in pilot.text
+        pilot.press("q")
+        assert pilot.wait_end() == 0
+
+
+def on_screen(client: paramiko.Transport, app: str | None = None) -> Pilot:
+    """Somebody at a terminal of a connection that is there already."""
+    channel = client.open_session(timeout=DEADLINE)
+    channel.get_pty("xterm-256color", 80, 24)
+    if app is None:
+        channel.invoke_shell()
+    else:
+        channel.exec_command(app)
+    return Pilot(channel, lambda: hang_up(client), 80, 24)

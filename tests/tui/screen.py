@@ -30,7 +30,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from tuihost.logs import event_log
 from tuihost.session.host_view import Account, AppCard, Gauges, HostKeyCard, Presence
-from tuihost.session.session import Session, Surroundings
+from tuihost.session.session import Closes, Session, Surroundings, nothing_closes
 from tuihost.terminal_facts import Colors, TerminalFacts
 from tuihost.theme.theme import Theme, load_theme
 from tuihost.tui.terminal._held_key import HOLD_BACK
@@ -156,7 +156,7 @@ def make_session(
     from_menu: bool = False,
     env: Mapping[str, str] | None = None,
     app: str = "test",
-    last: bool = False,
+    closes: Closes = nothing_closes,
     presence: int | None = None,
 ) -> Session:
     """A session of ada's in a window of that size."""
@@ -168,7 +168,13 @@ def make_session(
     )
     stage = StubStage(facts, loaded)
     return Session(
-        around, app, stage, data=Path("/nowhere"), from_menu=from_menu, last=last, presence=presence
+        around,
+        app,
+        stage,
+        data=Path("/nowhere"),
+        from_menu=from_menu,
+        closes=closes,
+        presence=presence,
     )
 
 

@@ -48,6 +48,15 @@ Result = int | Launch | None
 """What an Application or a talk ends with: an exit status, None for 0, or a `Launch`."""
 
 
+Closes = Callable[[], tuple[str, ...]]
+"""Says which addresses close for others when somebody leaves."""
+
+
+def nothing_closes() -> tuple[str, ...]:
+    """Where nothing closes."""
+    return ()
+
+
 class Helpers(Protocol):
     """Helper processes, for one person and one app. The host implements it."""
 
@@ -162,7 +171,7 @@ class Session:
         data: Path,
         memory: dict[str, Any] | None = None,
         from_menu: bool = False,
-        last: bool = False,
+        closes: Closes = nothing_closes,
         presence: int | None = None,
     ) -> None:
         self.account = surroundings.account
@@ -173,8 +182,9 @@ class Session:
         self.data = data
         self.memory: dict[str, Any] = {} if memory is None else memory
         self.from_menu = from_menu
-        self.last = last
-        """Whether the person's session ends when they leave this app: no other waits behind it."""
+        self.closes = closes
+        """Call it for the addresses of the person's remote forwards (`ssh -R`) that close when they
+        leave this app, since nothing else runs on their connection. The host asks them first."""
         self.presence = presence
         """The `id` of this session among `host.people()`; None without a terminal."""
         self.display = surroundings.display

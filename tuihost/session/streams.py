@@ -95,6 +95,10 @@ class Listening(Protocol):
         """A new stream to the person's machine. Raises `NotOpened` if the client refuses or
         does not answer in so many seconds, `Disconnected` if it is gone. Waits."""
 
+    def reached_at(self, where: str) -> None:
+        """Where people reach it, such as a URL: the host calls it that when it asks the person
+        before they leave and close it. By default it is called what the client asked for."""
+
     def tell(self, text: str) -> None:
         """A sentence for the person, which their client shows or logs."""
 

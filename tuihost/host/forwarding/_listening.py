@@ -71,6 +71,7 @@ class HostedListening:
         self.since = since
         self._stopped = False
         self._settled = False
+        self._reached_at = ""
         self._lock = threading.Lock()
         self._ending = EndActions()
 
@@ -81,6 +82,16 @@ class HostedListening:
     @property
     def ended(self) -> bool:
         return self._stopped
+
+    @property
+    def called(self) -> str:
+        """What people call it; empty if it is not open."""
+        if self._stopped or not self._settled:
+            return ""
+        return clean(self._reached_at, limit=200) or called(self.address)
+
+    def reached_at(self, where: str) -> None:
+        self._reached_at = where
 
     def is_anothers_name(self, name: str) -> bool:
         return self._is_anothers(TcpAddress(name, 0))
@@ -138,6 +149,11 @@ class SocketListener:
         self._watched = False
         if pump.adopt(self):
             pump.call(self._watch)
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return called(self.address)
 
     def cancel(self) -> None:
         """Stops listening, at once: the address is free when this returns. Connections that were
@@ -256,6 +272,15 @@ def shown(address: SocketAddress) -> str:
             return str(TcpAddress(clean(host, limit=100), port))
         case UnixAddress(path):
             return clean(path, limit=100)
+
+
+def called(address: SocketAddress) -> str:
+    """The same where it stands in a sentence: `port 9000` where it is one of all addresses."""
+    match address:
+        case TcpAddress("" | "*", port):
+            return f"port {port}"
+        case _:
+            return shown(address)
 
 
 # ------------------------------------------------------------------------------------ binding

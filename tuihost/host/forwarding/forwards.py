@@ -249,6 +249,12 @@ class Forwards:
         except CannotListen as why:
             return Refuse(f"{shown(address)} cannot be listened on: {why}")
 
+    def open_to_others(self) -> tuple[str, ...]:
+        """What leads to the client now, as people call it. Any thread."""
+        with self._lock:
+            listenings = tuple(self._listening.values())
+        return tuple(called for listening in listenings if (called := listening.called))
+
     def cancel(self, request: CancelRemoteForward) -> Answer:
         """The address is forwarded no longer; connections that came over it go on."""
         address = request.address

@@ -26,7 +26,7 @@ from tuihost.host.programs.visit import Visit
 from tuihost.logs import Event, EventLog
 from tuihost.plugin import App
 from tuihost.session.held_memory import HeldMemory
-from tuihost.session.session import Launch, Result, Session
+from tuihost.session.session import Launch, Result, Session, nothing_closes
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage
 from tuihost.tui.running.line_stage import LineStage
@@ -186,10 +186,28 @@ class AppStack:
                     stack.append(app)
                 case Launch(app=app):
                     self._show("Not here", f"No app is called {clean(app, limit=40)}.")
-                case _:
+                case _ if len(stack) > 1:
                     stack.pop()
-                    if not stack:
-                        return result or 0
+                case _ if self._may_leave(name):
+                    return result or 0
+
+    def _may_leave(self, name: str) -> bool:
+        """Whether the person leaves the host with the app `name`, their last one: they are asked if
+        that closes something for others."""
+        closing = self._visit.closes()
+        if not closing or not self.terminal.facts.pty:  # a script has nobody to ask
+            return True
+        from tuihost.tui.running.leaving import LEAVES, ask_to_leave, leave_screen  # rarely needed
+
+        assert self._runner is not None
+        app = self._host.catalog.apps[name].app
+        session = self._session(app, self._lines or self._runner.stage, from_menu=False, last=False)
+        if self._lines is not None:
+            answer = self._runner.run_talk(lambda: ask_to_leave(session, closing), self._lines)
+        else:
+            self._runner.can_escape = False
+            answer = self._runner.run_screen(lambda: leave_screen(session, app.title, closing))
+        return answer == LEAVES
 
     def _run(self, name: str, *, last: bool) -> Result:
         """One app, from its first frame to its result; `last` if no other waits behind it."""
@@ -218,7 +236,12 @@ class AppStack:
         stage.theme = self._theme.now
         memory = self._memory.setdefault(app.name, {})
         return self._sessions.make(
-            app.name, stage, memory=memory, from_menu=from_menu, last=last, presence=self._presence
+            app.name,
+            stage,
+            memory=memory,
+            from_menu=from_menu,
+            closes=self._visit.closes if last else nothing_closes,
+            presence=self._presence,
         )
 
     def _on_screen(self, app: App, session: Session) -> Result:

@@ -12,7 +12,7 @@ from tuihost.host.programs.visit import Visit
 from tuihost.logs import EventLog
 from tuihost.session.host_view import Account
 from tuihost.session.other_apps import OtherApps
-from tuihost.session.session import Session, Stage, Surroundings
+from tuihost.session.session import Closes, Session, Stage, Surroundings, nothing_closes
 from tuihost.theme.theme import Theme
 
 
@@ -46,7 +46,7 @@ class SessionMaker:
         *,
         memory: dict[str, Any] | None = None,
         from_menu: bool = False,
-        last: bool = False,
+        closes: Closes = nothing_closes,
         presence: int | None = None,
     ) -> Session:
         """A session of the app `name` on `stage`. Raises `TuihostError` if the person may not
@@ -62,7 +62,7 @@ class SessionMaker:
             data=app.data,
             memory=memory,
             from_menu=from_menu,
-            last=last,
+            closes=closes,
             presence=presence,
         )
 

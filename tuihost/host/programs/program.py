@@ -76,8 +76,8 @@ class Program:
     """One program of one session. `visit_of` is called on its thread, which takes its turns
     from `share`; `lease` is given back when that ends.
 
-    Thread: its own, except the constructor, `start`, `event`, `gone`, `farewell` and `join`. These
-    are for any thread, and only `join` waits."""
+    Thread: its own, except the constructor, `start`, `event`, `gone`, `farewell`, `running` and
+    `join`. These are for any thread, and only `join` waits."""
 
     def __init__(
         self,
@@ -133,6 +133,10 @@ class Program:
         """Shows the person out, with `sentence` on the screen that is theirs again."""
         self._farewell = sentence
         self._early_calls.call(partial(self._with_work, lambda work: work.end()))
+
+    def running(self) -> bool:
+        """Whether it has begun and has not ended."""
+        return self.thread.is_alive()
 
     def join(self, timeout: float) -> bool:
         """Waits for the end; False after `timeout` seconds."""

@@ -25,6 +25,7 @@ from tuihost.host.host import Host
 from tuihost.host.login.visitor import Visitor
 from tuihost.host.relay.client_resources import ClientResources
 from tuihost.session.host_view import Account, ssh_target_of
+from tuihost.session.session import Closes, nothing_closes
 from tuihost.terminal_facts import TerminalFacts, facts_of
 from tuihost.wire import (
     ExecRequest,
@@ -45,7 +46,9 @@ _UNPLAIN = re.compile(r"""['"$`\\!]|[^ -~]""")  # not the same between two pairs
 class Visit:
     """What is known of somebody when their program begins. `line` is the command that runs, if
     `route` is one. `hint` is for somebody whose command fails, and empty if there is nothing to
-    say; it explains the errors about the words in `misread`."""
+    say; it explains the errors about the words in `misread`. `closes` says what closes when the
+    program ends: the addresses of the person's remote forwards, if nothing else runs for them on
+    the same connection. Any thread may call it."""
 
     account: Account
     peer: Peer
@@ -56,6 +59,7 @@ class Visit:
     line: CommandLine | None = None
     hint: str = ""
     misread: tuple[str, ...] = ()
+    closes: Closes = nothing_closes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,12 @@ class Granted:
 
 
 def visit_of(
-    host: Host, visitor: Visitor, peer: Peer, granted: Granted, resources: ClientResources
+    host: Host,
+    visitor: Visitor,
+    peer: Peer,
+    granted: Granted,
+    resources: ClientResources,
+    closes: Closes = nothing_closes,
 ) -> Visit:
     """The visit of somebody who was granted a program."""
     env = {**granted.env, **dict(visitor.restrictions.environment)}
@@ -94,7 +103,7 @@ def visit_of(
             where = _without_words(host, where, resources)
         line = resolved if isinstance(resolved, CommandLine) else None
     hint, misread = _hint(host, visitor, granted.program)
-    return Visit(visitor, peer, where, facts, env, resources, line, hint, misread)
+    return Visit(visitor, peer, where, facts, env, resources, line, hint, misread, closes)
 
 
 def _hint(host: Host, visitor: Visitor, program: ProgramRequest) -> tuple[str, tuple[str, ...]]:

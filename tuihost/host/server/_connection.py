@@ -271,7 +271,7 @@ class Connection:
             self._turn_away(session, lease.sentence)
             return
         session.lease = lease
-        visit = partial(self._visit, session.granted(session.machine.program))
+        visit = partial(self._visit, session, session.granted(session.machine.program))
         session.program = Program(self._host, channel, visit, self._log, lease, self._visitor.share)
         session.program.start(f"app-{self.number}-{channel.number}")
 
@@ -281,7 +281,7 @@ class Connection:
         session.channel.write(f"{self._host.name}: {sentence}{end}".encode(), Stream.ERR)
         session.channel.finish(ExitStatus(NO_ROOM))
 
-    def _visit(self, granted: Granted, log: EventLog) -> Visit:
+    def _visit(self, session: _SessionChannel, granted: Granted, log: EventLog) -> Visit:
         """What a program begins with. On its thread: all that is read here was settled at the
         login."""
         display, agent = None, None
@@ -291,7 +291,14 @@ class Connection:
         if granted.agent:
             agent = ClientAgent(self.link, log)
         resources = ClientResources(display, agent)
-        return visit_of(self._host, self._visitor, self.peer, granted, resources)
+        closes = partial(self._closes_with, session)
+        return visit_of(self._host, self._visitor, self.peer, granted, resources, closes)
+
+    def _closes_with(self, session: _SessionChannel) -> tuple[str, ...]:
+        """Which addresses of the client close when the program of `session` ends: none while others
+        run on this connection, since the client stays for them. Any thread."""
+        others = (program for program in self.programs() if program is not session.program)
+        return () if any(map(Program.running, others)) else self._forwarding.open_to_others()
 
     def event(self, channel: ByteChannel, event: SessionEvent) -> None:
         session = self._sessions.get(channel.number)
