@@ -188,7 +188,7 @@ def test_nobody_chooses_the_name_of_a_guest_an_app_or_a_role(tmp_path: Path) -> 
     given = {"login.guest_names": ["visitor", "*"], "roles": {"staff": {}}, "groups": {"crew": {}}}
     services = made(tmp_path, **given)
     services.app_names = frozenset({"notes"})
-    for name in ("visitor", "Notes", "staff", "crew", "root", "$(id)", "ünal"):
+    for name in ("visitor", "Notes", "staff", "crew", "approver", "$(id)", "ünal"):
         assert services.chosen_name_problem(name) is not None, name
     assert services.chosen_name_problem("grace") is None
     services.close()
@@ -196,7 +196,18 @@ def test_nobody_chooses_the_name_of_a_guest_an_app_or_a_role(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "name",
-    ["ad\u0430", "ada\ufe0f", "\u3164", "\u2800", "ada\u00ad", "асе", "a1ice", "admin", "Crew"],
+    [
+        "ad\u0430",
+        "ada\ufe0f",
+        "\u3164",
+        "\u2800",
+        "ada\u00ad",
+        "асе",
+        "a1ice",
+        "admin",
+        "Crew",
+        "Approver",
+    ],
 )
 def test_no_guest_has_a_name_that_looks_like_another(tmp_path: Path, name: str) -> None:
     services = made(tmp_path, groups={"crew": {}})

@@ -19,7 +19,10 @@ from tuihost.login.steps.new_password import (
         *("password", "PASSWORD", "iloveyou", "1qaz2wsx", "trustno1"),
         "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44",  # the same in full-width letters
         *("12345678", "1234567890", "0987654321", "abcdefgh", "hgfedcba"),
-        *("        ", "aaaaaaaa", "abababab", "12121212", "abc1abc1abc"),
+        *("        ", "aaaaaaaa", "abababab", "12121212", "abc1abc1abc", "letmeinletmeinlet"),
+        *("passwordpassword", "iloveyouILOVEYOU", "Password 1234567", "123456789012345"),
+        *("qwertyuiopasdfgh", "1q2w3e4r5t6y7u8i", "112233445566778899", "lkjhgfdsapoiuytrewq"),
+        *("ada1234567890123", "password!", "welcome-12345678", "adminadminadmin!"),
     ],
 )
 def test_what_strangers_try_first_is_refused(password: str) -> None:
@@ -28,7 +31,11 @@ def test_what_strangers_try_first_is_refused(password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["correct horse", "correct-horse-9", "Übermut tut", "abcdefgx", "x" + "ab" * 4]
+    "password",
+    [
+        *("correct horse", "correct-horse-9", "Übermut tut", "abcdefgx", "x" + "ab" * 4),
+        *("x7kittyx", "goes-far-goes-far", "password for cats", "qwerty-1234-dragon-love"),
+    ],
 )
 def test_any_other_may_be_chosen(password: str) -> None:
     assert not is_common(password)

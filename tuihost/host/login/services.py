@@ -29,7 +29,7 @@ from tuihost.host.plugins.deliveries import find_delivery
 from tuihost.host.store.account_store import SqliteAccounts
 from tuihost.host.store.secret_box import SecretBox
 from tuihost.login import Step
-from tuihost.login.approvals import Approvals
+from tuihost.login.approvals import APPROVERS, Approvals
 from tuihost.login.steps.delivery import DELIVERY
 from tuihost.login.steps.new_password import min_password
 from tuihost.logs import EventLog
@@ -118,7 +118,7 @@ class LoginServices:
         """Names that say what somebody may do here."""
         settings = self.settings
         roles = (name for name in settings.roles if name not in (GUEST, USER))
-        return (*settings.login.reserved_names, *roles, *settings.groups)
+        return (*settings.login.reserved_names, *APPROVERS, *roles, *settings.groups)
 
     def min_password(self, user: str) -> int:
         record = self.store.get(user)
