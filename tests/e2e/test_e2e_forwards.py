@@ -294,7 +294,7 @@ def test_a_name_leads_to_somebodys_machine_and_they_watch(
     words = ["-Z", *resolve, f"http://demo.localhost:{found[1]}/[1-20]", "-o", "/dev/null"]
     client.curl(*words)
     terminal.wait_for("21 requests")
-    terminal.press("Escape").wait_for("1 open").press("C-c").wait_for("close this tunnel?")
+    terminal.press("Escape").wait_for("1 open").press("C-c").wait_for("Close it and leave?")
     terminal.press("Left", "Enter").wait_shell(0)
     done = client.run(["curl", "-sS", *resolve, "-o", "/dev/null", "-w", "%{http_code}",
                         f"http://demo.localhost:{found[1]}/"], b"")  # fmt: skip
