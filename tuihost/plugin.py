@@ -198,7 +198,9 @@ def app(
     The arguments are those of `App`. The description is the first line of the docstring if empty,
     and the title is the name.
     """
-    if not NAME.fullmatch(name):
+    if callable(name):
+        raise AppLoadError('`@app` needs a name: write `@app("hello")`', name)
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise AppLoadError(
             f"{name!r} cannot be an app's name: lower-case letters, digits and '-' only"
         )
@@ -206,6 +208,8 @@ def app(
     def make(talk: Talk) -> FunctionApp:
         if not inspect.iscoroutinefunction(talk):
             raise AppLoadError(f"@app({name!r}) needs an `async def`")
+        if not _takes_a_session(talk):
+            raise AppLoadError(f"@app({name!r}) needs a function with one parameter, the session")
         made = FunctionApp(name, talk)
         made.title = title or name.replace("-", " ").capitalize()
         made.description = description or first_line(talk.__doc__)
@@ -214,6 +218,14 @@ def app(
         return made
 
     return make
+
+
+def _takes_a_session(talk: Talk) -> bool:
+    try:
+        inspect.signature(talk).bind(None)
+    except TypeError:
+        return False
+    return True
 
 
 @overload

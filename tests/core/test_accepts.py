@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tuihost.core.accepts import (
@@ -10,6 +12,7 @@ from tuihost.core.accepts import (
     ListenRule,
     SocketRule,
 )
+from tuihost.errors import AppLoadError
 from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
 
 Rule = ForwardRule | SocketRule
@@ -63,9 +66,35 @@ def test_a_rule_without_a_pattern_is_exact(rule: Rule, exact: bool) -> None:
         (Accepts(roles=frozenset({"staff"})), False, ("other",), False),
         (Accepts(roles=frozenset({"staff"})), True, ("staff",), True),
         (Accepts(guests=False, roles=frozenset({"staff"})), True, ("staff",), False),
+        (Accepts(roles=("staff", "admin")), False, ("staff",), True),
+        (Accepts(roles=["staff", "admin"]), False, ("other",), False),
     ],
 )
 def test_who_may_use_an_app(
     accepts: Accepts, guest: bool, roles: tuple[str, ...], may: bool
 ) -> None:
     assert accepts.may_use(guest=guest, roles=roles) is may
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"roles": "admin"}, "`roles` should be a tuple of roles, not 'admin'"),
+        ({"env": "BACKUP_*"}, "`env` should be a tuple of patterns, not 'BACKUP_*'"),
+        ({"subsystems": "backup"}, "`subsystems` should be a tuple of names, not 'backup'"),
+        ({"forwards": ForwardRule("web", 80)}, "`forwards` should be a tuple of rules, not"),
+        ({"listens": ("web:80",)}, "'web:80' is not one of the rules in `listens`"),
+        ({"env": (3,)}, "3 is not one of the patterns in `env`"),
+        ({"guests": "no"}, "`guests` should be True or False, not 'no'"),
+    ],
+)
+def test_what_would_mean_something_else_is_refused(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(AppLoadError) as caught:
+        Accepts(**given)
+    assert told in str(caught.value)
+
+
+def test_any_collection_becomes_what_the_host_keeps() -> None:
+    rule = ForwardRule("web", 80)
+    given = Accepts(env=["A"], forwards=[rule], roles=("staff",))  # type: ignore[arg-type]
+    assert given == Accepts(env=("A",), forwards=(rule,), roles=frozenset({"staff"}))

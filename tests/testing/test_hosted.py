@@ -12,7 +12,7 @@ import pytest
 
 from tuihost import App, Session, command
 from tuihost.accounts import AccountRecord
-from tuihost.errors import SettingsError
+from tuihost.errors import MisuseError, SettingsError
 from tuihost.testing import hosted
 
 
@@ -51,6 +51,16 @@ def test_settings_that_are_wrong_leave_no_folder(
     with pytest.raises(SettingsError), hosted(settings={"server.port": "none"}):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_app_without_a_name_is_told_what_it_needs() -> None:
+    class Shelf(App):
+        @command
+        def read(self, session: Session) -> None:
+            session.print("Moby Dick")
+
+    with pytest.raises(MisuseError, match="Shelf needs a `name`"), hosted(Shelf()):
+        raise AssertionError("a host nobody can open anything of")
 
 
 def test_a_host_that_has_ended_is_forgotten() -> None:

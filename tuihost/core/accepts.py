@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from tuihost.errors import AppLoadError
 from tuihost.wire import SocketAddress, TcpAddress, UnixAddress
 
 
@@ -70,6 +71,9 @@ class Accepts:
     addresses that the app answers for. `x11` and `agent` say whether it uses a display or an agent
     that somebody brings. `roles` are those that may use the app at all (empty: everyone), `guests`
     whether people without an account may.
+
+    Any collection is taken for a tuple or a set, and nothing else: in a text, each letter would be
+    a name or a pattern. Raises `AppLoadError`.
     """
 
     env: tuple[str, ...] = ()
@@ -79,10 +83,33 @@ class Accepts:
     x11: bool = False
     agent: bool = False
     guests: bool = True
-    roles: frozenset[str] = frozenset()
+    roles: Collection[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for field, kinds, what in _COLLECTIONS:
+            given = getattr(self, field)
+            if not isinstance(given, tuple | list | set | frozenset):
+                raise AppLoadError(f"Accepts: `{field}` should be a tuple of {what}, not {given!r}")
+            for value in given:
+                if not isinstance(value, kinds):
+                    raise AppLoadError(f"Accepts: {value!r} is not one of the {what} in `{field}`")
+            kept = frozenset(given) if field == "roles" else tuple(given)
+            object.__setattr__(self, field, kept)
+        for field in ("x11", "agent", "guests"):
+            if not isinstance(given := getattr(self, field), bool):
+                raise AppLoadError(f"Accepts: `{field}` should be True or False, not {given!r}")
 
     def may_use(self, *, guest: bool, roles: Iterable[str]) -> bool:
         """Whether somebody with these roles may open the app."""
         if guest and not self.guests:
             return False
-        return not self.roles or not self.roles.isdisjoint(roles)
+        return not self.roles or any(role in self.roles for role in roles)
+
+
+_COLLECTIONS: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("env", (str,), "patterns"),
+    ("forwards", (ForwardRule, SocketRule), "rules"),
+    ("listens", (ListenRule, SocketRule), "rules"),
+    ("subsystems", (str,), "names"),
+    ("roles", (str,), "roles"),
+)

@@ -15,6 +15,7 @@ from typing import Any
 import paramiko
 
 from tuihost.core.limits import TransportLimits
+from tuihost.errors import MisuseError
 from tuihost.host.plugins.app_catalog import Catalog, Loaded
 from tuihost.host.plugins.app_checks import load_object
 from tuihost.host.server.server import Server
@@ -191,8 +192,12 @@ def hosted(
 
     Without the bundled menu, the first app is the default one. `settings` have dotted names, such
     as `{"server.name": "test"}`. What the host stores is removed after the test, unless
-    `state_dir` says where to keep it.
+    `state_dir` says where to keep it. Raises `MisuseError` for an app without a `name`: a host
+    takes it from the file or the entry point, which a test does not have.
     """
+    for app in apps:
+        if not app.name:
+            raise MisuseError(f"{type(app).__name__} needs a `name` to be opened by in a test")
     with ExitStack() as after:
         if state_dir is None:
             made = tempfile.TemporaryDirectory(prefix="tuihost-")

@@ -43,6 +43,50 @@ MISTAKES = {
         CLASS + "    accepts = ()",
         "`accepts` is a tuple, not an Accepts (harbor.py:3)",
     ),
+    "roles in a text": (
+        CLASS + "    accepts = Accepts(roles='admin')",
+        "Accepts: `roles` should be a tuple of roles, not 'admin' (harbor.py:7)",
+    ),
+    **{
+        f"{name} of another kind": (
+            CLASS + f"    {name} = {value}",
+            f"`{name}` should be {told}, not {value} (harbor.py:3)",
+        )
+        for name, value, told in [
+            ("title", "3", "a text"),
+            ("description", "['x']", "a text"),
+            ("group", "None", "a text"),
+            ("icon", "3", "a text"),
+            ("default_command", "3", "a text"),
+            ("order", "'first'", "a number"),
+            ("hidden", "'no'", "True or False"),
+            ("known_options", "'longest'", "a tuple of names, or a table of names and types"),
+        ]
+    },
+    **{
+        f"an async {hook}": (
+            CLASS + f"    async def {hook}(self, *given): ...",
+            f"`{hook}` cannot be an `async def`: only `talk` and commands can (harbor.py:7)",
+        )
+        for hook in ("start", "stop", "subsystem", "files", "x11", "forward", "listen")
+    },
+    **{
+        f"{hook} with other parameters": (
+            CLASS + f"    {start} {hook}({given}): ...",
+            f"`{hook}` should take ({parameters}) (harbor.py:7)",
+        )
+        for hook, start, given, parameters in [
+            ("start", "def", "self, session", "self"),
+            ("stop", "def", "", "self"),
+            ("build", "def", "self", "self, session"),
+            ("talk", "async def", "self", "self, session"),
+            ("subsystem", "def", "self, session", "self, session, name"),
+            ("files", "def", "self", "self, session"),
+            ("x11", "def", "self, session", "self, session, display"),
+            ("forward", "def", "self, session, target", "self, forward"),
+            ("listen", "def", "self", "self, listening"),
+        ]
+    },
     "loop": (
         CLASS + "    loop = 'fast'",
         "`loop` should be 'light' or 'selector', not 'fast' (harbor.py:3)",
@@ -99,6 +143,14 @@ MISTAKES = {
     "an argument that the decorator does not know": (
         FUNCTION.replace("{0}", ", colour='red'"),
         "TypeError: app() got an unexpected keyword argument 'colour' (harbor.py:3)",
+    ),
+    "a decorator without a name": (
+        FUNCTION.replace('("harbor"{0})', ""),
+        '`@app` needs a name: write `@app("hello")` (harbor.py:3)',
+    ),
+    "a function without a session": (
+        FUNCTION.replace("{0}", "").replace("session", ""),
+        "@app('harbor') needs a function with one parameter, the session (harbor.py:3)",
     ),
     "a function that is not async": (
         FUNCTION.replace("{0}", "").replace("async ", ""),

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
 
 from tuihost.commands.table import check_commands
 from tuihost.core.accepts import Accepts
@@ -73,16 +74,79 @@ def _is_async(app: App, hook: str) -> bool:
     return inspect.iscoroutinefunction(getattr(type(app), hook))
 
 
+def _names_options(known: object) -> bool:
+    if isinstance(known, Mapping):
+        return all(isinstance(kind, type) for kind in known.values())
+    return known is None or isinstance(known, tuple | list | set | frozenset)
+
+
 def _has_nothing_to_open(app: App) -> bool:
     accepted = app.accepts.forwards or app.accepts.listens
     hooks = ("build", "talk", "subsystem", "files")
     return not (accepted or any(_has(app, hook) for hook in hooks) or app.command_methods())
 
 
+_ATTRIBUTES: tuple[tuple[str, type | UnionType, str], ...] = (
+    ("title", str, "a text"),
+    ("description", str, "a text"),
+    ("group", str, "a text"),
+    ("icon", str, "a text"),
+    ("default_command", str, "a text"),
+    ("order", int | float, "a number"),
+    ("hidden", bool, "True or False"),
+)
+"""What the host reads of an app to list it: a slip in one would break the list of all."""
+
+_PARAMETERS = {
+    "start": "self",
+    "stop": "self",
+    "build": "self, session",
+    "talk": "self, session",
+    "subsystem": "self, session, name",
+    "files": "self, session",
+    "x11": "self, session, display",
+    "forward": "self, forward",
+    "listen": "self, listening",
+}
+"""The parameters of each hook that the host calls."""
+
+
+def _of_kind(name: str, kind: type | UnionType, words: str) -> Check:
+    return Check(
+        lambda app: not isinstance(getattr(app, name), kind),
+        f"`{name}` should be {words}, not {{app.{name}!r}}",
+    )
+
+
+def _not_async(hook: str) -> Check:
+    return Check(
+        lambda app: _is_async(app, hook),
+        f"`{hook}` cannot be an `async def`: only `talk` and commands can",
+        hook,
+    )
+
+
+def _called_with(hook: str, parameters: str) -> Check:
+    def wrong(app: App) -> bool:
+        try:
+            inspect.signature(getattr(app, hook)).bind(*[None] * parameters.count(","))
+        except (TypeError, ValueError):  # ValueError: it does not even take `self`
+            return True
+        return False
+
+    return Check(wrong, f"`{hook}` should take ({parameters})", hook)
+
+
 CHECKS = (
     Check(
         lambda app: not isinstance(app.accepts, Accepts),
         "`accepts` is a {app.accepts.__class__.__name__}, not an Accepts",
+    ),
+    *(_of_kind(*row) for row in _ATTRIBUTES),
+    Check(
+        lambda app: not _names_options(app.known_options),
+        "`known_options` should be a tuple of names, or a table of names and types, "
+        "not {app.known_options!r}",
     ),
     Check(
         lambda app: app.loop not in ("light", "selector"),
@@ -94,10 +158,12 @@ CHECKS = (
         "talk",
     ),
     Check(
-        lambda app: _has(app, "build") and _is_async(app, "build"),
+        lambda app: _is_async(app, "build"),
         "`build` returns an Application: it cannot be an `async def`",
         "build",
     ),
+    *(_not_async(hook) for hook in _PARAMETERS if hook not in ("talk", "build")),
+    *(_called_with(hook, parameters) for hook, parameters in _PARAMETERS.items()),
     Check(
         lambda app: bool(app.accepts.subsystems) and not _has(app, "subsystem"),
         "accepts subsystems, but has no method `subsystem`",
