@@ -303,6 +303,12 @@ def test_a_comment_on_a_private_key_does_not_shut_out_a_whole_file() -> None:
             b"\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3",
             "whose name ends in .pub",
         ),
+        ("ssh-ed25519 AAAA".encode("utf-16-le"), "is UTF-16 text; save it as UTF-8"),
+        ("ssh-ed25519 AAAA".encode("utf-16-be"), "is UTF-16 text; save it as UTF-8"),
+        (b"-----BEGIN RSA PUBLIC KEY-----\nAA", "`ssh-keygen -i -m PEM -f FILE` prints its line"),
+        (b"\n-----BEGIN PUBLIC KEY-----\nAA", "`ssh-keygen -i -m PKCS8 -f FILE` prints its line"),
+        (b"-----BEGIN PGP PUBLIC KEY BLOCK-----", "is a key of PGP; a key for SSH is made with"),
+        (b"-----BEGIN CERTIFICATE-----\nAA", "is not a key for SSH; one is made with"),
         (b"-----BEGIN PRIVATE KEY----- MC4C", "is a private key, which nobody else should have"),
     ],
 )
@@ -314,6 +320,8 @@ def test_what_is_no_text_of_keys_is_named_with_the_cure(raw: bytes, said: str) -
 def test_an_option_without_a_meaning_here_is_ignored() -> None:
     line = parse_line(f'tunnel="0",no-pty ssh-ed25519 {base64.b64encode(BLOB).decode()}')
     assert line.options.no_pty
+    every = 'no-user-rc,user-rc,no-touch-required,touch-required,no-verify-required,TUNNEL="any"'
+    assert parse_line(f"{every} {KEY}").options == KeyOptions()
 
 
 @pytest.mark.parametrize(

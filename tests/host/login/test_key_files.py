@@ -13,6 +13,7 @@ from tuihost.core.keys.offers import KeyOffer, fingerprint
 from tuihost.errors import SettingsError
 from tuihost.host.login import _key_files
 from tuihost.host.login._key_files import KeyFiles
+from tuihost.host.login.services import _check_folders
 from tuihost.settings.loading import load
 from tuihost.wire import Restrictions
 
@@ -93,8 +94,13 @@ def test_an_authority_that_others_could_have_written_is_none(
 ) -> None:
     bench.write(line(authority))
     files = bench.files()
+    assert lets_in(files, authority)
     bench.file.chmod(0o666)
     assert not lets_in(files, authority)
+    bench.file.chmod(0o600)
+    bench.file.parent.chmod(0o777)  # where another file can take its name
+    assert not lets_in(files, authority)
+    bench.file.parent.chmod(0o700)
     bench.file.unlink()
     assert not lets_in(files, authority)
     with pytest.raises(SettingsError, match="No such file"):
@@ -113,7 +119,30 @@ def test_a_relative_path_starts_at_the_settings_file_and_an_absent_folder_is_tol
     (tmp_path / "keys" / "ada").write_text(line(authority))
     (tmp_path / "keys" / "ada").chmod(0o600)
     offer = KeyOffer(authority.get_name(), authority.asbytes(), "x")
-    assert isinstance(made.judge("ada", (), offer, address="192.0.2.7", now=NOW), Restrictions)
+
+    def let_in() -> bool:
+        found = made.judge("ada", (), offer, address="192.0.2.7", now=NOW)
+        return isinstance(found, Restrictions)
+
+    assert let_in()
+    (tmp_path / "keys").chmod(0o777)  # where somebody can give their own file her name
+    assert not let_in()
+    cure = f"{tmp_path}/keys: others can write to it; run chmod go-w on it, so no key in it"
+    assert cure in str(bench.records.named("keys.broken"))
+    with pytest.raises(SettingsError, match=r"login\.authorized_keys: .*/keys: others can write"):
+        _check_folders((f"{tmp_path}/keys/%u",))
+
+
+def test_a_folder_that_goes_while_the_host_runs_is_told(bench: Bench, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    given = {"server.state_dir": str(tmp_path), "login.authorized_keys": [f"{keys}/%u"]}
+    made = KeyFiles(load(None, {}, given), bench._log)
+    assert not bench.records.named("keys.broken")
+    keys.rmdir()
+    made.judge("ada", (), KeyOffer("x", b"x", "x"), address="192.0.2.7", now=NOW)
+    (told,) = bench.records.named("keys.broken")
+    assert "there is no such folder" in str(told)
 
 
 def test_a_change_counts_even_if_the_file_looks_the_same(

@@ -44,6 +44,13 @@ _PARTS = {"ssh-ed25519": 2, SK_ECDSA: 4}
 
 _BEGIN, _END = "---- BEGIN SSH2 PUBLIC KEY ----", "---- END SSH2 PUBLIC KEY ----"  # RFC 4716
 _PRIVATE = re.compile(r"\s*-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")  # RFC 7468, and OpenSSH's own
+_OTHER_PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]*)-----")
+_PEM_CURES = (
+    ("PGP", "is a key of PGP; a key for SSH is made with `ssh-keygen -t ed25519`"),
+    ("RSA PUBLIC", "is a public key in PEM; `ssh-keygen -i -m PEM -f FILE` prints its line"),
+    ("PUBLIC", "is a public key in PEM; `ssh-keygen -i -m PKCS8 -f FILE` prints its line"),
+    ("", "is not a key for SSH; one is made with `ssh-keygen -t ed25519`"),
+)
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -87,7 +94,7 @@ def key_text(raw: bytes) -> str:
     """A text with keys, from a file or pasted, as lines of authorized_keys: in the form of RFC 4716
     too, and without a byte order mark. Raises ValueError, with a reason and the cure, that
     continues "FILE …"."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw[:2]:
         raise ValueError("is UTF-16 text; save it as UTF-8")
     if raw.startswith(b"PuTTY-User-Key-File-"):
         raise ValueError(
@@ -102,6 +109,8 @@ def key_text(raw: bytes) -> str:
             "is a private key, which nobody else should have; the public key is in the file beside "
             "it whose name ends in .pub"
         )
+    if found := _OTHER_PEM.match(text):
+        raise ValueError(next(said for kind, said in _PEM_CURES if kind in found[1]))
     return "\n".join(_blocks_as_lines(text.replace("\r\n", "\n").split("\n")))
 
 

@@ -190,6 +190,7 @@ _FLAGS: Mapping[str, Mapping[str, Any]] = {
     "touch-required": {"touch_required": True},
     "no-touch-required": {"touch_required": False},
     "verify-required": {"verify_required": True},
+    "no-verify-required": {"verify_required": False},
 }
 _VALUES: Mapping[str, Callable[[KeyOptions, str], KeyOptions]] = {
     "from": _from,

@@ -29,7 +29,7 @@ from tuihost.core.keys.authorized_keys import (
 from tuihost.core.keys.offers import KeyOffer, Revocations
 from tuihost.core.keys.options import KeyOptions
 from tuihost.errors import SettingsError
-from tuihost.files.secret_files import NotPrivate, read_trusted
+from tuihost.files.secret_files import NotPrivate, check_trusted, read_trusted
 from tuihost.logs import Event, EventLog
 from tuihost.settings.models import Settings
 from tuihost.ssh.keys.revocations import MAX_SIZE, RevokedKeys, read_revocations
@@ -68,8 +68,7 @@ class KeyFiles:
                 problems.append(f"login.revoked_keys: {self._revoked}: {reason}")
         if problems:
             raise SettingsError(tuple(problems))
-        for folder in absent_folders(self._patterns):
-            self._tell(f"{folder}: there is no such folder, so no key in it lets anybody in")
+        self._tell_absent_folders()
 
     def judge(
         self,
@@ -105,6 +104,10 @@ class KeyFiles:
             revoked=revoked,
         )
 
+    def _tell_absent_folders(self) -> None:
+        for folder in absent_folders(self._patterns):
+            self._tell(f"{folder}: there is no such folder, so no key in it lets anybody in")
+
     def _own(self, records: Iterable[KeyRecord]) -> Iterable[KeyLine]:
         for record in records:
             try:
@@ -119,7 +122,11 @@ class KeyFiles:
 
     def _of(self, paths: Iterable[Path], key: bytes) -> Iterable[KeyLine]:
         """The lines of these files that list a key."""
+        self._tell_absent_folders()
         for path in paths:
+            if problem := folder_problem(path.parent):
+                self._tell(problem)
+                continue
             found = self._read_files.read(path)
             for problem in found.problems:
                 self._tell(problem)
@@ -161,6 +168,18 @@ def absent_folders(patterns: Iterable[str]) -> Iterator[Path]:
         folder = Path(pattern.partition("%u")[0] + "x").parent
         if not folder.is_dir():
             yield folder
+
+
+def folder_problem(folder: Path) -> str | None:
+    """Why no file of keys in the folder counts; None if that is not the folder's fault. Whoever can
+    write to it can give one person's file the name of another one's."""
+    try:
+        check_trusted(folder)
+    except NotPrivate as problem:
+        return f"{folder}: {problem}, so no key in it lets anybody in"
+    except OSError:
+        return None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +279,10 @@ def _read_authorities(path: Path) -> KeyFile:
 
 def _bytes_of(path: Path, limit: int = MAX_FILE) -> bytes:
     """All of a file. Raises ValueError with what is wrong with it, OSError."""
+    try:
+        check_trusted(path.parent)
+    except NotPrivate as problem:
+        raise ValueError(f"its folder {path.parent}: {problem}") from None
     try:
         raw = read_trusted(path, limit + 1)
     except NotPrivate as problem:

@@ -23,7 +23,7 @@ from tuihost.core.login.lockout import SEPARATOR, Lockout, LockoutLimits
 from tuihost.core.login.rights import GUEST, USER, roles_with_groups
 from tuihost.core.sources import SourceBlocks
 from tuihost.errors import SettingsError
-from tuihost.host.login._key_files import KeyFiles, absent_folders
+from tuihost.host.login._key_files import KeyFiles, absent_folders, folder_problem
 from tuihost.host.login.passwords import Passwords
 from tuihost.host.plugins.deliveries import find_delivery
 from tuihost.host.store.account_store import SqliteAccounts
@@ -264,11 +264,11 @@ def _terms_of(path: Path | None) -> str:
 
 
 def _check_folders(patterns: tuple[str, ...]) -> None:
-    problems = (
-        f"login.authorized_keys: there is no folder {each}" for each in absent_folders(patterns)
-    )
-    if found := tuple(problems):
-        raise SettingsError(found)
+    problems = [f"there is no folder {each}" for each in absent_folders(patterns)]
+    folders = dict.fromkeys(Path(each).parent for each in patterns)  # `%u` may be in one: is absent
+    problems += [found for folder in folders if (found := folder_problem(folder))]
+    if problems:
+        raise SettingsError(tuple(f"login.authorized_keys: {problem}" for problem in problems))
 
 
 def _check_store(settings: Settings) -> None:
