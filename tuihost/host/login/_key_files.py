@@ -171,8 +171,8 @@ def absent_folders(patterns: Iterable[str]) -> Iterator[Path]:
 
 
 def folder_problem(folder: Path) -> str | None:
-    """Why no file of keys in the folder counts; None if that is not the folder's fault. Anyone who can
-    write to it can give one person's file the name of another one's."""
+    """Why no file of keys in the folder counts; None if that is not the folder's fault. Anyone who
+    can write to it can give one person's file the name of another one's."""
     try:
         check_trusted(folder)
     except NotPrivate as problem:
