@@ -18,7 +18,7 @@ MADE_UP = re.compile(
     rb"forwarded|forward-for|proxy|(?:^|-)(?:via|scheme)$|coming-from$|front-end-https"
     rb"|x-(?:host$|original-|rewrite-)|host-override$|(?:client|real|remote)-host$"
     rb"|(?:^|-)ip(?:v[46])?(?:-addr(?:ess)?)?$"
-    rb"|(?:client|real|true|remote|connecting|external|origin|source|src|user|viewer|peer|visitor)"
+    rb"|(?:client|real|true|remote|connecting|external|origin|source|src|user|viewer|peer|visitor|socket)"
     rb"[a-z0-9-]*?(?:ip(?:v[46])?|addr|address)(?:-|$)"
 )
 # HTTP in another form, in which nobody would look at what a browser says: RFC 9113 §3.1, RFC 2817.
@@ -58,8 +58,11 @@ def host_of(request: h11.Request) -> bytes:
 
 def path_of(request: h11.Request) -> bytes | None:
     """What the machine is asked for. None if the browser takes this for a proxy to another host,
-    or asks for nothing that has a path (RFC 9112 §3.2)."""
+    or asks for nothing that has a path (RFC 9112 §3.2). A CONNECT never has one: what follows its
+    answer would be read by nobody on the way."""
     target = request.target
+    if request.method.upper() == b"CONNECT":
+        return None
     if target[:1] == b"/" or (target == b"*" and request.method == b"OPTIONS"):
         return target
     scheme, separator, rest = target.partition(b"://")

@@ -443,7 +443,7 @@ def test_where_a_request_came_from_cannot_be_made_up(host: Hosted) -> None:
             "X-Original-URL", "X-Rewrite-URL", "X-Scheme", "Front-End-Https", "CF-Connecting-IPv6",
             "CloudFront-Viewer-Address", "X-Peer-IP", "X_Origin_IP", "X-True-IP", "X-Visitor-Ip",
             "IP", "X-IP", "X-IP-Address", "X-Remote-Host", "X-HTTP-Host-Override", "Coming-From",
-            "X-Forward-For",
+            "X-Forward-For", "X-Azure-SocketIP",
         )  # fmt: skip
         kept = ("X-Own_Header", "User-Agent", "X-User-Description", "X-Client-Version", "X-Zip",
                 "Origin", "X-Strip", "X-Forward-Slash")  # fmt: skip
@@ -489,6 +489,8 @@ def test_what_is_for_one_connection_goes_no_further(host: Hosted) -> None:
         (b"GET a HTTP/1.1", None),
         (b"GET * HTTP/1.1", None),
         (b"CONNECT demo.example.org:80 HTTP/1.1", None),
+        (b"CONNECT / HTTP/1.1", None),
+        (b"connect http://demo.example.org/a HTTP/1.1", None),
     ],
 )
 def test_a_request_asks_the_machine_for_a_path_and_nobody_else(
