@@ -73,6 +73,17 @@ def test_who_comes_through_a_proxy_waits_alone() -> None:
         assert host.log.wait_for("auth.ok")["user"] == "ada"
 
 
+@pytest.mark.parametrize("exempt", [["::1/128"], ["127.0.0.0/8"]])
+@pytest.mark.parametrize("nameless", [b"PROXY UNKNOWN\r\n", SIGNATURE + b"\x21\0\0\0"])
+def test_whom_a_proxy_cannot_name_waits(nameless: bytes, exempt: list[str]) -> None:
+    with listening({**BEHIND, "sources.exempt": exempt}) as host:
+        for _ in range(20):
+            with host.call() as sock:
+                sock.sendall(nameless + b"GET / HTTP/1.1\r\n\r\n")
+                last_words(sock)
+        assert host.log.wait_for("source.waits")["source"] == "127.0.0.1"
+
+
 def test_silent_proxies_keep_nobody_out_and_cost_no_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -338,7 +338,7 @@ def test_a_login_costs_nothing_however_it_ends() -> None:
     ("peer", "options", "settings"),
     [
         (HERE, {}, {}),
-        (EVE, {"trusted": True}, {}),
+        (EVE, {"exempt": True}, {}),
         (EVE, {}, {"sources__penalties": False}),
         (EVE, {}, {"sources__penalty_max": 0}),
         (EVE, {}, {"sources__exempt": ["198.51.100.0/24"]}),
@@ -351,6 +351,19 @@ def test_who_never_waits(peer: Peer, options: dict[str, bool], settings: dict[st
         admission.failed()
         admission.ended()
     assert bench.records.events == []
+
+
+def test_whom_a_proxy_cannot_name_waits_although_the_proxy_does_not() -> None:
+    bench = Bench()
+    check = bench.enter(HERE, exempt=True)
+    hung_up: list[str] = []
+    check.hang_up = hung_up.append
+    while isinstance(admission := bench.gate.admit(HERE, exempt=False), Admission):
+        admission.ended(Offence.CRASH)
+    assert admission is Refusal.WAITING
+    assert hung_up == []
+    bench.enter(HERE)
+    bench.enter(HERE, exempt=True)
 
 
 def test_a_short_maximum_is_a_short_wait() -> None:

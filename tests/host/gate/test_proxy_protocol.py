@@ -201,7 +201,7 @@ class Loop:
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
         self.clock = Clock()
-        self.brought: list[tuple[socket.socket, Peer, bool]] = []
+        self.brought: list[tuple[socket.socket, Peer, bool | None]] = []
         self.refused: list[tuple[Peer, str]] = []
         self.all = ProxiedConnections(
             self.selector,
@@ -240,8 +240,8 @@ def loop() -> Any:
 
 def test_a_header_that_is_there_already_waits_for_nothing(loop: Loop) -> None:
     with loop.begin(v2("192.0.2.1", 9) + SSH):
-        ((sock, peer, itself),) = loop.brought
-        assert (peer, itself) == (Peer("192.0.2.1", 9), False)
+        ((sock, peer, exempt),) = loop.brought
+        assert (peer, exempt) == (Peer("192.0.2.1", 9), None)
         assert sock.recv(4096) == SSH, "the reader took what is not its own"
         assert len(loop.all) == 0
 

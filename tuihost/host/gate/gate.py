@@ -182,10 +182,12 @@ class Gate:
 
     # ---------------------------------------------------------------- the way in
 
-    def admit(self, peer: Peer, *, trusted: bool = False) -> Admission | Refusal:
-        """An admission, which must be `ended`; or why not. `trusted`: exempt in any network."""
+    def admit(self, peer: Peer, *, exempt: bool | None = None) -> Admission | Refusal:
+        """An admission, which must be `ended`; or why not. `exempt`: whether it never waits,
+        whatever its network is; None if that is up to the network."""
         source = self.rules.blocks.source(peer.address)
-        exempt = trusted or peer.address in self.rules.exempt
+        if exempt is None:
+            exempt = peer.address in self.rules.exempt
         with self._lock:
             now = self._timer.now()
             known = source in self._known
@@ -319,7 +321,8 @@ class Gate:
         with self._lock:
             others = self._unfinished_of.get(admission.source, set()) - {admission}
         for other in others:
-            other.hang_up(Refusal.WAITING)
+            if not other.exempt:
+                other.hang_up(Refusal.WAITING)
 
     def _begins(self, admission: Admission) -> None:
         self._unfinished += 1

@@ -20,7 +20,7 @@ HEADER_TIMEOUT = 5.0
 """Seconds that a proxy has for its header; it is the first thing that it sends."""
 MAX_WAITING = 256
 
-Bring = Callable[[socket.socket, Peer, bool], object]
+Bring = Callable[[socket.socket, Peer, bool | None], object]
 
 
 @dataclass(slots=True, eq=False)
@@ -36,8 +36,9 @@ class ProxiedConnection:
 
 class ProxiedConnections:
     """All of them. `bring` gets each socket with the peer that its header names, or with the
-    proxy itself if it names none, and whether the proxy speaks for itself; `refused` the proxy and
-    a reason."""
+    proxy itself if it names none, and whether it is exempt: True for a proxy that speaks for
+    itself, False for a client that it cannot name, None if that is up to the address. `refused`
+    gets the proxy and a reason."""
 
     def __init__(
         self,
@@ -101,7 +102,10 @@ class ProxiedConnections:
         self._release(connection)
         assert connection.reader.origin is not None, "a complete header has an origin"
         origin = connection.reader.origin
-        self._bring(connection.sock, origin.peer or connection.proxy, origin.local)
+        if origin.peer is not None:
+            self._bring(connection.sock, origin.peer, None)
+        else:
+            self._bring(connection.sock, connection.proxy, origin.local)
         return True
 
     def _release(self, connection: ProxiedConnection) -> None:

@@ -217,15 +217,17 @@ class Server:
             self.admit(sock, peer)
         return True
 
-    def _introduced(self, sock: socket.socket, peer: Peer, itself: bool) -> None:
+    def _introduced(self, sock: socket.socket, peer: Peer, exempt: bool | None) -> None:
         """A proxy has said for whom it speaks."""
-        self.admit(sock, peer, trusted=itself)
+        self.admit(sock, peer, exempt=exempt)
 
-    def admit(self, sock: socket.socket, peer: Peer, *, trusted: bool = False) -> Connection | None:
-        """Makes a connection of an accepted socket, or turns it away. Any thread. `trusted`: a
-        proxy that speaks for itself."""
+    def admit(
+        self, sock: socket.socket, peer: Peer, *, exempt: bool | None = None
+    ) -> Connection | None:
+        """Makes a connection of an accepted socket, or turns it away. Any thread. `exempt`: as
+        `Gate.admit` has it."""
         closing = self._stopping.is_set()
-        admitted = Refusal.CLOSING if closing else self.gate.admit(peer, trusted=trusted)
+        admitted = Refusal.CLOSING if closing else self.gate.admit(peer, exempt=exempt)
         if isinstance(admitted, Refusal):
             _turn_away(sock, admitted)
             return None
