@@ -17,7 +17,7 @@ from tuihost.core.sources import Networks, SourceBlocks, address_of
         ("2002:c000:24d::1", "192.0.2.0/24"),
         ("2001:0:c633:6401:0:f000:3fff:fdb2", "192.0.2.0/24"),
         ("2002:c000:24d:7::9", "192.0.2.0/24"),
-        ("64:ff9b:1::c000:24d", "64:ff9b:1::/64"),
+        ("64:ff9b:1::c000:24d", "64:ff9b:1::c000:24d"),
         ("fe80::1%eth0", "fe80::/64"),
         ("a socket pair", "a socket pair"),
     ],

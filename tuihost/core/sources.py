@@ -22,6 +22,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_OWN_NAT64 = IPv6Network("64:ff9b:1::/48")  # RFC 8215: where in it the IPv4 address is, varies
 
 
 def address_of(text: str) -> Address | None:
@@ -50,7 +51,8 @@ def unwrapped(address: Address) -> Address:
 class SourceBlocks:
     """How large a source is: bits of an IPv4 and of an IPv6 address. An IPv6 address that carries
     an IPv4 one counts as that: all of NAT64 is one prefix, all clients of a Teredo server are in
-    one, and every IPv4 address has one of 6to4."""
+    one, and every IPv4 address has one of 6to4. In a network's own NAT64 prefix each address counts
+    by itself, since each stands for one of IPv4."""
 
     bits_v4: int = 32
     bits_v6: int = 64
@@ -66,6 +68,8 @@ def _source(address: str, bits_v4: int, bits_v6: int) -> str:
     if found is None:
         return address
     found = unwrapped(found)
+    if found in _OWN_NAT64:
+        return str(found)
     bits = bits_v4 if found.version == 4 else bits_v6
     if bits == found.max_prefixlen:
         return str(found)
