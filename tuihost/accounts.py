@@ -80,9 +80,9 @@ class AccountStore(Protocol):
 
     def get(self, name: str) -> AccountRecord | None: ...
 
-    def taken(self, name: str) -> bool:
+    def taken(self, name: str, *, label: bool = False) -> bool:
         """Whether there is an account of this name in any letter case, or of one that looks like
-        it."""
+        it. A `label` of an address has `-` for every sign of a name: `ada-l` is that of `ada.l`."""
 
     def lookup(self, name: str) -> tuple[AccountRecord | None, bool]:
         """What `get` and `taken` say, both of one moment. It takes as long for a name that is

@@ -879,6 +879,27 @@ def test_the_names_of_accounts_are_theirs(host: Hosted) -> None:
     assert not host.host.is_anothers_name(TcpAddress("bobs-page", 80), bob)
 
 
+def test_nobody_has_a_tunnel_by_a_reserved_name(host: Hosted) -> None:
+    store, reserved = host.server.login_services.store, "That name is reserved. Ask for another."
+    services, word = host.server.login_services, "correct horse battery"
+    store.create(AccountRecord("support", password_hash=services.passwords.hash(word)))
+    with contextlib.closing(host.connect("bob")) as bob:
+        for name in ("root", "r00t", "Hostmaster.any", "support"):
+            assert refusal_of(bob, name) == reserved
+        hang_up(bob)
+    with contextlib.closing(host.connect("support", password=word)) as own:
+        own.request_port_forward("support", 80, lambda *_: None)  # the operator made it
+        hang_up(own)
+
+
+def test_a_label_with_many_signs_is_an_accounts_however_it_is_read(host: Hosted) -> None:
+    host.server.login_services.store.create(AccountRecord("ada.l-the_2nd@of.oz"))
+    with contextlib.closing(host.connect("bob")) as bob:
+        for name in ("ada-l-the-2nd-of-oz", "ada-1-the-2nd-0f-oz"):
+            assert refusal_of(bob, name).startswith("That name belongs to an account")
+        hang_up(bob)
+
+
 def test_nobody_gets_the_name_of_an_account_without_asking_for_it(host: Hosted) -> None:
     services, word = host.server.login_services, "correct horse battery"
     hashed = services.passwords.hash(word)

@@ -21,7 +21,7 @@ import tuihost
 from tuihost.accounts import StoreError
 from tuihost.core.budget.ledger import FREE, Holder, Share
 from tuihost.core.environment import TERMINAL_ENV
-from tuihost.core.login.account_names import folded, names_behind
+from tuihost.core.login.account_names import as_label, folded
 from tuihost.core.sources import Networks, SourceBlocks
 from tuihost.errors import TuihostError
 from tuihost.files.tree import FileTree
@@ -187,16 +187,25 @@ class Host:
     def allowed_files(self, account: Account, app: str, tree: FileTree) -> FileTree:
         return self.access.allowed_files(account, app, tree)
 
+    def is_reserved_name(self, address: SocketAddress, account: Account) -> bool:
+        """Whether an address is in a name that nobody can choose here, and that is not theirs."""
+        return (
+            self.login_services is not None
+            and isinstance(address, TcpAddress)
+            and not _is_own(label := _label_of(address), account)
+            and self.login_services.is_reserved_label(label)
+        )
+
     def is_anothers_name(self, address: SocketAddress, account: Account) -> bool:
         """Whether somebody asks for an address in the name of an account that is not theirs. May
         wait for the store; while that does not work, every name might be one."""
         if self.login_services is None or not isinstance(address, TcpAddress):
             return False
-        names = names_behind(address.host.partition(".")[0])
-        if not account.guest and folded(account.name) in map(folded, names):
+        label = _label_of(address)
+        if _is_own(label, account):
             return False
         try:
-            return any(map(self.login_services.store.taken, names))
+            return self.login_services.store.taken(label, label=True)
         except StoreError as error:
             self.log.error(Event.STORE_ERROR, reason=clean(str(error), limit=300))
             return True
@@ -320,3 +329,12 @@ def _known_as(listens: str) -> str:
     if listens in ("", "0.0.0.0", "::"):
         return socket.gethostname()
     return "localhost" if listens in ("127.0.0.1", "::1") else listens
+
+
+def _label_of(address: TcpAddress) -> str:
+    """The part of it that a name is."""
+    return address.host.partition(".")[0]
+
+
+def _is_own(label: str, account: Account) -> bool:
+    return not account.guest and as_label(folded(account.name)) == as_label(folded(label))

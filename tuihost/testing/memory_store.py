@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
-from tuihost.core.login.account_names import folded, name_problem, skeleton
+from tuihost.core.login.account_names import as_label, folded, name_problem, skeleton
 from tuihost.core.login.lockout import SEPARATOR
 
 KEPT_LOGINS = 200
@@ -68,7 +68,10 @@ class MemoryAccounts:
         return None if account is None else _whole(account)
 
     @_alone
-    def taken(self, name: str) -> bool:
+    def taken(self, name: str, *, label: bool = False) -> bool:
+        if label:
+            looks = as_label(skeleton(name))
+            return any(looks == as_label(skeleton(other)) for other in self._accounts)
         return any(
             folded(name) == folded(other) or skeleton(name) == skeleton(other)
             for other in self._accounts

@@ -7,11 +7,12 @@ import pytest
 from tuihost.core.login.account_names import (
     MAX_NAME,
     RESERVED_NAMES,
+    as_label,
     chosen_name_problem,
     folded,
     guest_name_problem,
+    is_reserved_label,
     name_problem,
-    names_behind,
     skeleton,
 )
 
@@ -213,8 +214,41 @@ def test_twins(one: str, other: str) -> None:
     assert folded(one) == folded(other)
 
 
-def test_the_names_behind_a_label_of_an_address() -> None:
-    assert names_behind("ada") == ("ada",)
-    assert set(names_behind("ada-l")) == {"ada-l", "ada.l", "ada_l", "ada@l"}
-    assert "ada.l@example-org" in names_behind("ada-l-example-org")
-    assert set(names_behind("a-b-c-d-e")) == {"a-b-c-d-e", "a.b.c.d.e", "a_b_c_d_e", "a@b@c@d@e"}
+@pytest.mark.parametrize(
+    ("label", "reserved"),
+    [
+        ("root", True),
+        ("R00T", True),
+        ("adm1n", True),
+        ("post-master", True),
+        ("p0st-rnaster", True),
+        ("a-b-c-d-e-f", True),
+        ("team-red", True),
+        ("team-red-2", True),
+        ("localhost", False),
+        ("roots", False),
+        ("ada-l", False),
+        ("", False),
+    ],
+)
+def test_a_label_of_an_address_reads_as_a_reserved_name(label: str, reserved: bool) -> None:
+    words = (*RESERVED_NAMES, "post.master", "a_b.c-d.e_f", "Team.*")
+    assert is_reserved_label(label, words) is reserved
+
+
+def test_a_name_as_a_label() -> None:
+    assert as_label("ada.l_2@example-org") == "ada-l-2-example-org"
+
+
+def test_a_name_that_looks_like_a_reserved_one_is_told_which() -> None:
+    assert guest_name_problem("adm1n", reserved=RESERVED_NAMES) == (
+        "it looks like admin, which is reserved for the people who run this host"
+    )
+    assert guest_name_problem("root", reserved=RESERVED_NAMES) == (
+        "it is reserved for the people who run this host"
+    )
+    assert chosen_name_problem("st4ff", reserved=RESERVED_NAMES) is None
+    assert chosen_name_problem("r0ot", reserved=RESERVED_NAMES) == (
+        "that name looks like root, which is reserved"
+    )
+    assert chosen_name_problem("team-red", reserved=("team-*",)) == "that name is reserved"

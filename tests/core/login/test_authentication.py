@@ -121,6 +121,19 @@ def test_the_first_none_is_free_and_tells_the_methods() -> None:
     assert isinstance(m.none("ada"), Hangup)
 
 
+def test_advice_is_about_the_name_as_it_was_typed_but_for_its_length() -> None:
+    class Advisor(FakeVerifier):
+        def advice(self, user: str) -> str:
+            return f"{len(user)} {user[:3]}"
+
+    for typed, advice in (("eve+notes", "3 eve"), ("a" * 300, "65 aaa"), ("\x1b[2J", "4 \x1b[2")):
+        m = machine(("password",), verifier=Advisor())
+        request(m, typed)
+        verdict = m.none(typed)
+        assert isinstance(verdict, Failure)
+        assert verdict.advice == advice
+
+
 def test_none_is_never_listed() -> None:
     m = machine(("none",), ("password",))
     request(m)

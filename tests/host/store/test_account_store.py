@@ -90,6 +90,27 @@ def test_a_name_is_taken_that_looks_like_an_accounts(store: AccountStore, like: 
     assert store.get(like) is None
 
 
+@pytest.mark.parametrize(
+    ("label", "taken"),
+    [
+        ("ada-l-the-2nd-of-oz", True),
+        ("ada-1-the-2nd-0f-0z", True),
+        ("ADA-L-THE-2ND-OF-OZ", True),
+        ("ada-l-the-2nd-of-o", False),
+        ("adal-the-2nd-of-oz", False),
+        ("bob", True),
+        ("b0b", True),
+        ("", False),
+    ],
+)
+def test_a_label_of_an_address_is_taken_with_any_signs(
+    store: AccountStore, label: str, taken: bool
+) -> None:
+    for name in ("ada.l_the-2nd@of.oz", "bob"):
+        store.create(AccountRecord(name))
+    assert store.taken(label, label=True) is taken
+
+
 def test_an_operator_may_want_two_names_that_look_the_same(store: AccountStore) -> None:
     assert store.create(AccountRecord("alice"))
     assert store.create(AccountRecord("a1ice"))

@@ -164,3 +164,28 @@ def test_of_two_with_one_invitation_one_gets_in(
     assert not driven
     assert "Your invitation has been used meanwhile." in driven.text
     assert services.accounts.get("eve") is None
+
+
+def test_the_last_wrong_name_is_told_too(
+    services: FakeServices, invited: Callable[..., str]
+) -> None:
+    made = invited()
+    driven = drive(TakeInvite(), [made, "ada", "ada", "a b"], user="new", services=services)
+    assert not driven
+    assert driven.queries[-1] == Query(
+        instruction="Not this one: a name cannot have spaces. "
+        "Your invitation is still good: use it again, and choose another name."
+    )
+
+
+def test_the_last_wrong_password_is_told_too(
+    services: FakeServices, invited: Callable[..., str]
+) -> None:
+    answers = [invited(), "eve", "short", GOOD, "another", "password"]
+    driven = drive(TakeInvite(), answers, user="new", services=services)
+    assert not driven
+    assert driven.queries[-1] == Query(
+        instruction="That is one of the first passwords that strangers try. Choose another one. "
+        "Log in again for another try."
+    )
+    assert any("The two passwords differ." in query.instruction for query in driven.queries)

@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from itertools import product
 
 from tuihost.core.login._lookalikes import LOOKS_LIKE, PLAIN_LATIN
 from tuihost.text import clean
@@ -56,16 +55,17 @@ _ACCENTS = frozenset(
     "\u0325\u0326\u0327\u0328\u032d\u032e\u0330\u0331"
 )
 """Marks of that kind that languages write; the others draw through letters or around them."""
-_MOST_SIGNS = 3  # in a label: each of them may stand for any of `SIGNS`
 _MOST_ACCENTS, _MOST_MARKS = 2, 4  # of one letter
 
 # Japanese, Korean and Chinese are written so.
 _TOGETHER = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"})
 
+_SIGNS_OF_LABELS = str.maketrans(dict.fromkeys(SIGNS, "-"))
 _READ_AS = str.maketrans({"0": "o", "1": "l", "|": "l", "i": "l", "m": "rn"})
 _PLAIN = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9._@-]*")
 """Names that there can be, whatever else is asked of letters: nearly all."""
 
+_WILD = frozenset("*?[")
 _LETTERS = frozenset({"Ll", "Lu", "Lo", "Lm"})
 _MARKS = frozenset({"Mn", "Mc"})
 _DIGITS = frozenset({"Nd"})
@@ -98,15 +98,18 @@ def skeleton(name: str) -> str:
     return unicodedata.normalize("NFC", small.translate(_READ_AS))
 
 
-def names_behind(label: str) -> tuple[str, ...]:
-    """The names of which an account may be that has this label in an address, where `-` stands for
-    every sign. Of a label with many of them only those names that have one sign."""
-    first, *rest = label.split("-")
-    each = len(rest) <= _MOST_SIGNS
-    signs = product(SIGNS, repeat=len(rest)) if each else ((sign,) * len(rest) for sign in SIGNS)
-    return tuple(
-        first + "".join(sign + part for sign, part in zip(chosen, rest, strict=True))
-        for chosen in signs
+def as_label(name: str) -> str:
+    """A name as it is in an address, where `-` stands for every sign."""
+    return name.translate(_SIGNS_OF_LABELS)
+
+
+def is_reserved_label(label: str, reserved: Collection[str]) -> bool:
+    """Whether a label of an address reads as one of these names, or as one that such a pattern
+    stands for."""
+    same, looks = as_label(folded(label)), as_label(skeleton(label))
+    return any(
+        looks == as_label(skeleton(word)) or fnmatchcase(same, as_label(folded(word)))
+        for word in reserved
     )
 
 
@@ -145,9 +148,10 @@ def chosen_name_problem(
         return "a name has letters, digits, and . _ - only"
     if _looks_latin(name):
         return _FOREIGN
-    if folded(name) in NOBODYS or _is_reserved(name, reserved):
+    if folded(name) in NOBODYS:
         return "that name is reserved"
-    return None
+    word = _reserved_as(name, reserved)
+    return f"that name {_same_or_like(name, word)} reserved" if word else None
 
 
 def guest_name_problem(name: str, *, reserved: Collection[str]) -> str | None:
@@ -165,27 +169,38 @@ def guest_name_problem(name: str, *, reserved: Collection[str]) -> str | None:
     if _looks_latin(name):
         return _FOREIGN
     words = {name, *parts, *(part for each in parts for part in each.split("@") if part)}
-    if any(_is_reserved(word, reserved) for word in words):
-        return "it is reserved for the people who run this host"
+    for part in sorted(words):
+        if word := _reserved_as(part, reserved):
+            return f"it {_same_or_like(part, word)} reserved for the people who run this host"
     return None
 
 
 _FOREIGN = "its letters could be taken for those of another script"
 
 
-def _is_reserved(name: str, reserved: Collection[str]) -> bool:
+def _reserved_as(name: str, reserved: Collection[str]) -> str:
+    """The reserved name that this is or looks like, or the pattern that it fits; else empty."""
     words, looks, patterns = _forms(tuple(reserved))
     same = folded(name)
-    found = same in words or skeleton(name) in looks
-    return found or any(fnmatchcase(same, pattern) for pattern in patterns)
+    if same in words:
+        return same
+    fitting = (pattern for pattern in patterns if fnmatchcase(same, pattern))
+    return looks.get(skeleton(name)) or next(fitting, "")
+
+
+def _same_or_like(name: str, word: str) -> str:
+    """`is`, or what it looks like; a pattern is the operator's alone to know."""
+    if folded(name) == word or set(word) & _WILD:
+        return "is"
+    return f"looks like {word}, which is"
 
 
 @lru_cache(maxsize=64)  # every login asks for the same ones
-def _forms(reserved: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
-    """Of names and patterns: the names, what all of them look like, and the patterns."""
+def _forms(reserved: tuple[str, ...]) -> tuple[frozenset[str], dict[str, str], tuple[str, ...]]:
+    """Of names and patterns: the names, which of them look how, and the patterns."""
     words = [folded(each) for each in reserved]
-    patterns = [word for word in words if set(word) & set("*?[")]
-    return frozenset(words), frozenset(map(skeleton, reserved)), tuple(patterns)
+    patterns = [word for word in words if set(word) & _WILD]
+    return frozenset(words), {skeleton(each): each for each in words}, tuple(patterns)
 
 
 def _looks_latin(name: str) -> bool:

@@ -127,6 +127,7 @@ class AuthMachine:
         self._phase = Phase.IDLE
         self._name: str | None = None  # as the client writes it, with the app
         self._person = ""  # who that is; empty if nobody can have such a name
+        self._typed = ""  # the beginning of it, whoever can have it
         self._target: str | None = None
         self._settled: tuple[str, ...] = ()
         self._keys: tuple[KeyOffer, ...] = ()
@@ -201,7 +202,7 @@ class AuthMachine:
             return self._settle(NONE)
         if not self._asked_none:
             self._asked_none = True
-            advice = self._verifier.advice(self._person)
+            advice = self._verifier.advice(self._person or self._typed)
             return self._say(Failure(self.methods, NONE, "asked for the methods", advice))
         return self.failed("no guest")
 
@@ -325,7 +326,7 @@ class AuthMachine:
         self._forget()
         person, target = split_user(user)
         person = unicodedata.normalize("NFC", person)
-        self._person = person if _possible(person) else ""
+        self._person, self._typed = person if _possible(person) else "", person[: MAX_USER + 1]
         self._target = target
         self._chains = _sound(self._verifier.chains(self._person, target))
         self._name = user

@@ -318,14 +318,26 @@ class Forwards:
         """Asks the app. Raises `TuihostError` if the person cannot have the address."""
         if listening.ended:
             raise TuihostError("It was taken back before.")
+        if self._is_reserved(listening):
+            raise TuihostError("That name is reserved. Ask for another.")
         if self._is_anothers(listening.address):
             raise TuihostError(
                 "That name belongs to an account, or looks like one that does. Ask for another."
             )
         listening.app.listen(listening)
 
+    def _is_reserved(self, listening: HostedListening) -> bool:
+        """Whether nobody can have that name; what an app itself calls an address is its own."""
+        called = {getattr(rule, "host", "") for rule in listening.app.accepts.listens}
+        address = listening.address
+        if isinstance(address, TcpAddress) and address.host in called:
+            return False
+        return self._host.is_reserved_name(address, self._visitor)
+
     def _is_anothers(self, address: SocketAddress) -> bool:
-        return self._host.is_anothers_name(address, self._visitor)
+        """For an app, which may make up names of its own, too."""
+        host, visitor = self._host, self._visitor
+        return host.is_reserved_name(address, visitor) or host.is_anothers_name(address, visitor)
 
     def _work_off(self, waiting: deque[Work], guard: Guard) -> None:
         """Does all that waits for one app. Its own thread."""

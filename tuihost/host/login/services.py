@@ -17,7 +17,12 @@ from functools import cached_property
 from pathlib import Path
 
 from tuihost.accounts import AccountRecord, AccountStore, StoreError
-from tuihost.core.login.account_names import chosen_name_problem, folded, guest_name_problem
+from tuihost.core.login.account_names import (
+    chosen_name_problem,
+    folded,
+    guest_name_problem,
+    is_reserved_label,
+)
 from tuihost.core.login.chains import INVITE, Chains, LoginChains, Who, only_by_invitation
 from tuihost.core.login.lockout import SEPARATOR, Lockout, LockoutLimits
 from tuihost.core.login.rights import GUEST, USER, roles_with_groups
@@ -112,6 +117,10 @@ class LoginServices:
         return chosen_name_problem(
             name, reserved=reserved, any_letters=login.invitee_names == "any"
         )
+
+    def is_reserved_label(self, label: str) -> bool:
+        """Whether an address with this label would be in a name that guests cannot have."""
+        return is_reserved_label(label, self._staff_words)
 
     @cached_property
     def _staff_words(self) -> tuple[str, ...]:

@@ -18,6 +18,11 @@ SELECT_ACCOUNT = """select name, roles, "groups", disabled, created, password_ha
 SELECT_LIKE = f"{SELECT_ACCOUNT} where folded = ? or skeleton = ?"
 """The accounts that have a name or look like it, by its `forms`."""
 
+SELECT_LABEL = """select 1 from account
+    where replace(replace(replace(skeleton, '.', '-'), '_', '-'), '@', '-') = ? limit 1"""
+"""Whether an account looks like a label of an address. It looks at all of them, and is asked only
+when somebody wants an address by name."""
+
 
 def key_of(text: str) -> str:
     """`text` as SQLite can take it; bytes that were not UTF-8 are in no name of an account."""

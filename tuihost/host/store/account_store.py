@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, StoreError
-from tuihost.core.login.account_names import skeleton
+from tuihost.core.login.account_names import as_label, skeleton
 from tuihost.core.login.lockout import SEPARATOR
 from tuihost.database import BUSY_SECONDS, Database, DatabaseError
 from tuihost.host.store._account_rows import (
     SELECT_ACCOUNT,
+    SELECT_LABEL,
     SELECT_LIKE,
     account_of,
     forms,
@@ -106,7 +107,9 @@ class SqliteAccounts:
         rows = self._select(f"{SELECT_ACCOUNT} where name = ?", key_of(name))
         return account_of(rows[0]) if rows else None
 
-    def taken(self, name: str) -> bool:
+    def taken(self, name: str, *, label: bool = False) -> bool:
+        if label:
+            return bool(self._select(SELECT_LABEL, key_of(as_label(skeleton(name)))))
         return self.lookup(name)[1]
 
     def lookup(self, name: str) -> tuple[AccountRecord | None, bool]:

@@ -19,10 +19,8 @@ _NAME = (
 )
 _EXPIRED = "Your invitation has expired meanwhile. Ask the person who invited you for a new one."
 _USED = "Your invitation has been used meanwhile. Ask the person who invited you for another one."
-_NAME_GONE = (
-    "Somebody else has taken that name meanwhile. Your invitation is still good: "
-    "use it again, and choose another name."
-)
+_AGAIN = "Your invitation is still good: use it again, and choose another name."
+_NAME_GONE = f"Somebody else has taken that name meanwhile. {_AGAIN}"
 _KEY = "The key that you logged in with will let you in as well."
 
 
@@ -96,6 +94,7 @@ def _choose_name(attempt: Attempt) -> Generator[Query, tuple[str, ...], str | No
         if problem is None:
             return name
         instruction = f"Not this one: {problem}."
+    yield Query(instruction=f"{instruction} {_AGAIN}")
     return None
 
 

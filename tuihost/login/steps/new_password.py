@@ -136,4 +136,5 @@ def new_password(
             if once == again:
                 return once
         instruction = problem or "The two passwords differ."
+    yield Query(instruction=f"{instruction} Log in again for another try.")
     return None
