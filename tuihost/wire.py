@@ -82,8 +82,9 @@ class Restrictions:
     """What the key that somebody came in with takes away, sshd(8) "AUTHORIZED_KEYS FILE FORMAT".
 
     `command` replaces whatever the client asks to run; `permit_open` and `permit_listen` are
-    `host:port` patterns, None if the key says nothing. `conditional`: it lets in from some
-    places, for some time or after a check of the person only, and must not be kept without that.
+    `host:port` patterns, None if the key says nothing. `limited`: its line has an option that takes
+    something away, also if another gives it back, or that lets it in from some places, for some
+    time or after a check of the person only. It must not be kept without that.
     """
 
     command: str | None = None
@@ -94,7 +95,7 @@ class Restrictions:
     agent_forwarding: bool = True
     permit_open: tuple[str, ...] | None = None
     permit_listen: tuple[str, ...] | None = None
-    conditional: bool = False
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

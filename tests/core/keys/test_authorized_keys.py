@@ -136,8 +136,8 @@ def test_a_listed_key_comes_in_and_no_other() -> None:
 
 def test_the_first_line_that_agrees_counts() -> None:
     lines = f'from="10.0.0.1" {KEY}\nno-pty {KEY}\n{KEY}'
-    assert let_in(lines) == Restrictions(pty=False)
-    assert let_in(lines, peer_address="10.0.0.1") == Restrictions(conditional=True)
+    assert let_in(lines) == Restrictions(pty=False, limited=True)
+    assert let_in(lines, peer_address="10.0.0.1") == Restrictions(limited=True)
 
 
 def test_what_a_line_takes_away_comes_along() -> None:
@@ -150,6 +150,7 @@ def test_what_a_line_takes_away_comes_along() -> None:
         x11_forwarding=False,
         agent_forwarding=False,
         permit_open=("db:1",),
+        limited=True,
     )
 
 

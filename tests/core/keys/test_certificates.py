@@ -75,7 +75,11 @@ def test_line_and_certificate_take_away_together() -> None:
     line = f'cert-authority,no-pty,environment="A=1",permitopen="db:1" {CA_KEY}'
     found = let_in(line, certified(extensions=EVERYTHING - {"permit-X11-forwarding"}))
     assert found == Restrictions(
-        environment=(("A", "1"),), pty=False, x11_forwarding=False, permit_open=("db:1",)
+        environment=(("A", "1"),),
+        pty=False,
+        x11_forwarding=False,
+        permit_open=("db:1",),
+        limited=True,
     )
     bare = let_in("", certified(extensions=frozenset()), trusted_cas={CA})
     assert bare == Restrictions(

@@ -15,20 +15,44 @@ from tuihost.wire import Restrictions
 
 def test_what_may_not_be_done() -> None:
     assert options("restrict").restrictions == Restrictions(
-        pty=False, port_forwarding=False, x11_forwarding=False, agent_forwarding=False
+        pty=False, port_forwarding=False, x11_forwarding=False, agent_forwarding=False, limited=True
     )
     assert options("restrict,pty,X11-forwarding").restrictions == Restrictions(
-        port_forwarding=False, agent_forwarding=False
+        port_forwarding=False, agent_forwarding=False, limited=True
     )
     assert options("no-PTY,no-port-forwarding,no-user-rc,user-rc").restrictions == Restrictions(
-        pty=False, port_forwarding=False
+        pty=False, port_forwarding=False, limited=True
     )
     assert options("no-X11-forwarding,no-agent-forwarding").restrictions == Restrictions(
-        x11_forwarding=False, agent_forwarding=False
+        x11_forwarding=False, agent_forwarding=False, limited=True
     )
     assert options("restrict,agent-forwarding,port-forwarding").restrictions == Restrictions(
-        pty=False, x11_forwarding=False
+        pty=False, x11_forwarding=False, limited=True
     )
+
+
+EVERYTHING_BACK = "restrict,pty,port-forwarding,agent-forwarding,X11-forwarding,user-rc"
+
+
+@pytest.mark.parametrize(
+    ("text", "limited"),
+    [
+        (EVERYTHING_BACK, True),
+        ("no-pty,pty", True),
+        ("verify-required,no-verify-required", True),
+        ('from="*"', True),
+        ('expiry-time="20991231"', True),
+        ('command="menu"', True),
+        ('environment="A=1"', True),
+        ('permitopen="*:*"', True),
+        ('permitlisten="*:*"', True),
+        ("pty,no-user-rc,no-touch-required,no-verify-required", False),
+        ('tunnel="0"', False),
+    ],
+)
+def test_a_line_with_an_option_that_limits_is_limited(text: str, limited: bool) -> None:
+    """Whatever another option gives back."""
+    assert options(text).restrictions.limited is limited
 
 
 def test_a_command_keeps_its_quotes_and_commas() -> None:

@@ -82,11 +82,11 @@ def test_the_first_value_of_a_variable_counts() -> None:
 
 
 def test_a_condition_of_either_is_a_condition() -> None:
-    conditional = Restrictions(conditional=True)
-    assert both_ways(NOTHING, conditional) == conditional
+    limited = Restrictions(limited=True)
+    assert both_ways(NOTHING, limited) == limited
 
 
 def test_every_restriction_is_looked_at() -> None:
     """A new one has to be joined by `together`, and get a row here."""
-    known = {*SWITCHES, "command", "environment", "permit_open", "permit_listen", "conditional"}
+    known = {*SWITCHES, "command", "environment", "permit_open", "permit_listen", "limited"}
     assert {field.name for field in fields(Restrictions)} == known

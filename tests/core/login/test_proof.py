@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from tuihost.core.keys.options import KeyOptions
 from tuihost.core.login.proof import (
     FRESH,
     PROVES_NOTHING,
@@ -71,7 +72,7 @@ def test_how_a_login_came_in(factors: tuple[str, ...], age: float, how: CameIn) 
         (None, False, False),
         (Restrictions(), False, False),
         (Restrictions(), True, True),
-        (Restrictions(conditional=True), False, True),
+        (Restrictions(limited=True), False, True),
         (Restrictions(pty=False), False, True),
         (Restrictions(command="notes"), False, True),
         (Restrictions(permit_open=("a:1",)), False, True),
@@ -85,3 +86,12 @@ def test_a_login_with_any_restriction_or_a_certificate_is_limited(
         "ada", guest=False, factors=("publickey",), restrictions=restrictions, certified=certified
     )
     assert Proof.of(identity).limited is limited
+
+
+def test_a_key_that_is_given_everything_back_is_limited_all_the_same() -> None:
+    """To OpenSSH such a key is like any other; whoever wrote its line wanted less."""
+    back = "restrict,pty,port-forwarding,agent-forwarding,x11-forwarding,user-rc"
+    for options, how in ((back, CameIn.LIMITED), ("pty,user-rc", CameIn.FRESH)):
+        restrictions = KeyOptions.parse(options).restrictions
+        identity = Identity("ada", factors=("publickey",), restrictions=restrictions, at=1e9)
+        assert came_in(Proof.of(identity), 1e9) is how

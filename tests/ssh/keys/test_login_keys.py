@@ -210,7 +210,7 @@ def test_an_authority_of_a_line(keygen: Keygen, log_in: LogIn) -> None:
         port_forwarding=False,
         x11_forwarding=False,
         agent_forwarding=False,
-        conditional=True,
+        limited=True,
     )
 
 

@@ -31,7 +31,8 @@ class KeyOptions:
 
     `from_` are the addresses it may come from, `expiry` is the Unix second from which on it is no
     longer accepted. `principals` are the names of which a certificate must carry one, None for the
-    person's own. `touch_required` and `verify_required` concern security keys.
+    person's own. `touch_required` and `verify_required` concern security keys. `limited`: an option
+    takes something away, even if a later one gives it back.
     """
 
     from_: AddressPatterns | None = None
@@ -48,6 +49,7 @@ class KeyOptions:
     principals: tuple[str, ...] | None = None
     touch_required: bool = True
     verify_required: bool = False
+    limited: bool = False
 
     @classmethod
     def parse(cls, text: str) -> KeyOptions:
@@ -68,6 +70,7 @@ class KeyOptions:
             else:
                 raise ValueError(f"the option {name} is not known")
             seen.add(name)
+        options = replace(options, limited=not seen.isdisjoint(_LIMITS))
         if options.principals is not None and not options.cert_authority:
             raise ValueError("principals belong to a cert-authority")
         return options
@@ -84,7 +87,7 @@ class KeyOptions:
             agent_forwarding=not self.no_agent,
             permit_open=self.permitopen,
             permit_listen=self.permitlisten,
-            conditional=self.from_ is not None or self.expiry is not None or self.verify_required,
+            limited=self.limited,
         )
 
 
@@ -202,4 +205,14 @@ _VALUES: Mapping[str, Callable[[KeyOptions, str], KeyOptions]] = {
     "principals": _principals,
     "tunnel": lambda options, value: options,  # there are no tunnel devices here to force
 }
+_LIMITS = frozenset(
+    {
+        *("restrict", "no-pty", "no-port-forwarding", "no-x11-forwarding", "no-agent-forwarding"),
+        *("from", "expiry-time", "command", "environment", "permitopen", "permitlisten"),
+        "verify-required",
+    }
+)
+"""Options of a key that somebody meant to be good for less than the account. `no-user-rc` takes
+nothing away here."""
+
 _REPEATABLE = frozenset({"environment", "permitopen", "permitlisten"})

@@ -20,7 +20,7 @@ def together(first: Restrictions, second: Restrictions) -> Restrictions | None:
         agent_forwarding=first.agent_forwarding and second.agent_forwarding,
         permit_open=_common(first.permit_open, second.permit_open),
         permit_listen=_common(first.permit_listen, second.permit_listen),
-        conditional=first.conditional or second.conditional,
+        limited=first.limited or second.limited,
     )
 
 

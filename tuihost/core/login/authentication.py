@@ -127,7 +127,7 @@ class AuthMachine:
         self._phase = Phase.IDLE
         self._name: str | None = None  # as the client writes it, with the app
         self._person = ""  # who that is; empty if nobody can have such a name
-        self._typed = ""  # the beginning of it, whoever can have it
+        self._typed = ""  # the beginning of it, also if nobody can
         self._target: str | None = None
         self._settled: tuple[str, ...] = ()
         self._keys: tuple[KeyOffer, ...] = ()

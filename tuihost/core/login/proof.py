@@ -1,8 +1,9 @@
 """Which login may change how its person logs in, and what it has to prove for that.
 
 The rules:
-1. A login that came in with less than the account has, or for a while (a key with any restriction,
-   a certificate), changes nothing: it could make itself unlimited.
+1. A login that came in with less than the account has, or for a while, changes nothing: it could
+   make itself unlimited. Such are a certificate, and a key whose line has an option that limits,
+   even if another gives all of it back.
 2. Everybody else needs a fresh proof: the login itself, if that is not older than `FRESH`, or
    their password or a code of their second factor now.
 3. Where the account has a password, that is asked for whenever password, second factor or recovery
