@@ -49,6 +49,7 @@ class Shell(Filters, App):
     icon = "❯"
     order = 60
     known_options = ()
+    default_command = "script"
 
     @cached_property
     def builtins(self) -> frozenset[str]:

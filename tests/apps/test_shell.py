@@ -291,6 +291,12 @@ def test_standard_input_goes_to_the_first_command(host: Hosted, tap: Tap) -> Non
     assert line(host, "tap eat", b"x" * 100_000) == (0, "100000 bytes\n", "")
 
 
+@pytest.mark.parametrize("word", ["shell", "sh", "bash -s", "sh -x", "zsh -l"])
+def test_a_shell_that_is_named_alone_reads_lines(host: Hosted, word: str) -> None:
+    said = host.run(word, stdin=b"echo a\nexit 9\n")
+    assert (said.status, said.text, said.errors) == (9, "a\n", "")
+
+
 def test_a_script_runs_line_by_line(host: Hosted) -> None:
     script = b"echo a\n\n# no\ntap width\n'unclear\necho b | count\nexit 9\necho c\n"
     said = host.run("shell script", stdin=script)

@@ -6,6 +6,7 @@ import pytest
 
 from tuihost.core.familiar_words import (
     Answer,
+    HostCommand,
     Instead,
     familiar_words,
     instead_of,
@@ -120,8 +121,20 @@ def test_a_word_from_a_shell_leads_to_a_command_or_to_a_sentence(apps: tuple[str
                 assert status, word
                 assert sentence[-1] == ".", word
                 assert len(sentence) < 130, word
+            case HostCommand():
+                assert apps != APPS, word
             case None:
                 raise AssertionError(word)
+
+
+@pytest.mark.parametrize("apps", [(), ("notes",), ("account", "shell")])
+def test_help_and_whoami_are_for_everybody(apps: tuple[str, ...]) -> None:
+    for word, command in (("help", HostCommand.HELP), ("id", HostCommand.WHOAMI)):
+        app, *words = command.value
+        meant = Instead(app, tuple(words)) if app in apps else command
+        assert instead_of((word,), apps) == meant
+        assert dict(familiar_words(apps))[word] == (" ".join(command.value) if app in apps else "")
+    assert instead_of(("ls",), apps) is None
 
 
 def test_only_what_somebody_may_open_is_named_instead() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tuihost.core.familiar_words import Answer
+from tuihost.core.familiar_words import Answer, HostCommand
 from tuihost.core.routing import (
     COMMAND_LIMIT,
     BadCommand,
@@ -63,6 +63,7 @@ def test_the_app_in_a_name(name: str, parts: tuple[str, str | None]) -> None:
         (SubsystemRequest("sftp"), None, False, (), OpenSubsystem("sftp")),
         (SubsystemRequest("sftp"), "notes", True, (), OpenSubsystem("sftp")),
         # ssh host app words
+        (ExecRequest("whoami"), None, False, (), HostCommand.WHOAMI),
         (ExecRequest("notes"), None, True, (), OpenApp("notes")),
         (ExecRequest("notes"), None, False, (), RunCommand("notes", ())),
         (ExecRequest("notes 'a b'"), None, True, (), RunCommand("notes", ("a b",))),
@@ -114,7 +115,7 @@ def test_an_app_of_that_name_comes_first(apps: tuple[str, ...], line: str, leads
 
 def test_a_default_that_is_not_there_is_told() -> None:
     how: dict[str, Any] = {"target": None, "default": "menu", "pty": True}
-    assert route(SHELL, apps=("notes",), **how) == NoSuchApp("menu")
+    assert route(SHELL, apps=("notes",), **how) == NoSuchApp("menu", asked=False)
 
 
 @pytest.mark.parametrize("target", [None, "notes", "games"])

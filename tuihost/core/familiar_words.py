@@ -37,6 +37,13 @@ class Answer:
     status: int
 
 
+class HostCommand(Enum):
+    """A command that the host runs itself for people who may not run the one of the app."""
+
+    HELP = ("shell", "help")
+    WHOAMI = ("account", "whoami")
+
+
 class _Keeps(Enum):
     """Which of the words behind it mean something here."""
 
@@ -235,7 +242,15 @@ _NOT_HERE = {
 """Words for what does not exist here."""
 
 
-def instead_of(words: Sequence[str], apps: Collection[str]) -> Instead | Answer | None:
+def host_command(app: str, words: Sequence[str]) -> HostCommand | None:
+    """What the host runs for somebody who may not run this command; None if it is nothing."""
+    found = (command for command in HostCommand if command.value == (app, *words[:1]))
+    return next(found, None)
+
+
+def instead_of(
+    words: Sequence[str], apps: Collection[str]
+) -> Instead | Answer | HostCommand | None:
     """What `words` mean here for somebody who may open `apps`; None if it is nothing."""
     if not words:
         return None
@@ -248,9 +263,11 @@ def instead_of(words: Sequence[str], apps: Collection[str]) -> Instead | Answer 
         instead = missing.instead if missing.app in apps else ""
         return Answer(f"{missing.sentence} {instead}".rstrip(), missing.status)
     found = _WORDS.get(name)
-    if found is None or found.command[0] not in apps:
+    if found is None:
         return None
     app, *command = found.command
+    if app not in apps:
+        return host_command(app, command)
     return Instead(app, (*command, *_kept(rest, found)))
 
 
@@ -267,8 +284,11 @@ def familiar_words(apps: Collection[str]) -> Iterator[tuple[str, str]]:
     itself answers."""
     yield from dict.fromkeys((*_LEAVING, *_ANSWERS, *_NOT_HERE), "").items()
     for name, word in _WORDS.items():
-        if word.command[0] in apps:
+        app, *command = word.command
+        if app in apps:
             yield name, " ".join(word.command)
+        elif host_command(app, command) is not None:
+            yield name, ""
 
 
 def _kept(words: Sequence[str], known: _Word) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tuihost.core import rsync_args
-from tuihost.core.familiar_words import Answer, Instead, instead_of, key_addition
+from tuihost.core.familiar_words import Answer, HostCommand, Instead, instead_of, key_addition
 from tuihost.wire import ExecRequest, ProgramRequest, ShellRequest, SubsystemRequest
 
 COMMAND_LIMIT = 8192  # characters of a command line
@@ -62,9 +62,10 @@ class SyncFiles:
 
 @dataclass(frozen=True, slots=True)
 class NoSuchApp:
-    """There is no app of that name."""
+    """There is no app of that name. `asked` is false for the one that opens by itself."""
 
     name: str
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ Route = (
     | NoSuchApp
     | BadCommand
     | Answer
+    | HostCommand
 )
 
 
@@ -113,7 +115,7 @@ def route(
             if not pty and target is None and script and script[0] in apps:
                 return RunCommand(script[0], script[1:])
             name = target or default
-            return OpenApp(name) if name in apps else NoSuchApp(name)
+            return OpenApp(name) if name in apps else NoSuchApp(name, asked=target is not None)
 
 
 def _route_command(line: str, target: str | None, apps: Collection[str], pty: bool) -> Route:
@@ -139,9 +141,9 @@ def _route_command(line: str, target: str | None, apps: Collection[str], pty: bo
             return NoSuchApp(name) if meant is None else _familiar(meant, apps, pty)
 
 
-def _familiar(meant: Instead | Answer, apps: Collection[str], pty: bool) -> Route:
+def _familiar(meant: Instead | Answer | HostCommand, apps: Collection[str], pty: bool) -> Route:
     """The same as if the command that is meant had been typed."""
-    if isinstance(meant, Answer):
+    if isinstance(meant, Answer | HostCommand):
         return meant
     return _run(meant.app, meant.words, apps, pty)
 

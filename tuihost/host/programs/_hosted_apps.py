@@ -9,15 +9,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tuihost.commands.running import run_command
-from tuihost.commands.table import command_infos
 from tuihost.core.budget.ledger import FREE, Exceeded, Kind
 from tuihost.core.exit_statuses import FAILED, NOT_FOUND, NOT_YOURS, STOPPED
-from tuihost.core.familiar_words import Answer, Instead, familiar_words, instead_of
+from tuihost.core.familiar_words import (
+    Answer,
+    HostCommand,
+    Instead,
+    familiar_words,
+    host_command,
+    instead_of,
+)
 from tuihost.errors import Disconnected, Interrupted
 from tuihost.files.noted import NotedFolders
 from tuihost.files.tree import FileTree, Folders, Names, path_of
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
+from tuihost.host.programs._host_commands import commands_of, output_of
 from tuihost.host.programs._incidents import end_of, report_crash
 from tuihost.host.programs._no_app import no_such_app
 from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
@@ -79,15 +86,7 @@ class HostedApps:
     # ---------------------------------------------------------------- OtherApps
 
     def apps(self) -> Mapping[str, tuple[CommandInfo, ...]]:
-        account = self._visit.account
-        return {
-            name: tuple(
-                info
-                for info in command_infos(self._host.catalog.apps[name].app)
-                if self._host.access.may_run(account, name, info.name)
-            )
-            for name in sorted(self._host.access.names_for(account))
-        }
+        return commands_of(self._host, self._visit.account)
 
     def familiar_words(self) -> Mapping[str, str]:
         return dict(familiar_words(self._host.access.names_for(self._visit.account)))
@@ -164,11 +163,15 @@ class HostedApps:
                     if sentence:
                         self._complain(stage, sentence)
                     return status
+                case HostCommand() as command:
+                    return self._by_host(stage, command)
                 case None:
                     self._complain(stage, no_such_app(self._host, account, name))
                     return NOT_FOUND
         line = self._host.access.resolved(account, name, words)
         if isinstance(line, NotAllowed):
+            if (by_host := host_command(name, words)) is not None:
+                return self._by_host(stage, by_host)
             self._complain(stage, line.reason)
             return NOT_YOURS
         try:
@@ -185,6 +188,10 @@ class HostedApps:
             if end.sentence:
                 self._complain(stage, end.sentence)
             return end.status
+
+    def _by_host(self, stage: StdioStage, command: HostCommand) -> int:
+        stage.print(output_of(command, self._host, self._visit.account), Stream.OUT)
+        return 0
 
     def _complain(self, stage: StdioStage, sentence: str) -> None:
         stage.print((f"{self._host.name}: {sentence}",), Stream.ERR)

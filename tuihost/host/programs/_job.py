@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tuihost.commands.running import CommandLine, run_command
 from tuihost.commands.table import exit_status
 from tuihost.core.exit_statuses import FAILED, NOT_FOUND, NOT_YOURS
-from tuihost.core.familiar_words import Answer
+from tuihost.core.familiar_words import Answer, HostCommand
 from tuihost.core.routing import (
     BadCommand,
     CopyFiles,
@@ -25,9 +25,10 @@ from tuihost.errors import Disconnected
 from tuihost.host.access import SFTP
 from tuihost.host.host import Host
 from tuihost.host.programs._file_transfers import FileTransfers
+from tuihost.host.programs._host_commands import output_of
 from tuihost.host.programs._hosted_apps import files_of
 from tuihost.host.programs._incidents import end_of
-from tuihost.host.programs._no_app import complain, no_such_app
+from tuihost.host.programs._no_app import complain, no_first_app, no_such_app
 from tuihost.host.programs._session_maker import SessionMaker
 from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.visit import Visit
@@ -144,6 +145,9 @@ class Job:
                 return self._copied(lambda files: files.rsync(words))
             case NoSuchApp(name=name) if name in self._visit.misread:
                 return NOT_FOUND  # the hint says more
+            case NoSuchApp(name=name, asked=False):
+                self._complain(no_first_app(self._host, self._visit.account, name))
+                return NOT_FOUND
             case NoSuchApp(name=name):
                 sentence = no_such_app(self._host, self._visit.account, name, self._visit.hint)
                 self._complain(sentence)
@@ -157,6 +161,9 @@ class Job:
                 if sentence:
                     self._complain(sentence)
                 return status
+            case HostCommand() as command:
+                self._stage.print(output_of(command, self._host, self._visit.account), Stream.OUT)
+                return 0
             case OpenApp(name=name):
                 raise AssertionError(f"{name} is opened on a terminal")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tuihost.host.host import Host
 from tuihost.phrases import nearest
 from tuihost.plugin import App
@@ -9,6 +11,8 @@ from tuihost.session.host_view import Account
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage, Signalled
 from tuihost.wire import Stream
+
+_OUT_OF_ORDER = "{} is out of order at the moment; the operator knows why."
 
 
 def complain(host: Host, stage: CommandStage, sentence: str) -> None:
@@ -23,8 +27,8 @@ def no_such_app(host: Host, account: Account, name: str, hint: str = "") -> str:
     """For people who ask for an app that does not exist, or that they may not open. `hint` says how
     to have a shell run their line, which knows their aliases too."""
     shown = clean(name, limit=40)
-    if any(broken.name == name for broken in host.catalog.broken):
-        return f"{shown} is out of order at the moment; the operator knows why."
+    if _is_broken(host, name):
+        return _OUT_OF_ORDER.format(shown)
     known = sorted(host.access.names_for(account))
     near = nearest(name, known, 0.6)
     if near:
@@ -33,8 +37,25 @@ def no_such_app(host: Host, account: Account, name: str, hint: str = "") -> str:
         return f"no app is called {shown}. If it is one of your aliases: {hint}"
     if not known:
         return f"no app is called {shown}, and no other is open to you."
-    are = "is" if len(known) == 1 else "are"
-    return f"no app is called {shown}; there {are} {', '.join(known)}."
+    return f"no app is called {shown}; {_there_are(known)}."
+
+
+def no_first_app(host: Host, account: Account, name: str) -> str:
+    """For people who ask for no app, and may not open `name`, which comes first."""
+    if _is_broken(host, name):
+        return _OUT_OF_ORDER.format(clean(name, limit=40))
+    known = sorted(host.access.names_for(account))
+    if not known:
+        return "no app is open to you; the host's operator can change that."
+    return f"no app opens here by itself for you, so name one: {_there_are(known)}."
+
+
+def _is_broken(host: Host, name: str) -> bool:
+    return any(broken.name == name for broken in host.catalog.broken)
+
+
+def _there_are(names: Sequence[str]) -> str:
+    return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
 
 
 def needs_terminal(app: App) -> str:

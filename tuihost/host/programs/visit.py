@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tuihost.commands.running import CommandLine
+from tuihost.core.familiar_words import host_command
 from tuihost.core.routing import (
     BadCommand,
     OpenApp,
@@ -98,7 +99,8 @@ def visit_of(
     if isinstance(where, RunCommand):
         resolved = host.access.resolved(visitor, where.app, where.words)
         if isinstance(resolved, NotAllowed):
-            where = BadCommand(resolved.reason)
+            by_host = host_command(where.app, where.words)
+            where = BadCommand(resolved.reason) if by_host is None else by_host
         elif not where.words:
             where = _without_words(host, where, resources)
         line = resolved if isinstance(resolved, CommandLine) else None
