@@ -24,9 +24,8 @@ from tuihost.files.noted import NotedFolders
 from tuihost.files.tree import FileTree, Folders, Names, path_of
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
-from tuihost.host.programs._host_commands import commands_of, output_of
 from tuihost.host.programs._incidents import end_of, report_crash
-from tuihost.host.programs._no_app import no_such_app
+from tuihost.host.programs._no_app import commands_of, no_such_app, output_of
 from tuihost.host.programs._session_maker import SessionMaker, SessionTheme
 from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.app_thread import AppThread

@@ -25,10 +25,9 @@ from tuihost.errors import Disconnected
 from tuihost.host.access import SFTP
 from tuihost.host.host import Host
 from tuihost.host.programs._file_transfers import FileTransfers
-from tuihost.host.programs._host_commands import output_of
 from tuihost.host.programs._hosted_apps import files_of
 from tuihost.host.programs._incidents import end_of
-from tuihost.host.programs._no_app import complain, no_first_app, no_such_app
+from tuihost.host.programs._no_app import complain, no_first_app, no_such_app, output_of
 from tuihost.host.programs._session_maker import SessionMaker
 from tuihost.host.programs._stopping import ThreadStopped
 from tuihost.host.programs.visit import Visit

@@ -1,17 +1,24 @@
-"""What somebody is told by the host itself when no app can answer: no such app, no terminal."""
+"""What the host itself says when no app can answer: no such app, no terminal, `help`, `whoami`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from rich.table import Table
+
+from tuihost.commands.table import command_infos
+from tuihost.core.familiar_words import HostCommand
 from tuihost.host.host import Host
 from tuihost.phrases import nearest
 from tuihost.plugin import App
 from tuihost.session.host_view import Account
+from tuihost.session.other_apps import CommandInfo
 from tuihost.text import clean
 from tuihost.tui.running.command_stages import CommandStage, Signalled
 from tuihost.wire import Stream
 
+_NOTHING = "No app here is open to you; the host's operator can change that."
 _OUT_OF_ORDER = "{} is out of order at the moment; the operator knows why."
 
 
@@ -63,3 +70,38 @@ def needs_terminal(app: App) -> str:
     text = f"{app.title} needs a terminal that can draw: ssh -t"
     commands = ", ".join(app.command_methods())
     return f"{text}. Without one it has these commands: {commands}." if commands else f"{text}."
+
+
+def commands_of(host: Host, account: Account) -> Mapping[str, tuple[CommandInfo, ...]]:
+    """The apps that somebody may open, and of each the commands that they may run."""
+    return {
+        name: tuple(
+            info
+            for info in command_infos(host.catalog.apps[name].app)
+            if host.access.may_run(account, name, info.name)
+        )
+        for name in sorted(host.access.names_for(account))
+    }
+
+
+def output_of(command: HostCommand, host: Host, account: Account) -> Sequence[Any]:
+    """What the host prints for a command of its own."""
+    match command:
+        case HostCommand.HELP:
+            return (_help(host, account),)
+        case HostCommand.WHOAMI:
+            guest = " (a guest)" if account.guest else ""
+            return (f"{clean(account.name)}{guest}",)
+
+
+def _help(host: Host, account: Account) -> Table | str:
+    """Every command that they may run, and the apps that have none for them."""
+    apps = commands_of(host, account)
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    for name, commands in apps.items():
+        for command in commands:
+            table.add_row(f"{name} {command.name}", command.help)
+        app = host.catalog.apps[name].app
+        if not commands and not app.hidden:
+            table.add_row(name, clean(app.description))
+    return table if apps else _NOTHING
