@@ -40,7 +40,6 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tuihost/host/host.py",
         "tuihost/host/programs/_app_stack.py",
         "tuihost/host/programs/_incidents.py",
-        "tuihost/host/programs/_no_app.py",
         "tuihost/host/programs/_session_maker.py",
         "tuihost/tui/running/_screen_stage.py",
         "tuihost/tui/running/_talk_screen.py",
