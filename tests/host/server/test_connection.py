@@ -6,20 +6,24 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from typing import cast
 
 import paramiko
 import pytest
 
+from tests.log import SILENT
 from tests.process_state import threads
 from tests.waiting import DEADLINE, until
 from tuihost import App, Session, app, command
-from tuihost.core.budget.ledger import BOUNDS, Kind
+from tuihost.core.budget.ledger import BOUNDS, Bounds, Holder, Kind
 from tuihost.core.exit_statuses import NO_ROOM
-from tuihost.host.server._connection import Connection
+from tuihost.core.session_channel import SessionMachine
+from tuihost.host.budget.budget import Budget
+from tuihost.host.server._connection import Connection, _SessionChannel
 from tuihost.ssh.packets import algorithms as kex
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
-from tuihost.wire import Peer
+from tuihost.wire import ByteChannel, Peer, PtyRequest, WindowChange, WindowSize
 
 HERE, ELSEWHERE = Peer("127.0.0.1", 50_001), Peer("198.51.100.4", 50_002)
 
@@ -154,6 +158,37 @@ def test_a_program_that_nothing_is_left_for_says_so_on_its_standard_error(
         assert said.endswith(f"End some of yours first.{end}")
         assert (one_more.recv(1), one_more.recv_exit_status()) == (b"", NO_ROOM)
         hang_up(transport)
+
+
+def test_a_channel_holds_room_for_its_program_until_it_closes() -> None:
+    most = BOUNDS[Kind.THREADS].scaled(0.1).connection
+    with hosted(hello, settings={"limits.share": 0.1}) as host:
+        transport = host.connect()
+        held = host.host.budget.held
+        before = held(Kind.THREADS), held(Kind.MEMORY)
+        larval = [transport.open_session(timeout=DEADLINE) for _ in range(most)]
+        one_more = transport.open_session(timeout=DEADLINE)
+        one_more.exec_command("hello")
+        assert one_more.recv_exit_status() == NO_ROOM
+        for channel in larval:
+            channel.close()
+        one_more.close()
+        until(lambda: (held(Kind.THREADS), held(Kind.MEMORY)) == before, "what they held")
+        hang_up(transport)
+
+
+def test_a_frame_that_finds_no_room_is_not_given_back_either() -> None:
+    wide, usual = WindowChange(500, 200), WindowChange(80, 24)
+    no_channel = cast(ByteChannel, None)  # nothing is said to the client here
+    session = _SessionChannel(no_channel, SessionMachine(()))
+    session.machine.decide(PtyRequest("xterm", WindowSize(80, 24)))
+    budget = Budget({**BOUNDS, Kind.MEMORY: Bounds(*[session.memory()] * 4)})
+    session.take_room(budget.share(Holder(1, "eve", "192.0.2.1", guest=False), SILENT))
+    session.machine.resize(wide)
+    assert session.grow() is not None
+    session.machine.resize(usual)
+    assert session.grow() is None
+    assert budget.held(Kind.MEMORY) == session.memory()
 
 
 def test_a_connection_with_nothing_on_it_is_shown_out_at_once(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease, Share
 from tuihost.core.exit_statuses import NO_ROOM
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
@@ -74,20 +74,43 @@ CELL_MEMORY = 64
 
 @dataclass(slots=True)
 class _SessionChannel:
-    """One session channel: what was granted on it, and its program once that has started."""
+    """One session channel: what was granted on it, the room that it has taken for its program, or
+    why there is none, and the program once that has started."""
 
     channel: ByteChannel
     machine: SessionMachine
     program: Program | None = None
     asked: ProgramRequest | None = None
     wanted_pty: bool = False
-    lease: Lease = FREE
+    room: Lease | Exceeded = FREE
+    held: int = 0  # bytes of that room
 
     def memory(self) -> int:
         """Bytes that its program needs, about, with a frame of the terminal's size."""
         size = self.machine.size
         cells = size.columns * size.rows if self.machine.pty is not None else 0
         return PROGRAM_MEMORY + CELL_MEMORY * cells
+
+    def take_room(self, share: Share) -> None:
+        """Takes the thread and the memory that its program needs."""
+        self.held = self.memory()
+        self.room = take_together(share, (Kind.THREADS, 1), (Kind.MEMORY, self.held))
+
+    def grow(self) -> Exceeded | None:
+        """Takes what its terminal has come to need since, or gives back what it no longer does."""
+        if isinstance(self.room, Exceeded):
+            return self.room
+        needed = self.memory()
+        exceeded = self.room.grow(needed - self.held)
+        if exceeded is None:
+            self.held = needed
+        return exceeded
+
+    def give_room_back(self, why: Exceeded) -> None:
+        """Its program cannot run: it is told `why` once the client asks for it."""
+        if not isinstance(self.room, Exceeded):
+            self.room.give_back()
+        self.room = why
 
     def granted(self, program: ProgramRequest) -> Granted:
         """What was granted, for the program's thread."""
@@ -201,7 +224,7 @@ class Connection:
             case OpenSession() if self._closing:
                 return Refuse("this connection is closing", OpenFailure.RESOURCE_SHORTAGE)
             case OpenSession():
-                return Grant()  # its program takes what it needs, and says if there is none
+                return Grant()  # if there is no room for its program, it is told in its place
             case OpenUnknown(kind=kind):
                 return Refuse(
                     f"no channels of kind {clean(kind, limit=40)} here", OpenFailure.UNKNOWN_KIND
@@ -210,9 +233,9 @@ class Connection:
                 return self._forwarding.open(request)
 
     def opened(self, request: OpenRequest, channel: ByteChannel) -> None:
-        self._sessions[channel.number] = _SessionChannel(
-            channel, SessionMachine(self._host.env_patterns)
-        )
+        session = _SessionChannel(channel, SessionMachine(self._host.env_patterns))
+        session.take_room(self._visitor.share)
+        self._sessions[channel.number] = session
 
     def channel_closed(self, channel: ByteChannel) -> None:
         session = self._sessions.pop(channel.number, None)
@@ -220,6 +243,8 @@ class Connection:
             session.machine.close()
             if session.program is not None:
                 session.program.gone()
+            elif not isinstance(session.room, Exceeded):
+                session.room.give_back()
 
     # ---------------------------------------------------------------- requests
 
@@ -233,7 +258,17 @@ class Connection:
             return Refuse(reason)
         if isinstance(request, ShellRequest | ExecRequest | SubsystemRequest):
             return self._program(session, request)
+        if isinstance(request, PtyRequest):
+            return self._terminal(session, request)
         return session.machine.decide(request)
+
+    def _terminal(self, session: _SessionChannel, request: PtyRequest) -> Answer:
+        """A terminal whose frames find no room is granted, and its program is then told so."""
+        answer = session.machine.decide(request)
+        exceeded = session.grow()
+        if exceeded is not None:
+            session.give_room_back(exceeded)
+        return answer
 
     def _taken_away(self, request: SessionRequest) -> str | None:
         """Why this person cannot have that: their key does not let them, or no app would use
@@ -264,15 +299,12 @@ class Connection:
         session = self._sessions.get(channel.number)
         if session is None or session.machine.program is None or session.program is not None:
             return
-        lease = take_together(
-            self._visitor.share, (Kind.THREADS, 1), (Kind.MEMORY, session.memory())
-        )
-        if isinstance(lease, Exceeded):
-            self._turn_away(session, lease.sentence)
+        room = session.room
+        if isinstance(room, Exceeded):
+            self._turn_away(session, room.sentence)
             return
-        session.lease = lease
         visit = partial(self._visit, session, session.granted(session.machine.program))
-        session.program = Program(self._host, channel, visit, self._log, lease, self._visitor.share)
+        session.program = Program(self._host, channel, visit, self._log, room, self._visitor.share)
         session.program.start(f"app-{self.number}-{channel.number}")
 
     def _turn_away(self, session: _SessionChannel, sentence: str) -> None:
@@ -305,9 +337,10 @@ class Connection:
         if session is None:
             return
         if isinstance(event, WindowChange):
-            before, size = session.memory(), session.machine.resize(event)
-            if session.lease.grow(session.memory() - before) is not None:
-                return  # there is no memory for a larger frame: it stays as large as it was
+            before, size = session.machine.size, session.machine.resize(event)
+            if session.grow() is not None:  # no memory for a larger frame: it stays as it was
+                session.machine.resize(WindowChange(before.columns, before.rows))
+                return
             event = WindowChange(size.columns, size.rows)
         if session.program is not None:
             session.program.event(event)
