@@ -151,10 +151,14 @@ class HostTransport(ConnectionLayer, KeyExchangeTransport):
             raise
         self._lift_deadline("hello")
 
-    def shake_hands(self) -> None:
-        """The first keys. Raises PeerError, EOFError, OSError."""
+    def shake_hands(self, answered: Callable[[], object] = lambda: None) -> None:
+        """The first keys. Raises PeerError, EOFError, OSError. `answered` is called when the client
+        has done its half: before its NEWKEYS it may ask a person whether it knows this host."""
         self._expect_packet(KEXINIT)
         self._send_kex_init()
+        while NEWKEYS not in self._expected_packet:
+            self._take_message()
+        answered()
         while self._rekeying:
             self._take_message()
 

@@ -3,9 +3,9 @@
 It counts what is open and what has not logged in yet, of everybody and of each source; it drops
 new ones early and at random when logins pile up, and turns away sources that have to wait
 (`core.gate`). An exempt network never waits and is not dropped at random, but no source, not even
-an exempt one, can hold more than half of the logins that may be under way. A client that says
-nothing gives way to one that comes later, and some room is kept for sources from which accounts
-have logged in before.
+an exempt one, can hold more than half of the logins that may be under way. A client that is silent
+gives way to one that comes later, and some room is kept for sources from which accounts have logged
+in before.
 
 Threads: any. Nothing here blocks, and nothing runs while nobody connects.
 """
@@ -30,8 +30,8 @@ from tuihost.settings.models import Settings
 from tuihost.wire import Peer, Timer
 
 PATIENCE = 2.0
-"""Seconds for which a client need not have said anything when another one wants its place. It
-says what it is at once (RFC 4253 §4.2)."""
+"""Seconds for which a client may be silent when another one wants its place. What it is (RFC 4253
+§4.2) and its half of a key exchange (§7) come from a program at once; until then it is silent."""
 MAX_KNOWN = 4096
 """Sources from which accounts have logged in that are remembered, the latest."""
 
@@ -137,7 +137,7 @@ class Admission:
     wait or it has to give way."""
 
     def spoke(self) -> None:
-        """The client has said what it is."""
+        """The client has said what it is, and its half of the key exchange."""
         self.gate.spoke(self)
 
     def failed(self, offence: Offence = Offence.AUTH_FAILED) -> None:
@@ -175,7 +175,7 @@ class Gate:
         self._unfinished_strangers = 0
         self._open_of: Counter[str] = Counter()
         self._unfinished_of: defaultdict[str, set[Admission]] = defaultdict(set)
-        self._silent: dict[Admission, None] = {}  # that have said nothing yet, the longest first
+        self._silent: dict[Admission, None] = {}  # that have not spoken yet, the longest first
         self._known: dict[str, None] = {}  # sources from which accounts have logged in
         self._penalties = Penalties(rules.penalties) if rules.penalties else None
         self._refusals = RefusalLog(log, timer)
@@ -209,7 +209,7 @@ class Gate:
         return refusal
 
     def _longest_silent(self, now: float) -> Admission | None:
-        """The client that has said nothing for the longest time, and for long enough."""
+        """The client that has been silent for the longest time, and for long enough."""
         silent = next(iter(self._silent), None)
         return silent if silent is not None and now - silent.admitted >= PATIENCE else None
 

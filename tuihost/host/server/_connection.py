@@ -181,8 +181,7 @@ class Connection:
         whatever is raised here passes through it."""
         self._log.info(Event.CONN_OPEN, peer=self.peer)
         self.link.identify()
-        self._spoke()
-        self.link.shake_hands()
+        self.link.shake_hands(self._spoke)
         self.link.log_in()
         self.link.serve()
 
