@@ -27,7 +27,16 @@ from tuihost import (
     path_of,
     size_of,
 )
-from tuihost.widgets import Column, Keymap, RichView, Screen, Table, TextEditor, fit
+from tuihost.widgets import (
+    Column,
+    Keymap,
+    RichView,
+    Screen,
+    Table,
+    TextEditor,
+    fit,
+    ignore_held_key,
+)
 
 from .bin import Deleted
 from .folders import NOT_YOURS, AllFolders
@@ -55,9 +64,9 @@ class FilesScreen:
             [
                 Column("Name", flex=1, value=self._name, order=_by_name),
                 Column("Size", 9, align="right", style="class:muted", value=self._size,
-                       order=lambda info: info.size),
+                       order=lambda info: info.size, filterable=False),
                 Column("Changed", 16, style="class:muted", value=self._day,
-                       order=lambda info: info.modified),
+                       order=lambda info: info.modified, filterable=False),
             ],
             key=lambda info: info.name,
             on_open=self._open,
@@ -114,6 +123,7 @@ class FilesScreen:
             self.table.filter.clear()
             self.here = (*self.here, info.name)
             self.load()
+            ignore_held_key()
         else:
             self.read((*self.here, info.name))
 
@@ -123,6 +133,7 @@ class FilesScreen:
             left = self.here[-1]
             self.here = self.here[:-1]
             self.load(left)
+            ignore_held_key()
 
     def _leave(self) -> None:
         if self.reading is not None:

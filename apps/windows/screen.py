@@ -32,7 +32,7 @@ class WindowsScreen:
             session,
             [
                 Column("Program", flex=1, value=lambda program: program.name),
-                Column("Windows", 12, align="right", value=self._state),
+                Column("Windows", 12, align="right", value=self._state, filterable=False),
             ],
             key=lambda program: program.name,
             on_open=self._open,

@@ -346,6 +346,26 @@ def test_an_empty_file_says_so_and_can_be_written(host: Hosted) -> None:
         pilot.press("e").wait_for("saved").type("x = 1").wait_for("unsaved")
 
 
+def test_a_key_that_is_held_down_goes_one_folder_on_or_back(host: Hosted) -> None:
+    host.run("files mkdir sub")
+    host.run("files put sub/inside.txt", stdin=b"1")
+    with host.open("files") as pilot:
+        pilot.wait_for("▌ sub/").press(*["enter"] * 20, "?").wait_for("Keys")
+        assert "/files/mine/sub " in pilot.text, "the file in it is not opened"
+        pilot.press("?").wait_gone("Keys").press(*["c-c"] * 20, "?").wait_for("Keys")
+        assert "/files/mine " in pilot.text, "Files is not left"
+        pilot.press("?").wait_gone("Keys").press(*["backspace"] * 20, "?").wait_for("Keys")
+        assert "/files " in pilot.text, "not the folder above"
+
+
+def test_typing_finds_names_and_not_sizes_or_days(host: Hosted) -> None:
+    for name in ("a.txt", "b2.txt"):
+        host.run(f"files put {name}", stdin=b"1234")  # 4 B, in the year 2…
+    with host.open("files") as pilot:
+        pilot.wait_for("a.txt").type("b2").wait_for("1 of 2").wait_for("▌ b2.txt")
+        pilot.press("backspace").wait_for("› b ").wait_for("1 of 2")
+
+
 def test_what_is_no_text_is_not_shown(host: Hosted) -> None:
     host.run("files put a.bin", stdin=bytes(100))
     with host.open("files") as pilot:

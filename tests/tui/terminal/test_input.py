@@ -188,6 +188,20 @@ def test_a_key_that_is_held_down_is_dropped(terminal: FakeTerminal, reader: Read
     assert reader.keys == ["c-m", "b", "c-m"]
 
 
+@pytest.mark.parametrize("pieces", [["\x1b" * 3], ["\x1b"] * 3, ["\x1b\x1b", "\x1b"]])
+def test_an_escape_does_not_wait_in_the_application_for_the_next(
+    terminal: FakeTerminal, reader: Reader, pieces: list[str]
+) -> None:
+    """prompt_toolkit would act on both at once, and close what the first has opened."""
+    for piece in pieces:
+        terminal.type(piece)
+        terminal.loop.run(ESCAPE_WAIT / 2)
+    terminal.loop.run(ESCAPE_WAIT)
+    assert reader.keys == ["escape"] * 3
+    got = [key for turn in reader.turns for key in turn]
+    assert [key is _Flush for key in got] == [False, True] * 3
+
+
 def test_a_key_in_doubt_goes_to_the_next_application(terminal: FakeTerminal) -> None:
     first = Reader(terminal)
     with first.input.attach(first.ready):

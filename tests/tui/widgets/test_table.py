@@ -92,6 +92,20 @@ def test_a_filter_looks_at_every_column_and_shows_where() -> None:
         assert len(names(me)) == 4
 
 
+def test_a_filter_leaves_out_columns_that_are_not_for_it() -> None:
+    session = make_session()
+    columns = [Column[Any]("Name", flex=1), Column[Any]("Size", filterable=False)]
+    table = Table(session, columns, [("a", "4 B"), ("b", "4 B")])
+    with play(played(session, table), session) as me:
+        me.type("b")
+        assert "1 of 2" in me.text
+        assert table.selected == ("b", "4 B")
+        assert "class:match" not in me.styles("B")
+        me.press("escape")
+        me.type("4")
+        assert "0 of 2" in me.text
+
+
 def test_letters_sort_a_table_that_does_not_filter() -> None:
     session = make_session()
     table = make(session, filterable=False)

@@ -97,6 +97,7 @@ class TerminalInput(Input):
         self._takes_text = takes_text
         self._held = HeldKey()
         self._last_key: KeyPress | None = None
+        self._newest: Keys | str | None = None
         self._focused: ref[Window] | None = None
         self._name = f"terminal-{next(_numbers)}"
         self._keys: deque[KeyPress] = deque()
@@ -324,6 +325,11 @@ class TerminalInput(Input):
 
     def _take(self, keys: list[KeyPress]) -> None:
         for key in keys:
+            if key.key is Keys.Escape and self._newest is Keys.Escape:
+                # prompt_toolkit would keep the first until it has the second, and so past the
+                # place where the repeats of a held key are dropped.
+                self._keys.append(_NOTHING_FOLLOWS)
+            self._newest = key.key
             if key.key == self.escape and self.on_escape is not None:
                 # In its place among the keys: what was typed before it is still the app's.
                 self._keys.append(_HOST_KEY)
@@ -354,5 +360,6 @@ class TerminalInput(Input):
             self._take(self._parser.flush())
             if self._keys and self._keys[-1].key == Keys.Escape:
                 self._keys.append(_NOTHING_FOLLOWS)
+                self._newest = None
         self._time_escape()
         self._wake_soon()

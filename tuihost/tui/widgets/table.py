@@ -40,7 +40,8 @@ class Column(Generic[Item]):
     as many as its texts need.
 
     `value` gives what is shown of a row, `row[place]` by default; `order` what sorts it, the value
-    itself by default. `style` is prompt_toolkit's, such as "class:muted".
+    itself by default. `style` is prompt_toolkit's, such as "class:muted". What somebody types is not
+    looked for in a column that is not `filterable`.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Column(Generic[Item]):
     value: Callable[[Item], Any] | None = None
     order: Callable[[Item], Any] | None = None
     sortable: bool = True
+    filterable: bool = True
 
 
 class Table(Selectable[Item]):
@@ -121,7 +123,8 @@ class Table(Selectable[Item]):
         return list(rows)
 
     def _matches(self, row: Item, words: list[str]) -> bool:
-        text = fuzzy.fold("\n".join(self._texts(row)))
+        texts = zip(self.columns, self._texts(row), strict=True)
+        text = fuzzy.fold("\n".join(text for column, text in texts if column.filterable))
         return all(word in text for word in words)
 
     def _order(self, column: Column[Item], place: int, row: Item) -> Any:
@@ -210,7 +213,8 @@ class Table(Selectable[Item]):
             text = self._text(column, place, item)
             text = pad(text, columns, glyph(self.session, "ellipsis"), column.align)
             style = base if chosen or not column.style else f"{base} {column.style}"
-            fragments += marked(text, _places(text, words), style, match)
+            places = _places(text, words if column.filterable else [])
+            fragments += marked(text, places, style, match)
             fragments.append((base, " " * GAP))
         used = sum(width_of(fragment[1]) for fragment in fragments)
         return [*fragments, (base, " " * max(0, width - used))]
