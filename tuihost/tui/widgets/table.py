@@ -40,8 +40,8 @@ class Column(Generic[Item]):
     as many as its texts need.
 
     `value` gives what is shown of a row, `row[place]` by default; `order` what sorts it, the value
-    itself by default. `style` is prompt_toolkit's, such as "class:muted". What somebody types is not
-    looked for in a column that is not `filterable`.
+    itself by default. `style` is prompt_toolkit's, such as "class:muted". A filter does not look
+    at a column that is not `filterable`.
     """
 
     title: str
