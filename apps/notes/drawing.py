@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from markdown_it import MarkdownIt
 from rich.markdown import CodeBlock, Heading, Markdown
 
 MAX_DRAWN = 10_000
@@ -24,8 +25,13 @@ class _Code(CodeBlock):
         return cls("text", markdown.code_theme)
 
 
+_PARSER = MarkdownIt(options_update={"html": False}).enable(["strikethrough", "table"])
+_PARSER.disable("reference")
+
+
 class NotePage(Markdown):
-    """A note as it is read: Markdown, but each line that somebody wrote stays a line."""
+    """A note as it is read: Markdown, but each line that somebody wrote stays a line, and nothing
+    of it is left out. HTML, pictures and definitions of links are shown as they were written."""
 
     elements: ClassVar = {
         **Markdown.elements,
@@ -35,11 +41,15 @@ class NotePage(Markdown):
     }
 
     def __init__(self, text: str) -> None:
-        super().__init__(text)
+        super().__init__("")
+        self.markup, self.parsed = text, _PARSER.parse(text)
         for token in self.parsed:
             for part in token.children or ():
                 if part.type == "softbreak":
                     part.type = "hardbreak"
+                elif part.type == "image":
+                    part.type = "text"
+                    part.content = f"![{part.content}]({part.attrs.get('src', '')})"
 
 
 def drawn(text: str) -> Any:

@@ -55,3 +55,24 @@ def test_no_note_takes_long_to_draw(drawing: ModuleType, kind: str) -> None:
     begun = time.thread_time()
     render_lines(drawing.drawn(text), 80, THEME)
     assert time.thread_time() - begun < allowed(1.0)
+
+
+def test_nothing_that_somebody_wrote_is_left_out(drawing: ModuleType) -> None:
+    text = (
+        "<TODO> buy milk\n\n<div>a block</div>\n\nif a<b and c>d\n\n<!-- aside -->\n\n"
+        "[bob]: call him\n\n| pictures |\n|---|\n| ![a cat](cat.png) |\n"
+    )
+    shown = [
+        "".join(text for _, text, *_ in row) for row in render_lines(drawing.drawn(text), 60, THEME)
+    ]
+    for words in (
+        "<TODO> buy milk",
+        "<div>a block</div>",
+        "if a<b and c>d",
+        "<!-- aside -->",
+        "[bob]: call him",
+    ):
+        assert words in [row.strip() for row in shown]
+    heads, cells = (at for at, row in enumerate(shown) if "pictures" in row or "cat.png" in row)
+    assert cells > heads
+    assert shown[cells].split() == ["![a", "cat](cat.png)"]
