@@ -223,6 +223,8 @@ class FilesScreen:
                 return None
             names = self.here
             try:
+                if text.rstrip("/").rpartition("/")[2] in ("", ".", ".."):
+                    raise FileError(Reason.BAD_NAME)
                 names = names_in(self.tree, text, start=self.here, new=True)
                 act(names)
             except FileError as error:

@@ -112,6 +112,7 @@ def guest_hints(session: Session) -> tuple[str, ...]:
         f"You are a guest: anyone who gives the name {name} can read and change these notes.",
         f"Anyone who gives the name {name} can change these notes.",
         f"Anyone called {name} can change these.",
+        "Guests with your name share these.",
     )
 
 

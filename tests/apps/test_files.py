@@ -171,6 +171,7 @@ def test_a_folder_is_copied_with_all_that_is_in_it(host: Hosted) -> None:
         "cp -f sub/deep/a sub/deep": "sub/deep/a: that is the same file.",
         "cp sub/deep/a new/": "new/: there is no such folder.",
         "mv sub/deep/a new/": "new/: there is no such folder.",
+        "mv sub/deep/a sub/deep/a/b": "sub/deep/a/b: there is no such file.",
         "mv sub sub": "sub/sub: a folder cannot be moved into itself.",
     }
     for words, sentence in said.items():
@@ -246,7 +247,11 @@ def test_what_is_found_is_in_order_and_can_be_read_by_programs(host: Hosted) -> 
     ("typed", "said"),
     [
         ("a/b", "There is no folder a here."),
+        ("one/b", "There is no folder one here."),
         ("other", "That name is taken already."),
+        ("..", "That is not a valid file name."),
+        ("a/.", "That is not a valid file name."),
+        ("x" * 256, "That name is too long; 255 bytes are the most."),
     ],
 )
 def test_a_name_that_cannot_be_given_is_told_where_it_was_typed(

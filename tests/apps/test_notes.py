@@ -53,6 +53,13 @@ def test_the_list_fits_the_window(
         assert all(len(line) <= size[0] for line in pilot.screen.lines)
 
 
+def test_a_guest_with_a_long_name_reads_a_whole_sentence(host: Hosted) -> None:
+    with host.open("notes", user="guest-of-the-long-name", size=(40, 12)) as pilot:
+        pilot.wait_for("Guests with your name share these.")
+    with host.open("notes", user="guest-of-the-long-name", size=(80, 24)) as pilot:
+        pilot.wait_for("Anyone who gives the name guest-of-the-long-n")
+
+
 def test_an_empty_list_says_what_to_do(host: Hosted) -> None:
     with host.open("notes", size=(40, 12)) as pilot:
         pilot.wait_for("No notes yet: Ctrl-N writes one.").press("c-c")

@@ -193,7 +193,8 @@ class DiskTree:
         """Renames into another tree, which has to have the same quota."""
         if to.quota is not self._quota:
             raise FileError(Reason.NOT_SUPPORTED, "files cannot be moved there")
-        if to is self and new[: len(old)] == old and new != old:
+        inside = to is self and new[: len(old)] == old and new != old
+        if inside and self.info(old).folder:
             raise FileError(Reason.BAD_NAME, "a folder cannot be moved into itself")
         with (
             self._changing(old) as (from_folder, from_name),

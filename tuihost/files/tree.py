@@ -169,7 +169,9 @@ def checked(name: str) -> str:
         size = len(name.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
         raise FileError(Reason.BAD_NAME) from None
-    if not 0 < size <= MAX_NAME or "/" in name or "\0" in name or name in (".", ".."):
+    if size > MAX_NAME:
+        raise FileError(Reason.BAD_NAME, f"that name is too long; {MAX_NAME} bytes are the most")
+    if not size or "/" in name or "\0" in name or name in (".", ".."):
         raise FileError(Reason.BAD_NAME)
     return name
 
