@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from tests.cli.operator import PASSWORD, Run
 from tuihost.accounts import AccountStore
@@ -45,3 +48,22 @@ def test_settings_that_are_wrong_are_78(run: Run, tmp_path: Path) -> None:
     )
     (tmp_path / "tuihost.toml").write_text("[accounts]\nulr = 1\n")
     assert "did you mean 'url'?" in run("invite", status=78).err
+
+
+def test_nobody_else_makes_what_the_user_of_the_host_could_not_read(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    somebody = os.getuid() + 4242
+    if os.getuid() == 0:
+        os.chown(state, somebody, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    said = run("user", "add", "ada", "--no-password", status=1).err
+    assert f"{state} is kept by the user " in said
+    assert "Run the command as that user: sudo" in said
+    (state / "host.lock").touch()  # of the user who ran the host here, whoever owns the folder
+    monkeypatch.setattr(os, "geteuid", lambda: somebody)
+    assert "is kept by the user" in run("invite", status=1).err
+    monkeypatch.setattr(os, "geteuid", os.getuid)
+    assert run("user", "add", "ada", "--no-password").out.startswith("ada now has an account.")

@@ -5,6 +5,8 @@ It imports only what `--help` needs.
 
 from __future__ import annotations
 
+import os
+import pwd
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -77,11 +79,34 @@ def opened_store(settings: Settings) -> Iterator[AccountStore]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"the folder {folder} cannot be made: {error.strerror}") from None
+    _check_user(folder)
     store = open_accounts(settings)
     try:
         yield store
     finally:
         store.close()
+
+
+def _check_user(state_dir: Path) -> None:
+    """Ends the command where it would make files that the host's own user cannot read: `root` made
+    the first account, and nobody could log in. Who ran the host last owns its lock; before that,
+    the folder tells whom `root` set it up for."""
+    from tuihost.files.secret_files import HOST_LOCK
+
+    try:
+        owner = (state_dir / HOST_LOCK).stat().st_uid
+    except FileNotFoundError:
+        owner = state_dir.stat().st_uid if os.geteuid() == 0 else os.geteuid()
+    if owner == os.geteuid():
+        return
+    try:
+        user = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        user = f"#{owner}"
+    raise click.ClickException(
+        f"{state_dir} is kept by the user {user}, who could not read what you make there. "
+        f"Run the command as that user: sudo -u '{user}' tuihost …"
+    )
 
 
 def look_alike(names: Sequence[str]) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuihost.errors import SettingsError
+from tuihost.files.secret_files import HOST_LOCK
 from tuihost.host.login.services import account_files
 from tuihost.host.plugins.deliveries import OUTBOX
-from tuihost.host.server.server import LOCK
 from tuihost.settings.models import Settings
 
 
@@ -49,7 +49,7 @@ def _uses(settings: Settings, settings_file: Path | None) -> Iterator[_Use]:
     if settings_file is not None:
         yield _Use(settings_file, "the settings file")
     yield _Use(state / "host.sqlite3", "the file of preferences")
-    yield _Use(state / LOCK, "the file by which a host holds its folder")
+    yield _Use(state / HOST_LOCK, "the file by which a host holds its folder")
     try:
         store, secret = account_files(settings)
     except SettingsError:  # wrong for another reason, which is told with it

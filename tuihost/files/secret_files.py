@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+HOST_LOCK = "host.lock"
+"""In `state_dir`: the file by which a process holds that folder, owned by the host's user."""
 WRITABLE = "others can write to it; run chmod go-w on it"
 
 

@@ -26,6 +26,7 @@ from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
 from tuihost.core.login.chains import PASSWORD
 from tuihost.errors import TuihostError
+from tuihost.files.secret_files import HOST_LOCK
 from tuihost.host.gate.counting_verifier import CountingVerifier
 from tuihost.host.gate.gate import Admission, Gate, GateRules, Refusal
 from tuihost.host.gate.proxied import ProxiedConnection, ProxiedConnections
@@ -55,8 +56,6 @@ shell send theirs to the process and to its group."""
 SWITCH_EVERY = 0.001
 """Seconds that a busy thread keeps the interpreter if another wants it. A key is answered by two
 threads, and each of them has to wait for so long behind everyone who is busy."""
-LOCK = "host.lock"
-"""In `state_dir`: the file by which a process holds that folder."""
 FAREWELL_TIMEOUT = 5.0
 PARTING_TIMEOUT = 0.5
 CLOSING_TIMEOUT = 3.0
@@ -382,7 +381,7 @@ def _claimed(state_dir: Path) -> int:
     """A descriptor that holds the folder for this process until it is closed. Two hosts would
     write over each other's files. Raises `FolderInUse` if another process has it, `OSError`."""
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    claim = os.open(state_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    claim = os.open(state_dir / HOST_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         # Of the process, so that no helper inherits it.
         fcntl.lockf(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
