@@ -91,8 +91,10 @@ class Notes(App):
             return _failed(session, f"You have no note {id}.")
         if json:
             session.print(_json(as_json(note)))
+        elif session.terminal.pty:
+            session.print(drawn(note.text))
         else:
-            session.print(drawn(note.text) if session.terminal.pty else note.text.rstrip("\n"))
+            session.write(note.text.rstrip("\n").encode() + b"\n")
         return 0
 
     @command

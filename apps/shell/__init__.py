@@ -160,7 +160,10 @@ class Shell(Filters, App):
     @command
     def echo(self, session: Session, *words: str) -> None:
         """Print the words."""
-        session.print(" ".join(words))
+        if session.terminal.pty:
+            session.print(" ".join(words))
+        else:
+            session.write(" ".join(words).encode(errors="surrogateescape") + b"\n")
 
     @command
     def date(self, session: Session) -> None:

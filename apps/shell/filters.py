@@ -25,6 +25,8 @@ SORT_MEMORY, JSON_MEMORY = 512 << 20, 384 << 20
 MAX_COLOURED = 20_000  # characters of JSON that are shown in colours
 MAX_PATTERN = 500
 MAX_SHOWN = 10_000  # characters of a line on a screen
+MAX_BEGINNING = 8 * MAX_SHOWN  # bytes that are enough for them
+KEPT = "surrogateescape"  # a path may not be valid UTF-8; then it is shown as it was
 MAX_PATTERN_MEMORY = 2 << 20  # bytes, for what is compiled and for searching with it
 MAX_PATTERN_PROGRAM = 2_000  # instructions; searching takes at most so many steps a character
 MAX_SECONDS = 10.0  # of CPU time, for one grep
@@ -56,20 +58,20 @@ class Filters:
             return 2
         try:
             for source in sources:
-                about = f"{source.label}:" if source.label else ""
+                about = f"{source.label}:".encode(errors=KEPT) if source.label else b""
                 here = seen = 0
-                for lines in session.line_blocks(source.read):
+                for lines in source.lines(session):
                     kept = [
-                        f"{about}{at}:{line}" if number else f"{about}{line}"
+                        b"%b%d:%b" % (about, at, line) if number else about + line
                         for at, line in enumerate(lines, seen + 1)
-                        if search.finds(line) != invert
+                        if search.finds(line.removesuffix(b"\r")) != invert
                     ]
                     seen += len(lines)
                     here += len(kept)
                     if not count:
                         _put(session, kept)
                 if count:
-                    _put(session, [f"{about}{here}"])
+                    _put(session, [b"%b%d" % (about, here)])
                 found += here
         except TimeoutError:
             session.error("That pattern takes too long.")
@@ -79,7 +81,8 @@ class Filters:
     @command
     def head(self, session: Session, *paths: str, lines: HowMany = 10) -> int:
         """Show the first lines."""
-        return _each(session, paths, lambda source: _put_first(session, source, lines))
+        put = _put_beginnings if session.terminal.pty else _put_first
+        return _each(session, paths, lambda source: put(session, source, lines))
 
     @command
     def tail(self, session: Session, *paths: str, lines: HowMany = 10) -> int:
@@ -99,7 +102,7 @@ class Filters:
         data, room, sources = bytearray(), MAX_SORTED, Sources(session, paths)
         with session.hold() as held:
             for source in sources:
-                while chunk := source.read():
+                for chunk in source.pieces():
                     room -= len(chunk) + 50 * chunk.count(b"\n")
                     if room < 0:
                         session.error("That is too much to sort here.")
@@ -118,7 +121,7 @@ class Filters:
             held.add(len(lines))
             data.clear()
             for piece in _pieces(lines):
-                _put(session, piece.decode().removesuffix("\n").split("\n"))
+                _put(session, piece.removesuffix(b"\n").split(b"\n"))
         return sources.status
 
     @command
@@ -126,11 +129,15 @@ class Filters:
         """Count the lines."""
         sources, total = Sources(session, paths), 0
         for source in sources:
-            here = sum(len(lines) for lines in session.line_blocks(source.read))
-            _put(session, [f"{here} {source.label}".rstrip()])
+            here, last = 0, b""
+            for piece in source.pieces():
+                here += piece.count(b"\n")
+                last = piece[-1:]
+            here += last not in (b"", b"\n")
+            _put(session, [f"{here} {source.label}".rstrip().encode(errors=KEPT)])
             total += here
         if len(paths) > 1:
-            _put(session, [f"{total} total"])
+            _put(session, [b"%d total" % total])
         return sources.status
 
     @command
@@ -174,9 +181,7 @@ class Filters:
         except LookupError as error:
             session.error(f"There is nothing at {clean(str(error.args[0]), limit=100)}.")
             return 1
-        if plain:
-            session.print(text)
-        elif session.terminal.pty and len(text) <= MAX_COLOURED:
+        if not plain and session.terminal.pty and len(text) <= MAX_COLOURED:
             session.print(JSON(text))
         else:
             _put_text(session, text)
@@ -188,7 +193,7 @@ class Filters:
         sources = Sources(session, paths)
         for source in sources:
             if session.terminal.pty:
-                for lines in session.line_blocks(source.read):
+                for lines in source.beginnings(MAX_BEGINNING):
                     _put(session, lines)
             else:
                 while data := source.read():
@@ -201,26 +206,41 @@ def _each(session: Session, paths: Sequence[str], show: Callable[[Source], None]
     sources = Sources(session, paths)
     for source in sources:
         if source.label:
-            _put(session, [f"==> {source.label} <=="])
+            _put(session, [f"==> {source.label} <==".encode(errors=KEPT)])
         show(source)
     return sources.status
 
 
 def _put_first(session: Session, source: Source, lines: int) -> None:
-    left = max(0, lines)
-    for several in session.line_blocks(source.read):
+    """The first lines for a program, as they are and however long they are."""
+    left, last = lines, b""
+    for piece in source.pieces() if left > 0 else ():
+        ends = piece.count(b"\n")
+        if ends >= left:
+            session.write(b"\n".join((*piece.split(b"\n", left)[:left], b"")))
+            return
+        session.write(piece)
+        left, last = left - ends, piece[-1:] or last
+    if source.label and last not in (b"", b"\n"):
+        session.write(b"\n")  # the name of the next one begins a line
+
+
+def _put_beginnings(session: Session, source: Source, lines: int) -> None:
+    """The first lines for a person, as far as they can be shown."""
+    left = lines
+    for several in source.beginnings(MAX_BEGINNING) if left > 0 else ():
         _put(session, several[:left])
         left -= len(several)
         if left <= 0:
-            break
+            return
 
 
 def _put_last(session: Session, source: Source, lines: int) -> None:
-    kept: deque[str] = deque()
+    kept: deque[bytes] = deque()
     size = highest = 0
     most = max(0, min(lines, 100_000))
     with session.hold() as held:
-        for line in chain.from_iterable(session.line_blocks(source.read)):
+        for line in chain.from_iterable(source.lines(session)):
             kept.append(line)
             size += getsizeof(line)
             if len(kept) > most:
@@ -232,15 +252,15 @@ def _put_last(session: Session, source: Source, lines: int) -> None:
             _put(session, [kept.popleft() for _ in range(min(len(kept), 1000))])
 
 
-def _put(session: Session, lines: Sequence[str]) -> None:
+def _put(session: Session, lines: Sequence[bytes]) -> None:
     """Lines for standard output: harmless for a person, unchanged for a program."""
     if not lines:
         return
     if session.terminal.pty:
-        session.print("\n".join(clean(line, limit=MAX_SHOWN) for line in lines))
+        shown = (line.removesuffix(b"\r").decode("utf-8", "replace") for line in lines)
+        session.print("\n".join(clean(line, limit=MAX_SHOWN) for line in shown))
     else:
-        # A path in front of a line may not be valid UTF-8; then it is as it was.
-        session.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
+        session.write(b"".join(line + b"\n" for line in lines))
 
 
 def _pieces(lines: bytes) -> Iterator[bytes]:
@@ -259,7 +279,7 @@ def _put_text(session: Session, text: str) -> None:
     while start < len(text):
         end = text.find("\n", start + PIECE)
         end = len(text) if end < 0 else end
-        _put(session, text[start:end].removesuffix("\n").split("\n"))
+        _put(session, text[start:end].removesuffix("\n").encode().split(b"\n"))
         start = end + 1
 
 
@@ -286,10 +306,10 @@ class Search:
             raise ValueError("it repeats too much")
         self._left = MAX_SECONDS
 
-    def finds(self, line: str) -> bool:
+    def finds(self, line: bytes) -> bool:
         """Whether the line matches. Raises `TimeoutError` if all the lines took too long."""
         begun = time.thread_time()
-        hit = self._wanted.search(line.encode())
+        hit = self._wanted.search(line)
         self._left -= time.thread_time() - begun
         if self._left <= 0:
             raise TimeoutError

@@ -18,8 +18,7 @@ def sorted_lines(data: bytes | bytearray, numeric: bool, reverse: bool, unique: 
     """The lines of `data` in order, each with a line end."""
     if not data:
         return b""
-    text = data.decode("utf-8", "replace").encode()
-    lines = [line.removesuffix(b"\r") for line in text.removesuffix(b"\n").split(b"\n")]
+    lines = [line.removesuffix(b"\r") for line in bytes(data).removesuffix(b"\n").split(b"\n")]
     if unique:
         lines = list(dict.fromkeys(lines))
     lines.sort(key=_number if numeric else None, reverse=reverse)

@@ -469,7 +469,16 @@ def at_a_terminal(host: Hosted, command: str) -> bytes:
     return written
 
 
-@pytest.mark.parametrize("command", ["files cat evil", "shell -c 'files cat evil | page'"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "files cat evil",
+        "shell -c 'files cat evil | page'",
+        "shell head evil",
+        "shell tail evil",
+        "shell grep '' evil",
+    ],
+)
 def test_no_file_steers_a_terminal(command: str) -> None:
     with hosted(bundled=["menu", "files", "shell"]) as host:
         assert host.run("files put evil", stdin=EVIL).status == 0

@@ -192,7 +192,10 @@ def test_what_a_note_holds_cannot_steer_the_terminal(host: Hosted) -> None:
     with host.open("notes", size=(120, 30)) as pilot:
         pilot.wait_for("[2Jevil").press("enter").wait_for("saved  1:1")
         assert "·[2Jevil··" in pilot.text
-    assert "\x1b" not in shown(host, 1)
+    with host.open("notes show 1") as pilot:
+        assert pilot.wait_end() == 0
+        assert "·[2Jevil··" in pilot.received.decode()
+        assert not any(text in pilot.received.decode() for text in ("\x1b[2J", "\x07", "\u202e"))
 
 
 def hear(pilot: Pilot, words: str) -> Pilot:

@@ -100,8 +100,9 @@ def test_notes_from_a_shell(host: Hosted) -> None:
 def test_a_note_is_kept_as_it_was_given(host: Hosted, text: str) -> None:
     number = host.run("notes add", stdin=text.encode()).text.split()[1]
     assert json.loads(host.run(f"notes show {number} --json").text)["text"] == text
-    for shown in (host.run(f"notes show {number}"), host.run("notes list")):
-        assert not any(char in shown.text for char in "\u200e\u200b\u202e\u2066\ufeff\x1b")
+    assert host.run(f"notes show {number}").text == f"{text}\n", "for a program"
+    shown = host.run("notes list").text
+    assert not any(char in shown for char in "\u200e\u200b\u202e\u2066\ufeff\x1b")
 
 
 def test_a_byte_order_mark_in_front_is_not_kept(host: Hosted) -> None:

@@ -524,7 +524,7 @@ def test_nobody_holds_more_than_one_person_may(command: str) -> None:
 
 
 def test_bytes_are_counted_and_not_characters() -> None:
-    short = "\U0001f600\n".encode() * 100_000
+    short = ("\U0001f600" * 10 + "\n").encode() * 100_000
     with hosted(bundled=["shell"], settings={"limits.share": 0.1}) as host:
         status, out, errors = line(host, "tail -n 100000", short)
         assert (status, len(out)) == (1, 0)
@@ -564,9 +564,48 @@ def test_a_pattern_that_cannot_be_used_is_refused_at_once(
     assert reason in errors
 
 
-def test_a_line_without_an_end_is_bounded(host: Hosted) -> None:
-    said = line(host, "count", b"x" * 5_000_000)
-    assert 2 <= int(said[1]) <= 6
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\nnext\n"])
+def test_a_line_is_one_line_however_long_it_is(host: Hosted, end: bytes) -> None:
+    """Or it is refused where a line has to be held as a whole."""
+    text = b"first\n" + b"x" * 1_500_000 + end
+    lines = len(text.split()) if end else 2
+    assert line(host, "count", text) == (0, f"{lines}\n", "")
+    assert host.run("head -n 2", stdin=text).stdout == text.removesuffix(b"next\n")
+    assert host.run("head -n 1", stdin=text).stdout == b"first\n"
+    assert host.run("sort -r", stdin=text).text.split()[0] == "x" * 1_500_000
+    for words in ("grep -n x", "tail -n 1"):
+        status, out, errors = line(host, words, text)
+        assert (status, out) == (1, "")
+        assert errors == "Error: a line of more than 1.0 MB is too long\n"
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 7, 65_536])
+def test_what_is_shown_of_a_long_line_is_its_beginning(host: Hosted, chunk: int) -> None:
+    text = b"\xef\xbb\xbf" + b"x" * 100 + b"\ny\n\n" + b"z" * 100
+    given = iter([text[at : at + chunk] for at in range(0, len(text), chunk)])
+    source = part(host, "sources").Source("", lambda: next(given, b""))
+    shown = [line[:10] for lines in source.beginnings(10) for line in lines]
+    assert shown == [b"x" * 10, b"y", b"", b"z" * 10]
+
+
+def test_what_goes_into_a_pipe_stays_as_it_is(host: Hosted) -> None:
+    """It is made harmless where a person sees it."""
+    text = b"\xffa\xe2\x80\x8eb\x1b[2J\r\nlast"
+    for words in ("head", "tail -n 2", "grep .", "sort -r", "page", "head | tail -n 2 | grep ."):
+        out = host.run(f"shell -c '{words}'", stdin=text).stdout
+        assert out.replace(b"\r", b"").removesuffix(b"\n") == text.replace(b"\r", b""), words
+    assert host.run("head", stdin=text).stdout == text
+    assert host.run("echo a\u200eb").text == "a\u200eb\n"
+    assert host.run("json .[0]", stdin='["a\u200eb"]'.encode()).text == "a\u200eb\n"
+
+
+def test_a_byte_order_mark_is_gone_from_the_front_of_every_file(host: Hosted) -> None:
+    for name, text in (("one", "\ufeffb\n"), ("two", "\ufeffa\ufeff\nc")):
+        host.run(f"files put -f {name}", stdin=text.encode())
+    assert host.run("sort one two").text == "a\ufeff\nb\nc\n"
+    assert host.run("head -n 1 two").text == "a\ufeff\n"
+    assert host.run("grep -c ^a two").text == "1\n"
+    assert host.run("tail -n 2 two").text == "a\ufeff\nc\n"
 
 
 # -------------------------------------------------------------------------------- own commands

@@ -809,6 +809,25 @@ def test_one_byte_order_mark_in_front_is_not_text(typed: bytes, read_as: list[st
         assert host.run("try it", stdin=typed).text == f"came to {read_as}\n"
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_line_that_is_too_long_is_refused_and_never_comes_in_pieces(whole: bool) -> None:
+    came: list[str] = []
+
+    async def collect(session: Session) -> object:
+        came.extend(session.lines())
+        return None
+
+    with hosted(Talks(collect)) as host:
+        text = b"first\n" + b"x" * (1 << 20) + b"\n"
+        assert host.run("try it", stdin=text).status == 0
+        assert [len(line) for line in came] == [5, 1 << 20]
+        came.clear()
+        outcome = host.run("try it", stdin=text[:-1] + b"x" + b"\nlast\n" * whole)
+    assert outcome.status == 1
+    assert "a line of more than 1.0 MB is too long" in outcome.errors
+    assert came == ["first"]
+
+
 @pytest.mark.parametrize("use", [read, lines, line_blocks])
 @pytest.mark.parametrize(("app", "term", "sentence"), [
     (Draws, "xterm", ON_A_SCREEN), (Talks, "xterm", IN_A_TALK), (Talks, "dumb", IN_A_TALK),

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from tuihost.core.accepts import Accepts
 from tuihost.core.budget.ledger import FREE, Share
 from tuihost.core.environment import env_for
-from tuihost.errors import Disconnected, MisuseError, TuihostError
+from tuihost.errors import Disconnected, MisuseError, TookTooMuch, TuihostError
+from tuihost.phrases import size_of
 from tuihost.session.held_memory import HeldMemory
 from tuihost.session.host_view import Account, HostView, Preferences, ssh_target_of
 from tuihost.session.progress import Progress, ProgressLine
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_LINE = 1 << 20  # bytes of a line of input
+LINE_TOO_LONG = f"a line of more than {size_of(MAX_LINE)} is too long"
 UNCOUNTED, LINE_COST = 1 << 16, 5  # bytes of a line that cost nothing; what each costs beyond
 OFFLOAD_MEMORY = 64 << 20
 LOOK_EVERY = 0.2  # seconds between two looks whether the person is still there
@@ -301,8 +303,8 @@ class Session:
 
     def lines(self) -> Iterator[str]:
         """For commands: standard input line by line, without line ends. Bytes that are not UTF-8
-        are replaced, a byte order mark in front is not text, and a line of more than a MiB comes in
-        pieces. Raises `MisuseError` elsewhere, as `read` does."""
+        are replaced, and a byte order mark in front is not text. Raises `TookTooMuch` at a line of
+        more than a MiB, and `MisuseError` elsewhere, as `read` does."""
         for several in self.line_blocks():
             yield from several
 
@@ -313,14 +315,15 @@ class Session:
         with self.hold() as held:
             while chunk := (read or self.read)():
                 *full, rest = (rest + chunk).split(b"\n")
-                if len(rest) > MAX_LINE:
-                    full.append(rest)
-                    rest = b""
+                if full and len(full[0]) > MAX_LINE:
+                    raise TookTooMuch(LINE_TOO_LONG)
                 held.set(LINE_COST * len(rest) if len(rest) > UNCOUNTED else 0)
                 if full and begins:
                     full[0], begins = full[0].removeprefix(BOM_UTF8), False
                 if full:
                     yield [line.rstrip(b"\r").decode("utf-8", "replace") for line in full]
+                if len(rest) > MAX_LINE:
+                    raise TookTooMuch(LINE_TOO_LONG)
         if begins:
             rest = rest.removeprefix(BOM_UTF8)
         if rest:
