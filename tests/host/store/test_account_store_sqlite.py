@@ -13,6 +13,8 @@ import pytest
 
 from tuihost.accounts import AccountRecord, Invite, KeyRecord, StoreError
 from tuihost.database import Database
+from tuihost.host.store import account_store
+from tuihost.host.store._account_rows import account_of
 from tuihost.host.store._account_schema import APPLICATION_ID, MIGRATIONS
 from tuihost.host.store.account_store import SqliteAccounts
 from tuihost.host.store.secret_box import SecretBox
@@ -128,6 +130,23 @@ def test_what_ends_has_ended_in_a_copy_of_the_file_alone(
     copy = opened(folder / path.name)
     assert not valid(copy)
     copy.close()
+
+
+def test_as_much_is_read_for_a_name_that_is_nobodys(
+    store: SqliteAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create(AccountRecord("ada"))
+    read: list[str] = []
+
+    def reading(row: tuple[str]) -> AccountRecord:
+        read.append(row[0])
+        return account_of(row)
+
+    monkeypatch.setattr(account_store, "account_of", reading)
+    assert (store.get("ada"), store.get("eve")) == (AccountRecord("ada"), None)
+    assert store.lookup("ada") == (AccountRecord("ada"), True)
+    assert store.lookup("eve") == store.lookup("") == (None, False)
+    assert read == ["ada", "", "ada", "", ""]
 
 
 def test_locked_by_another_process(store: SqliteAccounts, path: Path) -> None:

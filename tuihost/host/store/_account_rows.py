@@ -15,6 +15,9 @@ SELECT_ACCOUNT = """select name, roles, "groups", disabled, created, password_ha
     terms, chains from account"""
 """What `account_of` reads; a condition may follow."""
 
+NOBODY = ("", "[]", "[]", 0, 0.0, None, 0, 0, 0, "", "[]")
+"""A row of it that is read where there is no account, so that this takes as long."""
+
 SELECT_LIKE = f"{SELECT_ACCOUNT} where folded = ? or skeleton = ?"
 """The accounts that have a name or look like it, by its `forms`."""
 

@@ -18,6 +18,7 @@ from tuihost.core.login.account_names import as_label, skeleton
 from tuihost.core.login.lockout import SEPARATOR
 from tuihost.database import BUSY_SECONDS, Database, DatabaseError
 from tuihost.host.store._account_rows import (
+    NOBODY,
     SELECT_ACCOUNT,
     SELECT_LABEL,
     SELECT_LIKE,
@@ -105,7 +106,8 @@ class SqliteAccounts:
 
     def get(self, name: str) -> AccountRecord | None:
         rows = self._select(f"{SELECT_ACCOUNT} where name = ?", key_of(name))
-        return account_of(rows[0]) if rows else None
+        record = account_of(rows[0] if rows else NOBODY)
+        return record if rows else None
 
     def taken(self, name: str, *, label: bool = False) -> bool:
         if label:
@@ -113,9 +115,9 @@ class SqliteAccounts:
         return self.lookup(name)[1]
 
     def lookup(self, name: str) -> tuple[AccountRecord | None, bool]:
-        found = [account_of(row) for row in self._select(SELECT_LIKE, *forms(name))]
-        exact = key_of(name)
-        return next((record for record in found if record.name == exact), None), bool(found)
+        rows = self._select(SELECT_LIKE, *forms(name))
+        found, exact = [account_of(row) for row in rows or (NOBODY,)], key_of(name)
+        return next((record for record in found if rows and record.name == exact), None), bool(rows)
 
     def all(self) -> Sequence[AccountRecord]:
         return tuple(account_of(row) for row in self._select(f"{SELECT_ACCOUNT} order by folded"))
