@@ -25,6 +25,7 @@ from .words import (
     OUT_OF_REACH,
     about_keys,
     brief_kind,
+    check_may_add,
     factors_in_words,
     in_columns,
 )
@@ -118,6 +119,7 @@ class _Lines:
         return "\n".join(lines)
 
     async def add(self, rest: str) -> str:
+        check_may_add(self.session)
         if not await self._proved(AccountChange.ADD_KEY):
             return NOT_DONE
         if rest.lower() == "this":

@@ -19,7 +19,7 @@ from . import rows as named
 from .history import entries, table
 from .rows import Row, rows
 from .second_factor import SecondFactor
-from .words import OUT_OF_REACH, about_keys, in_columns
+from .words import OUT_OF_REACH, about_keys, check_may_add, in_columns
 
 Result = TypeVar("Result")
 NARROW = 44
@@ -119,6 +119,7 @@ class AccountScreen:
     # ------------------------------------------------------------------ keys
 
     async def add_key(self) -> None:
+        check_may_add(self.session)
         if not await self.second.proved(AccountChange.ADD_KEY):
             return
         about, hint = about_keys(self.own.record().chains), "ssh-ed25519 AAAA… name"
@@ -155,6 +156,7 @@ class AccountScreen:
         return done[0] if done else None
 
     async def add_key_in_use(self) -> None:
+        check_may_add(self.session)
         if not await self.second.proved(AccountChange.ADD_KEY):
             return
         about = about_keys(self.own.record().chains)

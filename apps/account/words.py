@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from tuihost import NotPossible, Session
+
 OUT_OF_REACH = "The accounts cannot be reached at the moment. Nothing was changed."
 
 NOT_DONE = "Nothing was changed."
@@ -52,3 +54,9 @@ def in_columns(codes: Iterable[str], columns: int) -> list[str]:
     """Codes in rows, `columns` of them in each."""
     every = list(codes)
     return ["  " + "   ".join(every[at : at + columns]) for at in range(0, len(every), columns)]
+
+
+def check_may_add(session: Session) -> None:
+    """Raises `NotPossible` for somebody who may not run the command that adds a key."""
+    if not session.may_run("add-key"):
+        raise NotPossible("You may not run account add-key.")

@@ -6,7 +6,16 @@ import asyncio
 
 from tuihost import ApprovalsView, NotPossible, Session, TuihostError, clean, duration
 
-from .words import EMPTY, NO_SUCH_NUMBER, OUT_OF_REACH, answer, app_of, described, numbered
+from .words import (
+    EMPTY,
+    NO_SUCH_NUMBER,
+    OUT_OF_REACH,
+    answer,
+    app_of,
+    check_may_answer,
+    described,
+    numbered,
+)
 
 COMMANDS = "list, allow NUMBER, refuse NUMBER"
 
@@ -45,11 +54,12 @@ async def _answer(session: Session, approvals: ApprovalsView, number: int, grant
     request = numbered(approvals, number)
     if request is None:
         return NO_SUCH_NUMBER
-    if granted:
-        sure = await session.ask(f"Let {described(request)} in? yes or no: ")
-        if sure.strip().lower() not in ("y", "yes"):
-            return "You have not answered yet."
     try:
+        check_may_answer(session, granted=granted)
+        if granted:
+            sure = await session.ask(f"Let {described(request)} in? yes or no: ")
+            if sure.strip().lower() not in ("y", "yes"):
+                return "You have not answered yet."
         return await asyncio.to_thread(answer, session, approvals, request, granted=granted)
     except NotPossible as error:
         return str(error)

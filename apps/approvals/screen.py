@@ -11,7 +11,7 @@ from prompt_toolkit.application import Application
 from tuihost import ApprovalRequest, ApprovalsView, NotPossible, Session, TuihostError, duration
 from tuihost.widgets import Column, Keymap, Screen, SideBySide, Table, ignore_held_key
 
-from .words import EMPTY, OUT_OF_REACH, OWN, answer, app_of
+from .words import ALLOW, EMPTY, OUT_OF_REACH, OWN, REFUSE, answer, app_of
 
 HELP = (
     "People whose login needs approval wait here until somebody says yes or no. If nobody answers "
@@ -108,10 +108,10 @@ class ApprovalsScreen:
     def _keys(self) -> Keymap:
         keys = Keymap(group="Approvals")
 
-        def some() -> bool:
-            return self.table.selected is not None
+        def may(command: str) -> bool:
+            return self.table.selected is not None and self.session.may_run(command)
 
-        @keys.add("y", "enter", label="let in", rank=20, when=some)
+        @keys.add("y", "enter", label="let in", rank=20, when=lambda: may(ALLOW))
         async def _allow(event: Any) -> None:
             if (request := self._chosen()) is not None and await self.screen.confirm(
                 f"Let {request.user} in?",
@@ -120,7 +120,7 @@ class ApprovalsScreen:
             ):
                 await self._answer(request, granted=True)
 
-        @keys.add("n", label="refuse", rank=21, when=some)
+        @keys.add("n", label="refuse", rank=21, when=lambda: may(REFUSE))
         async def _refuse(event: Any) -> None:
             if (request := self._chosen()) is not None:
                 await self._answer(request, granted=False)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuihost import ApprovalRequest, ApprovalsView, Session, clean, iso_time
+from tuihost import ApprovalRequest, ApprovalsView, NotPossible, Session, clean, iso_time
 
+ALLOW, REFUSE = "allow", "refuse"
+"""The commands that answer."""
 EMPTY = "Nobody is waiting to be let in."
 NOT_YOURS = "Only people with the role admin or approver can let others in."
 OWN = "This login is in your own name: somebody else has to answer."
@@ -30,10 +32,19 @@ def described(request: ApprovalRequest) -> str:
     return f"{clean(request.user, limit=40)} from {clean(request.peer.address, limit=60)}"
 
 
+def check_may_answer(session: Session, *, granted: bool) -> None:
+    """Raises NotPossible for somebody who may not run the command of that answer."""
+    command = ALLOW if granted else REFUSE
+    if not session.may_run(command):
+        raise NotPossible(f"You may not run approvals {command}.")
+
+
 def answer(
     session: Session, approvals: ApprovalsView, request: ApprovalRequest, *, granted: bool
 ) -> str:
-    """Answers, and leaves a line in the log; what was done, in a sentence. Raises NotPossible."""
+    """Answers, and leaves a line in the log; what was done, in a sentence. Raises NotPossible, also
+    for somebody who may not run the command that does it."""
+    check_may_answer(session, granted=granted)
     approvals.answer(request.number, granted)
     text = "let in" if granted else "refused"
     session.log.note(text, who=request.user, address=request.peer.address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuihost import Disconnected, Session, ago, clean, counted, size_of
 
 from .limits import MAX_NOTE
-from .note import Draft, Note, NotesError, Summary, guest_hints, owner_of
+from .note import ADD, REMOVE, Draft, Note, NotesError, Summary, guest_hints, owner_of
 from .store import Store
 
 QUESTION = "A number shows a note. add, delete, find, list, ? for help, q to leave: "
@@ -17,6 +17,11 @@ find WORDS lists the notes that hold all of them.
 list lists the latest notes, list all every one of them.
 keep saves the drafts that you left unsaved.
 q leaves, and so does the end of input."""
+COMMANDS = {
+    **dict.fromkeys(("add", "a", "keep", "k"), ADD),
+    **dict.fromkeys(("delete", "d", "remove"), REMOVE),
+}
+"""The commands that somebody has to be allowed to run for what changes something."""
 LATEST = 20
 MAX_DIGITS = 18  # of the number of a note, as SQLite can take it
 END = "."
@@ -60,6 +65,9 @@ class Lines:
 
     async def answer(self, verb: str, rest: str) -> str:
         """The answer to one line. Raises `NotesError`."""
+        command = COMMANDS.get(verb, "")
+        if command and not self.session.may_run(command):
+            return f"You may not run notes {command}."
         match verb:
             case "" | "?" | "help":
                 return HELP

@@ -9,6 +9,8 @@ from typing import Any
 from tuihost import Session, clean, iso_time
 
 MAX_TITLE = 200
+ADD, REMOVE = "add", "remove"
+"""The commands that change notes: what writes or deletes them is for people who may run these."""
 UNTITLED = "Untitled"
 _MARKS = re.compile(r"^(?:[\s>|]|#{1,6}\s|[-*+]\s|[-=]{3,}$)*")
 """What Markdown puts in front of the words of a line."""

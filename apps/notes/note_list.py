@@ -12,12 +12,13 @@ from tuihost import Session, ago
 from tuihost.widgets import Keymap, ListView, RichView, SideBySide, fit, width_of
 
 from .drawing import NotePage
-from .note import Draft, NotesError, Summary, guest_hints, owner_of
+from .note import ADD, Draft, NotesError, Summary, guest_hints, owner_of
 from .store import Store
 
 SHOWN = 8000
 """Characters of a note that its page shows: enough to recognise it."""
-EMPTY = "No notes yet: Ctrl-N writes one."
+EMPTY = "No notes yet."
+FIRST = "No notes yet: Ctrl-N writes one."
 Row = Summary | Draft
 
 
@@ -43,7 +44,7 @@ class NoteList:
             key=_key,
             on_open=on_open,
             on_change=self._show_page,
-            empty=EMPTY,
+            empty=self._empty(),
             place="list",
         )
         self.view.filter.set(session.memory.get("filter", ""))
@@ -59,10 +60,13 @@ class NoteList:
             drafts, notes = [], []
             self.view.empty = str(error)
         else:
-            self.view.empty = EMPTY
+            self.view.empty = self._empty()
         self._has_drafts = bool(drafts)
         self.view.items = [*drafts, *notes]
         self._show_page(self.view.selected)
+
+    def _empty(self) -> str:
+        return FIRST if self.session.may_run(ADD) else EMPTY
 
     def select(self, number: int) -> None:
         """Chooses the note with this number, if the filter shows it."""

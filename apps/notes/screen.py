@@ -6,11 +6,13 @@ import asyncio
 from typing import Any
 
 from prompt_toolkit.application import Application
+from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session
-from tuihost.widgets import Keymap, Screen, fit
+from tuihost.widgets import Keymap, RichView, Screen, fit
 
-from .note import Draft, NotesError, Summary, guest_hints, owner_of
+from .drawing import drawn
+from .note import ADD, REMOVE, Draft, Note, NotesError, Summary, guest_hints, owner_of
 from .note_list import NoteList, Row
 from .store import Store
 from .writing import Writing
@@ -27,6 +29,7 @@ class NotesScreen:
         self.owner = owner_of(session)
         self.memory = session.memory
         self.writing: Writing | None = None
+        self.reading = ""
         self._keeper: asyncio.Task[None] | None = None
         self.list = NoteList(session, store, self._keys(), self.open)
         again = Writing.again(session, store, self._closed)
@@ -42,9 +45,8 @@ class NotesScreen:
             self._take(again)
 
     def _title(self) -> str:
-        if self.writing is None:
-            return "Notes"
-        return f"Notes: {self.writing.title}"
+        title = self.writing.title if self.writing is not None else self.reading
+        return f"Notes: {title}" if title else "Notes"
 
     def application(self) -> Application[Any]:
         """A fresh Application; the loop that it will have must run already."""
@@ -83,7 +85,12 @@ class NotesScreen:
         except NotesError as error:
             self._tell(error)
             return
-        if isinstance(row, Draft):
+        if not self.session.may_run(ADD):
+            if shown := row if isinstance(row, Draft) else note:
+                self._read(shown)
+            else:
+                self._changed()
+        elif isinstance(row, Draft):
             self._write(row, note.text if note is not None else "")
         elif note is not None:
             self._write(Draft(0, note.number, note.revision, note.changed, note.text), note.text)
@@ -95,6 +102,19 @@ class NotesScreen:
         self._take(writing)
         self._keep_safe(writing)
         self.screen.show(writing.body, focus=writing.editor.area)
+
+    def _read(self, note: Note | Draft) -> None:
+        """Shows a note to somebody who may change none."""
+        view = RichView(self.session, drawn(note.text))
+        keys = Keymap(group="Note")
+
+        @keys.add("escape", "c-c", label="back", rank=30)
+        def _back(event: Any) -> None:
+            self.reading = ""
+            self.screen.show(self.list.body, focus=self.list.view.window)
+
+        self.reading = note.title
+        self.screen.show(HSplit([view], key_bindings=keys.bindings), focus=view.window)
 
     def _take(self, writing: Writing) -> None:
         self.writing = writing
@@ -117,11 +137,17 @@ class NotesScreen:
     def _keys(self) -> Keymap:
         keys = Keymap(group="Notes")
 
-        @keys.add("c-n", "insert", label="new note", rank=30)
+        def may_write() -> bool:
+            return self.session.may_run(ADD)
+
+        def may_delete() -> bool:
+            return self._selected is not None and self.session.may_run(REMOVE)
+
+        @keys.add("c-n", "insert", label="new note", rank=30, when=may_write)
         def _new(event: Any) -> None:
             self._write(Draft(), "")
 
-        @keys.add("delete", "c-d", label="delete", rank=40, when=lambda: self._selected is not None)
+        @keys.add("delete", "c-d", label="delete", rank=40, when=may_delete)
         async def _delete(event: Any) -> None:
             if self._selected is not None:
                 await self.delete(self._selected)

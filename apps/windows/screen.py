@@ -70,6 +70,8 @@ class WindowsScreen:
             self.screen.toast(NONE, kind="warning", seconds=10.0)
         elif program is OWN:
             self._draw()
+        elif not self.session.may_run("run"):
+            self.screen.toast("You may not run windows run.", kind="warning")
         else:
             self._run(self.programs, program)
 

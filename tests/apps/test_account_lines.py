@@ -233,3 +233,16 @@ def test_a_conversation_about_password_and_second_factor(host: Hosted) -> None:
     record = store_of(host).get("ada")
     assert record is not None
     assert (record.totp, record.recovery_left) == (False, 0)
+
+
+def test_a_key_is_added_only_by_those_who_may_run_the_command() -> None:
+    given = {"login.chains": ["password"], "roles": {"user": {"commands": ["account show"]}}}
+    with hosted(bundled=["menu", "account"], settings=given) as host:
+        hashed = host.server.login_services.passwords.hash(PASSWORD)
+        store_of(host).create(AccountRecord("ada", created=1e9, password_hash=hashed))
+        with host.open("account", user="ada", password=PASSWORD) as pilot:
+            pilot.wait_for("Add a key").press("a").wait_for("You may not run account add-key.")
+        with host.open("account", user="ada", password=PASSWORD, term="dumb") as pilot:
+            pilot.wait_for("account>").type(f"add {LINE}\r")
+            pilot.wait_for("You may not run account add-key.")
+        assert not store_of(host).keys("ada")

@@ -313,3 +313,28 @@ def test_commands(host: Hosted) -> None:
     gone = run(host, f"approvals allow {number}")
     assert (gone.status, gone.errors) == (1, "Nobody with that number is waiting.\n")
     assert run(host, "approvals allow x").status == 2
+
+
+def test_an_answer_needs_the_right_of_its_command() -> None:
+    given = {
+        "login.chains": ["password"],
+        "roles": {"user": {"commands": []}, "approver": {"commands": ["approvals list"]}},
+    }
+    with hosted(bundled=["menu", "approvals"], settings=given) as host:
+        login_services = host.server.login_services
+        hashed = login_services.passwords.hash(PASSWORD)
+        for name, chains in (("ada", ()), ("bob", APPROVED)):
+            roles = frozenset({"approver"} if name == "ada" else ())
+            login_services.store.create(
+                AccountRecord(name, password_hash=hashed, roles=roles, chains=chains)
+            )
+        with outside(host), enter(host, "ada") as pilot:
+            pilot.wait_for("▌ bob")
+            assert "let in" not in pilot.text
+            pilot.press("y", "n", "enter")
+            (login,) = login_services.approvals.waiting()
+            with enter(host, "ada", term="dumb") as lines:
+                for word in ("refuse", "allow"):
+                    lines.wait_for("approvals>").type(f"{word} {login.number}\r")
+                    lines.wait_for(f"You may not run approvals {word}.")
+            assert login_services.approvals.waiting() == (login,)

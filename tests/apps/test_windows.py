@@ -188,3 +188,21 @@ def test_enter_that_is_held_down_opens_one_program() -> None:
         for program in running:
             program.stop()
     assert len(running) == 1
+
+
+def test_a_program_needs_the_right_of_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = make_session()
+    session.display = cast(X11Display, StubDisplay())
+    monkeypatch.setattr(session, "may_run", lambda command: command != "run")
+    screens: list[WindowsScreen] = []
+
+    def build() -> Application[Any]:
+        screens.append(WindowsScreen(session, [WAITS]))
+        return screens[0].app
+
+    with play(build, session) as me:
+        me.press("enter")
+        programs = screens[0].programs
+        assert programs is not None
+        assert programs.running == []
+        assert "You may not run windows run." in me.text

@@ -77,6 +77,9 @@ class StubHost:
     def apps(self, account: Account) -> tuple[AppCard, ...]:
         return self.cards
 
+    def may_run(self, account: Account, app: str, command: str) -> bool:
+        return True
+
     def people(self) -> tuple[Presence, ...]:
         return self.here
 

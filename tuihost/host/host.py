@@ -184,6 +184,9 @@ class Host:
             return None
         return HostedAccount(self.login_services, account, self.inside)
 
+    def may_run(self, account: Account, app: str, command: str) -> bool:
+        return self.access.may_run(account, app, command)
+
     def allowed_files(self, account: Account, app: str, tree: FileTree) -> FileTree:
         return self.access.allowed_files(account, app, tree)
 

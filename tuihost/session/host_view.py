@@ -153,6 +153,9 @@ class HostView(Protocol):
     def own_account(self, account: Account) -> OwnAccount | None:
         """What the person may do with their own account; None for guests."""
 
+    def may_run(self, account: Account, app: str, command: str) -> bool:
+        """Whether the person's roles let them run that command of an app that they may open."""
+
     def allowed_files(self, account: Account, app: str, tree: FileTree) -> FileTree:
         """The files of an app as the person's roles let them use these: as they are, without any
         change, or none. sftp and the other ways to copy files apply it to `App.files` by

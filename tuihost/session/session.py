@@ -234,6 +234,11 @@ class Session:
         """Small things remembered for this account."""
         return self.host.preferences(self.account)
 
+    def may_run(self, command: str) -> bool:
+        """Whether the person may run that command of the app. What a screen or a talk changes for
+        people, it changes only for those who may by the command that does the same."""
+        return self.host.may_run(self.account, self.app, command)
+
     # ------------------------------------------------------------------ asking and telling
 
     async def ask(self, question: str, *, default: str = "", hidden: bool = False) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import paramiko
 import pytest
@@ -12,12 +14,18 @@ from prompt_toolkit.application import Application, get_app
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
+from tests.log import SILENT
 from tests.waiting import allowed
-from tuihost import Account, App, Launch, Session, app, command
+from tuihost import Account, App, Disconnected, Launch, Session, app, command
+from tuihost.core.budget.ledger import Free, Turn
 from tuihost.core.exit_statuses import NOT_FOUND
+from tuihost.host.host import Host
+from tuihost.host.programs.program import STOP_LADDER, Program
+from tuihost.host.programs.visit import Visit
+from tuihost.logs import EventLog
 from tuihost.testing import hosted
 from tuihost.testing.hosted import hang_up
-from tuihost.wire import WindowChange
+from tuihost.wire import ByteChannel, WindowChange
 
 
 class Box(App):
@@ -322,3 +330,39 @@ def test_a_lone_escape_acts_at_once_also_in_a_text() -> None:
         pilot.press("escape")
         assert pilot.wait_end() == 130
         assert time.monotonic() - begun < allowed(0.25), "it waited for a longer binding"
+
+
+class Recorded(Free):
+    """A share whose turns say what was done with them."""
+
+    def __init__(self) -> None:
+        self.turns: list[list[str]] = []
+
+    def turn(self) -> Turn:
+        done: list[str] = []
+        self.turns.append(done)
+        steps = ("begin", "end", "pause", "resume", "pass_on", "waive")
+        return cast(Turn, SimpleNamespace(**{step: partial(done.append, step) for step in steps}))
+
+
+def test_the_turn_is_there_before_the_thread_that_takes_it() -> None:
+    """Else a client that is gone before the thread first runs would waive another one."""
+
+    def visit(log: EventLog) -> Visit:
+        raise Disconnected("the client is gone")
+
+    later: list[Any] = []
+
+    def call_later(seconds: float, act: Any) -> Any:
+        later.append(act)
+        return SimpleNamespace(cancel=lambda: None)
+
+    host = SimpleNamespace(endings=set(), watchdog=SimpleNamespace(call_later=call_later))
+    channel = SimpleNamespace(number=1, closed=True, finish=lambda end: None)
+    share = Recorded()
+    made = Program(cast(Host, host), cast(ByteChannel, channel), visit, SILENT, share=share)
+    made.gone()
+    for act in later[: len(STOP_LADDER) + 1]:
+        act()
+    made.run()
+    assert share.turns == [["waive", "begin", "end"]]

@@ -86,7 +86,7 @@ class Deaf(App):
             raise
 
     @command
-    async def listen(self, session: Session) -> None:
+    async def linger(self, session: Session) -> None:
         """Waits for what never comes, and reads nothing."""
         self.busy.set()
         await asyncio.Event().wait()
@@ -176,7 +176,7 @@ def test_a_command_that_waits_for_something_else_is_made_to_stop(loop: LoopKind)
     with hosted(deaf) as host:
         transport = host.connect()
         channel = transport.open_session()
-        channel.exec_command("deaf listen")
+        channel.exec_command("deaf linger")
         assert deaf.busy.wait(DEADLINE), "the command did not begin"
         hang_up(transport)
         host.log.wait_for("session.end")

@@ -90,8 +90,7 @@ class Program:
     ) -> None:
         self.channel = channel
         self._lease = lease
-        self._share = share
-        self._turn: Turn = FREE
+        self._turn: Turn = share.turn()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self._host = host
         self._visit_of = visit_of
@@ -123,7 +122,7 @@ class Program:
     def gone(self) -> None:
         """The person is gone: the ladder begins. Does nothing after the end."""
         gentle: list[Step] = [(seconds, partial(self._stop, step)) for seconds, step in STOP_LADDER]
-        gentle.append((WAIVE_AFTER, lambda: self._turn.waive()))
+        gentle.append((WAIVE_AFTER, self._turn.waive))
         if self._stopping.begin(
             raise_after=RAISE_AFTER, abandon_after=ABANDON_AFTER, gentle=gentle
         ):
@@ -178,7 +177,6 @@ class Program:
         begun = time.monotonic()
         end: Exit = ExitStatus(DISCONNECTED)
         try:
-            self._turn = self._share.turn()
             self._turn.begin()
             self._work = work = self._make_work()
             self._early_calls.open()
