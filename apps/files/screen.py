@@ -44,7 +44,7 @@ from .highlighting import is_code, page, tokens
 
 Names = tuple[str, ...]
 MAX_SHOWN, MAX_LINES = 200_000, 10_000  # bytes and lines of a file that can be shown and edited
-SAVE, DISCARD = "Save it", "Throw it away"
+SAVE, DISCARD, STAY = "Save it", "Throw the changes away", "Go on writing"
 EMPTY_FILE = "This file is empty. Press e to write something into it."
 EMPTY = "No files yet. Press Ctrl-N, or copy some here with sftp or scp."
 
@@ -376,10 +376,10 @@ class Reading:
         """Goes back to the folder. Asks first if something would be lost."""
         editor = self.editor
         if editor is not None and editor.dirty:
-            chosen = await self.files.screen.choose("You have not saved this", [SAVE, DISCARD])
+            chosen = await self.files.screen.choose("This is not saved", [SAVE, DISCARD, STAY])
             if chosen == SAVE:
                 await editor.save()
-            if chosen is None or (chosen == SAVE and editor.dirty):
+            if chosen in (None, STAY) or (chosen == SAVE and editor.dirty):
                 return
         self.files.closed(self.names)
 

@@ -17,6 +17,9 @@ A number or a name opens an app; the first letters of a name are enough.
 l lists the apps again.
 w shows who is here.
 q leaves, and so does the end of input."""
+FAMILIAR = {"help": "?", "exit": "q", "quit": "q", "logout": "q", "ls": "l", "who": "w"}
+"""Words that people know from elsewhere, and the letters for them. An app of that name comes
+first."""
 OFFERED = 4
 MAX_DIGITS = 9  # of the number of an app
 """How many names are offered if several could be meant."""
@@ -55,6 +58,7 @@ def meant(answer: str, cards: Sequence[AppCard]) -> str | list[AppCard]:
     exact = [card for card, both in names if word in both]
     if exact:
         return exact
+    word = FAMILIAR.get(word, word)
     if word in ("?", "l", "w", "q"):
         return word
     begin = [card for card, both in names if any(name.startswith(word) for name in both)]

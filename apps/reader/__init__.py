@@ -72,7 +72,9 @@ class Reader(App):
             session.error(f"{found.title}: {error}")
             return 1
         text = addressed(text, session.ssh_target)
-        session.print(PageMarkdown(text) if session.terminal.pty else text.strip("\n"))
+        session.print(
+            PageMarkdown(text, leads_on=False) if session.terminal.pty else text.strip("\n")
+        )
         return 0
 
     @command

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from tuihost import clean, size_of
 
-from .markdown import first_words, front_matter, headings
+from .markdown import first_words, front_matter, headings, plain_line
 
 MAX_FILE = 256_000
 """The most bytes of a page; a larger file is refused."""
@@ -86,7 +86,7 @@ class Library:
         if not best:
             return ""
         try:
-            return self.text(page)[1].split("\n")[counts.index(best)].strip("#|>* \t")
+            return plain_line(self.text(page)[1].split("\n")[counts.index(best)])
         except (Unreadable, IndexError):  # it has changed since
             return ""
 

@@ -63,4 +63,4 @@ async def show(session: Session, library: Library, page: Page) -> None:
     for number, piece in enumerate(chunks(text, rows, max(1, size.columns))):
         if number and (await session.ask(MORE)).strip().casefold() == "q":
             return
-        await session.say(PageMarkdown(piece))
+        await session.say(PageMarkdown(piece, leads_on=False))

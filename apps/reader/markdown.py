@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar
@@ -27,6 +28,7 @@ _TITLE = re.compile(r"^title[ \t]*[:=](.*)$", re.MULTILINE | re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _NOT_TEXT = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^>]*>|<[!?][^>]*>")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _NO_LETTER = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -38,13 +40,17 @@ class _Heading(RichHeading):
 
 class PageMarkdown(Markdown):
     """A page as rich draws it. The text of HTML is kept without its tags, and a picture is its
-    words, where it stands."""
+    words, where it stands. Without `leads_on`, links to other pages are plain words: nothing can
+    follow them, and rich would write the name of the file behind them."""
 
     elements: ClassVar = {**Markdown.elements, "heading_open": _Heading}
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, leads_on: bool = True) -> None:
         super().__init__(text)
         self.parsed = [shown for token in self.parsed for shown in _shown(token)]
+        if not leads_on:
+            for token in self.parsed:
+                token.children = [*_without_links_to_pages(token.children or ())] or None
 
 
 def front_matter(text: str) -> tuple[str, str]:
@@ -81,6 +87,15 @@ def _shown_in_a_line(tokens: Iterable[Token]) -> Iterator[Token]:
             yield Token("hardbreak", "br", 0)
         else:
             linked = token.type == "link_open" or (linked and token.type != "link_close")
+            yield token
+
+
+def _without_links_to_pages(tokens: Iterable[Token]) -> Iterator[Token]:
+    to_page = False
+    for token in tokens:
+        if token.type == "link_open":
+            to_page = not _SCHEME.match(str(token.attrs.get("href", "")))
+        if not (to_page and token.type in ("link_open", "link_close")):
             yield token
 
 
@@ -134,6 +149,17 @@ def first_words(text: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=1000)
+def plain_line(line: str) -> str:
+    """A line of a page as it reads in a list: without its markup, the cells of a table side by
+    side."""
+    line = line.strip()
+    if line.startswith("|"):
+        line = "  ".join(cell.strip() for cell in line.strip("|").split("|"))
+    texts = [_words(token) for token in Markdown(line).parsed if token.type == "inline"]
+    return " ".join(texts) or line
+
+
 def chunks(text: str, rows: int, width: int) -> Iterator[str]:
     """A page in pieces of about `rows` rows on a screen, cut between blocks, and before a heading
     rather than after it."""
@@ -165,11 +191,16 @@ def begins_with(title: str, row: str) -> bool:
 
 def _words(inline: Any) -> str:
     """The text of a line without its markup."""
-    parts = (part.content or " " for part in inline.children or () if part.type != "html_inline")
-    return " ".join("".join(parts).split())
+    return " ".join("".join(map(_word, inline.children or ())).split())
 
 
-_COMMAND = re.compile(r"\bssh ((?:-\w+ )*)(\S+@)?HOST\b")
+def _word(part: Token) -> str:
+    if part.type in ("softbreak", "hardbreak") or _BREAK.fullmatch(part.content):
+        return " "
+    return "" if part.type == "html_inline" else part.content
+
+
+_COMMAND = re.compile(r"\b(ssh|ssh-copy-id) ((?:-\w+ )*)(\S+@)?HOST\b")
 
 
 def addressed(text: str, target: str) -> str:
@@ -179,7 +210,7 @@ def addressed(text: str, target: str) -> str:
     name, at, host = last.rpartition("@")
 
     def filled(command: re.Match[str]) -> str:
-        words = ("ssh", command[1].strip(), options, f"{command[2] or name + at}{host}")
+        words = (command[1], command[2].strip(), options, f"{command[3] or name + at}{host}")
         return " ".join(word for word in words if word)
 
     return _COMMAND.sub(filled, text)

@@ -70,7 +70,8 @@ class ReaderScreen:
     def _about(self, page: Page) -> str:
         """What stands beside a title: what the page begins with, or where it has what is typed."""
         words = self.list.filter.text.split()
-        return (words and self.library.line_with(page, words)) or page.about
+        found = self.library.line_with(page, words) if words else ""
+        return addressed(found, self.session.ssh_target) or page.about
 
     def _open_found(self, page: Page) -> None:
         """Opens a page of the list. If it is there for what its text has, it is opened there."""

@@ -63,7 +63,10 @@ class Shell(Filters, App):
 
     async def talk(self, session: Session) -> int:
         target = session.ssh_target
-        await session.say(f"The shell needs a terminal, or lines to run: ssh {target} < FILE")
+        await session.say(
+            "This terminal cannot show the shell's screen. Its commands work without one, too: "
+            f"ssh -T {target}"
+        )
         return NOT_HERE
 
     # ------------------------------------------------------------------ lines to run

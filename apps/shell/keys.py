@@ -54,11 +54,11 @@ def shell_keys(shell: ShellScreen) -> Keymap:
     def _search(event: Any) -> None:
         start_search(direction=SearchDirection.BACKWARD)
 
-    @keys.add("pageup", label="up", show=False)
+    @keys.add("pageup", label="a page up", show=False)
     def _up(event: Any) -> None:
         shell.scroll(-shell.rows.page)
 
-    @keys.add("pagedown", label="down", show=False)
+    @keys.add("pagedown", label="a page down", show=False)
     def _down(event: Any) -> None:
         shell.scroll(shell.rows.page)
 
@@ -76,7 +76,7 @@ def _add_completion_keys(keys: Keymap, shell: ShellScreen) -> None:
         else:
             complete(buffer)
 
-    @keys.add("s-tab", label="complete back", show=False)
+    @keys.add("s-tab", label="the one before", show=False)
     def _back(event: Any) -> None:
         buffer.complete_previous()
 

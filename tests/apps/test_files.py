@@ -349,6 +349,9 @@ def test_an_empty_file_says_so_and_can_be_written(host: Hosted) -> None:
     with host.open("files") as pilot:
         pilot.wait_for("▌ later.py").press("enter").wait_for("This file is empty.")
         pilot.press("e").wait_for("saved").type("x = 1").wait_for("unsaved")
+        pilot.press("escape").wait_for("This is not saved").press("end", "enter")
+        pilot.wait_gone("This is not saved").wait_for("unsaved").press("escape")
+        pilot.wait_for("This is not saved").press("down", "enter").wait_for("▌ later.py")
 
 
 def test_a_key_that_is_held_down_goes_one_folder_on_or_back(host: Hosted) -> None:

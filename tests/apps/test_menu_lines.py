@@ -136,6 +136,13 @@ def test_letters_are_commands_unless_an_app_is_called_so() -> None:
     assert lines.meant("q", CARDS[:3]) == "q"
 
 
+@pytest.mark.parametrize(
+    ("word", "letter"), [("help", "?"), ("exit", "q"), ("QUIT", "q"), ("logout", "q"), ("who", "w")]
+)
+def test_words_that_people_know_mean_the_letters(word: str, letter: str) -> None:
+    assert lines.meant(word, CARDS[:3]) == letter
+
+
 def test_people_are_idle_after_a_while_and_hidden_apps_are_not_named() -> None:
     one = Presence(1, "ada", False, "vault", 1e9 - 7200, 1e9 - 600, Peer("127.0.0.1", 1))
     assert people.what_they_do(one, {"menu": "the menu"}, 1e9) == "elsewhere, here 2 h, idle 10 min"

@@ -238,11 +238,21 @@ def test_pages_are_found_by_what_they_say(reading: Reading) -> None:
         pilot.wait_for("▌ One").type("zurich").wait_gone("One").press("enter").wait_for("1 of 1")
 
 
+def test_a_line_that_is_found_is_shown_without_its_markup(reading: Reading) -> None:
+    page = "# One\n\nText.\n\n| a | b |\n|---|---|\n| `Esc` | goes **back**, [see](a.md) |\n\n"
+    with reading({"a.md": page + "```\nssh HOST notes needle\n```\n"}).open("reader") as pilot:
+        pilot.wait_for("▌ One").type("esc goes").wait_for("Esc goes back, see")
+        pilot.press("c-u").type("needle").wait_for(" notes needle")
+        assert "HOST" not in pilot.text
+
+
 def test_line_by_line(reading: Reading) -> None:
-    host = reading({"a.md": "# First\n\nshort", "b.md": LONG, "c.md": b"\xff\xfe"})
+    host = reading(
+        {"a.md": "# First\n\nshort [way](b.md#x) [out](ssh://b)", "b.md": LONG, "c.md": b"\xff\xfe"}
+    )
     with host.lines(user="ada+reader") as pilot:
         hear(pilot, "1. First\n2. Long\n3. c\n")
-        hear(pilot.type("1\n"), "short")
+        hear(pilot.type("1\n"), "short way out (ssh://b)")
         hear(pilot.type("long\n"), "Enter for more, q to stop: ")
         hear(pilot.type("\n"), "Part 4")
         hear(pilot.type("q\nc\n"), "c: This file is not text in UTF-8.")
@@ -350,6 +360,7 @@ def test_a_folder_that_is_not_there_is_a_broken_app(
         ("date | ssh HOST notes add", "box", "date | ssh box notes add"),
         ("`HOST` stands for what you type", "box", "`HOST` stands for what you type"),
         ("ssh HOSTS", "box", "ssh HOSTS"),
+        ("ssh-copy-id you@HOST", "-p 22 ada@box", "ssh-copy-id -p 22 you@box"),
     ],
 )
 def test_commands_are_shown_with_the_real_address(

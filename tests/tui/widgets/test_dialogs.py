@@ -227,6 +227,8 @@ def test_choose_filters_where_there_are_many() -> None:
     with play(ask, session) as me:
         me.press("a")
         assert any("▌ Moss" in line for line in me.lines)
+        assert "⏎ choose" in me.text
+        assert "open" not in me.text
         me.press("down")
         assert tried == ["nordic"]
         me.type("pap")

@@ -321,6 +321,11 @@ def choose_dialog(
         filterable=len(options) > FEW,
         empty="There is nothing to choose from.",
     )
+
+    @view.keys.add("enter", label="choose", rank=20, when=lambda: view.selected is not None)
+    def _choose(event: Any) -> Any:
+        return view.open()
+
     if selected is not None:
         view.select(_identity(options)(selected))
     if on_change is not None:
