@@ -199,6 +199,16 @@ def test_held_by_a_thread_of_this_process(database: Database) -> None:
     assert waiting[0][1].endswith("is busy")
 
 
+def test_a_disk_that_is_full_before_the_file_is_opened_does_not_fail(database: Database) -> None:
+    def no_room() -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+        with database._translated():
+            raise error
+
+    assert fault_of(no_room)[0] is DatabaseFault.FULL
+
+
 def test_a_full_disk_refuses_and_loses_nothing(database: Database) -> None:
     add(database, "hull")
     with database.writing() as connection:

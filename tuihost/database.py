@@ -67,6 +67,7 @@ _FAULTS = {
     sqlite3.SQLITE_PERM: DatabaseFault.NOT_OPENED,
     sqlite3.SQLITE_CANTOPEN: DatabaseFault.NOT_OPENED,
     sqlite3.SQLITE_IOERR: DatabaseFault.DISK,
+    sqlite3.SQLITE_IOERR_SHMSIZE: DatabaseFault.FULL,  # no room for what readers share
 }
 # Mistakes of the statement, not of the file: the author of the statement has to see them.
 _MISTAKES = (
@@ -362,8 +363,8 @@ class Database:
             raise
         except sqlite3.Error as error:
             # The lower eight bits of a code are the kind of fault.
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            fault = _FAULTS.get(code, DatabaseFault.OTHER)
+            code = getattr(error, "sqlite_errorcode", 0)
+            fault = _FAULTS.get(code, _FAULTS.get(code & 0xFF, DatabaseFault.OTHER))
             detail = f": {error}" if fault is DatabaseFault.OTHER else ""
             raise self._error(fault, detail) from error
 

@@ -6,8 +6,11 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from tests.cli.operator import Run
 from tuihost.accounts import AccountStore, LoginRecord
+from tuihost.cli import backup
 from tuihost.host.login.services import open_accounts
 from tuihost.settings.loading import load
 
@@ -45,6 +48,16 @@ def test_a_running_host_is_copied_with_what_stands_in_its_write_ahead_log(
     without = open_accounts(load(None, {}, {"server.state_dir": str(naive)}))
     assert not without.logins("ada")
     without.close()
+
+
+def test_what_root_copies_is_unpacked_for_the_user_of_the_host(
+    store: AccountStore, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "host_user", lambda folder: 4242)
+    run("backup", "copy.tar")
+    with tarfile.open(tmp_path / "copy.tar") as archive:
+        owners = {(member.uid, member.uname) for member in archive.getmembers()}
+    assert owners == {(4242, "#4242")}
 
 
 def test_a_backup_overwrites_nothing_and_needs_a_store(run: Run, tmp_path: Path) -> None:

@@ -87,26 +87,35 @@ def opened_store(settings: Settings) -> Iterator[AccountStore]:
         store.close()
 
 
-def _check_user(state_dir: Path) -> None:
-    """Ends the command where it would make files that the host's own user cannot read: `root` made
-    the first account, and nobody could log in. Who ran the host last owns its lock; before that,
-    the folder tells whom `root` set it up for."""
+def host_user(state_dir: Path) -> int:
+    """The id of the user that the host runs as: the owner of its lock; before it has run, of the
+    folder if root asks, who has made it for somebody."""
     from tuihost.files.secret_files import HOST_LOCK
 
     try:
-        owner = (state_dir / HOST_LOCK).stat().st_uid
+        return (state_dir / HOST_LOCK).stat().st_uid
     except FileNotFoundError:
-        owner = state_dir.stat().st_uid if os.geteuid() == 0 else os.geteuid()
-    if owner == os.geteuid():
-        return
+        return state_dir.stat().st_uid if os.geteuid() == 0 else os.geteuid()
+
+
+def name_of_user(uid: int) -> str:
+    """Their name; `#1000` if the machine does not know them."""
     try:
-        user = pwd.getpwuid(owner).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        user = f"#{owner}"
-    raise click.ClickException(
-        f"{state_dir} is kept by the user {user}, who could not read what you make there. "
-        f"Run the command as that user: sudo -u '{user}' tuihost …"
-    )
+        return f"#{uid}"
+
+
+def _check_user(state_dir: Path) -> None:
+    """Ends the command where it would make files that the host could not read: with an account
+    made by root, nobody could log in any more."""
+    owner = host_user(state_dir)
+    if owner != os.geteuid():
+        user = name_of_user(owner)
+        raise click.ClickException(
+            f"{state_dir} is kept by the user {user}, who could not read what you make there. "
+            f"Run the command as that user: sudo -u '{user}' tuihost …"
+        )
 
 
 def look_alike(names: Sequence[str]) -> str:

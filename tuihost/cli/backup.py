@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import click
 
+from tuihost.cli.accounts import host_user, name_of_user
 from tuihost.cli.common import config_option, read_settings, say_settings_found
 
 
@@ -36,9 +38,10 @@ def backup(config: Path | None, file: Path) -> None:
     try:
         with tempfile.TemporaryDirectory() as folder, draft_of(file) as draft:
             copies = [*store.backup(Path(folder)), *settings.server.host_keys]
+            private = partial(_private, owner=host_user(settings.server.state_dir))
             with tarfile.open(draft, "w") as archive:
                 for copy in filter(Path.exists, copies):
-                    archive.add(copy, copy.name, filter=_private)
+                    archive.add(copy, copy.name, filter=private)
                 names = archive.getnames()
     except OSError as error:
         raise StoreError(f"the backup {file} cannot be written: {error.strerror}") from None
@@ -47,6 +50,7 @@ def backup(config: Path | None, file: Path) -> None:
     click.echo(f"{file}: {', '.join(names)}")
 
 
-def _private(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.mode = 0o600
+def _private(member: tarfile.TarInfo, owner: int) -> tarfile.TarInfo:
+    """For the host's user alone: root, who makes the copy, may unpack it, too."""
+    member.mode, member.uid, member.uname = 0o600, owner, name_of_user(owner)
     return member

@@ -19,7 +19,7 @@ from tuihost.core.budget.ledger import BOUNDS, Bounds, Holder, Kind
 from tuihost.core.exit_statuses import NO_ROOM
 from tuihost.core.session_channel import SessionMachine
 from tuihost.host.budget.budget import Budget
-from tuihost.host.server._connection import Connection, _SessionChannel
+from tuihost.host.server._connection import NO_THREAD, Connection, _SessionChannel
 from tuihost.ssh.packets import algorithms as kex
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -83,6 +83,29 @@ def test_without_a_thread_nobody_comes_in_and_the_log_stays_short(
         assert not host.log.named("host.error")
         assert host.host.connections == 0
         hang_up(host.connect())
+
+
+def test_a_program_without_a_thread_says_so_and_the_next_one_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with hosted(hello) as host:
+        transport = host.connect()
+        channel = transport.open_session(timeout=DEADLINE)
+        channel.settimeout(DEADLINE)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            channel.exec_command("hello")
+            said = channel.makefile_stderr("rb").read().decode()
+        assert said == f"tuihost: {NO_THREAD}\n"
+        assert channel.recv_exit_status() == NO_ROOM
+        failed = host.log.wait_for("host.error")
+        assert (failed["where"], failed["reason"]) == ("program", "can't start new thread")
+        assert not host.log.named("conn.error")
+        hang_up(transport)
+        assert host.run("hello --help").status == 0
 
 
 def test_from_another_address_there_is_still_room() -> None:

@@ -70,6 +70,7 @@ closes it by itself, once it has read how they ended."""
 PROGRAM_MEMORY = 65_536
 CELL_MEMORY = 64
 """Bytes of a program, and of each cell of its terminal."""
+NO_THREAD = "The host can start nothing more at the moment. Try again later."
 
 
 @dataclass(slots=True)
@@ -304,7 +305,11 @@ class Connection:
             return
         visit = partial(self._visit, session, session.granted(session.machine.program))
         session.program = Program(self._host, channel, visit, self._log, room, self._visitor.share)
-        session.program.start(f"app-{self.number}-{channel.number}")
+        try:
+            session.program.start(f"app-{self.number}-{channel.number}")
+        except RuntimeError as error:
+            self._log.error(Event.HOST_ERROR, where="program", reason=str(error))
+            self._turn_away(session, NO_THREAD)
 
     def _turn_away(self, session: _SessionChannel, sentence: str) -> None:
         """There is no room for its program: says so where the program's own errors would come."""
