@@ -109,11 +109,14 @@ def guest_hints(session: Session) -> tuple[str, ...]:
     """What a guest should know about notes, in fewer and fewer words; empty for everybody else."""
     if not session.account.guest:
         return ("",)
-    name = clean(session.user, limit=20)
+    name, change = clean(session.user, limit=20), "change"
+    both = "read and change"
+    if not (session.may_run(ADD) or session.may_run(REMOVE)):
+        change = both = "read"
     return (
-        f"You are a guest: anyone who gives the name {name} can read and change these notes.",
-        f"Anyone who gives the name {name} can change these notes.",
-        f"Anyone called {name} can change these.",
+        f"You are a guest: anyone who gives the name {name} can {both} these notes.",
+        f"Anyone who gives the name {name} can {change} these notes.",
+        f"Anyone called {name} can {change} these.",
         "Guests with your name share these.",
     )
 

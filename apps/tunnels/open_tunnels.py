@@ -99,6 +99,8 @@ class OpenTunnels:
             others = sum(held.account.key == key for held in taken.values()) - (name in taken)
             if others >= MAX_OF_ONE:
                 raise NoName(f"you have {MAX_OF_ONE} already; close one of them first")
+            if (before := taken.get(name)) is not None:
+                before.reached_at("")
             tunnel = self._tunnels[name] = Tunnel(name, listening, time.time())
             return tunnel
 

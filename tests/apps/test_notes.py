@@ -271,7 +271,7 @@ def put(host: Hosted, text: str) -> None:
 def test_whoever_may_not_run_add_and_remove_reads_only() -> None:
     with of_role("notes show", "notes list") as host:
         with host.open("notes") as pilot:
-            pilot.wait_for("No notes yet.")
+            pilot.wait_for("No notes yet.").wait_for("can read these notes")
             assert "Ctrl-N" not in pilot.text
         put(host, SHOPPING)
         with host.open("notes") as pilot:

@@ -104,11 +104,15 @@ class Held:
     def __init__(self, account: Account = GUEST, peer: Peer | None = None) -> None:
         self.account = account
         self.peer = peer or Peer("192.0.2.1", 1)
+        self.where = "here"
         self.actions: list[Callable[[], None]] = []
         self.anothers: Callable[[str], bool] = lambda name: False
 
     def is_anothers_name(self, name: str) -> bool:
         return self.anothers(name)
+
+    def reached_at(self, where: str) -> None:
+        self.where = where
 
     def on_end(self, action: Callable[[], None]) -> None:
         self.actions.append(action)
@@ -173,6 +177,7 @@ def test_whoever_connects_again_takes_their_own_name_over(
             tunnels.open(new)
         return
     tunnel = tunnels.open(new)
+    assert (old.where, new.where) == ("", "here"), "the old one is left without a question"
     old.actions[0]()
     assert tunnels.find("demo") is tunnel, "the end of the old one is not its end"
 

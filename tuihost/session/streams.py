@@ -97,7 +97,8 @@ class Listening(Protocol):
 
     def reached_at(self, where: str) -> None:
         """Where people reach it, such as a URL: the host calls it that when it asks the person
-        before they leave and close it. By default it is called what the client asked for."""
+        before they leave and close it. By default it is called what the client asked for; with an
+        empty text nobody reaches it any more, and nobody is asked."""
 
     def tell(self, text: str) -> None:
         """A sentence for the person, which their client shows or logs."""

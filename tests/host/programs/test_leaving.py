@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,7 +28,7 @@ class Lighthouse(App):
     accepts = Accepts(listens=(ListenRule("*", 80),))
 
     def listen(self, listening: Listening) -> None:
-        listening.reached_at("http://web.example.org")
+        listening.reached_at("" if listening.account.name == "eve" else "http://web.example.org")
 
     def build(self, session: Session) -> Application[Any]:
         keys = Keymap()
@@ -74,9 +75,9 @@ def at(client: paramiko.Transport, term: str = "xterm-256color") -> Pilot:
 
 
 @contextmanager
-def forwarding(host: Hosted, term: str = "xterm-256color") -> Iterator[Pilot]:
+def forwarding(host: Hosted, term: str = "xterm-256color", user: str = "ada") -> Iterator[Pilot]:
     """Somebody at a terminal whose client listens as `ssh -R web:80:…` does."""
-    client = host.connect()
+    client = host.connect(user)
     client.request_port_forward("web", 80, lambda *_: None)
     with at(client, term) as pilot:
         yield pilot
@@ -108,6 +109,19 @@ def test_nobody_is_asked_once_the_forward_is_closed(host: Hosted) -> None:
         pilot.channel.get_transport().cancel_port_forward("web", 80)
         pilot.press("x")
         assert pilot.wait_end() == STATUS
+
+
+def test_nobody_is_asked_about_an_address_that_its_app_has_taken_away(host: Hosted) -> None:
+    with forwarding(host, user="eve") as pilot:
+        pilot.wait_for("nothing closes").press("x")
+        assert pilot.wait_end() == STATUS
+
+
+def test_somebody_who_is_shown_out_need_not_answer(host: Hosted) -> None:
+    with forwarding(host) as pilot:
+        pilot.wait_for("http://web.example.org").press("x").wait_for(ASKED)
+        threading.Thread(target=host.server.stop, args=("The host is closing. Bye!",)).start()
+        assert pilot.wait_for("The host is closing. Bye!").wait_end() == 0
 
 
 def test_nobody_is_asked_where_their_client_stays_for_another_session(host: Hosted) -> None:

@@ -71,7 +71,7 @@ class HostedListening:
         self.since = since
         self._stopped = False
         self._settled = False
-        self._reached_at = ""
+        self._reached_at: str | None = None
         self._lock = threading.Lock()
         self._ending = EndActions()
 
@@ -85,10 +85,11 @@ class HostedListening:
 
     @property
     def called(self) -> str:
-        """What people call it; empty if it is not open."""
+        """What people call it; empty if nobody reaches it."""
         if self._stopped or not self._settled:
             return ""
-        return clean(self._reached_at, limit=200) or called(self.address)
+        where = self._reached_at
+        return called(self.address) if where is None else clean(where, limit=200)
 
     def reached_at(self, where: str) -> None:
         self._reached_at = where
