@@ -35,6 +35,7 @@ PUBLIC = {
         "Reason",
         "ReadOnlyTree",
         "Room",
+        "name_pattern",
         "names_in",
         "names_of",
         "path_of",

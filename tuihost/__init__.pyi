@@ -27,6 +27,7 @@ from .errors import TookTooMuch as TookTooMuch
 from .errors import TuihostError as TuihostError
 from .files.client_paths import names_in as names_in
 from .files.disk import DiskTree as DiskTree
+from .files.name_patterns import name_pattern as name_pattern
 from .files.quota import Quota as Quota
 from .files.quota import SharedRoom as SharedRoom
 from .files.tree import FileError as FileError

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json as to_json
-import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from fnmatch import translate
 from functools import partial
 from itertools import chain
 from operator import itemgetter
@@ -23,6 +21,7 @@ from tuihost import (
     clean,
     command,
     counted,
+    name_pattern,
     names_in,
     path_of,
     size_of,
@@ -301,8 +300,7 @@ class FileCommands:
         if len(pattern) > MAX_PATTERN:
             session.error("That pattern is too long.")
             return 1
-        # Not by fnmatch itself, which keeps thousands of patterns.
-        wanted = re.compile(translate(pattern.lower()))
+        wanted = name_pattern(pattern, ignore_case=True)
         found: list[tuple[tuple[str, ...], FileInfo]] = []
 
         def search(path: str) -> None:
@@ -310,7 +308,7 @@ class FileCommands:
             for number, (names, info) in enumerate(walk(tree, names_in(tree, path))):
                 if number >= MAX_SEARCHED:
                     raise FileError(Reason.FAILED, "there are too many files to search")
-                if wanted.match(info.name.lower()):
+                if wanted.match(info.name):
                     found.append((names, info))
 
         status = _each(session, (path,), search)

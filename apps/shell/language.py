@@ -46,7 +46,7 @@ class Kind(Enum):
 @dataclass(frozen=True, slots=True)
 class Token:
     """A piece of a line. `text` is without its quotes; it stands from `start` up to `end`. `whole`:
-    every quote in it is closed. `wildcards` as in `Word`."""
+    every quote in it is closed. `wildcards` and `quoted` as in `Word`."""
 
     kind: Kind
     text: str
@@ -54,15 +54,18 @@ class Token:
     end: int
     whole: bool = True
     wildcards: tuple[int, ...] = ()
+    quoted: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
     """A word of a command, without its quotes. `wildcards` says where in `text` a `*`, `?` or `[`
-    stands that was not quoted: with any, the word is a pattern of file names."""
+    stands that was not quoted: with any, the word is a pattern of file names. In that, the
+    characters at `quoted` stand for themselves."""
 
     text: str
     wildcards: tuple[int, ...] = ()
+    quoted: tuple[int, ...] = ()
 
 
 class When(Enum):
@@ -104,30 +107,30 @@ def tokens(line: str) -> Iterator[Token]:
 
 
 def _word(line: str, start: int) -> Token:
-    text, at, quote, wildcards = "", start, "", []
+    text, at, quote, wildcards, quoted = "", start, "", [], []
     while at < len(line):
-        char = line[at]
-        if quote:
-            if char == quote:
-                quote = ""
-            elif char == "\\" and quote == '"' and line[at + 1 : at + 2] in ('"', "\\"):
+        char, plain = line[at], True
+        if quote and char == quote:
+            quote, char = "", ""
+        elif quote:
+            plain = False
+            if char == "\\" and quote == '"' and line[at + 1 : at + 2] in ('"', "\\"):
                 at += 1
-                text += line[at]
-            else:
-                text += char
         elif char in "'\"":
-            quote = char
+            quote, char = char, ""
         elif char == "\\" and at + 1 < len(line):
-            at += 1
-            text += line[at]
+            at, plain = at + 1, False
         elif char.isspace() or line.startswith(OPERATORS, at):
             break
-        else:
-            if char in WILDCARDS:
-                wildcards.append(len(text))
-            text += char
+        elif char in WILDCARDS:
+            wildcards.append(len(text))
+        if char and not plain:
+            char = line[at]
+            quoted.append(len(text))
+        text += char
         at += 1
-    return Token(Kind.WORD, text, start, at, not quote, tuple(wildcards))
+    marks = (tuple(wildcards), tuple(quoted)) if wildcards else ((), ())
+    return Token(Kind.WORD, text, start, at, not quote, *marks)
 
 
 def parse(line: str, aliases: Mapping[str, str] | None = None) -> list[Pipeline]:
@@ -181,7 +184,7 @@ def _pipeline(part: list[Token], when: When, aliases: Mapping[str, str]) -> Pipe
 def _whole(token: Token) -> Word:
     if not token.whole:
         raise ParseError("a quote is not closed", token.start)
-    return Word(token.text, token.wildcards)
+    return Word(token.text, token.wildcards, token.quoted)
 
 
 def _file_name(operator: Token, token: Token | None) -> Word:
@@ -196,4 +199,4 @@ def _without_alias(words: list[Word], aliases: Mapping[str, str]) -> tuple[Word,
     if meant is None:
         return tuple(words)
     found = (token for token in tokens(meant) if token.kind is Kind.WORD)
-    return (*(Word(token.text, token.wildcards) for token in found), *words[1:])
+    return (*(_whole(token) for token in found), *words[1:])

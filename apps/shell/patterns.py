@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import cached_property
 
-from tuihost import FileError, FileInfo, FileTree, clean, names_in, size_of
+from tuihost import FileError, FileInfo, FileTree, clean, name_pattern, names_in, size_of
 
 from .language import Word
 
@@ -129,19 +128,13 @@ def _parts(word: Word) -> Iterator[_Part]:
     """The word at its slashes."""
     start = 0
     for text in word.text.split("/"):
-        wildcards = [at - start for at in word.wildcards if start <= at < start + len(text)]
-        yield _Part(text, _compiled(text, wildcards) if wildcards else None)
+        here = range(start, start + len(text))
+        if any(at in here for at in word.wildcards):
+            quoted = {at - start for at in word.quoted if at in here}
+            yield _Part(text, name_pattern(text, quoted))
+        else:
+            yield _Part(text)
         start += len(text) + 1
-
-
-def _compiled(text: str, wildcards: Sequence[int]) -> re.Pattern[str]:
-    """The pattern. Since Python 3.11 its time is bounded: behind a `*` nothing is tried again."""
-    quoted = (
-        f"[{char}]" if char in "*?[" and at not in wildcards else char
-        for at, char in enumerate(text)
-    )
-    # Not by fnmatch itself, which keeps thousands of patterns.
-    return re.compile(translate("".join(quoted)))
 
 
 def as_a_path(path: str, *, typed: bool) -> str:

@@ -176,8 +176,8 @@ def test_lines_are_read(host: Hosted) -> None:
     assert parse("''") == [Pipeline((words(""),))]
     assert parse("ls '*'*.[a\"?\"] < \\** >x?", {"ls": "files ls b*"}) == [
         Pipeline(
-            ((*words("files", "ls"), Word("b*", (1,)), Word("**.[a?]", (1, 3))),),
-            Word("**", (1,)), Word("x?", (1,)),
+            ((*words("files", "ls"), Word("b*", (1,)), Word("**.[a?]", (1, 3), (0, 5))),),
+            Word("**", (1,), (0,)), Word("x?", (1,)),
         )
     ]  # fmt: skip
 

@@ -74,6 +74,10 @@ def expanded(tree: Folders, line: str) -> list[str]:
         ("*.nope a*/x up/1.log/* [", ["*.nope", "a*/x", "up/1.log/*", "["]),
         ("../../../*/../etc/*", ["../../../*/../etc/*"]),
         ("b* x a*", ["b.txt", "x", "a.txt"]),
+        ("[^ab].* [\\^ab].txt ['!'ab].txt", ["é.md", "a.txt", "b.txt", "a.txt", "b.txt"]),
+        ("[a'-'c].txt [b']'].txt [']'b].txt [a\\]].txt", ["a.txt", "b.txt", "b.txt", "a.txt"]),
+        ("'['ab].txt [ab']'.txt [ab.txt", ["[ab].txt", "[ab].txt", "[ab.txt"]),
+        ("[[:alpha:]].txt [^[:alpha:]].txt", ["a.txt", "b.txt", "[^[:alpha:]].txt"]),
     ],
 )  # fmt: skip
 def test_a_pattern_stands_for_the_files_that_fit(

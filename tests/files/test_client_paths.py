@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tuihost import DiskTree, Folders, Quota
-from tuihost.files.client_paths import matching, names_in
+from tuihost.files import client_paths
+from tuihost.files.client_paths import Matching, names_in
 from tuihost.files.tree import FileError, Names
 
 
@@ -90,12 +91,31 @@ def test_a_path_begins_where_somebody_is(tree: Folders) -> None:
     ],
 )
 def test_patterns_are_those_of_a_shell(tree: Folders, path: str, names: list[str]) -> None:
-    assert ["/".join(match[1:]) for match in matching(tree, path)] == names
+    assert ["/".join(match[1:]) for match in Matching(tree).names(path)] == names
+
+
+def test_what_the_patterns_of_a_line_stand_for_is_bounded(
+    tree: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_paths, "MAX_NAMES", 5)
+    matching = Matching(tree)
+    for path in ("?.txt", "*", "a.txt", "[a].txt"):
+        assert matching.names(path)
+    with pytest.raises(FileError, match="patterns can stand for at most 5 names or 500 kB at once"):
+        matching.names("?.txt")
+    monkeypatch.setattr(client_paths, "MAX_BYTES", 10)
+    with pytest.raises(FileError, match="5 names or 10 B at once"):
+        Matching(tree).names("?.txt")
+    monkeypatch.setattr(client_paths, "MAX_SEEN", 10)
+    matching = Matching(tree)
+    assert matching.names("s*/nothing") == []
+    with pytest.raises(FileError, match="there are too many files to look through"):
+        matching.names("*/nothing")
 
 
 def test_a_pattern_is_not_kept(tree: Folders) -> None:
     """What fnmatch compiles it keeps: 32,768 patterns, whose texts would be a client's choice."""
     kept = fnmatch._compile_pattern.cache_info().currsize  # type: ignore[attr-defined]
     for number in range(20):
-        assert list(matching(tree, f"*never{number}*")) == []
+        assert Matching(tree).names(f"*never{number}*") == []
     assert fnmatch._compile_pattern.cache_info().currsize == kept  # type: ignore[attr-defined]

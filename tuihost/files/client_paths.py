@@ -4,12 +4,25 @@ rsync, and on a screen."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from fnmatch import translate
+from collections.abc import Sequence
 
-from tuihost.files.tree import FileError, FileTree, Names, Reason, is_folder, names_of
+from tuihost.files.name_patterns import name_pattern
+from tuihost.files.tree import (
+    FileError,
+    FileInfo,
+    FileTree,
+    Names,
+    Reason,
+    is_folder,
+    names_of,
+    path_of,
+)
+from tuihost.phrases import size_of
 
 HOME = "~"
+MAX_NAMES = 10_000  # that the patterns of one command line stand for
+MAX_BYTES = 500_000  # of these, as paths
+MAX_SEEN = 50_000  # files and folders that are looked at for them
 FOLDER, NO_FOLDER = "that is a folder", "there is no such folder"
 
 
@@ -55,45 +68,48 @@ def _meant(tree: FileTree, names: Names) -> Names:
     return names
 
 
-def matching(tree: FileTree, path: str) -> Iterator[Names]:
-    """Everything that a path leads to, which may have the patterns `* ? [ ]` in any of its names,
-    as a shell reads them: one that matches nothing stands for itself. Raises `FileError`."""
-    places: list[Names] = [()]
-    for pattern in names_in(tree, path):
-        if not set(pattern) & set("*?["):
-            places = [(*place, pattern) for place in places]
-            continue
-        wanted = _compiled(pattern)
-        matches = [
-            (*place, info.name)
-            for place in places
-            if is_folder(tree, place)
-            for info in tree.list(place)
-            if wanted.match(info.name)
-            and (pattern.startswith(".") or not info.name.startswith("."))
-        ]
-        places = matches or [(*place, literal(pattern)) for place in places]
-    yield from (place for place in places if exists(tree, place))
+class Matching:
+    """What the paths of one command line lead to, which may have the patterns `* ? [ ]` in any of
+    their names, as a shell reads them. What patterns may stand for is bounded, for all paths
+    together."""
 
+    def __init__(self, tree: FileTree) -> None:
+        self._tree = tree
+        self._names, self._bytes, self._seen = MAX_NAMES, MAX_BYTES, MAX_SEEN
 
-_CLASSES = {
-    "[:alpha:]": "a-zA-Z",
-    "[:digit:]": "0-9",
-    "[:alnum:]": "a-zA-Z0-9",
-    "[:lower:]": "a-z",
-    "[:upper:]": "A-Z",
-    "[:xdigit:]": "0-9a-fA-F",
-    "[:blank:]": " \t",
-    "[:space:]": " \t\n\r\f\v",
-}
-"""Classes of characters inside brackets (POSIX.1-2017, XBD 9.3.5), in ASCII."""
+    def names(self, path: str) -> list[Names]:
+        """Everything that a path leads to: a pattern that matches nothing stands for itself. Raises
+        `FileError`."""
+        places: list[Names] = [()]
+        for pattern in names_in(self._tree, path):
+            if not set(pattern) & set("*?["):
+                places = [(*place, pattern) for place in places]
+                continue
+            wanted = name_pattern(pattern)
+            matches = [
+                (*place, info.name)
+                for place in places
+                if is_folder(self._tree, place)
+                for info in self._inside(place)
+                if wanted.match(info.name)
+                and (pattern.startswith(".") or not info.name.startswith("."))
+            ]
+            places = matches or [(*place, literal(pattern)) for place in places]
+        found = [place for place in places if exists(self._tree, place)]
+        if len(found) > 1:  # of a pattern
+            self._names -= len(found)
+            self._bytes -= sum(len(path_of(place).encode(errors="replace")) for place in found)
+        if min(self._names, self._bytes) < 0:
+            most = f"{MAX_NAMES:,} names or {size_of(MAX_BYTES)}"
+            raise FileError(Reason.FAILED, f"patterns can stand for at most {most} at once")
+        return found
 
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    for name, characters in _CLASSES.items():
-        pattern = pattern.replace(name, characters)
-    # Not by fnmatch itself, which keeps thousands of patterns.
-    return re.compile(translate(pattern.replace("[^", "[!")))
+    def _inside(self, folder: Names) -> Sequence[FileInfo]:
+        found = self._tree.list(folder)
+        self._seen -= len(found) + 1
+        if self._seen < 0:
+            raise FileError(Reason.FAILED, "there are too many files to look through")
+        return found
 
 
 def literal(pattern: str) -> str:

@@ -22,7 +22,7 @@ from contextlib import suppress
 from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Share
 from tuihost.core.rsync_args import RSYNC, SERVER, Refused, RsyncArgs
 from tuihost.errors import Disconnected
-from tuihost.files.client_paths import literal, matching, names_in
+from tuihost.files.client_paths import Matching, literal, names_in
 from tuihost.files.disk import DEEPEST, DiskTree
 from tuihost.files.quota import Key
 from tuihost.files.tree import FileError, Folders, Names, path_of
@@ -208,10 +208,11 @@ def _tree_of(folders: Folders, args: RsyncArgs) -> tuple[DiskTree, str, list[str
     """The tree that all the paths are in, the path to it, and the paths within it. Raises
     `Refused`."""
     found: list[tuple[DiskTree, str, Names, str]] = []
+    matching = Matching(folders) if args.sender else None
     for path in args.paths:
         shown = clean(literal(path), limit=200)
         try:
-            for names in _names_of(folders, path, sender=args.sender):
+            for names in _names_of(folders, path, matching):
                 tree, inner = folders.innermost(names)
                 if not isinstance(tree, DiskTree):
                     raise Refused(f"rsync cannot copy {shown}; use sftp")
@@ -225,10 +226,11 @@ def _tree_of(folders: Folders, args: RsyncArgs) -> tuple[DiskTree, str, list[str
     return first, place, ["./" + "/".join(inner) + slash for _, _, inner, slash in found]
 
 
-def _names_of(folders: Folders, path: str, *, sender: bool) -> list[Names]:
-    """What a path leads to. As with a shell, a pattern that nothing matches stands for itself."""
-    matches = list(matching(folders, path)) if sender else []
-    return matches or [names_in(folders, literal(path), new=not sender)]
+def _names_of(folders: Folders, path: str, matching: Matching | None) -> list[Names]:
+    """What a path leads to, of a sender by `matching`. As with a shell, a pattern that nothing
+    matches stands for itself."""
+    matches = matching.names(path) if matching is not None else []
+    return matches or [names_in(folders, literal(path), new=matching is None)]
 
 
 def _read_errors(process: subprocess.Popen[bytes], errors: list[bytes]) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tuihost.files.client_paths import NO_FOLDER, literal, matching, names_in
+from tuihost.files.client_paths import NO_FOLDER, Matching, literal, names_in
 from tuihost.files.tree import (
     READ,
     REPLACE,
@@ -237,8 +237,13 @@ class Scp:
 
     def _send_all(self) -> None:
         self._expect_ok()
+        matching = Matching(self._tree)
         for path in self._args.paths:
-            found = list(matching(self._tree, path))
+            try:
+                found = matching.names(path)
+            except FileError as error:
+                self._warn(f"{literal(path)}: {error}")
+                continue
             if not found:
                 self._warn(f"{literal(path)}: {Reason.NO_SUCH.value}")
             for names in found:
