@@ -7,7 +7,7 @@ import os
 import pwd
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -44,16 +44,17 @@ def make_private(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def check_trusted(path: Path) -> None:
+def check_trusted(path: Path, owners: Collection[int] = ()) -> None:
     """Looks at a file or a folder that decides what the host does. Raises `NotPrivate` if another
-    user may change it, `OSError`."""
+    user may change it, `OSError`. `owners` may have it besides root and the user of this
+    process."""
     about = path.stat()
     if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
         return  # a device or a pipe, that the operator has chosen
     shared = about.st_mode & stat.S_IWGRP and not _is_private_group(about.st_gid)
     if about.st_mode & stat.S_IWOTH or shared:
         raise NotPrivate(WRITABLE)
-    if about.st_uid not in (0, os.geteuid()):
+    if about.st_uid not in (0, os.geteuid(), *owners):
         raise NotPrivate("belongs to another user; run chown on it")
 
 

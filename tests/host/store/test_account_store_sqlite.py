@@ -132,6 +132,46 @@ def test_what_ends_has_ended_in_a_copy_of_the_file_alone(
     copy.close()
 
 
+@pytest.mark.parametrize(
+    ("place", "spoil", "reason"),
+    [
+        ("accounts.sqlite3", lambda path: path.chmod(0o622), "others can write to it"),
+        ("accounts.sqlite3", lambda path: path.chmod(0o666), "others can write to it"),
+        (".", lambda path: path.chmod(0o777), "its folder: others can write to it"),
+        (".", lambda path: path.chmod(0o1777), "its folder: others can write to it"),
+    ],
+)
+def test_a_store_that_others_may_write_to_lets_nobody_in(
+    store: SqliteAccounts, path: Path, place: str, spoil: Callable[[Path], None], reason: str
+) -> None:
+    store.create(AccountRecord("ada"))
+    spoil(path.parent / place)
+    again = opened(path)
+    for ask in (again.check, lambda: again.get("ada"), lambda: again.delete("ada")):
+        with pytest.raises(StoreError, match=f"accounts.sqlite3 cannot be trusted: {reason}"):
+            ask()
+    path.parent.chmod(0o700)
+    path.chmod(0o600)
+    assert again.get("ada") == AccountRecord("ada")
+    again.check()
+    path.chmod(0o666)  # while the host runs
+    with pytest.raises(StoreError, match="cannot be trusted"):
+        again.get("ada")
+    again.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_store_of_another_user_is_trusted_in_that_users_folder_alone(
+    store: SqliteAccounts, path: Path
+) -> None:
+    store.create(AccountRecord("ada"))
+    os.chown(path, 1234, 1234)
+    with pytest.raises(StoreError, match="cannot be trusted: belongs to another user"):
+        store.get("ada")
+    os.chown(path.parent, 1234, 1234)
+    assert store.get("ada") == AccountRecord("ada")
+
+
 def test_as_much_is_read_for_a_name_that_is_nobodys(
     store: SqliteAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tuihost.accounts import AccountRecord, Invite, KeyRecord, LoginRecord, Stor
 from tuihost.core.login.account_names import as_label, skeleton
 from tuihost.core.login.lockout import SEPARATOR
 from tuihost.database import BUSY_SECONDS, Database, DatabaseError
+from tuihost.files.secret_files import NotPrivate, check_trusted
 from tuihost.host.store._account_rows import (
     NOBODY,
     SELECT_ACCOUNT,
@@ -56,6 +57,7 @@ class SqliteAccounts:
     ) -> None:
         self._box = box
         self._ours = box_is_ours
+        self._trusted: tuple[int, ...] = ()
         self._database = Database(
             path,
             MIGRATIONS,
@@ -86,6 +88,8 @@ class SqliteAccounts:
         """Raises `StoreError` if the store or its key is there and cannot be used. Changes
         nothing."""
         try:
+            with suppress(FileNotFoundError):
+                self._refuse_a_file_of_others(self._database.path)
             self._database.check()
         except DatabaseError as error:
             raise StoreError(str(error)) from error
@@ -410,9 +414,11 @@ class SqliteAccounts:
             yield connection
 
     def _refuse_a_lost_file(self) -> bool:
-        """Whether there is no file yet. Raises where there was one, as its key shows."""
+        """Whether there is no file yet. Raises where there was one, as its key shows, and where
+        others may write to the one that is there."""
         path = self._database.path
-        if path.exists():
+        with suppress(OSError):  # where it cannot be looked at, it cannot be opened either
+            self._refuse_a_file_of_others(path)
             return False
         if self._ours and self._box.path.exists() and path.parent.is_dir():
             raise StoreError(
@@ -420,6 +426,25 @@ class SqliteAccounts:
                 " to begin anew"
             )
         return True
+
+    def _refuse_a_file_of_others(self, path: Path) -> None:
+        """Anyone who may write to the store could let themselves in. In a folder of another user,
+        which only root opens, that user may have it."""
+        about = path.stat()
+        found = about.st_ino, about.st_mode, about.st_uid, about.st_gid
+        if found == self._trusted:
+            return
+        folder = path.resolve().parent
+        owner = folder.stat().st_uid
+        for place in (path, folder):
+            try:
+                check_trusted(place, (owner,))
+            except NotPrivate as problem:
+                where = "" if place is path else "its folder: "
+                raise StoreError(
+                    f"the account store {path} cannot be trusted: {where}{problem}"
+                ) from None
+        self._trusted = found
 
 
 @contextmanager
