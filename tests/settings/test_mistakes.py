@@ -68,6 +68,20 @@ def test_a_bound_is_written_as_people_write_it(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("TUIHOST_SEVER__PORT", "no such setting; did you mean 'TUIHOST_SERVER__PORT'?"),
+        ("TUIHOST_SEVER_PORT", "no such setting; did you mean 'TUIHOST_SERVER__PORT'?"),
+        ("TUIHOST_SERVER__PROT", "server.prot: no such setting; did you mean 'port'?"),
+        ("TUIHOST_XYZ__QQQ", "no such setting; the sections are server, login, limits, "),
+    ],
+)
+def test_a_mistyped_variable_is_named_itself(tmp_path: Path, variable: str, said: str) -> None:
+    (problem,) = problems(write(tmp_path, "[server]\nport = 1\n"), {variable: "1"})
+    assert problem.startswith(f"{variable}: {said}")
+
+
 @pytest.mark.parametrize("variable", ["TUIHOST_SERVER__", "TUIHOST_SERVER_"])
 def test_a_variable_with_the_name_of_a_section_alone_is_told(variable: str) -> None:
     assert problems(None, {variable: "x", "TUIHOST_PORT": "tcp://10.0.0.1:22"}) == [
