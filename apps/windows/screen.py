@@ -15,7 +15,7 @@ from tuihost.widgets import Column, Keymap, Screen, Table, glyph, ignore_held_ke
 from .drawn import Note, can_draw
 from .programs import Program, Programs, Running
 
-NONE = "To see them, connect with ssh -X -t"
+NONE = "To see them, connect with: ssh -X -t {} windows"
 NOTHING = "The operator has named no programs yet."
 OWN = Program("a note drawn here", ())
 
@@ -46,7 +46,7 @@ class WindowsScreen:
         self.screen = Screen(session, "Windows", self.body, status=self._status)
         self.app: Application[Any] = self.screen.application(focus=self.table.window)
         if self.programs is None:
-            self.screen.toast(NONE, kind="warning", seconds=30.0)
+            self.screen.toast(NONE.format(self.session.ssh_target), kind="warning", seconds=30.0)
 
     def _status(self) -> str:
         if self.programs is None:
@@ -67,7 +67,7 @@ class WindowsScreen:
         """Opens one; Enter that is held down opens no more of them."""
         ignore_held_key()
         if self.programs is None:
-            self.screen.toast(NONE, kind="warning", seconds=10.0)
+            self.screen.toast(NONE.format(self.session.ssh_target), kind="warning", seconds=10.0)
         elif program is OWN:
             self._draw()
         elif not self.session.may_run("run"):

@@ -60,6 +60,7 @@ def test_line_by_line_and_on_a_screen(host: Hosted) -> None:
         assert pilot.wait_end() == 0
     with host.open("windows") as pilot:
         pilot.wait_for("sleep").wait_for("words")
+        pilot.wait_for("connect with: ssh -X -t -p 8022 ada@localhost windows")
         pilot.type("wo").wait_gone("sleep").wait_for("▌ words")
         pilot.press("escape").wait_for("sleep").press("c-c")
         assert pilot.wait_end() == 0

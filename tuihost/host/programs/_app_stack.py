@@ -264,7 +264,7 @@ class AppStack:
             return self._runner.run_talk(lambda: app.talk(session), stage, app.loop)
 
         async def explain() -> int:
-            await stage.say(needs_terminal(app))
+            await stage.say(needs_terminal(app, session.ssh_target))
             return UNAVAILABLE
 
         return self._runner.run_talk(explain, stage)

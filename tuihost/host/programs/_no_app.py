@@ -65,9 +65,9 @@ def _there_are(names: Sequence[str]) -> str:
     return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
 
 
-def needs_terminal(app: App) -> str:
-    """For people who open a screen without a terminal."""
-    text = f"{app.title} needs a terminal that can draw: ssh -t"
+def needs_terminal(app: App, target: str) -> str:
+    """For people who open a screen without a terminal; `target` is what they type after `ssh`."""
+    text = f"{app.title} needs a terminal that can draw: ssh -t {target} {app.name}"
     commands = ", ".join(app.command_methods())
     return f"{text}. Without one it has these commands: {commands}." if commands else f"{text}."
 
