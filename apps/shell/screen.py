@@ -305,7 +305,7 @@ class ShellScreen:
         view = RichView(self.session, text, max_width=500)
         keys = Keymap(group="Page")
 
-        @keys.add("escape", "q", label="back", rank=10)
+        @keys.add("escape", "q", "c-c", label="back", rank=10)
         def _back(event: Any) -> None:
             output.forget()
             self.screen.show(self.body, focus=self.input)

@@ -913,6 +913,8 @@ def test_a_page_is_shown_and_left(host: Hosted) -> None:
         shell.wait_for("Type help").type("help | page").press("enter")
         shell.wait_for("/ search")
         shell.press("escape").wait_for("❯ help | page")
+        shell.type("help | page").press("enter").wait_for("/ search")
+        shell.press("c-c").wait_gone("/ search")
 
 
 def test_what_a_page_holds_counts_as_its_persons_until_it_is_left() -> None:
