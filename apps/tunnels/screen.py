@@ -181,15 +181,14 @@ class TunnelsScreen:
         return keys
 
     def _add_keys_of_tunnel(self, keys: Keymap, when: Callable[[], bool]) -> None:
-        """In the list and in the requests of a tunnel, whose filter begins with another letter, or
-        with `/`."""
+        """In the list, and in the requests of a tunnel, where letters are text."""
 
-        @keys.add("c", label="code", rank=20, when=when, before_typing=True)
+        @keys.add("c", "f2", label="code", rank=20, when=when)
         def _code(event: Any) -> None:
             if (tunnel := self.chosen or self.tunnels.selected) is not None:
                 self._show_code(tunnel)
 
-        @keys.add("y", label="copy address", rank=21, when=when, before_typing=True)
+        @keys.add("y", "f3", label="copy address", rank=21, when=when)
         def _copy(event: Any) -> None:
             if (tunnel := self.chosen or self.tunnels.selected) is not None:
                 url = self.url(tunnel)
