@@ -935,7 +935,9 @@ def test_they_are_shown_live(host: Hosted) -> None:
         get(connection, "/second")
         pilot.wait_for("GET /second")
         pilot.press("f2").wait_for("▄▄▄▄▄").press("escape").wait_for("GET /second")
-        pilot.type("css").wait_gone("GET /second").wait_for("› css").press("escape").wait_for("GET /second")
+        pilot.type("css").wait_gone("GET /second").wait_for("› css").press("escape").wait_for(
+            "GET /second"
+        )
         pilot.press("escape").wait_for("1 open")
         pilot.press("c").wait_for("▄▄▄▄▄")
         pilot.press("escape").wait_for("1 open")
