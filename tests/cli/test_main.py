@@ -50,6 +50,26 @@ def test_versions_and_mistyped_commands(place: Path) -> None:
     assert "Did you mean 'demo'?" in tuihost(place, "dmeo", status=2).stderr
 
 
+@pytest.mark.parametrize("words", [["themes"], ["apps"], ["--help"]])
+def test_a_full_disk_is_one_sentence_and_a_closed_output_none(
+    place: Path, words: list[str]
+) -> None:
+    (place / "tuihost.toml").touch()
+    for redirection, status, said in (
+        (">/dev/full", 1, "Error: nothing more can be written: No space left on device"),
+        (">&-", 0, ""),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", f'"$@" {redirection}', "sh", sys.executable, "-m", "tuihost", *words],
+            cwd=place,
+            env=environment(place, TUIHOST_CONFIG="tuihost.toml", TUIHOST_APPS__ENABLED="menu"),
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+        assert (done.returncode, done.stderr.strip()) == (status, said)
+
+
 def test_no_core_is_dumped(place: Path) -> None:
     """Where no process may dump one in any case, the limits alone would say nothing."""
     code = (

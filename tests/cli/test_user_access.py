@@ -77,7 +77,8 @@ def test_chains_are_shown_set_and_cleared(store: AccountStore, run: Run) -> None
 @pytest.mark.parametrize(
     ("chain", "sentence"),
     [
-        ("password,tootp", "There is no factor 'tootp'; there are approve, "),
+        ("password,tarot", "There is no factor 'tarot'; there are approve, "),
+        ("password,tootp", "There is no factor 'tootp'; did you mean 'totp'?"),
         (" , ", "A chain needs at least one factor."),
         ("none", "The factor 'none' is for people without an account."),
     ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import sys
 from importlib import import_module
+from typing import TextIO
 
 import click
 
@@ -30,6 +32,9 @@ _COMMANDS = {
     "backup": ("tuihost.cli.backup:backup", "Copy the accounts and keys, also of a running host."),
     "invite": ("tuihost.cli.invite:invite", "Make a code with which somebody can make an account."),
 }
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class LazyGroup(click.Group):
@@ -76,6 +81,8 @@ def main() -> None:
     that makes no sense, 69 if the account store does not work, 78 if the settings are wrong."""
     os.umask(0o077)  # what a host makes is for nobody else to read
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # secrets in its memory stay there
+    if sys.stdout is None:  # it is closed
+        sys.stdout = _nowhere()
     try:
         cli.main(prog_name="tuihost")
     except SettingsError as error:
@@ -88,3 +95,13 @@ def main() -> None:
     except TuihostError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        sys.stdout = _nowhere()  # what is left is not tried again at the end
+        click.echo(f"Error: nothing more can be written: {error.strerror}", err=True)
+        sys.exit(1)
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process

@@ -12,6 +12,7 @@ import click
 
 from tuihost.cli.accounts import host_accounts, no_such_account
 from tuihost.cli.common import config_option
+from tuihost.phrases import nearest
 
 if TYPE_CHECKING:
     from tuihost.settings.models import Settings
@@ -182,6 +183,8 @@ def chains_of(lines: Sequence[str], settings: Settings) -> tuple[tuple[str, ...]
         silent = EventLog(logging.Logger("steps", logging.CRITICAL))
         steps = StepCatalog.of(settings, silent).steps
         for factor in unknown_factors(chains, steps):
-            known = ", ".join(sorted(known_factors(steps) - {NONE}))
-            raise click.ClickException(f"There is no factor {factor!r}; there are {known}.")
+            known = sorted(known_factors(steps) - {NONE})
+            near = nearest(factor, known, 0.7)
+            meant = f"there are {', '.join(known)}." if near is None else f"did you mean {near!r}?"
+            raise click.ClickException(f"There is no factor {factor!r}; {meant}")
     return chains
