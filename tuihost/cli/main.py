@@ -104,4 +104,4 @@ def main() -> None:
 
 
 def _nowhere() -> TextIO:
-    return open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+    return open(os.devnull, "w")

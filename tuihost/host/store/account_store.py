@@ -88,7 +88,7 @@ class SqliteAccounts:
         """Raises `StoreError` if the store or its key is there and cannot be used. Changes
         nothing."""
         try:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # which the next line reports, if it is one
                 self._refuse_a_file_of_others(self._database.path)
             self._database.check()
         except DatabaseError as error:
