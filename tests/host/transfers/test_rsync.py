@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -65,3 +67,24 @@ def test_one_that_reads_no_more_is_no_fault_of_the_host() -> None:
     stdin = os.fdopen(writer, "wb")
     run._feed(SimpleNamespace(stdin=stdin))  # type: ignore[arg-type]
     assert stdin.closed
+
+
+def test_one_that_cannot_be_started_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, program: Callable[[str], str]
+) -> None:
+    """As where the system has no place for another process."""
+    program("rsync")
+
+    def full(*words: object, **options: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    with hosted(bundled=["menu", "files"], settings={"app.files.guest_quota": 1}) as host:
+        client = host.connect()
+        channel = client.open_session(timeout=DEADLINE)
+        channel.settimeout(DEADLINE)
+        channel.exec_command("rsync --server -logDtpre.iLsfxCIvu . kept")
+        assert b"rsync cannot be started" in channel.makefile_stderr("rb").read()
+        assert channel.recv_exit_status() == 1
+        hang_up(client)
+        assert host.log.named("app.error") == []

@@ -164,14 +164,17 @@ class RsyncRun:
             left = max(0, quota.most - quota.used + quota.spare()[0])
         how = [str(self._tree.root), "ro" if sender else "rw", str(left)]
         words = [program, SERVER, "--sender" if sender else MODES, *self._args.options]
-        return subprocess.Popen(
-            [sys.executable, "-I", landlock.__file__, *how, *words, ".", *self._paths],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={"PATH": SEARCHED, "LANG": "C.UTF-8"},
-            start_new_session=True,
-        )
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-I", landlock.__file__, *how, *words, ".", *self._paths],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={"PATH": SEARCHED, "LANG": "C.UTF-8"},
+                start_new_session=True,
+            )
+        except OSError as error:  # too many processes or descriptors, too little memory
+            raise Refused(f"rsync cannot be started: {error.strerror}; try again later") from None
 
     def _feed(self, process: subprocess.Popen[bytes]) -> None:
         """Hands rsync what the client sends, and checks the quota as soon as that could be full. A
