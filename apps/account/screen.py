@@ -99,6 +99,15 @@ class AccountScreen:
                 await self._telling(lambda: self.rename(row))
             elif chosen == REMOVE:
                 await self._telling(lambda: self.remove(row))
+        elif row.name.startswith(named.LOGIN):
+            self.screen.toast(self._about_login(row))
+
+    def _about_login(self, row: Row) -> str:
+        if row.note:
+            return "This is the login that you use now"
+        if self.own.may_change():
+            return "“Close the others” closes it"
+        return "This login may not close it"
 
     async def _telling(self, do: Callable[[], Awaitable[None]]) -> None:
         """Does it, says why where it cannot be done, and shows how things are then."""

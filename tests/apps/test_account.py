@@ -232,6 +232,9 @@ def test_other_logins_are_shown_and_closed(host: Hosted) -> None:
     with enter(host) as other, enter(host) as pilot:
         other.wait_for("Open logins")
         pilot.wait_for("this one").wait_for("1 other login")
+        on(pilot, "Close the others").press("up", "enter")
+        pilot.wait_for("This is the login that you use now")
+        pilot.press("up", "enter").wait_for("“Close the others” closes it")
         on(pilot, "Close the others").press("enter").wait_for("Close your other logins?")
         pilot.press("y").wait_for("1 closed").wait_gone("Close the others")
         other.wait_until(lambda: other.at_end, "the other one's end")
