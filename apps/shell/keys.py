@@ -18,19 +18,49 @@ if TYPE_CHECKING:
 def shell_keys(shell: ShellScreen) -> Keymap:
     """The keys of the line that is typed, and of the transcript above it."""
     keys = Keymap(group="Shell")
+    _add_stopping_keys(keys, shell)
+
+    @keys.add("c-l", label="clear", show=False)
+    def _clear(event: Any) -> None:
+        shell.transcript.clear()
+
+    @keys.add(Keys.BracketedPaste.value, when=lambda: shell.app.layout.has_focus(shell.input))
+    def _paste(event: Any) -> None:
+        shell.paste(event.data)
+
+    @keys.add("c-r", label="search", rank=30, when=lambda: not shell.app.layout.is_searching)
+    def _search(event: Any) -> None:
+        start_search(direction=SearchDirection.BACKWARD)
+
+    @keys.add("pageup", label="up", show=False)
+    def _up(event: Any) -> None:
+        shell.scroll(-shell.rows.page)
+
+    @keys.add("pagedown", label="down", show=False)
+    def _down(event: Any) -> None:
+        shell.scroll(shell.rows.page)
+
+    _add_completion_keys(keys, shell)
+    return keys
+
+
+def _add_stopping_keys(keys: Keymap, shell: ShellScreen) -> None:
+    """Those that end what runs, what is typed, the search, and the shell itself."""
 
     def searching() -> bool:
         return shell.app.layout.is_searching
 
-    def typing() -> bool:
-        return not searching()
+    def running() -> bool:
+        return not searching() and shell.running is not None
 
-    @keys.add("c-c", label="stop", rank=10, when=lambda: typing() and shell.running is not None)
+    def typing() -> bool:
+        return not searching() and shell.running is None
+
+    @keys.add("c-c", label="stop", rank=10, when=running)
     def _stop(event: Any) -> None:
         shell.stop()
 
-    @keys.add("c-c", label="clear line", show=False,
-              when=lambda: typing() and shell.running is None)  # fmt: skip
+    @keys.add("c-c", label="clear line", show=False, when=typing)
     def _clear_line(event: Any) -> None:
         shell.input.buffer.reset()
 
@@ -41,29 +71,6 @@ def shell_keys(shell: ShellScreen) -> Keymap:
     @keys.add("c-d", label="leave", rank=95, when=lambda: not shell.input.text)
     def _leave(event: Any) -> None:
         shell.leave()
-
-    @keys.add("c-l", label="clear", show=False)
-    def _clear(event: Any) -> None:
-        shell.transcript.clear()
-
-    @keys.add(Keys.BracketedPaste.value, when=lambda: shell.app.layout.has_focus(shell.input))
-    def _paste(event: Any) -> None:
-        shell.paste(event.data)
-
-    @keys.add("c-r", label="search", rank=30, when=typing)
-    def _search(event: Any) -> None:
-        start_search(direction=SearchDirection.BACKWARD)
-
-    @keys.add("pageup", label="a page up", show=False)
-    def _up(event: Any) -> None:
-        shell.scroll(-shell.rows.page)
-
-    @keys.add("pagedown", label="a page down", show=False)
-    def _down(event: Any) -> None:
-        shell.scroll(shell.rows.page)
-
-    _add_completion_keys(keys, shell)
-    return keys
 
 
 def _add_completion_keys(keys: Keymap, shell: ShellScreen) -> None:

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from tuihost.host.plugins.app_catalog import Catalog
+    from tuihost.host.server.server import Server
+    from tuihost.logs import EventLog
     from tuihost.settings.models import Settings
 
 _GRACE = 180.0
@@ -73,29 +76,27 @@ def demo(
     new. Its host key is kept, so ssh asks about it only the first time. Ctrl-C stops it.
     """
     leave_at_once()
+    settings = _settings(host, port, theme, folders, state_dir)
+    if code:
+        _show_code(settings, with_picture=bool(qr))
+    else:
+        _serve(settings, verbose=verbose, qr=qr)
+
+
+def _serve(settings: Settings, *, verbose: bool, qr: bool | None) -> None:
+    """All of the demo, from its page to its end."""
     # All of the host; the help is quicker without.
     from rich.console import Console
 
     from tuihost.cli.demo_accounts import code_command, picture, prepare
     from tuihost.cli.demo_page import below, start_page
-    from tuihost.cli.serving import as_option, bind, open_log, serve_until_told
+    from tuihost.cli.serving import open_log, serve_until_told
     from tuihost.host.plugins.app_catalog import Catalog
-    from tuihost.host.server.server import FolderInUse
 
-    settings = _settings(host, port, theme, folders, state_dir)
-    if code:
-        _show_code(settings, with_picture=bool(qr))
-        return
     log = open_log(settings, "info" if verbose else "warning")
     catalog = Catalog.load(settings, log=log)
     _check_theme(settings.server.theme, catalog.themes)
-    try:
-        server = bind(settings, catalog, log)
-    except FolderInUse:
-        raise click.ClickException(
-            f"Another demo uses the folder {settings.server.state_dir} already. Stop that one, or "
-            f"choose another folder and port: {as_option('--state-dir FOLDER --port 0')}"
-        ) from None
+    server = _listening(settings, catalog, log)
     try:
         # Once the folder is this demo's, and before anybody is let in.
         accounts = prepare(settings)
@@ -111,6 +112,20 @@ def demo(
     with suppress(KeyboardInterrupt):  # somebody could not wait
         serve_until_told(server)
     goodbye()
+
+
+def _listening(settings: Settings, catalog: Catalog, log: EventLog) -> Server:
+    """The server, which listens already."""
+    from tuihost.cli.serving import as_option, bind
+    from tuihost.host.server.server import FolderInUse
+
+    try:
+        return bind(settings, catalog, log)
+    except FolderInUse:
+        raise click.ClickException(
+            f"Another demo uses the folder {settings.server.state_dir} already. Stop that one, or "
+            f"choose another folder and port: {as_option('--state-dir FOLDER --port 0')}"
+        ) from None
 
 
 def _show_code(settings: Settings, *, with_picture: bool) -> None:

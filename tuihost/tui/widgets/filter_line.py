@@ -89,12 +89,15 @@ class FilterLine:
                 "<any>", label=f"to {label}", name="type", rank=60, when=lambda: not self.active
             )
             to_start(_type)
-        used = self.in_use if starts else self.typing
+        self._bind_erasing(keys, self.in_use if starts else self.typing)
 
         @keys.add(Keys.BracketedPaste.value, when=lambda: starts or self.active)
         def _paste(event: Any) -> None:
             self.active = True
             self.set(self.text + " ".join(without_bom(event.data).split()))
+
+    def _bind_erasing(self, keys: Keymap, used: Callable[[], bool]) -> None:
+        """The keys that take back what was typed, while it is `used`."""
 
         @keys.add("escape", label="clear", rank=25, when=self.in_use)
         def _clear(event: Any) -> None:
