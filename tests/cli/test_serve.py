@@ -101,9 +101,16 @@ def test_a_log_that_was_moved_away_is_opened_again_and_no_habit_kills(place: Pat
         (first,) = said(place / "log").splitlines()
         assert first.endswith(f" INFO log.reopened file={place / 'log'}")
         assert (place / "log").stat().st_mode & 0o777 == 0o600
+        (place / "log").rename(place / "log.2")
+        (place / "log").touch()
+        (place / "log").chmod(0o666)
+        process.send_signal(signal.SIGHUP)
+        until(lambda: "host.error" in said(place / "log.2"), "a word on the file of others")
+        (place / "log").unlink()
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGTERM)
         assert process.wait(DEADLINE) == 0
+    assert "others can write to it; run chmod go-w on it" in said(place / "log.2")
     assert "host.stop" in said(place / "log")
     assert "host.stop" not in said(place / "log.1")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,9 +24,14 @@ def serve(config: Path | None, host: str | None, port: int | None, verbose: bool
     for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, lambda *_: None)  # none of them ends it while it starts
 
-    from tuihost import logs
     from tuihost.cli.host_mistakes import tolerated
-    from tuihost.cli.serving import bind, end_process, open_log, serve_until_told
+    from tuihost.cli.serving import (
+        bind,
+        end_process,
+        open_log,
+        reopen_log,
+        serve_until_told,
+    )
     from tuihost.host.plugins.app_catalog import Catalog
     from tuihost.logs import Event
 
@@ -37,7 +43,7 @@ def serve(config: Path | None, host: str | None, port: int | None, verbose: bool
     log.info(Event.SETTINGS_READ, file=str(file))
     catalog = Catalog.load(settings, log=log)
     problems = tuple(tolerated(settings, catalog))  # before it listens: they take a moment
-    server = bind(settings, catalog, log, logs.reopen)
+    server = bind(settings, catalog, log, partial(reopen_log, settings))
     if settings.logs.file is not None:
         click.echo(f"Listening on {server.address}; the log is {settings.logs.file}", err=True)
     for problem in placed(problems, file, options):

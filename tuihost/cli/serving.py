@@ -58,6 +58,18 @@ def open_log(
     return logs.event_log()
 
 
+def reopen_log(settings: Settings) -> None:
+    """Goes on in the file that has the name of the log now. Raises `OSError`, and stays where it
+    was, if there can be none, or if others can write to it."""
+    file = settings.logs.file
+    try:
+        if file is not None and file.exists():
+            check_trusted(file)
+    except NotPrivate as problem:
+        raise PermissionError(f"{file}: {problem}") from None
+    logs.reopen()
+
+
 def bind(
     settings: Settings,
     catalog: Catalog,
