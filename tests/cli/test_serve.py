@@ -19,6 +19,13 @@ import pytest
 from tests.cli.calling import environment, only_ours, tuihost
 from tests.cli.operator import Run
 from tests.waiting import DEADLINE, until
+from tuihost.cli import serve as serve_command
+from tuihost.errors import SettingsError
+
+HABITS = (
+    *(signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2),
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGQUIT),
+)
 
 
 @pytest.fixture
@@ -115,16 +122,26 @@ def test_a_log_that_was_moved_away_is_opened_again_and_no_habit_kills(place: Pat
     assert "host.stop" not in said(place / "log.1")
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
 def test_no_habit_kills_a_host_that_is_still_starting(
-    place: Path, run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    former = signal.signal(number, signal.SIG_DFL)
-    try:
-        run("serve", status=78)  # without settings
-        assert callable(signal.getsignal(number))
-    finally:
-        signal.signal(number, former)
+    seen: list[str] = []
+    monkeypatch.setattr(os, "_exit", lambda status: seen.append(f"ended with {status}"))
+
+    def starting(config: object) -> Path:
+        for number in HABITS:
+            os.kill(os.getpid(), number)
+            seen.append(number.name)
+        raise SettingsError(("that is all",))
+
+    monkeypatch.setattr(serve_command, "hosts_file", starting)
+    former = [signal.getsignal(number) for number in HABITS]
+    assert run("serve", status=78).err == "that is all\n"
+    assert seen == [
+        *("SIGHUP", "SIGUSR1", "SIGUSR2"),
+        *("ended with 0", "SIGINT", "ended with 0", "SIGTERM", "ended with 0", "SIGQUIT"),
+    ]
+    assert [signal.getsignal(number) for number in HABITS] == former
 
 
 def test_a_quit_is_a_goodbye_too(place: Path) -> None:
