@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.waiting import DEADLINE
 from tuihost import Accepts, Agent, App, Disconnected, NotOpened, Session, command
 from tuihost.host.relay import client_agent
+from tuihost.session.streams import AgentKey
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -172,9 +173,15 @@ def test_an_answer_may_not_be_endless() -> None:
 
 @pytest.mark.parametrize("answer", [None, lambda _: b"\0"])
 def test_a_silent_agent_is_given_up(answer: Answer | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client_agent.PATIENCE == 10.0, "nobody is asked for a list of keys"
     monkeypatch.setattr(client_agent, "PATIENCE", 0.05)
-    with holding(answer) as (_, _, agent), pytest.raises(NotOpened, match="did not answer"):
-        agent.keys()
+    monkeypatch.setattr(client_agent, "PATIENCE_TO_SIGN", 0.07)
+    key = AgentKey("ssh-ed25519", b"blob", "", "SHA256:x")
+    with holding(answer) as (_, _, agent):
+        with pytest.raises(NotOpened, match=r"did not answer in 0\.05 seconds"):
+            agent.keys()
+        with pytest.raises(NotOpened, match=r"did not answer in 0\.07 seconds"):
+            agent.sign(key, b"data")
 
 
 def test_a_question_ends_with_the_session() -> None:

@@ -22,7 +22,8 @@ from tuihost.text import clean
 from tuihost.wire import Link, OpenAgent
 
 TIMEOUT = 10.0  # seconds for the client to open a way to it
-PATIENCE = 60.0  # seconds for an answer: an agent may have to ask its person first
+PATIENCE = 10.0  # seconds for the list of its keys
+PATIENCE_TO_SIGN = 60.0  # for a signature: an agent may have to ask its person first
 MAX_ANSWER = 256 * 1024
 MAX_KEYS = 256
 MAX_COMMENT = 200
@@ -42,7 +43,7 @@ class ClientAgent:
         self._closed = False
 
     def keys(self) -> Sequence[AgentKey]:
-        fields = self._ask(bytes([REQUEST_IDENTITIES]), IDENTITIES_ANSWER)
+        fields = self._ask(bytes([REQUEST_IDENTITIES]), IDENTITIES_ANSWER, PATIENCE)
         try:
             count = fields.integer()
             if count > MAX_KEYS:
@@ -54,7 +55,8 @@ class ClientAgent:
     def sign(self, key: AgentKey, data: bytes) -> bytes:
         flags = RSA_SHA2_512 if key.kind == "ssh-rsa" else 0
         request = bytes([SIGN_REQUEST]) + packed(key.blob) + packed(data)
-        fields = self._ask(request + flags.to_bytes(4, "big"), SIGN_RESPONSE)
+        request += flags.to_bytes(4, "big")
+        fields = self._ask(request, SIGN_RESPONSE, PATIENCE_TO_SIGN)
         self._log.info(Event.AGENT_SIGNED, key=key.fingerprint)
         try:
             return fields.string()
@@ -77,18 +79,18 @@ class ClientAgent:
         for stream in streams:
             stream.close()
 
-    def _ask(self, request: bytes, expected: int) -> Fields:
-        """Asks one question. The fields of the answer after its kind."""
+    def _ask(self, request: bytes, expected: int, seconds: float) -> Fields:
+        """Asks one question, and waits so many seconds. The fields of the answer after its kind."""
         if self._closed:
             raise Disconnected("the session is over")
         stream = open_stream(self._link, OpenAgent(), TIMEOUT)
-        stream.deadline = time.monotonic() + PATIENCE
+        stream.deadline = time.monotonic() + seconds
         self._keep(stream)
         try:
             stream.write(packed(request))
             answer = _answer(stream)
         except TimeoutError:
-            raise NotOpened(f"the agent did not answer in {PATIENCE:g} seconds") from None
+            raise NotOpened(f"the agent did not answer in {seconds:g} seconds") from None
         finally:
             with self._lock:
                 self._open.discard(stream)
