@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.buffer import Buffer, CompletionState
 from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
+from prompt_toolkit.document import Document
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.search import SearchDirection, start_search, stop_search
 
@@ -75,13 +76,18 @@ def _add_stopping_keys(keys: Keymap, shell: ShellScreen) -> None:
 
 def _add_completion_keys(keys: Keymap, shell: ShellScreen) -> None:
     buffer = shell.input.buffer
+    spaced: list[Document] = []
 
     @keys.add("tab", label="complete", rank=20)
     def _complete(event: Any) -> None:
         if buffer.complete_state:
             buffer.complete_next()
         else:
-            complete(buffer)
+            spaced[:] = [buffer.document] if complete(buffer) else []
+
+    @keys.add("space", while_typing=True, when=lambda: buffer.document in spaced)
+    def _there_already(event: Any) -> None:
+        spaced.clear()
 
     @keys.add("s-tab", label="the one before", show=False)
     def _back(event: Any) -> None:
@@ -92,9 +98,10 @@ def _add_completion_keys(keys: Keymap, shell: ShellScreen) -> None:
         buffer.cancel_completion()
 
 
-def complete(buffer: Buffer) -> None:
-    """Inserts what all completions have in common, and offers them if there are several. It is done
-    at once, unlike `Buffer.start_completion`: a key that was typed ahead comes after it."""
+def complete(buffer: Buffer) -> bool:
+    """Inserts what all completions have in common, and offers them if there are several. A word
+    that is whole gets a space, and then the answer is True. All of it is done at once, unlike
+    `Buffer.start_completion`: a key that was typed ahead comes after it."""
     found = list(buffer.completer.get_completions(buffer.document, CompleteEvent()))
     common = get_common_complete_suffix(buffer.document, found)
     if common:
@@ -103,5 +110,25 @@ def complete(buffer: Buffer) -> None:
     if len(found) > 1:
         buffer.complete_state = CompletionState(buffer.document, found)
         buffer.on_completions_changed.fire()
-    elif found and not common:
+        return False
+    if found and not common:
         buffer.apply_completion(found[0])
+    return (bool(found) or _may_go_on(buffer)) and _end_word(buffer)
+
+
+def _may_go_on(buffer: Buffer) -> bool:
+    """Whether the word before the cursor is whole, and something can follow it."""
+    text = buffer.document.text_before_cursor
+    if not text or text[-1:].isspace():
+        return False
+    after = buffer.completer.get_completions(Document(f"{text} "), CompleteEvent())
+    return any(after)
+
+
+def _end_word(buffer: Buffer) -> bool:
+    """Puts a space behind what is whole, as other shells do. A folder may go on."""
+    document = buffer.document
+    ended = document.text_before_cursor[-1:] in ("/", "\\", " ") or document.current_char == " "
+    if not ended:
+        buffer.insert_text(" ")
+    return not ended

@@ -849,6 +849,16 @@ def test_tab_completes(host: Hosted) -> None:
         shell.press("c-c").type("json a-").press("tab").wait_for("❯ json a-").press("c-c")
 
 
+def test_a_word_that_is_whole_gets_a_space(host: Hosted) -> None:
+    host.run("files mkdir sub", user="joy")
+    with host.open("shell", user="joy") as shell:
+        shell.wait_for("Type help").type("ech\tone\t two\r").wait_for("\n one two")
+        shell.type("ech\t  three\r").wait_for("❯ echo  three")
+        shell.type("no\t\t").wait_for("add ").wait_for("list ").press("escape")
+        shell.press("c-c").type("notes\t\t").wait_for("add ").press("escape")
+        shell.press("c-c").type("files ls su\tx").wait_for("❯ files ls sub/x")
+
+
 def test_tab_completes_before_the_keys_that_were_typed_ahead(host: Hosted) -> None:
     with host.open("shell", user="geo") as shell:
         shell.wait_for("Type help").type("ech\t typed\t\r").wait_for("\n typed")
