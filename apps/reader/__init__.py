@@ -82,7 +82,7 @@ class Reader(App):
         """Find the lines with every WORD, as `page:line: text`."""
         found = self.library.lines_with([word, *words])
         for line in found:
-            session.print(line)
+            session.print(addressed(line, session.ssh_target))
         if not found:
             session.error(f"No line contains {clean(' '.join([word, *words]), limit=60)}.")
         return 0 if found else 1

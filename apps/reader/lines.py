@@ -33,8 +33,8 @@ async def converse(session: Session, library: Library) -> int:
             elif answer == "l":
                 await session.say(listing(library))
             elif verb.casefold() == "find" and rest.strip():
-                found = library.lines_with(rest.split())
-                await session.say("\n".join(found) or f"No line contains {clean(rest, limit=40)}.")
+                found = addressed("\n".join(library.lines_with(rest.split())), session.ssh_target)
+                await session.say(found or f"No line contains {clean(rest, limit=40)}.")
             elif (page := library.find(answer)) is not None:
                 await show(session, library, page)
             else:

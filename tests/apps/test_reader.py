@@ -244,6 +244,11 @@ def test_a_line_that_is_found_is_shown_without_its_markup(reading: Reading) -> N
         pilot.wait_for("▌ One").type("esc goes").wait_for("Esc goes back, see")
         pilot.press("c-u").type("needle").wait_for(" notes needle")
         assert "HOST" not in pilot.text
+    host = reading({"a.md": "ssh HOST notes needle\n"})
+    told = "a:1: ssh -p 8022 ada@localhost notes needle"
+    assert host.run("reader search needle").text == f"{told}\n"
+    with host.lines(user="ada+reader") as lines:
+        hear(lines.type("find needle\n"), told)
 
 
 def test_line_by_line(reading: Reading) -> None:
