@@ -382,6 +382,17 @@ class Database:
         return DatabaseError(f"{self._called} {self.path} {fault.value}{detail}", fault)
 
 
+def is_damaged(path: Path) -> bool:
+    """Whether a file, whatever program has made it, is a damaged database, or none at all. Changes
+    nothing. Not for a pipe or a device."""
+    try:
+        with closing(_read_only(path)) as connection:
+            return bool(connection.execute("pragma quick_check(1)").fetchone() != ("ok",))
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return _FAULTS.get(code) is DatabaseFault.DAMAGED
+
+
 def _read_only(path: Path) -> sqlite3.Connection:
     # Where nobody has it open there is no write-ahead log to heed, and none has to be made.
     mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,26 @@ def test_a_module_that_is_broken_has_the_line_that_names_it(here: Run, place: Pa
         "tuihost.toml:4: app json: has no `app` and defines no subclass of App (json)",
         "tuihost.toml:6: login step json: has no `step` and defines no subclass of Step (json)",
     ]
+
+
+def test_a_damaged_store_of_an_app_is_told(here: Run, place: Path) -> None:
+    (place / "tuihost.toml").write_text(
+        "[server]\ndefault_app = 'notes'\nstate_dir = 'state'\n[apps]\nenabled = ['notes']\n"
+    )
+    store = place / "state" / "apps" / "notes" / "notes.sqlite3"
+    store.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(store)) as good:
+        good.execute("pragma journal_mode = wal")
+        good.execute("create table note (text)")
+        before = sorted(path.name for path in store.parent.iterdir())
+        assert "all is well" in here("check").out
+        assert sorted(path.name for path in store.parent.iterdir()) == before
+    assert "all is well" in here("check").out
+    assert [path.name for path in store.parent.iterdir()] == [store.name]
+    store.write_text("not a database, and longer than a header")
+    done = here("check", status=1)
+    assert done.err.splitlines()[-1] == f"app notes: {store} is damaged"
+    assert "1 mistake" in done.out
 
 
 def test_check_knows_the_ways_in_and_their_steps(here: Run, place: Path) -> None:

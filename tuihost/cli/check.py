@@ -70,7 +70,9 @@ def check(context: click.Context, config: Path | None) -> None:
 def _broken(
     settings: Settings, catalog: Catalog, steps: StepCatalog, origins: Origins
 ) -> list[str]:
-    """A line for each app, login step and theme that is broken."""
+    """A line for each app, login step and theme that is broken, and each damaged file of an app."""
+    from tuihost.database import is_damaged
+
     named = {
         **{("app", module): ("apps", "modules") for module in settings.apps.modules},
         **{("login step", module): ("login", "steps") for module in settings.login.steps},
@@ -88,5 +90,12 @@ def _broken(
         for kind, plugins in (("app", catalog.broken), ("login step", steps.broken))
         for plugin in plugins
         if plugin.source not in folders
+    ]
+    state = settings.server.state_dir / "apps"
+    plugins += [
+        f"app {name}: {path} is damaged"
+        for name in sorted(catalog.apps)
+        for path in sorted((state / name).glob("*.sqlite3"))
+        if path.is_file() and is_damaged(path)
     ]
     return plugins + [f"theme {reason}" for reason in catalog.broken_themes]
