@@ -983,7 +983,9 @@ def test_an_app_opens_and_leads_back_to_what_was_shown(host: Hosted) -> None:
         shell.wait_for("Type help").type("echo marker").press("enter").wait_for("\n marker")
         shell.type("notes").press("enter").wait_for("Notes")
         shell.press("c-c").wait_for("\n marker")
-        shell.type("clear").press("enter").wait_gone("marker")
+        for word in ("clear", "cls"):
+            shell.type("echo marker").press("enter").wait_for("\n marker")
+            shell.type(word).press("enter").wait_gone("marker")
         shell.type("exit").press("enter")
         assert shell.wait_end() == 0
 
