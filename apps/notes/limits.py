@@ -38,7 +38,7 @@ def measured(text: str) -> str:
     text = text_of(text)
     size = len(text.encode())
     if not text.strip():
-        raise NotesError("There is nothing in it yet.")
+        raise NotesError("A note cannot be empty.")
     if size > MAX_NOTE:
         raise NotesError(
             f"A note can have {size_of(MAX_NOTE)}; this one is {size_of(size - MAX_NOTE)} too long."

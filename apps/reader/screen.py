@@ -11,7 +11,15 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session, clean
-from tuihost.widgets import Keymap, ListView, RichView, Screen, SideBySide, match
+from tuihost.widgets import (
+    Keymap,
+    ListView,
+    RichView,
+    Screen,
+    SideBySide,
+    ignore_held_key,
+    match,
+)
 
 from .library import Library, Page, Unreadable
 from .markdown import Heading, PageMarkdown, addressed, begins_with, headings
@@ -131,6 +139,7 @@ class ReaderScreen:
             page = self.library.find(self._trail.pop())
             if page is not None and not page.problem:
                 self.open(page)
+                ignore_held_key()
                 return
         name = self.page.name if self.page else ""
         self.page = None

@@ -130,7 +130,7 @@ def test_bad_input_gets_a_sentence(host: Hosted) -> None:
         ("remove 99999999999999999999999", b"", 1, "You have no note 9"),
         ("remove -- -99999999999999999999999", b"", 1, "You have no note -9"),
         ("list no such words", b"", 1, "No note of yours holds no such words."),
-        ("add", b"", 1, "There is nothing in it yet."),
+        ("add", b"", 1, "A note cannot be empty."),
         ("add", b"\xff\xfe\x00", 1, "not text in UTF-8"),
         ("add", b"a\x00b", 1, "not text in UTF-8"),
         ("add", b"x" * 263_000, 1, "A note can have 262 kB; this one is 856 B too long."),

@@ -76,6 +76,14 @@ def test_the_handbook_opens_and_its_links_lead_on_and_back(
         assert pilot.wait_end() == 0
 
 
+def test_a_key_that_is_held_down_goes_one_page_back(reading: Reading) -> None:
+    pages = {"a.md": "# One\n\n[on](b.md)", "b.md": "# Two\n\n[on](c.md)", "c.md": "# Three"}
+    with reading(pages).open("reader") as pilot:
+        pilot.wait_for("▌ One").press("enter", "tab", "enter", "tab", "enter")
+        at(pilot, "Three").press(*["backspace"] * 20, "?").wait_for("Keys")
+        assert "Two" in pilot.screen.lines[0]
+
+
 def test_keys_may_be_typed_ahead(host: Hosted) -> None:
     with host.open("reader") as pilot:
         at(pilot.wait_for("▌ Welcome").type("\r\t\r"), "Keys and screens")
