@@ -99,7 +99,7 @@ def test_what_the_patterns_of_a_line_stand_for_is_bounded(
 ) -> None:
     monkeypatch.setattr(client_paths, "MAX_NAMES", 5)
     matching = Matching(tree)
-    for path in ("?.txt", "*", "a.txt", "[a].txt"):
+    for path in ("?.txt", "s*", "a.txt", "[a].txt"):
         assert matching.names(path)
     with pytest.raises(FileError, match="patterns can stand for at most 5 names or 500 kB at once"):
         matching.names("?.txt")
