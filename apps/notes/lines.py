@@ -12,14 +12,14 @@ QUESTION = "A number shows a note. add, delete, find, list, ? for help, q to lea
 HELP = """\
 A number shows that note.
 add TEXT keeps a note; add alone asks for one of several lines.
-delete NUMBER removes a note.
+delete NUMBER removes a note, and undo brings the last one back.
 find WORDS lists the notes that hold all of them.
 list lists the latest notes, list all every one of them.
 keep saves the drafts that you left unsaved.
 q leaves, and so does the end of input."""
 COMMANDS = {
     **dict.fromkeys(("add", "a", "keep", "k"), ADD),
-    **dict.fromkeys(("delete", "d", "remove"), REMOVE),
+    **dict.fromkeys(("delete", "d", "remove", "undo", "u"), REMOVE),
 }
 """The commands that somebody has to be allowed to run for what changes something."""
 LATEST = 20
@@ -75,6 +75,8 @@ class Lines:
                 return await self.add(rest)
             case "delete" | "d" | "remove":
                 return await self.delete(rest)
+            case "undo" | "u":
+                return self.undo()
             case "find" | "f" | "/":
                 return self.found(self.store.summaries(self.owner, rest.split()), rest)
             case "list" | "l":
@@ -143,8 +145,19 @@ class Lines:
         sure = await self.session.ask(f"Delete {title}? yes or no: ")
         if sure.strip().lower() not in ("y", "yes"):
             return "It stays."
-        self.store.remove(self.owner, note.number, note.revision)
-        return f"Note {note.number} is deleted."
+        removed = self.store.remove(self.owner, note.number, note.revision)
+        if removed is not None:
+            self.session.memory["removed"] = removed
+        return f"Note {note.number} is deleted. Type undo to bring it back."
+
+    def undo(self) -> str:
+        """Undoes the last deletion of this visit, on a screen or here."""
+        removed = self.session.memory.get("removed")
+        if removed is None:
+            return "There is nothing to bring back."
+        self.store.restore(self.owner, removed)
+        del self.session.memory["removed"]
+        return f"Note {removed.number} is back."
 
     def keep(self) -> str:
         saved = [self.store.save(self.owner, draft) for draft in self.store.drafts(self.owner)]
