@@ -70,6 +70,14 @@ TABLE = [
         "6: roles.guest.apps: no app is called 'ecko'; did you mean 'echo'?",
     ),
     (
+        "[roles.staff]\nread_files = ['ecko', 'e*', 'files']",
+        "6: roles.staff.read_files: no app is called 'ecko'; did you mean 'echo'?",
+    ),
+    (
+        "[roles.staff]\nread_files = []\nwrite_files = ['fils']",
+        "7: roles.staff.write_files: no app is called 'fils'; did you mean 'files'?",
+    ),
+    (
         "[roles.guest]\ncommands = ['echo sya', '* now', 'echo *']",
         "6: roles.guest.commands: there is no command 'echo sya'; did you mean 'say'?",
     ),

@@ -160,8 +160,13 @@ def _wrong_script(script: str, catalog: Catalog) -> str | None:
 def _roles(settings: Settings, catalog: Catalog) -> Iterator[str]:
     known = _known_roles(settings, catalog)
     for name, role in settings.roles.items():
-        for pattern in _unknown(role.apps, catalog.found):
-            yield f"roles.{name}.apps: {_no_app(pattern, catalog)}"
+        for setting, patterns in (
+            ("apps", role.apps),
+            ("read_files", role.read_files or ()),
+            ("write_files", role.write_files or ()),
+        ):
+            for pattern in _unknown(patterns, catalog.found):
+                yield f"roles.{name}.{setting}: {_no_app(pattern, catalog)}"
         for pattern in role.commands:
             if reason := _wrong_command(pattern, catalog) or _closed(pattern, name, settings):
                 yield f"roles.{name}.commands: {reason}"
