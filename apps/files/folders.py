@@ -196,10 +196,13 @@ def mistakes_in(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             _count(options, name, 0)
         except AppLoadError as error:
             yield name, str(error)
-    try:
-        _all_shared(Path(), options)
-    except AppLoadError as error:
-        yield "shared", str(error)
+    wrong = [problem for given in options.get("shared", ()) for problem in _shared_mistakes(given)]
+    yield from (("shared", problem) for problem in wrong)
+    if not wrong:
+        try:
+            _all_shared(Path(), options)
+        except AppLoadError as error:
+            yield "shared", str(error)
 
 
 def roles_named_in(options: Mapping[str, Any]) -> Iterator[str]:
@@ -216,16 +219,29 @@ def _all_shared(data: Path, options: Mapping[str, Any]) -> tuple[Shared, ...]:
     return found
 
 
-def _shared(data: Path, given: Any) -> Shared:
+def _shared_mistakes(given: Any) -> Iterator[str]:
+    """What is wrong with one shared folder."""
     if not isinstance(given, Mapping) or not _NAME.fullmatch(str(given.get("name", ""))):
-        raise AppLoadError("a shared folder needs a `name` of lower-case letters, digits and '-'")
+        yield "a shared folder needs a `name` of lower-case letters, digits and '-'"
+        return
     for option, value in given.items():
         if option not in _SHARED:
-            raise AppLoadError(f"a shared folder has no option {option!r}")
+            yield f"a shared folder has no option {option!r}; there are {', '.join(_SHARED)}"
+            continue
         kind, called = _SHARED[option]
         items = value if isinstance(value, list) else ()
         if not isinstance(value, kind) or not all(isinstance(item, str) for item in items):
-            raise AppLoadError(f"`{option}` of a shared folder should be {called}")
+            yield f"`{option}` of a shared folder should be {called}"
+        elif option == "path" and isinstance(value, str):
+            try:
+                _absolute(value)
+            except AppLoadError as error:
+                yield str(error)
+
+
+def _shared(data: Path, given: Any) -> Shared:
+    if (problem := next(_shared_mistakes(given), None)) is not None:
+        raise AppLoadError(problem)
     name = given["name"]
     return Shared(
         name,
@@ -254,5 +270,5 @@ def _megabytes(options: Mapping[str, Any], name: str, default: int) -> int:
 def _count(options: Mapping[str, Any], name: str, default: int) -> int:
     value = options.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 10_000_000:
-        raise AppLoadError(f"`{name}` should be a whole number, not {value!r}")
+        raise AppLoadError(f"`{name}` should be a whole number from 0 to 10,000,000, not {value!r}")
     return value

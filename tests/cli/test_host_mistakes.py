@@ -271,11 +271,15 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(here: Path, run:
 
 def test_each_value_of_a_list_has_its_mistake(here: Path, run: Run) -> None:
     (here / "tuihost.toml").write_text(
-        f"{SOUND}[forwarding]\ndial = ['x', 'a:22', 'y:z']\nlisten = ['x:0', 'x:99999']\n"
+        f"{SOUND}[app.files]\nquota = -1\nshared = [{{name = 'a', path = 'x', guests = 1}}, {{}}]\n"
+        "[app.notes]\nx = 1\n"
+        "[forwarding]\ndial = ['x', 'a:22', 'y:z']\nlisten = ['x:0', 'x:99999']\n"
         "[login]\ntrusted_ca = ['', 'ca', '']\nauthorized_keys = ['%h', '%U']\n"
     )
     told = [line.split(": ")[1] for line in run("check", status=78).err.splitlines()]
     assert told == [
+        *["app.files.quota"] + ["app.files.shared"] * 3,
+        *["app.notes.x"],
         "forwarding.dial.0",
         "forwarding.dial.2",
         "forwarding.listen.0",
@@ -285,6 +289,14 @@ def test_each_value_of_a_list_has_its_mistake(here: Path, run: Run) -> None:
         "login.authorized_keys.0",
         "login.authorized_keys.1",
     ]
+
+
+def test_an_option_that_is_wrong_hides_no_role_in_another(here: Path, run: Run) -> None:
+    (here / "tuihost.toml").write_text(
+        f"{SOUND}[app.files]\nquota = -1\nshared = [{{name = 'a', roles = ['nobody']}}]\n"
+    )
+    told = [line.split(": ")[1] for line in run("check", status=78).err.splitlines()]
+    assert told == ["app.files.quota", "app.files.shared"]
 
 
 def test_a_host_that_is_well_has_none(here: Path, run: Run) -> None:

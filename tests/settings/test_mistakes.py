@@ -60,6 +60,15 @@ def test_the_nearest_name_is_told_in_tables_with_names_of_their_own(tmp_path: Pa
     ]
 
 
+def test_the_name_of_a_role_or_group_is_called_so(tmp_path: Path) -> None:
+    path = write(tmp_path, "[roles.'Bad Name']\n[groups.x_y]\n[app.'A b']\n")
+    assert [problem.partition(": should be ")[2][:12] for problem in problems(path)] == [
+        "a role's nam",
+        "a group's na",
+        "an app's nam",
+    ]
+
+
 def test_a_bound_is_written_as_people_write_it(tmp_path: Path) -> None:
     path = write(tmp_path, "[limits]\nidle = -1\nshare = 0\n")
     assert problems(path) == [

@@ -122,10 +122,11 @@ def _option_mistakes(
     try:
         wrong = tuple(app.option_mistakes(right))
         yield from wrong
-        if not wrong:
-            for option, role in dict.fromkeys(app.roles_in(right)):
-                if role not in roles:
-                    yield option, _no_role(role, roles)
+        for option, _ in wrong:
+            right.pop(option, None)
+        for option, role in dict.fromkeys(app.roles_in(right)):
+            if role not in roles:
+                yield option, _no_role(role, roles)
     except Exception as error:  # noqa: BLE001 - the boundary between an app and the host
         yield "*", f"cannot be checked: {type(error).__name__}: {error}"
 

@@ -50,6 +50,10 @@ _PATTERNS = {
 }
 
 
+_NAMED = {"roles": "role", "groups": "group"}
+"""Tables whose parts have names with the pattern of an app's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origins:
     """Where the settings came from. `elsewhere` has what the file did not give."""
@@ -118,6 +122,8 @@ def _what(detail: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
         sentence = next(
             (text for start, text in _PATTERNS.items() if pattern.startswith(start)), "is not valid"
         )
+        if path[0] in _NAMED:
+            sentence = sentence.replace("an app's name", f"a {_NAMED[str(path[0])]}'s name")
     else:
         bounds = {
             name: int(bound) if isinstance(bound, float) and bound.is_integer() else bound
