@@ -160,9 +160,19 @@ def here(tmp_path: Path, run: Run) -> Path:
     (apps / "front.py").write_text(FRONT)
     (tmp_path / "tuihost.toml").write_text(SOUND)
     (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "nowhere").symlink_to("not-there")
     (tmp_path / "latin").write_bytes(b"caf\xe9")
     os.mkfifo(tmp_path / "pipe", 0o600)
     return tmp_path
+
+
+def test_a_key_that_cannot_be_looked_for_is_a_sentence(here: Path, run: Run) -> None:
+    """As in a folder that another user keeps to themselves."""
+    name = "k" * 300
+    (here / "tuihost.toml").write_text(f"{SOUND}[accounts]\nsecret_key = '{name}'\n")
+    assert run("check", status=78).err == (
+        f"the key {here}/{name} cannot be used: File name too long\n"
+    )
 
 
 @pytest.mark.parametrize(("text", "said"), [*TABLE, *SERVER])
@@ -367,7 +377,7 @@ CHOICES: dict[str, list[object]] = {
     "server.theme": ["harbor-night", "pink"],
     "server.host": ["127.0.0.1", "192.0.2.1", "::1"],
     "server.host_keys": [["key"], ["file/key"], ["file"], ["key", "away"], []],
-    "server.state_dir": ["state", "file", "file/state", "state/deep/er"],
+    "server.state_dir": ["state", "file", "file/state", "state/deep/er", "nowhere"],
     "login.chains": [["publickey"], ["riddle"], [""], ["delivery"]],
     "login.trusted_ca": [[], ["away"], ["file"]],
     "login.revoked_keys": [None, "away", "file"],

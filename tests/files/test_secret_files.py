@@ -108,6 +108,22 @@ def test_what_others_can_write_to_is_not_trusted(tmp_path: Path, mode: int) -> N
         check_tree_trusted(app)
 
 
+def test_what_anybody_can_replace_is_not_trusted_either(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    path, link = shared / "settings", tmp_path / "link"
+    path.touch(0o600)
+    link.symlink_to(path)
+    for mode, trusted in ((0o755, True), (0o777, False), (0o1777, True)):
+        shared.chmod(mode)
+        for name in (path, link):
+            if trusted:
+                check_trusted(name)
+                continue
+            with pytest.raises(NotPrivate, match="anybody can put something else in its place"):
+                check_trusted(name)
+
+
 def test_a_group_of_the_user_alone_is_as_good_as_the_user(tmp_path: Path) -> None:
     path = tmp_path / "app.py"
     path.touch()

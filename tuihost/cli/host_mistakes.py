@@ -294,6 +294,8 @@ def _cannot_be_made(folder: Path) -> str | None:
     """Why the folder can neither be used nor be made; None if it can."""
     try:
         while not folder.exists():
+            if folder.is_symlink():
+                return f"{folder} is a link to nothing"
             folder = folder.parent
         if not folder.is_dir():
             return f"{folder} is not a folder"

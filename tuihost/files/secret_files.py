@@ -56,6 +56,10 @@ def check_trusted(path: Path, owners: Collection[int] = ()) -> None:
         raise NotPrivate(WRITABLE)
     if about.st_uid not in (0, os.geteuid(), *owners):
         raise NotPrivate("belongs to another user; run chown on it")
+    for folder in {path.absolute().parent, path.resolve().parent}:
+        # With the sticky bit, as in /tmp, others can neither rename it nor remove it.
+        if folder.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+            raise NotPrivate(f"anybody can put something else in its place; chmod o-w {folder}")
 
 
 def check_tree_trusted(path: Path) -> None:

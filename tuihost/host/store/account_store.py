@@ -93,7 +93,12 @@ class SqliteAccounts:
             self._database.check()
         except DatabaseError as error:
             raise StoreError(str(error)) from error
-        if self._box.path.exists():
+        try:
+            has_key = self._box.path.exists()
+        except OSError as error:  # a folder of another user, for one
+            reason = f"the key {self._box.path} cannot be used: {error.strerror}"
+            raise StoreError(reason) from error
+        if has_key:
             self._box.check()
 
     def look_alikes(self) -> Sequence[tuple[str, ...]]:
@@ -436,7 +441,7 @@ class SqliteAccounts:
             return
         folder = path.resolve().parent
         owner = folder.stat().st_uid
-        for place in (path, folder):
+        for place in (folder, path):
             try:
                 check_trusted(place, (owner,))
             except NotPrivate as problem:
