@@ -61,8 +61,10 @@ class Files(FileCommands, App):
             await session.say(NOT_YOURS)
             return 1
         found = tree.list(tree.home)
-        count = counted(len(found), "file") if found else "no files"
-        await session.say(f"You have {count} here.")
+        folders = sum(info.folder for info in found)
+        counts = ((len(found) - folders, "file"), (folders, "folder"))
+        here = " and ".join(counted(count, what) for count, what in counts if count)
+        await session.say(f"You have {here or 'no files'} here.")
         for info in found:
             kind = "folder" if info.folder else size_of(info.size)
             await session.say(f"{clean(info.name, limit=200)}, {kind}")

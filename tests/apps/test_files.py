@@ -387,8 +387,10 @@ def test_the_first_command_of_somebody_may_be_quota(host: Hosted) -> None:
 
 def test_without_a_terminal_it_is_told(host: Hosted) -> None:
     host.run("files put a.txt", stdin=b"12345")
+    host.run("files mkdir sub")
     with host.lines(user="ada+files") as pilot:
-        pilot.wait_for("You have 1 file here.").wait_for("a.txt, 5 B")
+        pilot.wait_for("You have 1 file and 1 folder here.").wait_for("a.txt, 5 B")
+        pilot.wait_for("sub, folder")
 
 
 @pytest.mark.parametrize(
