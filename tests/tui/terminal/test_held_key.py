@@ -55,7 +55,7 @@ def hold(typist: Typist, key: Keys | str, first: float, seconds: float, every: f
     return last
 
 
-@pytest.mark.parametrize("every", [0.025, 0.033, 0.05, 0.09])
+@pytest.mark.parametrize("every", [0.025, 0.033, 0.05, 0.092, 0.12])
 @pytest.mark.parametrize("key", [ENTER, ESCAPE, Keys.ControlC, "q"])
 def test_none_of_the_repeats_of_a_held_key_acts(key: Keys | str, every: float) -> None:
     typist = Typist(key)

@@ -1,7 +1,7 @@
 """Which key presses are the repeats of a key that is held down, told by how quickly they come.
 
 A terminal does not say whether a key was pressed again or is held down. But a keyboard repeats it
-every 25 to 50 ms, and nobody presses a key twice as quickly.
+every 25 to 50 ms, or 92 on the console of Linux, and nobody presses a key twice as quickly.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from prompt_toolkit.keys import Keys
 FIRST_REPEAT, NEXT_REPEAT = 1.2, 0.3
 """Seconds after which a key that has not come again is not held down: keyboards wait before they
 repeat it for the first time; later repeats come quickly, but a busy line delays them."""
-HOLD_BACK = 0.1
-"""Seconds that a key press waits for the next one, which tells that the key is held down."""
+HOLD_BACK = 0.13
+"""Seconds that a key press waits for the next one, which tells that the key is held down: a third
+more than the slowest keyboard takes, for lines that delay some keys more than others."""
 REPEATS, REPEATS_OF_TEXT = 2, 3
 """So many presses that come that quickly are a held key. Two equal letters are in many words."""
 
