@@ -425,6 +425,22 @@ def test_one_folder_that_cannot_be_read_breaks_no_other(
 
 
 @every_kind
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o722])
+def test_nothing_is_loaded_from_a_folder_in_which_others_can_put_code(
+    folder: Path, example: Example, mode: int
+) -> None:
+    write(folder, {"harbor.py": example.classes("Harbor")})
+    folder.chmod(mode)
+    (found,) = in_folder(example.kind, folder)
+    reason = f"the folder of {example.kind.name}s is not used: others can write to it"
+    with pytest.raises(AppLoadError, match=reason):
+        found.load()
+    folder.chmod(0o755)
+    (found,) = in_folder(example.kind, folder)
+    assert found.load() is not None
+
+
+@every_kind
 def test_a_module_that_is_not_there(folder: Path, example: Example) -> None:
     write(folder, {"harbor_one.py": "x = 1", "harbor_two/notes.txt": ""})
     for reference, sentence in {
