@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from tests.cli.calling import only_ours, tuihost
-from tuihost.cli.common import SETTINGS_FILE, called, read_settings, rows, say_settings_found
+from tuihost.cli.common import (
+    SETTINGS_FILE,
+    called,
+    read_settings,
+    rows,
+    say_settings_found,
+    settings_file,
+)
 from tuihost.errors import SettingsError
 
 
@@ -76,3 +86,17 @@ def test_what_is_printed_to_type_works_where_it_is_printed(
     assert called() == ".venv/bin/tuihost"
     monkeypatch.setenv("PATH", str(program.parent))
     assert called() == "tuihost"
+
+
+def test_in_a_folder_that_nobody_may_look_into_there_is_no_settings_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As for `sudo -u tuihost` in the home of somebody else."""
+
+    def refuse(*about: object, **more: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", "tuihost.toml")
+
+    monkeypatch.setattr(os, "stat", refuse)
+    found = settings_file(None)
+    monkeypatch.undo()
+    assert found is None

@@ -68,7 +68,7 @@ def placed(
 
 def settings_file(config: Path | None) -> Path | None:
     """The settings file of this call; None if there is none."""
-    return Path(SETTINGS_FILE) if config is None and Path(SETTINGS_FILE).exists() else config
+    return Path(SETTINGS_FILE) if config is None and os.path.exists(SETTINGS_FILE) else config
 
 
 def say_settings_found(config: Path | None) -> None:
