@@ -318,7 +318,8 @@ class Accounts(Section):
 
     url: str = Field(
         default="",
-        description="`sqlite:///path`; a file in `state_dir` if empty.",
+        description="`sqlite:///path`, where a relative path starts at `state_dir`; "
+        "`accounts.sqlite3` there if empty.",
         examples=["sqlite:///people.sqlite3"],
     )
     secret_key: PathOrNone = Field(

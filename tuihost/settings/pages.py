@@ -32,8 +32,9 @@ single chain of several factors ends with one: `"publickey, totp;"`. Lists and t
 as in the file, too: `["publickey, totp"]`. The environment overrides the file, and an option of the
 command line overrides both.
 
-A relative path starts at the folder of the settings file, and `~` is the home folder of the user
-that the host runs as. Paths in the options of a bundled app begin with `/` or `~`.
+A relative path starts at the folder of the settings file (in `accounts.url`, at `state_dir`), and
+`~` is the home folder of the user that the host runs as. Paths in the options of a bundled app begin
+with `/` or `~`.
 
 Below each table is an example of every setting in it. The values there are examples, not advice.
 
