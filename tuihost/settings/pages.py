@@ -33,8 +33,8 @@ as in the file, too: `["publickey, totp"]`. The environment overrides the file, 
 command line overrides both.
 
 A relative path starts at the folder of the settings file (in `accounts.url`, at `state_dir`), and
-`~` is the home folder of the user that the host runs as. Paths in the options of a bundled app begin
-with `/` or `~`.
+`~` is the home folder of the user that the host runs as. Paths in the options of a bundled app
+begin with `/` or `~`.
 
 Below each table is an example of every setting in it. The values there are examples, not advice.
 
