@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from markdown_it import MarkdownIt
 from rich.markdown import CodeBlock, Heading, Markdown
 
+from .note import front_matter
+
 MAX_DRAWN = 10_000
 """Characters of a note that is drawn; a longer one is shown as it was written."""
 
@@ -42,7 +44,10 @@ class NotePage(Markdown):
 
     def __init__(self, text: str) -> None:
         super().__init__("")
-        self.markup, self.parsed = text, _PARSER.parse(text)
+        front, rest = front_matter(text)
+        if front:  # as it stands there, and not as a heading
+            rest = f"~~~~~~\n{front}~~~~~~\n{rest}"
+        self.markup, self.parsed = text, _PARSER.parse(rest)
         for token in self.parsed:
             for part in token.children or ():
                 if part.type == "softbreak":

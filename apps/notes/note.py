@@ -12,6 +12,8 @@ MAX_TITLE = 200
 ADD, REMOVE = "add", "remove"
 """The commands that change notes: what writes or deletes them is for people who may run these."""
 UNTITLED = "Untitled"
+_FRONT = re.compile(r"---[ \t]*\n(?P<lines>[\w-]+[ \t]*:.*\n(?:.*\n)*?)---[ \t]*(?:\n|\Z)")
+_TITLE = re.compile(r"^title[ \t]*:(.*)$", re.MULTILINE | re.IGNORECASE)
 _MARKS = re.compile(r"^(?:[\s>|]|#{1,6}\s|[-*+]\s|[-=]{3,}$)*")
 """What Markdown puts in front of the words of a line."""
 
@@ -87,8 +89,19 @@ def tidy(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
+def front_matter(text: str) -> tuple[str, str]:
+    """The lines in front of a note that are for other programs, in YAML, and the rest of it."""
+    found = _FRONT.match(text)
+    return (found["lines"], text[found.end() :]) if found else ("", text)
+
+
 def title_of(text: str) -> str:
-    """The first line that says something, without Markdown's marks."""
+    """The first line that says something, without Markdown's marks; or the title that the lines in
+    front of the note give."""
+    front, text = front_matter(text)
+    given = _TITLE.search(front)
+    if given and (title := _plain(given[1].strip().strip("\"'"))):
+        return title[:MAX_TITLE]
     for line in text.splitlines():
         if title := _plain(line):
             return title[:MAX_TITLE]

@@ -45,6 +45,7 @@ SLOW_OTHERWISE = {
     "references": "[a]: b\n" * (SIZE // 7),
     "blanks": "a" + " " * (SIZE - 2) + "b",
     "words": "a " * (SIZE // 2),
+    "front": "---\na:\n" + "---a\n" * (SIZE // 5 - 2),
 }
 """Texts that some parsers need a time for that grows with the square of their size, or worse."""
 
@@ -55,6 +56,19 @@ def test_no_note_takes_long_to_draw(drawing: ModuleType, kind: str) -> None:
     begun = time.thread_time()
     render_lines(drawing.drawn(text), 80, THEME)
     assert time.thread_time() - begun < allowed(1.0)
+
+
+def test_what_is_in_front_for_other_programs_is_no_heading(drawing: ModuleType) -> None:
+    title_of = sys.modules[drawing.front_matter.__module__].title_of  # type: ignore[attr-defined]
+    text = "---\ntitle: 'The plan'\ntags: [a]\n---\nmilk\n"
+    assert title_of(text) == "The plan"
+    assert title_of("---\ntags: [a]\n---\n\n# Milk\n") == "Milk"
+    assert title_of("---\nmilk\n---\n") == "milk"
+    rows = [
+        "".join(part for _, part, *_ in row).strip()
+        for row in render_lines(drawing.drawn(text), 60, THEME)
+    ]
+    assert [row for row in rows if row] == ["title: 'The plan'", "tags: [a]", "milk"]
 
 
 def test_nothing_that_somebody_wrote_is_left_out(drawing: ModuleType) -> None:
