@@ -105,8 +105,12 @@ def test_a_note_is_kept_as_it_was_given(host: Hosted, text: str) -> None:
     assert not any(char in shown for char in "\u200e\u200b\u202e\u2066\ufeff\x1b")
 
 
-def test_a_byte_order_mark_in_front_is_not_kept(host: Hosted) -> None:
-    number = host.run("notes add", stdin=b"\xef\xbb\xbfeggs\r\n").text.split()[1]
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [("notes add", b"\xef\xbb\xbfeggs\r\n"), ("notes add '\ufeffeggs\r\n'", b"")],
+)
+def test_a_byte_order_mark_in_front_is_not_kept(host: Hosted, command: str, given: bytes) -> None:
+    number = host.run(command, stdin=given).text.split()[1]
     assert json.loads(host.run(f"notes show {number} --json").text)["text"] == "eggs\n"
 
 

@@ -173,4 +173,6 @@ def test_every_line_of_the_start_page_works_as_it_stands(demo: Demo, open_termin
             terminal.wait_for("tuihost · Notes").press("C-c")
         elif line.endswith("localhost"):
             terminal.wait_for("Menu", "Notes").press("C-c")
+        else:
+            terminal.wait_for("Memory", "Threads")
         terminal.wait_shell(0)
