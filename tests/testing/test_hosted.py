@@ -11,7 +11,6 @@ import paramiko
 import pytest
 
 from tuihost import App, Session, command
-from tuihost.accounts import AccountRecord
 from tuihost.errors import MisuseError, SettingsError
 from tuihost.testing import hosted
 
@@ -29,9 +28,7 @@ class Who(App):
 
 def test_people_with_a_password_use_their_account() -> None:
     with hosted(Who()) as host:
-        services = host.server.login_services
-        hashed = services.passwords.hash("correct horse")
-        services.store.create(AccountRecord("ada", password_hash=hashed))
+        host.add_account("ada", "correct horse")
         given = {"user": "ada", "password": "correct horse"}
         assert host.run("who am-i", **given).text == "ada, guest: False\nand no more\n"
         with host.open("who am-i", **given) as pilot:

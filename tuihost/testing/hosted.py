@@ -6,7 +6,7 @@ import logging
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import paramiko
 
+from tuihost.accounts import AccountRecord
 from tuihost.core.limits import TransportLimits
 from tuihost.errors import MisuseError
 from tuihost.host.plugins.app_catalog import Catalog, Loaded
@@ -84,6 +85,13 @@ class Hosted:
         self.server = server
         self.host = server.host
         self.log = records
+
+    def add_account(self, name: str, password: str, *, roles: Iterable[str] = ()) -> None:
+        """Makes an account, which `open`, `lines` and `run` use where they are given its name and
+        its password. The rules for passwords are for people: here any will do."""
+        services = self.server.login_services
+        hashed = services.passwords.hash(password)
+        services.store.create(AccountRecord(name, password_hash=hashed, roles=frozenset(roles)))
 
     def connect(self, user: str = "ada", *, password: str = "") -> paramiko.Transport:
         """A client that has shaken hands and logged in as `user`: as a guest, or to an account if
