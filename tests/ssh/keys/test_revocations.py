@@ -202,6 +202,21 @@ def test_a_list_in_plain_text() -> None:
     assert found.covers(KeyOffer("x", b"cert", "", by_authority))
 
 
+def test_a_list_in_plain_text_has_the_forms_of_other_files_of_keys() -> None:
+    device = SecurityKey()
+    coded = base64.b64encode(device.blob).decode()
+    block = f"---- BEGIN SSH2 PUBLIC KEY ----\n{coded}\n---- END SSH2 PUBLIC KEY ----\n"
+    for text in (f"\ufeff{device.line}\n", block):
+        assert read_revocations(text.encode()).covers(KeyOffer("x", device.blob, "x"))
+    for data, said in (
+        (device.line.encode("utf-16"), "and it is UTF-16 text; save it as UTF-8"),
+        (b"-----BEGIN PUBLIC KEY-----\n", "and it is a public key in PEM; "),
+        (b"\xff\xff", "and it is not UTF-8 text"),
+    ):
+        with pytest.raises(RevocationError, match=said):
+            read_revocations(data)
+
+
 def test_a_long_list_is_read_and_asked_quickly() -> None:
     digests = b"".join(packed(hashlib.sha256(b"%d" % n).digest()) for n in range(50_000))
     began = time.perf_counter()

@@ -120,9 +120,9 @@ class RevokedKeys:
     def read_lines(self, data: bytes) -> None:
         """Raises ValueError."""
         try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            raise ValueError("neither text nor a key revocation list") from None
+            text = authorized_keys.key_text(data)
+        except ValueError as error:
+            raise ValueError(f"it is not a key revocation list, and it {error}") from None
         for number, line in enumerate(text.split("\n"), 1):
             line = line.strip(" \t\r")
             if not line or line.startswith("#"):
