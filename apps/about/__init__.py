@@ -7,7 +7,7 @@ address = "demo.example.org:2222"   # what people type, if the host listens else
 from __future__ import annotations
 
 from json import dumps
-from typing import Any
+from typing import Annotated, Any
 
 from prompt_toolkit.application import Application
 
@@ -62,7 +62,11 @@ class About(App):
 
     @command
     def fingerprints(
-        self, session: Session, *, json: bool = False, known_hosts: bool = False
+        self,
+        session: Session,
+        *,
+        json: bool = False,
+        known_hosts: Annotated[bool, "Write lines for a known_hosts file."] = False,
     ) -> None:
         """Show the fingerprints of the host's keys, or lines for a known_hosts file."""
         keys = host_keys(session, Address.of(session, self.options))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from json import dumps
-from typing import Any
+from typing import Annotated, Any
 
 from prompt_toolkit.application import Application
 from rich.table import Table
@@ -107,7 +107,13 @@ class Account(App):
         return _with_account(session, work)
 
     @command
-    async def agent(self, session: Session, *, add: str = "", json: bool = False) -> int:
+    async def agent(
+        self,
+        session: Session,
+        *,
+        add: Annotated[str, "Add this key, named by its fingerprint or its comment."] = "",
+        json: bool = False,
+    ) -> int:
         """Show the keys in your agent (ssh -A), or --add one of them to your account.
 
         Name it by its fingerprint or its comment. It has to sign something first."""

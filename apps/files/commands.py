@@ -104,8 +104,8 @@ class FileCommands:
         session: Session,
         path: str,
         *,
-        force: Annotated[bool, Short("f")] = False,
-        progress: bool = False,
+        force: Annotated[bool, Short("f"), "Replace a file that is there."] = False,
+        progress: Annotated[bool, "Show on standard error how far it is."] = False,
     ) -> int:
         """Keep standard input as a file. With --force it replaces one that exists."""
 

@@ -20,6 +20,7 @@ from tuihost.commands.parameters import Short
 from tuihost.commands.running import resolve, run_command
 from tuihost.commands.table import check_commands, command_infos
 from tuihost.errors import AppLoadError, Disconnected
+from tuihost.host.plugins.app_checks import load_path
 from tuihost.plugin import App, app, command, first_line
 from tuihost.session.host_view import Account
 from tuihost.session.session import Session, Surroundings
@@ -295,6 +296,25 @@ def test_a_command_has_a_help_of_its_own() -> None:
     assert "What you write stays." in out
     assert "--loud" in out
     assert "How much of it." in run(Guestbook(), "pick", "--help")[1]
+
+
+def test_the_option_that_means_the_same_everywhere_is_explained() -> None:
+    class Facts(App):
+        name = "facts"
+
+        @command
+        def show(self, session: Session, *, json: bool = False) -> None:
+            """Show them."""
+
+    assert "--json  Write JSON, for programs." in run(Facts(), "show", "--help")[1]
+
+
+@pytest.mark.parametrize("name", ["about", "account", "files", "notes", "shell", "tunnels"])
+def test_every_option_of_a_bundled_app_is_explained(name: str) -> None:
+    infos = command_infos(load_path(Path(__file__).parents[2] / "apps" / name))
+    options = [(info.name, option) for info in infos for option in info.options]
+    assert options
+    assert [command for command, option in options if not option.help] == []
 
 
 def test_help_fits_the_window() -> None:

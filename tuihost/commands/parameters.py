@@ -191,13 +191,18 @@ def _parameter(written: inspect.Parameter, kind: _Kind) -> Parameter:
     return Parameter(name, parameter, by_name, spread, kind.choices, kind.as_list)
 
 
+_JSON = "Write JSON, for programs."
+"""What the help says of `--json`, which means the same everywhere, if the app does not say it."""
+
+
 def _option(name: str, kind: _Kind, given: dict[str, Any]) -> click.Option:
     """An option; `given` holds its default, and nothing if it has to be there."""
     flag = "--" + name.strip("_").replace("_", "-")
     short = [f"-{kind.short}"] if kind.short else []
     if kind.type is click.BOOL and not kind.several:
         names = [name, *short, flag if given == {"default": False} else f"{flag}/--no-{flag[2:]}"]
-        return click.Option(names, is_flag=True, required=not given, help=kind.help, **given)
+        text = kind.help or (_JSON if name == "json" else None)
+        return click.Option(names, is_flag=True, required=not given, help=text, **given)
     return click.Option(
         [name, *short, flag],
         type=kind.type,
