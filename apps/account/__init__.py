@@ -167,8 +167,14 @@ class Account(App):
         return _with_account(session, work)
 
     @command
-    def history(self, session: Session, *, last: int = 20, json: bool = False) -> int:
-        """List the LAST logins, latest first, failed ones included."""
+    def history(
+        self,
+        session: Session,
+        *,
+        last: Annotated[int, "How many of them."] = 20,
+        json: bool = False,
+    ) -> int:
+        """List your latest logins, failed ones included, latest first."""
 
         def work(own: OwnAccount) -> None:
             found = entries(own, max(0, last))
