@@ -84,6 +84,22 @@ def test_what_a_client_sent_cannot_forge_a_line(formatter: logging.Formatter) ->
     assert "\x1b" not in text
 
 
+def test_neither_can_the_names_of_an_apps_own_fields() -> None:
+    """They may be names of a query or of a form, which somebody has sent."""
+    sent = {"event": "auth.ok", "time": 0, "user": "root", "a b=c\n2026": 1, "": 2, "text": "x"}
+    text, lines = text_log(TextFormatter())
+    text.bound(user="ada").note("asked", **sent, user_="y", share=float("nan"))
+    assert lines.getvalue().split(" ", 1)[1] == (
+        "INFO app.log user=ada text=asked event_=auth.ok time_=0 user_=root a_b_c_2026=1 _=2"
+        " text_=x user__=y share=nan\n"
+    )
+    log, stream = text_log(JsonFormatter())
+    log.bound(user="ada").note("asked", **sent, share=float("nan"))
+    line = json.loads(stream.getvalue(), parse_constant=pytest.fail)
+    assert (line["event"], line["user"], line["text"]) == ("app.log", "ada", "asked")
+    assert (line["event_"], line["user_"], line["share"]) == ("auth.ok", "root", "nan")
+
+
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
 def test_neither_can_the_text_of_an_exception(formatter: logging.Formatter) -> None:
     log, stream = text_log(formatter)

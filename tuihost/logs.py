@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import re
 import select
@@ -77,6 +78,11 @@ class Event(StrEnum):
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@+,\[\]-]+")
+
+
+_NO_NAME = re.compile(r"[^a-zA-Z0-9_.-]+")
+_HOSTS = frozenset(("time", "level", "event", "message", "trace"))
+"""Names that a line of JSON has by itself."""
 
 
 def _value(value: object) -> str:
@@ -150,9 +156,17 @@ class EventLog:
         log._may_write = may_write
         return log
 
-    def note(self, text: str, **fields: object) -> None:
-        """A line of an app's own: `session.log.note("signed the book", entry=7)`."""
-        self._write(logging.INFO, Event.APP_LOG, {"text": text, **fields})
+    def note(self, text: str, /, **fields: object) -> None:
+        """A line of an app's own: `session.log.note("signed the book", entry=7)`. The names may be
+        ones that a client has sent, too: no field passes for one of the host's, or for a line."""
+        own: dict[str, object] = {"text": text}
+        for name, value in fields.items():
+            plain = _NO_NAME.sub("_", name)[:40] or "_"
+            while plain in _HOSTS or plain in self._fields or plain in own:
+                plain += "_"
+            finite = not isinstance(value, float) or math.isfinite(value)
+            own[plain] = value if finite else str(value)  # JSON has no other numbers
+        self._write(logging.INFO, Event.APP_LOG, own)
 
     def text_descriptor(self) -> int | None:
         """The descriptor that the lines go to; None if they are JSON or go nowhere."""
