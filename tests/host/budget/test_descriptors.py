@@ -37,6 +37,23 @@ def test_the_soft_limit_is_raised() -> None:
     assert json.loads(said.stdout) == [128, 2000, 1000]
 
 
+def test_people_do_not_take_the_last_threads_of_the_system() -> None:
+    program = (
+        "import json, resource\n"
+        "from tuihost.host.budget.budget import bounds_of\n"
+        "from tuihost.core.budget.ledger import Kind\n"
+        "from tuihost.settings.models import Settings\n"
+        "def bound(limit):\n"
+        "    resource.setrlimit(resource.RLIMIT_NPROC, (limit, hard))\n"
+        "    return bounds_of(Settings())[Kind.THREADS].host\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]\n"
+        "print(json.dumps([bound(4000), bound(1400), bound(600)]))\n"
+    )
+    words = [sys.executable, "-c", program]
+    said = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, timeout=DEADLINE)
+    assert json.loads(said.stdout) == [1536, 1400 - 512 - 64, 300]
+
+
 def test_a_socket_gives_its_lease_back_when_it_is_closed() -> None:
     budget = Budget()
     lease = budget.share(Holder(1, "eve", "192.0.2.1"), event_log()).take(Kind.DESCRIPTORS)

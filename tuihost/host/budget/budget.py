@@ -24,7 +24,7 @@ from tuihost.core.budget.ledger import (
     Share,
     Turn,
 )
-from tuihost.host.budget.descriptors import for_people
+from tuihost.host.budget.descriptors import EACH, for_people
 from tuihost.host.budget.turns import ThreadTurn, Turns
 from tuihost.logs import Event, EventLog
 from tuihost.settings.models import Settings
@@ -32,14 +32,22 @@ from tuihost.settings.models import Settings
 
 def bounds_of(settings: Settings) -> Mapping[Kind, Bounds]:
     """The bounds of a host with those settings, in this process."""
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     bounds = {kind: bound.scaled(settings.limits.share) for kind, bound in BOUNDS.items()}
-    files, memory = bounds[Kind.DESCRIPTORS], bounds[Kind.MEMORY]
-    if soft != resource.RLIM_INFINITY:
-        most = for_people(soft, settings.server.max_connections)
-        bounds[Kind.DESCRIPTORS] = replace(files, host=min(files.host, most))
-    bounds[Kind.MEMORY] = replace(memory, host=settings.limits.memory * 1_000_000)
+    for kind, limit, each in _OF_THE_SYSTEM:
+        soft = resource.getrlimit(limit)[0]
+        if soft != resource.RLIM_INFINITY:
+            most = for_people(soft, settings.server.max_connections, each)
+            bounds[kind] = replace(bounds[kind], host=min(bounds[kind].host, most))
+    memory = settings.limits.memory * 1_000_000
+    bounds[Kind.MEMORY] = replace(bounds[Kind.MEMORY], host=memory)
     return bounds
+
+
+_OF_THE_SYSTEM = (
+    (Kind.DESCRIPTORS, resource.RLIMIT_NOFILE, EACH),
+    (Kind.THREADS, resource.RLIMIT_NPROC, 1),  # a connection has one thread of its own
+)
+"""What the system has a limit for, and how many of it each connection needs for itself."""
 
 
 class Budget:

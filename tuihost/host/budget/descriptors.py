@@ -29,10 +29,10 @@ def raise_soft_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def for_people(soft: int, connections: int) -> int:
-    """Of so many descriptors, those that people may take: what the host needs for itself and for
-    every connection is left, but never more than half of them."""
-    return max(soft // 2, soft - EACH * connections - RESERVE)
+def for_people(soft: int, connections: int, each: int = EACH) -> int:
+    """Of so many descriptors, those that people may take: what the host needs for itself and `each`
+    connection is left, but never more than half of them. Threads are shared in the same way."""
+    return max(soft // 2, soft - each * connections - RESERVE)
 
 
 class CountedSocket(socket.socket):
