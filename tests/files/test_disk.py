@@ -8,6 +8,7 @@ import shutil
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.waiting import DEADLINE
 from tuihost import DiskTree, FileError, Folders, OpenMode, Quota, Reason, names_of, path_of
+from tuihost.errors import MisuseError
 from tuihost.files.quota import UNFINISHED
 from tuihost.files.tree import READ, REPLACE, Names
 
@@ -53,6 +55,13 @@ def names(tree: DiskTree, *where: str) -> list[str]:
 
 
 # ------------------------------------------------------------------------------------ paths
+
+
+def test_a_path_for_a_quota_does_not_open_the_whole_machine(tmp_path: Path) -> None:
+    """The `root` of a path is `/`."""
+    given: Any = tmp_path
+    with pytest.raises(MisuseError, match="a DiskTree takes a Quota, not a PosixPath"):
+        DiskTree(given)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tuihost.errors import MisuseError
 from tuihost.files._disk_file import (
     DiskFile,
     apply,
@@ -58,6 +59,9 @@ class DiskTree:
     home: Names = ()
 
     def __init__(self, quota: Quota, *, writable: bool = True, root: Path | None = None) -> None:
+        """Raises `MisuseError` for anything but a `Quota`."""
+        if not isinstance(quota, Quota):  # a path has a `root`, too: that of the whole machine
+            raise MisuseError(f"a DiskTree takes a Quota, not a {type(quota).__name__}")
         self._quota = quota
         self._writable = writable
         self._root = root if root is not None else quota.root
