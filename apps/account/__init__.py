@@ -149,19 +149,20 @@ class Account(App):
             return 1
         if not await _may_add_key(session):
             return 1
-        lines = [line for line in map(str.strip, session.lines()) if line and line[0] != "#"]
-        if not lines:
-            session.error("No key came in. Try: account add-key < ~/.ssh/id.pub")
-            return 1
 
         def work(own: OwnAccount) -> None:
-            kept = own.keys()
-            mine = {word for key in kept for word in key.line.split()}
-            for line in lines:
+            mine = {word for key in own.keys() for word in key.line.split()}
+            given = False
+            for line in map(str.strip, session.lines()):
+                if not line or line[0] == "#":
+                    continue
+                given = True
                 if any(word.startswith("AAAA") and word in mine for word in line.split()):
                     continue  # a key that is there already is as it should be
                 key = own.add_key(line)
                 session.print(f"Added {key.fingerprint} {clean(key.name)}")
+            if not given:
+                raise NotPossible("No key came in. Try: account add-key < ~/.ssh/id.pub")
             _say_what_keys_do(session, own)
 
         return _with_account(session, work)

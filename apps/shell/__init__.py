@@ -32,6 +32,7 @@ SILENCE = 1.0
 GREETING = "type a command; help lists them, and exit leaves."
 WIDE = 60  # columns that are enough to have the help of all apps begin in the same one
 LEAVING = ("exit", "quit", "logout")
+MAX_DIGITS = 9  # of an exit status: of thousands Python makes no number
 HOW = (
     "Try `help notes add`, or `notes add --help`. The command after a | reads the output of the "
     "one before it. > writes to one of your files, and < reads one; *.txt stands for every file "
@@ -86,7 +87,7 @@ class Shell(Filters, App):
         for line in self._lines(session):
             words = line.split()
             if words and words[0] in LEAVING:
-                return int(words[1]) if words[1:] and words[1].isdecimal() else status
+                return _status_of(words[1:], status)
             status = self._run(session, line) if words else status
             if typing:
                 _prompt(session)
@@ -229,6 +230,12 @@ def _commands(name: str, found: Sequence[CommandInfo], columns: int) -> Table:
     for each in found:
         table.add_row(f"{name} {each.name}".strip(), each.help)
     return table
+
+
+def _status_of(words: Sequence[str], status: int) -> int:
+    """The status that the words behind `exit` give; `status` if they give none."""
+    given = bool(words) and words[0].isdecimal() and len(words[0]) <= MAX_DIGITS
+    return int(words[0]) & 0xFF if given else status
 
 
 def _quoted(word: str) -> str:

@@ -136,6 +136,14 @@ def test_what_is_not_a_key_is_not_added(host: Hosted, stdin: bytes, sentence: st
     assert [key.fingerprint for key in store_of(host).keys("ada")] == [MARK]
 
 
+def test_keys_are_read_one_by_one_however_many_come(host: Hosted) -> None:
+    with host.lines("account add-key", user="ada", password=PASSWORD) as pilot:
+        pilot.type(f"{OTHER}\n").wait_for("Added")
+        assert pilot.type("nonsense\n").wait_end() == 1, "although the input has not ended"
+        assert "This is not a public key" in pilot.text
+    assert len(store_of(host).keys("ada")) == 2
+
+
 def test_a_key_is_added_after_a_fresh_proof_only(
     host: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

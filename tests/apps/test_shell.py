@@ -305,6 +305,14 @@ def test_a_script_runs_line_by_line(host: Hosted) -> None:
     assert host.run("shell script", stdin=b"tap width").status == 3
 
 
+@pytest.mark.parametrize(("number", "status"), [("9", 9), ("256", 0), ("1" * 4301, 3)])
+def test_a_script_ends_with_the_status_that_exit_gives(
+    host: Hosted, number: str, status: int
+) -> None:
+    said = host.run("shell script", stdin=f"tap width\nexit {number}\n".encode())
+    assert (said.status, said.errors) == (status, "")
+
+
 def test_somebody_who_says_nothing_is_greeted(
     host: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ OLDER = "umask 077 ; test -d .ssh || mkdir .ssh ; cat >> .ssh/authorized_keys"
         ("exit 3", Answer("", 3)),
         ("exit 256", Answer("", 0)),
         ("exit now", Answer("", 0)),
+        (f"exit {'1' * 4301}", Answer("", 0)),
         ("true", Answer("", 0)),
         ("false", Answer("", 1)),
         ("cp -p a b", Instead("files", ("cp", "a", "b"))),

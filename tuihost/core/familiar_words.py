@@ -115,6 +115,7 @@ _WORDS = {
     "fgrep": _Word(("shell", "grep", "--fixed")),
 }
 _LEAVING = ("exit", "logout", "quit")
+MAX_DIGITS = 9  # of an exit status: of thousands Python makes no number
 _NO_KEYS = Answer("Keys cannot be added in this way here.", 1)
 _ANSWERS = {**_each("true :", Answer("", 0)), "false": Answer("", 1)}
 _NOT_HERE = {
@@ -256,7 +257,8 @@ def instead_of(
         return None
     name, *rest = words
     if name in _LEAVING:
-        return Answer("", int(rest[0]) & 0xFF if rest and rest[0].isdecimal() else 0)
+        is_status = rest and rest[0].isdecimal() and len(rest[0]) <= MAX_DIGITS
+        return Answer("", int(rest[0]) & 0xFF if is_status else 0)
     if name in _ANSWERS:
         return _ANSWERS[name]
     if missing := _NOT_HERE.get(name):

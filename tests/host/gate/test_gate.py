@@ -150,6 +150,18 @@ def test_the_longest_silent_gives_way_and_nobody_else() -> None:
     assert len(penalties) == 3, "it counts as having used up its time"
 
 
+def test_a_stranger_gets_no_place_that_is_kept_for_others() -> None:
+    bench, gone = Bench(chance=0.999), list[str]()
+    bench.enter(ADA).entered()
+    silent(bench, ADA, gone)
+    for number in range(80):
+        bench.enter(of(number)).spoke()
+    bench.clock.advance(PATIENCE)
+    assert bench.gate.admit(EVE) is Refusal.LOGINS
+    assert gone == []
+    assert bench.gate.unfinished == 81
+
+
 def test_those_who_are_dropped_at_random_get_the_place_of_a_silent_one_too() -> None:
     bench, gone = Bench(chance=0.0), list[str]()
     for number in range(10):

@@ -136,6 +136,11 @@ class Admission:
     """Ends the connection, for that reason; for a login that is under way when its source has to
     wait or it has to give way."""
 
+    @property
+    def stranger(self) -> bool:
+        """No account has logged in from its source, and its network is not exempt."""
+        return not (self.exempt or self.known)
+
     def spoke(self) -> None:
         """The client has said what it is, and its half of the key exchange."""
         self.gate.spoke(self)
@@ -192,7 +197,9 @@ class Gate:
             now = self._timer.now()
             known = source in self._known
             refusal = self._judge(source, now, exempt=exempt, known=known)
-            yields = self._longest_silent(now) if refusal in _FOR_LACK_OF_ROOM else None
+            yields = None
+            if refusal in _FOR_LACK_OF_ROOM:
+                yields = self._longest_silent(now, for_stranger=not (exempt or known))
             if yields is not None:
                 yields.gave_way = True
                 self._finishes(yields)
@@ -208,10 +215,15 @@ class Gate:
         self._refusals.note(peer, source, refusal)
         return refusal
 
-    def _longest_silent(self, now: float) -> Admission | None:
-        """The client that has been silent for the longest time, and for long enough."""
-        silent = next(iter(self._silent), None)
-        return silent if silent is not None and now - silent.admitted >= PATIENCE else None
+    def _longest_silent(self, now: float, *, for_stranger: bool) -> Admission | None:
+        """The client that has been silent for the longest time, and for long enough. A stranger
+        gets the place of another one only: the rest is room that is kept for others."""
+        for silent in self._silent:
+            if now - silent.admitted < PATIENCE:
+                return None
+            if silent.stranger or not for_stranger:
+                return silent
+        return None
 
     def _judge(self, source: str, now: float, *, exempt: bool, known: bool) -> Refusal | None:
         rules = self.rules
@@ -326,7 +338,7 @@ class Gate:
 
     def _begins(self, admission: Admission) -> None:
         self._unfinished += 1
-        self._unfinished_strangers += not (admission.exempt or admission.known)
+        self._unfinished_strangers += admission.stranger
         self._unfinished_of[admission.source].add(admission)
         self._silent[admission] = None
 
@@ -340,7 +352,7 @@ class Gate:
         if not logins:
             del self._unfinished_of[admission.source]
         self._unfinished -= 1
-        self._unfinished_strangers -= not (admission.exempt or admission.known)
+        self._unfinished_strangers -= admission.stranger
 
 
 def _less(counter: Counter[str], key: str) -> None:
