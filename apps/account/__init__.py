@@ -151,7 +151,8 @@ class Account(App):
             return 1
 
         def work(own: OwnAccount) -> None:
-            mine = {word for key in own.keys() for word in key.line.split()}
+            kept = own.keys()
+            mine = {word for key in kept for word in key.line.split()}
             given = False
             for line in map(str.strip, session.lines()):
                 if not line or line[0] == "#":
