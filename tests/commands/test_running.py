@@ -245,7 +245,7 @@ def test_a_mistake_of_many_words_is_cut() -> None:
     assert (status, "1 2 3" in err, len(err) < 1200) == (2, True, True)
 
 
-@pytest.mark.parametrize("words", [(), ("--help",)])
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("help",)])
 def test_no_words_and_help_show_what_the_app_can_do(words: tuple[str, ...]) -> None:
     status, out, err = run(Guestbook(), *words)
     assert (status, err) == (0, "")
@@ -253,6 +253,27 @@ def test_no_words_and_help_show_what_the_app_can_do(words: tuple[str, ...]) -> N
     assert "Sign the book, read the book." in out
     assert "sign" in out
     assert "read-all" in out
+
+
+class Helper(App):
+    """Has a command `help`, and one with an option -h."""
+
+    name = "helper"
+
+    @command
+    def help(self, session: Session) -> None:
+        """Say what to do."""
+        session.print("do it")
+
+    @command
+    def wait(self, session: Session, *, hours: Annotated[int, Short("h"), "How long."] = 1) -> None:
+        """Wait."""
+
+
+def test_a_command_or_an_option_of_the_app_comes_before_its_help() -> None:
+    assert run(Helper(), "help") == (0, "do it\n", "")
+    assert run(Helper(), "wait", "-h")[0] == 2
+    assert run(Guestbook(), "help", "nosuch")[0] == 2
 
 
 class Shelf(Guestbook):
@@ -289,8 +310,9 @@ def test_a_default_command_has_to_be_there_and_to_need_nothing(name: str, said: 
     assert str(caught.value) == f"default_command: {said}"
 
 
-def test_a_command_has_a_help_of_its_own() -> None:
-    status, out, err = run(Guestbook(), "sign", "--help")
+@pytest.mark.parametrize("words", [("sign", "--help"), ("sign", "-h"), ("help", "sign")])
+def test_a_command_has_a_help_of_its_own(words: tuple[str, ...]) -> None:
+    status, out, err = run(Guestbook(), *words)
     assert (status, err) == (0, "")
     assert "Usage: guestbook sign [OPTIONS] TEXT" in out
     assert "What you write stays." in out

@@ -27,6 +27,9 @@ OPENSSH_10 = (
     'mkdir -p "${AUTH_KEY_DIR}" &&   { [ -z "`tail -1c "${AUTH_KEY_FILE}" 2>/dev/null`" ] ||    '
     'echo >> "${AUTH_KEY_FILE}" || exit 1; } &&   cat >> "${AUTH_KEY_FILE}" || exit 1;  \''
 )
+NO_SCRIPT = Answer(
+    "Files are not run in this way. `shell script < FILE` runs the lines of one.", 127
+)
 OLDER = "umask 077 ; test -d .ssh || mkdir .ssh ; cat >> .ssh/authorized_keys"
 
 
@@ -64,6 +67,10 @@ OLDER = "umask 077 ; test -d .ssh || mkdir .ssh ; cat >> .ssh/authorized_keys"
         ("sh -c 'ls'", Instead("shell", ("-c", "'ls'"))),
         ("bash -lc ls zero", Instead("shell", ("-c", "ls"))),
         ("bash -c", Instead("shell", ("-c",))),
+        ("/bin/sh -c ls", Instead("shell", ("-c", "ls"))),
+        ("bash -s one two", Instead("shell", ())),
+        ("bash script.sh", NO_SCRIPT),
+        ("sh -x ./script one", NO_SCRIPT),
         ("bash -l", Instead("shell", ())),
         ("echo a b", Instead("shell", ("echo", "a", "b"))),
         ("exit", Answer("", 0)),

@@ -82,6 +82,14 @@ def test_the_app_in_a_name(name: str, parts: tuple[str, str | None]) -> None:
          CopyFiles(("-f", "a[*]b", "a[?]", "[c]*", "x y"))),
         (ExecRequest("scp -t ."), "notes", False, (), RunCommand("notes", ("scp", "-t", "."))),
         (ExecRequest("rsync"), "games", False, (), NoSuchApp("games")),
+        # the same by their paths, as `rsync --rsync-path` and `sftp -s` have them
+        (ExecRequest("/usr/bin/rsync --server ."), None, False, (), SyncFiles(("--server", "."))),
+        (ExecRequest("/usr/local/bin/scp -t ."), None, False, (), CopyFiles(("-t", "."))),
+        (ExecRequest("/usr/lib/openssh/sftp-server"), None, False, (), OpenSubsystem("sftp")),
+        (ExecRequest("/bin/bash"), None, True, (), OpenApp("shell")),
+        (ExecRequest("/bin/notes"), None, True, (), NoSuchApp("/bin/notes")),
+        (ExecRequest("/x/bin/rsync"), None, True, (), NoSuchApp("/x/bin/rsync")),
+        (ExecRequest("''"), None, True, (), BadCommand("the command line is empty")),
         # words that people know from elsewhere
         (ExecRequest("help notes"), None, False, (), RunCommand("shell", ("help", "notes"))),
         (ExecRequest("bash"), None, True, (), OpenApp("shell")),

@@ -54,18 +54,23 @@ class CommandLine:
 
 def resolve(app: App, words: Sequence[str]) -> CommandLine:
     """Which command `words` name; without any it is the app's default. An app itself has the one
-    option `--help`, so the first word is the command's name, or the second one after `--`."""
+    option `--help`, so the first word is the command's name, or the second one after `--`. `-h` and
+    `help` mean the same, unless the command or the app has its own."""
     known = command_table(app).group.commands
     match tuple(words):
         case ():
             return CommandLine(app, app.default_command or None)
-        case ("--help", *_):
+        case ("--help" | "-h", *_):
             return CommandLine(app)
+        case ("help", *about) if "help" not in known:
+            return resolve(app, (*about[:1], "--help"))
         case ("--", *ahead):
             pass
         case ahead:
             pass
     match tuple(ahead):
+        case (name, "-h") if name in known and not _has_option(known[name], "-h"):
+            return CommandLine(app, name, ("--help",))
         case (name, *rest) if name in known:
             return CommandLine(app, name, tuple(rest))
         case (option, *_) if option.startswith("-"):
@@ -76,6 +81,10 @@ def resolve(app: App, words: Sequence[str]) -> CommandLine:
             return CommandLine(app, problem=f"No such command {clean(name, limit=40)!r}.{hint}")
         case _:
             return CommandLine(app, problem="Missing command.")
+
+
+def _has_option(command: click.Command, name: str) -> bool:
+    return any(name in parameter.opts for parameter in command.params)
 
 
 # ------------------------------------------------------------------------------------- running

@@ -17,6 +17,8 @@ from tuihost.core.exit_statuses import NOT_FOUND, NOT_YOURS
 T = TypeVar("T")
 
 _RUNS_A_LINE = re.compile(r"-[a-z]*c$")
+_READS_INPUT = re.compile(r"-[a-z]*s$")
+_OF_A_SYSTEM = re.compile(r"/(?:usr/)?(?:local/)?s?bin/(?=[^/]+$)")
 _TAKES_KEYS = re.compile(r"\bcat\s*>>\s*\S*(?:authorized_keys|AUTH_KEY_FILE)\b")
 """In what `ssh-copy-id` has a server run, of every version; since OpenSSH 10 by a variable."""
 
@@ -50,7 +52,7 @@ class _Keeps(Enum):
     ALL = "all"
     LONG_OPTIONS = "those such as --json; the others say only how to show it elsewhere"
     A_SEARCH = "a folder, and a pattern after -name, as find(1) has them"
-    A_LINE = "one after -c, however that is written, such as -lc"
+    A_LINE = "one after -c, however that is written, such as -lc; no file, which would be a script"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +251,18 @@ def host_command(app: str, words: Sequence[str]) -> HostCommand | None:
     return next(found, None)
 
 
+def program_name(word: str) -> str:
+    """The name of a program that somebody calls by its path on other systems: `/usr/bin/rsync`."""
+    return _OF_A_SYSTEM.sub("", word, count=1) if word.startswith("/") else word
+
+
 def instead_of(
     words: Sequence[str], apps: Collection[str]
 ) -> Instead | Answer | HostCommand | None:
     """What `words` mean here for somebody who may open `apps`; None if it is nothing."""
     if not words:
         return None
-    name, *rest = words
+    name, rest = program_name(words[0]), words[1:]
     if name in _LEAVING:
         is_status = rest and rest[0].isdecimal() and len(rest[0]) <= MAX_DIGITS
         return Answer("", int(rest[0]) & 0xFF if is_status else 0)
@@ -267,6 +274,8 @@ def instead_of(
     found = _WORDS.get(name)
     if found is None:
         return None
+    if found.keeps is _Keeps.A_LINE and _names_a_file(rest):
+        return instead_of((".",), apps)
     app, *command = found.command
     if app not in apps:
         return host_command(app, command)
@@ -291,6 +300,13 @@ def familiar_words(apps: Collection[str]) -> Iterator[tuple[str, str]]:
             yield name, " ".join(word.command)
         elif host_command(app, command) is not None:
             yield name, ""
+
+
+def _names_a_file(words: Sequence[str]) -> bool:
+    """Whether a shell would read its lines from a file that stands there."""
+    if any(_RUNS_A_LINE.match(word) or _READS_INPUT.match(word) for word in words):
+        return False
+    return any(word[:1] not in ("-", "+") for word in words)
 
 
 def _kept(words: Sequence[str], known: _Word) -> tuple[str, ...]:

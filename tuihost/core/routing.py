@@ -8,7 +8,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tuihost.core import rsync_args
-from tuihost.core.familiar_words import Answer, HostCommand, Instead, instead_of, key_addition
+from tuihost.core.familiar_words import (
+    Answer,
+    HostCommand,
+    Instead,
+    instead_of,
+    key_addition,
+    program_name,
+)
 from tuihost.wire import ExecRequest, ProgramRequest, ShellRequest, SubsystemRequest
 
 COMMAND_LIMIT = 8192  # characters of a command line
@@ -126,14 +133,16 @@ def _route_command(line: str, target: str | None, apps: Collection[str], pty: bo
         return words
     if target is not None:
         return _run(target, words, apps, pty)
-    if not words:
+    if not words or not words[0]:
         return BadCommand("the command line is empty")
     name, rest = words[0], words[1:]
-    match name:
-        case _ if name in apps:
-            return _run(name, rest, apps, pty)
+    if name in apps:
+        return _run(name, rest, apps, pty)
+    match program_name(name):
         case rsync_args.RSYNC:
             return SyncFiles(_with_patterns(line)[1:])
+        case "sftp-server" | "/usr/lib/openssh/sftp-server" | "/usr/libexec/openssh/sftp-server":
+            return OpenSubsystem("sftp")  # `sftp -s PATH`
         case "scp":  # what its older clients ask the host to run
             return CopyFiles(_with_patterns(line)[1:])
         case _:

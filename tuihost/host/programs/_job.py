@@ -186,7 +186,8 @@ class Job:
         return self._started(name, lambda: app.x11(self._session(name), display) or 0)
 
     def _subsystem(self, name: str) -> int:
-        app = self._host.access.subsystem_app(name)
+        access = self._host.access
+        app = access.subsystem_app(name) if access.serves(self._visit.account, name) else None
         if app is not None:
             return self._guarded(app.name, lambda: app.subsystem(self._session(app.name), name))
         if name == SFTP:
