@@ -4,7 +4,10 @@
         accepts = Accepts(forwards=(ForwardRule("guestbook", 80),))
 
         def forward(self, forward):
-            serve_pages(forward.stream, lambda request: Page(f"You asked for {request.path}"))
+            def page(request):
+                return Page(f"You asked for {html.escape(request.path)}")
+
+            serve_pages(forward.stream, page)
 
 What reads and writes HTTP is h11; requests of one connection are answered one after the other.
 """
@@ -43,7 +46,9 @@ class WebRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer. Text is sent as UTF-8. Nothing of it may be framed, sniffed or kept."""
+    """An answer. Text is sent as UTF-8, and is HTML unless `kind` says otherwise: whatever people
+    have written, and what was asked for, belongs in `html.escape`. Nothing of it may be framed,
+    sniffed or kept."""
 
     body: str | bytes
     status: int = 200
