@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,12 +37,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 def database_at(path: Path) -> Database:
-    """The database in the file `path`. It folds the case of letters: `fold(text)`."""
-    return Database(path, MIGRATIONS, called="the notes' file", busy=BUSY_SECONDS, prepare=_prepare)
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.create_function("fold", 1, str.casefold, deterministic=True)
+    """The database in the file `path`."""
+    return Database(path, MIGRATIONS, called="the notes' file", busy=BUSY_SECONDS)
 
 
 @contextmanager

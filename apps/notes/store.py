@@ -20,6 +20,7 @@ from .guests import COST, GuestRoom
 from .limits import MAX_DRAFTS, MAX_NOTE, MAX_WORDS, make_room, measured, text_of
 from .note import Draft, Note, NotesError, Saved, Summary
 
+_SOME = "SELECT number, text FROM note WHERE owner = ? AND number > ? ORDER BY number LIMIT 16"
 _NOTE = "SELECT number, revision, created, changed, text FROM note WHERE owner = ? AND number = ?"
 
 
@@ -51,23 +52,37 @@ class Store:
             raise NotesError(f"That is too much to find: {MAX_WORDS} words at most.")
         query = (
             "SELECT number, revision, created, changed, size, substr(text, 1, 1000)"
-            " FROM note WHERE owner = ?" + " AND instr(fold(text), ?) > 0" * len(words)
+            " FROM note WHERE owner = ? ORDER BY changed DESC, number DESC"
         )
-        query += " ORDER BY changed DESC, number DESC"
+        holding = {number for number, _, _ in self._holding(owner, _folded(words))}
         with self._reading() as db:
-            rows = db.execute(query, (owner, *(word.casefold() for word in words)))
-            return [Summary.of(*row) for row in rows]
+            rows = db.execute(query, (owner,))
+            return [Summary.of(*row) for row in rows if not words or row[0] in holding]
 
     def excerpts(self, owner: str, words: Sequence[str]) -> dict[int, str]:
         """By number, for notes that hold all `words`: the text around each of them."""
-        around = "substr(text, max(1, instr(fold(text), ?) - 20), 80)"
-        texts = " || ' … ' || ".join([around] * len(words))
-        query = f"SELECT number, {texts} FROM note WHERE owner = ?"
-        query += " AND instr(fold(text), ?) > 0" * len(words)
-        folded = [word.casefold() for word in words]
-        with self._reading() as db:
-            rows = db.execute(query, (*folded, owner, *folded)) if words else ()
-            return {number: " ".join(text.split()) for number, text in rows}
+        wanted = _folded(words)
+        return {
+            number: " ".join(
+                " … ".join(_around(text, folded.find(word)) for word in wanted).split()
+            )
+            for number, text, folded in self._holding(owner, wanted)
+        }
+
+    def _holding(self, owner: str, wanted: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+        """Number, text and folded text of the notes that hold all the words, if there are any. A
+        few notes are read at a time: while all are looked through, others read the file too."""
+        last = 0
+        while wanted:
+            with self._reading() as db:
+                some = db.execute(_SOME, (owner, last)).fetchall()
+            if not some:
+                return
+            for number, text in some:
+                folded = text.casefold()
+                if all(word in folded for word in wanted):
+                    yield number, text, folded
+            last = some[-1][0]
 
     def get(self, owner: str, number: int) -> Note | None:
         """One note; None if there is none of that number."""
@@ -239,6 +254,15 @@ class Store:
             listeners = [listener for whose, listener in self._listeners if whose == owner]
         for listener in listeners:
             listener()
+
+
+def _folded(words: Sequence[str]) -> list[str]:
+    return [word.casefold() for word in words]
+
+
+def _around(text: str, at: int) -> str:
+    start = max(0, at - 20)
+    return text[start : start + 80]
 
 
 def _cost(text: str) -> int:

@@ -76,6 +76,25 @@ def test_a_search_has_so_many_words_at_most(host: Hosted) -> None:
     assert (said.status, said.errors) == (1, "That is too much to find: 16 words at most.\n")
 
 
+def test_a_search_lets_others_read_between_its_notes(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app: Any = host.host.catalog.apps["notes"].app
+    store, readings = app.store, []
+    reading = store._database.reading
+
+    def noted() -> Any:
+        readings.append(1)
+        return reading()
+
+    for number in range(40):
+        store.add("guest:ada", f"Ärger {number}")
+    monkeypatch.setattr(store._database, "reading", noted)
+    assert len(store.summaries("guest:ada", ["ÄRGER", "r 1"])) == 11
+    assert len(readings) == 5, "sixteen notes at a time, the end of them, and the list"
+    assert store.excerpts("guest:ada", ["39", "ä"]) == {40: "Ärger 39 … Ärger 39"}
+
+
 def test_notes_from_a_shell(host: Hosted) -> None:
     empty = host.run("notes list")
     assert (empty.status, empty.text, empty.errors) == (0, "", "You have no notes yet.\n")
