@@ -219,8 +219,8 @@ class FilesScreen:
         done: list[Names] = []
 
         def attempt(text: str) -> str | None:
-            if not text:
-                return None
+            if not text.strip():
+                return None  # nobody would see a name of blanks
             names = self.here
             try:
                 if text.rstrip("/").rpartition("/")[2] in ("", ".", ".."):

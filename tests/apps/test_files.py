@@ -366,6 +366,12 @@ def test_a_key_that_is_held_down_goes_one_folder_on_or_back(host: Hosted) -> Non
         assert "/files " in pilot.text, "not the folder above"
 
 
+def test_blanks_are_no_name(host: Hosted) -> None:
+    with host.open("files") as pilot:
+        pilot.wait_for("No files yet").press("c-n").wait_for("Name of the new file")
+        pilot.press("space", "enter").wait_gone("Name of the new file").wait_for("No files yet")
+
+
 def test_typing_finds_names_and_not_sizes_or_days(host: Hosted) -> None:
     for name in ("a.txt", "b2.txt"):
         host.run(f"files put {name}", stdin=b"1234")  # 4 B, in the year 2…
