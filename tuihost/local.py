@@ -5,7 +5,6 @@ It is the same program and the same screen, on a channel that is the process's o
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 import signal
@@ -13,7 +12,7 @@ import sys
 import termios
 import threading
 import tty
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from tuihost.commands.running import resolve
@@ -119,8 +118,11 @@ class LocalChannel:
         self.nudge()
 
 
-def run_app(name: str, words: Sequence[str], settings: Settings) -> int:
-    """Opens the app, or runs the command that `words` name, and returns its exit status.
+def run_app(
+    name: str, words: Sequence[str], settings: Settings, *, user: str, roles: Iterable[str] = ()
+) -> int:
+    """Opens the app for an account that is called `user` and has these roles, or runs the command
+    that `words` name, and returns its exit status.
 
     Thread: the main one. Raises `TuihostError` if the host cannot start.
     """
@@ -128,13 +130,13 @@ def run_app(name: str, words: Sequence[str], settings: Settings) -> int:
     host = Host(settings, catalog, event_log())
     host.start()
     try:
-        return _run(host, name, words)
+        account = Account(user, guest=False, roles=frozenset(roles))
+        return _run(host, account, name, words)
     finally:
         host.stop()
 
 
-def _run(host: Host, name: str, words: Sequence[str]) -> int:
-    account = Account(getpass.getuser(), guest=False)
+def _run(host: Host, account: Account, name: str, words: Sequence[str]) -> int:
     route: Route
     if name not in host.access.names_for(account):
         route = NoSuchApp(name)

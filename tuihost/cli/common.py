@@ -5,6 +5,7 @@ It imports only what `--help` needs.
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import shlex
@@ -97,6 +98,15 @@ def hosts_file(config: Path | None) -> Path:
     except NotPrivate as problem:
         raise SettingsError((f"{found}: {problem}",)) from None
     return found
+
+
+def own_user() -> str:
+    """The name of the user that calls; `uid-1000` if the machine does not know them, as in a
+    container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return f"uid-{os.getuid()}"
 
 
 def called() -> str:

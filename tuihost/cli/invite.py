@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from pathlib import Path
 
 import click
 
 from tuihost.cli.accounts import day, host_accounts, invitation_name, ssh_line
-from tuihost.cli.common import config_option
+from tuihost.cli.common import config_option, own_user
 from tuihost.cli.user_access import roles_of
 from tuihost.phrases import DAY
 
@@ -41,7 +40,7 @@ def invite(config: Path | None, roles: tuple[str, ...], days: float, note: str) 
         accounts.store.drop_invites(now)
         accounts.store.add_invite(
             invite_hash(code),
-            Invite(given, clean(note, limit=200), now, until, by=getpass.getuser()),
+            Invite(given, clean(note, limit=200), now, until, by=own_user()),
         )
         line = ssh_line(accounts.settings, name)
     click.echo(f"Code        {code}")

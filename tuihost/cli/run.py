@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuihost.cli.common import config_option, read_settings, settings_file
+from tuihost.cli.common import config_option, own_user, read_settings, settings_file
 
 
 @click.command(
@@ -14,11 +14,17 @@ from tuihost.cli.common import config_option, read_settings, settings_file
 )
 @config_option
 @click.option("--verbose", "-v", is_flag=True, help="Log to standard error, with every detail.")
+@click.option("--role", "-r", "roles", multiple=True, help="A role to have; may be repeated.")
 @click.argument("app")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 @click.pass_context
 def run(
-    context: click.Context, config: Path | None, verbose: bool, app: str, words: tuple[str, ...]
+    context: click.Context,
+    config: Path | None,
+    verbose: bool,
+    roles: tuple[str, ...],
+    app: str,
+    words: tuple[str, ...],
 ) -> None:
     """Run APP in this terminal as it would run over SSH; with ARGS, run its command.
 
@@ -29,4 +35,4 @@ def run(
 
     settings = read_settings(config)
     open_log(settings, "debug" if verbose else "error", file=settings_file(config))
-    context.exit(run_app(app, words, settings))
+    context.exit(run_app(app, words, settings, user=own_user(), roles=roles))
