@@ -31,6 +31,7 @@ from .words import (
 )
 
 COMMANDS = "keys, add, remove N, rename N, password, second, codes, close, history"
+LEAVING = ("q", "quit", "exit", "logout")
 TO_READ = "keys, history"
 """What a login can do here that may change nothing."""
 
@@ -80,6 +81,8 @@ class _Lines:
         await self.session.say(f"You can type: {commands}. An empty line leaves.")
         while line := (await self.session.ask("account> ")).strip():
             word, _, rest = line.partition(" ")
+            if line.lower() in LEAVING:
+                break
             do = self.doing.get(word.lower())
             if do is None:
                 await self.session.say(f"Type one of these: {commands}.")

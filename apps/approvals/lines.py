@@ -26,6 +26,8 @@ async def converse(session: Session, approvals: ApprovalsView) -> int:
     await session.say(f"You can type: {COMMANDS}. An empty line leaves.")
     while line := (await session.ask("approvals> ")).strip():
         match line.lower().split():
+            case ["q" | "quit" | "exit" | "logout"]:
+                break
             case ["list"]:
                 await session.say(_list(session, approvals))
             case ["allow" | "refuse" as word, number] if number.isdecimal():

@@ -25,6 +25,7 @@ COMMANDS = {
 LATEST = 20
 MAX_DIGITS = 18  # of the number of a note, as SQLite can take it
 END = "."
+LEAVING = ("q", "quit", "exit", "logout")
 
 
 async def converse(session: Session, store: Store) -> int:
@@ -34,7 +35,7 @@ async def converse(session: Session, store: Store) -> int:
         await session.say(lines.greeting())
         while True:
             verb, _, rest = (await session.ask(QUESTION)).strip().partition(" ")
-            if verb.casefold() in ("q", "quit"):
+            if verb.casefold() in LEAVING:
                 return 0
             try:
                 await session.say(await lines.answer(verb.casefold(), rest.strip()))

@@ -14,6 +14,7 @@ Between the pieces Enter goes on and q stops.
 find WORDS shows the lines that contain them.
 l lists the pages again.
 q leaves, and so does the end of input."""
+LEAVING = ("q", "quit", "exit", "logout")
 MORE = "Enter for more, q to stop: "
 FEW, PIECE = 8, 20
 """Lines of a piece: the fewest, and the number if the height of the window is not known."""
@@ -26,7 +27,7 @@ async def converse(session: Session, library: Library) -> int:
         while True:
             answer = (await session.ask(QUESTION)).strip()
             verb, _, rest = answer.partition(" ")
-            if verb.casefold() in ("q", "quit"):
+            if answer.casefold() in LEAVING:
                 return 0
             if answer in ("", "?"):
                 await session.say(HELP)
@@ -37,6 +38,8 @@ async def converse(session: Session, library: Library) -> int:
                 await session.say(found or f"No line contains {clean(rest, limit=40)}.")
             elif (page := library.find(answer)) is not None:
                 await show(session, library, page)
+            elif answer.casefold() == "help":
+                await session.say(HELP)
             else:
                 await session.say(f"There is no page {clean(answer, limit=40)}; l lists them.")
     except Disconnected:

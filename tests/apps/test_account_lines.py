@@ -215,7 +215,7 @@ def test_a_conversation_about_keys(host: Hosted) -> None:
         pilot.type("what\n").wait_for("Type one of these")
         pilot.type("history\n").wait_for("127.0.0.1, password, logged in")
         pilot.type("close\n").wait_for("yes or no").type("yes\n").wait_for("0 logins closed")
-        pilot.type("\n")
+        pilot.type("exit\n")
         assert pilot.wait_end() == 0
     assert [key.name for key in store_of(host).keys("ada")] == ["desk"]
 

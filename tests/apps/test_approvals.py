@@ -273,7 +273,7 @@ def test_line_by_line(host: Hosted) -> None:
             pilot.type(f"allow {number}\r").type("yes\r")
             pilot.wait_for("bob from 127.0.0.1 has been let in.")
             assert bob.over()
-        pilot.type("\r")
+        pilot.type("exit\r")
         assert pilot.wait_end() == 0
 
 

@@ -232,6 +232,9 @@ def test_line_by_line(host: Hosted) -> None:
         hear(hear(pilot, "Left unsaved: cut short").type("keep\n"), "Note 4 saved: cut short")
         pilot.type("q\n")
         assert pilot.wait_end() == 0
+    for word in ("quit", "Exit", "logout"):
+        with host.lines(user="ada+notes") as pilot:
+            assert pilot.type(f"{word}\n").wait_end() == 0
 
 
 def test_what_does_not_fit_into_a_note_is_refused_and_nothing_is_cut(host: Hosted) -> None:

@@ -271,9 +271,13 @@ def test_line_by_line(reading: Reading) -> None:
         hear(pilot.type("q\nc\n"), "c: This file is not text in UTF-8.")
         hear(pilot.type("find part 29\n"), "b:115: ## Part 29")
         hear(pilot.type("nowhere\n"), "There is no page nowhere")
+        hear(pilot.type("help\n"), "l lists the pages again.")
         pilot.end_input()
         assert pilot.wait_end() == 0
         assert b"\x1b" not in pilot.received
+    for word in ("q", "Quit", "exit", "logout"):
+        with host.lines(user="ada+reader") as pilot:
+            assert pilot.type(f"{word}\n").wait_end() == 0
 
 
 # ------------------------------------------------------------------------------ commands
