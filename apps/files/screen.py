@@ -200,10 +200,9 @@ class FilesScreen:
         def _open(event: Any) -> None:
             self._open(selected())
 
-        @keys.add("c-e", "f4", label="edit", rank=22, when=some)
+        @keys.add("c-e", "f4", label="edit", rank=22, when=lambda: some() and not selected().folder)
         def _edit(event: Any) -> None:
-            if not selected().folder:
-                self.read((*self.here, selected().name), write=True)
+            self.read((*self.here, selected().name), write=True)
 
         @keys.add("c-r", "f2", label="rename", rank=23, when=some)
         async def _rename(event: Any) -> None:

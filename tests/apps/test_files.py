@@ -358,7 +358,8 @@ def test_a_key_that_is_held_down_goes_one_folder_on_or_back(host: Hosted) -> Non
     host.run("files mkdir sub")
     host.run("files put sub/inside.txt", stdin=b"1")
     with host.open("files") as pilot:
-        pilot.wait_for("▌ sub/").press(*["enter"] * 20, "?").wait_for("Keys")
+        assert "^E edit" not in pilot.wait_for("▌ sub/").text, "a folder has no text"
+        pilot.press(*["enter"] * 20, "?").wait_for("Keys")
         assert "/files/mine/sub " in pilot.text, "the file in it is not opened"
         pilot.press("?").wait_gone("Keys").press(*["c-c"] * 20, "?").wait_for("Keys")
         assert "/files/mine " in pilot.text, "Files is not left"
