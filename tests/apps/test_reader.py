@@ -135,7 +135,8 @@ def test_the_outline_finds_a_heading_however_it_is_drawn(
 def test_a_page_is_searched(reading: Reading) -> None:
     with reading({"long.md": LONG + "The needle.\n\n## End\n"}).open("reader") as pilot:
         pilot.wait_for("▌ Long").press("enter").wait_for("Part 1").press("/").type("needle")
-        pilot.wait_for("1 of 1").wait_for("The needle.").press("escape").wait_gone("1 of 1")
+        pilot.wait_for("1 of 1").wait_for("The needle.").press("enter").wait_for("n next found")
+        pilot.press("escape").wait_gone("1 of 1")
         pilot.press("escape").wait_for("▌ Long")
 
 

@@ -286,11 +286,11 @@ class RichView:
 
         found = self._has_hits
 
-        @keys.add("n", label="next found", rank=61, when=found)
+        @keys.add("n", label="next found", rank=26, when=found)
         def _next(event: Any) -> None:
             self.next_hit(1)
 
-        @keys.add("N", label="found before", show=False, when=found)
+        @keys.add("N", label="found before", show=False, rank=27, when=found)
         def _previous(event: Any) -> None:
             self.next_hit(-1)
 
