@@ -360,7 +360,7 @@ def test_the_turn_is_there_before_the_thread_that_takes_it() -> None:
     host = SimpleNamespace(endings=set(), watchdog=SimpleNamespace(call_later=call_later))
     channel = SimpleNamespace(number=1, closed=True, finish=lambda end: None)
     share = Recorded()
-    made = Program(cast(Host, host), cast(ByteChannel, channel), visit, SILENT, share=share)
+    made = Program(cast(Host, host), cast(ByteChannel, channel), visit, SILENT, turn=share.turn())
     made.gone()
     for act in later[: len(STOP_LADDER) + 1]:
         act()

@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Protocol
 
-from tuihost.core.budget.ledger import FREE, Lease, Share, Turn
+from tuihost.core.budget.ledger import FREE, Lease, Turn
 from tuihost.core.exit_statuses import DISCONNECTED
 from tuihost.core.routing import OpenApp
 from tuihost.errors import Disconnected, new_incident
@@ -73,8 +73,8 @@ class Work(Protocol):
 
 
 class Program:
-    """One program of one session. `visit_of` is called on its thread, which takes its turns
-    from `share`; `lease` is given back when that ends.
+    """One program of one session. `visit_of` is called on its thread, which works in its `turn`;
+    `lease` is given back when that ends.
 
     Thread: its own, except the constructor, `start`, `event`, `gone`, `farewell`, `running` and
     `join`. These are for any thread, and only `join` waits."""
@@ -86,11 +86,11 @@ class Program:
         visit_of: VisitOf,
         log: EventLog,
         lease: Lease = FREE,
-        share: Share = FREE,
+        turn: Turn = FREE,
     ) -> None:
         self.channel = channel
         self._lease = lease
-        self._turn: Turn = share.turn()
+        self._turn = turn
         self.thread = threading.Thread(target=self.run, daemon=True)
         self._host = host
         self._visit_of = visit_of

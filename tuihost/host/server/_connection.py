@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease, Share
+from tuihost.core.budget.ledger import FREE, Exceeded, Kind, Lease, Share, Turn
 from tuihost.core.exit_statuses import NO_ROOM
 from tuihost.core.limits import TransportLimits
 from tuihost.core.login.authentication import AuthMachine
@@ -84,6 +84,7 @@ class _SessionChannel:
     asked: ProgramRequest | None = None
     wanted_pty: bool = False
     room: Lease | Exceeded = FREE
+    turn: Turn = FREE
     held: int = 0  # bytes of that room
 
     def memory(self) -> int:
@@ -93,7 +94,8 @@ class _SessionChannel:
         return PROGRAM_MEMORY + CELL_MEMORY * cells
 
     def take_room(self, share: Share) -> None:
-        """Takes the thread and the memory that its program needs."""
+        """Takes the thread and the memory that its program needs, and makes its turn."""
+        self.turn = share.turn()
         self.held = self.memory()
         self.room = take_together(share, (Kind.THREADS, 1), (Kind.MEMORY, self.held))
 
@@ -304,7 +306,7 @@ class Connection:
             self._turn_away(session, room.sentence)
             return
         visit = partial(self._visit, session, session.granted(session.machine.program))
-        session.program = Program(self._host, channel, visit, self._log, room, self._visitor.share)
+        session.program = Program(self._host, channel, visit, self._log, room, session.turn)
         try:
             session.program.start(f"app-{self.number}-{channel.number}")
         except RuntimeError as error:
