@@ -21,8 +21,8 @@ FAMILIAR = {"help": "?", "exit": "q", "quit": "q", "logout": "q", "ls": "l", "wh
 """Words that people know from elsewhere, and the letters for them. An app of that name comes
 first."""
 OFFERED = 4
-MAX_DIGITS = 9  # of the number of an app
 """How many names are offered if several could be meant."""
+MAX_DIGITS = 9  # of the number of an app
 
 
 async def converse(session: Session, motd: str) -> int | Launch:

@@ -112,6 +112,11 @@ class Windows(App):
         except TookTooMuch as error:
             session.error(str(error))
             return UNAVAILABLE
+        except (OSError, TuihostError) as error:
+            if session.ended:
+                raise
+            session.error(f"{program.name} does not start: {clean(str(error))}")
+            return 1
         if status < 0 and not session.ended:
             session.error(f"{program.name} was ended by signal {-status}.")
         return abs(status)

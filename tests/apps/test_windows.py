@@ -17,11 +17,14 @@ from apps.windows.screen import WindowsScreen
 from tests.log import SILENT
 from tests.tui.screen import make_session, play
 from tests.waiting import DEADLINE, until
-from tuihost import TookTooMuch, X11Display
+from tuihost import NotOpened, TookTooMuch, X11Display
 from tuihost.core.budget.ledger import FREE, Holder, Kind, Lease, Share
+from tuihost.core.x11_setup import COOKIE
 from tuihost.host.budget.budget import Budget
+from tuihost.host.relay import display_files
 from tuihost.host.relay.x11_display import ClientDisplay
 from tuihost.testing import Hosted, hosted
+from tuihost.testing.hosted import hang_up
 
 PROGRAMS = {"sleep": "sleep 1", "words": "echo 'two words'"}
 
@@ -52,6 +55,23 @@ def test_a_program_that_nobody_offers(host: Hosted) -> None:
     assert said.status == 2
     assert "windows list" in said.errors
     assert "\x1b" not in said.errors
+
+
+def test_a_program_that_does_not_start_is_said(
+    host: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> Any:
+        raise NotOpened("no display is free on the host")
+
+    monkeypatch.setattr(display_files, "_take_number", none)
+    transport = host.connect()
+    channel = transport.open_session(timeout=DEADLINE)
+    channel.request_x11(0, COOKIE, "00" * 16, False, lambda *_: None)
+    channel.exec_command("windows run sleep")
+    said = channel.makefile_stderr("rb").read()
+    assert said == b"sleep does not start: no display is free on the host\n"
+    assert channel.recv_exit_status() == 1
+    hang_up(transport)
 
 
 def test_line_by_line_and_on_a_screen(host: Hosted) -> None:

@@ -92,6 +92,7 @@ def test_a_text_that_is_not_toml_has_no_lines(text: str) -> None:
         ("port = 08022", "1:9: is more than one value: put the next setting on a line of its own"),
         ("<html>", "1:1: should be `name = value`, or the name of a table in brackets"),
         ("x =\n", "1:4: is not a value"),
+        (f"a = 1\nport = {'1' * 4301}", "2: is a number with too many digits"),
         ("x = [1", "1: Unclosed array (at end of document)"),
     ],
 )

@@ -26,6 +26,7 @@ _MARKED = re.compile(f"{_MARK}(\\d+){_MARK}")
 _PYTHONS_PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
 
 
+_LONG_NUMBER = re.compile(r"[\d_]{4000}")
 _TWICE = re.compile(r"Cannot declare \((.*)\) twice")
 _PLAINLY = {
     "Invalid value": "is not a value: text needs quotes, and true and false small letters",
@@ -55,6 +56,10 @@ def parsed(text: str) -> dict[str, Any]:
         raise TomlError(str(text.count("\n") + 1), _plainly(str(error))) from None
     except RecursionError:
         raise TomlError("1", "is nested too deeply") from None
+    except ValueError:  # of Python itself, which makes no number of thousands of digits
+        found = _LONG_NUMBER.search(text)
+        line = text.count("\n", 0, found.start()) + 1 if found else 1
+        raise TomlError(str(line), "is a number with too many digits") from None
 
 
 def _plainly(reason: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import socket
@@ -18,9 +19,10 @@ import pytest
 
 from tests.waiting import DEADLINE, until
 from tuihost import Accepts, App, Disconnected, NotOpened, Session, X11Display, command
+from tuihost.core.budget.ledger import Kind
 from tuihost.core.x11_setup import COOKIE
 from tuihost.host.relay.display_files import SOCKETS
-from tuihost.host.relay.x11_display import MAX_CONNECTIONS
+from tuihost.host.relay.x11_display import MAX_CONNECTIONS, ClientDisplay
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -241,6 +243,47 @@ def test_a_wrong_cookie_gets_an_answer_and_no_further(cookie: bytes) -> None:
         refused = host.log.wait_for("request.refused")
         assert (refused["kind"], refused["reason"]) == ("x11", "its cookie is wrong")
         assert visitor.came.empty()
+
+
+def test_without_descriptors_nothing_is_accepted_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    accept, tries = socket.socket.accept, []
+
+    def full(sock: socket.socket) -> Any:
+        tries.append(sock)
+        if len(tries) == 1:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return accept(sock)
+
+    with holding() as (host, visitor, display):
+        assert isinstance(display, ClientDisplay)
+        environment, pump = display.environment(), display._pump()
+        monkeypatch.setattr(socket.socket, "accept", full)
+        with program(environment) as sock:
+            sock.sendall(setup(cookie_in(environment)))
+            assert "Too many open files" in host.log.wait_for("host.error")["reason"]
+            for _ in range(3):  # rounds of the thread, in each of which it would try again
+                came = threading.Event()
+                pump.call(came.set)
+                assert came.wait(DEADLINE)
+            assert len(tries) == 1
+            visitor.next()  # and then it gets through
+
+
+def test_a_socket_that_cannot_be_had_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with holding() as (host, visitor, display):
+        assert isinstance(display, ClientDisplay)
+        display._pump()  # has one of its own, which is there already
+        before = host.host.budget.held(Kind.DESCRIPTORS)
+        monkeypatch.setattr(socket, "socketpair", full)
+        with pytest.raises(NotOpened, match="no socket left: Too many open files"):
+            display.connect_socket(DEADLINE)
+        assert host.host.budget.held(Kind.DESCRIPTORS) == before
+        assert visitor.next().recv(1) == b""
 
 
 def test_what_is_no_x_client_gets_no_further() -> None:

@@ -38,9 +38,7 @@ from tuihost.wire import (
 
 BACKLOG = 64
 MAX_ASKED = 64  # streams of one listener that the client has not answered yet
-PAUSE = 1.0  # seconds without accepting where the process has no descriptors left
 PORT_TRIES = 32
-_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _NO_SUCH_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
@@ -193,14 +191,10 @@ class SocketListener:
             self.pump.watch(sock, READ, partial(self._accept, sock))
 
     def _accept(self, listening: socket.socket) -> None:
-        try:
-            sock, came_from = listening.accept()
-        except OSError as error:
-            if error.errno in _FULL:
-                self.log.error(Event.HOST_ERROR, where="forward", reason=str(error))
-                self.pump.watch(listening, 0, self._watch)
-                self.pump.timer.call_later(PAUSE, lambda: self.pump.call(self._watch))
+        accepted = self.pump.accept(listening, self._watch)
+        if accepted is None:
             return
+        sock, came_from = accepted
         lease = FREE if self._asked >= MAX_ASKED else self._share.take(Kind.DESCRIPTORS)
         if self._asked >= MAX_ASKED or isinstance(lease, Exceeded):
             sock.close()

@@ -7,13 +7,14 @@ only. A person whose line is full holds up their own streams, as they would anyw
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from tuihost.logs import Event, EventLog
 from tuihost.wire import ByteChannel, Timer
@@ -21,7 +22,9 @@ from tuihost.wire import ByteChannel, Timer
 CHUNK = 262_144
 BURST = 4  # chunks of one stream before the others have their turn
 LINGER = 30.0  # seconds for a target to read what was sent before the client went
+PAUSE = 1.0  # seconds without accepting where the process has no descriptors left
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 Action = Callable[[], None]
 Relayed = Callable[[int, int], None]
@@ -109,6 +112,18 @@ class Pump:
             self._selector.modify(sock, events, ready)
         else:
             self._selector.register(sock, events, ready)
+
+    def accept(self, listening: socket.socket, watch: Action) -> tuple[socket.socket, Any] | None:
+        """A connection that has come, and its address; None if there is none. Where the process has
+        no descriptors left, `listening` is not watched until `watch` is called, a moment later."""
+        try:
+            return listening.accept()
+        except OSError as error:
+            if error.errno in _FULL:
+                self._log.error(Event.HOST_ERROR, where="forward", reason=str(error))
+                self.watch(listening, 0, watch)
+                self.timer.call_later(PAUSE, lambda: self.call(watch))
+            return None
 
     # ---------------------------------------------------------------- the thread
 

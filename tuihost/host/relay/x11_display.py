@@ -91,13 +91,19 @@ class ClientDisplay:
         return stream
 
     def connect_socket(self, timeout: float = 10.0) -> socket.socket:
+        pump = self._pump()
         stream = self.connect(timeout)
         lease = self.share.take(Kind.DESCRIPTORS, 2)
         if isinstance(lease, Exceeded):
             stream.close()
             raise NotOpened(lease.sentence)
-        ours, theirs = socket.socketpair()
-        self._pump().relay(stream.channel, counted(theirs, lease), self.ended(stream.channel))
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            lease.give_back()
+            stream.close()
+            raise NotOpened(f"the host has no socket left: {error.strerror}") from None
+        pump.relay(stream.channel, counted(theirs, lease), self.ended(stream.channel))
         return ours
 
     def take_place(self) -> Lease:
@@ -202,20 +208,22 @@ class _LocalDisplay:
                 self.pump.watch(sock, READ, partial(self._accept, sock))
 
     def _accept(self, listening: socket.socket) -> None:
-        with suppress(BlockingIOError):
-            sock, _ = listening.accept()
-            lease = self.display.share.take(Kind.DESCRIPTORS)
-            if isinstance(lease, Exceeded):
-                sock.close()
-                return
-            sock = counted(sock, lease)
-            if self.pending >= MAX_PENDING:
-                sock.close()
-            elif _user_of(sock) == os.getuid():
-                _PendingProgram(self, sock).begin()
-            else:
-                self.log.info(Event.REQUEST_REFUSED, kind=KIND, reason="another user's program")
-                sock.close()
+        accepted = self.pump.accept(listening, self._watch)
+        if accepted is None:
+            return
+        sock, _ = accepted
+        lease = self.display.share.take(Kind.DESCRIPTORS)
+        if isinstance(lease, Exceeded):
+            sock.close()
+            return
+        sock = counted(sock, lease)
+        if self.pending >= MAX_PENDING:
+            sock.close()
+        elif _user_of(sock) == os.getuid():
+            _PendingProgram(self, sock).begin()
+        else:
+            self.log.info(Event.REQUEST_REFUSED, kind=KIND, reason="another user's program")
+            sock.close()
 
 
 class _PendingProgram:
