@@ -124,6 +124,18 @@ def test_what_anybody_can_replace_is_not_trusted_either(tmp_path: Path) -> None:
                 check_trusted(name)
 
 
+def test_on_a_disk_that_nobody_can_write_to_nobody_replaces_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "settings"
+    path.touch(0o600)
+    tmp_path.chmod(0o777)
+    here = os.statvfs(tmp_path)
+    read_only = os.statvfs_result((*here[:8], here.f_flag | os.ST_RDONLY, here.f_namemax))
+    monkeypatch.setattr(os, "statvfs", lambda folder: read_only)
+    check_trusted(path)
+
+
 def test_a_group_of_the_user_alone_is_as_good_as_the_user(tmp_path: Path) -> None:
     path = tmp_path / "app.py"
     path.touch()

@@ -46,8 +46,8 @@ def make_private(path: Path, data: bytes) -> None:
 
 def check_trusted(path: Path, owners: Collection[int] = ()) -> None:
     """Looks at a file or a folder that decides what the host does. Raises `NotPrivate` if another
-    user may change it, `OSError`. `owners` may have it besides root and the user of this
-    process."""
+    user may change it, or anybody put something else in its place; `OSError`. `owners` may have it
+    besides root and the user of this process."""
     about = path.stat()
     if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
         return  # a device or a pipe, that the operator has chosen
@@ -57,8 +57,12 @@ def check_trusted(path: Path, owners: Collection[int] = ()) -> None:
     if about.st_uid not in (0, os.geteuid(), *owners):
         raise NotPrivate("belongs to another user; run chown on it")
     for folder in {path.absolute().parent, path.resolve().parent}:
-        # With the sticky bit, as in /tmp, others can neither rename it nor remove it.
-        if folder.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+        # With the sticky bit, as in /tmp, others can neither rename it nor remove it. Settings that
+        # a container is given have mode 777, and are on a disk that nobody can write to.
+        if (
+            folder.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH
+            and not os.statvfs(folder).f_flag & os.ST_RDONLY
+        ):
             raise NotPrivate(f"anybody can put something else in its place; chmod o-w {folder}")
 
 
