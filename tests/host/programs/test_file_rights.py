@@ -11,6 +11,8 @@ import pytest
 
 from tests.sftp import sftp_of
 from tests.waiting import DEADLINE
+from tuihost import Accepts, App, Session
+from tuihost.core.exit_statuses import NOT_FOUND
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
 
@@ -72,6 +74,30 @@ def test_who_may_write_one_apps_files_writes_no_others() -> None:
         assert sftp.stat("/files/mine/a").st_size == 5
         assert host.run("shell -c 'echo hello > b'", user="eve").status == 0
         assert sorted(sftp.listdir("/files/mine")) == ["a", "b"]
+
+
+class Vault(App):
+    """Serves `sftp` itself."""
+
+    name = "vault"
+    accepts = Accepts(subsystems=("sftp",))
+
+    def subsystem(self, session: Session, name: str) -> int:
+        session.write(b"open")
+        return 0
+
+
+@pytest.mark.parametrize(("apps", "told"), [(["vault"], "open"), (["menu"], "")])
+def test_a_subsystem_that_is_called_as_a_program_needs_the_same_right(
+    apps: list[str], told: str
+) -> None:
+    settings = {"roles": {"guest": {"apps": apps}}}
+    with hosted(Vault(), bundled=["menu"], settings=settings) as host:
+        done = host.run("/usr/lib/openssh/sftp-server")
+        assert done.text == told
+        if not told:
+            assert done.status == NOT_FOUND
+            assert done.errors == "tuihost: no app here serves the subsystem sftp for you\n"
 
 
 def by_every_transfer(host: Hosted, user: str) -> list[tuple[int, str]]:

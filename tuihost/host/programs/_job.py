@@ -22,7 +22,6 @@ from tuihost.core.routing import (
     SyncFiles,
 )
 from tuihost.errors import Disconnected
-from tuihost.host.access import SFTP
 from tuihost.host.host import Host
 from tuihost.host.programs._file_transfers import FileTransfers
 from tuihost.host.programs._hosted_apps import files_of
@@ -186,14 +185,13 @@ class Job:
         return self._started(name, lambda: app.x11(self._session(name), display) or 0)
 
     def _subsystem(self, name: str) -> int:
-        access = self._host.access
-        app = access.subsystem_app(name) if access.serves(self._visit.account, name) else None
-        if app is not None:
-            return self._guarded(app.name, lambda: app.subsystem(self._session(app.name), name))
-        if name == SFTP:
+        if not self._host.access.serves(self._visit.account, name):
+            self._complain(f"no app here serves the subsystem {clean(name, limit=40)} for you")
+            return NOT_FOUND
+        app = self._host.access.subsystem_app(name)
+        if app is None:
             return self._copied(FileTransfers.sftp)
-        self._complain(f"no app here serves the subsystem {clean(name, limit=40)}")
-        return NOT_FOUND
+        return self._guarded(app.name, lambda: app.subsystem(self._session(app.name), name))
 
     def _started(self, name: str, run: Callable[[], int], **fields: object) -> int:
         """The same with a line in the log at both ends."""
