@@ -30,7 +30,6 @@ _TRUE_COLOR_TERMS = (
     "contour",
     "rio",
 )
-_ANSI16_TERMS = ("linux", "ansi", "cygwin", "eterm-color", "vt220-color")
 _MONO_TERMS = ("vt100", "vt102", "vt220", "xterm-mono")
 _CP437_TERMS = ("syncterm", "ansi-bbs", "ansi-bbs-256color")
 """Terminals for mailboxes: whatever the locale says, they know no UTF-8."""

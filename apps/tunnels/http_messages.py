@@ -23,7 +23,6 @@ MADE_UP = re.compile(
 )
 # HTTP in another form, in which nobody would look at what a browser says: RFC 9113 §3.1, RFC 2817.
 OTHER_HTTP = re.compile(rb"h2|h3|http|tls", re.IGNORECASE)
-Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)

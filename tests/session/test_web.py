@@ -72,6 +72,7 @@ def test_a_client_that_waits_to_be_asked_for_more() -> None:
     [
         (b"GARBAGE\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET //[ HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000, b"431"),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", b"431"),
         (POST + b"a" * 1_100_000, b"413"),

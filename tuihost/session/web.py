@@ -100,7 +100,7 @@ def serve_pages(stream: ByteStream, respond: Respond) -> None:
 def _read(connection: h11.Connection, stream: ByteStream) -> WebRequest | None:
     """The next request, None if none comes any more."""
     asked: h11.Request | None = None
-    body = b""
+    body = bytearray()
     while True:
         event = connection.next_event()
         if event is h11.NEED_DATA:
@@ -113,17 +113,20 @@ def _read(connection: h11.Connection, stream: ByteStream) -> WebRequest | None:
             if sum(len(name) + len(value) for name, value in event.headers) > MAX_HEAD:
                 raise h11.RemoteProtocolError("its head is too long", error_status_hint=431)
         elif isinstance(event, h11.Data):
-            body += bytes(event.data)
+            body += event.data
             if len(body) > MAX_BODY:
                 raise h11.RemoteProtocolError("the request is too long", error_status_hint=413)
         elif isinstance(event, h11.EndOfMessage) and asked is not None:
-            return _request(asked, body)
+            return _request(asked, bytes(body))
         else:
             return None
 
 
 def _request(asked: h11.Request, body: bytes) -> WebRequest:
-    target = urlsplit(asked.target.decode("ascii"))
+    try:
+        target = urlsplit(asked.target.decode("ascii"))
+    except ValueError:  # `//[`
+        raise h11.RemoteProtocolError("its target is not an address") from None
     return WebRequest(
         method=asked.method.decode("ascii"),
         path=unquote(target.path) or "/",
