@@ -67,3 +67,11 @@ def test_a_backup_overwrites_nothing_and_needs_a_store(run: Run, tmp_path: Path)
     said = run("backup", "copy.tar", status=1).err
     assert said == "Error: copy.tar already exists, and is left as it is.\n"
     assert (tmp_path / "copy.tar").read_text() == "mine"
+
+
+def test_a_link_to_nothing_is_not_taken_for_a_backup(
+    store: AccountStore, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "copy.tar").symlink_to("not-there")
+    said = run("backup", "copy.tar", status=1)
+    assert said.err == "Error: copy.tar already exists, and is left as it is.\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 import tempfile
 from functools import partial
@@ -33,7 +34,7 @@ def backup(config: Path | None, file: Path) -> None:
     say_settings_found(config)
     settings = read_settings(config)
     store = open_accounts(settings)
-    if file.exists():
+    if os.path.lexists(file):
         raise click.ClickException(f"{file} already exists, and is left as it is.")
     try:
         with tempfile.TemporaryDirectory() as folder, draft_of(file) as draft:
