@@ -19,7 +19,14 @@ import h11
 
 from tuihost import ByteStream, Disconnected, NotOpened, Peer
 
-from .http_messages import MAX_HEAD, answer_passed_on, fault_of, host_of, passed_on
+from .http_messages import (
+    MAX_HEAD,
+    answer_passed_on,
+    fault_of,
+    host_of,
+    interim_passed_on,
+    passed_on,
+)
 from .open_tunnels import KEPT_TEXT, OpenTunnels, Request, Tunnel
 
 CHUNK = 65_536
@@ -218,11 +225,10 @@ class BrowserConnection:
         status = 0
         for event in self._from_machine():
             match event:
-                case h11.InformationalResponse(status_code=101):
-                    self._send_browser(event)
-                    return 101
                 case h11.InformationalResponse():
-                    self._send_browser(event)
+                    self._send_browser(interim_passed_on(event))
+                    if event.status_code == 101:
+                        return 101
                 case h11.Response():
                     status = event.status_code
                     self._send_browser(answer_passed_on(event))

@@ -105,6 +105,14 @@ def answer_passed_on(response: h11.Response) -> h11.Response:
     return h11.Response(status_code=response.status_code, headers=headers, reason=response.reason)
 
 
+def interim_passed_on(response: h11.InformationalResponse) -> h11.InformationalResponse:
+    """What comes before an answer, as this host says it: a machine may say it in HTTP/1.0."""
+    headers = list(response.headers.raw_items())
+    return h11.InformationalResponse(
+        status_code=response.status_code, headers=headers, reason=response.reason
+    )
+
+
 def _upgrades_http(request: h11.Request) -> bool:
     """Whether it wants to go on in another form of HTTP, in which nobody would read its requests
     on the way."""

@@ -402,6 +402,12 @@ def test_an_answer_that_ends_with_the_connection(host: Hosted) -> None:
         assert get(connection) == (200, b"to the end")
 
 
+def test_what_comes_before_an_answer_is_passed_on_from_an_old_machine_too(host: Hosted) -> None:
+    serve, _ = answering(b"HTTP/1.0 100 Continue\r\n\r\n" + HELLO)
+    with tunnel(host, serve), browser(host) as connection:
+        assert get(connection) == (200, b"hello")
+
+
 def test_a_head_has_no_body(host: Hosted) -> None:
     serve, _ = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", again=True)
     with tunnel(host, serve), browser(host) as connection:
