@@ -31,6 +31,8 @@ WIDTHS = (
     ("Emoji", "🙂🐙🌊🍀"),
 )
 CELLS = 8
+ROLE = 19
+"""Columns for the name of a role."""
 KNOWN = "What the host knows about your terminal"
 DEPTHS = {1: "none", 4: "16", 8: "256", 24: "16 million"}
 
@@ -97,7 +99,7 @@ def _colors(session: Session, width: int) -> Iterator[RenderableType]:
     yield ""
     rainbow, grey = Text(), Text()
     for place in range(cells):
-        share = place / (cells - 1)
+        share = place / max(1, cells - 1)
         rainbow.append(" ", style=f"on {_hex(*colorsys.hls_to_rgb(share * 5 / 6, 0.5, 0.9))}")
         grey.append(" ", style=f"on {_hex(share, share, share)}")
     yield _indented(rainbow)
@@ -113,7 +115,10 @@ def _roles(session: Session, width: int) -> Iterator[RenderableType]:
     """Every role of the theme, drawn in its own style."""
     yield heading(f"The theme {session.theme.title}")
     names = [Text(name, style=name) for name in session.theme.roles]
-    yield _indented(Columns(names, width=19, padding=(0, 1), column_first=True))
+    if width > ROLE:
+        yield _indented(Columns(names, width=ROLE, padding=(0, 1), column_first=True))
+    else:  # rich divides by the number of columns that there is room for
+        yield _indented(Group(*names))
 
 
 def _characters() -> Iterator[RenderableType]:

@@ -180,6 +180,12 @@ def test_the_terminal_command_with_and_without_one(host: Hosted) -> None:
         assert pilot.wait_end() == 0
 
 
+@pytest.mark.parametrize("columns", [1, 3, 21])
+def test_the_card_in_a_narrow_window(host: Hosted, columns: int) -> None:
+    with host.open("about terminal", size=(columns, 24)) as pilot:
+        assert pilot.wait_end() == 0
+
+
 def test_without_a_screen_the_sections_are_read_out(host: Hosted) -> None:
     with host.open("about", term="dumb", size=(120, 100)) as pilot:
         pilot.wait_for("Is this the right host?").wait_for("known_hosts").wait_for("Terminal: dumb")
