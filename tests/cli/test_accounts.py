@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.operator import PASSWORD, Run
 from tuihost.accounts import AccountStore
+from tuihost.cli.accounts import host_user
 
 
 def test_nobody_of_that_name(run: Run, store: AccountStore) -> None:
@@ -67,3 +68,7 @@ def test_nobody_else_makes_what_the_user_of_the_host_could_not_read(
     assert "is kept by the user" in run("invite", status=1).err
     monkeypatch.setattr(os, "geteuid", os.getuid)
     assert run("user", "add", "ada", "--no-password").out.startswith("ada now has an account.")
+
+
+def test_a_folder_that_nobody_may_look_into_is_left_to_what_opens_it_next() -> None:
+    assert host_user(Path("k" * 300)) == os.geteuid()  # no name of a file: looking for it fails

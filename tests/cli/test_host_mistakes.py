@@ -168,10 +168,9 @@ def here(tmp_path: Path, run: Run) -> Path:
 
 def test_a_key_that_cannot_be_looked_for_is_a_sentence(here: Path, run: Run) -> None:
     """As in a folder that another user keeps to themselves."""
-    name = "k" * 300
-    (here / "tuihost.toml").write_text(f"{SOUND}[accounts]\nsecret_key = '{name}'\n")
+    (here / "tuihost.toml").write_text(f"{SOUND}[accounts]\nsecret_key = '{LONG}'\n")
     assert run("check", status=78).err == (
-        f"the key {here}/{name} cannot be used: File name too long\n"
+        f"the key {here}/{LONG} cannot be used: File name too long\n"
     )
 
 
@@ -372,12 +371,14 @@ def test_what_is_made_is_for_nobody_else_to_read(here: Path, run: Run) -> None:
     assert set(modes.values()) == {0}, modes
 
 
+LONG = "k" * 300
+"""No name of a file, so that looking for it fails, as in a folder of another user."""
 CHOICES: dict[str, list[object]] = {
     "server.default_app": ["echo", "nope"],
     "server.theme": ["harbor-night", "pink"],
     "server.host": ["127.0.0.1", "192.0.2.1", "::1"],
-    "server.host_keys": [["key"], ["file/key"], ["file"], ["key", "away"], []],
-    "server.state_dir": ["state", "file", "file/state", "state/deep/er", "nowhere"],
+    "server.host_keys": [["key"], ["file/key"], ["file"], ["nowhere"], [LONG], ["key", "away"], []],
+    "server.state_dir": ["state", "file", "file/state", "state/deep/er", "nowhere", LONG],
     "login.chains": [["publickey"], ["riddle"], [""], ["delivery"]],
     "login.trusted_ca": [[], ["away"], ["file"]],
     "login.revoked_keys": [None, "away", "file"],

@@ -96,6 +96,8 @@ def host_user(state_dir: Path) -> int:
         return (state_dir / HOST_LOCK).stat().st_uid
     except FileNotFoundError:
         return state_dir.stat().st_uid if os.geteuid() == 0 else os.geteuid()
+    except OSError:  # nobody lets us look: what is opened next says why
+        return os.geteuid()
 
 
 def name_of_user(uid: int) -> str:

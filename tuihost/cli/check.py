@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
@@ -94,7 +95,7 @@ def _broken(
     state = settings.server.state_dir / "apps"
     plugins += [
         f"app {name}: {path} is damaged"
-        for name in sorted(catalog.apps)
+        for name in (sorted(catalog.apps) if os.access(state, os.X_OK) else ())
         for path in sorted((state / name).glob("*.sqlite3"))
         if path.is_file() and is_damaged(path)
     ]

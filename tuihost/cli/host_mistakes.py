@@ -272,11 +272,12 @@ def _folders(settings: Settings) -> Iterator[str]:
         if reason := _cannot_be_made(folder):
             yield f"{setting}: the folder {folder} cannot be made: {reason}"
     state = settings.server.state_dir
-    if state.is_dir():
-        try:
-            check_trusted(state)
-        except NotPrivate as problem:
-            yield f"server.state_dir: {state}: {problem}"
+    try:
+        check_trusted(state)
+    except NotPrivate as problem:
+        yield f"server.state_dir: {state}: {problem}"
+    except OSError:
+        return  # it is not there yet, or the folder in it cannot be made, as is said above
 
 
 def _unreadable(setting: str, folders: Iterable[Path]) -> Iterator[str]:
@@ -329,9 +330,14 @@ def _log_file(settings: Settings) -> Iterator[str]:
 def _host_keys(settings: Settings) -> Iterator[str]:
     first, *others = settings.server.host_keys
     for key in (first, *others):
-        if not key.exists():
+        try:
+            key.lstat()
+        except (FileNotFoundError, NotADirectoryError):
             if key is not first:  # which is made when the host starts: not now
                 yield f"server.host_keys: {key}: there is no such file"
+            continue
+        except OSError as error:
+            yield f"server.host_keys: {key}: {error.strerror}"
             continue
         try:
             HostKeys.load_or_create(key)

@@ -7,6 +7,7 @@ that must happen once is one statement inside one transaction, and its count of 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -425,7 +426,7 @@ class SqliteAccounts:
         with suppress(OSError):  # where it cannot be looked at, it cannot be opened either
             self._refuse_a_file_of_others(path)
             return False
-        if self._ours and self._box.path.exists() and path.parent.is_dir():
+        if self._ours and os.path.lexists(self._box.path) and path.parent.is_dir():
             raise StoreError(
                 f"the account store {path} is gone: put it back, or delete its key {self._box.path}"
                 " to begin anew"
