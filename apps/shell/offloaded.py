@@ -78,7 +78,7 @@ def _check_depth(value: Any) -> None:
 
 
 def _part(value: Any, path: str) -> Any:
-    for step in re.findall(r"\[-?\d+\]|[^.\[\]]+", path):
+    for step in re.findall(r"\[-?\d{1,18}\]|[^.\[\]]+", path):
         try:
             value = value[int(step[1:-1])] if step.startswith("[") else value[step]
         except (LookupError, TypeError):
