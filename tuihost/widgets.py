@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowSource, RowWindow
+from tuihost.tui.layout.splits import HSplit, VSplit
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, pad, spread, wrap
 from tuihost.tui.widgets.charts import meter, sparkline
 from tuihost.tui.widgets.dialogs import Dialog
@@ -34,6 +35,7 @@ __all__ = [
     "Dialog",
     "FilterLine",
     "Fragments",
+    "HSplit",
     "HelpOverlay",
     "Keymap",
     "ListView",
@@ -47,6 +49,7 @@ __all__ = [
     "Table",
     "TextEditor",
     "TextLimit",
+    "VSplit",
     "choose_theme",
     "filter_items",
     "fit",

@@ -7,13 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.layout.containers import HSplit
 from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
 from tuihost import AccountChange, KeyRecord, NotPossible, OwnAccount, Session, TuihostError
-from tuihost.widgets import Keymap, ListView, RichView, Screen, choose_theme
+from tuihost.widgets import HSplit, Keymap, ListView, RichView, Screen, choose_theme
 
 from . import rows as named
 from .history import entries, table

@@ -9,12 +9,22 @@ from typing import Any
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
+from prompt_toolkit.layout.containers import ConditionalContainer, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost import AccountChange, NewSecond, NotPossible, OwnAccount, Session
-from tuihost.widgets import Dialog, Fragments, Keymap, Screen, TextLimit, glyph, wrap
+from tuihost.widgets import (
+    Dialog,
+    Fragments,
+    HSplit,
+    Keymap,
+    Screen,
+    TextLimit,
+    VSplit,
+    glyph,
+    wrap,
+)
 
 from .proving import password_for, proved
 

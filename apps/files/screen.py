@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Any
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.layout.containers import HSplit
 from rich.text import Text
 
 from tuihost import (
@@ -29,6 +28,7 @@ from tuihost import (
 )
 from tuihost.widgets import (
     Column,
+    HSplit,
     Keymap,
     RichView,
     Screen,

@@ -6,22 +6,18 @@ from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import (
-    AnyContainer,
-    ConditionalContainer,
-    HSplit,
-    VSplit,
-    Window,
-)
+from prompt_toolkit.layout.containers import AnyContainer, ConditionalContainer, Window
 
 from tuihost import AppCard, Launch, Session, clean
 from tuihost.widgets import (
     Fragments,
+    HSplit,
     Keymap,
     ListView,
     RowWindow,
     Screen,
     SideBySide,
+    VSplit,
     choose_theme,
     fit,
     glyph,

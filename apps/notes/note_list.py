@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prompt_toolkit.layout.containers import AnyContainer, HSplit, Window
+from prompt_toolkit.layout.containers import AnyContainer, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
 
 from tuihost import Session, ago
-from tuihost.widgets import Keymap, ListView, RichView, SideBySide, fit, width_of
+from tuihost.widgets import HSplit, Keymap, ListView, RichView, SideBySide, fit, width_of
 
 from .drawing import NotePage
 from .note import ADD, Draft, NotesError, Summary, guest_hints, owner_of

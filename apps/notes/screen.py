@@ -6,10 +6,9 @@ import asyncio
 from typing import Any
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session
-from tuihost.widgets import Keymap, RichView, Screen, fit
+from tuihost.widgets import HSplit, Keymap, RichView, Screen, fit
 
 from .drawing import drawn
 from .note import ADD, REMOVE, Draft, Note, NotesError, Summary, guest_hints, owner_of

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prompt_toolkit.document import Document
-from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session
-from tuihost.widgets import Keymap, Screen, TextEditor
+from tuihost.widgets import HSplit, Keymap, Screen, TextEditor
 
 from .limits import MAX_NOTE
 from .note import Draft, NotesError, owner_of, title_of

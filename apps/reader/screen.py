@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session, clean
 from tuihost.widgets import (
+    HSplit,
     Keymap,
     ListView,
     RichView,

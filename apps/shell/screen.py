@@ -15,14 +15,14 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding.bindings.auto_suggest import load_auto_suggest_bindings
-from prompt_toolkit.layout.containers import Float, FloatContainer, HSplit
+from prompt_toolkit.layout.containers import Float, FloatContainer
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.utils import get_cwidth
 from prompt_toolkit.widgets import SearchToolbar, TextArea
 
 from tuihost import Interrupted, Launch, Session, Stream
-from tuihost.widgets import Keymap, RichView, RowWindow, Screen, TextLimit
+from tuihost.widgets import HSplit, Keymap, RichView, RowWindow, Screen, TextLimit
 
 from .completion import KnownCommands, ShellCompleter, ShellLexer
 from .keys import shell_keys

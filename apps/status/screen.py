@@ -7,10 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session
-from tuihost.widgets import Keymap, RowWindow, Screen, SideBySide, Table
+from tuihost.widgets import HSplit, Keymap, RowWindow, Screen, SideBySide, Table
 
 from .board import Board
 from .people import Person, columns, people

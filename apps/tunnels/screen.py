@@ -8,12 +8,11 @@ from functools import partial
 from typing import Any
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.layout.containers import HSplit
 from rich.console import Group
 from rich.text import Text
 
 from tuihost import Session, clean, counted, qr_lines, size_of
-from tuihost.widgets import Column, Keymap, RichView, Screen, Table
+from tuihost.widgets import Column, HSplit, Keymap, RichView, Screen, Table
 
 from .open_tunnels import OpenTunnels, Request, Tunnel
 from .words import clock

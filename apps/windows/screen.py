@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.layout.containers import HSplit
 
 from tuihost import Session, TookTooMuch, TuihostError, clean
-from tuihost.widgets import Column, Keymap, Screen, Table, glyph, ignore_held_key
+from tuihost.widgets import Column, HSplit, Keymap, Screen, Table, glyph, ignore_held_key
 
 from .drawn import Note, can_draw
 from .programs import Program, Programs, Running

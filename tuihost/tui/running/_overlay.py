@@ -31,7 +31,6 @@ from prompt_toolkit.layout.containers import (
     DynamicContainer,
     Float,
     FloatContainer,
-    HSplit,
     Window,
     to_container,
 )
@@ -47,6 +46,7 @@ from tuihost.session.progress import ProgressLine
 from tuihost.session.session import Session
 from tuihost.tui.characters import one_line, width_of
 from tuihost.tui.layout.rows import RowWindow
+from tuihost.tui.layout.splits import HSplit
 from tuihost.tui.running._transcript import BOX_WIDTH, ScreenLine, Transcript
 from tuihost.tui.widgets.cells import glyph
 from tuihost.tui.widgets.dialogs import Dialog, Paragraphs

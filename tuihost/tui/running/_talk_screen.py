@@ -14,7 +14,7 @@ from prompt_toolkit.application.application import Application
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import ConditionalContainer, HSplit, VSplit, Window
+from prompt_toolkit.layout.containers import ConditionalContainer, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
@@ -25,6 +25,7 @@ from tuihost.phrases import as_sentence
 from tuihost.session.session import Launch, Result, Session
 from tuihost.tui.characters import one_line, width_of
 from tuihost.tui.layout.rows import RowWindow
+from tuihost.tui.layout.splits import HSplit, VSplit
 from tuihost.tui.running._transcript import ScreenLine, Transcript
 from tuihost.tui.widgets.cells import wrap
 from tuihost.tui.widgets.held_key import ignore_held_key

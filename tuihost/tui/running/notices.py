@@ -9,7 +9,9 @@ from prompt_toolkit.application.current import get_app
 from prompt_toolkit.filters import Always
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, VSplit, Window
+from prompt_toolkit.layout import FormattedTextControl, Layout, Window
+
+from tuihost.tui.layout.splits import HSplit, VSplit
 
 MARGIN = 2
 

@@ -17,7 +17,7 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.layout.containers import AnyContainer, HSplit, Window
+from prompt_toolkit.layout.containers import AnyContainer, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.processors import (
@@ -31,6 +31,7 @@ from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 from tuihost.session.session import Session
 from tuihost.text import clean
 from tuihost.tui.characters import width_of
+from tuihost.tui.layout.splits import HSplit
 from tuihost.tui.widgets.cells import Fragments, fit, glyph, wrap
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.list_view import ListView

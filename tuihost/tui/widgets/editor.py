@@ -19,7 +19,6 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.containers import (
     ConditionalContainer,
     Container,
-    HSplit,
     Window,
     WindowRenderInfo,
 )
@@ -32,6 +31,7 @@ from tuihost.errors import TookTooMuch
 from tuihost.session.session import Session
 from tuihost.text import without_bom
 from tuihost.tui.defaults import undo_bytes
+from tuihost.tui.layout.splits import HSplit
 from tuihost.tui.widgets._wrapped import WrappedControl
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.text_keys import bind_clusters

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from prompt_toolkit.layout.containers import HSplit
 from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost.session.session import Session
 from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowWindow
+from tuihost.tui.layout.splits import HSplit
 from tuihost.tui.widgets.cells import Fragments, cut, fit, pad, wrap
 from tuihost.tui.widgets.dialogs import Dialog
 from tuihost.tui.widgets.keymap import Hint, KeyLabel, Keymap, labels

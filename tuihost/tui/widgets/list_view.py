@@ -15,12 +15,13 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import ConditionalContainer, Container, HSplit
+from prompt_toolkit.layout.containers import ConditionalContainer, Container
 
 from tuihost.session.session import Session
 from tuihost.text import clean
 from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowWindow
+from tuihost.tui.layout.splits import HSplit
 from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets._bars import compact
 from tuihost.tui.widgets._selectable import Open, Selectable

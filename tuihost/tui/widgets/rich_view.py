@@ -13,7 +13,7 @@ from typing import Any
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import ConditionalContainer, Container, HSplit
+from prompt_toolkit.layout.containers import ConditionalContainer, Container
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.screen import Screen, WritePosition
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
@@ -22,6 +22,7 @@ from tuihost.session.session import Session
 from tuihost.tui.layout.plain_rows import PlainRows
 from tuihost.tui.layout.renderables import Line, RichLines, link_of
 from tuihost.tui.layout.rows import RowWindow
+from tuihost.tui.layout.splits import HSplit
 from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets.cells import Fragments, restyled
 from tuihost.tui.widgets.filter_line import FilterLine

@@ -22,12 +22,12 @@ from prompt_toolkit.layout.containers import (
     DynamicContainer,
     Float,
     FloatContainer,
-    HSplit,
     to_container,
 )
 
 from tuihost.session.session import Session
 from tuihost.tui.layout.rows import RowWindow
+from tuihost.tui.layout.splits import HSplit
 from tuihost.tui.widgets._bars import KeyBar, Text, TitleBar, clock_shown
 from tuihost.tui.widgets._toast import Kind, Toasts
 from tuihost.tui.widgets._too_small import TooSmall

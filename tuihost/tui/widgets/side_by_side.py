@@ -12,17 +12,11 @@ from typing import Any
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import (
-    AnyContainer,
-    ConditionalContainer,
-    Container,
-    HSplit,
-    VSplit,
-    Window,
-)
+from prompt_toolkit.layout.containers import AnyContainer, ConditionalContainer, Container, Window
 from prompt_toolkit.layout.dimension import Dimension
 
 from tuihost.session.session import Session
+from tuihost.tui.layout.splits import HSplit, VSplit
 from tuihost.tui.widgets.keymap import Keymap
 from tuihost.tui.widgets.list_view import ListView
 from tuihost.tui.widgets.table import Table

@@ -15,12 +15,13 @@ from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.layout.containers import ConditionalContainer, Container, HSplit
+from prompt_toolkit.layout.containers import ConditionalContainer, Container
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from tuihost.session.session import Session
 from tuihost.tui.characters import width_of
 from tuihost.tui.layout.rows import RowWindow
+from tuihost.tui.layout.splits import HSplit
 from tuihost.tui.widgets import fuzzy
 from tuihost.tui.widgets._selectable import Open, Selectable
 from tuihost.tui.widgets.cells import Fragments, glyph, marked, pad
