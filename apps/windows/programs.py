@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,28 +93,29 @@ class Programs:
     def start(self, program: Program, ended: Callable[[Running], None] | None = None) -> Running:
         """Starts it; it ends with the session at the latest. `ended` is called on another thread.
         Raises `TookTooMuch` if there is no place for it, `OSError`, `Disconnected`."""
-        place = self._display.take_place()
+        held = ExitStack()
+        held.enter_context(self._display.take_place())
         try:
             running = Running(program, self._process(program))
-            self._wait_for(running, place, ended)
+            held.callback(self._display.on_close(running.stop))
+            self._wait_for(running, held, ended)
         except BaseException:  # the end of the thread too: the place is somebody else's again
-            place.give_back()
+            held.close()
             raise
         self._session.log.note("runs a program", program=program.name, pid=running.pid)
-        self._display.on_close(running.stop)
         return running
 
     def _wait_for(
         self,
         running: Running,
-        place: AbstractContextManager[object],
+        held: AbstractContextManager[object],
         ended: Callable[[Running], None] | None,
     ) -> None:
-        """Has a thread wait for its end, which gives the place back. Raises OSError if there can be
-        no such thread; the program has been ended then."""
+        """Has a thread wait for its end, which gives back what is `held` for it. Raises OSError if
+        there can be no such thread; the program has been ended then."""
         self.running.append(running)
         waiting = threading.Thread(
-            target=self._await, args=(running, place, ended), name="windows-wait", daemon=True
+            target=self._await, args=(running, held, ended), name="windows-wait", daemon=True
         )
         try:
             waiting.start()
@@ -137,10 +138,10 @@ class Programs:
     def _await(
         self,
         running: Running,
-        place: AbstractContextManager[object],
+        held: AbstractContextManager[object],
         ended: Callable[[Running], None] | None,
     ) -> None:
-        with place:
+        with held:
             running.wait()
         if ended is not None:
             ended(running)

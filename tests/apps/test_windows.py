@@ -12,7 +12,7 @@ from prompt_toolkit.application import Application
 
 from apps.windows import screen as windows_screen
 from apps.windows.drawn import Note
-from apps.windows.programs import Program, Programs
+from apps.windows.programs import Program, Programs, Running
 from apps.windows.screen import WindowsScreen
 from tests.log import SILENT
 from tests.tui.screen import make_session, play
@@ -22,6 +22,7 @@ from tuihost.core.budget.ledger import FREE, Holder, Kind, Lease, Share
 from tuihost.core.x11_setup import COOKIE
 from tuihost.host.budget.budget import Budget
 from tuihost.host.relay import display_files
+from tuihost.host.relay.end_actions import EndActions
 from tuihost.host.relay.x11_display import ClientDisplay
 from tuihost.testing import Hosted, hosted
 from tuihost.testing.hosted import hang_up
@@ -98,6 +99,7 @@ class StubDisplay:
 
     def __init__(self, share: Share = FREE) -> None:
         self.share = share
+        self.ending = EndActions()
 
     def take_place(self) -> Lease:
         return ClientDisplay.take_place(cast(ClientDisplay, self))
@@ -105,8 +107,8 @@ class StubDisplay:
     def environment(self) -> dict[str, str]:
         return {}
 
-    def on_close(self, action: Callable[[], None]) -> None:
-        pass
+    def on_close(self, action: Callable[[], None]) -> Callable[[], None]:
+        return self.ending.add(action)
 
 
 def display_of(budget: Budget, connection: int, guest: str = "eve") -> X11Display:
@@ -133,6 +135,19 @@ def test_the_programs_of_all_sessions_of_a_person_count_together() -> None:
     for program in running:
         program.wait()
     until(lambda: budget.held(Kind.WINDOWS) == 0, "the places, which other threads give back")
+
+
+def test_the_display_remembers_no_program_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    display, stopped, over = StubDisplay(), list[Running](), threading.Semaphore(0)
+    monkeypatch.setattr(Running, "stop", lambda running: stopped.append(running))
+    programs = Programs(cast(X11Display, display), make_session())
+    programs.start(Program("ends", ("true",)), lambda _: over.release())
+    assert over.acquire(timeout=DEADLINE)
+    runs = programs.start(WAITS, lambda _: over.release())
+    display.ending.end()
+    runs.end()
+    assert over.acquire(timeout=DEADLINE)
+    assert stopped == [runs]
 
 
 def test_a_guest_with_many_names_gets_no_more_programs() -> None:

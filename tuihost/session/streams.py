@@ -118,9 +118,9 @@ class X11Display(Protocol):
     def closed(self) -> bool:
         """The session is over."""
 
-    def on_close(self, action: Callable[[], None]) -> None:
+    def on_close(self, action: Callable[[], None]) -> Callable[[], None]:
         """Calls `action` once when the session is over, at once where it is; it must only
-        schedule."""
+        schedule. Call what it returns to take the action back."""
 
     def connect(self, timeout: float = 10.0) -> ByteStream:
         """One connection to the X server, before its first byte. Send `cookie`

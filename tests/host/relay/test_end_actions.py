@@ -26,6 +26,16 @@ def test_what_comes_after_the_end_is_called_at_once() -> None:
     assert called == [1]
 
 
+def test_an_action_that_is_taken_back_is_not_called() -> None:
+    ending, called = EndActions(), list[int]()
+    take_back = ending.add(lambda: called.append(1))
+    ending.add(lambda: called.append(2))
+    take_back()
+    take_back()
+    ending.end()
+    assert called == [2]
+
+
 def test_one_that_raises_costs_the_others_nothing() -> None:
     ending, called = EndActions(), list[int]()
 

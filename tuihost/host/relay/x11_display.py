@@ -77,8 +77,8 @@ class ClientDisplay:
     def closed(self) -> bool:
         return self._closed
 
-    def on_close(self, action: Callable[[], None]) -> None:
-        self._ending.add(action)
+    def on_close(self, action: Callable[[], None]) -> Callable[[], None]:
+        return self._ending.add(action)
 
     def connect(self, timeout: float = 10.0) -> ChannelStream:
         self.claim()
