@@ -18,6 +18,7 @@ from .words import (
 )
 
 COMMANDS = "list, allow NUMBER, refuse NUMBER"
+MAX_DIGITS = 9  # of the number of somebody who waits: of thousands Python makes no number
 
 
 async def converse(session: Session, approvals: ApprovalsView) -> int:
@@ -31,7 +32,7 @@ async def converse(session: Session, approvals: ApprovalsView) -> int:
             case ["list"]:
                 await session.say(_list(session, approvals))
             case ["allow" | "refuse" as word, number] if number.isdecimal():
-                await session.say(await _answer(session, approvals, int(number), word == "allow"))
+                await session.say(await _answer(session, approvals, number, word == "allow"))
             case _:
                 await session.say(f"Please type one of these: {COMMANDS}.")
     return 0
@@ -52,8 +53,8 @@ def _list(session: Session, approvals: ApprovalsView) -> str:
     )
 
 
-async def _answer(session: Session, approvals: ApprovalsView, number: int, granted: bool) -> str:
-    request = numbered(approvals, number)
+async def _answer(session: Session, approvals: ApprovalsView, number: str, granted: bool) -> str:
+    request = numbered(approvals, int(number)) if len(number) <= MAX_DIGITS else None
     if request is None:
         return NO_SUCH_NUMBER
     try:

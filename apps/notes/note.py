@@ -54,9 +54,11 @@ class Summary:
         cls, number: int, revision: int, created: float, changed: float, size: int, head: str
     ) -> Summary:
         """`head` is how the text begins."""
-        _, _, rest = head.strip().partition("\n")
-        preview = " ".join(filter(None, map(_plain, rest.splitlines())))
-        return cls(number, revision, created, changed, size, title_of(head), preview)
+        title, (_, rest) = title_of(head), front_matter(head)
+        lines = [line for line in map(_plain, rest.splitlines()) if line]
+        if lines and lines[0][:MAX_TITLE] == title:
+            del lines[0]
+        return cls(number, revision, created, changed, size, title, " ".join(lines))
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,6 +277,23 @@ def test_line_by_line(host: Hosted) -> None:
         assert pilot.wait_end() == 0
 
 
+def test_a_number_of_thousands_of_digits_is_nobodys(host: Hosted) -> None:
+    module = type(host.host.catalog.apps["approvals"].app).__module__
+    typed, said = iter([f"allow {'9' * 4400}", ""]), list[str]()
+
+    async def ask(_: str) -> str:
+        return next(typed)
+
+    async def say(text: str) -> None:
+        said.append(text)
+
+    talk = SimpleNamespace(ask=ask, say=say, host=host.host)
+    nobody = SimpleNamespace(waiting=lambda: ())
+    lines = importlib.import_module(f"{module}.lines")
+    assert asyncio.run(lines.converse(talk, nobody)) == 0
+    assert said[-1] == "Nobody with that number is waiting."
+
+
 def test_a_store_that_fails_lets_nobody_in(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise StoreError("the disk is gone")

@@ -58,6 +58,25 @@ def test_no_note_takes_long_to_draw(drawing: ModuleType, kind: str) -> None:
     assert time.thread_time() - begun < allowed(1.0)
 
 
+@pytest.mark.parametrize(
+    ("text", "preview"),
+    [
+        ("---\ntitle: X\n---\nmilk\n", "milk"),
+        ("---\ntitle: X\n---\n\n# X\n\nmilk\n", "milk"),
+        ("---\ntags: [a]\n---\n# X\nmilk\n", "milk"),
+        ("\n\n# X\n- milk\n\nbread\n", "milk bread"),
+        (f"{'x' * 300}\nmilk\n", "milk"),
+        ("---\ntitle: X\n---\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_list_shows_how_a_note_goes_on_without_what_is_for_other_programs(
+    drawing: ModuleType, text: str, preview: str
+) -> None:
+    summary = sys.modules[drawing.front_matter.__module__].Summary  # type: ignore[attr-defined]
+    assert summary.of(1, 1, 0.0, 0.0, len(text), text).preview == preview
+
+
 def test_what_is_in_front_for_other_programs_is_no_heading(drawing: ModuleType) -> None:
     title_of = sys.modules[drawing.front_matter.__module__].title_of  # type: ignore[attr-defined]
     text = "---\ntitle: 'The plan'\ntags: [a]\n---\nmilk\n"
