@@ -13,10 +13,13 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.layout import FormattedTextControl, Window
 
 from tuihost.session.session import Session
+from tuihost.tui.widgets.dialogs import confirm_dialog
 from tuihost.tui.widgets.screen import Screen
 
 LEAVES, STAYS = 1, 0
 """What the person answered."""
+MIN_SIZE = (27, 8)
+"""Columns and rows that the dialog needs. In a smaller window the question is all there is."""
 
 
 def still_open(addresses: Sequence[str]) -> str:
@@ -36,15 +39,39 @@ def close_what(addresses: Sequence[str]) -> str:
 
 
 def leave_screen(session: Session, title: str, addresses: Sequence[str]) -> Application[Any]:
-    """Asks on a screen of its own; ends with `LEAVES` or `STAYS`."""
+    """Asks on a screen of its own; ends with `LEAVES` or `STAYS`. Where the window is too small for
+    the dialog, `q` and Ctrl-C leave, too, as they do in every app then."""
     body = Window(FormattedTextControl("", focusable=True))
-    screen = Screen(session, title, body, quits=False)
+
+    def leave() -> None:
+        screen.exit(LEAVES)
+
+    screen = Screen(session, title, body, quits=False, leave=leave, min_size=MIN_SIZE)
+    question, open_now = close_what(addresses), still_open(addresses)
+    small = screen.container
+    small.says = (
+        f"{open_now} {question} l: leave, s: stay",
+        f"{question} l/s",
+        "Leave? l/s",
+        "l/s?",
+    )
     application = screen.application()
+    dialog = confirm_dialog(session, question, open_now, yes="Leave", no="Stay", default=False)
+
+    @dialog.keys.add("<any>", when=small.too_small, eager=True)
+    def _nothing(event: Any) -> None:
+        """What the dialog would do cannot be seen."""
+
+    @dialog.keys.add("l", "q", "c-c", when=small.too_small, eager=True)
+    def _leave(event: Any) -> None:
+        dialog.close(True)
+
+    @dialog.keys.add("s", "escape", when=small.too_small, eager=True)
+    def _stay(event: Any) -> None:
+        dialog.close(False)
 
     async def ask() -> None:
-        leaves = await screen.confirm(
-            close_what(addresses), detail=still_open(addresses), yes="Leave", no="Stay"
-        )
+        leaves = await screen.open(dialog)
         screen.exit(LEAVES if leaves else STAYS)
 
     def begin() -> None:

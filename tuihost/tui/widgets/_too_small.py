@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from prompt_toolkit.key_binding import KeyBindingsBase
@@ -35,6 +35,8 @@ class TooSmall(DynamicContainer):
         self.content = content
         self._notice = Window(FormattedTextControl(self._text), style="class:text")
         self.min_size = min_size
+        self.says: Sequence[str] = ()
+        """What it says in place of the size that it needs: the first of these that fits."""
         keys = Keymap()
 
         @keys.add("<any>", when=self.too_small, eager=True)
@@ -57,14 +59,16 @@ class TooSmall(DynamicContainer):
         times = "×" if self.session.terminal.unicode else "x"
         now = f"{size.columns}{times}{size.rows}"
         needs = f"{max(self.min_size[0], size.columns)}{times}{max(self.min_size[1], size.rows)}"
-        for text in (
+        texts = self.says or (
             f"This window is {now}, a little small for this. Make it {needs}, or press q to leave.",
             f"Too small: {now}. Please make it {needs}.",
-        ):
+            f"{needs}?",
+        )
+        for text in texts:
             lines = wrap(text, width)
             if len(lines) <= height:
-                return lines
-        return wrap(f"{needs}?", width)[:height]
+                break
+        return lines[:height]
 
     def _text(self) -> str:
         size = self.session.terminal.size
