@@ -1195,7 +1195,10 @@ def test_a_line_for_a_shell_that_fails_leads_to_the_shell(host: Hosted) -> None:
     assert "gone: there is" in host.run("cat gone | less").errors, "that is wrong in the shell, too"
     assert host.run("cat 'a|b'").errors == "a|b: there is no such file.\n"
     assert host.run("cat 'a' | x").errors.endswith(" shell -c \"'…'\"\n")
-    assert host.run("echo a | b").errors == "", "it did what it does"
+    done = host.run("echo a | b")
+    assert (done.status, done.text) == (0, "a | b\n"), "it did what it does"
+    assert done.errors.endswith(f" | works in the shell: ssh {target} shell -c \"'echo a | b'\"\n")
+    assert host.run("echo 'a | b'").errors == host.run("echo a|b").errors == ""
     settings = {"roles": {"guest": {"commands": ["shell grep"]}}}
     with hosted(bundled=["menu", "shell"], settings=settings) as other:
         assert "shell -c" not in other.run("grep x gone | b").errors

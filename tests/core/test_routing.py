@@ -17,6 +17,7 @@ from tuihost.core.routing import (
     Route,
     RunCommand,
     SyncFiles,
+    has_shell_word,
     route,
     shell_operator,
     split_user,
@@ -158,6 +159,19 @@ def test_a_line_of_blanks_runs_nothing() -> None:
 )  # fmt: skip
 def test_a_sign_of_a_shell_is_found_outside_of_quotes(line: str, operator: str) -> None:
     assert shell_operator(line) == operator
+
+
+@pytest.mark.parametrize(
+    ("line", "has"),
+    [
+        ('notes add "a b" ; notes list', True), ("ls | less", True), ("a > f", True),
+        ("a && b", True), ("notes add 'a ; b'", False), ("notes add a; b", False),
+        (r"notes add a \; b", False), ("notes add 'a'| b", False), ("notes add a b", False),
+        ("umask 077 ; mkdir -p .ssh && cat >> .ssh/authorized_keys || exit 1 ;", False),
+    ],
+)  # fmt: skip
+def test_a_sign_that_is_a_word_of_its_own_is_meant_for_a_shell(line: str, has: bool) -> None:
+    assert has_shell_word(line) is has
 
 
 @pytest.mark.parametrize(

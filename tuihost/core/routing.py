@@ -170,6 +170,15 @@ def shell_operator(line: str) -> str:
     return found[0] if found else ""
 
 
+def has_shell_word(line: str) -> bool:
+    """Whether such a sign is a word of its own, which is hardly ever meant as text. In what
+    `ssh-copy-id` sends, all of it is understood."""
+    if key_addition(line, ()) is not None:
+        return False
+    unquoted = _QUOTED.sub("_", line[:COMMAND_LIMIT])
+    return any(map(_OPERATOR.fullmatch, unquoted.split()))
+
+
 def words_for_a_shell(line: str) -> tuple[str, ...]:
     """The word that the first such sign is a part of, and all that follow: a shell would not have
     given them to the command."""

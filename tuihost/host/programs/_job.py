@@ -112,7 +112,8 @@ class Job:
 
     def play(self) -> int:
         status = self._play()
-        if self._visit.hint and status in HINTED and not self._is_answered():
+        hinted = status in HINTED or (status == 0 and self._visit.always_hinted)
+        if self._visit.hint and hinted and not self._is_answered():
             self._complain(self._visit.hint)
         else:
             self._stage.show_errors()

@@ -17,6 +17,7 @@ from tuihost.core.routing import (
     OpenDisplay,
     Route,
     RunCommand,
+    has_shell_word,
     route,
     shell_operator,
     words_for_a_shell,
@@ -47,9 +48,10 @@ _UNPLAIN = re.compile(r"""['"$`\\!]|[^ -~]""")  # not the same between two pairs
 class Visit:
     """What is known of somebody when their program begins. `line` is the command that runs, if
     `route` is one. `hint` is for somebody whose command fails, and empty if there is nothing to
-    say; it explains the errors about the words in `misread`. `closes` says what closes when the
-    program ends: the addresses of the person's remote forwards, if nothing else runs for them on
-    the same connection. Any thread may call it."""
+    say; it explains the errors about the words in `misread`. If it is `always_hinted`, those whose
+    command succeeds are told as well: it took the words of a shell for its own. `closes` says what
+    closes when the program ends: the addresses of the person's remote forwards, if nothing else
+    runs for them on the same connection. Any thread may call it."""
 
     account: Account
     peer: Peer
@@ -60,6 +62,7 @@ class Visit:
     line: CommandLine | None = None
     hint: str = ""
     misread: tuple[str, ...] = ()
+    always_hinted: bool = False
     closes: Closes = nothing_closes
 
 
@@ -105,7 +108,8 @@ def visit_of(
             where = _without_words(host, where, resources)
         line = resolved if isinstance(resolved, CommandLine) else None
     hint, misread = _hint(host, visitor, granted.program)
-    return Visit(visitor, peer, where, facts, env, resources, line, hint, misread, closes)
+    always = bool(hint) and line is not None and _is_for_a_shell(visitor, granted.program)
+    return Visit(visitor, peer, where, facts, env, resources, line, hint, misread, always, closes)
 
 
 def _hint(host: Host, visitor: Visitor, program: ProgramRequest) -> tuple[str, tuple[str, ...]]:
@@ -120,6 +124,13 @@ def _hint(host: Host, visitor: Visitor, program: ProgramRequest) -> tuple[str, t
     shown = "…" if _UNPLAIN.search(line) or len(line) > MAX_SHOWN_LINE else line
     hint = f"{operator} works in the shell: ssh {target} {SHELL} {RUN_LINE} \"'{shown}'\""
     return hint, words_for_a_shell(line)
+
+
+def _is_for_a_shell(visitor: Visitor, program: ProgramRequest) -> bool:
+    """Whether a line was hardly meant for the command alone that it calls. Behind the name of an
+    app (`user+notes@host`) the shell here would not understand it either."""
+    line = program.command if isinstance(program, ExecRequest) else ""
+    return visitor.target is None and has_shell_word(line)
 
 
 def _original_command(program: ProgramRequest) -> dict[str, str]:
