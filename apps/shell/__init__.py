@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from tuihost import App, Session, clean, command, date_time
+from tuihost import App, Session, Short, clean, command, date_time
 
 from .command_stdio import CommandInput, CommandOutput
 from .filters import Filters
@@ -162,12 +162,20 @@ class Shell(Filters, App):
         return 0
 
     @command
-    def echo(self, session: Session, *words: str) -> None:
+    def echo(
+        self,
+        session: Session,
+        *words: str,
+        no_newline: Annotated[
+            bool, Short("n"), "Do not end the line, except on a terminal."
+        ] = False,
+    ) -> None:
         """Print the words."""
         if session.terminal.pty:
             session.print(" ".join(words))
         else:
-            session.write(" ".join(words).encode(errors="surrogateescape") + b"\n")
+            end = b"" if no_newline else b"\n"
+            session.write(" ".join(words).encode(errors="surrogateescape") + end)
 
     @command
     def date(self, session: Session) -> None:

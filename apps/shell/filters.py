@@ -48,8 +48,12 @@ class Filters:
         number: Annotated[bool, Short("n"), "Number the lines."] = False,
         count: Annotated[bool, Short("c"), "Count the lines only."] = False,
         fixed: Annotated[bool, Short("F"), "Take PATTERN as plain text."] = False,
+        recursive: Annotated[bool, Short("r"), "Is refused: folders are not searched."] = False,
     ) -> int:
         """Show the lines that match PATTERN, a regular expression (RE2)."""
+        if recursive:
+            session.error("grep does not search folders: name files, in the shell as FOLDER/* too.")
+            return 2
         sources, found = Sources(session, paths), 0
         try:
             search = Search(pattern, ignore_case=ignore_case, fixed=fixed)

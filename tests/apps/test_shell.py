@@ -1181,6 +1181,14 @@ def test_a_line_given_with_the_command_asks_on_its_terminal() -> None:
         assert host.run("shell -c 'tap sure'").status == 2
 
 
+def test_options_that_fingers_know(host: Hosted) -> None:
+    assert host.run("echo -n a b").stdout == b"a b"
+    assert line(host, "echo -n a > n1; echo b >> n1; files cat n1") == (0, "ab\n", "")
+    said = host.run("grep -rn x .")
+    assert (said.status, said.errors.count("\n")) == (2, 1), said
+    assert "does not search folders" in said.errors
+
+
 def test_a_line_for_a_shell_that_fails_leads_to_the_shell(host: Hosted) -> None:
     target = ssh_target_of(host.host.ssh_target, "ada")
     for words in ("ls | less", "nothing|head", "cat nothing; ls", "files find X | head -n 1"):
