@@ -85,3 +85,26 @@ def test_a_toast_covers_nothing_and_is_shown_in_full(size: tuple[int, int]) -> N
         assert "So wait." in me.text  # not everybody has read it yet
         me.wait(5.0)
         assert "So wait." not in me.text
+
+
+def test_what_was_about_one_body_goes_with_it() -> None:
+    session = make_session()
+    screen = Screen(session, "Notes", body())
+    with play(screen.application, session) as me:
+        me.in_app(lambda: screen.toast("A note cannot be empty.", "error", 6.0))
+        me.in_app(lambda: screen.toast("Saved", "success"))
+        me.in_app(lambda: screen.show(screen.body))
+        assert "cannot be empty" in me.text, "it is still about this body"
+
+        def go_on() -> None:
+            screen.toast("Changed elsewhere", "warning", 8.0)
+            screen.show(body())
+
+        me.in_app(go_on)
+        assert "cannot be empty" not in me.text
+        assert "Saved" in me.text
+        assert "Changed elsewhere" in me.text, "nobody has read it before"
+        me.in_app(lambda: screen.show(body()))
+        assert "Changed elsewhere" not in me.text
+        me.wait(8.0)
+        assert "Saved" not in me.text

@@ -48,6 +48,7 @@ class Toasts:
         self._toasts: list[_Toast] = []
         self._rows: list[Fragments] = []
         self._made_of: Hashable = None
+        self._drawn: tuple[_Toast, ...] = ()
         window = RowWindow(self, height=self.row_count, focusable=False, style="class:toast")
         self.container = ConditionalContainer(window, Condition(lambda: bool(self._toasts)))
 
@@ -66,6 +67,14 @@ class Toasts:
         """Removes a toast that is no longer true."""
         self._toasts = [toast for toast in self._toasts if toast.text != clean(text, lines=True)]
 
+    def left(self) -> None:
+        """The person goes on to another part of the screen: what they have seen was about the part
+        before, and goes with it, unless it says that something is done. What has not been drawn
+        yet is for the part that comes."""
+        self._toasts = [
+            toast for toast in self._toasts if toast.kind == "success" or toast not in self._drawn
+        ]
+
     def _remove(self, toast: _Toast, app: Any) -> None:
         if toast in self._toasts:
             self._toasts.remove(toast)
@@ -77,7 +86,8 @@ class Toasts:
         """Asked once a frame: the rows are made anew here if something has changed."""
         size = self.session.terminal.size
         look = (self.session.theme.name, self.session.terminal.unicode)
-        made_of = (tuple(self._toasts), size, look)
+        self._drawn = tuple(self._toasts)
+        made_of = (self._drawn, size, look)
         if made_of != self._made_of:
             self._made_of = made_of
             rows = [row for toast in self._toasts for row in self._lines(toast, size.columns)]

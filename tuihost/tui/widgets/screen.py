@@ -129,8 +129,11 @@ class Screen:
         application.invalidate()
 
     def show(self, body: AnyContainer, *, title: Text | None = None, focus: Any = None) -> None:
-        """Puts another body between the two lines and gives it the keys."""
-        self.body = to_container(body)
+        """Puts another body between the two lines and gives it the keys. Toasts that were about the
+        body before go with it: those that have been drawn, except those of success."""
+        before, self.body = self.body, to_container(body)
+        if self.body is not before:
+            self.toasts.left()
         if title is not None:
             self.title_bar.title = title
         app = get_app()
@@ -241,7 +244,7 @@ class Screen:
 
     def toast(self, text: str, kind: Kind = "info", seconds: float = 3.0) -> None:
         """Shows a note above the line of keys for a few seconds, longer if it takes longer to read.
-        It covers nothing and never takes the keys."""
+        It covers nothing and never takes the keys. `show` ends it sooner."""
         self.toasts.show(text, kind, seconds)
 
     async def help(self) -> None:
