@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext
 
 from tuihost.commands.running import resolve
 from tuihost.core.routing import NoSuchApp, OpenApp, Route, RunCommand
+from tuihost.errors import TuihostError
 from tuihost.host.host import Host
 from tuihost.host.plugins.app_catalog import Catalog
 from tuihost.host.programs.program import Program
@@ -128,7 +129,15 @@ def run_app(
     """
     catalog = Catalog.load(settings, log=event_log())
     host = Host(settings, catalog, event_log())
-    host.start()
+    try:
+        host.start()
+    except OSError as error:
+        is_file = isinstance(error, FileExistsError)
+        reason = "it is not a folder" if is_file else error.strerror
+        raise TuihostError(
+            f"the folder {settings.server.state_dir}, where the host keeps its data, cannot be "
+            f"used: {reason}. Mend that, or choose another with `server.state_dir`."
+        ) from error
     try:
         account = Account(user, guest=False, roles=frozenset(roles))
         return _run(host, account, name, words)

@@ -174,6 +174,21 @@ def test_a_key_that_cannot_be_looked_for_is_a_sentence(here: Path, run: Run) -> 
     )
 
 
+def test_a_lock_that_is_a_link_to_nothing_is_found(here: Path, run: Run) -> None:
+    (here / "tuihost.toml").write_text(f"{SOUND}state_dir = 'state'\n")
+    (here / "state").mkdir(mode=0o700)
+    lock = here / "state" / "host.lock"
+    lock.symlink_to("away/lock")
+    said = run("check", status=78).err
+    assert said.endswith(f": server.state_dir: {lock}: is a link to nothing\n")
+    lock.unlink()
+    lock.mkdir()
+    assert f"{lock}: is not a file" in run("check", status=78).err
+    lock.rmdir()
+    lock.touch()
+    assert "all is well" in run("check").out
+
+
 @pytest.mark.parametrize(("text", "said"), [*TABLE, *SERVER])
 def test_each_mistake_is_told_with_its_line(here: Path, run: Run, text: str, said: str) -> None:
     (here / "tuihost.toml").write_text(SOUND + text + "\n")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +14,7 @@ from click.testing import CliRunner
 
 from tests.cli.calling import environment, tuihost
 from tests.waiting import DEADLINE
-from tuihost.cli.main import _COMMANDS, cli
+from tuihost.cli.main import _COMMANDS, cli, main
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name in _COMMANDS)], ids=str)
@@ -68,6 +71,25 @@ def test_a_full_disk_is_one_sentence_and_a_closed_output_none(
             timeout=DEADLINE,
         )
         assert (done.returncode, done.stderr.strip()) == (status, said)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_a_limit_that_leaves_too_few_files_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    def fail(**_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "umask", lambda _: 0)  # those of this process stay as they are
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    monkeypatch.setattr(cli, "main", fail)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    assert capsys.readouterr().err == (
+        "Error: the system lets this program open too few files. Raise the limit: `ulimit -n 1024`"
+        " in a shell, or `LimitNOFILE=` in a unit of systemd.\n"
+    )
 
 
 def test_no_core_is_dumped(place: Path) -> None:

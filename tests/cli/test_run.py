@@ -18,6 +18,15 @@ def test_run_gives_the_exit_status_of_the_app(place: Path) -> None:
     assert "no_such" in tuihost(place, "run", "no_such", status=127, **only).stderr
 
 
+def test_a_folder_for_data_that_cannot_be_used_is_a_sentence(place: Path) -> None:
+    (place / "taken").write_text("")
+    only = only_ours(place) | {"TUIHOST_SERVER__STATE_DIR": "taken"}
+    assert tuihost(place, "run", "echo", "say", status=1, **only).stderr == (
+        f"Error: the folder {place}/taken, where the host keeps its data, cannot be used: it is "
+        "not a folder. Mend that, or choose another with `server.state_dir`.\n"
+    )
+
+
 CLUB = """
 from tuihost import Accepts, App, command
 

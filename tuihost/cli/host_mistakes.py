@@ -16,7 +16,7 @@ from typing import Any
 from tuihost.core.login.rights import GUEST, USER, FileRight, rights_of, target_problem
 from tuihost.database import DatabaseError
 from tuihost.errors import SettingsError
-from tuihost.files.secret_files import NotPrivate, check_trusted
+from tuihost.files.secret_files import HOST_LOCK, NotPrivate, check_trusted
 from tuihost.host.gate.gate import GateRules
 from tuihost.host.login.services import login_mistakes
 from tuihost.host.plugins.app_catalog import Catalog
@@ -278,6 +278,21 @@ def _folders(settings: Settings) -> Iterator[str]:
         yield f"server.state_dir: {state}: {problem}"
     except OSError:
         return  # it is not there yet, or the folder in it cannot be made, as is said above
+    lock = state / HOST_LOCK
+    if reason := _cannot_be_held(lock):
+        yield f"server.state_dir: {lock}: {reason}"
+
+
+def _cannot_be_held(lock: Path) -> str | None:
+    """Why a host cannot hold its folder by this file; None if it can."""
+    try:
+        if not lock.exists():
+            return "is a link to nothing" if lock.is_symlink() else None
+        if not lock.is_file():
+            return "is not a file"
+    except OSError as error:
+        return str(error.strerror)
+    return None if os.access(lock, os.R_OK | os.W_OK) else "may not be written to"
 
 
 def _unreadable(setting: str, folders: Iterable[Path]) -> Iterator[str]:

@@ -35,6 +35,10 @@ _COMMANDS = {
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TOO_FEW_FILES = (
+    "the system lets this program open too few files. Raise the limit: `ulimit -n 1024` in a "
+    "shell, or `LimitNOFILE=` in a unit of systemd."
+)
 
 
 class LazyGroup(click.Group):
@@ -96,6 +100,9 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            click.echo(f"Error: {_TOO_FEW_FILES}", err=True)
+            sys.exit(1)
         if error.errno not in _FULL:
             raise
         sys.stdout = _nowhere()  # what is left is not tried again at the end

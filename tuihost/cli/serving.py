@@ -86,6 +86,8 @@ def bind(
     try:
         server.start()
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise  # `main` says what to do, as for every other command
         raise click.ClickException(_why_not(error, settings)) from None
     return server
 
