@@ -98,8 +98,9 @@ class Preferences(Protocol):
     def get(self, name: str, default: str = "") -> str: ...
 
     def set(self, name: str, value: str) -> None:
-        """Remembers a text of at most 4096 characters. Raises `ValueError` for a longer one, and
-        then what was remembered before stays."""
+        """Remembers a text of at most 4096 characters, under a name of at most 128. Raises
+        `ValueError` for longer ones, and for a new name where the account has 1000, those of all
+        apps together; then what was remembered before stays."""
 
 
 class HostView(Protocol):

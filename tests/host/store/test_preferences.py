@@ -12,8 +12,9 @@ import pytest
 
 from tests.log import text_log
 from tests.waiting import DEADLINE
+from tuihost.host.plugins.app_catalog import note_use
 from tuihost.host.store import preferences
-from tuihost.host.store.preferences import MAX_VALUE, PreferenceStore
+from tuihost.host.store.preferences import MAX_NAME, MAX_VALUE, PreferenceStore
 from tuihost.logs import EventLog
 
 
@@ -61,6 +62,30 @@ def test_a_value_that_is_too_long_is_refused_and_not_cut(store: PreferenceStore)
     with pytest.raises(ValueError, match="long: a preference can have 4096 characters"):
         store.of("ada").set("long", "y" * (MAX_VALUE + 1))
     assert store.of("ada").get("long") == "x" * MAX_VALUE
+
+
+def test_a_name_that_is_too_long_is_refused(store: PreferenceStore) -> None:
+    store.of("ada").set("n" * MAX_NAME, "x")
+    refused = r"^n{20}…: the name of a preference can have 128 characters$"
+    with pytest.raises(ValueError, match=refused):
+        store.of("ada").set("n" * (MAX_NAME + 1), "x")
+
+
+def test_nobody_has_more_names_than_there_is_room_for(
+    store: PreferenceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preferences, "MAX_NAMES", 2)
+    ada = store.of("ada")
+    ada.set("app.zero", "0")
+    ada.set("app.one", "1")
+    with pytest.raises(ValueError, match=r"^app\.two: one person can have 2 preferences$"):
+        ada.set("app.two", "2")
+    ada.set("app.one", "3")  # what is there can change all the same
+    assert (ada.get("app.one"), ada.get("app.two")) == ("3", "")
+    ada.set("theme", "dusk")  # the host's own are not in the way of anything
+    note_use(ada, "menu", 1.0)
+    assert ada.get("theme") == "dusk"
+    store.of("bob").set("app.two", "2")
 
 
 def test_the_cache_does_not_grow_with_the_names_of_guests(

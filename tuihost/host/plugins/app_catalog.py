@@ -10,6 +10,7 @@ import re
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -209,7 +210,8 @@ class Catalog:
 
 def note_use(preferences: Preferences, name: str, now: float) -> None:
     """Remembers that the account opened the app `name` at the Unix time `now`."""
-    preferences.set(_use_key(name), f"{now:.0f}")
+    with suppress(ValueError):  # apps have taken all the names: it opens all the same
+        preferences.set(_use_key(name), f"{now:.0f}")
 
 
 def _use_key(name: str) -> str:

@@ -28,6 +28,12 @@ MIGRATIONS = (
 BUSY_SECONDS = 1.0
 MAX_VALUE = 4096
 """Characters of one preference."""
+MAX_NAME = 128
+"""Characters of the name of one."""
+MAX_NAMES = 1000
+"""Preferences of one account, or of one guest: all apps together, which share their names."""
+THEME = "theme"
+"""The name under which the host remembers a theme: there is always room for it."""
 MAX_ACCOUNTS_CACHED = 1024
 GUESTS_KEPT = 20_000
 """Preferences of all guests together in the file; those that were set longest ago go. Guests choose
@@ -79,12 +85,18 @@ class PreferenceStore:
             return values.get(name, default)
 
     def set(self, account: str, name: str, value: str) -> None:
+        if len(name) > MAX_NAME:
+            raise ValueError(
+                f"{name[:20]}…: the name of a preference can have {MAX_NAME} characters"
+            )
         if len(value) > MAX_VALUE:
             raise ValueError(f"{name}: a preference can have {MAX_VALUE} characters")
         values = self._values(account)
         with self._lock:
             if values.get(name) == value:
                 return
+            if name not in values and len(values) >= MAX_NAMES and name != THEME:
+                raise ValueError(f"{name}: one person can have {MAX_NAMES} preferences")
             values[name] = value
         database = self._database
         if database is None:
