@@ -14,7 +14,7 @@ import pytest
 
 from tests.log import SILENT, kept_log
 from tests.waiting import DEADLINE
-from tuihost.accounts import AccountRecord, KeyRecord
+from tuihost.accounts import AccountRecord, KeyRecord, StoreError
 from tuihost.core.keys.authorized_keys import parse_line
 from tuihost.core.keys.offers import KeyOffer
 from tuihost.core.login.lockout import Try
@@ -309,6 +309,20 @@ def test_a_yes_for_nobody_is_none(login_services: LoginServices) -> None:
     assert not verifier.password("", "x")
     identity = Identity("ghost", guest=False, factors=("password",))
     assert verifier.settled(identity) == Hangup("the account cannot be used")
+
+
+def test_a_login_that_cannot_be_recorded_does_not_blame_the_account(
+    login_services: LoginServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise StoreError("the account store cannot be written: the disk is full")
+
+    login_services.store.create(AccountRecord("ada"))
+    monkeypatch.setattr(login_services.store, "record_login", fail)
+    verifier = AccountVerifier(login_services, PEER, SILENT)
+    assert verifier.settled(Identity("ada", guest=False, factors=("password",))) == Hangup(
+        "the host cannot record your login at the moment; try again later"
+    )
 
 
 def test_a_name_is_looked_up_once_for_a_guest_and_again_where_that_is_long_ago(

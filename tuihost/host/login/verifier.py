@@ -238,13 +238,14 @@ class AccountVerifier:
     def settled(self, identity: Identity) -> Identity | Hangup:
         if identity.guest:
             return identity
-        entering = self._from_store(lambda: self._entering(identity), None)
-        return entering or Hangup("the account cannot be used")
+        # Whoever gets here has proved every factor: that the store fails tells them nothing more.
+        broken = Hangup("the host cannot record your login at the moment; try again later")
+        return self._from_store(lambda: self._entering(identity), broken)
 
-    def _entering(self, identity: Identity) -> Identity | None:
+    def _entering(self, identity: Identity) -> Identity | Hangup:
         record, now = self._store.get(identity.user), self._login_services.now()
         if record is None or record.disabled:  # since its last factor was settled
-            return None
+            return Hangup("the account cannot be used")
         self._login_services.lockout.entered(identity.user, self._source, now)
         self._store.record_login(
             LoginRecord(
