@@ -238,9 +238,11 @@ class AccountVerifier:
     def settled(self, identity: Identity) -> Identity | Hangup:
         if identity.guest:
             return identity
-        # Whoever gets here has proved every factor: that the store fails tells them nothing more.
-        broken = Hangup("the host cannot record your login at the moment; try again later")
-        return self._from_store(lambda: self._entering(identity), broken)
+        # By now every factor is proved: that the store fails tells a stranger nothing.
+        entering = self._from_store(lambda: self._entering(identity), None)
+        return entering or Hangup(
+            "the host cannot record your login at the moment; try again later"
+        )
 
     def _entering(self, identity: Identity) -> Identity | Hangup:
         record, now = self._store.get(identity.user), self._login_services.now()
