@@ -74,6 +74,19 @@ def test_reading_makes_no_file_and_finds_empty_tables(database: Database, path: 
     assert words(database) == ["quay"]
 
 
+def test_it_is_empty_until_there_is_a_file(path: Path, tmp_path: Path) -> None:
+    database = opened(path)
+    assert database.is_empty()
+    other = opened(path)
+    other.open()
+    other.close()
+    assert not database.is_empty(), "another process made it"
+    database.close()
+    assert not database.is_empty(), "reading says that it is closed"
+    with pytest.raises(DatabaseError, match="no such folder"):
+        opened(tmp_path / "nowhere" / "words.sqlite3").is_empty()
+
+
 def test_a_file_that_another_process_made_meanwhile_is_read(path: Path) -> None:
     database, other = opened(path), opened(path)
     assert words(database) == []

@@ -128,7 +128,7 @@ class Database:
         self._called = called
         self._busy = busy
         self._prepare = prepare
-        self._seen = self._closed = False
+        self._seen = self._closed = self._absent = False
         self._begin()
         _databases.add(self)
 
@@ -142,6 +142,14 @@ class Database:
         self._readers = [_Connection() for _ in range(READERS)]
 
     # ------------------------------------------------------------------ use
+
+    def is_empty(self) -> bool:
+        """Whether there is no file yet, so that a select would find nothing. Costs less than one.
+        Raises `DatabaseError` as `reading` does."""
+        if self._seen or self._closed:
+            return False
+        self._absent = self._file(empty=self._absent) is None
+        return self._absent
 
     def open(self) -> None:
         """Makes the file, or brings an older one up to date. Reading and writing do it too, when

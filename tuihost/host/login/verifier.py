@@ -90,9 +90,9 @@ class AccountVerifier:
 
     def chains(self, user: str, target: str | None) -> Chains:
         self._start(target)
-        nobodys = Who.NOBODY, self._login_services.login_chains.offered(Who.NOBODY, target)
         services, now = self._login_services, self._login_services.now()
-        who, chains = self._from_store(lambda: services.ways_in(user, target), nobodys)
+        found = self._from_store(lambda: services.ways_in(user, target), None)
+        who, chains = found or (Who.NOBODY, services.login_chains.offered(Who.NOBODY, target))
         self._known = (user, who, now)
         return chains
 

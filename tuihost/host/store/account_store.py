@@ -396,8 +396,12 @@ class SqliteAccounts:
     # ------------------------------------------------------------------ statements
 
     def _select(self, statement: str, *values: object) -> list[Any]:
-        with self._reading() as connection:
-            return connection.execute(statement, values).fetchall()
+        fresh = self._refuse_a_lost_file()
+        with _translated():
+            if fresh and self._database.is_empty():
+                return []  # nobody has an account yet
+            with self._database.reading() as connection:
+                return connection.execute(statement, values).fetchall()
 
     def _change(self, statement: str, *values: object, **named: object) -> bool:
         with self._writing() as connection:
