@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from tuihost.errors import MisuseError
 from tuihost.files.tree import READ, FileInfo, FileTree, Folders, Names, OpenFile, OpenMode
 
 Noted = Callable[[str, Names, int], None]
 """Told of each change: what was done, to what, and how many bytes it has now."""
 
 
+class WrongTree(MisuseError):
+    """The tree of `app` gives something that no tree may."""
+
+    def __init__(self, app: str, text: str) -> None:
+        super().__init__(text)
+        self.app = app
+
+
 class NotedFolders(Folders):
-    """`Folders` whose changes `noted` hears about, each when it is done."""
+    """`Folders`, one for each app, whose changes `noted` hears about, each when it is done."""
 
     def __init__(self, trees: Mapping[str, FileTree], first: str | None, noted: Noted) -> None:
         super().__init__(trees, first)
@@ -19,6 +28,16 @@ class NotedFolders(Folders):
 
     def changed(self, what: str, names: Names, size: int = 0) -> None:
         self._noted(what, names, size)
+
+    def list(self, names: Names) -> Sequence[FileInfo]:
+        """Raises `WrongTree` where an app lists anything but `FileInfo`."""
+        infos = super().list(names)
+        if isinstance(infos, Sequence):
+            for info in infos:
+                if not isinstance(info, FileInfo):
+                    kind = type(info).__name__
+                    raise WrongTree(names[0], f"`list` should give FileInfo, and gave {kind}")
+        return infos
 
     def open(self, names: Names, mode: OpenMode = READ) -> OpenFile:
         file = super().open(names, mode)

@@ -7,6 +7,8 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import paramiko
 import pytest
@@ -356,6 +358,39 @@ def test_whatever_the_files_of_an_app_raise_costs_their_person_alone(
         if in_tree:
             assert done.status == status
             assert ("no such town" in done.errors) == ("no such town" in str(error))
+
+
+class Five(ReadOnlyTree):
+    """A tree whose lists are wrong."""
+
+    def info(self, names: tuple[str, ...]) -> FileInfo:
+        return FileInfo(names[-1], folder=True)
+
+    def list(self, names: tuple[str, ...]) -> Any:
+        return [FileInfo("a"), 5]
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        (Path("/"), "Serves.files should return a FileTree, not a PosixPath"),
+        (Five(), "`list` should give FileInfo, and gave int"),
+    ],
+)
+def test_a_tree_that_can_be_none_is_the_mistake_of_its_app(tree: Any, said: str) -> None:
+    class Serves(App):
+        name = "serves"
+
+        def files(self, session: Session) -> Any:
+            return tree
+
+    with hosted(Serves()) as host:
+        done = host.run("scp -r -f serves/x", stdin=b"\0" * 9)
+        (crash,) = host.log.named("app.error")
+        assert crash["app"] == "serves"
+        assert said in str(crash)
+        assert host.log.named("host.error") == []
+        assert done.status != 0
 
 
 def test_a_talk_that_says_its_person_has_left_ends_so() -> None:

@@ -20,7 +20,7 @@ from tuihost.core.familiar_words import (
     instead_of,
 )
 from tuihost.errors import Disconnected, Interrupted
-from tuihost.files.noted import NotedFolders
+from tuihost.files.noted import NotedFolders, WrongTree
 from tuihost.files.tree import FileTree, Folders, Names, path_of
 from tuihost.host.access import NotAllowed
 from tuihost.host.host import Host
@@ -38,6 +38,7 @@ from tuihost.tui.running.loop import run as run_coroutine
 from tuihost.wire import Stream
 
 if TYPE_CHECKING:
+    from tuihost.plugin import App
     from tuihost.session.session import Session
     from tuihost.terminal_facts import TerminalFacts
     from tuihost.theme.theme import Theme
@@ -265,6 +266,14 @@ class _Unheard:
         pass
 
 
+def _checked(app: App, tree: FileTree) -> FileTree:
+    """The tree itself. Raises `WrongTree` for what can be none, such as a path."""
+    if all(hasattr(tree, name) for name in ("home", "info", "list")):
+        return tree
+    files = f"{type(app).__module__}.{type(app).__qualname__}.files"
+    raise WrongTree(app.name, f"{files} should return a FileTree, not a {type(tree).__name__}")
+
+
 def files_of(
     host: Host, visit: Visit, session_of: Callable[[str], Session], log: EventLog
 ) -> Folders:
@@ -273,7 +282,7 @@ def files_of(
     trees: dict[str, FileTree] = {}
     for app in host.access.file_apps(visit.account):
         try:
-            tree = app.files(session_of(app.name))
+            tree = _checked(app, app.files(session_of(app.name)))
             trees[app.name] = host.access.allowed_files(visit.account, app.name, tree)
         except (Disconnected, Signalled, ThreadStopped):
             raise

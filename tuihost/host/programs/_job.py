@@ -22,6 +22,7 @@ from tuihost.core.routing import (
     SyncFiles,
 )
 from tuihost.errors import Disconnected
+from tuihost.files.noted import WrongTree
 from tuihost.host.host import Host
 from tuihost.host.programs._file_transfers import FileTransfers
 from tuihost.host.programs._hosted_apps import files_of
@@ -224,7 +225,8 @@ class Job:
         except (Disconnected, Signalled, ThreadStopped):
             raise
         except BaseException as error:
-            name = self._host.catalog.app_of(error)
+            known = isinstance(error, WrongTree) and error.app
+            name = known or self._host.catalog.app_of(error)
             if not name:  # nobody's but the host's
                 raise
             return self._ended_by(name, error)
