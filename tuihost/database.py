@@ -144,7 +144,7 @@ class Database:
     # ------------------------------------------------------------------ use
 
     def is_empty(self) -> bool:
-        """Whether there is no file yet, so that a select would find nothing. Costs less than one.
+        """True if the file does not exist yet. A select would find nothing, and this is cheaper.
         Raises `DatabaseError` as `reading` does."""
         if self._seen or self._closed:
             return False

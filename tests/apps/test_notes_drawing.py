@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,11 @@ THEME = load_theme(ROOT / "themes" / "harbor-night.toml")
 def drawing() -> ModuleType:
     app = load_path(ROOT / "apps" / "notes")
     return sys.modules[f"{type(app).__module__}.drawing"]
+
+
+def beside_front_matter(drawing: ModuleType, name: str) -> Any:
+    """Something of the module of notes, which was loaded from its folder as `drawing` was."""
+    return getattr(sys.modules[drawing.front_matter.__module__], name)
 
 
 SIZE = 10_000
@@ -73,12 +79,12 @@ def test_no_note_takes_long_to_draw(drawing: ModuleType, kind: str) -> None:
 def test_a_list_shows_how_a_note_goes_on_without_what_is_for_other_programs(
     drawing: ModuleType, text: str, preview: str
 ) -> None:
-    summary = sys.modules[drawing.front_matter.__module__].Summary  # type: ignore[attr-defined]
+    summary = beside_front_matter(drawing, "Summary")
     assert summary.of(1, 1, 0.0, 0.0, len(text), text).preview == preview
 
 
 def test_what_is_in_front_for_other_programs_is_no_heading(drawing: ModuleType) -> None:
-    title_of = sys.modules[drawing.front_matter.__module__].title_of  # type: ignore[attr-defined]
+    title_of = beside_front_matter(drawing, "title_of")
     text = "---\ntitle: 'The plan'\ntags: [a]\n---\nmilk\n"
     assert title_of(text) == "The plan"
     assert title_of("---\ntags: [a]\n---\n\n# Milk\n") == "Milk"

@@ -17,7 +17,7 @@ from apps.windows.screen import WindowsScreen
 from tests.log import SILENT
 from tests.tui.screen import make_session, play
 from tests.waiting import DEADLINE, until
-from tuihost import NotOpened, TookTooMuch, X11Display
+from tuihost import NotOpened, Session, TookTooMuch, X11Display
 from tuihost.core.budget.ledger import FREE, Holder, Kind, Lease, Share
 from tuihost.core.x11_setup import COOKIE
 from tuihost.host.budget.budget import Budget
@@ -206,7 +206,8 @@ def test_without_a_thread_to_wait_for_it_no_program_runs(
     running.wait()
 
 
-def test_enter_that_is_held_down_opens_one_program() -> None:
+def with_a_program() -> tuple[Session, Callable[[], Application[Any]], list[WindowsScreen]]:
+    """A session with a display, what builds its screen, and where that then is."""
     session = make_session()
     session.display = cast(X11Display, StubDisplay())
     screens: list[WindowsScreen] = []
@@ -215,6 +216,11 @@ def test_enter_that_is_held_down_opens_one_program() -> None:
         screens.append(WindowsScreen(session, [WAITS]))
         return screens[0].app
 
+    return session, build, screens
+
+
+def test_enter_that_is_held_down_opens_one_program() -> None:
+    session, build, screens = with_a_program()
     with play(build, session) as me:
         me.press("enter")
         me.hold("enter", 5)
@@ -230,15 +236,8 @@ def test_enter_that_is_held_down_opens_one_program() -> None:
 
 
 def test_a_program_needs_the_right_of_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    session = make_session()
-    session.display = cast(X11Display, StubDisplay())
+    session, build, screens = with_a_program()
     monkeypatch.setattr(session, "may_run", lambda command: command != "run")
-    screens: list[WindowsScreen] = []
-
-    def build() -> Application[Any]:
-        screens.append(WindowsScreen(session, [WAITS]))
-        return screens[0].app
-
     with play(build, session) as me:
         me.press("enter")
         programs = screens[0].programs

@@ -96,5 +96,5 @@ def test_what_would_mean_something_else_is_refused(given: dict[str, Any], told: 
 
 def test_any_collection_becomes_what_the_host_keeps() -> None:
     rule = ForwardRule("web", 80)
-    given = Accepts(env=["A"], forwards=[rule], roles=("staff",))  # type: ignore[arg-type]
-    assert given == Accepts(env=("A",), forwards=(rule,), roles=frozenset({"staff"}))
+    given: dict[str, Any] = {"env": ["A"], "forwards": [rule], "roles": ("staff",)}
+    assert Accepts(**given) == Accepts(env=("A",), forwards=(rule,), roles=frozenset({"staff"}))

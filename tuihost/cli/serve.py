@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -24,13 +24,11 @@ def _signals_while_it_starts() -> Iterator[None]:
         **dict.fromkeys(ending, lambda *_: os._exit(0)),
         **dict.fromkeys((signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2), lambda *_: None),
     }
-    former = {number: signal.signal(number, handler) for number, handler in own.items()}
-    try:
+    with ExitStack() as former:
+        for number, handler in own.items():
+            former.callback(signal.signal, number, signal.signal(number, handler))
         yield
-    except BaseException:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-        raise
+        former.pop_all()  # the host has started, and handles them itself
 
 
 @click.command()

@@ -69,7 +69,8 @@ class SyncFiles:
 
 @dataclass(frozen=True, slots=True)
 class NoSuchApp:
-    """There is no app of that name. `asked` is false for the one that opens by itself."""
+    """No app here has that name. `asked` is false if the client did not name it: it is the app that
+    opens by itself."""
 
     name: str
     asked: bool = True

@@ -95,10 +95,14 @@ def test_the_last_app_is_not_left_unasked(host: Hosted) -> None:
 
 def test_the_question_is_in_lines_where_the_app_is(host: Hosted) -> None:
     with forwarding(host, term="dumb") as pilot:
+
+        def wait_for_question(number: int) -> None:
+            pilot.wait_until(lambda: pilot.text.count(ASKED) == number, f"question {number}")
+
         pilot.wait_for(OPEN).wait_for(f"{ASKED} (yes or no)")
         for number, answer in enumerate(("what", "no"), start=2):
             pilot.type(f"{answer}\r")
-            pilot.wait_until(lambda: pilot.text.count(ASKED) == number, f"question {number}")  # noqa: B023
+            wait_for_question(number)
         pilot.type("YES\r")
         assert pilot.wait_end() == STATUS
 

@@ -424,8 +424,8 @@ class SqliteAccounts:
             yield connection
 
     def _refuse_a_lost_file(self) -> bool:
-        """Whether there is no file yet. Raises where there was one, as its key shows, and where
-        others may write to the one that is there."""
+        """True if the file does not exist yet. Raises `StoreError` if there was one, as its key
+        shows, or if others may write to it."""
         path = self._database.path
         with suppress(OSError):  # where it cannot be looked at, it cannot be opened either
             self._refuse_a_file_of_others(path)
